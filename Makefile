@@ -1,0 +1,67 @@
+# `make` by itself lists what there is. Nothing has to be installed first but Python 3.11 to 3.13.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test lint format bench wheel clean FORCE
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Options for the program behind a target go into ARGS: make test ARGS='-k raster'"
+
+setup: $(INSTALLED) ## Make .venv, install the pinned dependencies and what Qt lacks on this system
+	@tools/system_libraries.sh $(PY)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@tools/virtual_environment.sh $(VENV)
+	@echo "Installing QtDigits and its dependencies into $(VENV) (a few minutes the first time)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# A stamp beside an interpreter that does not start (Python was upgraded or removed) counts for nothing.
+ifeq ($(shell $(PY) -c '' 2>/dev/null && echo starts),)
+$(INSTALLED): FORCE
+endif
+
+run: setup ## Open the window (without a display: run the demo)
+	@if [ "$$(uname -s)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+		echo "There is no display, so this runs the demo; its pictures go to build/demo/."; \
+		$(PY) -m qtdigits demo --out build/demo $(ARGS); \
+	else \
+		tools/system_libraries.sh $(PY) --window && $(PY) -m qtdigits $(ARGS); \
+	fi
+
+demo: setup ## Real strokes through the real window, off-screen; pictures in build/demo/
+	@$(PY) -m qtdigits demo --out build/demo $(ARGS)
+
+# The tests run even when the static checks fail, so that one call tells everything.
+test: setup ## All checks: lint, types, floors, then the tests
+	@checked=0; $(MAKE) --no-print-directory lint || checked=$$?; \
+	$(PY) -m pytest $(ARGS) || exit $$?; \
+	[ $$checked -eq 0 ] || echo "The static checks failed; see what they said before the tests." >&2; \
+	exit $$checked
+
+lint: setup ## Static checks: ruff, ruff format, mypy, import contracts
+	@failed=; \
+	$(PY) -m ruff check . || failed=1; \
+	$(PY) -m ruff format --check . || failed=1; \
+	$(PY) -m mypy || failed=1; \
+	$(VENV)/bin/lint-imports --no-logo || failed=1; \
+	[ -z "$$failed" ]
+
+format: setup ## Put imports and layout in order
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+bench: setup ## Measure (ARGS names what)
+	@$(PY) -m benchmarks $(ARGS)
+
+wheel: setup ## Build the wheel into dist/
+	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+clean: ## Remove what was built and cached (.venv stays)
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,70 @@
+"""Errors that a person meets: what happened, and what to do about it.
+
+Every error that the program expects is a `QtDigitsError`. Its `message` names the file, the line or the field;
+its `remedy` says what the person can do. Both are shown as they are, so they are whole sentences.
+"""
+
+from __future__ import annotations
+
+
+class QtDigitsError(Exception):
+    """Base of all expected errors.
+
+    `kind` survives the way through a pipe (see `core.events.RunFailed`); `exit_code` is what the command line ends with.
+    """
+
+    kind = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class InputError(QtDigitsError):
+    """Something given to the program cannot be used: a file, a line in it, a field, an option."""
+
+    kind = "input"
+    exit_code = 2
+
+
+class ModelFileError(InputError):
+    """A model file is missing, truncated, foreign, tampered with, or from a newer version."""
+
+    kind = "model file"
+
+
+class DataMissingError(InputError):
+    """Data that a task needs (MNIST, ink, images) is not to be found."""
+
+    kind = "data missing"
+
+
+class StoreError(QtDigitsError):
+    """The store or the data folder cannot be opened, read or written."""
+
+    kind = "store"
+    exit_code = 2
+
+
+class EngineError(QtDigitsError):
+    """The engine process could not be started, died, or does not answer."""
+
+    kind = "engine"
+
+
+class TrainingError(QtDigitsError):
+    """A training run cannot go on (divergence, no memory, nothing to train on)."""
+
+    kind = "training"
+
+
+class CancelledError(QtDigitsError):
+    """The person asked for the work to be given up."""
+
+    kind = "cancelled"
+    exit_code = 130
