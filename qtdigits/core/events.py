@@ -1,0 +1,186 @@
+"""What happens during a run, as values: one frozen class per event, one union, one JSON line each.
+
+The engine sends them, the window and the command line read the same stream. Every run ends with **exactly one**
+terminal event: `RunFinished`, `RunCancelled` or `RunFailed`. `EngineLost` is made by the client side when the engine is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from qtdigits.errors import InputError, QtDigitsError
+
+
+@dataclass(frozen=True)
+class EngineReady:
+    """The engine has loaded its libraries and waits for a command."""
+
+    pid: int
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """Work that is not training: loading, downloading, exporting. `total` 0 means that nobody knows."""
+
+    run: str
+    what: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """Something the person should know, though the run goes on."""
+
+    run: str
+    message: str
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """Data and network are ready; the first batch follows.
+
+    `data` counts what is trained on by source, such as {"MNIST": 55000, "drawings": 40}. `is_rehearsal` is true when
+    synthetic ink stands in for MNIST.
+    """
+
+    run: str
+    recipe: Mapping[str, Any]
+    classes: tuple[str, ...]
+    data: Mapping[str, int]
+    n_training: int
+    n_validation: int
+    steps_per_epoch: int
+    epochs: int
+    n_parameters: int
+    is_rehearsal: bool = False
+
+
+@dataclass(frozen=True)
+class BatchEnded:
+    """Loss and accuracy (0 to 1) over the batches since the last such event; `step` counts batches of the whole run.
+
+    With the first batch nobody knows yet: `remaining_s` and `images_per_s` are 0 then.
+    """
+
+    run: str
+    step: int
+    epoch: int
+    loss: float
+    accuracy: float
+    elapsed_s: float
+    remaining_s: float
+    images_per_s: float
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """One epoch, counted from 1. `is_best`: the validation loss is the lowest so far."""
+
+    run: str
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    is_best: bool
+    elapsed_s: float
+    remaining_s: float
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """A model came out and is stored at `model`.
+
+    `outcome` is "completed", "stopped", "converged" (patience ran out) or "diverged" (the loss stopped being a number after
+    `best_epoch`, whose weights were kept). `epochs` counts the `EpochEnded` events: of a run that was stopped before its
+    first epoch was over it is 1, for the part that was trained and validated.
+
+    `scores` maps the name of each set ("validation", "MNIST test", "my hold-out") to a `Score.to_json()`.
+    """
+
+    run: str
+    outcome: str
+    model: str
+    epochs: int
+    best_epoch: int
+    elapsed_s: float
+    scores: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class RunCancelled:
+    run: str
+
+
+@dataclass(frozen=True)
+class RunFailed:
+    """The run ended without a model; `message` and `remedy` are for the person."""
+
+    run: str
+    kind: str
+    message: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, run: str, error: BaseException) -> RunFailed:
+        if isinstance(error, QtDigitsError):
+            return cls(run, error.kind, error.message, error.remedy)
+        if isinstance(error, MemoryError):
+            return cls(
+                run,
+                "memory",
+                "There is not enough memory for this run.",
+                "Choose a smaller batch or network.",
+            )
+        return cls(run, type(error).__name__, f"{type(error).__name__}: {error}", "The log has the details.")
+
+
+@dataclass(frozen=True)
+class EngineLost:
+    """The engine process is gone without having been asked to go."""
+
+    message: str
+    exit_code: int | None = None
+
+
+Terminal = RunFinished | RunCancelled | RunFailed
+Event = EngineReady | Progressed | Noticed | RunStarted | BatchEnded | EpochEnded | Terminal | EngineLost
+
+_TYPES: tuple[type[Any], ...] = (
+    *(EngineReady, Progressed, Noticed, RunStarted, BatchEnded, EpochEnded),
+    *(RunFinished, RunCancelled, RunFailed, EngineLost),
+)
+
+
+def tag_of(event_type: type[Any]) -> str:
+    """The name of an event on the wire: `BatchEnded` is `batch_ended`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", event_type.__name__).lower()
+
+
+_BY_TAG = {tag_of(t): t for t in _TYPES}
+
+
+def encode_event(event: Event) -> str:
+    """One JSON object without line breaks: {"event": tag, …fields}."""
+    return json.dumps({"event": tag_of(type(event)), **asdict(event)}, ensure_ascii=False)
+
+
+def decode_event(line: str) -> Event:
+    """The inverse of `encode_event`. Unknown fields are ignored. Raises `InputError` for anything that is no event."""
+    try:
+        values = json.loads(line)
+        event_type = _BY_TAG[values["event"]]
+        known = {f.name: values[f.name] for f in fields(event_type) if f.name in values}
+        if "classes" in known:
+            known["classes"] = tuple(known["classes"])
+        event: Event = event_type(**known)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"Not an event: {line[:80]!r}.") from error
+    return event

@@ -1,0 +1,115 @@
+"""Classes and label sets.
+
+A class has a stable `id` and a display `label`; both are strings. The id is the label the class was first given and
+never changes; renaming changes the label alone. The order of a label set is the order of a model's outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.errors import InputError
+
+MAX_LABEL_LENGTH = 32
+
+
+@dataclass(frozen=True, order=True)
+class Class:
+    """One thing that can be drawn, such as the digit 7 or the letter π."""
+
+    id: str
+    label: str
+
+    @classmethod
+    def named(cls, label: str) -> Class:
+        """A new class whose id is its label. Raises `InputError` for a label that cannot be one."""
+        cleaned = clean_label(label)
+        return cls(cleaned, cleaned)
+
+
+def clean_label(text: str) -> str:
+    """A label as typed or read, without the blanks around it, and `3.0` as `3` (the report's CSV writes both).
+
+    Raises `InputError` when nothing printable is left or when it is longer than `MAX_LABEL_LENGTH`.
+    """
+    label = text.strip()
+    if label.endswith(".0") and label[:-2].isdecimal():
+        label = label[:-2]
+    if not label or not label.isprintable():
+        raise InputError(
+            f"{text!r} is not a label.", "A label is one or more printable characters, such as 7 or A."
+        )
+    if len(label) > MAX_LABEL_LENGTH:
+        raise InputError(
+            f"The label {label[:12]!r}… is longer than {MAX_LABEL_LENGTH} characters.", "Shorten it."
+        )
+    return label
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The ordered classes that a model tells apart."""
+
+    classes: tuple[Class, ...]
+
+    def __post_init__(self) -> None:
+        for what, values in (("id", self.ids), ("label", self.labels)):
+            if len(set(values)) != len(values):
+                raise InputError(
+                    f"A label set has the same {what} twice: {', '.join(values)}.", "Rename one of them."
+                )
+
+    @classmethod
+    def of(cls, labels: Iterable[str]) -> LabelSet:
+        return cls(tuple(Class.named(label) for label in labels))
+
+    @classmethod
+    def from_json(cls, rows: Sequence[Mapping[str, str]]) -> LabelSet:
+        return cls(tuple(Class(str(row["id"]), str(row["label"])) for row in rows))
+
+    def to_json(self) -> list[dict[str, str]]:
+        return [{"id": c.id, "label": c.label} for c in self.classes]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(c.id for c in self.classes)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(c.label for c in self.classes)
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def __iter__(self) -> Iterator[Class]:
+        return iter(self.classes)
+
+    def __contains__(self, label: object) -> bool:
+        return label in self.labels
+
+    def index(self, label: str) -> int:
+        """The output that stands for `label`. Raises `InputError` when the set has no such class."""
+        try:
+            return self.labels.index(label)
+        except ValueError:
+            raise InputError(f"The label {label!r} is not among {', '.join(self.labels)}.") from None
+
+    def with_labels(self, labels: Iterable[str]) -> LabelSet:
+        """This set, and after it those of `labels` that it lacks, in their order."""
+        new = [label for label in dict.fromkeys(labels) if label not in self]
+        return LabelSet((*self.classes, *(Class.named(label) for label in new)))
+
+    def indices(self, labels: Sequence[str]) -> NDArray[np.int64]:
+        """`(n,)`: the output index of each label. Raises `InputError` at the first that the set lacks."""
+        position = {label: i for i, label in enumerate(self.labels)}
+        unknown = next((label for label in labels if label not in position), None)
+        if unknown is not None:
+            self.index(unknown)
+        return np.array([position[label] for label in labels], np.int64)
+
+
+DIGITS = LabelSet.of("0123456789")

@@ -1,0 +1,85 @@
+"""Figures that a sceptic would accept: accuracy with its interval, and what is taken for what."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.labels import LabelSet
+
+Z_95 = 1.959963984540054
+"""The 97.5 % point of the standard normal distribution."""
+
+
+def wilson_interval(correct: int, n: int, z: float = Z_95) -> tuple[float, float]:
+    """The Wilson score interval of a proportion (Wilson 1927); (0, 1) when nothing was counted.
+
+    Unlike the textbook interval it stays inside 0 to 1 and is honest for few trials and for none wrong.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    p = correct / n
+    centre = p + z * z / (2 * n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    low, high = (centre - half) / scale, (centre + half) / scale
+    return (0.0 if correct == 0 else max(0.0, low)), (1.0 if correct == n else min(1.0, high))
+
+
+def confusion_matrix(truth: NDArray[np.int64], answer: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """`(k, k)`: row = true class, column = answer."""
+    return np.bincount(truth * k + answer, minlength=k * k).reshape(k, k).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """How a model reads a set of drawings. `confusion` is `(k, k)`, row = truth, column = answer."""
+
+    classes: tuple[str, ...]
+    confusion: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, label_set: LabelSet, truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Score:
+        """Score `(n, k)` probabilities against `(n,)` true indices; the most probable class counts."""
+        answer = np.asarray(probabilities).argmax(axis=1) if len(truth) else np.empty(0, np.int64)
+        return cls(label_set.labels, confusion_matrix(truth, answer, len(label_set)))
+
+    @property
+    def n(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def correct(self) -> int:
+        return int(np.trace(self.confusion))
+
+    @property
+    def accuracy(self) -> float:
+        """0 to 1; NaN when nothing was counted."""
+        return self.correct / self.n if self.n else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the accuracy."""
+        return wilson_interval(self.correct, self.n)
+
+    def worst_confusions(self, most: int = 5) -> list[tuple[str, str, int]]:
+        """(truth, answer, count), the most frequent first."""
+        wrong = self.confusion.copy()
+        np.fill_diagonal(wrong, 0)
+        order = np.argsort(wrong, axis=None, kind="stable")[::-1][:most]
+        pairs = [divmod(int(i), len(self.classes)) for i in order]
+        return [(self.classes[t], self.classes[a], int(wrong[t, a])) for t, a in pairs if wrong[t, a]]
+
+    def to_json(self) -> dict[str, object]:
+        low, high = self.interval
+        return {
+            "n": self.n,
+            "correct": self.correct,
+            "accuracy": self.accuracy if self.n else None,
+            "interval": [low, high],
+            "confusion": self.confusion.tolist(),
+            "classes": list(self.classes),
+        }

@@ -1,0 +1,75 @@
+"""A model as a value: everything that a model file holds, without any library's objects.
+
+`ml` makes these, `store` writes and reads them, `reader` answers from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.history import History
+from qtdigits.core.labels import LabelSet
+from qtdigits.core.networks import NetworkSpec
+from qtdigits.core.recipes import Recipe
+
+LayerWeights = tuple[NDArray[np.float32], ...]
+
+GOLDEN_TOLERANCE = 2e-3
+"""How far a probability may be from the golden one: float32 sums differ in the 5th digit between processors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Golden:
+    """Some inputs `(n, 28, 28) uint8` and the probabilities `(n, k) float32` that the model must give for them."""
+
+    images: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+
+    def agrees_with(self, probabilities: NDArray[np.float32]) -> bool:
+        expected = self.probabilities
+        if expected.shape != np.shape(probabilities):
+            return False
+        return bool(np.allclose(expected, probabilities, rtol=0, atol=GOLDEN_TOLERANCE))
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model.
+
+    `weights` maps the name of each layer to its arrays, in the order of the layers. It is empty when only reading was
+    asked for. `flatbuffer` is the LiteRT program. `scores` maps a set's name to a `Score.to_json()`. `provenance` says what it
+    was trained on and with. `path` is None until the model is stored.
+    """
+
+    name: str
+    network: NetworkSpec
+    recipe: Recipe
+    label_set: LabelSet
+    weights: Mapping[str, LayerWeights]
+    flatbuffer: bytes
+    golden: Golden
+    preprocessing_version: int
+    history: History = field(default_factory=History)
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    @property
+    def weights_sha256(self) -> str:
+        """A digest over the weight arrays alone, in layer order: equal weights have equal digests."""
+        digest = hashlib.sha256()
+        for arrays in self.weights.values():
+            for array in arrays:
+                digest.update(f"{array.shape}{array.dtype.str}".encode())
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def stored_at(self, path: Path) -> Model:
+        return replace(self, path=path)

@@ -1,0 +1,107 @@
+"""Samples and trials: what was drawn, by whom, and how a model read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.ink import Ink
+from qtdigits.core.labels import LabelSet
+
+Raster = NDArray[np.uint8]
+"""`(28, 28) uint8`, background 0, ink 255."""
+
+
+class Origin(StrEnum):
+    """Where a sample came from."""
+
+    DRAWN = "drawn"
+    INK_FILE = "ink file"
+    IMAGE = "image"
+    CSV_PAIR = "csv pair"
+
+
+class Verdict(StrEnum):
+    """What the person said of an answer."""
+
+    CONFIRMED = "confirmed"
+    CORRECTED = "corrected"
+    SKIPPED = "skipped"
+
+
+def now() -> datetime:
+    """The present time, in UTC, to the millisecond that the store keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One labelled drawing or image.
+
+    `ink` is None for an imported image; `raster` is always there, made by the program's one preprocessing function.
+    `id` is None until the store has given one; the store also decides `held_out`, once, for good.
+    """
+
+    label: str
+    raster: Raster
+    writer: str
+    ink: Ink | None = None
+    origin: Origin = Origin.DRAWN
+    held_out: bool = False
+    device: str = ""
+    drawn_at: datetime = field(default_factory=now)
+    id: int | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One reading of one drawing by one model, with the verdict.
+
+    `probabilities` are the model's, one for each of `classes`, in that order. `truth` is None when skipped.
+    """
+
+    writer: str
+    model: str
+    answer: str
+    verdict: Verdict
+    truth: str | None
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    sample_id: int | None = None
+    judged_at: datetime = field(default_factory=now)
+    id: int | None = None
+
+    @property
+    def is_right(self) -> bool:
+        return self.verdict is Verdict.CONFIRMED
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rasters with labels, ready to train on or to score: `images` `(n, 28, 28) uint8`, `labels` n strings.
+
+    `writers` is empty where nobody is known; `name` says what the data is, for messages and provenance.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: tuple[str, ...]
+    writers: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Dataset:
+        chosen = [int(i) for i in indices]
+        writers = tuple(self.writers[i] for i in chosen) if self.writers else ()
+        return Dataset(self.name, self.images[chosen], tuple(self.labels[i] for i in chosen), writers)
+
+    def targets(self, label_set: LabelSet) -> NDArray[np.int64]:
+        """`(n,)`: the output index of each sample's label."""
+        return label_set.indices(self.labels)

@@ -1,0 +1,52 @@
+"""Keep C++ libraries, which write past Python, from writing into the person's terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+STANDARD_STREAMS = (1, 2)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Swallow what is written to file descriptors 1 and 2; when the block raises, stderr gets it after all."""
+    with tempfile.TemporaryFile() as swallowed:
+        kept = _redirect(swallowed.fileno())
+        try:
+            yield
+        except BaseException:
+            _restore(kept)
+            swallowed.seek(0)
+            with contextlib.suppress(OSError):
+                os.write(2, swallowed.read())
+            raise
+        _restore(kept)
+
+
+def _redirect(target: int) -> dict[int, int]:
+    """Point the standard streams at `target`; returns copies of what they were. A windowed program may have none."""
+    _flush()
+    kept = {}
+    for stream in STANDARD_STREAMS:
+        with contextlib.suppress(OSError):
+            kept[stream] = os.dup(stream)
+            os.dup2(target, stream)
+    return kept
+
+
+def _restore(kept: dict[int, int]) -> None:
+    _flush()
+    for stream, copy in kept.items():
+        os.dup2(copy, stream)
+        os.close(copy)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()

@@ -1,0 +1,171 @@
+"""Arrays that others bring: `.npz` and IDX files. Nothing in them is unpickled."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.labels import clean_label
+from qtdigits.errors import InputError
+from qtdigits.store.files import cannot_read
+
+MOST_BYTES = 4 << 30
+"""An array larger than this is taken for a damaged header."""
+
+# What zipfile, zlib and numpy raise at damaged archives, at headers that lie, and at objects that would be unpickled.
+_UNUSABLE_NPZ = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, TypeError),
+    *(LookupError, ArithmeticError, MemoryError, RuntimeError),
+)
+_GZIP_MAGIC = b"\x1f\x8b"
+_IMAGES_MAGIC = 0x00000803
+_LABELS_MAGIC = 0x00000801
+
+
+class NpzArrays:
+    """The arrays of an open `.npz` file, read when they are asked for."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def get(self, *names: str) -> NDArray[Any] | None:
+        """The first of `names` that the file has."""
+        found = next((name for name in names if name in self._file.files), None)
+        return None if found is None else np.asarray(self._file[found])
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[NpzArrays]:
+    """Open an `.npz` file. Raises `InputError` when it is none, is damaged, or holds objects."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
+                raise InputError(
+                    f"{path} would unpack to more than {MOST_BYTES >> 30} GB.", "Use a smaller file."
+                )
+        with np.load(path, allow_pickle=False) as file:
+            yield NpzArrays(file)
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {path}.", "Check the path.") from error
+    except _UNUSABLE_NPZ as error:
+        raise InputError(
+            f"{path} is not a usable .npz file: {error}.", "Save it anew with numpy.savez."
+        ) from error
+    except OSError as error:
+        raise InputError(cannot_read(path, error), "Check the path and its permissions.") from error
+
+
+def read_npz(path: Path) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Images and labels from `x` and `y`, or from `x_test` and `y_test`: `(n, height, width) uint8` and n labels.
+
+    Rows of 784 values count as 28x28; values from 0 to 1 are taken for parts of 255. Raises `InputError`.
+    """
+    with open_npz(path) as arrays:
+        images, labels = arrays.get("x", "x_test"), arrays.get("y", "y_test")
+    if images is None or labels is None:
+        raise InputError(f"{path} has neither x and y nor x_test and y_test.", "Name its arrays so.")
+    grey = _grey(path, images)
+    if labels.ndim != 1 or len(labels) != len(grey):
+        raise InputError(
+            f"{path} has {len(grey):,} images and labels of the shape {labels.shape}.",
+            "There has to be one label for each image.",
+        )
+    return grey, tuple(_label(path, number, value) for number, value in enumerate(labels.tolist()))
+
+
+def read_idx(images: Path, labels: Path | None = None) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Images and labels from an IDX pair such as `t10k-images-idx3-ubyte.gz`: `(n, height, width) uint8` and n labels.
+
+    Without `labels` the file beside it whose name says labels is taken. Raises `InputError`.
+    """
+    labels = labels or images.with_name(images.name.replace("images", "labels").replace("idx3", "idx1"))
+    if labels == images or not labels.is_file():
+        raise InputError(
+            f"There are no labels beside {images}.", "Give the file of the labels with --labels."
+        )
+    grey = _idx_array(images, _IMAGES_MAGIC, dimensions=3)
+    classes = _idx_array(labels, _LABELS_MAGIC, dimensions=1)
+    if len(classes) != len(grey):
+        raise InputError(
+            f"{images} holds {len(grey):,} images, {labels} {len(classes):,} labels.",
+            "They have to belong together.",
+        )
+    return grey, tuple(map(str, classes.tolist()))
+
+
+@contextmanager
+def open_plain_or_gzip(path: Path) -> Iterator[BinaryIO]:
+    """The content of a file, unpacked when it is a gzip file. Raises `InputError` when it cannot be read."""
+    try:
+        with path.open("rb") as plain:
+            is_packed = plain.read(2) == _GZIP_MAGIC
+            plain.seek(0)
+            if not is_packed:
+                yield plain
+                return
+            with gzip.GzipFile(fileobj=plain, mode="rb") as unpacked:
+                yield unpacked  # type: ignore[misc]
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {path}.", "Check the path.") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is damaged: it cannot be unpacked.", "Use another copy of it.") from error
+    except OSError as error:
+        raise InputError(cannot_read(path, error), "Check the path and its permissions.") from error
+
+
+def _idx_array(path: Path, magic: int, *, dimensions: int) -> NDArray[np.uint8]:
+    """An array as described at http://yann.lecun.com/exdb/mnist: magic number, sizes, bytes; big-endian."""
+    with open_plain_or_gzip(path) as stream:
+        header = stream.read(4 + 4 * dimensions)
+        if len(header) < 4 + 4 * dimensions or struct.unpack_from(">I", header)[0] != magic:
+            what = "images" if magic == _IMAGES_MAGIC else "labels"
+            raise InputError(f"{path} is not an IDX file of {what}.", "Check which file this is.")
+        shape = struct.unpack_from(f">{dimensions}I", header, 4)
+        n_bytes = math.prod(shape)
+        if n_bytes > MOST_BYTES:
+            raise InputError(f"{path} says it holds {n_bytes:,} bytes.", "Use another copy of it.")
+        content = stream.read(n_bytes + 1)
+    if len(content) != n_bytes:
+        raise InputError(
+            f"{path} does not hold the {n_bytes:,} bytes that it says.", "Use another copy of it."
+        )
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _grey(path: Path, images: NDArray[Any]) -> NDArray[np.uint8]:
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if images.ndim == 2 and images.shape[1] == 784:
+        images = images.reshape(-1, 28, 28)
+    if images.ndim != 3 or images.dtype.kind not in "uifb" or 0 in images.shape[1:]:
+        raise InputError(
+            f"{path} holds images of the shape {images.shape} and type {images.dtype}.",
+            "Images are (n, height, width) of grey levels from 0 to 255.",
+        )
+    if images.dtype == np.uint8 or not images.size:
+        return images.astype(np.uint8)
+    levels = images.astype(np.float64)
+    if levels.max() <= 1.0:
+        levels = levels * 255.0
+    if not (levels.min() >= 0.0 and levels.max() <= 255.0):
+        raise InputError(f"{path} holds values that are not from 0 to 255.", "Scale the images to 0 to 255.")
+    return np.rint(levels).astype(np.uint8)
+
+
+def _label(path: Path, number: int, value: object) -> str:
+    try:
+        return clean_label(value.decode() if isinstance(value, bytes) else str(value))
+    except (InputError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: label {number} is unusable: {error}") from error

@@ -1,0 +1,198 @@
+"""Any file with labelled drawings or images, as a dataset to score or train on, or as samples to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum, auto
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.images import normalise_image, normalise_images
+from qtdigits.core.raster import render_many
+from qtdigits.core.samples import Dataset, Origin, Sample, now
+from qtdigits.errors import InputError
+from qtdigits.store import database, hdf5
+from qtdigits.store.arrays import open_plain_or_gzip, read_idx, read_npz
+from qtdigits.store.csv_pair import read_csv_pair
+from qtdigits.store.image_files import read_image_folder
+from qtdigits.store.ink_files import LabelledInk, read_ink_jsonl, read_unipen
+from qtdigits.store.samples import SampleStore
+
+
+class Kind(Enum):
+    """What a file is, told from its content."""
+
+    INK = auto()
+    UNIPEN = auto()
+    CSV_PAIR = auto()
+    NPZ = auto()
+    IDX = auto()
+    IMAGE_FOLDER = auto()
+    STORE = auto()
+
+
+_INK_READERS: dict[Kind, Callable[[Path], Iterator[LabelledInk]]] = {
+    Kind.INK: read_ink_jsonl,
+    Kind.UNIPEN: read_unipen,
+}
+_BATCH = 512
+
+
+def read_dataset(path: Path, *, labels: Path | None = None) -> Dataset:
+    """All drawings or images of a file, a folder of pictures or a `samples.db`, prepared as the networks see them.
+
+    `labels` is the other half of a CSV or IDX pair; without it, it is looked for beside the first. `writers` is set where the
+    data names them. Raises `InputError` (file, line, remedy) and, for a `samples.db`, `StoreError`.
+    """
+    kind = kind_of(path, labels=labels)
+    if kind is Kind.STORE:
+        with _open_store(path) as store:
+            found = replace(store.dataset(), name=path.name)
+    elif kind in _INK_READERS:
+        found = _dataset_of_ink(path, list(_INK_READERS[kind](path)))
+    else:
+        images, names = _pictures(kind, path, labels)
+        found = Dataset(path.name, images, names)
+    if not len(found):
+        raise InputError(f"{path} holds no drawings.", "Choose another file.")
+    return found
+
+
+def read_samples(path: Path, *, labels: Path | None = None, writer: str) -> Iterator[Sample]:
+    """The same as samples to import: ink stays ink. Blank drawings are left out.
+
+    `writer` is who drew what does not name its writer. Raises as `read_dataset`, in part while it is iterated over.
+    """
+    kind = kind_of(path, labels=labels)
+    if kind is Kind.STORE:
+        return _stored_samples(path)
+    if kind in _INK_READERS:
+        return _ink_samples(_INK_READERS[kind](path), writer)
+    return _picture_samples(kind, path, labels, writer)
+
+
+def kind_of(path: Path, *, labels: Path | None = None) -> Kind:
+    """Raises `InputError` when the file is of no known kind, or has no use for `labels`."""
+    kind = _kind_of_folder(path) if path.is_dir() else _kind_of_content(path)
+    if labels is not None and kind not in {Kind.CSV_PAIR, Kind.IDX}:
+        raise InputError(f"{path} holds its labels itself.", f"Leave out {labels}.")
+    return kind
+
+
+def _kind_of_folder(path: Path) -> Kind:
+    return Kind.STORE if (path / database.FILE_NAME).is_file() else Kind.IMAGE_FOLDER
+
+
+def _kind_of_content(path: Path) -> Kind:
+    with open_plain_or_gzip(path) as stream:
+        start = stream.read(512)
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text:
+        raise InputError(f"{path} is empty.", "Choose another file.")
+    if start.startswith(database.MAGIC):
+        return Kind.STORE
+    if start.startswith(b"PK\x03\x04"):
+        return Kind.NPZ
+    if start.startswith(b"\0\0\x08"):
+        return Kind.IDX
+    if text.startswith(b"{"):
+        return Kind.INK
+    if text.startswith(b"."):
+        return Kind.UNIPEN
+    if path.suffix.lower() == ".csv" or text[:1].isdigit():
+        return Kind.CSV_PAIR
+    raise _unknown(path, start)
+
+
+def _unknown(path: Path, start: bytes) -> InputError:
+    if start.startswith((b"\x89PNG", b"\xff\xd8")):
+        return InputError(
+            f"{path} is one picture, without a label.", "Give a folder of pictures named by their labels."
+        )
+    if start.startswith(hdf5.MAGIC):
+        return InputError(f"{path} is a model, not a set of drawings.", "Give a file of drawings or images.")
+    return InputError(
+        f"{path} is of no kind that can be read.",
+        "Give ink (.jsonl, .jsonl.gz, UNIPEN), images (images.csv, .npz, IDX, a folder of PNGs) or a samples.db.",
+    )
+
+
+def _pictures(kind: Kind, path: Path, labels: Path | None) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Normalised images `(n, 28, 28)` and their labels."""
+    if kind is Kind.IMAGE_FOLDER:
+        pictures, names = read_image_folder(path)
+        return np.stack([normalise_image(picture) for picture in pictures]), names
+    if kind is Kind.CSV_PAIR:
+        images, names = read_csv_pair(path, labels or _labels_beside(path))
+    elif kind is Kind.IDX:
+        images, names = read_idx(path, labels)
+    else:
+        images, names = read_npz(path)
+    return normalise_images(images), names
+
+
+def _labels_beside(images: Path) -> Path:
+    beside = images.with_name(images.name.replace("images", "labels"))
+    if beside == images or not beside.is_file():
+        raise InputError(
+            f"There are no labels beside {images}.", "Give the file of the labels with --labels."
+        )
+    return beside
+
+
+def _dataset_of_ink(path: Path, drawings: Sequence[LabelledInk]) -> Dataset:
+    writers = tuple(drawing.writer for drawing in drawings)
+    return Dataset(
+        path.name,
+        render_many(drawing.ink for drawing in drawings),
+        tuple(drawing.label for drawing in drawings),
+        writers if any(writers) else (),
+    )
+
+
+def _open_store(path: Path) -> SampleStore:
+    return SampleStore.open_read_only(path / database.FILE_NAME if path.is_dir() else path)
+
+
+def _stored_samples(path: Path) -> Iterator[Sample]:
+    with _open_store(path) as store:
+        for sample in store.samples():
+            yield replace(sample, id=None)
+
+
+def _ink_samples(drawings: Iterator[LabelledInk], writer: str) -> Iterator[Sample]:
+    while batch := list(islice(drawings, _BATCH)):
+        inked = [drawing for drawing in batch if not drawing.ink.is_blank]
+        for drawing, raster in zip(inked, render_many(drawing.ink for drawing in inked), strict=True):
+            yield Sample(
+                label=drawing.label,
+                raster=raster,
+                writer=drawing.writer or writer,
+                ink=drawing.ink,
+                origin=Origin.INK_FILE,
+                device=str(drawing.extra.get("device", "")),
+                drawn_at=_moment(drawing.extra.get("drawn_at")),
+            )
+
+
+def _picture_samples(kind: Kind, path: Path, labels: Path | None, writer: str) -> Iterator[Sample]:
+    images, names = _pictures(kind, path, labels)
+    origin = Origin.CSV_PAIR if kind is Kind.CSV_PAIR else Origin.IMAGE
+    for image, label in zip(images, names, strict=True):
+        if image.any():
+            yield Sample(label=label, raster=image, writer=writer, origin=origin)
+
+
+def _moment(text: Any) -> datetime:
+    """A time that a file gives, or the present one when it gives none that can be understood."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return now()
+    return moment if moment.tzinfo else moment.astimezone()

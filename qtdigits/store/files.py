@@ -1,0 +1,158 @@
+"""Writing files so that nobody ever sees half of one.
+
+Content goes to a temporary file in the same folder, is forced to the disk, and then takes the file's name in one step.
+Whatever goes wrong, the file that was there before is still there, unchanged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from qtdigits.errors import StoreError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IS_WINDOWS = os.name == "nt"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A binary stream whose content becomes `path` when the block ends well; otherwise nothing changes.
+
+    The folder has to exist. Raises `StoreError` when it cannot be written.
+    """
+    with writing_all(path) as (stream,):
+        yield stream
+
+
+@contextmanager
+def writing_all(*paths: Path) -> Iterator[tuple[BinaryIO, ...]]:
+    """Streams for files that belong together: all of them take their names, or none does.
+
+    They take their names one after the other; when one cannot, those before it get their old content back.
+    """
+    targets = [Path(os.path.realpath(path)) for path in paths]
+    with _reporting(paths), ExitStack() as cleaning:
+        for path, target in zip(paths, targets, strict=True):
+            if target.exists() and not target.is_file():
+                raise StoreError(f"{path} is not a file.", "Choose another name.")
+        temporary = [_beside(target, "part") for target in targets]
+        for part in temporary:
+            cleaning.callback(part.unlink, missing_ok=True)
+        streams = [cleaning.enter_context(part.open("xb")) for part in temporary]
+        yield tuple(streams)
+        for stream in streams:
+            stream.flush()
+            os.fsync(stream.fileno())
+            stream.close()
+        _take_names(temporary, targets)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """`content` as `path`, whole or not at all. Raises `StoreError`."""
+    with writing(path) as stream:
+        stream.write(content)
+
+
+def make_folder(path: Path) -> None:
+    """Make `path` and the folders above it where they are absent. Raises `StoreError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> StoreError:
+    """The error for a person when writing `path` failed with `error`."""
+    if error.errno in _NO_ROOM:
+        return StoreError(
+            f"{path}: the disk is full.", "Make some room and try again; what was stored before is safe."
+        )
+    if error.errno in _NOT_ALLOWED:
+        return StoreError(
+            f"{path} cannot be written: {_reason(error)}.", "Allow writing there, or choose another folder."
+        )
+    return StoreError(
+        f"{path} cannot be written: {_reason(error)}.", "Check the path, or choose another one."
+    )
+
+
+def cannot_read(path: Path, error: OSError) -> str:
+    """One sentence for a person when reading `path` failed with `error`."""
+    return f"{path} cannot be read: {_reason(error)}."
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+@contextmanager
+def _reporting(paths: tuple[Path, ...]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(_meant(paths, error), error) from error
+
+
+def _meant(paths: tuple[Path, ...], error: OSError) -> Path:
+    """Which of the files an error is about: its temporary file has the same name with something around it."""
+    named = str(error.filename or "")
+    return next((path for path in paths if path.name in named), paths[0])
+
+
+def _beside(target: Path, what: str) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(6)}.{what}")
+
+
+def _take_names(temporary: list[Path], targets: list[Path]) -> None:
+    with ExitStack() as cleaning:
+        undo = ExitStack()
+        try:
+            for part, target in zip(temporary, targets, strict=True):
+                if len(targets) > 1:
+                    _prepare_undo(target, undo, cleaning)
+                part.replace(target)
+        except OSError:
+            undo.close()
+            raise
+        for folder in {target.parent for target in targets}:
+            _sync_folder(folder)
+
+
+def _prepare_undo(target: Path, undo: ExitStack, cleaning: ExitStack) -> None:
+    if not target.exists():
+        undo.callback(target.unlink, missing_ok=True)
+        return
+    kept = _beside(target, "before")
+    cleaning.callback(kept.unlink, missing_ok=True)
+    try:
+        os.link(target, kept)
+    except OSError:
+        # some file systems have no hard links
+        shutil.copy2(target, kept)
+    undo.callback(_put_back, kept, target)
+
+
+def _put_back(kept: Path, target: Path) -> None:
+    with contextlib.suppress(OSError):
+        kept.replace(target)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself durable. Windows has no such call, and some network file systems refuse it."""
+    if _IS_WINDOWS:
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

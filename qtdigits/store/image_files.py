@@ -1,0 +1,90 @@
+"""Pictures as files: PNG and JPEG, single ones and folders of them."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.labels import clean_label
+from qtdigits.errors import InputError
+from qtdigits.store.files import cannot_read
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = {".png", ".jpg", ".jpeg"}
+MOST_PIXELS = 50_000_000
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """A PNG or JPEG as grey levels `(height, width) uint8`; what is transparent is white. Raises `InputError`."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of very large pictures; they are refused below.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=("PNG", "JPEG")) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise _too_large(path)
+                return _grey(ImageOps.exif_transpose(image))
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {path}.", "Check the path.") from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(path) from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path} is not a PNG or JPEG picture.", "Save it as PNG.") from error
+    except (SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError) as error:
+        # Pillow raises all of these for damaged files.
+        raise InputError(f"{path} is a damaged picture: {error}.", "Save it anew.") from error
+    except OSError as error:
+        if error.errno is None:
+            raise InputError(f"{path} is a damaged picture: {error}.", "Save it anew.") from error
+        raise InputError(cannot_read(path, error), "Check the path and its permissions.") from error
+
+
+def read_image_folder(path: Path) -> tuple[list[NDArray[np.uint8]], tuple[str, ...]]:
+    """The pictures of a folder, in the order of their paths, each of its own size, and their labels.
+
+    The label of a picture in a sub-folder is the name of that, otherwise what stands before the first `_` or `-` of its
+    own name. Raises `InputError`.
+    """
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    if not files:
+        raise InputError(
+            f"{path} holds no PNG or JPEG pictures.", "Choose the folder that the pictures are in."
+        )
+    labels = tuple(_label(path, file) for file in files)
+    return [read_image(file) for file in files], labels
+
+
+def _grey(image: Image) -> NDArray[np.uint8]:
+    from PIL import Image as Pillow
+
+    if image.mode.startswith(("I", "F")):
+        # 16 bits a pixel; Pillow's own conversion would cut off, not scale.
+        levels = np.asarray(image).astype(np.float64) / 257.0
+        return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
+    if image.has_transparency_data:
+        paper = Pillow.new("RGBA", image.size, "white")
+        image = Pillow.alpha_composite(paper, image.convert("RGBA"))
+    return np.asarray(image.convert("L"), np.uint8)
+
+
+def _label(folder: Path, file: Path) -> str:
+    text = file.parent.name if file.parent != folder else file.stem.replace("-", "_").partition("_")[0]
+    try:
+        return clean_label(text)
+    except InputError as error:
+        raise InputError(
+            f"{file} does not say what it shows.",
+            "Put it into a folder named after its label, or name it 7_001.png.",
+        ) from error
+
+
+def _too_large(path: Path) -> InputError:
+    return InputError(f"{path} has more than {MOST_PIXELS:,} pixels.", "Make it smaller.")

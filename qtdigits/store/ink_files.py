@@ -1,0 +1,184 @@
+"""Drawings as files: ink JSONL, the project's exchange form, and UNIPEN files of the pendigits kind.
+
+Ink JSONL (plain or gzip) holds one drawing a line: `{"label": "7", "writer": "w01", "strokes": [[[x, y], …], …]}`,
+y pointing down, any unit; a point may carry time in ms and pressure 0 to 1 as third and fourth number. Other keys are
+kept.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from qtdigits.core.ink import Ink
+from qtdigits.core.labels import clean_label
+from qtdigits.core.samples import Sample
+from qtdigits.errors import InputError
+from qtdigits.store.arrays import open_plain_or_gzip
+from qtdigits.store.files import writing
+
+_REMEDY = 'A line is such as {"label": "7", "writer": "w01", "strokes": [[[10, 20], [11, 25]]]}.'
+_QUOTED = re.compile(r'"([^"]*)"\s*$')
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledInk:
+    """A drawing in a file; `writer` is empty where nobody is named, `extra` holds the other keys of its line."""
+
+    label: str
+    writer: str
+    ink: Ink
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sample: Sample) -> LabelledInk | None:
+        """A stored sample for a file, with time and device; None when the sample is an image without ink."""
+        if sample.ink is None:
+            return None
+        extra = {"drawn_at": sample.drawn_at.astimezone(UTC).isoformat(timespec="milliseconds")}
+        return cls(
+            sample.label,
+            sample.writer,
+            sample.ink,
+            extra | ({"device": sample.device} if sample.device else {}),
+        )
+
+
+def read_ink_jsonl(path: Path) -> Iterator[LabelledInk]:
+    """The drawings of a `.jsonl` or `.jsonl.gz` file, one after the other; blank lines are let pass.
+
+    A drawing may be blank: empty strokes occur in real files. Raises `InputError` that names file and line.
+    """
+    with open_plain_or_gzip(path) as stream:
+        for number, line in enumerate(stream, 1):
+            if line.strip():
+                yield _drawing(path, number, line)
+
+
+def write_ink_jsonl(path: Path, drawings: Iterable[LabelledInk]) -> int:
+    """Write drawings to `path`, packed when its name ends in `.gz`, whole or not at all; returns how many.
+
+    Raises `StoreError`.
+    """
+    count = 0
+    with writing(path) as plain, _packing(plain, path) as stream:
+        for drawing in drawings:
+            named = {"writer": drawing.writer} if drawing.writer else {}
+            line = {"label": drawing.label, **named, **drawing.extra, "strokes": drawing.ink.to_lists()}
+            stream.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            count += 1
+    return count
+
+
+def read_unipen(path: Path) -> Iterator[LabelledInk]:
+    """The drawings of a UNIPEN file of the pendigits kind, y turned to point down.
+
+    Each `.SEGMENT` begins a drawing and names its label; the second number of its `.COMMENT` is the writer. Raises
+    `InputError` that names file and line.
+    """
+    with open_plain_or_gzip(path) as stream:
+        segment: _Segment | None = None
+        for number, line in enumerate(stream, 1):
+            keyword, _, rest = line.decode("latin-1").strip().partition(" ")
+            if keyword == ".SEGMENT":
+                if segment is not None:
+                    yield segment.drawing()
+                segment = _Segment(path, number, rest)
+            elif segment is not None:
+                segment.take(number, keyword, rest)
+        if segment is None:
+            raise InputError(
+                f"{path} has no .SEGMENT.", "Use a UNIPEN file of the kind of pendigits-orig.tra."
+            )
+        yield segment.drawing()
+
+
+class _Segment:
+    """A drawing of a UNIPEN file that is being read."""
+
+    def __init__(self, path: Path, number: int, rest: str) -> None:
+        quoted = _QUOTED.search(rest)
+        if quoted is None:
+            raise InputError(
+                f'{path}, line {number}: .SEGMENT names no label such as "7".', "Correct the line."
+            )
+        self._where = (path, number)
+        self._label = quoted[1]
+        self._writer = ""
+        self._strokes: list[list[tuple[float, float]]] = []
+        self._is_down = False
+
+    def take(self, number: int, keyword: str, rest: str) -> None:
+        match keyword:
+            case ".COMMENT":
+                numbers = rest.split()
+                self._writer = self._writer or (numbers[1] if len(numbers) > 1 else "")
+            case ".PEN_DOWN":
+                self._is_down = True
+                self._strokes.append([])
+            case ".PEN_UP":
+                self._is_down = False
+            case _ if self._is_down and keyword and not keyword.startswith("."):
+                self._strokes[-1].append(self._point(number, keyword, rest))
+
+    def drawing(self) -> LabelledInk:
+        path, number = self._where
+        try:
+            return LabelledInk(clean_label(self._label), self._writer, Ink.of(self._strokes))
+        except InputError as error:
+            raise InputError(f"{path}, line {number}: {error.message}", error.remedy) from error
+
+    def _point(self, number: int, x: str, rest: str) -> tuple[float, float]:
+        try:
+            return float(x), -float(rest.split(maxsplit=1)[0])
+        except (ValueError, IndexError) as error:
+            message = f"{self._where[0]}, line {number}: {f'{x} {rest}'.strip()[:40]!r} is not a point."
+            raise InputError(message, "A point is two numbers, x and y.") from error
+
+
+def _drawing(path: Path, number: int, line: bytes) -> LabelledInk:
+    try:
+        values = json.loads(line)
+        if not isinstance(values, dict):
+            raise InputError("it is not an object in braces.", _REMEDY)
+        extra = {key: value for key, value in values.items() if key not in {"label", "writer", "strokes"}}
+        return LabelledInk(_label(values), _writer(values), Ink.of(_strokes(values)), extra)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}, line {number} is not JSON: {error}.", _REMEDY) from error
+    except InputError as error:
+        raise InputError(f"{path}, line {number}: {error.message}", error.remedy or _REMEDY) from error
+
+
+def _label(values: Mapping[str, Any]) -> str:
+    label = values.get("label")
+    if isinstance(label, bool) or not isinstance(label, str | int | float):
+        raise InputError("there is no label.", _REMEDY)
+    return clean_label(str(label))
+
+
+def _writer(values: Mapping[str, Any]) -> str:
+    writer = values.get("writer", "")
+    if isinstance(writer, bool) or not isinstance(writer, str | int):
+        raise InputError("the writer is not text.", _REMEDY)
+    return str(writer)
+
+
+def _strokes(values: Mapping[str, Any]) -> list[Any]:
+    strokes = values.get("strokes")
+    if not isinstance(strokes, list):
+        raise InputError("there are no strokes.", _REMEDY)
+    return strokes
+
+
+def _packing(plain: BinaryIO, path: Path) -> Any:
+    """`plain`, or a gzip stream into it; without a time in it, equal drawings make equal files."""
+    if path.suffix != ".gz":
+        return nullcontext(plain)
+    return gzip.GzipFile(filename="", fileobj=plain, mode="wb", mtime=0)

@@ -1,0 +1,99 @@
+"""The schema of `samples.db`, and how an older one becomes the present one.
+
+The schema is what the steps in `MIGRATIONS` make, one after the other, from an empty file: step n leads from version n
+to version n + 1 (`PRAGMA user_version`). A step that has been released is never changed; a change of the schema is a
+new step.
+
+Times are whole milliseconds since 1970 in UTC. Blobs stand last in their tables, so that the other columns are read
+without them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from qtdigits.core.labels import DIGITS
+
+APPLICATION_ID = 0x51744467
+"""`QtDg`: tells `samples.db` from other SQLite files."""
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    """Version 1.
+
+    `writers.key` is the name first given: the hold-out is chosen by it, so that renaming does not disturb the choice.
+    `samples.ordinal` counts a writer's samples of a class; `preprocessing` says which version made the raster.
+    `trials.sample_id` becomes NULL when a sample is deleted: the judgement was made and goes on counting.
+    """
+    for statement in _TABLES:
+        db.execute(statement)
+    db.executemany(
+        "INSERT INTO classes (id, label, position) VALUES (?, ?, ?)",
+        [(c.id, c.label, position) for position, c in enumerate(DIGITS)],
+    )
+
+
+_TABLES = (
+    """CREATE TABLE writers (
+        id   INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        key  TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE classes (
+        id       TEXT PRIMARY KEY,
+        label    TEXT NOT NULL UNIQUE,
+        position INTEGER NOT NULL UNIQUE
+    ) STRICT""",
+    """CREATE TABLE samples (
+        id            INTEGER PRIMARY KEY AUTOINCREMENT,
+        writer_id     INTEGER NOT NULL REFERENCES writers,
+        class_id      TEXT NOT NULL REFERENCES classes,
+        ordinal       INTEGER NOT NULL,
+        held_out      INTEGER NOT NULL CHECK (held_out IN (0, 1)),
+        origin        TEXT NOT NULL,
+        device        TEXT NOT NULL,
+        drawn_at      INTEGER NOT NULL,
+        preprocessing INTEGER NOT NULL,
+        digest        BLOB NOT NULL,
+        raster        BLOB NOT NULL CHECK (length(raster) = 784),
+        ink           BLOB
+    ) STRICT""",
+    # Counting by writer, class, hold-out and origin is answered from this index alone.
+    "CREATE INDEX samples_by_class ON samples (writer_id, class_id, ordinal, held_out, origin)",
+    "CREATE INDEX samples_by_digest ON samples (digest)",
+    """CREATE TABLE label_sets (
+        id     INTEGER PRIMARY KEY,
+        labels TEXT NOT NULL UNIQUE
+    ) STRICT""",
+    """CREATE TABLE trials (
+        id            INTEGER PRIMARY KEY AUTOINCREMENT,
+        writer_id     INTEGER NOT NULL REFERENCES writers,
+        model         TEXT NOT NULL,
+        answer        TEXT NOT NULL,
+        verdict       TEXT NOT NULL,
+        truth         TEXT,
+        judged_at     INTEGER NOT NULL,
+        sample_id     INTEGER REFERENCES samples ON DELETE SET NULL,
+        label_set_id  INTEGER NOT NULL REFERENCES label_sets,
+        probabilities BLOB NOT NULL
+    ) STRICT""",
+    # The running accuracy is answered from this index alone.
+    "CREATE INDEX trials_by_model ON trials (writer_id, model, verdict)",
+    "CREATE INDEX trials_by_writer ON trials (writer_id)",
+    "CREATE INDEX trials_by_sample ON trials (sample_id)",
+    """CREATE TABLE runs (
+        id         TEXT PRIMARY KEY,
+        recipe     TEXT NOT NULL,
+        state      TEXT NOT NULL,
+        started_at INTEGER NOT NULL,
+        ended_at   INTEGER,
+        model      TEXT NOT NULL,
+        history    TEXT
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_make_tables,)
+
+TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs"})
+"""What a file of the present version has to hold."""

@@ -1,0 +1,30 @@
+"""Models as values: when golden answers count as the same, and what the digest of the weights sees."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.models import GOLDEN_TOLERANCE, Golden, Model
+from qtdigits.core.networks import NetworkSpec
+from qtdigits.core.recipes import Recipe
+
+GOLDEN = Golden(np.zeros((2, 28, 28), np.uint8), np.full((2, 10), 0.1, np.float32))
+WEIGHTS = {"output": (np.ones((784, 10), np.float32), np.zeros(10, np.float32))}
+MODEL = Model("m", NetworkSpec(), Recipe(dense=""), DIGITS, WEIGHTS, b"", GOLDEN, preprocessing_version=1)
+
+
+def test_that_rounding_does_not_count_as_another_answer() -> None:
+    assert GOLDEN.agrees_with(GOLDEN.probabilities + GOLDEN_TOLERANCE / 2)
+    assert not GOLDEN.agrees_with(GOLDEN.probabilities + GOLDEN_TOLERANCE * 2)
+
+
+def test_that_answers_of_another_shape_or_no_numbers_disagree() -> None:
+    assert not GOLDEN.agrees_with(GOLDEN.probabilities[:, :9])
+    assert not GOLDEN.agrees_with(np.full_like(GOLDEN.probabilities, np.nan))
+
+
+def test_that_the_digest_sees_the_weights_and_nothing_else() -> None:
+    assert replace(MODEL, name="other").weights_sha256 == MODEL.weights_sha256
+    moved = {"output": (WEIGHTS["output"][0] + np.float32(1e-6), WEIGHTS["output"][1])}
+    assert replace(MODEL, weights=moved).weights_sha256 != MODEL.weights_sha256

@@ -1,0 +1,95 @@
+"""Recipes: one table of fields, checked values, files that say what is wrong with them."""
+
+from pathlib import Path
+
+import pytest
+
+from qtdigits.core.recipes import (
+    FIELD_BY_NAME,
+    FIELDS,
+    Recipe,
+    differences,
+    load_recipe,
+    recipe_names,
+    recipe_of,
+)
+from qtdigits.errors import InputError
+
+
+def test_that_the_two_recipes_of_the_report_travel_along() -> None:
+    assert {"cnn-32-64", "mlp-50-50"} <= set(recipe_names())
+    assert load_recipe("mlp-50-50").network.title == "MLP 50-50"
+    assert load_recipe("cnn-32-64").network.title == "CNN 32-64 + 256"
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_that_a_fields_default_is_a_value_it_takes(field: object) -> None:
+    assert field.parse(field.default) == field.default  # type: ignore[attr-defined]
+
+
+def test_that_a_recipe_comes_back_from_json() -> None:
+    recipe = recipe_of({"blocks": "8:3", "optimizer": "nadam", "epochs": "7"}, name="mine")
+    assert recipe_of(recipe.to_json()) == recipe
+    assert recipe.epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 2.5),
+        ("epochs", True),
+        ("epochs", "many"),
+        ("learning_rate", -1),
+        ("learning_rate", "nan"),
+        ("optimizer", "magic"),
+        ("batch_size", 10**9),
+        ("seed", None),
+    ],
+)
+def test_that_a_value_out_of_range_is_refused_by_the_name_of_its_field(field: str, value: object) -> None:
+    with pytest.raises(InputError, match=field) as caught:
+        recipe_of({field: value})
+    assert FIELD_BY_NAME[field].takes in caught.value.remedy
+
+
+def test_that_an_unknown_field_is_refused() -> None:
+    with pytest.raises(InputError, match="no field 'epoch'"):
+        recipe_of({"epoch": 3})
+
+
+def test_that_a_network_that_cannot_be_is_refused_with_the_recipe() -> None:
+    with pytest.raises(InputError, match="Nothing is left of the image"):
+        recipe_of({"blocks": "8:11, 8:11, 8:11"})
+
+
+def test_that_a_recipe_file_is_named_after_itself(tmp_path: Path) -> None:
+    path = tmp_path / "quick.toml"
+    path.write_text('dense = "20"\nepochs = 2\n')
+    recipe = load_recipe(str(path))
+    assert (recipe.name, recipe.dense, recipe.epochs) == ("quick", "20", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [("epochs = = 3", "line 1"), ("epochs = 0", "epochs is 0"), ("speed = 3", "no field 'speed'")],
+)
+def test_that_a_bad_recipe_file_is_named_with_its_line_or_field(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=f"bad.toml.*{complaint}"):
+        load_recipe(str(path))
+
+
+def test_that_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match="no recipe 'mpl'") as caught:
+        load_recipe("mpl")
+    assert "mlp-50-50" in caught.value.remedy
+
+
+def test_that_differences_are_the_fields_that_differ() -> None:
+    recipe = Recipe()
+    other = recipe.with_values(epochs=3, seed=9)
+    assert differences(recipe, other) == {"epochs": (10, 3), "seed": (1, 9)}
