@@ -90,11 +90,12 @@ def read_idx(images: Path, labels: Path | None = None) -> tuple[NDArray[np.uint8
 
     Without `labels` the file beside it whose name says labels is taken. Raises `InputError`.
     """
-    labels = labels or images.with_name(images.name.replace("images", "labels").replace("idx3", "idx1"))
-    if labels == images or not labels.is_file():
-        raise InputError(
-            f"There are no labels beside {images}.", "Give the file of the labels with --labels."
-        )
+    if labels is None:
+        labels = images.with_name(images.name.replace("images", "labels").replace("idx3", "idx1"))
+        if labels == images or not labels.is_file():
+            raise InputError(
+                f"There are no labels beside {images}.", "Give the file of the labels with --labels."
+            )
     grey = _idx_array(images, _IMAGES_MAGIC, dimensions=3)
     classes = _idx_array(labels, _LABELS_MAGIC, dimensions=1)
     if len(classes) != len(grey):

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from qtdigits.errors import StoreError
+from qtdigits.store import database, schema
+from qtdigits.store.samples import SampleStore
+from tests.store.values import a_sample, a_trial
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """A data folder whose store holds three judged drawings."""
+    with SampleStore.open(tmp_path) as store:
+        for _ in range(3):
+            store.judge(a_sample(), a_trial())
+    return tmp_path
+
+
+def test_that_the_folder_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there"
+    with SampleStore.open(folder) as store:
+        assert store.path == folder / "samples.db"
+
+
+def test_that_a_store_is_marked_as_one(filled: Path) -> None:
+    with sqlite3.connect(filled / "samples.db") as db:
+        assert db.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    db.close()
+
+
+def test_that_every_judgement_is_forced_to_the_disk(filled: Path) -> None:
+    with SampleStore.open(filled) as store:
+        assert store._db.value("PRAGMA synchronous") == 2
+        assert store._db.value("PRAGMA foreign_keys") == 1
+
+
+def test_that_a_store_of_a_newer_version_is_left_alone(filled: Path) -> None:
+    path = filled / "samples.db"
+    _alter(path, "PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"samples\.db was written by a newer version .*Update QtDigits"):
+        SampleStore.open(filled)
+    assert path.read_bytes() == before
+
+
+def test_that_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "samples.db"
+    _alter(path, "CREATE TABLE recipes_for_cakes (id)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="database of another program"):
+        SampleStore.open(tmp_path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"x", b"This is a letter to my bank." * 100, b"SQLite format 3\0" + bytes(50)]
+)
+def test_that_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "samples.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"samples\.db is damaged.*Move the file away"):
+        SampleStore.open(tmp_path)
+    assert path.read_bytes() == content
+
+
+def test_that_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    (tmp_path / "samples.db").touch()
+    with SampleStore.open(tmp_path) as store:
+        assert store.count() == 0
+
+
+@pytest.mark.parametrize("kept", [0.2, 0.5, 0.99])
+def test_that_a_truncated_store_is_left_alone(filled: Path, kept: float) -> None:
+    path = filled / "samples.db"
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="bytes are missing at its end"):
+        SampleStore.open(filled)
+    assert path.read_bytes() == before
+
+
+def test_that_a_store_without_one_of_its_tables_is_left_alone(filled: Path) -> None:
+    _alter(filled / "samples.db", "DROP TABLE runs")
+    with pytest.raises(StoreError, match="the table runs is missing"):
+        SampleStore.open(filled)
+
+
+def test_that_overwritten_pages_are_reported_where_they_are_met(filled: Path) -> None:
+    path = filled / "samples.db"
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+    with SampleStore.open(filled) as store:
+        with pytest.raises(StoreError, match=r"is damaged.*It was left as it is"):
+            list(store.samples())
+        with pytest.raises(StoreError, match="is damaged"):
+            store.judge(a_sample(), a_trial())
+
+
+def test_that_a_thorough_check_finds_what_opening_does_not(filled: Path) -> None:
+    _alter(filled / "samples.db", "DELETE FROM samples WHERE id = 2", "UPDATE writers SET id = 5")
+    with SampleStore.open(filled) as store:
+        problems = store.check()
+    assert "row 2 of trials refers to a row of samples that is not there" in problems
+    assert "row 1 of samples refers to a row of writers that is not there" in problems
+
+
+def test_that_a_damaged_store_names_its_backup(filled: Path) -> None:
+    shutil.copy(filled / "samples.db", filled / "samples.db.before-v2")
+    (filled / "samples.db").write_bytes(b"junk")
+    with pytest.raises(StoreError, match=r"Put back the backup samples\.db\.before-v2"):
+        SampleStore.open(filled)
+
+
+def test_that_a_data_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="file/data cannot be written"):
+        SampleStore.open(tmp_path / "file" / "data")
+
+
+def test_that_a_read_only_store_is_reported(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tests may run as root, for whom nothing is read-only: so the answer of the system is replaced.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "samples.db")
+    with pytest.raises(StoreError, match=r"samples\.db is read-only.*Allow writing"):
+        SampleStore.open(filled)
+
+
+def test_that_a_data_folder_without_permission_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(StoreError, match=r"samples\.db cannot be written: permission denied"):
+        SampleStore.open(tmp_path)
+
+
+def test_that_writing_into_a_store_opened_for_reading_is_reported(filled: Path) -> None:
+    with (
+        SampleStore.open_read_only(filled / "samples.db") as store,
+        pytest.raises(StoreError, match="is read-only"),
+    ):
+        store.judge(a_sample(), a_trial())
+
+
+def test_that_a_store_that_stays_locked_is_reported(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.01)
+    other = sqlite3.connect(filled / "samples.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with SampleStore.open(filled) as store:
+        assert store.count() == 3
+        with pytest.raises(StoreError, match=r"in use by another program.*try again"):
+            store.judge(a_sample(), a_trial())
+        other.execute("ROLLBACK")
+        other.close()
+        store.judge(a_sample(), a_trial())
+        assert store.count() == 4
+
+
+def test_that_reading_leaves_nothing_beside_the_file(filled: Path) -> None:
+    copy = filled / "copy" / "somebody else's.db"
+    copy.parent.mkdir()
+    shutil.copy(filled / "samples.db", copy)
+    with SampleStore.open_read_only(copy) as store:
+        assert store.count() == 3
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+def test_that_a_store_in_use_can_be_read_with_all_that_is_in_it(filled: Path) -> None:
+    with SampleStore.open(filled) as writing:
+        writing.judge(a_sample(), a_trial())
+        with SampleStore.open_read_only(filled / "samples.db") as reading:
+            assert reading.count() == 4
+
+
+def test_that_a_missing_file_is_not_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="There is no file"):
+        SampleStore.open_read_only(tmp_path / "samples.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_that_stores_opened_together_share_one_new_file(tmp_path: Path) -> None:
+    failures: list[StoreError] = []
+    together = threading.Barrier(4)
+
+    def open_and_judge(folder: Path) -> None:
+        sample, trial = a_sample(), a_trial()
+        together.wait()
+        try:
+            with SampleStore.open(folder) as store:
+                store.judge(sample, trial)
+        except StoreError as error:
+            failures.append(error)
+
+    for number in range(5):
+        folder = tmp_path / str(number)
+        threads = [threading.Thread(target=open_and_judge, args=(folder,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with SampleStore.open(folder) as store:
+            assert (store.count(), len(store.classes())) == (4, 10)
+    assert failures == []
+
+
+def test_that_making_a_store_waits_for_others_even_where_sqlite_does_not(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = filled / "samples.db"
+    _alter(path, "PRAGMA journal_mode = DELETE")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM writers").fetchall()
+    monkeypatch.setattr(time, "sleep", lambda seconds: other.close())
+    impatient = sqlite3.connect(path, timeout=0)
+    database._switch_to_wal(impatient)
+    assert impatient.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    impatient.close()
+
+
+def _add_column(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE writers ADD COLUMN hand TEXT NOT NULL DEFAULT 'right'")
+
+
+def _fail(db: sqlite3.Connection) -> None:
+    db.execute("DELETE FROM samples")
+    db.execute("SELECT * FROM a_table_that_is_not_there")
+
+
+def test_that_an_older_store_is_backed_up_and_brought_up_to_date(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, _add_column))
+    with SampleStore.open(filled) as store:
+        assert store.count() == 3
+        assert store._db.value("SELECT hand FROM writers") == "right"
+        assert store._db.value("PRAGMA user_version") == 2
+    monkeypatch.undo()
+    with SampleStore.open_read_only(filled / "samples.db.before-v2") as backup:
+        assert backup.count() == 3
+        assert backup.check() == ()
+
+
+def test_that_a_failed_migration_changes_nothing(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, _add_column, _fail))
+    with pytest.raises(StoreError, match="a_table_that_is_not_there"):
+        SampleStore.open(filled)
+    monkeypatch.undo()
+    with SampleStore.open(filled) as store:
+        assert store.count() == 3
+        assert store._db.value("PRAGMA user_version") == 1
+
+
+def test_that_a_backup_is_never_replaced(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, _fail))
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            SampleStore.open(filled)
+    assert (filled / "samples.db.before-v2").exists()
+    assert (filled / "samples.db.before-v2-2").exists()
+
+
+def test_that_an_older_store_is_not_brought_up_to_date_by_reading(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, _add_column))
+    with pytest.raises(StoreError, match="from an older version"):
+        SampleStore.open_read_only(filled / "samples.db")
+
+
+def _alter(path: Path, *statements: str) -> None:
+    db = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        db.execute(statement)
+    db.close()

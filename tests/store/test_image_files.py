@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qtdigits.errors import InputError
+from qtdigits.store import image_files
+from qtdigits.store.image_files import read_image, read_image_folder
+
+
+@pytest.fixture
+def grey() -> np.ndarray:
+    return np.arange(12 * 20, dtype=np.uint8).reshape(12, 20)
+
+
+def test_that_a_grey_picture_is_read_as_it_is(tmp_path: Path, grey: np.ndarray) -> None:
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    assert np.array_equal(read_image(tmp_path / "a.png"), grey)
+
+
+def test_that_jpeg_and_colour_are_read(tmp_path: Path) -> None:
+    Image.new("RGB", (30, 20), (255, 0, 0)).save(tmp_path / "a.jpg")
+    image = read_image(tmp_path / "a.jpg")
+    assert image.shape == (20, 30)
+    assert abs(int(image[5, 5]) - 76) <= 2
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_that_transparent_is_white(tmp_path: Path, mode: str) -> None:
+    picture = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    picture.putpixel((1, 2), (0, 0, 0, 255))
+    picture.convert(mode).save(tmp_path / "a.png", **({"transparency": 0} if mode == "P" else {}))
+    image = read_image(tmp_path / "a.png")
+    assert image[0, 0] == 255
+    assert mode == "P" or image[2, 1] == 0
+
+
+def test_that_sixteen_bits_are_scaled(tmp_path: Path) -> None:
+    deep = np.array([[0, 257, 65535]], np.uint16)
+    Image.fromarray(deep).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png").tolist() == [[0, 1, 255]]
+
+
+def test_that_black_and_white_pictures_are_read(tmp_path: Path) -> None:
+    Image.new("1", (3, 2), 1).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png").tolist() == [[255] * 3] * 2
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no picture", b"GIF89a" + bytes(50), b"\x89PNG\r\n\x1a\n" + bytes(50)]
+)
+def test_that_a_file_that_is_no_picture_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.png is (not a PNG or JPEG|a damaged) picture"):
+        read_image(path)
+
+
+def test_that_truncated_pictures_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    noise = np.random.default_rng(1).integers(0, 256, (40, 40), np.uint8)
+    Image.fromarray(noise).save(path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 20, 97):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"a\.png"):
+            read_image(path)
+
+
+def test_that_a_picture_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("1", (100, 100)).save(tmp_path / "a.png")
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 9_999)
+    with pytest.raises(InputError, match="more than 9,999 pixels"):
+        read_image(tmp_path / "a.png")
+
+
+def test_that_a_missing_picture_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="There is no file"):
+        read_image(tmp_path / "a.png")
+
+
+def test_that_labels_come_from_folders_or_from_names(tmp_path: Path) -> None:
+    for name in ("7_001.png", "8-b_c.PNG", "9.jpg", "A/x_1.png", "A/deeper/π/1.jpeg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (5, 6)).save(path)
+    (tmp_path / "readme.txt").write_text("not a picture")
+    images, labels = read_image_folder(tmp_path)
+    assert labels == ("7", "8", "9", "π", "A")
+    assert [image.shape for image in images] == [(6, 5)] * 5
+
+
+def test_that_a_folder_without_pictures_or_with_nameless_ones_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no PNG or JPEG"):
+        read_image_folder(tmp_path)
+    Image.new("L", (5, 6)).save(tmp_path / "_1.png")
+    with pytest.raises(InputError, match=r"_1\.png does not say what it shows"):
+        read_image_folder(tmp_path)

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qtdigits.errors import InputError, ModelFileError, StoreError
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import save_model
+from tests.store.values import a_model
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
+    """Two shipped models; the CNN is better on drawings, the MLP on MNIST."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    for name, drawn, mnist in (("cnn", 0.92, 0.97), ("mlp", 0.87, 0.99)):
+        scores = {"MNIST test": {"accuracy": mnist}, "pendigits": {"accuracy": drawn}}
+        save_model(a_model(name=name, scores=scores), folder / f"{name}.h5")
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def library(folder: Path, shipped: Path) -> ModelLibrary:
+    return ModelLibrary(folder, shipped=shipped)
+
+
+def _own(library: ModelLibrary, name: str) -> Path:
+    path = library.new_path(name)
+    save_model(a_model(name=name), path)
+    return path
+
+
+def test_that_the_first_champion_is_the_shipped_model_that_reads_drawings_best(library: ModelLibrary) -> None:
+    assert library.champion_path().name == "cnn.h5"
+
+
+def test_that_looking_writes_nothing(library: ModelLibrary, folder: Path) -> None:
+    library.entries()
+    library.champion_path()
+    library.load_champion()
+    assert not folder.exists()
+
+
+def test_that_a_model_without_a_score_on_drawings_comes_last(library: ModelLibrary, shipped: Path) -> None:
+    save_model(a_model(scores={"MNIST test": {"accuracy": 0.999}}), shipped / "a.h5")
+    save_model(a_model(scores={"pendigits": {"accuracy": None}}), shipped / "b.h5")
+    assert library.champion_path().name == "cnn.h5"
+    for name in ("cnn", "mlp"):
+        (shipped / f"{name}.h5").unlink()
+    assert library.champion_path().name == "a.h5"
+
+
+def test_that_a_promoted_model_stays_champion(library: ModelLibrary, folder: Path, shipped: Path) -> None:
+    mine = _own(library, "mine")
+    library.promote(mine)
+    assert ModelLibrary(folder, shipped=shipped).champion_path() == mine
+
+
+def test_that_rolling_back_goes_through_the_champions_in_turn(library: ModelLibrary) -> None:
+    first, second = _own(library, "first"), _own(library, "second")
+    library.promote(first)
+    library.promote(second)
+    library.promote(second)
+    assert library.roll_back() == first
+    assert library.champion_path() == first
+    assert library.roll_back().name == "cnn.h5"
+    with pytest.raises(StoreError, match="no earlier champion"):
+        library.roll_back()
+    assert library.champion_path().name == "cnn.h5"
+
+
+def test_that_rolling_back_passes_over_what_cannot_be_used(library: ModelLibrary) -> None:
+    paths = [_own(library, name) for name in ("good", "deleted", "damaged", "present")]
+    for path in paths:
+        library.promote(path)
+    paths[1].unlink()
+    paths[2].write_bytes(b"junk")
+    assert library.roll_back() == paths[0]
+
+
+def test_that_a_deleted_champion_is_followed_by_the_one_before(library: ModelLibrary) -> None:
+    first, second = _own(library, "first"), _own(library, "second")
+    library.promote(first)
+    library.promote(second)
+    second.unlink()
+    assert library.champion_path() == first
+    first.unlink()
+    assert library.champion_path().name == "cnn.h5"
+
+
+def test_that_a_damaged_champion_is_replaced_and_the_person_told(library: ModelLibrary) -> None:
+    first, second = _own(library, "first"), _own(library, "second")
+    library.promote(first)
+    library.promote(second)
+    assert library.load_champion()[1] == ""
+    second.write_bytes(second.read_bytes()[:1000])
+    model, notice = library.load_champion()
+    assert model.path == first
+    assert "second.h5 is damaged" in notice
+    assert "Another model is used instead." in notice
+
+
+def test_that_an_unusable_model_is_not_promoted(library: ModelLibrary, folder: Path) -> None:
+    junk = library.new_path("junk")
+    junk.write_bytes(b"junk")
+    with pytest.raises(ModelFileError, match="is not a model file"):
+        library.promote(junk)
+    assert not (folder / "champion.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"champion": 7, "before": []}', '{"champion": "x"}'])
+def test_that_a_damaged_choice_falls_back_and_is_kept_aside(
+    library: ModelLibrary, folder: Path, content: str
+) -> None:
+    mine = _own(library, "mine")
+    (folder / "champion.json").write_text(content)
+    model, notice = library.load_champion()
+    assert model.name == "cnn"
+    assert "champion.json is damaged" in notice
+    library.promote(mine)
+    model, notice = library.load_champion()
+    assert (model.path, notice) == (mine, "")
+    assert (folder / "champion.json.damaged").read_text() == content
+
+
+def test_that_the_data_folder_and_the_program_may_move(
+    library: ModelLibrary, folder: Path, shipped: Path, tmp_path: Path
+) -> None:
+    library.promote(_own(library, "mine"))
+    library.promote(shipped / "mlp.h5")
+    moved = ModelLibrary(folder.rename(tmp_path / "moved"), shipped=shipped.rename(tmp_path / "elsewhere"))
+    assert moved.champion_path() == tmp_path / "elsewhere" / "mlp.h5"
+    assert moved.roll_back() == tmp_path / "moved" / "models" / "mine.h5"
+
+
+def test_that_a_model_from_anywhere_can_be_champion(library: ModelLibrary, tmp_path: Path) -> None:
+    path = tmp_path / "usb stick" / "theirs.h5"
+    path.parent.mkdir()
+    save_model(a_model(name="theirs"), path)
+    library.promote(path)
+    assert library.champion_path() == path
+    assert [entry.name for entry in library.entries() if entry.is_champion] == ["theirs"]
+
+
+def test_that_without_any_model_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    library = ModelLibrary(tmp_path / "data", shipped=tmp_path / "none")
+    for ask in (library.champion_path, library.load_champion):
+        with pytest.raises(ModelFileError, match=r"no usable model.*qtdigits train"):
+            ask()
+    mine = _own(library, "mine")
+    assert library.champion_path() == mine
+
+
+def test_that_the_list_shows_every_model_and_what_is_wrong_with_it(library: ModelLibrary) -> None:
+    mine = _own(library, "mine")
+    library.new_path("junk").write_bytes(b"junk")
+    library.promote(mine)
+    entries = {entry.name: entry for entry in library.entries()}
+    assert list(entries) == ["cnn", "mlp", "junk", "mine"]
+    assert [name for name, entry in entries.items() if entry.is_shipped] == ["cnn", "mlp"]
+    assert [name for name, entry in entries.items() if entry.is_champion] == ["mine"]
+    assert entries["cnn"].title == "MLP 3"
+    assert entries["cnn"].scores["pendigits"]["accuracy"] == 0.92
+    assert entries["cnn"].labels == tuple("0123456789")
+    assert "is not a model file" in entries["junk"].error
+    assert entries["mine"].error == ""
+
+
+def test_that_the_time_of_a_model_is_what_its_provenance_says(library: ModelLibrary) -> None:
+    path = library.new_path("old")
+    save_model(a_model(name="old", provenance={"created_at": "2001-02-03T04:05:06+00:00"}), path)
+    entry = next(entry for entry in library.entries() if entry.name == "old")
+    assert entry.created_at.isoformat() == "2001-02-03T04:05:06+00:00"
+
+
+def test_that_models_are_found_by_name_and_by_path(library: ModelLibrary, shipped: Path) -> None:
+    mine = _own(library, "mine")
+    assert library.find("mine") == library.find("mine.h5") == library.find(str(mine)) == mine
+    assert library.find("cnn") == library.find("champion") == shipped / "cnn.h5"
+    with pytest.raises(InputError, match=r"no model 'yours'.*cnn, mlp, mine"):
+        library.find("yours")
+
+
+def test_that_new_names_are_free_and_fit_for_files(library: ModelLibrary, folder: Path) -> None:
+    assert library.new_path("mine") == folder / "models" / "mine.h5"
+    _own(library, "mine")
+    assert library.new_path("Mine").name == "Mine-2.h5"
+    assert library.new_path("cnn").name == "cnn-2.h5"
+    assert library.new_path("../a b/c").name == "a-b-c.h5"
+    assert library.new_path("/").name == "model.h5"
+
+
+def test_that_the_choice_is_readable(library: ModelLibrary, folder: Path, shipped: Path) -> None:
+    library.promote(_own(library, "mine"))
+    stored = json.loads((folder / "champion.json").read_text())
+    assert stored == {"format": 1, "champion": "models/mine.h5", "before": ["shipped:cnn.h5"]}
