@@ -1,0 +1,45 @@
+"""`qtdigits demo`: the real window at work, driven off-screen, with pictures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtdigits.cli.options import add_command
+
+if TYPE_CHECKING:
+    from qtdigits.cli.options import Subparsers
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    parser = add_command(
+        subparsers,
+        "demo",
+        summary="drive the real window off-screen: drawing, correcting, a short training; leaves numbered pictures",
+        examples=("qtdigits demo --out build/demo",),
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("qtdigits-demo"),
+        help="folder of the pictures (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--ink", metavar="FILE", type=Path, help="ink to draw with, .jsonl[.gz] (default: synthetic ink)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """The demo keeps its samples and models in a folder of its own; the person's data is not touched."""
+    from qtdigits.cli.window import has_display, importing_the_window
+
+    if not has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    with importing_the_window():
+        from qtdigits.gui import demo
+
+    return demo.run(args.out, args.ink)

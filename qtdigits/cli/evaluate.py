@@ -1,0 +1,146 @@
+"""`qtdigits evaluate`: how well a model reads a set of drawings."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtdigits.cli.loading import open_dataset, open_model
+from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.output import interval, percent, print_json, print_table, working
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qtdigits.cli.options import Subparsers
+    from qtdigits.core.metrics import Score
+    from qtdigits.core.samples import Dataset
+
+Tally = tuple[str, int, int]
+"""Whose figures they are (a class, a writer), how many were read rightly, and of how many."""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    parser = add_command(
+        subparsers,
+        "evaluate",
+        summary="score a model on MNIST's test set, on drawings or on pictures",
+        examples=(
+            "qtdigits evaluate cnn-32-64 --on mnist",
+            "qtdigits evaluate my.h5 --on drawings.jsonl.gz --by-writer --json",
+            "qtdigits evaluate my.h5 --on images.csv --labels labels.csv",
+        ),
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model file, or the name of a model (see: qtdigits models list)"
+    )
+    parser.add_argument(
+        "--on",
+        metavar="mnist|FILE",
+        required=True,
+        help="MNIST's 10,000 test images; or a file: ink .jsonl[.gz], UNIPEN, .npz (x, y), images.csv, IDX, "
+        "samples.db, a folder of PNGs",
+    )
+    parser.add_argument(
+        "--labels", metavar="FILE", type=Path, help="labels of a CSV or IDX file (default: beside it)"
+    )
+    parser.add_argument(
+        "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for, else downloaded)"
+    )
+    parser.add_argument("--by-writer", action="store_true", help="also the accuracy for each writer")
+    parser.add_argument("--by-class", action="store_true", help="also the accuracy for each class")
+    add_json_option(parser, "the figures")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from qtdigits.reader.reader import Reader
+    from qtdigits.tasks.evaluate import evaluate_by_writer, score_with
+
+    folder = data_folder(args)
+    model = open_model(args.model, folder=folder, weights=False)
+    reader = Reader(model)
+    with working(f"Reading {args.on} …") as progress:
+        dataset = open_dataset(
+            args.on, labels=args.labels, mnist=args.mnist, folder=folder, progress=progress
+        )
+    with working(f"Scoring {len(dataset):,} drawings …") as progress:
+        by_writer = _writer_tallies(evaluate_by_writer(model, dataset)) if args.by_writer else []
+        score = score_with(reader, dataset, progress=progress)
+    by_class = _class_tallies(score) if args.by_class else []
+    if args.json:
+        sections = {"by_writer": _figures(by_writer)} if args.by_writer else {}
+        sections |= {"by_class": _figures(by_class)} if args.by_class else {}
+        about = {"model": model.name, "path": str(model.path), "on": dataset.name}
+        print_json({**about, **score.to_json(), **sections})
+    else:
+        _print_score(model.name, dataset, score)
+        _print_tallies("class", by_class)
+        _print_tallies("writer", sorted(by_writer, key=lambda tally: tally[1] / tally[2]))
+    return 0
+
+
+def _writer_tallies(scores: dict[str, Score]) -> list[Tally]:
+    return [(name, score.correct, score.n) for name, score in scores.items()]
+
+
+def _class_tallies(score: Score) -> list[Tally]:
+    correct, n = score.confusion.diagonal().tolist(), score.confusion.sum(axis=1).tolist()
+    return list(zip(score.classes, correct, n, strict=True))
+
+
+def _figures(tallies: Iterable[Tally]) -> dict[str, object]:
+    from qtdigits.core.metrics import wilson_interval
+
+    return {
+        name: {
+            "n": n,
+            "correct": correct,
+            "accuracy": correct / n if n else None,
+            "interval": wilson_interval(correct, n),
+        }
+        for name, correct, n in tallies
+    }
+
+
+def _print_score(model: str, dataset: Dataset, score: Score) -> None:
+    print(
+        f"{model} on {dataset.name}: {percent(score.accuracy)} right "
+        f"({score.correct:,} of {score.n:,}; 95% interval {interval(*score.interval)})"
+    )
+    worst = (
+        f"{truth} read as {answer} ({count:,} times)" for truth, answer, count in score.worst_confusions()
+    )
+    if text := ", ".join(worst):
+        print(f"Most often confused: {text}.")
+    _print_confusion(score)
+
+
+def _print_confusion(score: Score) -> None:
+    """Without the classes that were not drawn, and those that nothing was read as."""
+    matrix: list[list[int]] = score.confusion.tolist()
+    drawn = [i for i, row in enumerate(matrix) if any(row)]
+    read = [i for i in range(len(matrix)) if any(row[i] for row in matrix)]
+    print("\nWhat was drawn (rows), and what was read (columns):\n")
+    rows = ((score.classes[t], *(f"{matrix[t][a]:,}" if matrix[t][a] else "·" for a in read)) for t in drawn)
+    print_table(("", *(score.classes[a] for a in read)), rows)
+
+
+def _print_tallies(what: str, tallies: list[Tally]) -> None:
+    from qtdigits.core.metrics import wilson_interval
+
+    if not tallies:
+        return
+    rows = (
+        (
+            name,
+            f"{n:,}",
+            f"{correct:,}",
+            percent(correct / n if n else None),
+            interval(*wilson_interval(correct, n)),
+        )
+        for name, correct, n in tallies
+    )
+    print()
+    print_table((what, "drawn", "right", "accuracy", "95% interval"), rows)

@@ -1,0 +1,54 @@
+"""Opening models and data by what a person types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtdigits.cli.output import say
+from qtdigits.errors import InputError
+
+if TYPE_CHECKING:
+    from qtdigits.core.models import Model
+    from qtdigits.core.samples import Dataset
+    from qtdigits.reader.reader import Reader
+
+
+def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Model:
+    """The model of a file or of a name in the library. Raises `InputError` with the names that there are."""
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model_files import load_model
+
+    return load_model(ModelLibrary(folder).find(name_or_path), weights=weights)
+
+
+def open_reader(name_or_path: str, *, folder: Path) -> Reader:
+    """A reader that has given its golden answers; TensorFlow has no part in it."""
+    from qtdigits.reader.reader import Reader
+
+    return Reader(open_model(name_or_path, folder=folder, weights=False))
+
+
+def open_dataset(
+    what: str, *, labels: Path | None, mnist: Path | None, folder: Path, progress: Callable[[int, int], None]
+) -> Dataset:
+    """Drawings to score a model on: MNIST's test set for "mnist", otherwise a file of any kind that can be read."""
+    if what != "mnist":
+        from qtdigits.store.datasets import read_dataset
+
+        return read_dataset(Path(what), labels=labels)
+    if labels:
+        raise InputError("MNIST has its own labels.", "Leave out --labels.")
+    return _mnist_test_set(mnist, folder, progress)
+
+
+def _mnist_test_set(explicit: Path | None, folder: Path, progress: Callable[[int, int], None]) -> Dataset:
+    from qtdigits.store.mnist import find_mnist, load_mnist
+    from qtdigits.tasks.fetching import fetch_mnist
+
+    path = find_mnist(explicit=explicit, folder=folder)
+    if path is None:
+        say("MNIST is not on this machine, so it is downloaded.")
+        path = fetch_mnist(folder, progress=progress)
+    return load_mnist(path).test

@@ -1,0 +1,145 @@
+"""The entry of the program: the window, a command of the command line, or the engine.
+
+Start-up order: the arguments alone decide what is imported. The window's way imports no argparse and no command, the
+engine's way nothing but the engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from qtdigits.errors import QtDigitsError
+
+if TYPE_CHECKING:
+    import argparse
+
+COMMANDS = ("train", "evaluate", "recognise", "samples", "writers", "models", "demo")
+"""The sub-commands in the order of the help; each is a module of this package."""
+
+DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program with `argv` (without the program's name; default: the process's own) and give its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    if arguments[:1] == ["engine"]:
+        return _guarded(_engine, debug=debug)
+    if is_for_window(arguments):
+        return _guarded(lambda: _window(arguments), debug=debug)
+    return _guarded(lambda: _command(arguments), debug=debug)
+
+
+def is_for_window(arguments: list[str]) -> bool:
+    """Whether nothing but options of the window (or of Qt, such as `-platform offscreen`) is given."""
+    words = [word for word in _without_data_dir(arguments) if word != "--debug"]
+    if any(word in COMMANDS or word in {"-h", "--help", "--version"} for word in words):
+        return False
+    return not words or words[0].startswith("-")
+
+
+def _without_data_dir(arguments: list[str]) -> list[str]:
+    """The arguments without `--data-dir DIR`: the folder may have the name of a command."""
+    words = iter(arguments)
+    kept = []
+    for word in words:
+        if word == "--data-dir":
+            next(words, None)
+        else:
+            kept.append(word)
+    return kept
+
+
+def _engine() -> int:
+    from qtdigits.engine.server import main as serve
+
+    return serve()
+
+
+def _window(arguments: list[str]) -> int:
+    from qtdigits.cli.window import open_window
+
+    return open_window(arguments)
+
+
+def _command(arguments: list[str]) -> int:
+    _never_fail_to_encode()
+    args = make_parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = args.run
+    return run(args)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    import argparse
+    from importlib import import_module
+
+    from qtdigits import __version__
+    from qtdigits.cli.options import add_common_options
+
+    parser = argparse.ArgumentParser(
+        prog="qtdigits",
+        allow_abbrev=False,
+        description="Draw a digit, see it read, put it right, and watch the network learn your hand.\n"
+        "Without a command the window opens; it takes --theme NAME and Qt's own options, such as -platform NAME.",
+        epilog="Each command tells more with --help, for example: qtdigits train --help\n"
+        "Exit codes: 0 done, 1 it failed, 2 wrong usage or unusable input, 130 interrupted.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"qtdigits {__version__}")
+    add_common_options(parser)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    for name in COMMANDS:
+        import_module(f"qtdigits.cli.{name}").add_parser(subparsers)
+    return parser
+
+
+def _guarded(work: Callable[[], int], *, debug: bool) -> int:
+    """Do the work; whatever goes wrong becomes one line on stderr and an exit code."""
+    try:
+        code = work()
+        if sys.stdout:  # a windowed program on Windows has none
+            sys.stdout.flush()
+    except QtDigitsError as error:
+        return _report(str(error), error.exit_code, debug=debug)
+    except SystemExit as wanted:  # argparse has shown the help or the mistake
+        return wanted.code if isinstance(wanted.code, int) else UNUSABLE
+    except KeyboardInterrupt:
+        return _report("Interrupted.", INTERRUPTED, debug=False)
+    except BrokenPipeError:
+        return _leave_quietly()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _report(f"{where}{error.strerror or error}.", FAILED, debug=debug)
+    except Exception as error:  # noqa: BLE001 - the last one to hear of it
+        hint = "" if debug else " This is a fault of the program: run with --debug for the details."
+        return _report(f"{type(error).__name__}: {error}.{hint}", FAILED, debug=debug)
+    return code
+
+
+def _report(message: str, code: int, *, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    with contextlib.suppress(OSError):
+        print(f"qtdigits: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _leave_quietly() -> int:
+    """The reader of our output has gone, as with `| head`. Python must not complain of it at exit either."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED
+
+
+def _never_fail_to_encode() -> None:
+    """A label or a file name that the terminal cannot show is shown escaped instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

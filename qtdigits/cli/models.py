@@ -1,0 +1,232 @@
+"""`qtdigits models`: the models that there are, what is in them, and which one is in use."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtdigits.cli.loading import open_model
+from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
+from qtdigits.cli.output import (
+    complain,
+    percent,
+    print_facts,
+    print_json,
+    print_scores,
+    print_table,
+    say,
+    working,
+)
+
+if TYPE_CHECKING:
+    from qtdigits.cli.options import Subparsers
+    from qtdigits.core.models import Model
+    from qtdigits.store.library import ModelEntry
+
+MODEL_HELP = "a model file, or the name of a model (see: qtdigits models list)"
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    group = add_group(
+        subparsers,
+        "models",
+        summary="list, show or check models; choose the one in use",
+        examples=(
+            "qtdigits models list",
+            "qtdigits models show cnn-32-64",
+            "qtdigits models promote my-model",
+        ),
+    )
+    listing = add_command(group, "list", summary="list the models", examples=("qtdigits models list --json",))
+    add_json_option(listing, "the list")
+    listing.set_defaults(run=run_list)
+    show = add_command(
+        group, "show", summary="tell all about one model", examples=("qtdigits models show cnn-32-64 --json",)
+    )
+    show.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    add_json_option(show, "it (with weights_sha256)")
+    show.set_defaults(run=run_show)
+    check = add_command(
+        group,
+        "check",
+        summary="verify model files: contents, digests, golden answers",
+        examples=("qtdigits models check", "qtdigits models check my.h5 --json"),
+    )
+    check.add_argument("models", metavar="MODEL", nargs="*", help=f"{MODEL_HELP}; none: all")
+    add_json_option(check, "what was found")
+    check.set_defaults(run=run_check)
+    promote = add_command(
+        group,
+        "promote",
+        summary="make a model the one in use",
+        examples=("qtdigits models promote my-model",),
+    )
+    promote.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    add_json_option(promote, "the model in use")
+    promote.set_defaults(run=run_promote)
+    rollback = add_command(
+        group,
+        "rollback",
+        summary="go back to the model that was in use before",
+        examples=("qtdigits models rollback",),
+    )
+    add_json_option(rollback, "the model in use")
+    rollback.set_defaults(run=run_rollback)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    from qtdigits.store.library import ModelLibrary
+
+    entries = ModelLibrary(data_folder(args)).entries()
+    if args.json:
+        print_json({"models": [_entry_to_json(entry) for entry in entries]})
+    else:
+        print_table(
+            ("", "name", "network", "classes", "made", "accuracy", "file"), map(_row, entries), numbers_from=9
+        )
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    model = open_model(args.model, folder=data_folder(args))
+    if args.json:
+        print_json(_to_json(model))
+    else:
+        _print_model(model)
+    return 0
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Every file is looked at; 2 when one of them is not as it should be."""
+    from qtdigits.errors import QtDigitsError
+    from qtdigits.reader.reader import Reader
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model_files import check_model
+
+    library = ModelLibrary(data_folder(args))
+    found = []
+    for name in args.models or [str(entry.path) for entry in library.entries()]:
+        try:
+            path = library.find(name)
+            with working(f"Checking {path} …"):
+                Reader(check_model(path))
+        except QtDigitsError as error:
+            complain(str(error))
+            found.append({"model": name, "ok": False, "message": error.message, "remedy": error.remedy})
+        else:
+            found.append({"model": name, "path": str(path), "ok": True})
+            if not args.json:
+                print(f"{path}: all well")
+    if args.json:
+        print_json({"models": found})
+    return 0 if all(row["ok"] for row in found) else 2
+
+
+def run_promote(args: argparse.Namespace) -> int:
+    """The file is checked first: a model that cannot read must not come into use."""
+    from qtdigits.reader.reader import Reader
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model_files import check_model
+
+    library = ModelLibrary(data_folder(args))
+    path = library.find(args.model)
+    Reader(check_model(path))
+    library.promote(path)
+    return _say_champion(args, path)
+
+
+def run_rollback(args: argparse.Namespace) -> int:
+    from qtdigits.store.library import ModelLibrary
+
+    return _say_champion(args, ModelLibrary(data_folder(args)).roll_back())
+
+
+def _say_champion(args: argparse.Namespace, path: Path) -> int:
+    if args.json:
+        print_json({"champion": str(path)})
+    else:
+        say(f"{path.stem} is in use now ({path}).")
+    return 0
+
+
+def _entry_to_json(entry: ModelEntry) -> dict[str, Any]:
+    return {
+        "name": entry.path.stem,
+        "path": str(entry.path),
+        "title": entry.title,
+        "shipped": entry.is_shipped,
+        "champion": entry.is_champion,
+        "created_at": entry.created_at.isoformat(),
+        "classes": list(entry.labels),
+        "accuracy": {name: score.get("accuracy") for name, score in entry.scores.items()},
+        "error": entry.error or None,
+    }
+
+
+def _row(entry: ModelEntry) -> tuple[str, ...]:
+    made = entry.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    if entry.error:
+        return ("!", entry.path.stem, "", "", made, entry.error, str(entry.path))
+    figures = ", ".join(f"{name} {percent(score.get('accuracy'))}" for name, score in entry.scores.items())
+    mark = "*" if entry.is_champion else ""
+    return (mark, entry.path.stem, entry.title, str(len(entry.labels)), made, figures, str(entry.path))
+
+
+def _to_json(model: Model) -> dict[str, Any]:
+    history = model.history.to_json()
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "title": model.network.title,
+        "network": model.network.to_json(),
+        "recipe": model.recipe.to_json(),
+        "classes": model.label_set.to_json(),
+        "n_parameters": model.network.n_parameters(len(model.label_set)),
+        "preprocessing_version": model.preprocessing_version,
+        "scores": dict(model.scores),
+        "provenance": dict(model.provenance),
+        "history": {"epochs": history["epochs"], "best_epoch": history["best_epoch"]},
+        "flatbuffer_bytes": len(model.flatbuffer),
+        "golden_drawings": len(model.golden.images),
+        "weights_sha256": model.weights_sha256,
+    }
+
+
+def _print_model(model: Model) -> None:
+    print(f"{model.name}: {model.network.title}, {model.path}\n")
+    weights = model.network.n_parameters(len(model.label_set))
+    facts: list[tuple[str, object]] = [
+        ("classes", " ".join(model.label_set.labels)),
+        ("weights", f"{weights:,}, SHA-256 {model.weights_sha256}"),
+        ("preprocessing", f"version {model.preprocessing_version}"),
+        ("training", _history_line(model)),
+    ]
+    recipe = {key: value for key, value in model.recipe.to_json().items() if value != ""}
+    print_facts([*facts, *_flat({"recipe": recipe, "provenance": model.provenance})])
+    print()
+    print_scores(model.scores)
+
+
+def _history_line(model: Model) -> str:
+    epochs = model.history.epochs
+    if not len(epochs):
+        return "no history"
+    best = model.history.best_epoch
+    rows = [i for i, epoch in enumerate(epochs["epoch"]) if epoch == best]
+    val = f", with validation accuracy {percent(float(epochs['val_accuracy'][rows[0]]))}" if rows else ""
+    return f"{len(epochs)} epochs in {epochs['elapsed_s'][-1]:,.0f} s, the best was epoch {best}{val}"
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
+    """Nested mappings, and lists of mappings, as dotted names."""
+    facts: list[tuple[str, object]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            facts += _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            facts += _flat({str(number): item for number, item in enumerate(value, 1)}, f"{prefix}{key}.")
+        else:
+            facts.append((f"{prefix}{key}", value))
+    return facts

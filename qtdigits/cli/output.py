@@ -1,0 +1,98 @@
+"""What the commands print: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPED_WIDTH = 10_000
+"""Columns where nobody looks: rich must not cut a path because a file has no width."""
+
+
+def say(text: str) -> None:
+    """A message for the person, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def complain(text: str) -> None:
+    """A message about something that went wrong while the rest goes on."""
+    say(f"qtdigits: {' '.join(text.split())}")
+
+
+@contextlib.contextmanager
+def working(text: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal that work is going on; elsewhere say nothing.
+
+    Gives a function for how much of how much is done; until it is called, nobody knows.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+
+
+def print_json(value: object) -> None:
+    """The one JSON object of `--json`. ASCII only, so that no locale can spoil it."""
+    print(json.dumps(value, allow_nan=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers_from: int = 1) -> None:
+    """A table on stdout; the columns from `numbers_from` on are set to the right. No rows: only the head."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(Text(column), justify="right" if i >= numbers_from else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console = _console()
+    with console.capture() as captured:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def print_facts(facts: Sequence[tuple[str, object]]) -> None:
+    """Names and what they are, a pair a line."""
+    width = max((len(name) for name, _ in facts), default=0)
+    for name, value in facts:
+        print(f"{name:<{width}}  {value}")
+
+
+def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
+    """The figures of a model, one set a line."""
+    rows = []
+    for name, score in scores.items():
+        low, high = score.get("interval", (0.0, 1.0))
+        figures = (f"{score.get('n', 0):,}", f"{score.get('correct', 0):,}", percent(score.get("accuracy")))
+        rows.append((name, *figures, interval(low, high)))
+    print_table(("set", "drawings", "right", "accuracy", "95% interval"), rows)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False)
+
+
+def percent(value: float | None) -> str:
+    """A share of 1, such as "86.4%"; "-" for one that does not exist."""
+    return "-" if value is None or value != value else f"{value:.2%}"  # noqa: PLR0124 - NaN
+
+
+def interval(low: float, high: float) -> str:
+    return f"{low:.1%} to {high:.1%}"

@@ -1,0 +1,85 @@
+"""`qtdigits recognise`: what pictures show."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.output import complain, percent, print_json, print_table
+from qtdigits.errors import InputError
+
+if TYPE_CHECKING:
+    from qtdigits.cli.options import Subparsers
+    from qtdigits.reader.reader import Reader
+
+N_SHOWN = 3
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    parser = add_command(
+        subparsers,
+        "recognise",
+        summary="say which digit each picture shows",
+        examples=("qtdigits recognise cnn-32-64 seven.png", "qtdigits recognise my.h5 scans/*.png --json"),
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model file, or the name of a model (see: qtdigits models list)"
+    )
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path, help="PNG or JPEG, dark on light or light on dark"
+    )
+    add_json_option(parser, "the answers")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Files that cannot be read are reported, the others answered; 2 when there was one."""
+    from qtdigits.cli.loading import open_reader
+
+    reader = open_reader(args.model, folder=data_folder(args))
+    results: list[dict[str, Any]] = []
+    errors: list[dict[str, str]] = []
+    for file, answer in _answers(reader, args.files):
+        if isinstance(answer, InputError):
+            complain(str(answer))
+            errors.append({"file": str(file), "message": answer.message, "remedy": answer.remedy})
+        else:
+            best = next(iter(answer))
+            results.append(
+                {"file": str(file), "label": best, "probability": answer[best], "probabilities": answer}
+            )
+    if args.json:
+        print_json({"model": reader.model_name, "results": results, "errors": errors})
+    elif results:
+        rows = ((r["file"], *_most_probable(r["probabilities"])) for r in results)
+        print_table(("file", "answer", "second", "third"), rows)
+    return 2 if errors else 0
+
+
+def _answers(reader: Reader, files: list[Path]) -> Iterator[tuple[Path, dict[str, float] | InputError]]:
+    """For each file the probability of each label, the highest first, or what is wrong with the file."""
+    for file in files:
+        try:
+            yield file, _read(reader, file)
+        except InputError as error:
+            yield file, error
+
+
+def _read(reader: Reader, file: Path) -> dict[str, float]:
+    from qtdigits.core.images import normalise_image
+    from qtdigits.store.image_files import read_image
+
+    raster = normalise_image(read_image(file))
+    if not raster.any():
+        raise InputError(f"{file} shows nothing: it is blank.", "Give a picture of one digit.")
+    probabilities = reader.read(raster)
+    labels = reader.label_set.labels
+    return {labels[i]: float(probabilities[i]) for i in (-probabilities).argsort(kind="stable")}
+
+
+def _most_probable(probabilities: dict[str, float]) -> list[str]:
+    shown = [f"{label} ({percent(p)})" for label, p in list(probabilities.items())[:N_SHOWN]]
+    return shown + [""] * (N_SHOWN - len(shown))

@@ -1,0 +1,266 @@
+"""`qtdigits samples`: bringing drawings in, taking them out, looking through them."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
+from qtdigits.cli.output import complain, print_json, print_table, say, working
+from qtdigits.errors import InputError, QtDigitsError
+
+if TYPE_CHECKING:
+    from qtdigits.cli.options import Subparsers
+    from qtdigits.core.samples import Sample
+    from qtdigits.store.samples import Added, SampleStore
+
+DEFAULT_WRITER = "me"
+"""As in the window: whoever never names himself."""
+
+KINDS = "ink .jsonl[.gz], UNIPEN, images.csv with labels.csv, IDX, .npz (x, y), samples.db, a folder of PNGs"
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    group = add_group(
+        subparsers,
+        "samples",
+        summary="import, export, list or check stored drawings",
+        examples=(
+            "qtdigits samples import images.csv --writer Ada",
+            "qtdigits samples export drawings.jsonl.gz",
+        ),
+    )
+    _add_import(group)
+    _add_export(group)
+    _add_list(group)
+    check = add_command(
+        group,
+        "check",
+        summary="read every stored drawing and say what is damaged",
+        examples=("qtdigits samples check",),
+    )
+    add_json_option(check, "what was found")
+    check.set_defaults(run=run_check)
+
+
+def _add_import(group: Subparsers) -> None:
+    parser = add_command(
+        group,
+        "import",
+        summary="bring drawings or pictures in, each file as a whole or not at all",
+        examples=(
+            "qtdigits samples import drawings.jsonl.gz",
+            "qtdigits samples import images.csv --labels labels.csv --writer Ada",
+        ),
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help=KINDS)
+    parser.add_argument(
+        "--labels", metavar="FILE", type=Path, help="labels of a CSV or IDX file (default: beside it)"
+    )
+    parser.add_argument(
+        "--writer",
+        metavar="NAME",
+        default=DEFAULT_WRITER,
+        help="who drew, where the file does not say (default: %(default)s)",
+    )
+    add_json_option(parser, "the numbers")
+    parser.set_defaults(run=run_import)
+
+
+def _add_export(group: Subparsers) -> None:
+    parser = add_command(
+        group,
+        "export",
+        summary="write the stored drawings as ink, or as the 2022 report's CSV pair",
+        examples=(
+            "qtdigits samples export drawings.jsonl.gz",
+            "qtdigits samples export --writer Ada --csv images.csv labels.csv",
+        ),
+    )
+    parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="ink, .jsonl or .jsonl.gz")
+    parser.add_argument("--csv", metavar=("IMAGES", "LABELS"), nargs=2, type=Path, help="the CSV pair")
+    parser.add_argument("--writer", metavar="NAME", help="only this writer's")
+    parser.set_defaults(run=run_export)
+
+
+def _add_list(group: Subparsers) -> None:
+    parser = add_command(
+        group,
+        "list",
+        summary="count the stored drawings and show the newest",
+        examples=("qtdigits samples list", "qtdigits samples list --writer Ada --label 7 --limit 100 --json"),
+    )
+    parser.add_argument("--writer", metavar="NAME", help="only this writer's")
+    parser.add_argument("--label", metavar="LABEL", help="only this class")
+    parser.add_argument(
+        "--origin", metavar="ORIGIN", help='only of this origin: "drawn", "ink file", "image", "csv pair"'
+    )
+    parser.add_argument(
+        "--limit", metavar="N", type=int, default=20, help="show so many, 0: all (default: %(default)s)"
+    )
+    add_json_option(parser, "numbers and drawings")
+    parser.set_defaults(run=run_list)
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """A file that cannot be used is reported and the next one tried; the worst exit code counts."""
+    from qtdigits.tasks.exchange import import_samples
+
+    if args.labels and len(args.files) > 1:
+        raise InputError("--labels belongs to one FILE, and there are several.", "Import them one by one.")
+    folder, code = data_folder(args), 0
+    done: dict[Path, Added] = {}
+    for file in args.files:
+        try:
+            with working(f"Importing {file} …"):
+                counts = import_samples(folder, file, writer=args.writer, labels=args.labels)
+        except QtDigitsError as error:
+            complain(str(error))
+            code = max(code, error.exit_code)
+            continue
+        done[file] = counts
+        if not args.json:
+            there = f", {counts.skipped:,} were there already" if counts.skipped else ""
+            print(f"{file}: {counts.added:,} added{there}")
+    if args.json:
+        rows = [{"file": str(file), **asdict(counts)} for file, counts in done.items()]
+        added, skipped = (
+            sum(getattr(counts, name) for counts in done.values()) for name in ("added", "skipped")
+        )
+        print_json({"files": rows, "added": added, "skipped": skipped})
+    return code
+
+
+def run_export(args: argparse.Namespace) -> int:
+    from qtdigits.tasks import exchange
+
+    if (args.file is None) == (args.csv is None):
+        raise InputError(
+            "Say where to: either FILE or --csv IMAGES LABELS.", "See: qtdigits samples export --help"
+        )
+    folder = data_folder(args)
+    if args.csv:
+        images, labels = args.csv
+        with working(f"Writing {images} and {labels} …"):
+            n = exchange.export_csv_pair(folder, images, labels, writer=args.writer)
+        say(f"{n:,} drawings are in {images}, their labels in {labels}.")
+        return 0
+    with working(f"Writing {args.file} …"):
+        n = exchange.export_ink(folder, args.file, writer=args.writer)
+    say(f"{n:,} drawings are in {args.file}.")
+    if without_ink := _count(folder, args.writer) - n:
+        say(f"{without_ink:,} imported pictures have no ink and were left out; --csv takes them along.")
+    return 0
+
+
+def _count(folder: Path, writer: str | None) -> int:
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(folder) as store:
+        return store.count(writer=writer)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    from qtdigits.core.samples import Origin
+    from qtdigits.store.samples import SampleStore
+
+    if args.limit < 0:
+        raise InputError(f"--limit is {args.limit}.", "Give how many to show; 0 shows all.")
+    if args.origin and args.origin not in list(Origin):
+        raise InputError(
+            f"There is no origin {args.origin!r}.", f"Choose one of {', '.join(map(repr, map(str, Origin)))}."
+        )
+    origin = Origin(args.origin) if args.origin else None
+    chosen = {"writer": args.writer, "label": args.label, "origin": origin}
+    with SampleStore.open(data_folder(args)) as store:
+        n = store.count(**chosen)
+        counts = _counts(store, chosen)
+        newest = list(store.samples(**chosen, newest_first=True, limit=args.limit or None))
+    if args.json:
+        print_json({"n": n, "by_writer": counts, "samples": [_to_json(sample) for sample in newest]})
+        return 0
+    _print_counts(counts)
+    print(f"\n{n:,} drawings" + (f", the newest {len(newest):,}:\n" if newest else "."))
+    if newest:
+        print_table(
+            ("id", "label", "writer", "origin", "strokes", "held out", "time"),
+            map(_row, newest),
+            numbers_from=9,
+        )
+    return 0
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """The database's own check, then each drawing: its ink must be readable. 1 when something is wrong."""
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store, working("Reading every drawing …"):
+        problems = [*store.check(), *_unreadable(store)]
+        n = store.count()
+    if args.json:
+        print_json({"n": n, "problems": problems})
+    else:
+        for problem in problems:
+            print(problem)
+        say(f"{store.path}: {n:,} drawings, " + (f"{len(problems):,} problems." if problems else "all well."))
+    return 1 if problems else 0
+
+
+def _unreadable(store: SampleStore) -> list[str]:
+    problems: list[str] = []
+    drawings = store.samples()
+    for number in itertools.count(1):
+        try:
+            next(drawings)
+        except StopIteration:
+            return problems
+        except (QtDigitsError, ValueError) as error:  # the rows after it can still be read
+            problems.append(f"drawing {number}: {error}")
+    return problems
+
+
+def _counts(store: SampleStore, chosen: dict[str, object]) -> dict[str, dict[str, int]]:
+    """Writer to label to number, without zeros."""
+    labels = store.classes().labels
+    counts = {}
+    for writer in store.writers():
+        if chosen["writer"] in {None, writer}:
+            row = {
+                label: store.count(**{**chosen, "writer": writer, "label": label})  # type: ignore[arg-type]
+                for label in labels
+                if chosen["label"] in {None, label}
+            }
+            counts[writer] = {label: n for label, n in row.items() if n}
+    return {writer: row for writer, row in counts.items() if row}
+
+
+def _print_counts(counts: dict[str, dict[str, int]]) -> None:
+    if counts:
+        labels = sorted({label for row in counts.values() for label in row})
+        rows = (
+            (writer, *(row.get(label, 0) for label in labels), sum(row.values()))
+            for writer, row in counts.items()
+        )
+        print_table(("writer", *labels, "all"), rows)
+
+
+def _to_json(sample: Sample) -> dict[str, object]:
+    return {
+        "id": sample.id,
+        "label": sample.label,
+        "writer": sample.writer,
+        "origin": str(sample.origin),
+        "strokes": len(sample.ink.strokes) if sample.ink else None,
+        "held_out": sample.held_out,
+        "drawn_at": sample.drawn_at.isoformat(),
+    }
+
+
+def _row(sample: Sample) -> tuple[str, ...]:
+    time = sample.drawn_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    strokes = str(len(sample.ink.strokes)) if sample.ink else ""
+    held_out = "yes" if sample.held_out else ""
+    return (str(sample.id), sample.label, sample.writer, str(sample.origin), strokes, held_out, time)

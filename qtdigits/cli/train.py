@@ -1,0 +1,211 @@
+"""`qtdigits train`: train a network on MNIST, the stored drawings and files."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.output import complain, print_json, print_scores
+from qtdigits.errors import DataMissingError, InputError, ModelFileError, StoreError
+
+if TYPE_CHECKING:
+    from qtdigits.cli.options import Subparsers
+    from qtdigits.core.events import RunFinished, Terminal
+    from qtdigits.core.recipes import Field, Recipe
+    from qtdigits.tasks.request import RetrainRequest
+
+DEFAULT_RECIPE = "cnn-32-64"
+FIELD_PREFIX = "field_"
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    parser = add_command(
+        subparsers,
+        "train",
+        summary="train a network on MNIST, the stored drawings and files",
+        examples=(
+            "qtdigits train --recipe mlp-50-50 --epochs 5",
+            "qtdigits train --recipe cnn-32-64 --optimizer nadam --out nadam.h5",
+            "qtdigits train --ink drawings.jsonl.gz --csv images.csv labels.csv --json",
+        ),
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="NAME|FILE",
+        default=DEFAULT_RECIPE,
+        help="a named recipe, or a TOML file; the settings below change single fields of it (default: %(default)s)",
+    )
+    _add_data_options(parser)
+    _add_output_options(parser)
+    _add_recipe_options(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what it is trained on")
+    group.add_argument(
+        "--ink", metavar="FILE", nargs="+", type=Path, default=[], help="ink files, .jsonl[.gz] or UNIPEN"
+    )
+    group.add_argument(
+        "--csv",
+        metavar=("IMAGES", "LABELS"),
+        nargs=2,
+        type=Path,
+        action="append",
+        default=[],
+        help="the 2022 report's CSV pair; may be given more than once",
+    )
+    group.add_argument(
+        "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for, else downloaded)"
+    )
+    group.add_argument("--no-drawings", action="store_true", help="leave the stored drawings out")
+    group.add_argument(
+        "--score-on",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="score the new model on these files at the end",
+    )
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what comes out")
+    group.add_argument(
+        "--out", metavar="FILE", type=Path, help="the model file (default: a new one among your models)"
+    )
+    group.add_argument(
+        "--name", metavar="NAME", default="", help="name of the model (default: from file or recipe)"
+    )
+    shown = group.add_mutually_exclusive_group()
+    add_json_option(shown, "the figures at the end")
+    shown.add_argument("--events", action="store_true", help="print the events as JSON lines as they happen")
+
+
+def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """One option for each field of a recipe, from the one table of fields."""
+    from qtdigits.core.recipes import FIELDS
+
+    parser.add_argument_group(
+        "fields of the recipe",
+        "A field that is not given is the recipe's; in brackets what it is when that says nothing.",
+    )
+    groups: dict[str, Any] = {}
+    for field in FIELDS:
+        if field.group not in groups:
+            groups[field.group] = parser.add_argument_group(f"recipe: {field.group.lower()}")
+        groups[field.group].add_argument(
+            field.flag,
+            dest=FIELD_PREFIX + field.name,
+            metavar=_metavar(field),
+            help=_help(field).replace("%", "%%"),
+        )
+
+
+def _metavar(field: Field) -> str:
+    return {"int": "N", "float": "X", "choice": "NAME", "layers": "LAYERS"}[field.kind]
+
+
+def _help(field: Field) -> str:
+    """Such as "images for one step; 1 to 8192 images [128]"."""
+    match field.kind:
+        case "choice":
+            takes = f"; {', '.join(field.choices)}"
+        case "layers":
+            takes = ""
+        case _:
+            takes = f"; {_number(field.minimum)} to {_number(field.maximum)} {field.unit}".rstrip()
+    zero = f" (0: {field.zero})" if field.zero else ""
+    default = field.default if field.default != "" else "empty"
+    return f"{field.help}{takes}{zero} [{default}]"
+
+
+def _number(value: float) -> str:
+    return f"{int(value)}" if value == int(value) else f"{value:g}"
+
+
+def chosen_recipe(args: argparse.Namespace) -> Recipe:
+    """The recipe with the fields that were given. Raises `InputError` that names the field."""
+    from qtdigits.core.recipes import FIELDS, load_recipe
+
+    values = {field.name: getattr(args, FIELD_PREFIX + field.name) for field in FIELDS}
+    return load_recipe(args.recipe).with_values(
+        **{name: value for name, value in values.items() if value is not None}
+    )
+
+
+EXIT_CODES = {e.kind: e.exit_code for e in (InputError, ModelFileError, DataMissingError, StoreError)}
+"""What a failed run ends with, by the kind of its error; every other kind is 1."""
+
+
+def run(args: argparse.Namespace) -> int:
+    from qtdigits.cli.training_run import run_training, stdout_for_results
+    from qtdigits.cli.training_view import make_view
+
+    request = make_request(args)
+    with stdout_for_results() as results:
+        ending = run_training(request, make_view(events_to=results if args.events else None))
+    return _end(ending, args)
+
+
+def make_request(args: argparse.Namespace) -> RetrainRequest:
+    """What is asked for, checked as far as it can be before the work begins."""
+    from qtdigits.tasks.request import RetrainRequest
+
+    for file in [
+        *args.ink,
+        *(file for pair in args.csv for file in pair),
+        *args.score_on,
+        *filter(None, [args.mnist]),
+    ]:
+        if not file.exists():
+            raise InputError(f"There is no file {file}.", "Check the path.")
+    return RetrainRequest.fresh(
+        chosen_recipe(args),
+        data_dir=data_folder(args),
+        out=_text(args.out),
+        mnist=_text(args.mnist),
+        csv_pairs=tuple((_text(images), _text(labels)) for images, labels in args.csv),
+        ink_files=tuple(map(_text, args.ink)),
+        use_drawings=not args.no_drawings,
+        score_on=tuple(map(_text, args.score_on)),
+        name=args.name,
+    )
+
+
+def _text(path: Path | None) -> str:
+    return str(path.absolute()) if path else ""
+
+
+def _end(ending: Terminal, args: argparse.Namespace) -> int:
+    from qtdigits.core.events import RunCancelled, RunFailed
+
+    match ending:
+        case RunFailed(kind=kind, message=message, remedy=remedy):
+            complain(f"{message} {remedy}")
+            return EXIT_CODES.get(kind, 1)
+        case RunCancelled():
+            complain("The run was given up; nothing was kept.")
+            return 130
+        case _:
+            _show_result(ending, args)
+            return 0
+
+
+def _show_result(ending: RunFinished, args: argparse.Namespace) -> None:
+    if args.json:
+        print_json(asdict(ending))
+        return
+    if args.events:
+        return
+    from qtdigits.cli.training_view import duration
+
+    print(
+        f"{ending.outcome} after {ending.epochs} epochs in {duration(ending.elapsed_s)}; "
+        f"the best was epoch {ending.best_epoch}.\n"
+    )
+    print_scores(ending.scores)
+    print(f"\n{ending.model}")

@@ -1,0 +1,180 @@
+"""How a training is shown in a terminal: a live bar, sparse lines, or the events themselves as JSON lines."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from qtdigits.cli.output import percent, say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from qtdigits.core.events import BatchEnded, EpochEnded, Event, Progressed, RunStarted
+
+
+class TrainingView(Protocol):
+    """Something that events are shown on, from `with` on until its end."""
+
+    def show(self, event: Event) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None: ...
+
+
+def make_view(*, events_to: TextIO | None) -> TrainingView:
+    """The view that suits: JSON lines when asked for, a live bar on a terminal, plain lines elsewhere."""
+    if events_to:
+        return EventLines(events_to)
+    return LiveView() if sys.stderr.isatty() else PlainView()
+
+
+class EventLines:
+    """Each event as a JSON line, the moment it happens."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        from qtdigits.core.events import encode_event
+
+        print(encode_event(event), file=self._stream, flush=True)
+
+
+class PlainView:
+    """One line on stderr for the start, for each kind of work and for each epoch; for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._epochs = 0
+        self._last_work = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        from qtdigits.core.events import EpochEnded, Noticed, Progressed, RunStarted
+
+        match event:
+            case Progressed(what=what) if what != self._last_work:
+                self._last_work = what
+                say(f"{what} …")
+            case Noticed(message=message):
+                say(message)
+            case RunStarted():
+                self._epochs = event.epochs
+                say(started_line(event))
+            case EpochEnded():
+                say(epoch_line(event, self._epochs))
+            case _:
+                pass
+
+
+class LiveView:
+    """A bar on stderr that moves with the batches, and a line above it for each epoch."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._epochs = self._steps_per_epoch = 0
+
+    def __enter__(self) -> Self:
+        self._progress = self._stack.enter_context(_live_bar())
+        self._task: TaskID = self._progress.add_task("Starting …", total=None, figures="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.update(self._task, visible=False)
+        self._stack.close()
+
+    def show(self, event: Event) -> None:
+        from qtdigits.core.events import BatchEnded, EpochEnded, Noticed, Progressed, RunStarted
+
+        match event:
+            case Progressed():
+                self._show_work(event)
+            case Noticed(message=message):
+                self._print(message)
+            case RunStarted():
+                self._epochs, self._steps_per_epoch = event.epochs, event.steps_per_epoch
+                self._print(started_line(event))
+                self._progress.update(self._task, description="First batches", total=None, figures="")
+            case BatchEnded():
+                self._show_batch(event)
+            case EpochEnded():
+                self._print(epoch_line(event, self._epochs))
+            case _:
+                pass
+
+    def _show_work(self, event: Progressed) -> None:
+        self._progress.update(
+            self._task, description=event.what, completed=event.done, total=event.total or None, figures=""
+        )
+
+    def _show_batch(self, event: BatchEnded) -> None:
+        self._progress.update(
+            self._task,
+            description=f"Epoch {event.epoch} of {self._epochs}",
+            completed=event.step - (event.epoch - 1) * self._steps_per_epoch,
+            total=self._steps_per_epoch,
+            figures=f"loss {event.loss:.4f}  accuracy {event.accuracy:.1%}  {event.images_per_s:,.0f} images/s  "
+            f"{duration(event.remaining_s)} left",
+        )
+
+    def _print(self, line: str) -> None:
+        self._progress.console.print(line, soft_wrap=True)
+
+
+def _live_bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    # Without redirection: what TensorFlow's C++ side writes does not come through sys.stderr anyway.
+    console = Console(stderr=True, highlight=False, markup=False)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[figures]}", markup=False),
+    )
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False)
+
+
+def started_line(event: RunStarted) -> str:
+    """What is trained on what, such as "MLP 50-50 (42,310 weights) on 54,000 images (MNIST 54,000), 6,000 for …"."""
+    from qtdigits.core.recipes import recipe_of
+
+    sources = ", ".join(f"{name} {count:,}" for name, count in event.data.items())
+    return (
+        f"{recipe_of(event.recipe).network.title} ({event.n_parameters:,} weights, {len(event.classes)} classes) "
+        f"on {event.n_training:,} images ({sources}); {event.n_validation:,} for validation."
+    )
+
+
+def epoch_line(event: EpochEnded, epochs: int) -> str:
+    best = "  best so far" if event.is_best else ""
+    return (
+        f"epoch {event.epoch:>{len(str(epochs))}}/{epochs}  {duration(event.elapsed_s)}  "
+        f"loss {event.loss:.4f}  accuracy {percent(event.accuracy)}  "
+        f"val loss {event.val_loss:.4f}  val accuracy {percent(event.val_accuracy)}{best}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Such as 0:07, 12:30 or 1:02:03."""
+    if seconds != seconds:  # noqa: PLR0124 - NaN: nobody knows
+        return "?"
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,190 @@
+"""Starting an engine and talking to it, for the window's worker or anyone else. No Qt, no TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from qtdigits import paths
+from qtdigits.core.events import EngineLost, Event, decode_event
+from qtdigits.engine.protocol import Command, Quit, encode_command
+from qtdigits.errors import EngineError, InputError
+
+CLOSE_TIMEOUT_S = 5.0
+KILL_TIMEOUT_S = 2.0
+_TAIL_BYTES = 4096
+_IS_WINDOWS = os.name == "nt"
+
+
+def engine_command() -> list[str]:
+    """What starts an engine: this program with the argument `engine`, in a checkout, installed, or frozen."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "engine"]
+    return [sys.executable, "-m", "qtdigits", "engine"]
+
+
+class EngineClient:
+    """One engine process, from `start` to its end; for another one make another client.
+
+    `send`, `close` and `kill` may be called from any thread while one thread iterates over `events`. What the engine writes
+    beside its events goes to `log_path`, by default `logs/engine.log` in the data folder; the log before it is kept as
+    `engine.previous.log`.
+    """
+
+    def __init__(
+        self,
+        *,
+        command: Sequence[str] | None = None,
+        data_dir: Path | None = None,
+        log_path: Path | None = None,
+    ) -> None:
+        self._command = list(command or engine_command())
+        self._data_dir = paths.user_data_dir(data_dir)
+        self._log_path = log_path or self._data_dir / "logs" / "engine.log"
+        self._process: subprocess.Popen[str] | None = None
+        self._log: IO[bytes] | None = None
+        self._sending = threading.Lock()
+        self._is_closing = self._is_heard = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process; it says `EngineReady` some seconds later. Raises `EngineError` when it cannot be started."""
+        if self._process is not None:
+            raise EngineError("This engine has been started before.", "Make another client.")
+        self._log = _open_log(self._log_path)
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                encoding="utf-8",
+                errors="surrogateescape",
+                env={**os.environ, paths.DATA_DIR_VARIABLE: str(self._data_dir)},
+                **_apart(),
+            )
+        except OSError as error:
+            self._log.close()
+            raise EngineError(
+                f"The training engine could not be started: {error.strerror or error}.",
+                "Install QtDigits anew; drawing and reading work without it.",
+            ) from error
+
+    def send(self, command: Command) -> None:
+        """Raises `EngineError` when the engine is gone."""
+        process = self._process
+        if process is None or process.stdin is None:
+            raise EngineError("The training engine is not running.", "Start it first.")
+        try:
+            with self._sending:
+                process.stdin.write(encode_command(command) + "\n")
+                process.stdin.flush()
+        except (OSError, ValueError) as error:
+            raise EngineError("The training engine is gone.", "Try again: another one is started.") from error
+
+    def events(self) -> Iterator[Event]:
+        """What the engine says, as it says it. The last one is `EngineLost`, unless the end was asked for by `close`."""
+        process = self._process
+        if process is None or process.stdout is None:
+            raise EngineError("The training engine is not running.", "Start it first.")
+        self._is_heard = True
+        try:
+            for line in process.stdout:
+                # half a line is what a process that was killed leaves behind
+                with contextlib.suppress(InputError):
+                    yield decode_event(line)
+            code = process.wait()
+            if not self._is_closing:
+                yield EngineLost(self._farewell(code), code)
+        finally:
+            process.stdout.close()
+            self._close_files(process)
+
+    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+        """Ask the engine to end, give it `timeout_s` for that, then end it. Afterwards nothing of it is left."""
+        self._is_closing = True
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(EngineError):
+            self.send(Quit())
+        if not _ended(process, timeout_s):
+            process.terminate()
+            if not _ended(process, KILL_TIMEOUT_S):
+                self.kill()
+        process.wait()
+        self._close_files(process)
+        if not self._is_heard and process.stdout is not None:
+            process.stdout.close()
+
+    def kill(self) -> None:
+        """End the engine at once, without asking. Whoever iterates over `events` hears of it there."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if _IS_WINDOWS or self._process.poll() is not None:
+                self._process.kill()
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _close_files(self, process: subprocess.Popen[str]) -> None:
+        with contextlib.suppress(OSError), self._sending:
+            if process.stdin is not None:
+                process.stdin.close()
+        if self._log is not None:
+            self._log.close()
+
+    def _farewell(self, code: int) -> str:
+        """Why the engine stopped, as far as one can tell from outside, with the last line of its log when it has one."""
+        reason = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        said = _last_line(self._log) if self._log is not None and code > 0 else ""
+        return f"The training engine stopped ({reason})." + (f" It said last: {said}" if said else "")
+
+
+def _apart() -> dict[str, Any]:
+    """Arguments of `Popen` that put the engine into a group of its own, so that Ctrl+C in a terminal does not reach it."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        return {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+    return {"start_new_session": True}
+
+
+def _ended(process: subprocess.Popen[str], timeout_s: float) -> bool:
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    """A new log; the one before is kept beside it. Where none can be written, a nameless file that goes with the client."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.replace(path.with_suffix(f".previous{path.suffix}"))
+        return path.open("a+b")
+    except OSError:
+        return tempfile.TemporaryFile("a+b")
+
+
+def _last_line(log: IO[bytes]) -> str:
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - _TAIL_BYTES))
+    lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip() if lines else ""

@@ -1,0 +1,58 @@
+"""What can be said to the engine: one frozen class per command, one JSON line each. What it answers is in `core.events`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from qtdigits.errors import InputError
+from qtdigits.tasks.request import RetrainRequest
+
+__all__ = ["Cancel", "Command", "Quit", "RetrainRequest", "Stop", "Train", "decode_command", "encode_command"]
+
+
+@dataclass(frozen=True)
+class Train:
+    """Begin a run. While another one goes on, the answer is a `RunFailed` of the kind "busy"."""
+
+    request: RetrainRequest
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Finish the batch and keep the best weights of the run that goes on; without one, nothing happens."""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Give up the run that goes on; without one, nothing happens."""
+
+
+@dataclass(frozen=True)
+class Quit:
+    """Give up what goes on and end the process. The end of the input means the same."""
+
+
+Command = Train | Stop | Cancel | Quit
+
+_PLAIN: dict[str, type[Stop] | type[Cancel] | type[Quit]] = {"stop": Stop, "cancel": Cancel, "quit": Quit}
+
+
+def encode_command(command: Command) -> str:
+    """One JSON object without line breaks: {"command": name, …}."""
+    values: dict[str, object] = {"command": type(command).__name__.lower()}
+    if isinstance(command, Train):
+        values["request"] = command.request.to_json()
+    return json.dumps(values, ensure_ascii=False)
+
+
+def decode_command(line: str) -> Command:
+    """The inverse of `encode_command`. Raises `InputError` for anything that is no command."""
+    try:
+        values = json.loads(line)
+        name = values["command"]
+        if name == "train":
+            return Train(RetrainRequest.from_json(values["request"]))
+        return _PLAIN[name]()
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"Not a command: {line[:80]!r}.") from error

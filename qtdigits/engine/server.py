@@ -1,0 +1,179 @@
+"""The engine's side of the pipe: `python -m qtdigits engine`.
+
+Two threads: the main one loads TensorFlow, then trains, one run after the other; the other one listens to the commands, so
+that stop and cancel are heard in the middle of a run. Events go to what was standard output when the process began; from
+then on descriptor 1 leads to stderr, so that no library can write between them.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from queue import Empty, SimpleQueue
+from typing import TextIO
+
+from qtdigits.core.control import Control
+from qtdigits.core.events import (
+    EngineReady,
+    Event,
+    Noticed,
+    RunCancelled,
+    RunFailed,
+    RunFinished,
+    encode_event,
+)
+from qtdigits.engine.protocol import Cancel, Command, Quit, Stop, Train, decode_command
+from qtdigits.errors import EngineError, InputError
+from qtdigits.paths import user_data_dir
+from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.request import RetrainRequest
+
+NICENESS = 10
+EXIT_GRACE_S = 5.0
+"""How long a run may take to give up before the process ends under it."""
+IDLE_S = 2.0
+
+Job = tuple[RetrainRequest, Control]
+
+
+def main() -> int:
+    """Serve until told to quit, or until the input ends because whoever started the engine is gone."""
+    events = _claim_standard_output()
+    server = Server(commands=_standard_input(), events=events, leave=os._exit)
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the program in the terminal, which tells us
+    signal.signal(signal.SIGTERM, lambda _number, _frame: server.quit())
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    server.serve()
+    return 0
+
+
+class Server:
+    """Obeys `commands`, lines of JSON, and answers on `events`. `leave` ends the process when a run does not give up."""
+
+    def __init__(self, *, commands: Iterable[bytes], events: TextIO, leave: Callable[[int], object]) -> None:
+        self._commands, self._events, self._leave = commands, events, leave
+        self._writing = threading.Lock()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()  # a signal handler may put into it at any time
+        self._current: Control | None = None
+        self._is_quitting = False
+        self._cache = DataCache()
+
+    def serve(self) -> None:
+        threading.Thread(target=self._listen, name="commands", daemon=True).start()
+        from qtdigits.tasks.warming import load_libraries
+
+        self._write(EngineReady(os.getpid(), load_libraries()))
+        self._warm_up()
+        while (job := self._next_job()) is not None:
+            self._train(*job)
+
+    def quit(self) -> None:
+        """Give up the run and end; if the run has not heard of it in time, end all the same."""
+        if self._is_quitting:
+            return
+        self._is_quitting = True
+        if (control := self._current) is not None:
+            control.cancel()
+        self._jobs.put(None)
+        timer = threading.Timer(EXIT_GRACE_S, self._leave, [0])
+        timer.daemon = True
+        timer.start()
+
+    def emit(self, event: Event) -> None:
+        """Write an event. When nobody reads any more, nobody wants the run either."""
+        if isinstance(event, RunFinished | RunCancelled | RunFailed):
+            # before it is told: the next command may come in answer to it
+            self._current = None
+        self._write(event)
+
+    def _write(self, event: Event) -> None:
+        try:
+            with self._writing:
+                self._events.write(encode_event(event) + "\n")
+                self._events.flush()
+        except (OSError, ValueError):
+            self.quit()
+
+    def _listen(self) -> None:
+        for line in self._commands:
+            try:
+                self._obey(decode_command(line.decode("utf-8", "surrogateescape")))
+            except InputError as error:
+                self._write(Noticed("", f"The engine did not understand: {error.message}"))
+            if self._is_quitting:
+                return
+        self.quit()
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Train(request):
+                self._take(request)
+            case Stop():
+                if (control := self._current) is not None:
+                    control.stop()
+            case Cancel():
+                if (control := self._current) is not None:
+                    control.cancel()
+            case Quit():
+                self.quit()
+
+    def _take(self, request: RetrainRequest) -> None:
+        if self._current is not None:
+            self._write(
+                RunFailed(
+                    request.run, "busy", "The engine is training already.", "Stop or cancel that run first."
+                )
+            )
+            return
+        self._current = Control()
+        self._jobs.put((request, self._current))
+
+    def _next_job(self) -> Job | None:
+        """Wait for it; tidy up when none comes at once, because whoever cancelled to train anew is waiting."""
+        from qtdigits.tasks.warming import tidy_up
+
+        try:
+            return self._jobs.get(timeout=IDLE_S)
+        except Empty:
+            tidy_up()
+            return self._jobs.get()
+
+    def _train(self, request: RetrainRequest, control: Control) -> None:
+        from qtdigits.tasks.retrain import retrain
+
+        retrain(request, emit=self.emit, control=control, cache=self._cache)
+
+    def _warm_up(self) -> None:
+        from qtdigits.tasks.warming import warm_up
+
+        try:
+            warm_up(self._cache, data_dir=user_data_dir(), goes_on=self._jobs.empty)
+        except Exception:  # noqa: BLE001 - it only saves time; a run that meets the same trouble reports it
+            traceback.print_exc()
+
+
+def _claim_standard_output() -> TextIO:
+    """The stream for events; what else is written to standard output goes to stderr from here on."""
+    try:
+        descriptor = os.dup(1)
+        os.dup2(2, 1)
+    except OSError as error:
+        raise EngineError(
+            "The engine has no output to answer on.", "It is started by the window, with pipes."
+        ) from error
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape")
+
+
+def _standard_input() -> Iterator[bytes]:
+    """Lines as they come. Unbuffered: a buffer's lock, held by the listening thread, would abort Python at its end."""
+    try:
+        with open(0, "rb", buffering=0, closefd=False) as stream:
+            yield from stream
+    except OSError:  # closed from the start, or gone: the end of the input either way
+        return

@@ -1,0 +1,1 @@
+"""The window: PySide6 and pyqtgraph. It knows nothing of TensorFlow and talks to the engine."""

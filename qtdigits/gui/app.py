@@ -1,0 +1,129 @@
+"""The program's window: `create` builds it without entering the event loop, `main` runs it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from qtdigits import __version__, paths
+from qtdigits.errors import QtDigitsError, StoreError
+from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.main_window import MainWindow
+from qtdigits.gui.preferences import THEMES, Preferences
+from qtdigits.gui.session import Session
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+
+if TYPE_CHECKING:
+    from qtdigits.core.models import Model
+    from qtdigits.engine.client import EngineClient
+    from qtdigits.reader.reader import Reader
+
+log = logging.getLogger(__name__)
+
+
+def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
+    """Build application and window. `argv` is the command line without the program's name.
+
+    A store that cannot be opened does not keep the window shut: the window says what is wrong, and new drawings go to a folder
+    that it names.
+    """
+    options, qt_arguments = _parse(argv)
+    app = _application(qt_arguments)
+    data_dir = paths.user_data_dir(options.data_dir)
+    problem: StoreError | None = None
+    try:
+        store = SampleStore.open(data_dir)
+    except StoreError as error:
+        data_dir = Path(tempfile.mkdtemp(prefix="qtdigits-"))
+        store = SampleStore.open(data_dir)
+        problem = StoreError(
+            error.message, f"{error.remedy} Until then, drawings are kept in {data_dir}.".strip()
+        )
+    preferences = Preferences(data_dir)
+    if options.theme:
+        preferences.theme = options.theme
+    window = MainWindow(
+        session=Session(store=store, library=ModelLibrary(data_dir), make_reader=_make_reader),
+        controller=EngineController(make_client=_engine_client(data_dir)),
+        preferences=preferences,
+        data_dir=data_dir,
+    )
+    if problem is not None:
+        window.show_problem(problem, lasting=True)
+    return app, window
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show the window and stay until it is closed. Gives the exit code."""
+    app, window = create(sys.argv[1:] if argv is None else argv)
+    sys.excepthook = _reporter(window)
+    window.show()
+    return app.exec()
+
+
+def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(prog="qtdigits", add_help=False)
+    parser.add_argument("--data-dir")
+    parser.add_argument("--theme", choices=THEMES)
+    return parser.parse_known_args(list(argv))
+
+
+def _application(qt_arguments: list[str]) -> QApplication:
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
+    # Without this, Qt drops all but the newest of the mouse moves that wait: fast strokes would get corners.
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
+    app = QApplication(["qtdigits", *qt_arguments])
+    app.setApplicationName("QtDigits")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("qtdigits")
+    app.setWindowIcon(QIcon(str(paths.resources_dir() / "qtdigits.png")))
+    app.setStyle("Fusion")
+    return app
+
+
+def _make_reader(model: Model) -> Reader:
+    """LiteRT is imported here, after the first paint."""
+    from qtdigits.reader.reader import Reader
+
+    return Reader(model)
+
+
+def _engine_client(data_dir: Path) -> Callable[[], EngineClient]:
+    from qtdigits.engine.client import EngineClient
+
+    def make() -> EngineClient:
+        return EngineClient(data_dir=data_dir)
+
+    return make
+
+
+def _reporter(
+    window: MainWindow,
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    """An error that nobody expected: into the log with its trace, and a line for the person; the window stays."""
+
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+            return
+        log.error("unexpected", exc_info=(kind, error, trace))
+        window.show_problem(
+            QtDigitsError(
+                f"Something unexpected happened: {kind.__name__}: {error}.", "The terminal has the details."
+            )
+        )
+
+    return report

@@ -1,0 +1,30 @@
+"""Questions to the person, in one replaceable place: tests and the demo answer without a dialog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+
+
+class Ask:
+    """Asks by dialogs. Every answer is None (or False) when the person gives up."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self.parent = parent
+
+    def file_to_open(self, title: str, kinds: str) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self.parent, title, "", kinds)
+        return Path(name) if name else None
+
+    def file_to_save(self, title: str, suggestion: str, kinds: str) -> Path | None:
+        name, _ = QFileDialog.getSaveFileName(self.parent, title, suggestion, kinds)
+        return Path(name) if name else None
+
+    def text(self, title: str, question: str) -> str | None:
+        answer, given = QInputDialog.getText(self.parent, title, question)
+        return answer.strip() if given and answer.strip() else None
+
+    def yes(self, title: str, question: str) -> bool:
+        button = QMessageBox.question(self.parent, title, question)
+        return button == QMessageBox.StandardButton.Yes

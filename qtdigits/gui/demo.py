@@ -1,0 +1,256 @@
+"""The demo: the real window, drawn in with mouse and key events, from the first digit to a retrained model.
+
+It needs no display (off-screen it uses Qt's own platform for that), keeps its data in a folder of its own, and leaves numbered
+pictures and `summary.md`. Nothing is staged: the answers, the corrections and the figures are what the program really gave.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.ink import Ink
+from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.errors import DataMissingError, InputError, QtDigitsError
+
+N_DRAWINGS = 40
+EPOCHS = 6
+TRAINING_TIMEOUT_S = 900
+DRAWN_PART = 0.6
+"""The longer side of a drawing is this part of the canvas."""
+
+
+@dataclass
+class Findings:
+    """What the demo met, for its summary."""
+
+    source: str
+    drawn: int = 0
+    right: int = 0
+    corrections: list[str] = field(default_factory=list)
+    pictures: list[tuple[str, str]] = field(default_factory=list)
+    training: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+def run(out: Path, ink: Path | None = None) -> int:
+    """Play the demo into the folder `out`. Gives the exit code; raises `InputError` for ink that cannot be used."""
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    drawings, source = _drawings(ink)
+    out.mkdir(parents=True, exist_ok=True)
+    data_dir = Path(tempfile.mkdtemp(prefix="qtdigits-demo-"))
+    try:
+        findings = _Player(out, data_dir, source).play(drawings)
+    finally:
+        shutil.rmtree(data_dir, ignore_errors=True)
+    text = summary_of(findings)
+    (out / "summary.md").write_text(text, "utf-8")
+    sys.stdout.write(text)
+    return 0
+
+
+def _drawings(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
+    """Drawings with their labels: of the file, picked evenly over it so that several writers appear, or synthetic ones."""
+    if path is None:
+        inks, labels = synthetic_digits(N_DRAWINGS, seed=2022)
+        return list(zip(labels, inks, strict=True)), "the program's own synthetic ink"
+    from qtdigits.store.ink_files import read_ink_jsonl, read_unipen
+
+    is_jsonl = path.name.endswith((".jsonl", ".jsonl.gz"))
+    every = [
+        (d.label, d.ink) for d in (read_ink_jsonl if is_jsonl else read_unipen)(path) if not d.ink.is_blank
+    ]
+    if not every:
+        raise InputError(f"{path} holds no drawings.", "Give an ink file with at least one.")
+    step = max(1, len(every) // N_DRAWINGS)
+    return list(islice(every[::step], N_DRAWINGS)), path.name
+
+
+class _Player:
+    """Plays the demo in one window. Waiting is always for a condition, never for a time."""
+
+    def __init__(self, out: Path, data_dir: Path, source: str) -> None:
+        from qtdigits.gui import app
+
+        self._out = out
+        self._findings = Findings(source)
+        for old in out.glob("[0-9][0-9]-*.png"):
+            old.unlink()
+        self._app, self._window = app.create(["--data-dir", str(data_dir), "--theme", "light"])
+        self._window.resize(1360, 840)
+
+    def play(self, drawings: list[tuple[str, Ink]]) -> Findings:
+        window = self._window
+        try:
+            window.show()
+            self._wait(lambda: bool(window.session.model_name), 30, "the model")
+            self._wait(lambda: window.training_panel.has_curves, 30, "the curves")
+            self._picture("start", "The window, a moment after it was started.")
+            self._judge_all(drawings)
+            window.tabs.setCurrentWidget(window.accuracy_panel)
+            self._picture(
+                "accuracy", "Running accuracy: each drawing was scored before it could be trained on."
+            )
+            window.tabs.setCurrentWidget(window.drawings_panel)
+            self._picture("drawings", "Every judged drawing is kept, with its strokes.")
+            self._train()
+            self._use_new_model(drawings[0][1])
+        finally:
+            window.ask.yes = lambda *_: True  # type: ignore[method-assign]
+            window.close()
+        return self._findings
+
+    def _judge_all(self, drawings: list[tuple[str, Ink]]) -> None:
+        from PySide6.QtCore import Qt
+        from PySide6.QtTest import QTest
+
+        session, entry = self._window.session, self._window.answer_panel.entry
+        pictured: set[str] = set()
+        for label, ink in drawings:
+            self._draw(ink)
+            reading = session.reading
+            is_right = reading is not None and reading.answer == label
+            kind = "right" if is_right else "wrong"
+            if kind not in pictured:
+                said = f"read as {reading.answer}" if reading else "not read"
+                self._picture(
+                    kind, f"A {label}, {said}: " + ("Enter." if is_right else "a key and Enter put it right.")
+                )
+            if not is_right:
+                QTest.keyClicks(entry, label)
+                if kind not in pictured:
+                    self._picture("correction", f"{label} was typed; Enter stores the drawing as a {label}.")
+                self._findings.corrections.append(
+                    f"{label} read as {reading.answer if reading else 'nothing'}"
+                )
+            pictured.add(kind)
+            QTest.keyClick(entry, Qt.Key.Key_Return)
+            self._findings.drawn += 1
+            self._findings.right += is_right
+
+    def _train(self) -> None:
+        from PySide6.QtWidgets import QSpinBox
+
+        from qtdigits.core.events import EpochEnded, Event, RunFailed, RunFinished
+
+        window = self._window
+        window.tabs.setCurrentWidget(window.training_panel)
+        seen: list[Event] = []
+        ended: list[Event] = []
+        window.controller.event_received.connect(seen.append)
+        window.training_panel.run_ended.connect(ended.append)
+        window.training_panel.choose_recipe("mlp-50-50")
+        spin = window.findChild(QSpinBox, "epochsSpin")
+        assert isinstance(spin, QSpinBox)
+        spin.setValue(EPOCHS)
+        self._click("trainButton")
+
+        def is_half_done() -> bool:
+            return bool(ended) or sum(isinstance(event, EpochEnded) for event in seen) >= EPOCHS // 2
+
+        self._wait(is_half_done, TRAINING_TIMEOUT_S, "half of the epochs")
+        self._settle()
+        self._picture("training", "Training goes on in the background; the curves move while one draws.")
+        self._wait(lambda: bool(ended), TRAINING_TIMEOUT_S, "the end of the training")
+        self._settle()
+        self._picture(
+            "trained", "The end of the run: figures with their intervals, and what is taken for what."
+        )
+        match ended[0]:
+            case RunFinished(outcome=outcome, epochs=n, best_epoch=best, elapsed_s=elapsed, scores=scores):
+                self._findings.training = f"{outcome} after {n} epochs in {elapsed:.0f} s, best epoch {best}"
+                self._findings.scores = {
+                    name: score["accuracy"] for name, score in scores.items() if score["n"]
+                }
+            case RunFailed(message=message, remedy=remedy):
+                raise QtDigitsError(f"The demo's training failed. {message}", remedy)
+
+    def _use_new_model(self, ink: Ink) -> None:
+        before = self._window.session.model_name
+        self._click("useButton")
+        self._wait(lambda: self._window.session.model_name != before, 30, "the new model")
+        self._draw(ink)
+        self._window.set_theme("dark")
+        self._settle()
+        self._picture("dark", "The new model reads, in dark colours.")
+
+    def _draw(self, ink: Ink) -> None:
+        """Draw every stroke with mouse events, as big and as central as a person would."""
+        from PySide6.QtCore import QPoint, Qt
+        from PySide6.QtTest import QTest
+
+        canvas = self._window.canvas
+        side = min(canvas.width(), canvas.height())
+        left = Qt.MouseButton.LeftButton
+        for stroke in _placed(ink, side, (canvas.width(), canvas.height())):
+            points = [QPoint(round(x), round(y)) for x, y in stroke.tolist()]
+            QTest.mousePress(canvas, left, pos=points[0])
+            for point in points[1:]:
+                QTest.mouseMove(canvas, point)
+            QTest.mouseRelease(canvas, left, pos=points[-1])
+
+    def _click(self, name: str) -> None:
+        from PySide6.QtCore import Qt
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QPushButton
+
+        buttons = [b for b in self._window.findChildren(QPushButton, name) if b.isVisible()]
+        self._wait(lambda: any(b.isEnabled() for b in buttons), 60, name)
+        QTest.mouseClick(next(b for b in buttons if b.isEnabled()), Qt.MouseButton.LeftButton)
+
+    def _settle(self) -> None:
+        """Let timers and paint events that are due be done, so that a picture shows the newest state."""
+        from PySide6.QtTest import QTest
+
+        QTest.qWait(300)
+
+    def _picture(self, name: str, caption: str) -> None:
+        self._settle()
+        number = len(self._findings.pictures) + 1
+        file = f"{number:02}-{name}.png"
+        self._window.grab().save(str(self._out / file))
+        self._findings.pictures.append((file, caption))
+
+    def _wait(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+        from qtdigits.gui.waiting import wait_until
+
+        if not wait_until(condition, timeout_s):
+            raise DataMissingError(
+                f"The demo waited {timeout_s:g} s in vain for {what}.", "Run it on a quieter machine."
+            )
+
+
+def _placed(ink: Ink, side: float, size: tuple[float, float]) -> Iterable[NDArray[np.float64]]:
+    """The strokes' x and y scaled so that the longer side is `DRAWN_PART` of `side`, in the middle of a field of `size`."""
+    left, top, right, bottom = ink.bounds
+    scale = DRAWN_PART * side / max(right - left, bottom - top, 1e-9)
+    middle = np.array([(left + right) / 2, (top + bottom) / 2])
+    return [(stroke[:, :2] - middle) * scale + np.array(size) / 2 for stroke in ink.strokes]
+
+
+def summary_of(findings: Findings) -> str:
+    """The summary as Markdown."""
+    lines = [
+        "# QtDigits demo",
+        "",
+        f"{findings.drawn} drawings from {findings.source}, drawn with the mouse.",
+        f"{findings.right} read right at once, {len(findings.corrections)} put right with a key and Enter.",
+    ]
+    if findings.corrections:
+        lines += ["", "Corrected: " + ", ".join(findings.corrections) + "."]
+    lines += ["", f"Training: {findings.training}."]
+    lines += [f"- {name}: {accuracy:.2%}" for name, accuracy in findings.scores.items()]
+    lines += ["", *(f"- `{file}`: {caption}" for file, caption in findings.pictures)]
+    return "\n".join(lines) + "\n"

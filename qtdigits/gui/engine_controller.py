@@ -1,0 +1,214 @@
+"""The engine as the window sees it: one object in the GUI thread with signals, states and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
+
+from qtdigits.core.events import EngineLost, EngineReady, Event, RunCancelled, RunFailed, RunFinished
+from qtdigits.engine.protocol import Cancel, Command, Stop, Train
+from qtdigits.errors import EngineError
+from qtdigits.gui.engine_worker import Client, EngineWorker
+from qtdigits.tasks.request import RetrainRequest
+
+CANCEL_TIMEOUT_MS = 5_000
+"""How long an engine may take to answer a cancel before it is killed."""
+CLOSE_TIMEOUT_S = 1.5
+"""An engine that is told to end has nothing to lose: what it stores it stores whole."""
+
+
+class EngineState(StrEnum):
+    """OFF: not started. STARTING: loading its libraries. STOPPING: asked to stop or to cancel. LOST: ended unasked."""
+
+    OFF = "off"
+    STARTING = "starting"
+    READY = "ready"
+    TRAINING = "training"
+    STOPPING = "stopping"
+    LOST = "lost"
+
+
+class EngineController(QObject):
+    """Owns thread, worker and client, and re-emits what they say; everybody connects here.
+
+    `state_changed` carries an `EngineState`. Only bound methods of this object are connected to the worker, so that they run
+    in the GUI thread.
+
+    Every accepted `train` leads to one ending on `event_received`: `RunFinished`, `RunCancelled`, `RunFailed` or `EngineLost`.
+    """
+
+    event_received = Signal(object)
+    state_changed = Signal(object)
+
+    def __init__(
+        self,
+        *,
+        make_client: Callable[[], Client],
+        cancel_timeout_ms: int = CANCEL_TIMEOUT_MS,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._make_client = make_client
+        self._client: Client | None = None
+        self._worker: EngineWorker | None = None
+        self._thread: QThread | None = None
+        self._state = EngineState.OFF
+        self._waiting: RetrainRequest | None = None
+        self._run = ""
+        self._was_killed = False
+        self._is_shut_down = False
+        self._patience = QTimer(self, singleShot=True, interval=cancel_timeout_ms)
+        self._patience.timeout.connect(self._kill)
+
+    @property
+    def state(self) -> EngineState:
+        return self._state
+
+    @property
+    def engine_pid(self) -> int | None:
+        """The process id of the engine, None while there is none."""
+        return self._client.pid if self._client is not None else None
+
+    @property
+    def is_busy(self) -> bool:
+        """A run goes on, or waits for the engine to be ready."""
+        return bool(self._run) or self._waiting is not None
+
+    @Slot()
+    def start(self) -> None:
+        """Start the engine unless it runs already. Does not wait; `READY` follows some seconds later."""
+        if self._worker is not None or self._is_shut_down:
+            return
+        self._client = self._make_client()
+        self._thread = QThread(self)
+        self._thread.setObjectName("engine")
+        self._worker = EngineWorker(client=self._client)
+        self._worker.moveToThread(self._thread)
+        self._thread.started.connect(self._worker.run)
+        self._worker.event_received.connect(self._on_event, Qt.ConnectionType.QueuedConnection)
+        self._worker.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
+        self._was_killed = False
+        self._set_state(EngineState.STARTING)
+        self._thread.start()
+
+    def train(self, request: RetrainRequest) -> bool:
+        """Train as soon as the engine is ready. False, and nothing is done, while another run goes on."""
+        if self.is_busy or self._is_shut_down:
+            return False
+        self._waiting = request
+        if self._state is EngineState.READY:
+            self._send_waiting()
+        else:
+            self.start()
+        return True
+
+    @Slot()
+    def stop(self) -> None:
+        """End the run after this batch and keep the best weights."""
+        if self._waiting is not None:
+            self.cancel()
+        elif self._state is EngineState.TRAINING:
+            self._set_state(EngineState.STOPPING)
+            self._send(Stop())
+
+    @Slot()
+    def cancel(self) -> None:
+        """Give the run up. An engine that does not answer in time is killed; the run counts as cancelled all the same."""
+        if self._waiting is not None:
+            given_up, self._waiting = self._waiting, None
+            self.event_received.emit(RunCancelled(given_up.run))
+        elif self._run:
+            self._set_state(EngineState.STOPPING)
+            self._patience.start()
+            self._send(Cancel())
+
+    @Slot()
+    def shutdown(self) -> None:
+        """End the engine for good and join its thread. Blocks for as long as the engine takes, some seconds at most."""
+        self._is_shut_down = True
+        self._waiting = None
+        self._patience.stop()
+        if self._worker is not None:
+            if self._run:
+                self._send(Cancel())
+            self._worker.close(CLOSE_TIMEOUT_S)
+            self._join()
+        self._run = ""
+        self._set_state(EngineState.OFF)
+
+    @Slot(object)
+    def _on_event(self, event: Event) -> None:
+        if self._is_shut_down:
+            return
+        match event:
+            case EngineReady():
+                self._set_state(EngineState.READY)
+            case RunFinished() | RunCancelled() | RunFailed():
+                self._end_run(EngineState.READY)
+            case EngineLost() if self._was_killed:
+                return
+            case EngineLost():
+                self._end_run(EngineState.LOST)
+        self.event_received.emit(event)
+        if self._state is EngineState.READY and self._waiting is not None:
+            self._send_waiting()
+
+    @Slot()
+    def _on_ended(self) -> None:
+        if self._is_shut_down:
+            return
+        self._join()
+        if self._was_killed:
+            killed = self._run
+            self._end_run(EngineState.OFF)
+            if killed:
+                self.event_received.emit(RunCancelled(killed))
+            self.start()
+        elif self._state is not EngineState.LOST:
+            self._end_run(EngineState.LOST)
+            self.event_received.emit(EngineLost("The training engine ended without saying why."))
+        elif self._waiting is not None:
+            self.start()
+
+    @Slot()
+    def _kill(self) -> None:
+        if self._client is not None and self._run:
+            self._was_killed = True
+            self._client.kill()
+
+    def _send_waiting(self) -> None:
+        request, self._waiting = self._waiting, None
+        if request is not None:
+            self._run = request.run
+            self._set_state(EngineState.TRAINING)
+            self._send(Train(request))
+
+    def _send(self, command: Command) -> None:
+        """An engine that cannot be spoken to is of no use: ending it brings an `EngineLost` on the usual way."""
+        if self._client is None:
+            return
+        try:
+            self._client.send(command)
+        except EngineError:
+            self._client.kill()
+
+    def _end_run(self, state: EngineState) -> None:
+        self._patience.stop()
+        self._run = ""
+        if state is EngineState.LOST:
+            self._waiting = None
+        self._set_state(state)
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.quit()
+            self._thread.wait()
+            self._thread.deleteLater()
+        self._client = self._worker = self._thread = None
+
+    def _set_state(self, state: EngineState) -> None:
+        if state is not self._state:
+            self._state = state
+            self.state_changed.emit(state)

@@ -1,0 +1,479 @@
+"""The main window: it puts the pieces together and leads their signals to one another.
+
+Start-up order: the window is built and painted without model and curves; after the first paint the champion is read
+(h5py and LiteRT are imported then); when nobody has drawn for a moment, the curves are made (pyqtgraph) and the engine is
+started.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QMessageBox,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from qtdigits import __version__
+from qtdigits.core.ink import Ink
+from qtdigits.core.recipes import Recipe
+from qtdigits.core.samples import Trial
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.accuracy_panel import AccuracyPanel
+from qtdigits.gui.answer_panel import AnswerPanel
+from qtdigits.gui.ask import Ask
+from qtdigits.gui.canvas_card import CanvasCard
+from qtdigits.gui.drawings_panel import DrawingsPanel
+from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.exchange import Exchange
+from qtdigits.gui.menus import Command, fill_menus
+from qtdigits.gui.message_bar import MessageBar
+from qtdigits.gui.models_panel import ModelsPanel
+from qtdigits.gui.naming import named
+from qtdigits.gui.overriding import override
+from qtdigits.gui.preferences import THEMES, Preferences
+from qtdigits.gui.run_summary import Champion
+from qtdigits.gui.session import Reading, RunningAccuracy, Session
+from qtdigits.gui.theme import Theme, palette_of, style_sheet_of, theme_for
+from qtdigits.gui.top_bar import TopBar
+from qtdigits.gui.training_panel import TrainingPanel
+from qtdigits.tasks.request import RetrainRequest
+
+TABS = ("Training", "Accuracy", "Drawings", "Models")
+QUIET_MS = 700
+"""After so long without a stroke the heavy things are loaded."""
+
+KEYS = """<table cellpadding="4">
+<tr><td><b>Enter</b></td><td>the answer is right</td></tr>
+<tr><td><b>a key, Enter</b></td><td>it is what the key says</td></tr>
+<tr><td><b>Esc</b></td><td>clear without counting</td></tr>
+<tr><td><b>Ctrl+Z</b></td><td>take back a stroke, or, on an empty canvas, the last judgement</td></tr>
+<tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
+<tr><td><b>Ctrl+T</b></td><td>train</td></tr>
+<tr><td><b>Alt+1 … Alt+4</b></td><td>Training, Accuracy, Drawings, Models</td></tr>
+</table>"""
+
+
+class MainWindow(QMainWindow):
+    """See the module. `became_ready` says that the window is painted and a model reads."""
+
+    became_ready = Signal()
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        controller: EngineController,
+        preferences: Preferences,
+        data_dir: Path,
+        ask: Ask | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.controller = controller
+        self.ask = ask or Ask(self)
+        self._preferences = preferences
+        self._data_dir = data_dir
+        self._is_painted = False
+        self._are_models_listed = False
+        self._theme = theme_for(preferences.theme)
+        self.setWindowTitle("QtDigits")
+
+        self.canvas_card = CanvasCard(theme=self._theme)
+        self.canvas = self.canvas_card.canvas
+        self.answer_panel = AnswerPanel(theme=self._theme)
+        self.training_panel = TrainingPanel(
+            controller=controller, make_request=self._retrain_request, theme=self._theme
+        )
+        self.accuracy_panel = AccuracyPanel(trials=self._trials, theme=self._theme)
+        self.drawings_panel = DrawingsPanel(store=lambda: session.store)
+        self.models_panel = ModelsPanel()
+        self.messages = MessageBar()
+        self._exchange = Exchange(
+            data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
+        )
+        self._quiet = QTimer(self, interval=QUIET_MS, singleShot=True)
+
+        self._lay_out()
+        self._fill_menus()
+        self._connect()
+        self._apply_theme(self._theme)
+        self._show_start()
+
+    # Construction.
+
+    def _lay_out(self) -> None:
+        self.top_bar = TopBar()
+        self.setMenuWidget(self.top_bar)
+        left = QWidget()
+        left_layout = QVBoxLayout(left)
+        left_layout.setContentsMargins(0, 0, 0, 0)
+        left_layout.setSpacing(12)
+        left_layout.addWidget(self.canvas_card, 1)
+        left_layout.addWidget(self.answer_panel)
+
+        self.tabs = named(QTabWidget(), "tabs")
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        panels = (self.training_panel, self.accuracy_panel, self.drawings_panel, self.models_panel)
+        for name, panel in zip(TABS, panels, strict=True):
+            self.tabs.addTab(panel, name)
+        right = QFrame()
+        right.setProperty("card", True)
+        right_layout = QVBoxLayout(right)
+        right_layout.setContentsMargins(1, 1, 1, 1)
+        right_layout.addWidget(self.tabs)
+
+        splitter = QSplitter()
+        splitter.setHandleWidth(14)
+        splitter.addWidget(left)
+        splitter.addWidget(right)
+        splitter.setStretchFactor(0, 4)
+        splitter.setStretchFactor(1, 7)
+        splitter.setChildrenCollapsible(False)
+        central = QWidget()
+        layout = QVBoxLayout(central)
+        layout.setContentsMargins(20, 8, 20, 4)
+        layout.setSpacing(10)
+        layout.addWidget(self.messages)
+        layout.addWidget(splitter, 1)
+        self.setCentralWidget(central)
+        self._lay_out_status()
+
+    def _lay_out_status(self) -> None:
+        self._engine_label = named(QLabel(), "engineLabel")
+        self._champion_label = named(QLabel(), "championLabel")
+        self._accuracy_label = named(QLabel(), "accuracyLabel")
+        self._accuracy_label.setAccessibleName("Running accuracy")
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        bar.setContentsMargins(14, 0, 14, 4)
+        bar.addWidget(self._champion_label)
+        bar.addWidget(self._engine_label)
+        bar.addPermanentWidget(self._accuracy_label)
+
+    def _fill_menus(self) -> None:
+        theme, alone = self._preferences.theme, self._preferences.key_alone_corrects
+        self.answer_panel.key_alone_corrects = alone
+        commands = (
+            Command("&File", "&Import drawings…", self._exchange.import_drawings, "Ctrl+O"),
+            Command("&File", "Import the 2022 report's &CSV pair…", self._exchange.import_csv_pair),
+            Command("&File", "&Export drawings as ink…", self._exchange.export_ink, "Ctrl+S", has_rule=True),
+            Command("&File", "Export as C&SV pair…", self._exchange.export_csv_pair),
+            Command("&File", "&Quit", self.close, "Ctrl+Q", has_rule=True),
+            Command("&Edit", "&Undo stroke or judgement", self._undo, "Ctrl+Z"),
+            Command("&Edit", "&Clear the canvas", self._clear, "Esc"),
+            Command("&Edit", "&Recognise again", self.session.recognise, "Ctrl+R"),
+            Command(
+                "&Edit",
+                "A &key alone puts it right",
+                self._set_key_alone,
+                checked=alone,
+                takes_state=True,
+                has_rule=True,
+            ),
+            Command("&Training", "&Train", self._train, "Ctrl+T"),
+            Command("&Training", "&Stop, keep the best", self.training_panel.stop_training),
+            Command("&Training", "&Cancel", self.training_panel.cancel_training),
+            Command("&Training", "&Roll back to the model before", self._roll_back, has_rule=True),
+            *(
+                Command("&View", f"&{name}", partial(self.tabs.setCurrentIndex, i), f"Alt+{i + 1}")
+                for i, name in enumerate(TABS)
+            ),
+            *(
+                Command(
+                    "&View",
+                    f"{name.capitalize()} colours",
+                    partial(self.set_theme, name),
+                    checked=name == theme,
+                    has_rule=name == THEMES[0],
+                )
+                for name in THEMES
+            ),
+            Command("&Help", "&Keys", self._show_keys, "F1"),
+            Command("&Help", "&About QtDigits", self._show_about),
+        )
+        self._actions = fill_menus(self.top_bar.menus, commands, window=self)
+
+    def _connect(self) -> None:
+        session, panel = self.session, self.answer_panel
+        self.canvas.stroke_finished.connect(session.add_stroke)
+        self.canvas.stroke_erased.connect(session.erase_stroke)
+        self.canvas.stroke_started.connect(self._on_stroke_started)
+        panel.judged.connect(self._judge)
+        self.canvas_card.cleared.connect(self._clear)
+        self.canvas_card.recognise_requested.connect(session.recognise)
+        session.ink_changed.connect(self._on_ink_changed)
+        session.reading_changed.connect(self._on_reading_changed)
+        session.accuracy_changed.connect(self._on_accuracy_changed)
+        session.trial_judged.connect(self._on_trial_judged)
+        session.samples_changed.connect(self._on_samples_changed)
+        session.writer_changed.connect(self._on_writer_changed)
+        session.model_changed.connect(self._on_model_changed)
+        session.problem_met.connect(self.messages.show_problem)
+        self.top_bar.writer_chosen.connect(self._choose_writer)
+        self.top_bar.writer_wanted.connect(self._add_writer)
+        self.top_bar.model_chosen.connect(self._use_model)
+        self.models_panel.use_requested.connect(self._use_model)
+        self.models_panel.roll_back_requested.connect(self._roll_back)
+        self.training_panel.use_requested.connect(self._use_model)
+        self.training_panel.run_ended.connect(self._on_run_ended)
+        self.controller.state_changed.connect(self._on_engine_state)
+        self.tabs.currentChanged.connect(self._on_tab_changed)
+        self._quiet.timeout.connect(self._load_heavy_things)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_colours)
+
+    def _show_start(self) -> None:
+        self.canvas.setFocusProxy(self.answer_panel.entry)
+        self.answer_panel.set_classes(self.session.label_set.labels)
+        if self._preferences.writer:
+            self.session.set_writer(self._preferences.writer)
+        self._on_writer_changed(self.session.writer)
+        self._on_accuracy_changed(self.session.accuracy())
+        self._on_engine_state(self.controller.state)
+        self._describe_training_data()
+        if not self.restoreGeometry(self._preferences.geometry):
+            self.resize(1360, 840)
+        self.answer_panel.entry.setFocus()
+
+    # After the first paint.
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self, self._finish_start)
+
+    def _finish_start(self) -> None:
+        self.session.ensure_model()
+        self._quiet.start()
+        self.became_ready.emit()
+
+    def _load_heavy_things(self) -> None:
+        """List of models, curves, engine: one a time and never while somebody draws, as each holds up the window a moment."""
+        if self.canvas.is_drawing:
+            self._quiet.start()
+        elif not self._are_models_listed:
+            self._are_models_listed = True
+            self._show_models()
+            self._quiet.start()
+        elif not self.training_panel.has_curves:
+            self.training_panel.prepare_curves()
+            self._quiet.start()
+        else:
+            self.controller.start()
+
+    # Drawing and judging.
+
+    def _on_stroke_started(self) -> None:
+        if self._quiet.isActive():
+            self._quiet.start()
+        self.answer_panel.entry.setFocus()
+
+    def _on_ink_changed(self, ink: Ink) -> None:
+        self.canvas.show_ink(ink)
+        self.canvas_card.set_has_drawing(not ink.is_blank)
+
+    def _on_reading_changed(self, reading: Reading | None) -> None:
+        self.answer_panel.show_reading(reading, has_drawing=not self.session.ink.is_blank)
+
+    def _judge(self, label: str) -> None:
+        if not self._is_known(label):
+            question = (
+                f"“{label.strip()}” is not a class yet. Add it as a new class and store this drawing in it?"
+            )
+            if not self.ask.yes("A new class", question):
+                return
+        if self.session.judge(label):
+            self.answer_panel.drop_entry()
+
+    def _is_known(self, label: str) -> bool:
+        wanted = label.strip()
+        return not wanted or wanted in self.session.label_set or wanted in self.session.store.classes()
+
+    def _clear(self) -> None:
+        self.answer_panel.drop_entry()
+        self.session.skip()
+        self.answer_panel.entry.setFocus()
+
+    def _undo(self) -> None:
+        self.answer_panel.drop_entry()
+        self.session.undo()
+
+    def _on_trial_judged(self, trial: Trial) -> None:
+        text = (
+            f"Stored as {trial.truth}." if trial.is_right else f"Stored: {trial.truth}, not {trial.answer}."
+        )
+        self.statusBar().showMessage(text, 2500)
+
+    def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
+        self._accuracy_label.setText(accuracy_text(accuracy))
+        self.accuracy_panel.show_accuracy(accuracy)
+
+    def _trials(self) -> list[Trial]:
+        return list(self.session.store.trials(writer=self.session.writer, model=self.session.model_name))
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What is typed goes to the label entry, wherever the focus is, unless it is typed into another field."""
+        typed = event.text()
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        in_field = isinstance(self.focusWidget(), QLineEdit | QAbstractSpinBox | QComboBox)
+        if not in_field and (is_enter or (typed and typed.isprintable())):
+            self.answer_panel.entry.setFocus()
+            QApplication.sendEvent(self.answer_panel.entry, event)
+        else:
+            super().keyPressEvent(event)
+
+    # Writers and models.
+
+    def _choose_writer(self, name: str) -> None:
+        self.session.set_writer(name)
+        self.answer_panel.entry.setFocus()
+
+    def _add_writer(self) -> None:
+        name = self.ask.text("A new writer", "Who is going to draw?")
+        if name:
+            self.session.set_writer(name)
+        self._on_writer_changed(self.session.writer)
+
+    def _on_writer_changed(self, name: str) -> None:
+        self._preferences.writer = name
+        self.top_bar.show_writers(self.session.store.writers(), name)
+
+    def _use_model(self, path: str) -> None:
+        self.session.use_model(Path(path))
+        self.answer_panel.entry.setFocus()
+
+    def _roll_back(self) -> None:
+        self.session.roll_back()
+
+    def _on_model_changed(self, name: str) -> None:
+        self._champion_label.setText(f"model {name}" if name else "no model")
+        self.answer_panel.set_classes(self.session.label_set.labels)
+        if self._are_models_listed:
+            self._show_models()
+        elif self.session.model_path is not None:
+            self.top_bar.show_models([(name, self.session.model_path)], self.session.model_path)
+
+    def _show_models(self) -> None:
+        entries = self.session.library.entries()
+        readable = [(entry.name, entry.path) for entry in entries if not entry.error]
+        self.top_bar.show_models(readable, self.session.model_path)
+        self.models_panel.show_entries(entries, self.session.model_path)
+        entry = next((entry for entry in entries if entry.path == self.session.model_path), None)
+        if entry is not None:
+            self.training_panel.set_champion(Champion(entry.name, str(entry.path), entry.scores))
+
+    # Training.
+
+    def _train(self) -> None:
+        self.tabs.setCurrentWidget(self.training_panel)
+        self.training_panel.start_training()
+
+    def _retrain_request(self, recipe: Recipe) -> RetrainRequest:
+        return RetrainRequest.fresh(recipe, data_dir=self._data_dir)
+
+    def _on_run_ended(self, _event: object) -> None:
+        self._show_models()
+
+    def _on_samples_changed(self) -> None:
+        self.drawings_panel.mark_stale()
+        self._describe_training_data()
+
+    def _describe_training_data(self) -> None:
+        n = self.session.store.count(held_out=False)
+        drawings = f"{n:,} drawing{'s' if n != 1 else ''}"
+        self.training_panel.set_data_description(f"{drawings} + MNIST" if n else "MNIST")
+        self.training_panel.set_n_classes(len(self.session.store.classes()))
+
+    def _on_engine_state(self, state: EngineState) -> None:
+        self._engine_label.setText(f"engine {state.value}")
+
+    def _on_tab_changed(self, _index: int) -> None:
+        if self.tabs.currentWidget() is self.training_panel and self._is_painted:
+            self.training_panel.prepare_curves()
+
+    # Looks and help.
+
+    def _set_key_alone(self, is_on: bool) -> None:
+        self._preferences.key_alone_corrects = self.answer_panel.key_alone_corrects = is_on
+
+    def set_theme(self, choice: str) -> None:
+        """Use `light`, `dark` or the `system`'s colours, and remember it."""
+        self._preferences.theme = choice
+        for name in THEMES:
+            self._actions[f"{name.capitalize()} colours"].setChecked(name == choice)
+        self._apply_theme(theme_for(choice))
+
+    def _on_system_colours(self, _scheme: object) -> None:
+        self._apply_theme(theme_for(self._preferences.theme))
+
+    def _apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.setPalette(palette_of(theme))
+            app.setStyleSheet(style_sheet_of(theme))
+        for part in (self.canvas, self.answer_panel, self.training_panel, self.accuracy_panel):
+            part.set_theme(theme)
+
+    def _show_keys(self) -> None:
+        QMessageBox.information(self, "Keys", KEYS)
+
+    def _show_about(self) -> None:
+        text = f"QtDigits {__version__}\n\nDraw a digit, see it read, put it right, watch the network learn.\n\n{self._data_dir}"
+        QMessageBox.about(self, "About QtDigits", text)
+
+    def show_problem(self, error: QtDigitsError, *, lasting: bool = False) -> None:
+        self.messages.show_problem(error, lasting=lasting)
+
+    # The end.
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.controller.is_busy and not self.ask.yes("A training is running", "Give it up and close?"):
+            event.ignore()
+            return
+        self._preferences.geometry = self.saveGeometry()
+        self._quiet.stop()
+        self.controller.shutdown()
+        self._exchange.shutdown()
+        self.session.close()
+        super().closeEvent(event)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if (
+            event.type() == QEvent.Type.ActivationChange
+            and self.isActiveWindow()
+            and self.focusWidget() is None
+        ):
+            self.answer_panel.entry.setFocus()
+
+
+def accuracy_text(accuracy: RunningAccuracy) -> str:
+    """Such as `me · 318 trials · 98.1 % [96.0, 99.1]`."""
+    if not accuracy.n:
+        return f"{accuracy.writer} · no trials yet"
+    low, high = (100 * bound for bound in accuracy.interval)
+    trials = f"{accuracy.n:,} trial{'s' if accuracy.n != 1 else ''}"
+    return (
+        f"{accuracy.writer} · {trials} · {100 * accuracy.correct / accuracy.n:.1f} % [{low:.1f}, {high:.1f}]"
+    )

@@ -1,0 +1,55 @@
+"""One calm line above everything else for what the person should know: an error with its remedy, or a notice."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.naming import named
+from qtdigits.gui.parts import button, give_role
+
+
+class MessageBar(QFrame):
+    """Hidden while there is nothing to say. The newest message replaces the one before, unless that one must stay."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("messageBar")
+        self.setProperty("card", True)
+        self._lasting = ""
+        self._text = named(QLabel(), "messageLabel")
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._close = button("Dismiss", "dismissButton")
+        self._close.clicked.connect(self.dismiss)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(14, 8, 8, 8)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._text.text() if not self.isHidden() else ""
+
+    def show_problem(self, error: QtDigitsError, *, lasting: bool = False) -> None:
+        """Show an error. A `lasting` one comes back when a later message is dismissed: its cause is still there."""
+        if lasting:
+            self._lasting = str(error)
+        self._show(str(error), "error")
+
+    def show_notice(self, text: str) -> None:
+        self._show(text, "")
+
+    def dismiss(self) -> None:
+        if self._lasting and self._text.text() != self._lasting:
+            self._show(self._lasting, "error")
+        else:
+            self.hide()
+
+    def _show(self, text: str, role: str) -> None:
+        self._text.setText(text)
+        give_role(self._text, role)
+        self.setAccessibleName(text)
+        self.show()

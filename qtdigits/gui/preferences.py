@@ -1,0 +1,51 @@
+"""What the person prefers, kept in `settings.ini` in the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+THEMES = ("system", "light", "dark")
+
+
+class Preferences:
+    """Typed access to the settings; every change is kept at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
+
+    @property
+    def theme(self) -> str:
+        chosen = str(self._settings.value("theme", "system"))
+        return chosen if chosen in THEMES else "system"
+
+    @theme.setter
+    def theme(self, choice: str) -> None:
+        self._settings.setValue("theme", choice)
+
+    @property
+    def key_alone_corrects(self) -> bool:
+        """A key that is a class's label judges at once, without Enter."""
+        return bool(self._settings.value("key_alone_corrects", False, type=bool))
+
+    @key_alone_corrects.setter
+    def key_alone_corrects(self, choice: bool) -> None:
+        self._settings.setValue("key_alone_corrects", choice)
+
+    @property
+    def writer(self) -> str:
+        return str(self._settings.value("writer", ""))
+
+    @writer.setter
+    def writer(self, name: str) -> None:
+        self._settings.setValue("writer", name)
+
+    @property
+    def geometry(self) -> QByteArray:
+        value = self._settings.value("geometry")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._settings.setValue("geometry", value)

@@ -1,0 +1,163 @@
+"""The form of a recipe, made from the recipe's field table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import groupby
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from qtdigits.core.recipes import FIELD_BY_NAME, FIELDS, Field, Recipe, recipe_of
+from qtdigits.errors import InputError
+from qtdigits.gui.overriding import override
+from qtdigits.gui.parts import give_role, label
+from qtdigits.gui.recipe_editors import Editor, changed_signal, make_editor, read, write
+
+LEAST_WIDTH_PX = 300
+NARROW_PX = 620
+
+
+class RecipeForm(QWidget):
+    """Shows and changes a recipe.
+
+    Editors of the fields named in `apart` get no row here: who asks for them by `editor` gives them a place of their own.
+    """
+
+    changed = Signal()
+
+    def __init__(self, *, apart: Collection[str] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = Recipe.name
+        self._n_classes = 10
+        self._editors = {field.name: make_editor(field) for field in FIELDS}
+        layered = [field.name for field in FIELDS if field.kind == "layers"]
+        self._notes = {name: label(name=f"{name}Note", wraps=True) for name in layered}
+        self._editors["epochs"].setObjectName("epochsSpin")
+        self._summary = label(name="networkSummary", wraps=True)
+        self._lay_out(apart)
+        for editor in self._editors.values():
+            changed_signal(editor).connect(self._on_edited)
+        self._check()
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.error_text
+
+    @property
+    def error_text(self) -> str:
+        """What is wrong with the recipe as it stands, or nothing."""
+        try:
+            self.recipe()
+        except InputError as error:
+            return str(error)
+        return ""
+
+    @property
+    def summary_text(self) -> str:
+        return self._summary.text()
+
+    def editor(self, name: str) -> Editor:
+        return self._editors[name]
+
+    def recipe(self) -> Recipe:
+        """The recipe as it stands. Raises `InputError` that names the field."""
+        return recipe_of({name: read(editor) for name, editor in self._editors.items()}, name=self._name)
+
+    def set_recipe(self, recipe: Recipe) -> None:
+        self._name = recipe.name
+        for name, value in recipe.to_json().items():
+            if name in self._editors:
+                editor = self._editors[name]
+                with QSignalBlocker(editor):
+                    write(editor, value)
+        self._check()
+        self.changed.emit()
+
+    def set_n_classes(self, n_classes: int) -> None:
+        """How many classes the network will tell apart; its number of weights depends on it."""
+        self._n_classes = n_classes
+        self._check()
+
+    def _lay_out(self, apart: Collection[str]) -> None:
+        self.setMinimumWidth(LEAST_WIDTH_PX)
+        self._groups: list[tuple[QWidget, bool]] = []
+        for title, fields in groupby(FIELDS, key=lambda field: field.group):
+            shown = [field for field in fields if field.name not in apart]
+            self._groups.append((self._group(title, shown), any(field.kind == "layers" for field in shown)))
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(28)
+        self._grid.setVerticalSpacing(18)
+        self._is_narrow = True
+        self._arrange()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 8, 8, 8)
+        outer.addLayout(self._grid)
+        outer.addStretch()
+
+    def _arrange(self) -> None:
+        """Groups in one column, or in two where there is room; layers need the whole width."""
+        row, column = 0, 0
+        for group, has_layers in self._groups:
+            is_wide = has_layers or self._is_narrow
+            row, column = (row + 1, 0) if is_wide and column else (row, column)
+            self._grid.addWidget(group, row, column, 1, 2 if is_wide else 1, Qt.AlignmentFlag.AlignTop)
+            row, column = (row + 1, 0) if is_wide or column else (row, 1)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, 1)
+
+    def _group(self, title: str, fields: list[Field]) -> QWidget:
+        group = QWidget()
+        grid = QGridLayout(group)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(label(title, role="heading"), 0, 0, 1, 2)
+        for field in fields:
+            row, editor = grid.rowCount(), self._editors[field.name]
+            title_label = label(field.title, role="muted")
+            title_label.setBuddy(editor)
+            grid.addWidget(title_label, row, 0)
+            grid.addWidget(editor, row, 1)
+            if field.name in self._notes:
+                grid.addWidget(self._notes[field.name], row + 1, 1)
+        if any(field.kind == "layers" for field in fields):
+            grid.addWidget(self._summary, grid.rowCount(), 1)
+        return group
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (event.size().width() < NARROW_PX) != self._is_narrow:
+            self._is_narrow = not self._is_narrow
+            self._arrange()
+
+    @Slot()
+    def _on_edited(self) -> None:
+        self._check()
+        self.changed.emit()
+
+    def _check(self) -> None:
+        errors = [self._check_layers(FIELD_BY_NAME[name], note) for name, note in self._notes.items()]
+        try:
+            network = self.recipe().network
+        except InputError as error:
+            # What is said under a line of layers is not said twice; the layers may also fail to fit together.
+            give_role(self._summary, "error")
+            self._summary.setText("" if any(errors) else str(error))
+        else:
+            give_role(self._summary, "heading")
+            self._summary.setText(f"{network.title} · {network.n_parameters(self._n_classes):,} weights")
+
+    def _check_layers(self, field: Field, note: QLabel) -> bool:
+        """Under a line of layers stands its notation, or what is wrong with it. True when something is."""
+        try:
+            field.parse(read(self._editors[field.name]))
+        except InputError as error:
+            give_role(note, "error")
+            note.setText(error.message)
+            return True
+        give_role(note, "muted")
+        note.setText(field.help)
+        return False

@@ -1,0 +1,176 @@
+"""What came out of a run: its figures beside those of the model in use, and what it takes for what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from qtdigits.core.events import RunFinished
+from qtdigits.core.metrics import Score
+from qtdigits.gui.choice_box import ChoiceBox
+from qtdigits.gui.confusion_view import ConfusionView
+from qtdigits.gui.parts import button, label, scrolling
+from qtdigits.gui.theme import Theme
+from qtdigits.gui.training_texts import ordered, percent
+
+POINT_TO_A_CELL = "Point to a cell, or walk with the arrow keys, to read it."
+
+Scores = Mapping[str, Mapping[str, Any]]
+"""The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model in use, as far as a comparison needs it."""
+
+    title: str = ""
+    path: str = ""
+    scores: Scores = field(default_factory=dict)
+
+
+class RunSummary(QWidget):
+    """`use_requested` carries the path of the new model; `curves_requested` asks to go back."""
+
+    use_requested = Signal(str)
+    curves_requested = Signal()
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = ""
+        self._scores: Scores = {}
+        self._figures = QGridLayout()
+        self._set_box = ChoiceBox(name="confusionSet")
+        self._set_box.setAccessibleName("Drawings that the confusion matrix is about")
+        self._set_box.currentTextChanged.connect(self._show_confusion)
+        self._matrix = ConfusionView(theme=theme)
+        self._matrix.cell_described.connect(self._on_cell_described)
+        self._caption = label("", role="muted", name="confusionCaption")
+        self._worst = label("", role="muted", name="worstConfusions")
+        self.use_button = button(
+            "Use this model", "useButton", "Read with this model from now on", is_primary=True
+        )
+        self.use_button.clicked.connect(self._on_use)
+        self._back = button("Curves", "curvesButton", "Show the curves of this training")
+        self._back.clicked.connect(self.curves_requested)
+        self._lay_out()
+
+    @property
+    def model(self) -> str:
+        """The path of the model that came out, "" before the first."""
+        return self._model
+
+    def show_run(self, finished: RunFinished, *, champion: Champion) -> None:
+        self._model, self._scores = finished.model, finished.scores
+        self._show_figures(champion)
+        self._set_box.clear()
+        self._set_box.addItems([name for name in ordered(self._scores) if self._scores[name].get("n")])
+        self.set_champion(champion)
+
+    def set_champion(self, champion: Champion) -> None:
+        """Say so when the new model is the one in use. The figures stay those of the moment the run ended."""
+        is_used = bool(self._model) and champion.path == self._model
+        self.use_button.setText("In use" if is_used else "Use this model")
+        self.use_button.setEnabled(bool(self._model) and not is_used)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._matrix.set_theme(theme)
+
+    def _lay_out(self) -> None:
+        self._figures.setHorizontalSpacing(22)
+        self._figures.setVerticalSpacing(6)
+        top = QHBoxLayout()
+        top.addWidget(label("Result", role="heading"), 1)
+        top.addWidget(self._back)
+        top.addWidget(self.use_button)
+        about = QHBoxLayout()
+        about.addWidget(label("What was taken for what", role="heading"))
+        about.addWidget(self._set_box)
+        about.addStretch()
+        content = QWidget()
+        box = QVBoxLayout(content)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addLayout(self._figures)
+        box.addSpacing(12)
+        box.addLayout(about)
+        beside = QHBoxLayout()
+        beside.addWidget(self._matrix, 1)
+        beside.addSpacing(20)
+        beside.addWidget(self._worst, 0, Qt.AlignmentFlag.AlignTop)
+        beside.addStretch()
+        box.addLayout(beside, 1)
+        box.addWidget(self._caption)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 4, 0, 0)
+        outer.addLayout(top)
+        outer.addWidget(scrolling(content), 1)
+
+    def _show_figures(self, champion: Champion) -> None:
+        while (item := self._figures.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        titles = ["", "This model", "95 % interval", "drawings"]
+        titles += [f"In use: {champion.title}", "Verdict"] if champion.scores else []
+        for column, title in enumerate(titles):
+            self._figures.addWidget(label(title, role="muted"), 0, column)
+        for row, name in enumerate(ordered(self._scores), 1):
+            for column, cell in enumerate(_figures_of(name, self._scores[name], champion)):
+                self._figures.addWidget(cell, row, column)
+        self._figures.setColumnStretch(len(titles), 1)
+
+    @Slot(str)
+    def _show_confusion(self, name: str) -> None:
+        if name not in self._scores:
+            return
+        values = self._scores[name]
+        score = Score(tuple(values["classes"]), np.asarray(values["confusion"], np.int64))
+        self._matrix.set_score(score)
+        self._worst.setText(_worst_text(score))
+        self._caption.setText(POINT_TO_A_CELL)
+
+    @Slot(str)
+    def _on_cell_described(self, text: str) -> None:
+        self._caption.setText(text or POINT_TO_A_CELL)
+
+    @Slot()
+    def _on_use(self) -> None:
+        self.use_requested.emit(self._model)
+
+
+def _figures_of(name: str, values: Mapping[str, Any], champion: Champion) -> list[QLabel]:
+    """One row of the table: the set, the figure, its interval and number, and the same for the model in use."""
+    if not values.get("n"):
+        return [label(name), label("nothing to score yet", role="muted")]
+    accuracy = label(percent(values["accuracy"], 2), role="heading")
+    low, high = values["interval"]
+    row = [label(name), accuracy, label(f"{100 * low:.1f} to {percent(high)}"), label(f"{values['n']:,}")]
+    before = champion.scores.get(name)
+    if before and before.get("n"):
+        text, role = verdict(values, before)
+        row += [label(f"{percent(before['accuracy'], 2)} of {before['n']:,}"), label(text, role=role)]
+    elif champion.scores:
+        row.append(label("not known", role="muted"))
+    return row
+
+
+def _worst_text(score: Score) -> str:
+    lines = [f"{truth} as {answer}: {count:,}" for truth, answer, count in score.worst_confusions(8)]
+    return "\n".join(["Most often misread", "", *lines]) if lines else "Nothing was misread"
+
+
+def verdict(values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, str]:
+    """Text and role: better or worse by so many points, or no clear difference.
+
+    Clear is what lies outside the interval of both; that errs on the careful side.
+    """
+    change = 100 * (values["accuracy"] - before["accuracy"])
+    (low, high), (low_before, high_before) = values["interval"], before["interval"]
+    if low > before["accuracy"] and values["accuracy"] > high_before:
+        return f"better by {change:.2f} points", "good"
+    if high < before["accuracy"] and values["accuracy"] < low_before:
+        return f"worse by {-change:.2f} points", "warning"
+    return f"no clear difference ({change:+.2f})", "muted"

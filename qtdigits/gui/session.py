@@ -1,0 +1,313 @@
+"""The session: the one owner of "what is current" — writer, model, ink, its reading, and the running accuracy.
+
+Widgets ask the session to do things and listen to its signals. What goes wrong arrives as `problem_met`, with the error as it is;
+a drawing that could not be stored stays on the canvas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from qtdigits.core.ink import Ink
+from qtdigits.core.labels import DIGITS, LabelSet, clean_label
+from qtdigits.core.metrics import wilson_interval
+from qtdigits.core.raster import render
+from qtdigits.core.samples import Raster, Sample, Trial, Verdict
+from qtdigits.errors import ModelFileError, QtDigitsError
+from qtdigits.store.model_files import load_model
+
+if TYPE_CHECKING:
+    from qtdigits.core.models import Model
+    from qtdigits.reader.reader import Reader
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.samples import SampleStore
+
+DEFAULT_WRITER = "me"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a model says of one drawing: `(k,)` probabilities, one for each of `classes`."""
+
+    raster: Raster
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+
+    @property
+    def answer(self) -> str:
+        return self.classes[int(self.probabilities.argmax())]
+
+    @property
+    def probability(self) -> float:
+        return float(self.probabilities.max())
+
+
+@dataclass(frozen=True)
+class RunningAccuracy:
+    """Trials of one writer with one model: every one scored before it could be trained on."""
+
+    writer: str
+    model: str
+    correct: int
+    n: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson_interval(self.correct, self.n)
+
+
+class Session(QObject):
+    """See the module. `make_reader` makes a reader of a model; it is given, so that LiteRT is imported with the first model."""
+
+    ink_changed = Signal(object)  # Ink
+    reading_changed = Signal(object)  # Reading | None
+    trial_judged = Signal(object)  # Trial
+    trial_taken_back = Signal(object)  # Trial
+    accuracy_changed = Signal(object)  # RunningAccuracy
+    writer_changed = Signal(str)
+    model_changed = Signal(str)  # the name of the model in use, "" for none
+    samples_changed = Signal()
+    problem_met = Signal(object)  # QtDigitsError
+
+    def __init__(
+        self,
+        *,
+        store: SampleStore,
+        library: ModelLibrary,
+        make_reader: Callable[[Model], Reader],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._library = library
+        self._make_reader = make_reader
+        self._reader: Reader | None = None
+        self._model_path: Path | None = None
+        self._next_model: Path | None = None
+        self._ink = Ink()
+        self._device = ""
+        self._reading: Reading | None = None
+        self._judged: list[tuple[Trial, Ink]] = []
+        writers = store.writers()
+        self._writer = writers[0] if writers else DEFAULT_WRITER
+
+    # What is current.
+
+    @property
+    def store(self) -> SampleStore:
+        return self._store
+
+    @property
+    def library(self) -> ModelLibrary:
+        return self._library
+
+    @property
+    def ink(self) -> Ink:
+        return self._ink
+
+    @property
+    def reading(self) -> Reading | None:
+        return self._reading
+
+    @property
+    def writer(self) -> str:
+        return self._writer
+
+    @property
+    def model_name(self) -> str:
+        return self._reader.model_name if self._reader else ""
+
+    @property
+    def model_path(self) -> Path | None:
+        return self._model_path
+
+    @property
+    def label_set(self) -> LabelSet:
+        return self._reader.label_set if self._reader else DIGITS
+
+    # Model and writer.
+
+    def ensure_model(self) -> None:
+        """Take the champion into use if no model is; where its file has vanished or is damaged, another one, and say so."""
+        if self._reader is not None:
+            return
+        try:
+            model, notice = self._library.load_champion()
+            self._take(model)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        if notice:
+            self.problem_met.emit(ModelFileError(notice))
+
+    def use_model(self, path: Path) -> None:
+        """Make `path` the champion. A drawing that is on the canvas is first judged by the model that read it."""
+        if self._ink.is_blank:
+            self._promote(path)
+        else:
+            self._next_model = path
+
+    def roll_back(self) -> None:
+        """Go back to the champion before this one."""
+        try:
+            self._take(load_model(self._library.roll_back(), weights=False))
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+
+    def set_writer(self, name: str) -> None:
+        if name == self._writer or not name.strip():
+            return
+        try:
+            if name not in self._store.writers():
+                self._store.add_writer(name)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        self._writer = name
+        self._judged.clear()
+        self.writer_changed.emit(name)
+        self._tell_accuracy()
+
+    # Drawing and reading.
+
+    def add_stroke(self, stroke: NDArray[np.float32], device: str) -> None:
+        self.ensure_model()
+        self._device = device
+        self._set_ink(self._ink.with_stroke(stroke))
+
+    def erase_stroke(self, index: int) -> None:
+        strokes = self._ink.strokes
+        self._set_ink(Ink(strokes[:index] + strokes[index + 1 :]))
+
+    def recognise(self) -> None:
+        """Read what is on the canvas (again)."""
+        self._reading = None
+        if not self._ink.is_blank and self._reader is not None:
+            raster = render(self._ink)
+            self._reading = Reading(raster, self._reader.label_set.labels, self._reader.read(raster))
+        self.reading_changed.emit(self._reading)
+
+    # Judging.
+
+    def judge(self, label: str = "") -> bool:
+        """Confirm the answer (no label, or the answer's own) or correct it; store, count, and clear the canvas.
+
+        Returns whether the drawing is stored. When it is not, it stays on the canvas and `problem_met` says why.
+        """
+        if self._ink.is_blank:
+            return False
+        reading = self._reading
+        try:
+            truth = clean_label(label) if label.strip() else reading.answer if reading else ""
+            if not truth:
+                return False
+            trial = self._store_judged(truth, reading)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return False
+        if trial is not None:
+            self._judged.append((trial, self._ink))
+            self.trial_judged.emit(trial)
+        self.samples_changed.emit()
+        self._next_drawing()
+        return True
+
+    def skip(self) -> None:
+        """Clear the canvas without counting. The trial is kept as skipped, so that nobody can skip what was misread unseen."""
+        if self._ink.is_blank:
+            return
+        if self._reading is not None:
+            trial = self._trial(self._reading, Verdict.SKIPPED, truth=None)
+            try:
+                self._judged.append((self._store.judge(None, trial), self._ink))
+            except QtDigitsError as error:
+                self.problem_met.emit(error)
+        self._next_drawing()
+
+    def undo(self) -> None:
+        """Take back the last stroke, or, on an empty canvas, the last judgement of this sitting."""
+        if not self._ink.is_blank:
+            self._set_ink(self._ink.without_last_stroke())
+            return
+        if not self._judged:
+            return
+        trial, ink = self._judged[-1]
+        try:
+            self._store.take_back(trial)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        self._judged.pop()
+        self._set_ink(ink)
+        self.trial_taken_back.emit(trial)
+        self.samples_changed.emit()
+        self._tell_accuracy()
+
+    @property
+    def can_undo(self) -> bool:
+        return not self._ink.is_blank or bool(self._judged)
+
+    def samples_imported(self) -> None:
+        """Somebody else wrote into the store: everything that is shown of it is out of date."""
+        self.samples_changed.emit()
+
+    def accuracy(self) -> RunningAccuracy:
+        correct, n = self._store.running_accuracy(writer=self._writer, model=self.model_name)
+        return RunningAccuracy(self._writer, self.model_name, correct, n)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _take(self, model: Model) -> None:
+        """Read with `model` from now on. Raises `ModelFileError`, and then the one before stays in use."""
+        self._reader = self._make_reader(model)
+        self._model_path = model.path
+        self.model_changed.emit(self.model_name)
+        self.recognise()
+        self._tell_accuracy()
+
+    def _promote(self, path: Path) -> None:
+        try:
+            self._take(load_model(path, weights=False))
+            self._library.promote(path)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+
+    def _set_ink(self, ink: Ink) -> None:
+        self._ink = ink
+        self.ink_changed.emit(ink)
+        self.recognise()
+
+    def _next_drawing(self) -> None:
+        self._set_ink(Ink())
+        if self._next_model is not None:
+            path, self._next_model = self._next_model, None
+            self._promote(path)
+        else:
+            self._tell_accuracy()
+
+    def _store_judged(self, truth: str, reading: Reading | None) -> Trial | None:
+        """Durable when this returns. Without a reading (no model) only the sample is kept."""
+        raster = reading.raster if reading else render(self._ink)
+        sample = Sample(truth, raster, self._writer, ink=self._ink, device=self._device)
+        if reading is None:
+            self._store.add_samples([sample])
+            return None
+        verdict = Verdict.CONFIRMED if truth == reading.answer else Verdict.CORRECTED
+        return self._store.judge(sample, self._trial(reading, verdict, truth))
+
+    def _trial(self, reading: Reading, verdict: Verdict, truth: str | None) -> Trial:
+        probabilities = tuple(float(p) for p in reading.probabilities)
+        return Trial(
+            self._writer, self.model_name, reading.answer, verdict, truth, reading.classes, probabilities
+        )
+
+    def _tell_accuracy(self) -> None:
+        self.accuracy_changed.emit(self.accuracy())

@@ -1,0 +1,102 @@
+"""The lower part of the training panel: curves, settings, or the result, one at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from qtdigits.core.history import History
+from qtdigits.gui.parts import frame, label, scrolling
+from qtdigits.gui.recipe_form import RecipeForm
+from qtdigits.gui.run_summary import RunSummary
+from qtdigits.gui.theme import Theme
+
+if TYPE_CHECKING:
+    from qtdigits.gui.curves import Curves
+
+
+class TrainingPages(QStackedWidget):
+    """Owns the pages. The curves are made late, by `prepare_curves`: their library takes a third of a second to import."""
+
+    page_changed = Signal()
+
+    def __init__(self, *, form: RecipeForm, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._curves: Curves | None = None
+        self._placeholder = CurvesPlaceholder()
+        self._form_page = scrolling(form)
+        self.summary = RunSummary(theme=theme)
+        self.summary.curves_requested.connect(self.show_curves)
+        for page in (self._placeholder, self._form_page, self.summary):
+            self.addWidget(page)
+        self.currentChanged.connect(self.page_changed)
+
+    @property
+    def has_curves(self) -> bool:
+        return self._curves is not None
+
+    @property
+    def shows_summary(self) -> bool:
+        return self.currentWidget() is self.summary
+
+    def prepare_curves(self) -> None:
+        """Import what the curves need and put them in their place; does nothing the second time."""
+        if self._curves is not None:
+            return
+        from qtdigits.gui.curves import Curves
+
+        self._curves = Curves(theme=self._theme)
+        was_shown = self.currentWidget() is self._placeholder
+        self.addWidget(self._curves)
+        if was_shown:
+            self.setCurrentWidget(self._curves)
+        self.removeWidget(self._placeholder)
+        self._placeholder.setParent(None)
+        self._placeholder.deleteLater()
+
+    def begin(self, history: History, *, steps_per_epoch: int, epochs: int) -> None:
+        """Show a new run, and make the curves for it where nobody has yet."""
+        self.prepare_curves()
+        if self._curves is not None:
+            self._curves.begin(history, steps_per_epoch=steps_per_epoch, epochs=epochs)
+
+    def history_grew(self) -> None:
+        if self._curves is not None:
+            self._curves.history_grew()
+
+    def finish(self) -> None:
+        if self._curves is not None:
+            self._curves.finish()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.summary.set_theme(theme)
+        if self._curves is not None:
+            self._curves.set_theme(theme)
+
+    @Slot()
+    def show_curves(self) -> None:
+        self.setCurrentWidget(self._curves or self._placeholder)
+
+    @Slot()
+    def show_summary(self) -> None:
+        self.setCurrentWidget(self.summary)
+
+    @Slot()
+    def show_form(self) -> None:
+        self.setCurrentWidget(self._form_page)
+
+
+class CurvesPlaceholder(QWidget):
+    """Stands where the curves will be, under their names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        for title, name in (("Loss", "lossPlot"), ("Accuracy", "accuracyPlot")):
+            box.addWidget(label(title, role="heading"))
+            box.addWidget(frame(name), 1)

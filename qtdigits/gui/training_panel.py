@@ -1,0 +1,319 @@
+"""The training panel: choose a recipe, train, watch the curves, judge and use what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from qtdigits.core import events as ev
+from qtdigits.core.history import History
+from qtdigits.core.recipes import Recipe
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.parts import button, elided_label, frame
+from qtdigits.gui.recipe_choice import RecipeChoice, ask_recipe_path
+from qtdigits.gui.recipe_form import RecipeForm
+from qtdigits.gui.run_summary import Champion
+from qtdigits.gui.theme import Theme
+from qtdigits.gui.training_controls import ThinBar, TrainingControls
+from qtdigits.gui.training_messages import TrainingMessages
+from qtdigits.gui.training_pages import TrainingPages
+from qtdigits.gui.training_texts import data_text, finished_text, headline_text, progress_text, running_text
+from qtdigits.tasks.request import RetrainRequest
+
+REFRESH_MS = 100
+REHEARSAL = "MNIST was not found: this is a rehearsal on synthetic ink."
+STOPPING = "stopping, the best is kept"
+CANCELLING = "giving up"
+
+
+class TrainingPanel(QWidget):
+    """`use_requested` carries the path of a new model that the person wants to use; `run_ended` the ending of a run."""
+
+    use_requested = Signal(str)
+    run_ended = Signal(object)
+
+    def __init__(
+        self,
+        *,
+        controller: EngineController,
+        make_request: Callable[[Recipe], RetrainRequest],
+        theme: Theme,
+        ask_path: Callable[[QWidget], str] = ask_recipe_path,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self._make_request = make_request
+        self._history = History()
+        self._started: ev.RunStarted | None = None
+        self._batch: ev.BatchEnded | None = None
+        self._is_running = False
+        self._ending = ""
+        self._champion = Champion()
+        self._idle_data = ""
+        self._make_widgets(theme)
+        box = self._controls.recipe_box
+        self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
+        self._lay_out()
+        self._connect()
+        self.choose_recipe(box.currentText())
+
+    @property
+    def history(self) -> History:
+        """What the curves show: the run that goes on, or the last one."""
+        return self._history
+
+    @property
+    def has_curves(self) -> bool:
+        return self._pages.has_curves
+
+    def recipe(self) -> Recipe:
+        """The recipe as it stands. Raises `InputError`."""
+        return self._form.recipe()
+
+    def choose_recipe(self, name: str) -> None:
+        """Take up a named recipe, one that was opened before under that name, or one from a file."""
+        self._choice.choose(name)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._bar.set_theme(theme)
+        self._pages.set_theme(theme)
+
+    def set_champion(self, champion: Champion) -> None:
+        """The model in use: the next result is compared with it."""
+        self._champion = champion
+        self._pages.summary.set_champion(champion)
+
+    def set_data_description(self, text: str) -> None:
+        """What a run would be trained on, as far as it is known, such as "212 drawings + MNIST"."""
+        self._idle_data = text
+        if not self._is_running:
+            self._controls.data_label.setText(text)
+
+    def set_n_classes(self, n_classes: int) -> None:
+        self._form.set_n_classes(n_classes)
+
+    @Slot()
+    def prepare_curves(self) -> None:
+        """Make the curves now (their library is imported then), rather than at the first training."""
+        self._pages.prepare_curves()
+
+    @Slot()
+    def start_training(self) -> None:
+        if self._controller.is_busy:
+            return
+        self._messages.clear()
+        try:
+            accepted = self._controller.train(self._make_request(self._form.recipe()))
+        except QtDigitsError as error:
+            self._messages.show_error(str(error), can_retry=False)
+            return
+        if accepted:
+            self._begin()
+
+    @Slot()
+    def stop_training(self) -> None:
+        """End the run and keep its best epoch."""
+        if self._is_running and not self._ending:
+            self._ending = STOPPING
+            self._controller.stop()
+            self._refresh()
+
+    @Slot()
+    def cancel_training(self) -> None:
+        if self._is_running and self._ending != CANCELLING:
+            self._ending = CANCELLING
+            self._controller.cancel()
+            self._refresh()
+
+    @Slot(object)
+    def _on_event(self, event: ev.Event) -> None:
+        match event:
+            case ev.BatchEnded():
+                self._on_batch(event)
+            case ev.EpochEnded():
+                self._history.apply(event)
+                self._history_grew()
+            case ev.Progressed():
+                self._batch = None
+                self._status.setText(progress_text(event))
+            case ev.Noticed():
+                self._messages.show_notice(event.message)
+            case ev.RunStarted():
+                self._on_started(event)
+            case ev.RunFinished() | ev.RunCancelled() | ev.RunFailed() | ev.EngineLost():
+                self._on_ended(event)
+            case _:
+                pass
+
+    def _begin(self) -> None:
+        """From the click until the engine reports: no figures yet."""
+        self._is_running, self._ending = True, ""
+        self._started = self._batch = None
+        self._history = History()
+        self._bar.setValue(0)
+        is_ready = self._controller.state is EngineState.TRAINING
+        self._status.setText("Preparing the data …" if is_ready else "Starting the training engine …")
+        self._controls.adjust_button.setChecked(False)
+        self._pages.show_curves()
+        self._refresh_controls()
+
+    def _on_started(self, event: ev.RunStarted) -> None:
+        self._is_running = True
+        self._started, self._batch = event, None
+        self._history = History()
+        self._controls.data_label.setText(data_text(event.data))
+        self._bar.setRange(0, max(1, event.steps_per_epoch * event.epochs))
+        self._bar.setValue(0)
+        self._status.setText(f"epoch 1 of {event.epochs} · first batches")
+        if event.is_rehearsal and not self._messages.notice:
+            self._messages.show_notice(REHEARSAL)
+        self._pages.begin(self._history, steps_per_epoch=event.steps_per_epoch, epochs=event.epochs)
+        self._refresh_controls()
+
+    def _on_batch(self, event: ev.BatchEnded) -> None:
+        self._history.apply(event)
+        self._batch = event
+        if len(self._history.batches) == 1:
+            self._refresh_controls()
+        self._history_grew()
+
+    def _history_grew(self) -> None:
+        self._pages.history_grew()
+        if not self._refresh_timer.isActive():
+            self._refresh_timer.start()
+
+    def _on_ended(self, event: ev.Terminal | ev.EngineLost) -> None:
+        was_running, self._is_running, self._ending, self._batch = self._is_running, False, "", None
+        self._refresh_timer.stop()
+        self._bar.setValue(0)
+        if self._idle_data:
+            self._controls.data_label.setText(self._idle_data)
+        if self._started is not None:
+            self._pages.finish()
+        self._show_ending(event, was_running=was_running)
+        self._refresh_controls()
+        if was_running:
+            self.run_ended.emit(event)
+
+    def _show_ending(self, event: ev.Terminal | ev.EngineLost, *, was_running: bool) -> None:
+        match event:
+            case ev.RunFinished():
+                self._status.setText(finished_text(event))
+                self._result.setText(headline_text(event.scores) or finished_text(event))
+                self._pages.summary.show_run(event, champion=self._champion)
+                self._controls.adjust_button.setChecked(False)
+                self._pages.show_summary()
+            case ev.RunCancelled():
+                self._status.setText("Cancelled: nothing was kept, and the model in use is unchanged")
+            case ev.RunFailed():
+                self._status.setText("The training failed")
+                self._messages.show_error(f"{event.message} {event.remedy}".strip(), can_retry=True)
+            case ev.EngineLost() if was_running:
+                self._status.setText("The training was interrupted")
+                text = f"{event.message} The model in use is unchanged."
+                self._messages.show_error(text, can_retry=True)
+            case ev.EngineLost():
+                self._messages.show_notice(f"{event.message} The next training starts a new one.")
+
+    @Slot()
+    def _refresh(self) -> None:
+        """Status and bar, some ten times a second at most: batches come faster than anybody reads."""
+        if self._started is not None and self._batch is not None:
+            best = self._history.best_epoch
+            text = running_text(self._batch, epochs=self._started.epochs, best_epoch=best)
+            self._status.setText(f"{self._ending} · {text}" if self._ending else text)
+            self._bar.setValue(self._batch.step)
+        elif self._ending:
+            self._status.setText(f"{self._ending} …")
+        self._refresh_controls()
+
+    @Slot()
+    def _refresh_controls(self) -> None:
+        if self._is_running:
+            can_stop = not self._ending and len(self._history.batches) > 0
+            self._controls.show_running(can_stop=can_stop, can_cancel=self._ending != CANCELLING)
+        else:
+            self._controls.show_idle(can_train=self._form.is_valid)
+        has_result = bool(self._pages.summary.model) and not self._is_running
+        self._footer.setVisible(has_result and not self._pages.shows_summary)
+
+    @Slot(object)
+    def _on_engine_state(self, state: EngineState) -> None:
+        is_preparing = self._is_running and self._started is None and not self._ending
+        if is_preparing and state is EngineState.TRAINING:
+            self._status.setText("Preparing the data …")
+
+    @Slot()
+    def _on_form_changed(self) -> None:
+        if not self._is_running:
+            self._refresh_controls()
+            self._status.setText(self._idle_text())
+
+    def _idle_text(self) -> str:
+        if not self._form.is_valid:
+            return "This recipe cannot be used: see Adjust"
+        adjusted = " · adjusted" if self._choice.is_adjusted else ""
+        return f"{self._form.summary_text} · {self._form.recipe().optimizer}{adjusted}"
+
+    @Slot(str)
+    def _on_recipe_problem(self, text: str) -> None:
+        self._messages.show_error(text, can_retry=False)
+
+    @Slot(bool)
+    def _on_adjust(self, is_open: bool) -> None:
+        self._controls.adjust_button.setText("Done" if is_open else "Adjust…")
+        if is_open:
+            self._pages.show_form()
+        else:
+            self._pages.show_curves()
+
+    @Slot()
+    def _on_results(self) -> None:
+        self._controls.adjust_button.setChecked(False)
+        self._pages.show_summary()
+
+    def _make_widgets(self, theme: Theme) -> None:
+        self._form = RecipeForm(apart=("epochs",))
+        self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
+        self._bar = ThinBar(theme=theme)
+        self._status = elided_label(role="muted", name="trainingStatus")
+        self._messages = TrainingMessages()
+        self._pages = TrainingPages(form=self._form, theme=theme)
+        self._footer = frame("trainingFooter")
+        self._result = elided_label(name="trainingResult")
+        self._results_button = button("Results", "resultsButton", "Show the figures of the last training")
+        self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
+
+    def _lay_out(self) -> None:
+        footer_row = QHBoxLayout(self._footer)
+        footer_row.setContentsMargins(0, 0, 0, 0)
+        footer_row.addWidget(self._result, 1)
+        footer_row.addWidget(self._results_button)
+        self._footer.hide()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 12, 16, 12)
+        box.setSpacing(8)
+        for widget in (self._controls, self._bar, self._status, self._messages):
+            box.addWidget(widget)
+        box.addWidget(self._pages, 1)
+        box.addWidget(self._footer)
+
+    def _connect(self) -> None:
+        self._controller.event_received.connect(self._on_event)
+        self._controller.state_changed.connect(self._on_engine_state)
+        self._choice.chosen.connect(self._messages.clear)
+        self._choice.problem_found.connect(self._on_recipe_problem)
+        self._controls.train_button.clicked.connect(self.start_training)
+        self._controls.stop_button.clicked.connect(self.stop_training)
+        self._controls.cancel_button.clicked.connect(self.cancel_training)
+        self._controls.adjust_button.toggled.connect(self._on_adjust)
+        self._messages.retry_requested.connect(self.start_training)
+        self._form.changed.connect(self._on_form_changed)
+        self._pages.page_changed.connect(self._refresh_controls)
+        self._pages.summary.use_requested.connect(self.use_requested)
+        self._results_button.clicked.connect(self._on_results)
+        self._refresh_timer.timeout.connect(self._refresh)

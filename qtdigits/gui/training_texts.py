@@ -1,0 +1,71 @@
+"""What the training panel says, as text made from values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from qtdigits.core.events import BatchEnded, Progressed, RunFinished
+
+OUTCOMES = {"completed": "Completed", "stopped": "Stopped, best kept", "converged": "Converged, best kept"}
+SCORE_ORDER = ("my hold-out", "MNIST test", "validation")
+"""The accuracy on drawn digits is the headline; other sets follow in the order in which they come."""
+
+
+def duration(seconds: float) -> str:
+    """0:07, 12:34 or 1:02:03."""
+    whole = max(0, round(seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def percent(fraction: float, decimals: int = 1) -> str:
+    """98.4 %. What is not quite everything is never shown as 100 %."""
+    shown = f"{100 * fraction:.{decimals}f}"
+    if fraction < 1 and float(shown) == 100:
+        shown = f"{100 - 10**-decimals:.{decimals}f}"
+    return f"{shown} %"
+
+
+def data_text(data: Mapping[str, int]) -> str:
+    """MNIST 54,000 + 212 drawings."""
+    parts = [f"{n:,} drawings" if name == "drawings" else f"{name} {n:,}" for name, n in data.items() if n]
+    return " + ".join(parts)
+
+
+def running_text(batch: BatchEnded, *, epochs: int, best_epoch: int) -> str:
+    """epoch 3 of 12 · best 2 · 0:14 elapsed · 1:02 left · 12,340 images/s."""
+    parts = [f"epoch {batch.epoch} of {epochs}"]
+    if best_epoch:
+        parts.append(f"best {best_epoch}")
+    parts.append(f"{duration(batch.elapsed_s)} elapsed")
+    parts.append(f"{duration(batch.remaining_s)} left")
+    parts.append(f"{batch.images_per_s:,.0f} images/s")
+    return " · ".join(parts)
+
+
+def progress_text(event: Progressed) -> str:
+    return f"{event.what} · {event.done:,} of {event.total:,}" if event.total else f"{event.what} …"
+
+
+def finished_text(event: RunFinished) -> str:
+    """Completed: 12 epochs in 1:16, the best was 8."""
+    epochs = "1 epoch" if event.epochs == 1 else f"{event.epochs} epochs"
+    outcome = OUTCOMES.get(event.outcome, event.outcome.capitalize())
+    best = f", the best was {event.best_epoch}" if event.best_epoch else ""
+    return f"{outcome}: {epochs} in {duration(event.elapsed_s)}{best}"
+
+
+def headline_text(scores: Mapping[str, Mapping[str, Any]]) -> str:
+    """my hold-out 97.1 % of 34 · MNIST test 99.1 % of 10,000."""
+    shown = [name for name in ordered(scores) if scores[name].get("n")]
+    return " · ".join(
+        f"{name} {percent(scores[name]['accuracy'], 2)} of {scores[name]['n']:,}" for name in shown
+    )
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Names of score sets, what counts most first."""
+    rank = {name: place for place, name in enumerate(SCORE_ORDER)}
+    return sorted(names, key=lambda name: rank.get(name, len(rank)))

@@ -1,0 +1,1 @@
+"""Networks and their training. Keras and TensorFlow are imported here and nowhere else."""

@@ -1,0 +1,40 @@
+"""Keras on TensorFlow, imported once, quietly, with a known number of threads.
+
+Everything in `ml` takes `keras` and `tf` from here. The settings have to be in the environment before the import.
+"""
+
+from __future__ import annotations
+
+import os
+
+from qtdigits.quiet import quiet
+
+THREADS_VARIABLE = "QTDIGITS_THREADS"
+"""How many threads a network's arithmetic may use; unset or 0: as many as there are processors."""
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+with quiet():
+    import keras
+    import tensorflow as tf
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries that have a say in what comes out."""
+    import numpy as np
+
+    return {"keras": keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__}
+
+
+def _use_threads(given: str) -> None:
+    if given.isdecimal() and int(given) > 0:
+        tf.config.threading.set_intra_op_parallelism_threads(int(given))
+        tf.config.threading.set_inter_op_parallelism_threads(int(given))
+
+
+# TensorFlow warns when a network is traced anew, which every run does that is not the first.
+tf.get_logger().setLevel("ERROR")
+_use_threads(os.environ.get(THREADS_VARIABLE, ""))
+
+__all__ = ["keras", "tf", "versions"]

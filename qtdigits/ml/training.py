@@ -1,0 +1,113 @@
+"""Training a network by a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from qtdigits.core.control import Control
+from qtdigits.core.events import Event, RunStarted
+from qtdigits.core.labels import LabelSet
+from qtdigits.core.recipes import Recipe
+from qtdigits.errors import TrainingError
+from qtdigits.ml.backend import keras, tf
+from qtdigits.ml.batches import training_batches, validation_batches
+from qtdigits.ml.networks import build_network, compile_network
+from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.watching import Ended, Watch
+
+Emit = Callable[[Event], None]
+
+
+class DivergedError(TrainingError):
+    """The loss stopped being a number before there were weights worth keeping."""
+
+    kind = "diverged"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork:
+    """A `keras.Model` with its best weights, and how it came by them. `outcome` as in `RunFinished`."""
+
+    network: Any
+    recipe: Recipe
+    label_set: LabelSet
+    outcome: str
+    epochs: int
+    best_epoch: int
+
+
+def train(
+    recipe: Recipe, label_set: LabelSet, data: TrainingData, *, run: str, emit: Emit, control: Control
+) -> TrainedNetwork:
+    """Train until the recipe's epochs are over, patience has run out, or `control` says so; keep the best weights.
+
+    Best are those with the lowest validation loss at the end of an epoch. A run that is stopped before the first epoch is over
+    is validated where it stands, so that its figures are honest.
+
+    Raises `CancelledError`, `DivergedError`, and `MemoryError`.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    network = build_network(recipe.network, len(label_set))
+    compile_network(network, recipe)
+    emit(_started(recipe, label_set, data, run, network.count_params()))
+    watch = Watch(recipe=recipe, data=data, run=run, emit=emit, control=control)
+    try:
+        outcome = _fit(network, recipe, data, len(label_set), watch)
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError("TensorFlow could not have the memory it asked for.") from error
+    if watch.best_weights is None:
+        raise DivergedError(
+            "The training diverged: the loss is not a number any more.",
+            "Choose a smaller learning rate, or another optimizer.",
+        )
+    network.set_weights(watch.best_weights)
+    return TrainedNetwork(network, recipe, label_set, outcome, watch.epochs, watch.best_epoch)
+
+
+def _fit(network: Any, recipe: Recipe, data: TrainingData, n_classes: int, watch: Watch) -> str:
+    """Run Keras's `fit` with the watch beside it; returns the outcome."""
+    training = training_batches(data, n_classes=n_classes, batch_size=recipe.batch_size, seed=recipe.seed)
+    validation = validation_batches(data, n_classes=n_classes)
+    try:
+        network.fit(
+            training,
+            epochs=recipe.epochs,
+            validation_data=validation,
+            callbacks=[watch],
+            shuffle=False,
+            verbose=0,
+        )
+    except Ended as ended:
+        if ended.outcome == "stopped" and watch.best_weights is None:
+            return _validate_now(network, validation, watch)
+        return ended.outcome
+    return "completed"
+
+
+def _validate_now(network: Any, validation: Any, watch: Watch) -> str:
+    figures = watch.epoch_figures
+    found = network.evaluate(validation, callbacks=[watch], verbose=0, return_dict=True)
+    try:
+        watch.end_epoch({**figures, **{f"val_{name}": value for name, value in found.items()}})
+    except Ended as ended:
+        return ended.outcome
+    return "stopped"
+
+
+def _started(
+    recipe: Recipe, label_set: LabelSet, data: TrainingData, run: str, n_parameters: int
+) -> RunStarted:
+    return RunStarted(
+        run=run,
+        recipe=recipe.to_json(),
+        classes=label_set.labels,
+        data=dict(data.sources),
+        n_training=len(data.training),
+        n_validation=len(data.validation),
+        steps_per_epoch=data.steps_per_epoch(recipe.batch_size),
+        epochs=recipe.epochs,
+        n_parameters=n_parameters,
+        is_rehearsal=data.is_rehearsal,
+    )

@@ -1,0 +1,28 @@
+"""What a network is trained on. No Keras here, so that data can be gathered before it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Images once, and indices into them: what is trained on may count several times, what is validated on counts once.
+
+    `images` `(n, 28, 28) uint8`, ink 255; `targets` `(n,)`, output indices; `training` `(m,)` and `validation` `(v,)`
+    have no index in common. `sources` counts the different images that are trained on by where they come from.
+    """
+
+    images: NDArray[np.uint8]
+    targets: NDArray[np.int64]
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    sources: Mapping[str, int] = field(default_factory=dict)
+    is_rehearsal: bool = False
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        return -(-len(self.training) // batch_size)

@@ -1,0 +1,59 @@
+"""Data that the runs of one process share, so that only the first of them waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from qtdigits.core.raster import render_many
+from qtdigits.core.samples import Dataset
+from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.errors import DataMissingError, StoreError
+from qtdigits.store.mnist import Mnist, find_mnist, load_mnist
+from qtdigits.tasks.fetching import fetch_mnist
+
+REHEARSAL_DRAWINGS = 12_000
+REHEARSAL_NAME = "synthetic ink"
+_REHEARSAL_SEED = 1
+_CHUNK = 500
+
+
+class DataCache:
+    """MNIST, and the synthetic ink that stands in for it. Held by whoever runs several trainings, such as the engine."""
+
+    def __init__(self) -> None:
+        self._mnist: Mnist | None = None
+        self._stamp: tuple[Path, int, int] | None = None
+        self._rehearsal: Dataset | None = None
+
+    def mnist(self, *, explicit: str = "", folder: Path) -> Mnist | None:
+        """MNIST as `store.mnist.find_mnist` finds it, or None. Raises `InputError` when what it finds is not MNIST."""
+        path = find_mnist(explicit=Path(explicit) if explicit else None, folder=folder)
+        if path is None:
+            return None
+        status = path.stat()
+        stamp = (path, status.st_mtime_ns, status.st_size)
+        if self._mnist is None or stamp != self._stamp:
+            self._mnist, self._stamp = load_mnist(path), stamp
+        return self._mnist
+
+    def fetch_mnist(self, folder: Path, progress: Callable[[int, int], None]) -> Mnist | None:
+        """MNIST, downloaded into `folder`; None when that cannot be done, as without a network."""
+        try:
+            fetch_mnist(folder, progress=progress)
+        except (DataMissingError, StoreError):
+            return None
+        return self.mnist(folder=folder)
+
+    def rehearsal(self, progress: Callable[[int, int], None]) -> Dataset:
+        """Rendered synthetic digits; `progress` gets how many of how many are done, and may raise to give up."""
+        if self._rehearsal is None:
+            inks, labels = synthetic_digits(REHEARSAL_DRAWINGS, _REHEARSAL_SEED)
+            rasters = []
+            for first in range(0, len(inks), _CHUNK):
+                progress(first, len(inks))
+                rasters.append(render_many(inks[first : first + _CHUNK]))
+            self._rehearsal = Dataset(REHEARSAL_NAME, np.concatenate(rasters), tuple(labels))
+        return self._rehearsal

@@ -1,0 +1,45 @@
+"""Bringing drawings in and taking them out: whole files, all or nothing.
+
+Each function opens the store for itself, so it may run in any thread or process.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtdigits.core.ink import Ink
+from qtdigits.core.samples import Sample
+from qtdigits.errors import InputError
+from qtdigits.store.csv_pair import write_csv_pair
+from qtdigits.store.datasets import read_samples
+from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
+from qtdigits.store.samples import Added, SampleStore
+
+INK_SUFFIXES = (".jsonl", ".jsonl.gz")
+
+
+def import_samples(data_dir: Path, path: Path, *, writer: str, labels: Path | None = None) -> Added:
+    """Read `path` (any kind that `read_samples` knows) into the store; `writer` where the file names none."""
+    with SampleStore.open(data_dir) as store:
+        return store.add_samples(read_samples(path, labels=labels, writer=writer))
+
+
+def export_ink(data_dir: Path, path: Path, *, writer: str | None = None) -> int:
+    """Write the drawings as ink JSONL (`.gz`: compressed); imported images have no ink and are left out."""
+    if not path.name.endswith(INK_SUFFIXES):
+        raise InputError(f"{path.name} is not the name of an ink file.", "Let it end in .jsonl or .jsonl.gz.")
+    with SampleStore.open(data_dir) as store:
+        return write_ink_jsonl(
+            path, (_labelled(s, s.ink) for s in store.samples(writer=writer) if s.ink is not None)
+        )
+
+
+def export_csv_pair(data_dir: Path, images: Path, labels: Path, *, writer: str | None = None) -> int:
+    """Write rasters and labels as the 2022 report's CSV pair, in the order in which they were stored."""
+    with SampleStore.open(data_dir) as store:
+        drawings = store.dataset(writer=writer)
+    return write_csv_pair(images, labels, drawings.images, drawings.labels)
+
+
+def _labelled(sample: Sample, ink: Ink) -> LabelledInk:
+    return LabelledInk(sample.label, sample.writer, ink, {"source": sample.origin.value})

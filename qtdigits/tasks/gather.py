@@ -1,0 +1,165 @@
+"""Everything that a run is trained and scored on, brought together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qtdigits.core.control import Control
+from qtdigits.core.labels import DIGITS, LabelSet
+from qtdigits.core.samples import Dataset
+from qtdigits.errors import TrainingError
+from qtdigits.ml.training_data import TrainingData
+from qtdigits.store.datasets import read_dataset, read_samples
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.mixing import Source, mix
+from qtdigits.tasks.request import RetrainRequest
+
+MNIST_TEST = "MNIST test"
+HOLD_OUT = "my hold-out"
+REHEARSAL_NOTICE = (
+    "MNIST was not found and cannot be downloaded, so synthetic ink stands in for it: "
+    "good for a rehearsal, not for a model to keep. Put mnist.npz into the data folder, or set QTDIGITS_MNIST to its path."
+)
+
+Progress = Callable[[str, int, int], None]
+"""What is being done, how much of it, and of how much (0: nobody knows)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """`tests` are the sets that the model is scored on at the end, by the name of the score. `records`: for the provenance."""
+
+    data: TrainingData
+    label_set: LabelSet
+    records: list[dict[str, Any]]
+    tests: dict[str, Dataset]
+
+
+def gather(request: RetrainRequest, *, cache: DataCache, control: Control, progress: Progress) -> Gathered:
+    """Read all that the request names. Raises `CancelledError` when the run is stopped meanwhile, and errors that name files."""
+    gathering = _Gathering(request, cache, control, progress)
+    gathering.gather_mnist()
+    gathering.gather_drawings()
+    gathering.gather_files()
+    return gathering.finish()
+
+
+class _Gathering:
+    """The sources found so far, and the sets to score on."""
+
+    def __init__(
+        self, request: RetrainRequest, cache: DataCache, control: Control, progress: Progress
+    ) -> None:
+        self._request, self._recipe = request, request.recipe
+        self._cache, self._control, self._progress = cache, control, progress
+        self._folder = Path(request.data_dir)
+        self._known = DIGITS
+        self._sources: list[Source] = []
+        self._tests: dict[str, Dataset] = {}
+        self._is_rehearsal = False
+
+    def gather_mnist(self) -> None:
+        if not self._recipe.mnist_images:
+            return
+        self._say("Loading MNIST")
+        mnist = self._cache.mnist(explicit=self._request.mnist, folder=self._folder)
+        if mnist is None:
+            self._say("Downloading MNIST")
+            mnist = self._cache.fetch_mnist(
+                self._folder, lambda done, total: self._say("Downloading MNIST", done, total)
+            )
+        if mnist is None:
+            self._is_rehearsal = True
+            found = self._cache.rehearsal(lambda done, total: self._say("Drawing synthetic ink", done, total))
+            self._sources.append(Source(self._some_of(found)))
+            return
+        training = self._some_of(replace(mnist.training, name="MNIST"))
+        self._sources.append(Source(training, sha256=mnist.sha256))
+        self._tests[MNIST_TEST] = mnist.test
+
+    def gather_drawings(self) -> None:
+        if not self._request.use_drawings:
+            return
+        self._say("Reading the drawings")
+        with SampleStore.open(self._folder) as store:
+            self._known = store.classes()
+            drawings = store.dataset(held_out=False) if self._recipe.drawings_weight else None
+            hold_out = store.dataset(held_out=True)
+        if drawings is not None and len(drawings):
+            # one's own hand is what these are for, so they are not split by writer: the hold-out tells how well it is read
+            self._sources.append(Source(replace(drawings, writers=()), self._recipe.drawings_weight))
+        if len(hold_out):
+            self._tests[HOLD_OUT] = hold_out
+
+    def gather_files(self) -> None:
+        """CSV pairs are corrections by one's own hand and weigh as much as drawings; ink collections count once."""
+        for images, labels in self._request.csv_pairs:
+            corrections = self._read(Path(images), Path(labels))
+            self._sources.append(Source(corrections, max(1, self._recipe.drawings_weight)))
+        self._sources.extend(Source(self._read(Path(file))) for file in self._request.ink_files)
+        for file in map(Path, self._request.score_on):
+            self._say(f"Reading {file.name}")
+            self._tests[file.name.partition(".")[0]] = read_dataset(file)
+
+    def finish(self) -> Gathered:
+        if not any(len(source.dataset) for source in self._sources):
+            raise TrainingError(
+                "There is nothing to train on.", "Take MNIST images, drawings or files into the recipe."
+            )
+        label_set = self._label_set([label for s in self._sources for label in set(s.dataset.labels)])
+        data, records = mix(
+            _with_names_of_their_own(self._sources),
+            label_set,
+            fraction=self._recipe.validation_fraction,
+            seed=self._recipe.seed,
+            is_rehearsal=self._is_rehearsal,
+        )
+        return Gathered(data, label_set, records, self._tests)
+
+    def _label_set(self, labels: Sequence[str]) -> LabelSet:
+        """The ten digits, then the other classes that occur: those the store knows with their ids, then new ones by name."""
+        occurring = set(labels)
+        others = (c for c in self._known if c.label in occurring and c not in DIGITS.classes)
+        return LabelSet((*DIGITS.classes, *others)).with_labels(sorted(occurring))
+
+    def _some_of(self, dataset: Dataset) -> Dataset:
+        """As many as the recipe wants, chosen at random by its seed."""
+        wanted = self._recipe.mnist_images
+        if wanted >= len(dataset):
+            return dataset
+        rng = np.random.default_rng(self._recipe.seed)
+        return dataset.take(np.sort(rng.permutation(len(dataset))[:wanted]))
+
+    def _read(self, path: Path, labels: Path | None = None) -> Dataset:
+        """A file of drawings or images, given up within a batch of drawings when the run is."""
+        self._say(f"Reading {path.name}")
+        rasters, names, writers = [], [], []
+        for sample in read_samples(path, labels=labels, writer=""):
+            rasters.append(sample.raster)
+            names.append(sample.label)
+            writers.append(sample.writer)
+            if len(rasters) % 100 == 0:
+                self._say(f"Reading {path.name}", len(rasters))
+        images = np.stack(rasters) if rasters else np.empty((0, 28, 28), np.uint8)
+        return Dataset(path.name, images, tuple(names), tuple(writers) if any(writers) else ())
+
+    def _say(self, what: str, done: int = 0, total: int = 0) -> None:
+        self._control.check_before_training()
+        self._progress(what, done, total)
+
+
+def _with_names_of_their_own(sources: Sequence[Source]) -> list[Source]:
+    """Two files in different folders may have the same name; counts and records tell them apart by a number."""
+    named: dict[str, Source] = {}
+    for source in sources:
+        name, number = source.name, 2
+        while name in named:
+            name, number = f"{source.name} ({number})", number + 1
+        named[name] = replace(source, dataset=replace(source.dataset, name=name))
+    return list(named.values())

@@ -1,0 +1,129 @@
+"""From sources to what is trained on: what is validated on, what counts how often, and a record of it all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.labels import LabelSet
+from qtdigits.core.samples import Dataset
+from qtdigits.core.splits import validation_split
+from qtdigits.errors import TrainingError
+from qtdigits.ml.training_data import TrainingData
+
+FEWEST_WRITERS = 5
+"""A collection by so many writers is split by writer; with fewer, one of them would be too large a part."""
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where some of the data comes from. Each image counts `weight` times in an epoch.
+
+    `sha256` is the digest of the file where there is one file, else "" and the arrays' own digest is taken.
+    """
+
+    dataset: Dataset
+    weight: int = 1
+    sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.dataset.name
+
+
+def mix(
+    sources: Sequence[Source], label_set: LabelSet, *, fraction: float, seed: int, is_rehearsal: bool
+) -> tuple[TrainingData, list[dict[str, Any]]]:
+    """The training data, and for each source what the provenance says of it.
+
+    `fraction` of each class goes to validation; of a collection by several writers, whole writers instead. The split comes before
+    the weights, so that nothing is both trained on and validated on. Raises `TrainingError` when there is too little.
+    """
+    images = _joined(sources)
+    targets = np.concatenate(
+        [np.empty(0, np.int64), *(source.dataset.targets(label_set) for source in sources)]
+    )
+    is_validation = _chosen_for_validation(sources, targets, fraction, seed)
+    weights = np.repeat([source.weight for source in sources], [len(source.dataset) for source in sources])
+    training = np.flatnonzero(~is_validation)
+    if not len(training) or not is_validation.any():
+        raise TrainingError(
+            f"{len(targets)} images are too few to train on.", "Draw more, or train on MNIST as well."
+        )
+    parts = np.split(is_validation, np.cumsum([len(source.dataset) for source in sources])[:-1])
+    data = TrainingData(
+        images,
+        targets,
+        training=np.repeat(training, weights[training]),
+        validation=np.flatnonzero(is_validation),
+        sources={s.name: int((~part).sum()) for s, part in zip(sources, parts, strict=True)},
+        is_rehearsal=is_rehearsal,
+    )
+    return data, [_record(source, part) for source, part in zip(sources, parts, strict=True)]
+
+
+def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """`(n,)`: true for the drawings of writers chosen at random until they are `fraction` of all; one writer stays at least."""
+    names = sorted(set(writers))
+    order = np.random.default_rng(seed).permutation(len(names))
+    by = np.asarray(writers)
+    is_chosen = np.zeros(len(writers), bool)
+    for number in order[:-1]:
+        if is_chosen.sum() >= fraction * len(writers):
+            break
+        is_chosen |= by == names[number]
+    return is_chosen
+
+
+def _joined(sources: Sequence[Source]) -> NDArray[np.uint8]:
+    """All images, without a copy where there is one source only: MNIST alone is 47 MB."""
+    if len(sources) == 1:
+        return sources[0].dataset.images
+    return np.concatenate([np.empty((0, 28, 28), np.uint8), *(source.dataset.images for source in sources)])
+
+
+def _chosen_for_validation(
+    sources: Sequence[Source], targets: Indices, fraction: float, seed: int
+) -> NDArray[np.bool_]:
+    is_validation = np.zeros(len(targets), bool)
+    by_class = np.ones(len(targets), bool)
+    start = 0
+    for source in sources:
+        end = start + len(source.dataset)
+        if len(set(source.dataset.writers)) >= FEWEST_WRITERS:
+            is_validation[start:end] = writer_split(source.dataset.writers, fraction, seed)
+            by_class[start:end] = False
+        start = end
+    members = np.flatnonzero(by_class)
+    is_validation[members[validation_split(targets[members], fraction, seed)[1]]] = True
+    if not is_validation.any() and len(members) > 1:
+        # so few of each class that a part of it rounds to none: some of all of them then
+        n = max(1, round(fraction * len(members)))
+        is_validation[np.random.default_rng(seed).permutation(members)[:n]] = True
+    return is_validation
+
+
+def _record(source: Source, is_validation: NDArray[np.bool_]) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "name": source.name,
+        "n_training": int((~is_validation).sum()),
+        "n_validation": int(is_validation.sum()),
+        "weight": source.weight,
+        "sha256": source.sha256 or _digest_of(source.dataset),
+    }
+    if source.dataset.writers:
+        record["n_writers"] = len(set(source.dataset.writers))
+    return record
+
+
+def _digest_of(dataset: Dataset) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(dataset.images).tobytes())
+    digest.update("\0".join(dataset.labels).encode())
+    return digest.hexdigest()

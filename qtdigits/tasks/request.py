@@ -1,0 +1,89 @@
+"""What a training is asked for, as a value that travels to the engine. Nothing here leads to `ml`: the window uses it too."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qtdigits.core.recipes import FIELD_BY_NAME, Recipe, differences, load_recipe, recipe_names, recipe_of
+from qtdigits.errors import InputError
+
+
+@dataclass(frozen=True)
+class RetrainRequest:
+    """One training: a recipe, the data beside MNIST, and where the model goes.
+
+    `out` is the path of the model, "" for a new one in the library; `mnist` the path of `mnist.npz`, "" to search for it.
+    `csv_pairs` are (images, labels). The model is scored on the files of `score_on` and never trained on them. `name` is the
+    model's, "" to take it from the file or the recipe.
+    """
+
+    run: str
+    recipe: Recipe
+    data_dir: str
+    out: str = ""
+    mnist: str = ""
+    csv_pairs: tuple[tuple[str, str], ...] = ()
+    ink_files: tuple[str, ...] = ()
+    use_drawings: bool = True
+    score_on: tuple[str, ...] = ()
+    name: str = ""
+
+    @classmethod
+    def fresh(cls, recipe: Recipe, *, data_dir: str | Path, **others: Any) -> RetrainRequest:
+        """A request whose run has an id that no other run has."""
+        return cls(run=new_run_id(), recipe=recipe, data_dir=str(data_dir), **others)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "recipe": self.recipe.to_json()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RetrainRequest:
+        """The inverse of `to_json`, every value checked. Raises `InputError` for anything that is no request."""
+        try:
+            known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+            known["recipe"] = recipe_of(known["recipe"])
+            known["csv_pairs"] = tuple(
+                (str(images), str(labels)) for images, labels in known.get("csv_pairs", ())
+            )
+            for name in ("ink_files", "score_on"):
+                known[name] = tuple(map(str, known.get(name, ())))
+            request = cls(**known)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"Not a training request: {error}.") from error
+        texts = (request.run, request.data_dir, request.out, request.mnist, request.name)
+        if not request.run or not all(isinstance(text, str) for text in texts):
+            raise InputError("Not a training request: a text is missing.")
+        return request
+
+    @property
+    def command(self) -> str:
+        """The command line that asks for the same; files by their names alone, so that no folder of a person gets out."""
+        words = ["qtdigits", "train", *_recipe_words(self.recipe)]
+        for images, labels in self.csv_pairs:
+            words += ["--csv", Path(images).name, Path(labels).name]
+        for flag, files in (("--ink", self.ink_files), ("--score-on", self.score_on)):
+            words += [flag, *(Path(file).name for file in files)] if files else []
+        words += [] if self.use_drawings else ["--no-drawings"]
+        words += ["--out", Path(self.out).name] if self.out else []
+        return shlex.join(words)
+
+
+def new_run_id() -> str:
+    """Such as "20260131-154500-3fa9c1": it sorts by local time and is never given twice."""
+    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _recipe_words(recipe: Recipe) -> list[str]:
+    """The named recipe that it is, or was made from, and the settings in which it differs."""
+    name = recipe.name if recipe.name in recipe_names() else Recipe.name
+    changed = differences(load_recipe(name), recipe)
+    settings = (
+        (FIELD_BY_NAME[field].flag, str(value)) for field, (_, value) in changed.items() if field != "name"
+    )
+    return ["--recipe", name, *(word for setting in settings for word in setting)]

@@ -1,0 +1,208 @@
+"""Training a network from a request to a stored, scored model."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from qtdigits import __version__
+from qtdigits.core.control import Control
+from qtdigits.core.events import Event, Noticed, Progressed, RunCancelled, RunFailed, RunFinished, Terminal
+from qtdigits.core.history import History
+from qtdigits.core.models import Model
+from qtdigits.core.samples import Dataset, now
+from qtdigits.errors import CancelledError, InputError, QtDigitsError, StoreError
+from qtdigits.reader.reader import Reader
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import save_model
+from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.evaluate import score_with
+from qtdigits.tasks.gather import REHEARSAL_NOTICE, Gathered, gather
+from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.run_record import RunRecorder
+
+if TYPE_CHECKING:
+    from qtdigits.ml.training import TrainedNetwork
+
+__all__ = ["RetrainRequest", "retrain"]
+
+VALIDATION = "validation"
+
+Emit = Callable[[Event], None]
+
+
+def retrain(request: RetrainRequest, *, emit: Emit, control: Control, cache: DataCache | None = None) -> None:
+    """Gather the data, train, score, store; tell all of it to `emit`, in this thread.
+
+    Never raises, but ends with exactly one terminal event, whatever happens; the trace of what nobody expected goes to stderr.
+    A model is stored whole or not at all. `cache` keeps MNIST for the next run of this process.
+    """
+    job = _Job(request, emit, control, cache or DataCache())
+    ending = _ending_of(job)
+    job.recorder.end(ending, job.history)
+    emit(ending)
+
+
+@dataclass(eq=False)
+class _Job:
+    """A run under way."""
+
+    request: RetrainRequest
+    send: Emit
+    control: Control
+    cache: DataCache
+    history: History = field(default_factory=History)
+    began: float = field(default_factory=perf_counter)
+
+    def __post_init__(self) -> None:
+        self.recorder = RunRecorder(self.request, notice=self.notice)
+
+    def emit(self, event: Event) -> None:
+        self.history.apply(event)
+        self.send(event)
+
+    def progress(self, what: str, done: int = 0, total: int = 0) -> None:
+        self.send(Progressed(self.request.run, what, done, total))
+
+    def notice(self, message: str) -> None:
+        self.send(Noticed(self.request.run, message))
+
+
+def _ending_of(job: _Job) -> Terminal:
+    run = job.request.run
+    try:
+        return _run(job)
+    except (CancelledError, KeyboardInterrupt):
+        return RunCancelled(run)
+    except QtDigitsError as error:
+        return RunFailed.of(run, error)
+    except BaseException as error:  # noqa: BLE001 - the person must hear of whatever it is, as an event
+        traceback.print_exc(file=sys.stderr)
+        return RunFailed.of(run, error)
+
+
+def _run(job: _Job) -> RunFinished:
+    out = _destination(job.request)
+    job.recorder.begin()
+    gathered = gather(job.request, cache=job.cache, control=job.control, progress=job.progress)
+    if gathered.data.is_rehearsal:
+        job.notice(REHEARSAL_NOTICE)
+    trained = _train(job, gathered)
+    job.control.check()
+    model = _scored(
+        job, gathered, _exported(job, gathered, trained, name=job.request.name or out.stem), trained
+    )
+    job.control.check()
+    path = _stored(model, job.request, out).path
+    return RunFinished(
+        run=job.request.run,
+        outcome=trained.outcome,
+        model=str(path),
+        epochs=trained.epochs,
+        best_epoch=trained.best_epoch,
+        elapsed_s=perf_counter() - job.began,
+        scores=model.scores,
+    )
+
+
+def _train(job: _Job, gathered: Gathered) -> TrainedNetwork:
+    if "qtdigits.ml.training" not in sys.modules:
+        job.progress("Loading TensorFlow")
+    from qtdigits.ml.training import train
+
+    job.control.check_before_training()
+    return train(
+        job.request.recipe,
+        gathered.label_set,
+        gathered.data,
+        run=job.request.run,
+        emit=job.emit,
+        control=job.control,
+    )
+
+
+def _exported(job: _Job, gathered: Gathered, trained: TrainedNetwork, *, name: str) -> Model:
+    from qtdigits.ml.models import to_model
+
+    job.progress("Exporting the model")
+    return to_model(
+        trained,
+        name=name,
+        images=gathered.data.images,
+        targets=gathered.data.targets,
+        history=job.history,
+        provenance={},
+    )
+
+
+def _scored(job: _Job, gathered: Gathered, model: Model, trained: TrainedNetwork) -> Model:
+    """The model with its scores and provenance. The scores come from the reader, which checks the golden drawings first."""
+    reader = Reader(model)
+    data, labels = gathered.data, gathered.label_set.labels
+    truth = tuple(labels[target] for target in data.targets[data.validation])
+    sets = {VALIDATION: Dataset(VALIDATION, data.images[data.validation], truth), **gathered.tests}
+    scores: dict[str, Mapping[str, Any]] = {}
+    for name, dataset in sets.items():
+
+        def progress(done: int, total: int, what: str = f"Scoring: {name}") -> None:
+            job.control.check()
+            job.progress(what, done, total)
+
+        scores[name] = score_with(reader, dataset, progress=progress).to_json()
+    return replace(model, scores=scores, provenance=_provenance(job, gathered, trained))
+
+
+def _provenance(job: _Job, gathered: Gathered, trained: TrainedNetwork) -> dict[str, Any]:
+    """What the model was trained on and with. No path of the machine: model files are passed on."""
+    from qtdigits.ml.backend import versions
+
+    return {
+        "program": f"QtDigits {__version__}",
+        "created_at": now().isoformat(),
+        "command": job.request.command,
+        "run": job.request.run,
+        "outcome": trained.outcome,
+        "epochs": trained.epochs,
+        "elapsed_s": round(perf_counter() - job.began, 1),
+        "is_rehearsal": gathered.data.is_rehearsal,
+        "sources": gathered.records,
+        "libraries": {"python": platform.python_version(), **versions()},
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _destination(request: RetrainRequest) -> Path:
+    """Where the model goes; found out before the training, not after it, whether it can be stored there."""
+    out = (
+        Path(request.out) if request.out else _library(request).new_path(request.name or request.recipe.name)
+    )
+    if not out.parent.is_dir():
+        raise InputError(
+            f"There is no folder {out.parent}.", "Make it, or let the model be written elsewhere."
+        )
+    if out.is_dir():
+        raise InputError(f"{out} is a folder.", "Give the name of a file for the model.")
+    if not os.access(out.parent, os.W_OK):
+        raise StoreError(
+            f"{out.parent} is read-only.", "Allow writing to it, or let the model be written elsewhere."
+        )
+    return out
+
+
+def _stored(model: Model, request: RetrainRequest, out: Path) -> Model:
+    """Save the model. A file that another window has put there meanwhile is not overwritten, unless it was asked for by name."""
+    if not request.out and out.exists():
+        out = _library(request).new_path(out.stem)
+        model = replace(model, name=request.name or out.stem)
+    return save_model(model, out)
+
+
+def _library(request: RetrainRequest) -> ModelLibrary:
+    return ModelLibrary(Path(request.data_dir))

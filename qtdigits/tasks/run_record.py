@@ -1,0 +1,59 @@
+"""The line that a run has in `samples.db`: begun before it trains, ended however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qtdigits.core.events import RunCancelled, RunFinished, Terminal
+from qtdigits.core.history import History
+from qtdigits.errors import StoreError
+from qtdigits.store.runs import RunRecord
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.request import RetrainRequest
+
+
+class RunRecorder:
+    """Writes a run down. The store is opened for each line: nothing holds it while the network trains.
+
+    Where the store cannot be used, a run that wants no drawings goes on without a record, and `notice` is told.
+    """
+
+    def __init__(self, request: RetrainRequest, *, notice: Callable[[str], None]) -> None:
+        self._request, self._notice = request, notice
+        self._folder = Path(request.data_dir)
+        self._is_recorded = False
+
+    def begin(self) -> None:
+        """Raises `StoreError` when the store cannot be used and the request wants its drawings."""
+        record = RunRecord(self._request.run, self._request.recipe.to_json())
+        try:
+            with SampleStore.open(self._folder) as store:
+                store.runs.add(record)
+        except StoreError as error:
+            if self._request.use_drawings:
+                raise
+            self._notice(f"This run is not recorded: {error.message}")
+        else:
+            self._is_recorded = True
+
+    def end(self, ending: Terminal, history: History) -> None:
+        """The model is safe by now, so that what goes wrong here is told and no more."""
+        if not self._is_recorded:
+            return
+        state, model = _state_of(ending)
+        try:
+            with SampleStore.open(self._folder) as store:
+                store.runs.end(self._request.run, state=state, model=model, history=history)
+        except StoreError as error:
+            self._notice(f"How this run ended is not recorded: {error.message}")
+
+
+def _state_of(ending: Terminal) -> tuple[str, str]:
+    match ending:
+        case RunFinished(outcome=outcome, model=model):
+            return outcome, model
+        case RunCancelled():
+            return "cancelled", ""
+        case _:
+            return "failed", ""

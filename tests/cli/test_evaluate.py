@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli.running import Run, python
+from qtdigits.core.metrics import wilson_interval
+from qtdigits.core.samples import Dataset
+from qtdigits.store.datasets import read_dataset
+
+KEYS = {"model", "path", "on", "n", "correct", "accuracy", "interval", "confusion", "classes"}
+
+
+@pytest.fixture(scope="module")
+def dataset(ink_file: Path) -> Dataset:
+    return read_dataset(ink_file)
+
+
+def test_that_the_figures_are_one_json_object(run: Run, tiny_model: Path, ink_file: Path) -> None:
+    done = run("evaluate", tiny_model, "--on", ink_file, "--json")
+    assert done.code == 0
+    figures = done.json
+    assert set(figures) == KEYS
+    assert (figures["model"], figures["on"], figures["n"]) == ("tiny", "drawings.jsonl.gz", 200)
+    confusion = np.array(figures["confusion"])
+    assert figures["classes"] == list("0123456789")
+    assert confusion.shape == (10, 10)
+    assert np.trace(confusion) == figures["correct"]
+    assert figures["accuracy"] == figures["correct"] / 200
+    assert figures["interval"] == list(wilson_interval(figures["correct"], 200))
+    assert figures["accuracy"] > 0.4  # it was trained on them; a network that guesses gets 0.1
+
+
+def test_that_figures_by_writer_and_class_add_up(run: Run, tiny_model: Path, ink_file: Path) -> None:
+    figures = run("evaluate", tiny_model, "--on", ink_file, "--by-writer", "--by-class", "--json").json
+    assert set(figures["by_writer"]) == {"ada", "bob"}
+    for part in (figures["by_writer"], figures["by_class"]):
+        assert sum(row["n"] for row in part.values()) == 200
+        assert sum(row["correct"] for row in part.values()) == figures["correct"]
+
+
+def test_that_people_get_the_same_figures(run: Run, tiny_model: Path, ink_file: Path) -> None:
+    figures = run("evaluate", tiny_model, "--on", ink_file, "--json").json
+    done = run("evaluate", tiny_model, "--on", ink_file, "--by-writer", "--by-class")
+    assert done.code == 0
+    assert f"{figures['accuracy']:.2%} right ({figures['correct']} of 200; 95% interval" in done.out
+    for heading in ("What was drawn", "class ", "writer ", "Most often confused"):
+        assert heading in done.out
+    assert any(line.startswith("ada ") for line in done.out.splitlines())
+
+
+def test_that_a_label_the_model_does_not_know_counts_as_wrong(
+    run: Run, tiny_model: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "letters.jsonl"
+    file.write_text(json.dumps({"label": "A", "strokes": [[[0, 9], [5, 0], [9, 9]], [[2, 5], [7, 5]]]}))
+    figures = run("evaluate", tiny_model, "--on", file, "--json").json
+    assert (figures["n"], figures["correct"]) == (1, 0)
+    assert figures["classes"][-1] == "A"
+
+
+@pytest.fixture
+def as_files(dataset: Dataset, tmp_path: Path) -> dict[str, list[object]]:
+    """The first 40 drawings as arguments for each kind of file that holds images."""
+    part = dataset.take(range(40))
+    images, labels = tmp_path / "images.csv", tmp_path / "truth.txt"
+    np.savetxt(images, part.images.reshape(40, 784), fmt="%d", delimiter=",")
+    labels.write_text("\n".join(part.labels))
+    np.savez(tmp_path / "part.npz", x=part.images, y=np.array(part.labels, np.uint8))
+    header = np.array([0x803, 40, 28, 28], ">u4").tobytes()
+    (tmp_path / "part-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + part.images.tobytes()))
+    (tmp_path / "part-labels-idx1-ubyte.gz").write_bytes(
+        gzip.compress(np.array([0x801, 40], ">u4").tobytes() + bytes(map(int, part.labels)))
+    )
+    (tmp_path / "pngs").mkdir()
+    for i, (image, label) in enumerate(zip(part.images, part.labels, strict=True)):
+        Image.fromarray(image).save(tmp_path / "pngs" / f"{label}_{i:03}.png")
+    return {
+        "csv": [images, "--labels", labels],
+        "npz": [tmp_path / "part.npz"],
+        "idx": [tmp_path / "part-images-idx3-ubyte.gz"],
+        "folder": [tmp_path / "pngs"],
+    }
+
+
+@pytest.mark.parametrize("kind", ["csv", "npz", "idx", "folder"])
+def test_that_every_kind_of_file_gives_the_same_figures(
+    run: Run, tiny_model: Path, as_files: dict[str, list[object]], kind: str
+) -> None:
+    wanted = run("evaluate", tiny_model, "--on", *as_files["npz"], "--json").json
+    figures = run("evaluate", tiny_model, "--on", *as_files[kind], "--json").json
+    assert figures["n"] == 40
+    assert figures["confusion"] == wanted["confusion"]
+
+
+def test_that_a_store_can_be_scored(run: Run, tiny_model: Path, ink_file: Path, data_dir: Path) -> None:
+    run("samples", "import", ink_file)
+    wanted = run("evaluate", tiny_model, "--on", ink_file, "--json").json
+    figures = run("evaluate", tiny_model, "--on", data_dir / "samples.db", "--json").json
+    assert figures["confusion"] == wanted["confusion"]
+
+
+def test_that_mnist_is_its_test_set(run: Run, tiny_model: Path, dataset: Dataset, tmp_path: Path) -> None:
+    labels = np.array(dataset.labels, np.uint8)
+    file = tmp_path / "mnist.npz"
+    np.savez(file, x_train=dataset.images, y_train=labels, x_test=dataset.images[:50], y_test=labels[:50])
+    figures = run("evaluate", tiny_model, "--on", "mnist", "--mnist", file, "--json").json
+    assert (figures["on"], figures["n"]) == ("MNIST test", 50)
+
+
+def test_that_without_mnist_and_network_one_line_says_what_to_do(
+    run: Run, tiny_model: Path, data_dir: Path
+) -> None:
+    done = run("evaluate", tiny_model, "--on", "mnist")
+    assert done.code == 2
+    complaint = done.err.splitlines()[-1]
+    assert complaint.startswith("qtdigits: MNIST could not be downloaded")
+    assert f"put mnist.npz into {data_dir}" in complaint
+
+
+def test_that_the_real_mnist_is_read(run: Run, tiny_model: Path, mnist_path: Path) -> None:
+    assert run("evaluate", tiny_model, "--on", "mnist", "--mnist", mnist_path, "--json").json["n"] == 10_000
+
+
+def bad_model(path: Path, original: Path, kind: str) -> Path:
+    content = original.read_bytes()
+    match kind:
+        case "missing":
+            pass
+        case "truncated":
+            path.write_bytes(content[: len(content) // 2])
+        case "foreign":
+            path.write_text("a letter, not a model")
+        case "empty":
+            path.write_bytes(b"")
+        case "tampered":
+            place = content.find(b"TFL3")
+            assert place > 0
+            path.write_bytes(content[: place + 400] + bytes(64) + content[place + 464 :])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "truncated", "foreign", "empty", "tampered"])
+@pytest.mark.parametrize("command", ["evaluate", "recognise"])
+def test_that_an_unusable_model_is_one_clear_line(
+    run: Run, tiny_model: Path, ink_file: Path, tmp_path: Path, kind: str, command: str
+) -> None:
+    model = bad_model(tmp_path / "bad.h5", tiny_model, kind)
+    done = run(command, model, *(("--on",) if command == "evaluate" else ()), ink_file, "--json")
+    assert done.code == 2
+    assert done.out == ""
+    assert "bad" in done.complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--on", "nowhere.jsonl"], "nowhere.jsonl"),
+        (["--on", "mnist", "--labels", "labels.csv"], "--labels"),
+    ],
+)
+def test_that_data_that_cannot_be_is_named(
+    run: Run, tiny_model: Path, arguments: list[str], text: str
+) -> None:
+    done = run("evaluate", tiny_model, *arguments)
+    assert done.code == 2
+    assert text in done.complaint
+
+
+def test_that_data_without_writers_cannot_be_split_by_writer(
+    run: Run, tiny_model: Path, as_files: dict[str, list[object]]
+) -> None:
+    done = run("evaluate", tiny_model, "--on", *as_files["npz"], "--by-writer")
+    assert done.code == 2
+    assert "part.npz" in done.complaint
+
+
+@pytest.mark.parametrize("command", ["evaluate", "recognise"])
+def test_that_tensorflow_and_qt_stay_out(
+    tiny_model: Path, ink_file: Path, tmp_path: Path, command: str
+) -> None:
+    picture = tmp_path / "7.png"
+    Image.fromarray(read_dataset(ink_file).images[0]).save(picture)
+    arguments = (
+        [str(tiny_model), "--on", str(ink_file)] if command == "evaluate" else [str(tiny_model), str(picture)]
+    )
+    done = python(
+        "-c",
+        f"import sys; from qtdigits.cli.main import main; code = main({[command, *arguments, '--json']!r}); "
+        "print(sorted({'tensorflow', 'keras', 'PySide6', 'pandas'} & set(sys.modules)), file=sys.stderr); sys.exit(code)",
+    )
+    assert done.code == 0
+    assert done.err.splitlines()[-1] == "[]"
+    assert json.loads(done.out)["model"] == "tiny"

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import h5py
+import pytest
+
+from cli.running import Run
+from qtdigits.store.model_files import load_model
+
+
+@pytest.fixture
+def two_models(data_dir: Path, tiny_model: Path) -> tuple[Path, Path]:
+    """The tiny model twice among the person's models, as "first" and "second"."""
+    folder = data_dir / "models"
+    folder.mkdir()
+    copies = (folder / "first.h5", folder / "second.h5")
+    for copy in copies:
+        shutil.copy(tiny_model, copy)
+    return copies
+
+
+def champion(run: Run) -> list[str]:
+    return [row["name"] for row in run("models", "list", "--json").json["models"] if row["champion"]]
+
+
+@pytest.mark.usefixtures("two_models")
+def test_that_the_list_holds_the_models_with_their_figures(run: Run) -> None:
+    rows = {row["name"]: row for row in run("models", "list", "--json").json["models"]}
+    assert {"first", "second"} <= set(rows)
+    assert rows["first"]["title"] == "MLP 12"
+    assert rows["first"]["classes"] == list("0123456789")
+    assert 0 < rows["first"]["accuracy"]["validation"] <= 1
+    assert not rows["first"]["shipped"]
+    assert rows["first"]["error"] is None
+
+
+def test_that_an_unreadable_model_is_listed_with_what_is_wrong(
+    run: Run, two_models: tuple[Path, Path]
+) -> None:
+    two_models[0].write_bytes(b"no model")
+    rows = {row["name"]: row for row in run("models", "list", "--json").json["models"]}
+    assert str(two_models[0]) in rows["first"]["error"]
+    assert rows["second"]["error"] is None
+    assert any(line.startswith("!") and "first" in line for line in run("models", "list").out.splitlines())
+
+
+def test_that_show_tells_all_in_json(run: Run, tiny_model: Path) -> None:
+    shown = run("models", "show", tiny_model, "--json").json
+    model = load_model(tiny_model)
+    assert shown["weights_sha256"] == model.weights_sha256
+    assert shown["network"] == model.network.to_json()
+    assert shown["recipe"]["epochs"] == 8
+    assert [c["label"] for c in shown["classes"]] == list("0123456789")
+    assert len(shown["history"]["epochs"]["epoch"]) == 8
+    assert shown["history"]["best_epoch"] in range(1, 9)
+    assert shown["n_parameters"] == model.network.n_parameters(10)
+    assert "validation" in shown["scores"]
+    assert shown["provenance"]["sources"][0]["name"] == "drawings.jsonl.gz"
+
+
+def test_that_show_tells_the_same_to_people(run: Run, tiny_model: Path) -> None:
+    done = run("models", "show", tiny_model)
+    assert done.code == 0
+    for text in (
+        "MLP 12",
+        str(tiny_model),
+        load_model(tiny_model).weights_sha256,
+        "recipe.epochs",
+        "validation",
+    ):
+        assert text in done.out
+
+
+@pytest.mark.usefixtures("two_models")
+def test_that_a_model_is_found_by_its_name(run: Run) -> None:
+    assert run("models", "show", "second", "--json").json["path"].endswith("second.h5")
+
+
+@pytest.mark.usefixtures("two_models")
+def test_that_an_unknown_model_comes_with_the_known_names(run: Run) -> None:
+    done = run("models", "show", "third")
+    assert done.code == 2
+    assert "third" in done.complaint
+    assert "first, second" in done.err
+
+
+@pytest.mark.usefixtures("two_models")
+def test_that_a_promoted_model_is_the_champion_until_it_is_rolled_back(run: Run) -> None:
+    assert run("models", "promote", "first").code == 0
+    assert champion(run) == ["first"]
+    promoted = run("models", "promote", "second", "--json")
+    assert promoted.json["champion"].endswith("second.h5")
+    assert champion(run) == ["second"]
+    assert run("models", "rollback").code == 0
+    assert champion(run) == ["first"]
+
+
+@pytest.mark.usefixtures("two_models")
+def test_that_a_damaged_model_does_not_become_the_champion(run: Run, two_models: tuple[Path, Path]) -> None:
+    run("models", "promote", "second")
+    two_models[0].write_bytes(two_models[0].read_bytes()[:5000])
+    done = run("models", "promote", "first")
+    assert done.code == 2
+    assert str(two_models[0]) in done.complaint
+    assert champion(run) == ["second"]
+
+
+def test_that_there_may_be_nothing_to_roll_back_to(run: Run) -> None:
+    done = run("models", "rollback")
+    assert done.code == 2
+    assert done.complaint
+
+
+def test_that_check_verifies_every_file_and_names_the_bad_one(
+    run: Run, two_models: tuple[Path, Path]
+) -> None:
+    assert run("models", "check", *two_models).code == 0
+    _change_a_weight(two_models[0])
+    done = run("models", "check", *two_models, "--json")
+    assert done.code == 2
+    assert [row["ok"] for row in done.json["models"]] == [False, True]
+    assert str(two_models[0]) in done.complaint
+
+
+def _change_a_weight(path: Path) -> None:
+    changed = []
+
+    def change(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if name.startswith("weights/") and isinstance(item, h5py.Dataset):
+            item[(0,) * item.ndim] += 1
+            changed.append(name)
+
+    with h5py.File(path, "r+") as file:
+        file.visititems(change)
+    assert changed

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli.running import Run
+from qtdigits.core.samples import Origin
+from qtdigits.store.ink_files import read_ink_jsonl
+from qtdigits.store.samples import SampleStore
+
+
+@pytest.fixture
+def csv_pair(tmp_path: Path) -> tuple[Path, Path]:
+    """Three pictures as the 2022 report stored them."""
+    rows = np.zeros((3, 28, 28), np.uint8)
+    for i, row in enumerate(rows):
+        row[6:22, 10 + i : 13 + i] = 255
+    images, labels = tmp_path / "images.csv", tmp_path / "labels.csv"
+    np.savetxt(images, rows.reshape(3, 784), fmt="%d", delimiter=",")
+    labels.write_text("1\n7.0\n1\n")
+    return images, labels
+
+
+def stored(run: Run) -> int:
+    return int(run("samples", "list", "--json").json["n"])
+
+
+def test_that_imported_ink_keeps_its_writers_and_its_strokes(
+    run: Run, ink_file: Path, data_dir: Path
+) -> None:
+    done = run("samples", "import", ink_file, "--json")
+    assert done.code == 0
+    assert done.json == {
+        "files": [{"file": str(ink_file), "added": 200, "skipped": 0}],
+        "added": 200,
+        "skipped": 0,
+    }
+    original = list(read_ink_jsonl(ink_file))
+    with SampleStore.open(data_dir) as store:
+        assert store.count(writer="ada") == store.count(writer="bob") == 100
+        assert [sample.ink for sample in store.samples()] == [drawing.ink for drawing in original]
+
+
+def test_that_a_second_import_adds_nothing(run: Run, ink_file: Path) -> None:
+    run("samples", "import", ink_file)
+    done = run("samples", "import", ink_file)
+    assert done.code == 0
+    assert "0 added, 200 were there already" in done.out
+    assert stored(run) == 200
+
+
+def test_that_the_csv_pair_comes_with_the_labels_beside_it(
+    run: Run, csv_pair: tuple[Path, Path], data_dir: Path
+) -> None:
+    assert run("samples", "import", csv_pair[0], "--writer", "Ada").code == 0
+    with SampleStore.open(data_dir) as store:
+        samples = list(store.samples())
+    assert [sample.label for sample in samples] == ["1", "7", "1"]
+    assert {(sample.writer, sample.origin) for sample in samples} == {("Ada", Origin.CSV_PAIR)}
+
+
+def test_that_the_labels_may_lie_elsewhere(run: Run, csv_pair: tuple[Path, Path], tmp_path: Path) -> None:
+    images, labels = csv_pair
+    elsewhere = labels.rename(tmp_path / "truth.txt")
+    missing = run("samples", "import", images)
+    assert missing.code == 2
+    assert "--labels" in missing.complaint
+    assert run("samples", "import", images, "--labels", elsewhere).code == 0
+    assert stored(run) == 3
+
+
+def test_that_a_folder_of_pictures_is_imported_by_its_names(run: Run, tmp_path: Path, data_dir: Path) -> None:
+    folder = tmp_path / "scans" / "7"
+    folder.mkdir(parents=True)
+    pixels = np.full((60, 50), 250, np.uint8)
+    pixels[10:50, 20:26] = 10
+    Image.fromarray(pixels).save(folder / "a.png")
+    assert run("samples", "import", folder.parent).code == 0
+    with SampleStore.open(data_dir) as store:
+        assert [(s.label, s.origin) for s in store.samples()] == [("7", Origin.IMAGE)]
+
+
+BAD_ROWS = {
+    "too few values": (2, ",".join(["0"] * 783)),
+    "a value above 255": (2, ",".join(["0"] * 783 + ["256"])),
+    "a negative value": (3, ",".join(["-1"] + ["0"] * 783)),
+    "text": (1, ",".join(["0"] * 783 + ["ink"])),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ROWS)
+def test_that_a_bad_csv_row_is_named_and_nothing_is_imported(
+    run: Run, csv_pair: tuple[Path, Path], kind: str
+) -> None:
+    images, _ = csv_pair
+    number, row = BAD_ROWS[kind]
+    lines = images.read_text().splitlines()
+    lines[number - 1] = row
+    images.write_text("\n".join(lines))
+    done = run("samples", "import", images)
+    assert done.code == 2
+    assert f"{images}, line {number}" in done.complaint
+    assert stored(run) == 0
+
+
+@pytest.mark.parametrize("labels", ["1\n7\n", "1\n7\n1\n2\n"], ids=["too few", "too many"])
+def test_that_labels_that_do_not_match_in_number_are_refused(
+    run: Run, csv_pair: tuple[Path, Path], labels: str
+) -> None:
+    csv_pair[1].write_text(labels)
+    done = run("samples", "import", csv_pair[0])
+    assert done.code == 2
+    assert "labels.csv" in done.complaint
+    assert stored(run) == 0
+
+
+def test_that_a_bad_line_of_ink_is_named_and_nothing_of_the_file_is_imported(
+    run: Run, ink_file: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.jsonl"
+    good = gzip.decompress(ink_file.read_bytes()).splitlines()[:5]
+    damaged.write_bytes(b"\n".join([*good, b'{"label": "7"}']))
+    done = run("samples", "import", damaged)
+    assert done.code == 2
+    assert f"{damaged}, line 6" in done.complaint
+    assert stored(run) == 0
+
+
+def test_that_a_bad_file_does_not_keep_the_others_out(run: Run, ink_file: Path, tmp_path: Path) -> None:
+    done = run("samples", "import", tmp_path / "missing.jsonl", ink_file, "--json")
+    assert done.code == 2
+    assert str(tmp_path / "missing.jsonl") in done.complaint
+    assert done.json["added"] == 200
+
+
+def test_that_labels_for_several_files_are_refused(run: Run, csv_pair: tuple[Path, Path]) -> None:
+    images, labels = csv_pair
+    done = run("samples", "import", images, images, "--labels", labels)
+    assert done.code == 2
+    assert "--labels" in done.complaint
+    assert stored(run) == 0
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz"])
+def test_that_exported_ink_is_what_was_imported(run: Run, ink_file: Path, tmp_path: Path, name: str) -> None:
+    run("samples", "import", ink_file)
+    assert run("samples", "export", tmp_path / name).code == 0
+    original, exported = list(read_ink_jsonl(ink_file)), list(read_ink_jsonl(tmp_path / name))
+    assert [(d.label, d.writer, d.ink) for d in exported] == [(d.label, d.writer, d.ink) for d in original]
+
+
+def test_that_one_writer_can_be_exported(run: Run, ink_file: Path, tmp_path: Path) -> None:
+    run("samples", "import", ink_file)
+    done = run("samples", "export", tmp_path / "ada.jsonl", "--writer", "ada")
+    assert done.code == 0
+    assert {drawing.writer for drawing in read_ink_jsonl(tmp_path / "ada.jsonl")} == {"ada"}
+    assert "left out" not in done.err
+
+
+def test_that_an_exported_csv_pair_can_be_imported_again(run: Run, ink_file: Path, tmp_path: Path) -> None:
+    run("samples", "import", ink_file)
+    images, labels = tmp_path / "images.csv", tmp_path / "labels.csv"
+    assert run("samples", "export", "--csv", images, labels).code == 0
+    folder = tmp_path / "second"
+    assert run("samples", "import", images, "--data-dir", folder).code == 0
+    with SampleStore.open(tmp_path / "data") as first, SampleStore.open(folder) as second:
+        assert first.dataset().labels == second.dataset().labels
+        np.testing.assert_array_equal(first.dataset().images, second.dataset().images)
+
+
+def test_that_pictures_without_ink_are_not_left_out_silently(
+    run: Run, csv_pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run("samples", "import", csv_pair[0])
+    done = run("samples", "export", tmp_path / "out.jsonl")
+    assert done.code == 0
+    assert "3 imported pictures have no ink" in done.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.jsonl", "--csv", "i.csv", "l.csv"], ["images.csv"]], ids=len)
+def test_that_an_export_needs_exactly_one_destination(run: Run, arguments: list[str]) -> None:
+    done = run("samples", "export", *arguments)
+    assert done.code == 2
+    assert done.complaint
+
+
+def test_that_an_export_to_nowhere_is_one_clear_line(run: Run, ink_file: Path, tmp_path: Path) -> None:
+    run("samples", "import", ink_file)
+    target = tmp_path / "no such folder" / "out.jsonl"
+    done = run("samples", "export", target)
+    assert done.code == 2
+    assert str(target) in done.complaint
+
+
+def test_that_the_list_counts_and_filters(run: Run, ink_file: Path) -> None:
+    run("samples", "import", ink_file)
+    done = run("samples", "list", "--writer", "ada", "--label", "7", "--limit", "2", "--json").json
+    assert done["by_writer"] == {"ada": {"7": done["n"]}}
+    assert [sample["writer"] for sample in done["samples"]] == ["ada", "ada"]
+    assert set(done["samples"][0]) == {"id", "label", "writer", "origin", "strokes", "held_out", "drawn_at"}
+    everything = run("samples", "list", "--limit", "0", "--json").json
+    assert len(everything["samples"]) == everything["n"] == 200
+
+
+def test_that_the_list_for_people_has_a_line_for_each_drawing(run: Run, ink_file: Path) -> None:
+    run("samples", "import", ink_file)
+    done = run("samples", "list", "--limit", "3")
+    assert "200 drawings, the newest 3" in done.out
+    assert [line.split()[0] for line in done.out.splitlines()[-3:]] == ["200", "199", "198"]
+
+
+@pytest.mark.parametrize("arguments", [["--limit", "-1"], ["--origin", "moon"]], ids=" ".join)
+def test_that_a_filter_that_cannot_be_is_refused(run: Run, arguments: list[str]) -> None:
+    done = run("samples", "list", *arguments)
+    assert done.code == 2
+    assert arguments[-1] in done.complaint
+
+
+def test_that_check_finds_a_damaged_drawing_and_goes_on(run: Run, ink_file: Path, data_dir: Path) -> None:
+    run("samples", "import", ink_file)
+    assert run("samples", "check", "--json").json == {"n": 200, "problems": []}
+    with sqlite3.connect(data_dir / "samples.db") as connection:
+        connection.execute("UPDATE samples SET ink = x'0102' WHERE id IN (5, 9)")
+    connection.close()
+    done = run("samples", "check", "--json")
+    assert done.code == 1
+    assert [problem.partition(":")[0] for problem in done.json["problems"]] == ["drawing 5", "drawing 9"]
+
+
+def test_that_json_survives_any_locale(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "pi.jsonl"
+    file.write_text(json.dumps({"label": "π", "writer": "Zoë", "strokes": [[[0, 0], [9, 9]]]}), "utf-8")
+    run("samples", "import", file)
+    done = run("samples", "list", "--json")
+    assert done.out.isascii()
+    assert done.json["by_writer"] == {"Zoë": {"π": 1}}

@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from cli.running import Outcome, Run, on_terminal, python
+from qtdigits.cli import training_run
+from qtdigits.cli.main import make_parser
+from qtdigits.cli.train import chosen_recipe
+from qtdigits.cli.training_run import obeying_ctrl_c
+from qtdigits.cli.training_view import PlainView, duration
+from qtdigits.core.control import Control
+from qtdigits.core.events import Noticed, Progressed, RunFinished, decode_event
+from qtdigits.core.recipes import FIELDS, load_recipe
+from qtdigits.store.model_files import load_model
+
+SMALL = (
+    "--recipe",
+    "mlp-50-50",
+    "--mnist-images",
+    "0",
+    "--dense",
+    "6",
+    "--batch-size",
+    "32",
+    "--epochs",
+    "2",
+)
+
+
+@pytest.fixture(scope="module")
+def events_run(tmp_path_factory: pytest.TempPathFactory, ink_file: Path) -> tuple[Outcome, Path]:
+    """`train --events`, once for all tests that look at what comes out."""
+    folder = tmp_path_factory.mktemp("events")
+    arguments = ("--data-dir", folder, "--ink", ink_file, "--score-on", ink_file, *SMALL, "--name", "little")
+    return python("-m", "qtdigits", "train", *arguments, "--events"), folder
+
+
+@pytest.mark.tensorflow
+def test_that_events_come_as_lines_and_end_with_one_terminal_event(events_run: tuple[Outcome, Path]) -> None:
+    done, folder = events_run
+    assert done.code == 0, done.err
+    events = [decode_event(line) for line in done.out.splitlines()]
+    names = [type(event).__name__ for event in events]
+    assert names.count("RunStarted") == 1
+    assert names.count("EpochEnded") == 2
+    assert [name for name in names if name in {"RunFinished", "RunCancelled", "RunFailed"}] == ["RunFinished"]
+    last = events[-1]
+    assert isinstance(last, RunFinished)
+    assert Path(last.model).parent == folder / "models"
+    assert set(last.scores) == {"validation", "drawings"}
+
+
+@pytest.mark.tensorflow
+def test_that_the_model_is_among_the_persons_models(events_run: tuple[Outcome, Path], run: Run) -> None:
+    _, folder = events_run
+    rows = run("models", "list", "--json", "--data-dir", folder).json["models"]
+    own = [row for row in rows if not row["shipped"]]
+    assert [(row["name"], row["title"]) for row in own] == [("little", "MLP 6")]
+
+
+@pytest.mark.tensorflow
+def test_that_json_is_one_object_with_the_figures(ink_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model.h5"
+    arguments = ("--data-dir", tmp_path / "data", "--ink", ink_file, *SMALL, "--out", out, "--seed", "7")
+    done = python("-m", "qtdigits", "train", *arguments, "--json")
+    assert done.code == 0, done.err
+    assert done.json["outcome"] == "completed"
+    assert done.json["model"] == str(out)
+    assert done.json["scores"]["validation"]["n"] > 0
+    assert "epoch 2/2" in done.err
+    model = load_model(out)
+    assert (model.recipe.seed, model.recipe.epochs, model.name) == (7, 2, "model")
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_that_each_field_of_a_recipe_is_an_option(field: object) -> None:
+    values = {
+        "blocks": "8:3:2",
+        "dense": "20, 10",
+        "optimizer": "nadam",
+        "learning_rate": "0.01",
+        "loss": "mean_squared_error",
+        "validation_fraction": "0.25",
+    }
+    name = field.name  # type: ignore[attr-defined]
+    given = values.get(name, "3")
+    args = make_parser().parse_args(["train", "--recipe", "mlp-50-50", field.flag, given])  # type: ignore[attr-defined]
+    recipe = chosen_recipe(args).to_json()
+    assert str(recipe[name]) == given
+    assert {**recipe, name: None} == {**load_recipe("mlp-50-50").to_json(), name: None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--recipe", "nonsense"], "nonsense"),
+        (["--epochs", "0"], "epochs"),
+        (["--epochs", "many"], "epochs"),
+        (["--optimizer", "magic"], "optimizer"),
+        (["--dense", "50:wave"], "wave"),
+        (["--validation-fraction", "0.9"], "validation_fraction"),
+        (["--ink", "missing.jsonl"], "missing.jsonl"),
+        (["--csv", "images.csv", "labels.csv"], "images.csv"),
+        (["--mnist", "missing.npz"], "missing.npz"),
+        (["--score-on", "missing.npz"], "missing.npz"),
+    ],
+)
+def test_that_a_request_that_cannot_be_is_refused_before_anything_is_loaded(
+    run: Run, data_dir: Path, arguments: list[str], named: str
+) -> None:
+    done = run("train", *arguments)
+    assert done.code == 2
+    assert done.out == ""
+    assert named in done.complaint
+    assert list(data_dir.iterdir()) == []
+
+
+def test_that_a_bad_recipe_file_is_named_with_its_field(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("epochs = 0\n")
+    done = run("train", "--recipe", file)
+    assert done.code == 2
+    assert str(file) in done.complaint
+    assert "epochs" in done.err
+
+
+def test_that_a_failed_run_exits_by_the_kind_of_its_error(run: Run, tmp_path: Path, ink_file: Path) -> None:
+    nowhere = run("train", "--ink", ink_file, *SMALL, "--out", tmp_path / "no folder" / "model.h5")
+    assert nowhere.code == 2
+    assert "no folder" in nowhere.err.splitlines()[-1]
+    nothing = run("train", "--mnist-images", "0")
+    assert nothing.code == 1
+    assert nothing.err.splitlines()[-1].startswith("qtdigits: There is nothing to train on.")
+
+
+def test_that_a_bad_line_in_an_ink_file_ends_the_run_with_2_and_no_model(
+    run: Run, data_dir: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "bad.jsonl"
+    file.write_text('{"label": "7", "strokes": [[[1, 2]]]}\n{"label": "7"}\n')
+    done = run("train", "--ink", file, *SMALL)
+    assert done.code == 2
+    assert f"{file}, line 2" in done.err.splitlines()[-1]
+    assert not list(data_dir.glob("models/*"))
+
+
+# Ctrl+C
+
+LONG = (
+    "--mnist-images",
+    "0",
+    "--recipe",
+    "mlp-50-50",
+    "--epochs",
+    "1000",
+    "--drawings-weight",
+    "1",
+    "--events",
+)
+
+
+def interrupted(folder: Path, ink_file: Path, *, presses: int) -> tuple[int, str, str]:
+    """Train for a thousand epochs; press Ctrl+C when the second has ended, and once more after the answer."""
+    command = [
+        sys.executable,
+        "-m",
+        "qtdigits",
+        "train",
+        "--data-dir",
+        str(folder),
+        "--ink",
+        str(ink_file),
+        *LONG,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stderr
+    guard = threading.Timer(200, process.kill)
+    guard.start()
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if '"epoch_ended"' in line and '"epoch": 2' in line:
+                break
+        process.send_signal(signal.SIGINT)
+        answers = ""
+        if presses == 2:
+            answers = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    finally:
+        guard.cancel()
+        guard.join()
+    return process.returncode, "".join(lines) + out, answers + err
+
+
+@pytest.mark.tensorflow
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl+C cannot be sent to one process there")
+def test_that_ctrl_c_keeps_the_best_so_far(tmp_path: Path, ink_file: Path) -> None:
+    code, out, err = interrupted(tmp_path, ink_file, presses=1)
+    assert code == 0, err
+    assert training_run.STOPPING in err
+    last = decode_event(out.splitlines()[-1])
+    assert isinstance(last, RunFinished)
+    assert last.outcome == "stopped"
+    assert last.epochs < 1000
+    assert load_model(Path(last.model)).history.best_epoch == last.best_epoch
+
+
+@pytest.mark.tensorflow
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl+C cannot be sent to one process there")
+def test_that_ctrl_c_twice_leaves_nothing(tmp_path: Path, ink_file: Path) -> None:
+    folder = tmp_path / "data"
+    code, out, err = interrupted(folder, ink_file, presses=2)
+    if '"run_finished"' in out:
+        pytest.skip("the run had stopped before the second signal came")
+    assert code == 130, err
+    assert training_run.GIVING_UP in err
+    assert '"run_cancelled"' in out.splitlines()[-1]
+    assert not list(folder.glob("models/*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent to oneself in another way there")
+def test_that_the_first_interrupt_stops_the_second_cancels_and_the_third_is_pythons_own() -> None:
+    control = Control()
+    before = signal.getsignal(signal.SIGINT)
+    with obeying_ctrl_c(control):
+        signal.raise_signal(signal.SIGINT)
+        assert (control.is_stopping, control.is_cancelled) == (True, False)
+        signal.raise_signal(signal.SIGINT)
+        assert control.is_cancelled
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_that_a_reader_of_the_events_that_goes_away_cancels_the_run(tmp_path: Path, ink_file: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "qtdigits",
+        "train",
+        "--data-dir",
+        str(tmp_path),
+        "--ink",
+        str(ink_file),
+        *LONG,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 1
+    assert err == ""
+    assert not list(tmp_path.glob("models/*"))
+
+
+# What is shown
+
+
+def test_that_what_libraries_print_does_not_get_between_the_results() -> None:
+    done = python(
+        "-c",
+        """
+import os
+from qtdigits.cli.training_run import stdout_for_results
+with stdout_for_results() as results:
+    print("from Python", flush=True)
+    os.write(1, b"from C++\\n")
+    results.write("a result\\n")
+print("afterwards")
+""",
+    )
+    assert done.out == "a result\nafterwards\n"
+    assert done.err == "from Python\nfrom C++\n"
+
+
+def test_that_plain_lines_say_each_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with PlainView() as view:
+        for done in range(3):
+            view.show(Progressed("r", "Reading", done, 3))
+        view.show(Noticed("r", "MNIST was not found."))
+    assert capsys.readouterr().err == "Reading …\nMNIST was not found.\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0:00"), (59.7, "1:00"), (754.0, "12:34"), (3723.0, "1:02:03"), (float("nan"), "?")],
+)
+def test_that_durations_read_like_a_clock(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.tensorflow
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_that_people_see_a_live_bar_and_then_a_table_and_the_path(tmp_path: Path, ink_file: Path) -> None:
+    out = tmp_path / "model.h5"
+    arguments = ("--data-dir", tmp_path / "data", "--ink", ink_file, *SMALL, "--out", out)
+    done, shown = on_terminal("-m", "qtdigits", "train", *arguments)
+    assert done.code == 0
+    for text in ("MLP 6 (4,780 weights, 10 classes)", "Epoch 2 of 2", "epoch 2/2", "images/s"):
+        assert text in shown
+    lines = done.out.splitlines()
+    assert lines[0].startswith("completed after 2 epochs")
+    assert any(line.startswith("validation ") for line in lines)
+    assert lines[-1] == str(out)

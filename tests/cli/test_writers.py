@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from cli.running import Run
+
+
+def names(run: Run) -> list[str]:
+    return [row["name"] for row in run("writers", "list", "--json").json["writers"]]
+
+
+def test_that_a_writer_can_be_added_once(run: Run) -> None:
+    assert run("writers", "add", "Ada").code == 0
+    assert "Ada" in names(run)
+    again = run("writers", "add", "Ada")
+    assert again.code == 2
+    assert "Ada" in again.complaint
+
+
+def test_that_drawings_stay_with_a_renamed_writer(run: Run, ink_file: object) -> None:
+    run("samples", "import", ink_file)
+    assert run("writers", "rename", "ada", "Ada Lovelace").code == 0
+    row = next(
+        row for row in run("writers", "list", "--json").json["writers"] if row["name"] == "Ada Lovelace"
+    )
+    assert row["samples"] == 100
+    assert 0 < row["held_out"] < 50
+    assert "ada" not in names(run)
+
+
+def test_that_renaming_to_a_name_that_is_taken_is_refused(run: Run, ink_file: object) -> None:
+    run("samples", "import", ink_file)
+    before = names(run)
+    done = run("writers", "rename", "ada", "bob")
+    assert done.code == 2
+    assert "bob" in done.complaint
+    assert names(run) == before
+
+
+def test_that_an_unknown_writer_is_named(run: Run) -> None:
+    done = run("writers", "rename", "nobody", "somebody")
+    assert done.code == 2
+    assert "nobody" in done.complaint
+
+
+def test_that_the_list_for_people_has_a_line_for_each_writer(run: Run, ink_file: object) -> None:
+    run("samples", "import", ink_file)
+    lines = run("writers", "list").out.splitlines()
+    assert any(line.split()[:2] == ["bob", "100"] for line in lines)

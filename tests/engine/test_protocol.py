@@ -1,0 +1,54 @@
+"""Commands survive the way through a pipe; anything else is refused."""
+
+import pytest
+
+from qtdigits.engine.protocol import (
+    Cancel,
+    Command,
+    Quit,
+    RetrainRequest,
+    Stop,
+    Train,
+    decode_command,
+    encode_command,
+)
+from qtdigits.errors import InputError
+from tiny_training import TINY_RECIPE
+
+REQUEST = RetrainRequest.fresh(
+    TINY_RECIPE,
+    data_dir="/data/π",
+    csv_pairs=(("a.csv", "b.csv"),),
+    ink_files=("c.jsonl",),
+    use_drawings=False,
+)
+
+
+@pytest.mark.parametrize(
+    "command", [Train(REQUEST), Stop(), Cancel(), Quit()], ids=lambda c: type(c).__name__
+)
+def test_that_a_command_comes_back_from_its_line_as_it_was(command: Command) -> None:
+    line = encode_command(command)
+    assert "\n" not in line
+    assert decode_command(line) == command
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "stop",
+        "[]",
+        '{"command": "dance"}',
+        '{"command": ["stop"]}',
+        '{"command": "train"}',
+        '{"command": "train", "request": {}}',
+        '{"command": "train", "request": {"run": "r", "data_dir": "d", "recipe": {"epochs": 0}}}',
+        '{"command": "train", "request": {"run": "", "data_dir": "d", "recipe": {}}}',
+        '{"command": "train", "request": {"run": "r", "data_dir": 3, "recipe": {}}}',
+        '{"command": "train", "request": {"run": "r", "data_dir": "d", "recipe": {}, "csv_pairs": [["one"]]}}',
+    ],
+)
+def test_that_a_line_that_is_no_command_is_refused(line: str) -> None:
+    with pytest.raises(InputError):
+        decode_command(line)

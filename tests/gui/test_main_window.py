@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
+
+from gui.models import saved_model
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.samples import Verdict
+from qtdigits.errors import StoreError
+from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.main_window import MainWindow, accuracy_text
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.session import RunningAccuracy, Session
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+class FixedReader:
+    """Reads every drawing as a 3."""
+
+    label_set = DIGITS
+
+    def __init__(self, model):
+        self.model_name = model.name
+
+    def read(self, raster):
+        probabilities = np.full(10, 0.01, np.float32)
+        probabilities[3] = 0.91
+        return probabilities
+
+
+class Answers:
+    """Stands in for the dialogs: gives what the test has laid out, and remembers what was asked."""
+
+    def __init__(self):
+        self.asked = []
+        self.reply = None
+
+    def _answer(self, *question):
+        self.asked.append(question)
+        return self.reply
+
+    yes = text = file_to_open = file_to_save = _answer
+
+
+def no_engine():
+    raise AssertionError("nothing in these tests starts an engine")
+
+
+@pytest.fixture
+def window(qtbot, data_dir, tmp_path):
+    shipped = tmp_path / "shipped"
+    saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
+    saved_model(shipped / "model-b.h5", drawn_accuracy=0.8)
+    library = ModelLibrary(data_dir, shipped=shipped)
+    window = MainWindow(
+        session=Session(store=SampleStore.open(data_dir), library=library, make_reader=FixedReader),
+        controller=EngineController(make_client=no_engine),
+        preferences=Preferences(data_dir),
+        data_dir=data_dir,
+        ask=Answers(),
+    )
+    qtbot.addWidget(window)
+    with qtbot.waitSignal(window.became_ready):
+        window.show()
+    window._quiet.stop()
+    yield window
+    window.close()
+
+
+def child(window, kind, name):
+    found = window.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+def draw(window, *points):
+    canvas = window.canvas
+    places = [QPoint(*point) for point in points or ((100, 60), (200, 60), (150, 200))]
+    QTest.mousePress(canvas, LEFT, pos=places[0])
+    for place in places[1:]:
+        QTest.mouseMove(canvas, place)
+    QTest.mouseRelease(canvas, LEFT, pos=places[-1])
+
+
+def press(window, key):
+    QTest.keyClick(window.focusWidget() or window, key)
+
+
+def answer(window):
+    return child(window, QLabel, "answerLabel").text()
+
+
+def test_that_every_widget_with_a_fixed_name_is_there(window):
+    names = """canvas answerLabel probabilityLabel labelEntry accuracyLabel recogniseButton clearButton fixButton writerBox
+    modelBox trainButton stopButton cancelButton lossPlot accuracyPlot epochsSpin trainingStatus"""
+    for name in names.split():
+        assert window.findChild(QWidget, name) is not None, name
+
+
+def test_that_a_stroke_is_answered_without_a_button(window):
+    assert answer(window) == ""
+    draw(window)
+    assert answer(window) == "3"
+    assert child(window, QLabel, "probabilityLabel").text() == "91.0 %"
+
+
+def test_that_enter_confirms_stores_and_clears(window):
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    assert answer(window) == ""
+    assert [s.label for s in window.session.store.samples()] == ["3"]
+    assert "1 trial · 100.0 %" in child(window, QLabel, "accuracyLabel").text()
+
+
+def test_that_one_key_and_enter_correct_without_moving_the_focus(window):
+    draw(window)
+    press(window, Qt.Key.Key_8)
+    press(window, Qt.Key.Key_Enter)
+    (trial,) = window.session.store.trials()
+    assert (trial.verdict, trial.answer, trial.truth) == (Verdict.CORRECTED, "3", "8")
+    assert child(window, QLineEdit, "labelEntry").text() == ""
+
+
+def test_that_typing_works_although_the_focus_is_on_a_button(window):
+    draw(window)
+    child(window, QPushButton, "recogniseButton").setFocus()
+    press(window, Qt.Key.Key_5)
+    press(window, Qt.Key.Key_Return)
+    assert [s.label for s in window.session.store.samples()] == ["5"]
+
+
+def test_that_escape_clears_without_counting(window):
+    draw(window)
+    press(window, Qt.Key.Key_Escape)
+    assert answer(window) == ""
+    assert window.session.store.count() == 0
+    assert window.session.accuracy().n == 0
+
+
+def test_that_control_z_takes_back_a_stroke_then_a_judgement(window):
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    draw(window)
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.ink.is_blank
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert answer(window) == "3"
+    assert window.session.store.count() == 0
+
+
+def test_that_the_key_alone_is_enough_where_that_is_preferred(window):
+    window._actions["A key alone puts it right"].trigger()
+    draw(window)
+    press(window, Qt.Key.Key_4)
+    assert [s.label for s in window.session.store.samples()] == ["4"]
+    assert Preferences(window._data_dir).key_alone_corrects
+
+
+def test_that_the_buttons_do_what_the_keys_do(window):
+    draw(window)
+    QTest.mouseClick(child(window, QPushButton, "clearButton"), LEFT)
+    assert window.session.ink.is_blank
+    draw(window)
+    QTest.keyClicks(window.answer_panel.entry, "6")
+    QTest.mouseClick(child(window, QPushButton, "fixButton"), LEFT)
+    draw(window)
+    QTest.mouseClick(child(window, QPushButton, "rightButton"), LEFT)
+    assert [s.label for s in window.session.store.samples()] == ["6", "3"]
+
+
+def test_that_fix_without_a_label_asks_for_one_and_stores_nothing(window):
+    draw(window)
+    QTest.mouseClick(child(window, QPushButton, "fixButton"), LEFT)
+    assert window.session.store.count() == 0
+    assert window.answer_panel.entry.hasFocus()
+
+
+def test_that_a_class_nobody_has_used_is_asked_about_first(window):
+    window.ask.reply = False
+    draw(window)
+    QTest.keyClicks(window.answer_panel.entry, "A")
+    press(window, Qt.Key.Key_Return)
+    assert window.session.store.count() == 0
+    window.ask.reply = True
+    press(window, Qt.Key.Key_Return)
+    assert [s.label for s in window.session.store.samples()] == ["A"]
+    assert len(window.ask.asked) == 2
+
+
+def test_that_a_problem_is_said_in_the_window_and_the_drawing_stays(window, monkeypatch):
+    def full(*_):
+        raise StoreError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(window.session.store, "judge", full)
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    assert window.messages.text == "The disk is full. Make room."
+    assert answer(window) == "3"
+
+
+def test_that_the_chosen_model_is_used_and_remembered(window):
+    window._show_models()
+    box = child(window, QComboBox, "modelBox")
+    box.setCurrentIndex(box.findText("model-b"))
+    box.activated.emit(box.currentIndex())
+    assert window.session.model_name == "model-b"
+    assert window.session.library.champion_path().stem == "model-b"
+
+
+def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window):
+    window.ask.reply = "Ada"
+    box = child(window, QComboBox, "writerBox")
+    box.activated.emit(box.count() - 1)
+    assert box.currentText() == "Ada"
+    assert child(window, QLabel, "accuracyLabel").text() == "Ada · no trials yet"
+    assert Preferences(window._data_dir).writer == "Ada"
+
+
+def test_that_the_retrain_request_names_this_data_folder_and_recipe(window):
+    child(window, QSpinBox, "epochsSpin").setValue(3)
+    request = window._retrain_request(window.training_panel.recipe())
+    assert request.recipe.epochs == 3
+    assert str(request.data_dir) == str(window._data_dir)
+
+
+def test_that_dark_colours_are_kept(window):
+    window.set_theme("dark")
+    assert window.canvas.grab().toImage().pixelColor(5, 5).lightness() < 60
+    assert Preferences(window._data_dir).theme == "dark"
+    window.set_theme("light")
+
+
+def test_that_the_csv_pair_goes_out_and_comes_in_through_the_menu(window, qtbot, tmp_path):
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    window.ask.reply = tmp_path / "images.csv"
+    window._actions["Export as CSV pair…"].trigger()
+    qtbot.waitUntil(lambda: "1 drawing written" in window.messages.text)
+    assert (tmp_path / "labels.csv").read_text().strip() == "3"
+    window._actions["Import the 2022 report's CSV pair…"].trigger()
+    qtbot.waitUntil(lambda: "1 drawing added" in window.messages.text)
+    assert window.session.store.count() == 2
+
+
+def test_that_a_bad_file_is_refused_with_its_line_and_the_store_is_unchanged(window, qtbot, tmp_path):
+    (tmp_path / "bad.csv").write_text("1,2,3\n")
+    (tmp_path / "labels.csv").write_text("7\n")
+    window.ask.reply = tmp_path / "bad.csv"
+    window._actions["Import the 2022 report's CSV pair…"].trigger()
+    qtbot.waitUntil(lambda: "failed" in window.messages.text)
+    assert "bad.csv" in window.messages.text
+    assert window.session.store.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "text"),
+    [(0, 0, "me · no trials yet"), (312, 318, "me · 318 trials · 98.1 % [95.9, 99.1]")],
+)
+def test_that_the_running_accuracy_is_said_with_its_interval(correct, n, text):
+    assert accuracy_text(RunningAccuracy("me", "m", correct, n)) == text

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gui.models import saved_model
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.samples import Verdict
+from qtdigits.errors import ModelFileError, StoreError
+from qtdigits.gui.session import Session
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+
+STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
+
+
+class FixedReader:
+    """Reads every drawing as the digit that its model is named after."""
+
+    label_set = DIGITS
+
+    def __init__(self, model):
+        if model.name.startswith("bad"):
+            raise ModelFileError(f"{model.path} reads its golden drawings wrongly.", "Choose another model.")
+        self.model_name = model.name
+
+    def read(self, raster):
+        assert raster.shape == (28, 28)
+        probabilities = np.full(10, 0.02, np.float32)
+        probabilities[int(self.model_name[-1])] = 0.82
+        return probabilities
+
+
+@pytest.fixture
+def library(tmp_path, data_dir):
+    shipped = tmp_path / "shipped"
+    saved_model(shipped / "model-3.h5", drawn_accuracy=0.9)
+    saved_model(shipped / "model-7.h5", drawn_accuracy=0.8)
+    saved_model(shipped / "bad-5.h5", drawn_accuracy=0.7)
+    return ModelLibrary(data_dir, shipped=shipped)
+
+
+@pytest.fixture
+def session(qtbot, data_dir, library):
+    session = Session(store=SampleStore.open(data_dir), library=library, make_reader=FixedReader)
+    session.ensure_model()
+    yield session
+    session.close()
+
+
+def emitted(signal):
+    seen = []
+    signal.connect(seen.append)
+    return seen
+
+
+def test_that_the_answer_follows_every_stroke(session):
+    readings = emitted(session.reading_changed)
+    session.add_stroke(STROKE, "mouse")
+    session.add_stroke(STROKE, "mouse")
+    assert [r.answer for r in readings] == ["3", "3"]
+    assert readings[-1].probability == pytest.approx(0.82)
+
+
+def test_that_a_blank_canvas_gives_no_answer_and_cannot_be_judged(session):
+    assert session.reading is None
+    assert not session.judge()
+    assert session.store.count() == 0
+
+
+def test_that_confirming_stores_ink_raster_and_trial_and_clears(session):
+    session.add_stroke(STROKE, "mouse")
+    assert session.judge()
+    (sample,) = session.store.samples()
+    (trial,) = session.store.trials()
+    assert (sample.label, sample.writer, sample.device) == ("3", "me", "mouse")
+    assert sample.raster.any()
+    np.testing.assert_array_equal(sample.ink.strokes[0], STROKE)
+    assert (trial.verdict, trial.answer, trial.truth, trial.sample_id) == (
+        Verdict.CONFIRMED,
+        "3",
+        "3",
+        sample.id,
+    )
+    assert session.ink.is_blank
+
+
+def test_that_correcting_counts_as_an_error(session):
+    session.add_stroke(STROKE, "mouse")
+    session.judge("8")
+    session.add_stroke(STROKE, "mouse")
+    session.judge("3")
+    assert (session.accuracy().correct, session.accuracy().n) == (1, 2)
+    assert [s.label for s in session.store.samples()] == ["8", "3"]
+
+
+def test_that_skipping_is_kept_but_not_counted(session):
+    session.add_stroke(STROKE, "mouse")
+    session.skip()
+    assert session.accuracy().n == 0
+    assert [t.verdict for t in session.store.trials()] == [Verdict.SKIPPED]
+    assert session.ink.is_blank
+
+
+def test_that_undo_takes_back_a_stroke_then_the_last_judgement(session):
+    session.add_stroke(STROKE, "mouse")
+    session.judge("5")
+    session.add_stroke(STROKE, "mouse")
+    session.undo()
+    assert session.ink.is_blank
+    assert session.store.count() == 1
+    session.undo()
+    assert len(session.ink.strokes) == 1
+    assert session.store.count() == 0
+    assert session.accuracy().n == 0
+
+
+def test_that_undo_brings_back_a_skipped_drawing(session):
+    session.add_stroke(STROKE, "mouse")
+    session.skip()
+    session.undo()
+    assert len(session.ink.strokes) == 1
+    assert list(session.store.trials()) == []
+
+
+def test_that_a_drawing_which_cannot_be_stored_stays_on_the_canvas(session, monkeypatch):
+    problems = emitted(session.problem_met)
+
+    def full(*_):
+        raise StoreError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(session.store, "judge", full)
+    session.add_stroke(STROKE, "mouse")
+    assert not session.judge()
+    assert len(session.ink.strokes) == 1
+    assert problems[0].remedy == "Make room."
+
+
+def test_that_an_unusable_label_is_refused_and_nothing_is_lost(session):
+    problems = emitted(session.problem_met)
+    session.add_stroke(STROKE, "mouse")
+    assert not session.judge("x" * 99)
+    assert "longer than" in problems[0].message
+    assert len(session.ink.strokes) == 1
+
+
+def test_that_a_new_model_takes_over_between_two_drawings(session, library):
+    session.add_stroke(STROKE, "mouse")
+    session.use_model(library.find("model-7"))
+    assert session.reading.answer == "3"
+    session.judge()
+    assert session.model_name == "model-7"
+    assert session.library.champion_path() == library.find("model-7")
+    session.add_stroke(STROKE, "mouse")
+    assert session.reading.answer == "7"
+
+
+def test_that_a_model_which_does_not_load_leaves_the_champion_in_use(session, library):
+    problems = emitted(session.problem_met)
+    session.use_model(library.find("bad-5"))
+    assert session.model_name == "model-3"
+    assert library.champion_path() == library.find("model-3")
+    assert "golden" in problems[0].message
+
+
+def test_that_a_champion_which_vanished_is_replaced_and_said_so(session, library, data_dir):
+    own = library.new_path("mine-8")
+    saved_model(own, drawn_accuracy=0.5)
+    session.use_model(own)
+    own.unlink()
+    again = Session(store=session.store, library=library, make_reader=FixedReader)
+    problems = emitted(again.problem_met)
+    again.ensure_model()
+    assert again.model_name == "model-3"
+    assert "mine-8" in problems[0].message
+
+
+def test_that_rolling_back_returns_to_the_model_before(session, library):
+    session.use_model(library.find("model-7"))
+    session.roll_back()
+    assert session.model_name == "model-3"
+
+
+def test_that_each_writer_has_an_accuracy_of_his_own(session):
+    session.add_stroke(STROKE, "mouse")
+    session.judge()
+    accuracies = emitted(session.accuracy_changed)
+    session.set_writer("Ada")
+    assert (accuracies[-1].writer, accuracies[-1].n) == ("Ada", 0)
+    assert "Ada" in session.store.writers()
+
+
+def test_that_erasing_removes_just_that_stroke(session):
+    session.add_stroke(STROKE, "stylus")
+    session.add_stroke(STROKE + 10, "stylus")
+    session.erase_stroke(0)
+    np.testing.assert_array_equal(session.ink.strokes[0], STROKE + 10)

@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
+from qtdigits.core.events import Noticed, Progressed, RunCancelled, RunFailed
+from qtdigits.core.metrics import Score
+from qtdigits.core.recipes import Recipe
+from qtdigits.errors import DataMissingError
+from qtdigits.gui.confusion_view import ConfusionView
+from qtdigits.gui.curve_plot import CurvePlot
+from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.recipe_choice import OPEN_FILE
+from qtdigits.gui.run_summary import Champion, verdict
+from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.training_panel import TrainingPanel
+
+
+class Panel:
+    """The panel under test, and its parts by their names."""
+
+    def __init__(self, controller: EngineController) -> None:
+        self.recipes: list[Recipe] = []
+        self.chosen_path = ""
+        self.problem: DataMissingError | None = None
+        self.widget = TrainingPanel(
+            controller=controller,
+            make_request=self._make_request,
+            theme=LIGHT,
+            ask_path=lambda _parent: self.chosen_path,
+        )
+
+    def _make_request(self, recipe: Recipe):  # type: ignore[no-untyped-def]
+        if self.problem is not None:
+            raise self.problem
+        self.recipes.append(recipe)
+        return request()
+
+    def button(self, name: str) -> QPushButton:
+        found = self.widget.findChild(QPushButton, name)
+        assert isinstance(found, QPushButton)
+        return found
+
+    def text(self, name: str) -> str:
+        found = self.widget.findChild(QLabel, name)
+        assert isinstance(found, QLabel)
+        return found.text()
+
+    def is_usable(self, name: str) -> bool:
+        return self.button(name).isVisible() and self.button(name).isEnabled()
+
+    def plot(self, name: str) -> CurvePlot:
+        found = self.widget.findChild(CurvePlot, name)
+        assert isinstance(found, CurvePlot)
+        return found
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, controller: EngineController) -> Panel:
+    panel = Panel(controller)
+    qtbot.addWidget(panel.widget)
+    panel.widget.resize(800, 700)
+    with qtbot.waitExposed(panel.widget):
+        panel.widget.show()
+    return panel
+
+
+@pytest.fixture
+def running(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> Panel:
+    """A panel whose run has begun and has no batch yet."""
+    qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: engines[0].command_names == ["Train"])
+    engines[0].say(started())
+    qtbot.waitUntil(lambda: panel.text("trainingStatus").startswith("epoch 1 of 3"))
+    return panel
+
+
+def score(right: int, wrong: int) -> dict[str, object]:
+    """Of class 0, `wrong` are read as 1."""
+    return Score(("0", "1"), np.array([[right, wrong], [0, 0]], np.int64)).to_json()
+
+
+def test_that_an_idle_panel_is_calm(panel: Panel) -> None:
+    assert panel.is_usable("trainButton")
+    assert not panel.button("stopButton").isVisible()
+    assert not panel.button("cancelButton").isVisible()
+    assert panel.widget.findChild(QWidget, "denseEdit").isVisible() is False
+    assert panel.widget.findChild(QSpinBox, "epochsSpin").isVisible()
+    assert not panel.widget.has_curves
+
+
+def test_that_plots_are_found_by_name_before_and_after_the_curves_are_made(panel: Panel) -> None:
+    for name in ("lossPlot", "accuracyPlot"):
+        assert len(panel.widget.findChildren(QWidget, name)) == 1
+    panel.widget.prepare_curves()
+    assert panel.widget.has_curves
+    for name in ("lossPlot", "accuracyPlot"):
+        assert len(panel.widget.findChildren(QWidget, name)) == 1
+        assert panel.plot(name).isVisible()
+
+
+def test_that_the_epochs_beside_the_button_go_into_the_recipe(qtbot: QtBot, panel: Panel) -> None:
+    panel.widget.choose_recipe("mlp-50-50")
+    panel.widget.findChild(QSpinBox, "epochsSpin").setValue(4)
+    assert "adjusted" in panel.text("trainingStatus")
+    qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
+    assert [(recipe.name, recipe.epochs) for recipe in panel.recipes] == [("mlp-50-50", 4)]
+
+
+def test_that_the_first_batch_reaches_the_curves(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
+    engines[0].say(batch(1, loss=0.5))
+    qtbot.waitUntil(lambda: len(running.plot("lossPlot").points("batches")[0]) == 1)
+    assert running.plot("lossPlot").points("batches")[1].tolist() == [0.5]
+    assert running.plot("lossPlot").isVisible()
+
+
+def test_that_the_status_tells_epoch_best_times_and_speed(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    assert running.text("trainingData") == "MNIST 54,000 + 212 drawings"
+    engines[0].say(batch(10), epoch(1), batch(11))
+    expected = "epoch 2 of 3 · best 1 · 0:14 elapsed · 1:02 left · 12,340 images/s"
+    qtbot.waitUntil(lambda: running.text("trainingStatus") == expected)
+
+
+def test_that_there_is_nothing_to_stop_before_the_first_batch(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    assert not running.is_usable("stopButton")
+    assert running.is_usable("cancelButton")
+    assert not running.button("trainButton").isVisible()
+    engines[0].say(batch())
+    qtbot.waitUntil(lambda: running.is_usable("stopButton"))
+
+
+def test_that_stop_is_sent_once_and_the_run_can_still_be_cancelled(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    engines[0].say(batch())
+    qtbot.waitUntil(lambda: running.is_usable("stopButton"))
+    qtbot.mouseClick(running.button("stopButton"), Qt.MouseButton.LeftButton)
+    running.widget.stop_training()
+    assert engines[0].command_names == ["Train", "Stop"]
+    assert "stopping" in running.text("trainingStatus")
+    assert not running.is_usable("stopButton")
+    qtbot.mouseClick(running.button("cancelButton"), Qt.MouseButton.LeftButton)
+    assert engines[0].command_names == ["Train", "Stop", "Cancel"]
+
+
+def test_that_a_cancelled_run_says_that_nothing_was_kept(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    qtbot.mouseClick(running.button("cancelButton"), Qt.MouseButton.LeftButton)
+    assert engines[0].command_names == ["Train", "Cancel"]
+    assert "giving up" in running.text("trainingStatus")
+    assert not running.is_usable("cancelButton")
+    with qtbot.waitSignal(running.widget.run_ended) as ended:
+        engines[0].say(RunCancelled("run"))
+    assert ended.args == [RunCancelled("run")]
+    assert running.is_usable("trainButton")
+    assert "nothing was kept" in running.text("trainingStatus")
+
+
+def test_that_a_lost_engine_is_explained_and_the_next_training_works(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    engines[0].say(batch())
+    qtbot.waitUntil(lambda: running.is_usable("stopButton"))
+    with qtbot.waitSignal(running.widget.run_ended):
+        engines[0].die()
+    assert "was killed" in running.text("trainingError")
+    assert "model in use is unchanged" in running.text("trainingError")
+    assert running.is_usable("trainButton")
+    qtbot.mouseClick(running.button("retryButton"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["Train"])
+    assert not running.button("retryButton").isVisible()
+    engines[1].say(started(), batch(1, loss=0.25))
+    qtbot.waitUntil(lambda: running.plot("lossPlot").points("batches")[1].tolist() == [0.25])
+
+
+def test_that_an_engine_lost_while_idle_is_only_noticed(
+    qtbot: QtBot, panel: Panel, engines: FakeEngines, controller: EngineController
+) -> None:
+    controller.start()
+    qtbot.waitUntil(lambda: controller.state is EngineState.READY)
+    engines[0].die()
+    qtbot.waitUntil(lambda: "starts a new one" in panel.text("trainingNotice"))
+    assert not panel.button("retryButton").isVisible()
+    assert panel.is_usable("trainButton")
+
+
+def test_that_a_failed_run_shows_message_and_remedy(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    with qtbot.waitSignal(running.widget.run_ended):
+        engines[0].say(RunFailed("run", "training", "The loss is no number.", "Choose a smaller step."))
+    assert running.text("trainingError") == "The loss is no number. Choose a smaller step."
+    assert running.is_usable("retryButton")
+
+
+def test_that_what_prevents_a_request_is_shown(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> None:
+    panel.problem = DataMissingError("There is nothing to train on.", "Draw something.")
+    qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
+    assert panel.text("trainingError") == "There is nothing to train on. Draw something."
+    assert len(engines) == 0
+
+
+def test_that_notices_and_rehearsals_are_told(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> None:
+    panel.widget.start_training()
+    qtbot.waitUntil(lambda: engines[0].command_names == ["Train"])
+    engines[0].say(Progressed("run", "Loading MNIST", 1, 4))
+    qtbot.waitUntil(lambda: panel.text("trainingStatus") == "Loading MNIST · 1 of 4")
+    engines[0].say(started(is_rehearsal=True))
+    qtbot.waitUntil(lambda: "synthetic ink" in panel.text("trainingNotice"))
+    engines[0].say(Noticed("run", "One drawing was left out."))
+    qtbot.waitUntil(lambda: panel.text("trainingNotice") == "One drawing was left out.")
+
+
+def test_that_a_recipe_with_a_mistake_cannot_be_trained(
+    qtbot: QtBot, panel: Panel, engines: FakeEngines
+) -> None:
+    qtbot.mouseClick(panel.button("adjustButton"), Qt.MouseButton.LeftButton)
+    layers = panel.widget.findChild(QLineEdit, "denseEdit")
+    assert layers.isVisible()
+    layers.setText("50, x")
+    assert not panel.is_usable("trainButton")
+    assert "Dense layer 2" in panel.text("denseNote")
+    panel.widget.start_training()
+    assert "Dense layer 2" in panel.text("trainingError")
+    assert len(engines) == 0
+    layers.setText("50")
+    assert panel.is_usable("trainButton")
+
+
+def test_that_a_recipe_is_opened_from_a_file(panel: Panel, tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text('dense = "8"\nepochs = 2\n', "utf-8")
+    box = panel.widget.findChild(QComboBox, "recipeBox")
+    panel.chosen_path = str(path)
+    box.activated.emit(box.findText(OPEN_FILE))
+    assert box.currentText() == "small"
+    assert (panel.widget.recipe().dense, panel.widget.recipe().epochs) == ("8", 2)
+    panel.widget.choose_recipe("mlp-50-50")
+    panel.widget.choose_recipe("small")
+    assert panel.widget.recipe().dense == "8"
+
+
+def test_that_a_recipe_file_that_cannot_be_used_changes_nothing(panel: Panel, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("epochs = 0\n", "utf-8")
+    box = panel.widget.findChild(QComboBox, "recipeBox")
+    before = panel.widget.recipe()
+    panel.chosen_path = str(path)
+    box.activated.emit(box.findText(OPEN_FILE))
+    assert "bad.toml" in panel.text("trainingError")
+    assert panel.widget.recipe() == before
+    assert box.currentText() == before.name
+    panel.chosen_path = ""
+    box.activated.emit(box.findText(OPEN_FILE))
+    assert panel.widget.recipe() == before
+
+
+def finish(qtbot: QtBot, panel: Panel, engines: FakeEngines, **scores: dict[str, object]) -> None:
+    with qtbot.waitSignal(panel.widget.run_ended):
+        engines[0].say(batch(30), epoch(3), finished(scores=scores))
+
+
+def test_that_a_finished_run_shows_its_figures_and_confusions(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    finish(qtbot, running, engines, validation=score(990, 10))
+    shown = [label.text() for label in running.widget.findChildren(QLabel) if label.isVisible()]
+    assert {"99.00 %", "98.2 to 99.5 %", "1,000"} <= set(shown)
+    assert running.is_usable("useButton")
+    assert running.is_usable("trainButton")
+    assert running.widget.findChild(ConfusionView).isVisible()
+    assert "0 as 1: 10" in running.text("worstConfusions")
+
+
+def test_that_hold_out_comes_first_and_is_compared(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    running.widget.set_champion(Champion("old", "/models/old.h5", {"my hold-out": score(80, 20)}))
+    finish(qtbot, running, engines, **{"validation": score(990, 10), "my hold-out": score(99, 1)})
+    box = running.widget.findChild(QComboBox, "confusionSet")
+    assert [box.itemText(i) for i in range(box.count())] == ["my hold-out", "validation"]
+    shown = [label.text() for label in running.widget.findChildren(QLabel) if label.isVisible()]
+    assert {"80.00 % of 100", "better by 19.00 points", "not known"} <= set(shown)
+
+
+def test_that_one_click_asks_to_use_the_new_model(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
+    finish(qtbot, running, engines, validation=score(9, 1))
+    with qtbot.waitSignal(running.widget.use_requested) as asked:
+        qtbot.mouseClick(running.button("useButton"), Qt.MouseButton.LeftButton)
+    assert asked.args == ["/models/new.h5"]
+    running.widget.set_champion(Champion("new", "/models/new.h5"))
+    assert running.button("useButton").text() == "In use"
+    assert not running.is_usable("useButton")
+
+
+def test_that_curves_and_results_are_one_click_apart(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    finish(qtbot, running, engines, validation=score(9, 1))
+    assert not running.button("resultsButton").isVisible()
+    qtbot.mouseClick(running.button("curvesButton"), Qt.MouseButton.LeftButton)
+    assert running.plot("lossPlot").isVisible()
+    qtbot.mouseClick(running.button("resultsButton"), Qt.MouseButton.LeftButton)
+    assert running.button("useButton").isVisible()
+
+
+def test_that_a_set_without_drawings_is_said_to_be_empty(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    finish(qtbot, running, engines, validation=score(9, 1), empty=score(0, 0))
+    shown = [label.text() for label in running.widget.findChildren(QLabel) if label.isVisible()]
+    assert "nothing to score yet" in shown
+
+
+def test_that_clicks_leave_the_keyboard_where_it_is(panel: Panel) -> None:
+    for button in panel.widget.findChildren(QPushButton):
+        assert button.focusPolicy() == Qt.FocusPolicy.TabFocus, button.objectName()
+    for box in panel.widget.findChildren(QComboBox):
+        assert box.focusPolicy() == Qt.FocusPolicy.TabFocus, box.objectName()
+
+
+def test_that_the_theme_can_change_at_any_time(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
+    engines[0].say(batch(), epoch())
+    running.widget.set_theme(DARK)
+    finish(qtbot, running, engines, validation=score(9, 1))
+    running.widget.set_theme(LIGHT)
+    assert running.button("useButton").isVisible()
+
+
+def test_that_cells_of_the_confusion_matrix_can_be_read_by_keyboard_and_pointer(qtbot: QtBot) -> None:
+    view = ConfusionView(theme=LIGHT)
+    qtbot.addWidget(view)
+    view.resize(300, 300)
+    view.set_score(Score(("0", "1"), np.array([[8, 2], [0, 0]], np.int64)))
+    with qtbot.waitExposed(view):
+        view.show()
+    said: list[str] = []
+    view.cell_described.connect(said.append)
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    assert said[-1] == "0 read as 1: 2 of 10 (20.0 %)"
+    qtbot.mouseMove(view, view.cell_rect(0, 0).center().toPoint())
+    qtbot.waitUntil(lambda: said[-1] == "0 read rightly: 8 of 10 (80.0 %)")
+    assert view.cell_at(view.cell_rect(1, 0).center()) == (1, 0)
+    assert "0 as 1 (2)" in view.accessibleDescription()
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "expected"),
+    [
+        (score(99, 1), score(80, 20), "better by 19.00 points"),
+        (score(80, 20), score(99, 1), "worse by 19.00 points"),
+        (score(98, 2), score(97, 3), "no clear difference (+1.00)"),
+    ],
+)
+def test_that_a_verdict_needs_more_than_chance(
+    new: dict[str, object], old: dict[str, object], expected: str
+) -> None:
+    assert verdict(new, old)[0] == expected

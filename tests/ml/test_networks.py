@@ -1,0 +1,73 @@
+"""Keras networks are what their specs say, and learn by every optimizer and loss of the report."""
+
+import math
+
+import numpy as np
+import pytest
+
+from qtdigits.core.networks import ACTIVATIONS, NetworkSpec, parse_blocks, parse_dense
+from qtdigits.core.recipes import LOSSES, OPTIMIZERS, load_recipe, recipe_of
+from qtdigits.ml.backend import keras
+from qtdigits.ml.models import probabilities
+from qtdigits.ml.networks import build_network, compile_network
+
+
+@pytest.mark.parametrize(
+    ("blocks", "dense"),
+    [
+        ("", ""),
+        ("", "50, 50"),
+        ("32:3, 64:3:2:0.25", "256:relu:0.5"),
+        ("4:5:2, 6:2:1:0.1:tanh", ""),
+        ("2:3", "5:elu:0.3, 4"),
+    ],
+)
+@pytest.mark.parametrize("n_classes", [2, 10, 36])
+def test_that_a_network_has_the_weights_of_its_spec(blocks: str, dense: str, n_classes: int) -> None:
+    spec = NetworkSpec(parse_blocks(blocks), parse_dense(dense))
+    network = build_network(spec, n_classes)
+    assert network.count_params() == spec.n_parameters(n_classes)
+    assert network.output_shape == (None, n_classes)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_that_every_activation_gives_probabilities(activation: str) -> None:
+    spec = NetworkSpec(parse_blocks(f"2:3:2:0:{activation}"), parse_dense(f"8:{activation}"))
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    found = probabilities(build_network(spec, 10), images)
+    assert found.shape == (3, 10)
+    assert found.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_that_every_optimizer_takes_a_step_on_every_loss(optimizer: str, loss: str) -> None:
+    recipe = recipe_of({"dense": "4", "optimizer": optimizer, "loss": loss})
+    network = build_network(recipe.network, 10)
+    compile_network(network, recipe)
+    network.run_eagerly = True
+    before = network.get_weights()
+    images = np.random.default_rng(0).random((8, 28, 28, 1), np.float32)
+    value = network.train_on_batch(images, np.eye(10, dtype=np.float32)[:8])[0]
+    assert math.isfinite(value)
+    assert any(not np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True))
+
+
+def test_that_a_learning_rate_of_zero_means_the_optimizers_own() -> None:
+    for given, expected in ((0.0, 0.001), (0.25, 0.25)):
+        recipe = recipe_of({"optimizer": "adam", "learning_rate": given})
+        network = build_network(recipe.network, 10)
+        compile_network(network, recipe)
+        assert float(network.optimizer.learning_rate) == pytest.approx(expected)
+
+
+def test_that_the_layers_are_named_by_their_place() -> None:
+    network = build_network(load_recipe("cnn-32-64").network, 10)
+    assert [layer.name for layer in network.layers if layer.weights] == [
+        "block_1",
+        "block_2",
+        "dense_1",
+        "output",
+    ]
+    assert network.get_layer("block_2_dropout").rate == 0.25
+    assert isinstance(network.get_layer("block_2_pool"), keras.layers.MaxPooling2D)

@@ -1,0 +1,178 @@
+"""Real, tiny trainings: they learn, report, stop, and keep the best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qtdigits.core.control import Control
+from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunStarted
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.recipes import Recipe
+from qtdigits.errors import CancelledError
+from qtdigits.ml.training import DivergedError, TrainedNetwork, train
+from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.watching import Ended, Watch
+from tiny_training import TINY_RECIPE, Recorder, tiny_data
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingData:
+    return tiny_data()
+
+
+def run(
+    data: TrainingData,
+    recipe: Recipe = TINY_RECIPE,
+    *,
+    emit: Recorder | None = None,
+    control: Control | None = None,
+) -> TrainedNetwork:
+    return train(recipe, DIGITS, data, run="r", emit=emit or Recorder(), control=control or Control())
+
+
+def validation_loss(trained: TrainedNetwork, data: TrainingData) -> float:
+    images = (data.images[data.validation] / 255.0).astype(np.float32)[..., np.newaxis]
+    truth = np.eye(10, dtype=np.float32)[data.targets[data.validation]]
+    return float(trained.network.evaluate(images, truth, verbose=0)[0])
+
+
+def test_that_a_network_learns_and_tells_of_it(data: TrainingData) -> None:
+    emit = Recorder()
+    trained = run(data, TINY_RECIPE.with_values(epochs=4), emit=emit)
+    started, batches, epochs = emit.of(RunStarted), emit.of(BatchEnded), emit.of(EpochEnded)
+    assert (trained.outcome, trained.epochs) == ("completed", 4)
+    assert emit.events[0] is started[0]
+    assert isinstance(emit.events[1], BatchEnded)
+    assert started[0].n_training == started[0].data["synthetic ink"] == 240
+    assert (started[0].n_validation, started[0].steps_per_epoch) == (60, 12)
+    assert started[0].n_parameters == TINY_RECIPE.network.n_parameters(10)
+    assert [(e.epoch, e.step) for e in epochs] == [(1, 12), (2, 24), (3, 36), (4, 48)]
+    assert batches[0].step == 1
+    assert all(0 <= b.accuracy <= 1 for b in batches)
+    assert epochs[-1].loss < epochs[0].loss / 2
+    assert epochs[-1].val_accuracy > 0.5
+    assert epochs[-1].remaining_s == pytest.approx(0.0)
+
+
+def test_that_the_weights_with_the_lowest_validation_loss_are_kept(data: TrainingData) -> None:
+    emit = Recorder()
+    trained = run(data, TINY_RECIPE.with_values(epochs=4, learning_rate=0.1), emit=emit)
+    losses = [epoch.val_loss for epoch in emit.of(EpochEnded)]
+    assert validation_loss(trained, data) == pytest.approx(min(losses), rel=1e-3)
+    assert trained.best_epoch == losses.index(min(losses)) + 1
+    assert [e.is_best for e in emit.of(EpochEnded)] == [
+        value == min(losses[: number + 1]) for number, value in enumerate(losses)
+    ]
+
+
+def test_that_the_same_seed_gives_the_same_network(data: TrainingData) -> None:
+    first, second, other = (run(data, TINY_RECIPE.with_values(epochs=1, seed=seed)) for seed in (5, 5, 6))
+    weights, again, different = (trained.network.get_weights()[0] for trained in (first, second, other))
+    assert np.allclose(weights, again, atol=1e-6)
+    assert not np.allclose(weights, different, atol=1e-3)
+
+
+def test_that_a_stop_in_the_first_epoch_keeps_what_was_learned_and_validates_it(data: TrainingData) -> None:
+    control = Control()
+    emit = Recorder(lambda event: control.stop() if isinstance(event, BatchEnded) else None)
+    trained = run(data, TINY_RECIPE.with_values(epochs=50), emit=emit, control=control)
+    last = emit.events[-1]
+    assert (trained.outcome, trained.epochs, trained.best_epoch) == ("stopped", 1, 1)
+    assert isinstance(last, EpochEnded)
+    assert last.step < 12
+    assert validation_loss(trained, data) == pytest.approx(last.val_loss, rel=1e-3)
+
+
+def test_that_a_stop_in_a_later_epoch_goes_back_to_the_best(data: TrainingData) -> None:
+    control = Control()
+
+    def stop_in_epoch_3(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 2:
+            control.stop()
+
+    emit = Recorder(stop_in_epoch_3)
+    trained = run(data, TINY_RECIPE.with_values(epochs=50), emit=emit, control=control)
+    best = min(emit.of(EpochEnded), key=lambda epoch: epoch.val_loss)
+    assert (trained.outcome, trained.epochs, trained.best_epoch) == ("stopped", 2, best.epoch)
+    assert validation_loss(trained, data) == pytest.approx(best.val_loss, rel=1e-3)
+
+
+def test_that_a_cancel_ends_the_training_at_once(data: TrainingData) -> None:
+    control = Control()
+    emit = Recorder(lambda event: control.cancel() if isinstance(event, BatchEnded) else None)
+    with pytest.raises(CancelledError):
+        run(data, emit=emit, control=control)
+    assert len(emit.of(BatchEnded)) == 1
+    assert not emit.of(EpochEnded)
+
+
+def test_that_patience_ends_a_training_that_gets_no_better(data: TrainingData) -> None:
+    emit = Recorder()
+    recipe = TINY_RECIPE.with_values(epochs=50, learning_rate=1.0, optimizer="adam", patience=2)
+    trained = run(data, recipe, emit=emit)
+    assert trained.outcome == "converged"
+    assert trained.epochs == trained.best_epoch + 2 < 50
+
+
+def test_that_a_training_that_diverges_at_once_fails_in_words(data: TrainingData) -> None:
+    recipe = TINY_RECIPE.with_values(
+        optimizer="sgd", learning_rate=10, dense="16:linear, 16:linear, 16:linear", epochs=5
+    )
+    with pytest.raises(DivergedError, match="not a number") as caught:
+        run(data, recipe)
+    assert "learning rate" in caught.value.remedy
+
+
+class FakeNetwork:
+    """As much of a network as keeping its weights takes."""
+
+    def get_weights(self) -> list[str]:
+        return ["the weights"]
+
+
+def make_watch(data: TrainingData, control: Control) -> Watch:
+    watch = Watch(recipe=TINY_RECIPE, data=data, run="r", emit=Recorder(), control=control)
+    watch.set_model(FakeNetwork())
+    watch.on_epoch_begin(0)
+    return watch
+
+
+FIGURES = {"loss": 1.0, "categorical_accuracy": 0.5, "val_loss": 1.0, "val_categorical_accuracy": 0.5}
+
+
+def test_that_a_later_divergence_leaves_the_weights_that_were_good(data: TrainingData) -> None:
+    watch = make_watch(data, Control())
+    watch.on_epoch_end(0, FIGURES)
+    with pytest.raises(Ended) as caught:
+        watch.on_epoch_end(1, {**FIGURES, "val_loss": float("nan")})
+    assert (caught.value.outcome, watch.best_epoch, watch.best_weights) == ("diverged", 1, ["the weights"])
+
+
+def test_that_a_cancel_is_obeyed_in_the_middle_of_a_validation(data: TrainingData) -> None:
+    control = Control()
+    watch = make_watch(data, control)
+    watch.on_test_batch_end(0)
+    control.cancel()
+    with pytest.raises(CancelledError):
+        watch.on_test_batch_end(1)
+
+
+def test_that_a_stop_ends_a_validation_once_there_is_something_to_keep(data: TrainingData) -> None:
+    control = Control()
+    watch = make_watch(data, control)
+    control.stop()
+    watch.on_test_batch_end(0)
+    watch.best_weights = ["something"]
+    with pytest.raises(Ended):
+        watch.on_test_batch_end(1)
+
+
+def test_that_weights_of_drawings_lengthen_the_epoch(data: TrainingData) -> None:
+    heavy = replace(data, training=np.concatenate([data.training, np.repeat(data.training[:10], 6)]))
+    emit = Recorder()
+    run(heavy, TINY_RECIPE.with_values(epochs=1), emit=emit)
+    assert emit.of(RunStarted)[0].n_training == 300
+    assert emit.of(EpochEnded)[0].step == 15

@@ -1,0 +1,119 @@
+"""The reader answers as the network that was exported, from the model alone, and refuses models that do not fit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qtdigits.core.history import History
+from qtdigits.core.labels import DIGITS, LabelSet
+from qtdigits.core.models import Golden, Model
+from qtdigits.core.networks import ACTIVATIONS
+from qtdigits.core.recipes import recipe_of
+from qtdigits.errors import InputError, ModelFileError
+from qtdigits.ml.models import to_model
+from qtdigits.ml.networks import build_network
+from qtdigits.ml.training import TrainedNetwork
+from qtdigits.reader.reader import BATCH, Reader
+from qtdigits.store.model_files import save_model
+from tiny_training import tiny_data, tiny_model
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return tiny_model()
+
+
+def test_that_it_gives_the_golden_answers(model: Model) -> None:
+    reader = Reader(model)
+    assert model.golden.agrees_with(reader.read_many(model.golden.images))
+    assert np.allclose(reader.read_many(model.golden.images), model.golden.probabilities, atol=1e-5)
+
+
+def test_that_one_by_one_and_many_at_once_agree(model: Model) -> None:
+    reader = Reader(model)
+    images = tiny_data(BATCH * 2 + 5).images
+    many = reader.read_many(images)
+    assert many.shape == (len(images), 10)
+    assert np.allclose(many, [reader.read(image) for image in images], atol=1e-5)
+    assert np.allclose(many.sum(axis=1), 1, atol=1e-4)
+
+
+def test_that_no_image_gives_no_answer(model: Model) -> None:
+    assert Reader(model).read_many(np.empty((0, 28, 28), np.uint8)).shape == (0, 10)
+
+
+def test_that_it_knows_whose_answers_it_gives(model: Model) -> None:
+    reader = Reader(model)
+    assert (reader.label_set, reader.model_name) == (DIGITS, "tiny")
+
+
+def test_that_it_reads_digits_it_has_not_seen(model: Model) -> None:
+    data = tiny_data(200, seed=9)
+    answers = Reader(model).read_many(data.images).argmax(axis=1)
+    assert (answers == data.targets).mean() > 0.6
+
+
+@pytest.mark.parametrize(("first", "second"), list(zip(ACTIVATIONS[::2], ACTIVATIONS[1::2], strict=True)))
+def test_that_every_activation_can_be_read(first: str, second: str) -> None:
+    recipe = recipe_of({"blocks": f"2:3:2:0:{first}", "dense": f"4:{second}"})
+    trained = TrainedNetwork(build_network(recipe.network, 10), recipe, DIGITS, "completed", 1, 1)
+    data = tiny_data(40)
+    made = to_model(
+        trained, name="m", images=data.images, targets=data.targets, history=History(), provenance={}
+    )
+    assert np.allclose(Reader(made).read_many(made.golden.images), made.golden.probabilities, atol=1e-5)
+
+
+def test_that_a_program_for_other_classes_is_refused(model: Model) -> None:
+    nine = Golden(model.golden.images, model.golden.probabilities[:, :9])
+    with pytest.raises(ModelFileError, match="10 probabilities for 9 classes"):
+        Reader(replace(model, label_set=LabelSet.of("012345678"), golden=nine))
+
+
+def test_that_other_golden_answers_are_refused_unless_nobody_checks(model: Model) -> None:
+    wrong = replace(model, golden=Golden(model.golden.images, np.roll(model.golden.probabilities, 1, axis=1)))
+    with pytest.raises(ModelFileError, match="golden"):
+        Reader(wrong)
+    Reader(wrong, check=False)
+
+
+@pytest.mark.parametrize("flatbuffer", [b"", b"no program", b"\0" * 5000])
+def test_that_what_is_no_program_is_refused_in_words(model: Model, flatbuffer: bytes) -> None:
+    with pytest.raises(ModelFileError, match="tiny cannot be used: its LiteRT program does not load"):
+        Reader(replace(model, flatbuffer=flatbuffer))
+
+
+@pytest.mark.parametrize("cut", [100, 1000, 10_000])
+def test_that_a_truncated_program_is_refused(model: Model, cut: int) -> None:
+    with pytest.raises(ModelFileError):
+        Reader(replace(model, flatbuffer=model.flatbuffer[:-cut]))
+
+
+@pytest.mark.parametrize(
+    "raster", [np.zeros((28, 28)), np.zeros((27, 28), np.uint8), np.zeros((1, 28, 28), np.uint8)]
+)
+def test_that_what_is_no_raster_is_refused(model: Model, raster: np.ndarray) -> None:
+    with pytest.raises(InputError, match="28, 28"):
+        Reader(model).read(raster)
+
+
+def test_that_reading_takes_no_tensorflow_and_writes_nothing(model: Model, tmp_path: Path) -> None:
+    path = save_model(model, tmp_path / "tiny.h5").path
+    code = (
+        "import sys, numpy, pathlib\n"
+        "from qtdigits.reader.reader import Reader\n"
+        "from qtdigits.store.model_files import load_model\n"
+        f"reader = Reader(load_model(pathlib.Path({str(path)!r}), weights=False))\n"
+        "assert reader.read(numpy.zeros((28, 28), numpy.uint8)).shape == (10,)\n"
+        "assert not {'tensorflow', 'keras', 'pandas'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

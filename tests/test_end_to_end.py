@@ -1,0 +1,120 @@
+"""The whole loop in the real window with the real engine: draw, read, correct, retrain, kill, retrain, use."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton, QSpinBox
+
+from qtdigits.core.events import BatchEnded, EngineLost, RunFinished
+from qtdigits.core.raster import render_many
+from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.gui import app as gui_app
+from qtdigits.gui.engine_controller import EngineState
+
+LEFT = Qt.MouseButton.LeftButton
+PATIENCE_MS = 240_000
+"""For a slow machine; each wait ends as soon as its condition holds."""
+
+
+@pytest.fixture
+def small_mnist(tmp_path, monkeypatch):
+    """A file of MNIST's form with 1,500 + 200 synthetic digits, so that a training takes seconds."""
+    inks, labels = synthetic_digits(1700, seed=5)
+    images, digits = render_many(inks), np.array([int(label) for label in labels], np.uint8)
+    path = tmp_path / "mnist.npz"
+    np.savez(path, x_train=images[200:], y_train=digits[200:], x_test=images[:200], y_test=digits[:200])
+    monkeypatch.setenv("QTDIGITS_MNIST", str(path))
+
+
+@pytest.fixture
+def window(qtbot, data_dir, small_mnist):
+    _, window = gui_app.create(["--data-dir", str(data_dir), "--theme", "light"])
+    with qtbot.waitSignal(window.became_ready, timeout=PATIENCE_MS):
+        window.show()
+    yield window
+    window.ask.yes = lambda *_: True
+    window.close()
+    window.deleteLater()
+
+
+def draw(window, ink):
+    canvas = window.canvas
+    left, top, right, bottom = ink.bounds
+    scale = 0.6 * min(canvas.width(), canvas.height()) / max(right - left, bottom - top)
+    for stroke in ink.strokes:
+        xy = (stroke[:, :2] - [left, top]) * scale + 60
+        points = [QPoint(round(x), round(y)) for x, y in xy.tolist()]
+        QTest.mousePress(canvas, LEFT, pos=points[0])
+        for point in points[1:]:
+            QTest.mouseMove(canvas, point)
+        QTest.mouseRelease(canvas, LEFT, pos=points[-1])
+
+
+def click(window, name):
+    button = next(b for b in window.findChildren(QPushButton, name) if b.isVisible() and b.isEnabled())
+    QTest.mouseClick(button, LEFT)
+
+
+def other_than(answer):
+    return "8" if answer != "8" else "3"
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+@pytest.mark.timeout(900)
+def test_that_a_person_can_do_the_whole_job(window, qtbot):
+    entry, panel, session = window.answer_panel.entry, window.training_panel, window.session
+    answer = window.findChild(QLabel, "answerLabel")
+
+    # Draw, read, correct: one key and Enter.
+    inks, _ = synthetic_digits(12, seed=9)
+    for ink in inks:
+        draw(window, ink)
+        read = answer.text()
+        assert read in session.label_set
+        QTest.keyClicks(window.focusWidget(), other_than(read))
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    assert session.store.count() == len(inks)
+    assert (session.accuracy().correct, session.accuracy().n) == (0, len(inks))
+
+    # Train, and kill the engine in the middle.
+    events = []
+    window.controller.event_received.connect(events.append)
+    panel.choose_recipe("mlp-50-50")
+    window.findChild(QSpinBox, "epochsSpin").setValue(500)
+    champion = session.library.champion_path()
+    click(window, "trainButton")
+    qtbot.waitUntil(lambda: any(isinstance(e, BatchEnded) for e in events), timeout=PATIENCE_MS)
+    os.kill(window.controller.engine_pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: isinstance(events[-1], EngineLost), timeout=PATIENCE_MS)
+    assert session.library.champion_path() == champion
+    draw(window, inks[0])
+    assert answer.text()
+    QTest.keyClick(entry, Qt.Key.Key_Escape)
+
+    # The next training works; its curves move; it is stopped, and the best weights are kept.
+    events.clear()
+    click(window, "trainButton")
+    qtbot.waitUntil(lambda: len(panel.history.epochs) >= 2, timeout=PATIENCE_MS)
+    n_points = len(panel.history.batches)
+    qtbot.waitUntil(lambda: len(panel.history.batches) > n_points, timeout=PATIENCE_MS)
+    click(window, "stopButton")
+    qtbot.waitUntil(lambda: isinstance(events[-1], RunFinished), timeout=PATIENCE_MS)
+    finished = events[-1]
+    assert finished.outcome == "stopped"
+    assert finished.scores["MNIST test"]["n"] == 200
+    assert window.controller.state is EngineState.READY
+
+    # One click, and the new model reads.
+    before = session.model_name
+    click(window, "useButton")
+    assert session.model_name != before
+    assert str(session.library.champion_path()) == finished.model
+    draw(window, inks[1])
+    assert answer.text() in session.label_set
