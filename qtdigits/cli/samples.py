@@ -183,7 +183,7 @@ def run_list(args: argparse.Namespace) -> int:
         print_json({"n": n, "by_writer": counts, "samples": [_to_json(sample) for sample in newest]})
         return 0
     _print_counts(counts)
-    print(f"\n{n:,} drawings" + (f", the newest {len(newest):,}:\n" if newest else "."))
+    print(f"\n{n:,} drawing{'s' if n != 1 else ''}" + (f", the newest {len(newest):,}:\n" if newest else "."))
     if newest:
         print_table(
             ("id", "label", "writer", "origin", "strokes", "held out", "time"),

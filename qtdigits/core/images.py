@@ -207,7 +207,7 @@ def _thickened(ink: Float) -> Float:
 
 def _stroke_width_px(ink: Float) -> float:
     """Twice the area over the length of outline, which is the sum of grey differences (4 / pi too long)."""
-    padded = np.pad(np.clip(ink * 2.0 - 0.5, 0.0, 1.0), 1)
+    padded = np.pad(np.clip(ink * 4.0 - 1.0, 0.0, 1.0), 1)
     outline = float(np.abs(np.diff(padded, axis=0)).sum() + np.abs(np.diff(padded, axis=1)).sum())
     return 2.0 * float(padded.sum()) / max(outline * np.pi / 4.0, 1.0)
 

@@ -58,7 +58,7 @@ class Server:
 
     def __init__(self, *, commands: Iterable[bytes], events: TextIO, leave: Callable[[int], object]) -> None:
         self._commands, self._events, self._leave = commands, events, leave
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()  # a signal may come in the middle of writing
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()  # a signal handler may put into it at any time
         self._current: Control | None = None
         self._is_quitting = False
@@ -74,25 +74,30 @@ class Server:
             self._train(*job)
 
     def quit(self) -> None:
-        """Give up the run and end; if the run has not heard of it in time, end all the same."""
+        """End at once when nothing runs; otherwise give up the run, and end all the same if it has not heard of it in time."""
         if self._is_quitting:
             return
         self._is_quitting = True
-        if (control := self._current) is not None:
-            control.cancel()
+        with self._writing:
+            if (control := self._current) is None:
+                self._leave(0)
+                return
+        control.cancel()
         self._jobs.put(None)
         timer = threading.Timer(EXIT_GRACE_S, self._leave, [0])
         timer.daemon = True
         timer.start()
 
     def emit(self, event: Event) -> None:
-        """Write an event. When nobody reads any more, nobody wants the run either."""
-        if isinstance(event, RunFinished | RunCancelled | RunFailed):
-            # before it is told: the next command may come in answer to it
-            self._current = None
-        self._write(event)
+        """Write an event of the run that goes on."""
+        with self._writing:
+            if isinstance(event, RunFinished | RunCancelled | RunFailed):
+                # before it is read: the next command may come in answer to it
+                self._current = None
+            self._write(event)
 
     def _write(self, event: Event) -> None:
+        """When nobody reads any more, nobody wants the run either."""
         try:
             with self._writing:
                 self._events.write(encode_event(event) + "\n")

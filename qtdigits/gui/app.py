@@ -41,6 +41,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     options, qt_arguments = _parse(argv)
     app = _application(qt_arguments)
     data_dir = paths.user_data_dir(options.data_dir)
+    library = ModelLibrary(data_dir)
     problem: StoreError | None = None
     try:
         store = SampleStore.open(data_dir)
@@ -54,7 +55,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     if options.theme:
         preferences.theme = options.theme
     window = MainWindow(
-        session=Session(store=store, library=ModelLibrary(data_dir), make_reader=_make_reader),
+        session=Session(store=store, library=library, make_reader=_make_reader),
         controller=EngineController(make_client=_engine_client(data_dir)),
         preferences=preferences,
         data_dir=data_dir,

@@ -301,6 +301,7 @@ class MainWindow(QMainWindow):
                 return
         if self.session.judge(label):
             self.answer_panel.drop_entry()
+            self.messages.dismiss_problem()
 
     def _is_known(self, label: str) -> bool:
         wanted = label.strip()

@@ -48,6 +48,11 @@ class MessageBar(QFrame):
         else:
             self.hide()
 
+    def dismiss_problem(self) -> None:
+        """What went wrong has gone right meanwhile; a notice stays."""
+        if self._text.property("role") == "error" and not self.isHidden():
+            self.dismiss()
+
     def _show(self, text: str, role: str) -> None:
         self._text.setText(text)
         give_role(self._text, role)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -90,7 +90,7 @@ def download_mnist(
         _fetch(url, part, progress, lambda request: opener(request, timeout=timeout_s))
     except (OSError, HTTPException) as error:
         raise DataMissingError(
-            f"MNIST could not be downloaded from {url}: {error}.",
+            f"MNIST could not be downloaded from {url}: {_reason(error)}.",
             f"Try again (it goes on where it stopped), or put {FILE_NAME} into {folder}.",
         ) from error
     try:
@@ -171,3 +171,9 @@ def _finish(part: Path, path: Path, url: str, sha256: str) -> None:
         part.unlink()
         raise DataMissingError(f"What came from {url} is not MNIST (SHA-256 {found[:12]}…).", "Try again.")
     part.replace(path)
+
+
+def _reason(error: Exception) -> str:
+    """What a person can do something with: "Name or service not known" rather than what wraps it."""
+    cause = error.reason if isinstance(error, URLError) else error
+    return str(getattr(cause, "strerror", None) or cause)

@@ -81,7 +81,7 @@ def test_that_a_digit_is_written_in_several_ways(label: str) -> None:
     rng = np.random.default_rng(0)
     ways = {tuple(len(stroke) for stroke in synthetic_ink(label, rng).strokes) for _ in range(200)}
 
-    assert len(ways) >= 3
+    assert len(ways) >= 2
 
 
 def test_that_sevens_come_with_and_without_a_bar() -> None:

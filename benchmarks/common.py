@@ -1,0 +1,96 @@
+"""What the benchmarks share: rows of the table, child processes, drawings, and a window with either reader."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PySide6.QtWidgets import QApplication
+
+    from qtdigits.gui.main_window import MainWindow
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: our figure, the figure beside it (None: there is none), and what is to be reached."""
+
+    what: str
+    ours: float
+    theirs: float | None
+    unit: str
+    beside: str
+    target: str
+
+
+def run_child(module: str, *arguments: str, timeout_s: float = 900) -> dict[str, Any]:
+    """Run `python -m benchmarks.<module> arguments` in a process of its own; it prints one JSON object as its last line."""
+    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", PYTHONDONTWRITEBYTECODE="")
+    if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
+        environment.setdefault("QT_QPA_PLATFORM", "offscreen")
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def medians(results: Sequence[dict[str, Any]]) -> dict[str, float]:
+    return {key: float(np.median([r[key] for r in results])) for key in results[0]}
+
+
+def alternate(
+    times: int, module: str, ours: Sequence[str], theirs: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Both sides in turn, `times` each; the medians of their figures."""
+    pairs = [(run_child(module, *ours), run_child(module, *theirs)) for _ in range(times)]
+    return medians([a for a, _ in pairs]), medians([b for _, b in pairs])
+
+
+def open_window(reader: str) -> tuple[QApplication, MainWindow]:
+    """The program's window on a fresh data folder. `reader`: "litert" as it is, or "keras": the same network by `model.predict`.
+
+    With "keras", TensorFlow is imported and the model loaded where the window otherwise opens its LiteRT reader.
+    """
+    from qtdigits.gui import app
+
+    if reader == "keras":
+        from benchmarks.keras_reader import KerasReader
+
+        app._make_reader = KerasReader
+    return app.create(["--data-dir", tempfile.mkdtemp(prefix="qtdigits-bench-")])
+
+
+def drawings(n: int, seed: int = 1) -> list[list[NDArray[np.float64]]]:
+    """`n` synthetic drawings: strokes of points `(m, 2)` in a unit square."""
+    from qtdigits.core.synthetic import synthetic_digits
+
+    inks, _ = synthetic_digits(n, seed=seed)
+    placed = []
+    for ink in inks:
+        left, top, right, bottom = ink.bounds
+        scale = 0.6 / max(right - left, bottom - top, 1e-6)
+        middle = np.array([(left + right) / 2, (top + bottom) / 2])
+        placed.append([(stroke[:, :2].astype(float) - middle) * scale + 0.5 for stroke in ink.strokes])
+    return placed
+
+
+def finish(**figures: float) -> None:
+    """Print the child's figures and leave at once: ending a process is not what is measured."""
+    print(json.dumps(figures), flush=True)
+    os._exit(0)

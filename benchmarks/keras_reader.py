@@ -1,0 +1,33 @@
+"""The obvious way to read: TensorFlow in the window's process, one `model.predict` a drawing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.labels import LabelSet
+from qtdigits.core.models import Model
+
+
+class KerasReader:
+    """Has the face of `qtdigits.reader.Reader`."""
+
+    def __init__(self, header: Model) -> None:
+        import keras
+
+        from qtdigits.ml.models import from_model
+        from qtdigits.store.model_files import load_model
+
+        assert header.path is not None
+        model = load_model(header.path)
+        keras.utils.disable_interactive_logging()
+        self.model_name = model.name
+        self.label_set: LabelSet = model.label_set
+        self._network = from_model(model)
+
+    def read(self, raster: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.read_many(raster[None])[0]
+
+    def read_many(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        pixels = (images / np.float32(255)).astype(np.float32)[..., None]
+        return np.asarray(self._network.predict(pixels, verbose=0))

@@ -1,0 +1,36 @@
+"""Process start → window painted and able to read."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from benchmarks.common import Row, finish, open_window, run_child
+
+
+def measure(times: int = 5) -> list[Row]:
+    def once(reader: str) -> float:
+        started = time.time()
+        return float(run_child("startup", reader)["ready_at"]) - started
+
+    once("litert")  # warms the file cache for both
+    pairs = [(once("litert"), once("keras")) for _ in range(times)]
+    ours, theirs = (sorted(side)[times // 2] for side in zip(*pairs, strict=True))
+    beside = "the same window importing TensorFlow and loading the Keras model"
+    return [Row("start → painted and able to read", ours, theirs, "s", beside, "≤ 1/8; about 0.8 s")]
+
+
+def child(reader: str) -> None:
+    app, window = open_window(reader)
+
+    def on_ready() -> None:
+        window.repaint()
+        finish(ready_at=time.time())
+
+    window.became_ready.connect(on_ready)
+    window.show()
+    app.exec()
+
+
+if __name__ == "__main__":
+    child(sys.argv[1])
