@@ -110,7 +110,8 @@ def _fitted(ink: Ink, pen_width_px: float) -> _Line:
     scale = (BOX_PX - pen_width_px) / longest if longest > 0.0 else 0.0
     xy = (xy - (low + high) / 2.0) * scale
     strokes = np.split(xy, np.cumsum([len(stroke) for stroke in ink.strokes])[:-1])
-    if len(xy) * _SPACING_PX > 2.0 * BOX_PX:
+    strokes = [stroke[np.append(True, (stroke[1:] != stroke[:-1]).any(axis=1))] for stroke in strokes]
+    if sum(len(stroke) for stroke in strokes) * _SPACING_PX > 2.0 * BOX_PX:
         strokes = _thinned(strokes)
     strokes = [np.repeat(stroke, 2, axis=0) if len(stroke) == 1 else stroke for stroke in strokes]
     return _Line([stroke.astype(np.float32) for stroke in strokes], ((high - low) * scale).astype(np.float32))
@@ -121,7 +122,6 @@ def _thinned(strokes: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]
 
     Evenly along each stroke, so that the direction in which it was drawn makes no difference.
     """
-    strokes = [stroke[np.append(True, (stroke[1:] != stroke[:-1]).any(axis=1))] for stroke in strokes]
     lengths = [np.append(0.0, np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))) for stroke in strokes]
     spacing = max(_SPACING_PX, sum(float(length[-1]) for length in lengths) / _MOST_POINTS)
     thinned = []

@@ -103,9 +103,9 @@ def _make_reader(model: Model) -> Reader:
 
 
 def _engine_client(data_dir: Path) -> Callable[[], EngineClient]:
-    from qtdigits.engine.client import EngineClient
-
     def make() -> EngineClient:
+        from qtdigits.engine.client import EngineClient
+
         return EngineClient(data_dir=data_dir)
 
     return make

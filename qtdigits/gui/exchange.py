@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from PySide6.QtCore import QObject
 
@@ -13,7 +14,6 @@ from qtdigits.gui.jobs import Jobs, Work
 from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.session import Session
 from qtdigits.store.samples import Added
-from qtdigits.tasks import exchange
 
 CSV_KIND = "CSV (*.csv)"
 INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
@@ -63,7 +63,7 @@ class Exchange(QObject):
     def export_ink(self) -> None:
         path = self._ask.file_to_save("Export drawings as ink", "drawings.jsonl.gz", INK_KIND)
         if path is not None:
-            self._run(f"Exporting to {path.name}", partial(exchange.export_ink, self._data_dir, path))
+            self._run(f"Exporting to {path.name}", partial(_exchange().export_ink, self._data_dir, path))
 
     def export_csv_pair(self) -> None:
         images = self._ask.file_to_save("Export as CSV pair: the images", "images.csv", CSV_KIND)
@@ -72,7 +72,7 @@ class Exchange(QObject):
         labels = images.with_name(
             "labels.csv" if images.name == "images.csv" else f"{images.stem}-labels.csv"
         )
-        work = partial(exchange.export_csv_pair, self._data_dir, images, labels)
+        work = partial(_exchange().export_csv_pair, self._data_dir, images, labels)
         self._run(f"Exporting to {images.name} and {labels.name}", work)
 
     def shutdown(self) -> None:
@@ -80,7 +80,7 @@ class Exchange(QObject):
 
     def _import(self, path: Path, labels: Path | None) -> None:
         work = partial(
-            exchange.import_samples, self._data_dir, path, writer=self._session.writer, labels=labels
+            _exchange().import_samples, self._data_dir, path, writer=self._session.writer, labels=labels
         )
         self._run(f"Importing {path.name}", work)
 
@@ -105,3 +105,10 @@ class Exchange(QObject):
 
 def _drawings(n: int) -> str:
     return f"{n:,} drawing{'s' if n != 1 else ''}"
+
+
+def _exchange() -> ModuleType:
+    """Imported when it is needed: nothing of it is, at the window's start."""
+    from qtdigits.tasks import exchange
+
+    return exchange

@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         self._are_models_listed = False
         self._theme = theme_for(preferences.theme)
         self.setWindowTitle("QtDigits")
+        _dress_application(self._theme)
 
         self.canvas_card = CanvasCard(theme=self._theme)
         self.canvas = self.canvas_card.canvas
@@ -110,7 +111,6 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._fill_menus()
         self._connect()
-        self._apply_theme(self._theme)
         self._show_start()
 
     # Construction.
@@ -427,10 +427,7 @@ class MainWindow(QMainWindow):
 
     def _apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            app.setPalette(palette_of(theme))
-            app.setStyleSheet(style_sheet_of(theme))
+        _dress_application(theme)
         for part in (self.canvas, self.answer_panel, self.training_panel, self.accuracy_panel):
             part.set_theme(theme)
 
@@ -467,6 +464,14 @@ class MainWindow(QMainWindow):
             and self.focusWidget() is None
         ):
             self.answer_panel.entry.setFocus()
+
+
+def _dress_application(theme: Theme) -> None:
+    """Best before there are widgets: each that is there already has to be dressed anew."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        app.setPalette(palette_of(theme))
+        app.setStyleSheet(style_sheet_of(theme))
 
 
 def accuracy_text(accuracy: RunningAccuracy) -> str:

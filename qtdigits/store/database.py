@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import pathname2url
 
 from qtdigits.errors import StoreError
 from qtdigits.store import schema
@@ -55,7 +54,7 @@ class Database:
         if not path.is_file():
             raise StoreError(f"There is no file {path}.", "Check the path.")
         _look_at_file(path)
-        uri = f"file:{pathname2url(str(path.absolute()))}?mode=ro"
+        uri = f"{path.absolute().as_uri()}?mode=ro"
         if not _log_of(path).exists():
             # Nobody has it open, so nobody changes it. Otherwise SQLite would leave a log beside it, or fail to.
             uri += "&immutable=1"

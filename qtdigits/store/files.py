@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -109,7 +108,7 @@ def _meant(paths: tuple[Path, ...], error: OSError) -> Path:
 
 
 def _beside(target: Path, what: str) -> Path:
-    return target.with_name(f".{target.name}.{secrets.token_hex(6)}.{what}")
+    return target.with_name(f".{target.name}.{os.urandom(6).hex()}.{what}")
 
 
 def _take_names(temporary: list[Path], targets: list[Path]) -> None:

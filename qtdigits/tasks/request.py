@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -76,7 +76,7 @@ class RetrainRequest:
 
 def new_run_id() -> str:
     """Such as "20260131-154500-3fa9c1": it sorts by local time and is never given twice."""
-    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
 
 
 def _recipe_words(recipe: Recipe) -> list[str]:

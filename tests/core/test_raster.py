@@ -90,7 +90,7 @@ def test_that_a_drawing_obeys_the_rule(drawing: list[list[tuple[int, int]]]) -> 
 def test_that_repeated_points_change_nothing(drawing: list[list[tuple[int, int]]]) -> None:
     repeated = [[point for point in stroke for _ in range(3)] for stroke in drawing]
 
-    assert difference(render(Ink.of(drawing)), render(Ink.of(repeated))) <= 2
+    assert difference(render(Ink.of(drawing)), render(Ink.of(repeated))) == 0
 
 
 @settings(max_examples=25)
