@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
 
 from benchmarks import gaps, latency, memory, raster, startup
 from benchmarks.common import Row
@@ -35,7 +34,7 @@ def main() -> int:
         print(f"{name} …", file=sys.stderr, flush=True)
         rows += ALL[name]()
     if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=1))
+        print(json.dumps([row._asdict() for row in rows], indent=1))
     else:
         _print(rows)
     return 0

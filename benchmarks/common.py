@@ -1,20 +1,18 @@
-"""What the benchmarks share: rows of the table, child processes, drawings, and a window with either reader."""
+"""What the benchmarks share: rows of the table, child processes, drawings, and a window with either reader.
+
+A child measures the program, so nothing is imported here at module level that the program would not import.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from PySide6.QtWidgets import QApplication
 
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of the table: our figure, the figure beside it (None: there is none), and what is to be reached."""
 
     what: str
@@ -37,6 +34,9 @@ class Row:
 
 def run_child(module: str, *arguments: str, timeout_s: float = 900) -> dict[str, Any]:
     """Run `python -m benchmarks.<module> arguments` in a process of its own; it prints one JSON object as its last line."""
+    import json
+    import subprocess
+
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", PYTHONDONTWRITEBYTECODE="")
     if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -51,6 +51,8 @@ def run_child(module: str, *arguments: str, timeout_s: float = 900) -> dict[str,
 
 
 def medians(results: Sequence[dict[str, Any]]) -> dict[str, float]:
+    import numpy as np
+
     return {key: float(np.median([r[key] for r in results])) for key in results[0]}
 
 
@@ -63,21 +65,27 @@ def alternate(
 
 
 def open_window(reader: str) -> tuple[QApplication, MainWindow]:
-    """The program's window on a fresh data folder. `reader`: "litert" as it is, or "keras": the same network by `model.predict`.
+    """The program's window on a data folder of the benchmarks. `reader`: "litert" as it is, or "keras": the same network by `model.predict`.
 
     With "keras", TensorFlow is imported and the model loaded where the window otherwise opens its LiteRT reader.
     """
+    from qtdigits.cli.window import prepare_start
+
+    prepare_start()
     from qtdigits.gui import app
 
     if reader == "keras":
         from benchmarks.keras_reader import KerasReader
 
         app._make_reader = KerasReader
-    return app.create(["--data-dir", tempfile.mkdtemp(prefix="qtdigits-bench-")])
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / "qtdigits-benchmarks"
+    return app.create(["--data-dir", str(folder)])
 
 
 def drawings(n: int, seed: int = 1) -> list[list[NDArray[np.float64]]]:
     """`n` synthetic drawings: strokes of points `(m, 2)` in a unit square."""
+    import numpy as np
+
     from qtdigits.core.synthetic import synthetic_digits
 
     inks, _ = synthetic_digits(n, seed=seed)
@@ -92,5 +100,7 @@ def drawings(n: int, seed: int = 1) -> list[list[NDArray[np.float64]]]:
 
 def finish(**figures: float) -> None:
     """Print the child's figures and leave at once: ending a process is not what is measured."""
+    import json
+
     print(json.dumps(figures), flush=True)
     os._exit(0)

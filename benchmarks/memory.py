@@ -38,12 +38,12 @@ def child(reader: str) -> None:
     from PySide6.QtCore import QPoint, Qt
     from PySide6.QtTest import QTest
 
+    from qtdigits.gui.waiting import wait_until
+
     app, window = open_window(reader)
     window.controller.start = lambda: None  # type: ignore[method-assign]  # the engine is another process
     window.show()
-    assert QTest.qWaitFor(
-        lambda: bool(window.session.model_name) and window.training_panel.has_curves, 60_000
-    )
+    assert wait_until(lambda: bool(window.session.model_name) and window.training_panel.has_curves, 60)
     canvas, left = window.canvas, Qt.MouseButton.LeftButton
     early = 0.0
     for number, strokes in enumerate(drawings(DRAWINGS)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 import tempfile
@@ -60,6 +61,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
         preferences=preferences,
         data_dir=data_dir,
     )
+    window.became_ready.connect(gc.enable)
     if problem is not None:
         window.show_problem(problem, lasting=True)
     return app, window

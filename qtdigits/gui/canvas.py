@@ -9,6 +9,7 @@ from touch or pen are passed over; while a pen is near (or was, half a second ag
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 import numpy as np
@@ -40,6 +41,8 @@ GUIDE_MARGIN = 0.14
 PEN_WIDTH = 0.046
 """Width of the drawn line at full pressure, as a part of the side."""
 ERASER_REACH = 0.035
+TAP_UNITS = 6.0
+"""A pointer that has not moved further since it was pressed makes a dot: a hand trembles."""
 PALM_REST_MS = 500
 
 
@@ -233,7 +236,9 @@ class Canvas(QWidget):
 
     def _move(self, position: QPointF, pressure: float) -> None:
         x, y, _, _ = self._points[-1]
-        if (x, y) != self._to_units(position):
+        new_x, new_y = self._to_units(position)
+        reach = TAP_UNITS if len(self._points) == 1 else 0.0
+        if math.hypot(new_x - x, new_y - y) > reach:
             self._append(position, pressure)
 
     def _release(self, position: QPointF, pressure: float) -> None:

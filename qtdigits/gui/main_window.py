@@ -91,7 +91,6 @@ class MainWindow(QMainWindow):
         self._are_models_listed = False
         self._theme = theme_for(preferences.theme)
         self.setWindowTitle("QtDigits")
-        _dress_application(self._theme)
 
         self.canvas_card = CanvasCard(theme=self._theme)
         self.canvas = self.canvas_card.canvas
@@ -111,6 +110,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._fill_menus()
         self._connect()
+        _dress_application(self._theme)
         self._show_start()
 
     # Construction.
@@ -467,7 +467,7 @@ class MainWindow(QMainWindow):
 
 
 def _dress_application(theme: Theme) -> None:
-    """Best before there are widgets: each that is there already has to be dressed anew."""
+    """Best when all widgets are there but not shown yet: while there is a style sheet, each step of a layout costs."""
     app = QApplication.instance()
     if isinstance(app, QApplication):
         app.setPalette(palette_of(theme))

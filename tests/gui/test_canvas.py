@@ -95,6 +95,12 @@ def test_that_a_click_is_a_stroke_of_one_point(canvas):
     assert seen[0][0].shape == (1, 4)
 
 
+def test_that_a_trembling_tap_is_a_dot(canvas):
+    seen = strokes_of(canvas)
+    drag(canvas, (120, 130), (121, 130), (120, 131))
+    assert seen[0][0].shape == (1, 4)
+
+
 def test_that_the_right_button_draws_nothing(canvas):
     seen = strokes_of(canvas)
     QTest.mouseClick(canvas, Qt.MouseButton.RightButton, pos=QPoint(50, 50))
