@@ -65,7 +65,7 @@ def alternate(
 
 
 def open_window(reader: str) -> tuple[QApplication, MainWindow]:
-    """The program's window on a data folder of the benchmarks. `reader`: "litert" as it is, or "keras": the same network by `model.predict`.
+    """The program's window on a data folder of the benchmarks. `reader`: "litert" as it is, or "keras": `model.predict` instead.
 
     With "keras", TensorFlow is imported and the model loaded where the window otherwise opens its LiteRT reader.
     """

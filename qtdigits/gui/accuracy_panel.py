@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -12,7 +12,7 @@ from qtdigits.core.samples import Trial, Verdict
 from qtdigits.gui.confusion_view import ConfusionView
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
-from qtdigits.gui.session import RunningAccuracy
+from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import percent
 
@@ -25,11 +25,9 @@ EXPLANATION = (
 class AccuracyPanel(QWidget):
     """Reads the trials only while it is visible."""
 
-    def __init__(
-        self, *, trials: Callable[[], Iterable[Trial]], theme: Theme, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, *, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._trials = trials
+        self._session = session
         self._is_stale = True
         self._figure = named(QLabel(), "runningFigure")
         font = self._figure.font()
@@ -48,6 +46,8 @@ class AccuracyPanel(QWidget):
         layout.addWidget(self._detail)
         layout.addWidget(explanation)
         layout.addWidget(self._confusion, 1)
+        session.accuracy_changed.connect(self.show_accuracy)
+        self.show_accuracy(session.accuracy())
 
     def set_theme(self, theme: Theme) -> None:
         self._confusion.set_theme(theme)
@@ -76,7 +76,7 @@ class AccuracyPanel(QWidget):
 
     def _reload(self) -> None:
         self._is_stale = False
-        score = score_of(self._trials())
+        score = score_of(self._session.trials())
         self._confusion.setVisible(score.n > 0)
         if score.n:
             self._confusion.set_score(score)

@@ -99,11 +99,11 @@ class _Player:
             self._wait(lambda: window.training_panel.has_curves, 30, "the curves")
             self._picture("start", "The window, a moment after it was started.")
             self._judge_all(drawings)
-            window.tabs.setCurrentWidget(window.accuracy_panel)
+            self._show_tab("Accuracy")
             self._picture(
                 "accuracy", "Running accuracy: each drawing was scored before it could be trained on."
             )
-            window.tabs.setCurrentWidget(window.drawings_panel)
+            self._show_tab("Drawings")
             self._picture("drawings", "Every judged drawing is kept, with its strokes.")
             self._train()
             self._use_new_model(drawings[0][1])
@@ -209,6 +209,11 @@ class _Player:
         buttons = [b for b in self._window.findChildren(QPushButton, name) if b.isVisible()]
         self._wait(lambda: any(b.isEnabled() for b in buttons), 60, name)
         QTest.mouseClick(next(b for b in buttons if b.isEnabled()), Qt.MouseButton.LeftButton)
+
+    def _show_tab(self, name: str) -> None:
+        from qtdigits.gui.main_window import TABS
+
+        self._window.tabs.setCurrentIndex(TABS.index(name))
 
     def _settle(self) -> None:
         """Let timers and paint events that are due be done, so that a picture shows the newest state."""

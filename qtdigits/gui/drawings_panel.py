@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
 from qtdigits.core.samples import Sample
+from qtdigits.gui.exchange import Exchange
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import button
+from qtdigits.gui.session import Session
 from qtdigits.store.samples import SampleStore
 
 PAGE = 200
@@ -26,7 +27,7 @@ Index = QModelIndex | QPersistentModelIndex
 class DrawingsModel(QAbstractListModel):
     """Fetches samples page by page as the view is scrolled."""
 
-    def __init__(self, *, store: Callable[[], SampleStore], parent: QWidget | None = None) -> None:
+    def __init__(self, *, store: SampleStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = store
         self._samples: list[Sample] = []
@@ -36,7 +37,7 @@ class DrawingsModel(QAbstractListModel):
     def reload(self) -> None:
         self.beginResetModel()
         self._samples, self._pixmaps = [], {}
-        self._total = self._store().count()
+        self._total = self._store.count()
         self.endResetModel()
 
     @property
@@ -54,7 +55,7 @@ class DrawingsModel(QAbstractListModel):
     @override
     def fetchMore(self, parent: Index) -> None:
         start = len(self._samples)
-        page = list(islice(self._store().samples(newest_first=True, limit=PAGE, offset=start), PAGE))
+        page = list(islice(self._store.samples(newest_first=True, limit=PAGE, offset=start), PAGE))
         if not page:
             self._total = start
             return
@@ -87,13 +88,10 @@ class DrawingsModel(QAbstractListModel):
 class DrawingsPanel(QWidget):
     """Thumbnails, with import and export. Nothing is read from the store while the panel is hidden."""
 
-    import_requested = Signal()
-    export_requested = Signal()
-
-    def __init__(self, *, store: Callable[[], SampleStore], parent: QWidget | None = None) -> None:
+    def __init__(self, *, session: Session, exchange: Exchange, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_stale = True
-        self._model = DrawingsModel(store=store, parent=self)
+        self._model = DrawingsModel(store=session.store, parent=self)
         self._count = QLabel()
         self._count.setProperty("role", "muted")
         self._view = named(QListView(), "drawingsView")
@@ -116,8 +114,9 @@ class DrawingsPanel(QWidget):
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addLayout(row)
         layout.addWidget(self._view, 1)
-        import_button.clicked.connect(self.import_requested)
-        export_button.clicked.connect(self.export_requested)
+        import_button.clicked.connect(exchange.import_drawings)
+        export_button.clicked.connect(exchange.export_ink)
+        session.samples_changed.connect(self.mark_stale)
 
     def mark_stale(self) -> None:
         """The store has changed; look at it again now, or when the panel is next shown."""

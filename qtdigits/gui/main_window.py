@@ -32,16 +32,14 @@ from qtdigits.core.ink import Ink
 from qtdigits.core.recipes import Recipe
 from qtdigits.core.samples import Trial
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.accuracy_panel import AccuracyPanel
 from qtdigits.gui.answer_panel import AnswerPanel
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.canvas_card import CanvasCard
-from qtdigits.gui.drawings_panel import DrawingsPanel
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
+from qtdigits.gui.lazy_page import LazyPage
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.message_bar import MessageBar
-from qtdigits.gui.models_panel import ModelsPanel
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import THEMES, Preferences
@@ -98,9 +96,6 @@ class MainWindow(QMainWindow):
         self.training_panel = TrainingPanel(
             controller=controller, make_request=self._retrain_request, theme=self._theme
         )
-        self.accuracy_panel = AccuracyPanel(trials=self._trials, theme=self._theme)
-        self.drawings_panel = DrawingsPanel(store=lambda: session.store)
-        self.models_panel = ModelsPanel()
         self.messages = MessageBar()
         self._exchange = Exchange(
             data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
@@ -129,8 +124,9 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        panels = (self.training_panel, self.accuracy_panel, self.drawings_panel, self.models_panel)
-        for name, panel in zip(TABS, panels, strict=True):
+        makers = (self._make_accuracy_panel, self._make_drawings_panel, self._make_models_panel)
+        self._pages = [LazyPage(make, theme=self._theme) for make in makers]
+        for name, panel in zip(TABS, (self.training_panel, *self._pages), strict=True):
             self.tabs.addTab(panel, name)
         right = QFrame()
         right.setProperty("card", True)
@@ -189,7 +185,7 @@ class MainWindow(QMainWindow):
             Command("&Training", "&Train", self._train, "Ctrl+T"),
             Command("&Training", "&Stop, keep the best", self.training_panel.stop_training),
             Command("&Training", "&Cancel", self.training_panel.cancel_training),
-            Command("&Training", "&Roll back to the model before", self._roll_back, has_rule=True),
+            Command("&Training", "&Roll back to the model before", self.session.roll_back, has_rule=True),
             *(
                 Command("&View", f"&{name}", partial(self.tabs.setCurrentIndex, i), f"Alt+{i + 1}")
                 for i, name in enumerate(TABS)
@@ -221,15 +217,14 @@ class MainWindow(QMainWindow):
         session.reading_changed.connect(self._on_reading_changed)
         session.accuracy_changed.connect(self._on_accuracy_changed)
         session.trial_judged.connect(self._on_trial_judged)
-        session.samples_changed.connect(self._on_samples_changed)
+        session.samples_changed.connect(self._describe_training_data)
         session.writer_changed.connect(self._on_writer_changed)
         session.model_changed.connect(self._on_model_changed)
         session.problem_met.connect(self.messages.show_problem)
         self.top_bar.writer_chosen.connect(self._choose_writer)
         self.top_bar.writer_wanted.connect(self._add_writer)
         self.top_bar.model_chosen.connect(self._use_model)
-        self.models_panel.use_requested.connect(self._use_model)
-        self.models_panel.roll_back_requested.connect(self._roll_back)
+        session.library_changed.connect(self._show_models)
         self.training_panel.use_requested.connect(self._use_model)
         self.training_panel.run_ended.connect(self._on_run_ended)
         self.controller.state_changed.connect(self._on_engine_state)
@@ -249,6 +244,21 @@ class MainWindow(QMainWindow):
         if not self.restoreGeometry(self._preferences.geometry):
             self.resize(1360, 840)
         self.answer_panel.entry.setFocus()
+
+    def _make_accuracy_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.accuracy_panel import AccuracyPanel
+
+        return AccuracyPanel(session=self.session, theme=theme)
+
+    def _make_drawings_panel(self, _theme: Theme) -> QWidget:
+        from qtdigits.gui.drawings_panel import DrawingsPanel
+
+        return DrawingsPanel(session=self.session, exchange=self._exchange)
+
+    def _make_models_panel(self, _theme: Theme) -> QWidget:
+        from qtdigits.gui.models_panel import ModelsPanel
+
+        return ModelsPanel(session=self.session)
 
     # After the first paint.
 
@@ -324,10 +334,6 @@ class MainWindow(QMainWindow):
 
     def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
         self._accuracy_label.setText(accuracy_text(accuracy))
-        self.accuracy_panel.show_accuracy(accuracy)
-
-    def _trials(self) -> list[Trial]:
-        return list(self.session.store.trials(writer=self.session.writer, model=self.session.model_name))
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -361,9 +367,6 @@ class MainWindow(QMainWindow):
         self.session.use_model(Path(path))
         self.answer_panel.entry.setFocus()
 
-    def _roll_back(self) -> None:
-        self.session.roll_back()
-
     def _on_model_changed(self, name: str) -> None:
         self._champion_label.setText(f"model {name}" if name else "no model")
         self.answer_panel.set_classes(self.session.label_set.labels)
@@ -376,7 +379,6 @@ class MainWindow(QMainWindow):
         entries = self.session.library.entries()
         readable = [(entry.name, entry.path) for entry in entries if not entry.error]
         self.top_bar.show_models(readable, self.session.model_path)
-        self.models_panel.show_entries(entries, self.session.model_path)
         entry = next((entry for entry in entries if entry.path == self.session.model_path), None)
         if entry is not None:
             self.training_panel.set_champion(Champion(entry.name, str(entry.path), entry.scores))
@@ -391,11 +393,7 @@ class MainWindow(QMainWindow):
         return RetrainRequest.fresh(recipe, data_dir=self._data_dir)
 
     def _on_run_ended(self, _event: object) -> None:
-        self._show_models()
-
-    def _on_samples_changed(self) -> None:
-        self.drawings_panel.mark_stale()
-        self._describe_training_data()
+        self.session.model_trained()
 
     def _describe_training_data(self) -> None:
         n = self.session.store.count(held_out=False)
@@ -428,8 +426,10 @@ class MainWindow(QMainWindow):
     def _apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         _dress_application(theme)
-        for part in (self.canvas, self.answer_panel, self.training_panel, self.accuracy_panel):
+        for part in (self.canvas, self.answer_panel, self.training_panel):
             part.set_theme(theme)
+        for page in self._pages:
+            page.set_theme(theme)
 
     def _show_keys(self) -> None:
         QMessageBox.information(self, "Keys", KEYS)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -19,7 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from qtdigits.gui.naming import named
+from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import button
+from qtdigits.gui.session import Session
 from qtdigits.gui.training_texts import percent
 from qtdigits.store.library import ModelEntry
 
@@ -28,13 +31,11 @@ SCORE_COLUMNS = {"MNIST test": 3, "pendigits": 4, "my hold-out": 5}
 
 
 class ModelsPanel(QWidget):
-    """Lists models; `use_requested` carries the path of the one to take into use."""
+    """Reads the list only while it is visible."""
 
-    use_requested = Signal(str)
-    roll_back_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
         self._entries: list[ModelEntry] = []
         self._table = named(QTableWidget(0, len(COLUMNS)), "modelsTable")
         self._table.setHorizontalHeaderLabels(COLUMNS)
@@ -67,7 +68,9 @@ class ModelsPanel(QWidget):
         layout.addWidget(self._table, 1)
         layout.addLayout(buttons)
         self._use.clicked.connect(self._request_use)
-        self._roll_back.clicked.connect(self.roll_back_requested)
+        self._roll_back.clicked.connect(session.roll_back)
+        session.model_changed.connect(self._refresh)
+        session.library_changed.connect(self._refresh)
         self._table.itemSelectionChanged.connect(self._update_buttons)
         self._table.itemActivated.connect(self._request_use)
         self._update_buttons()
@@ -85,6 +88,11 @@ class ModelsPanel(QWidget):
                 self._table.setItem(row, column, item)
         self._update_buttons()
 
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
     def _chosen(self) -> ModelEntry | None:
         rows = {index.row() for index in self._table.selectedIndexes()}
         return self._entries[rows.pop()] if rows else None
@@ -92,7 +100,11 @@ class ModelsPanel(QWidget):
     def _request_use(self) -> None:
         entry = self._chosen()
         if entry is not None and not entry.error:
-            self.use_requested.emit(str(entry.path))
+            self._session.use_model(entry.path)
+
+    def _refresh(self) -> None:
+        if self.isVisible():
+            self.show_entries(self._session.library.entries(), self._session.model_path)
 
     def _update_buttons(self) -> None:
         entry = self._chosen()

@@ -6,7 +6,7 @@ a drawing that could not be stored stays on the canvas.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +74,7 @@ class Session(QObject):
     writer_changed = Signal(str)
     model_changed = Signal(str)  # the name of the model in use, "" for none
     samples_changed = Signal()
+    library_changed = Signal()  # there are other models than before
     problem_met = Signal(object)  # QtDigitsError
 
     def __init__(
@@ -119,6 +120,11 @@ class Session(QObject):
     @property
     def writer(self) -> str:
         return self._writer
+
+    @property
+    def reader(self) -> Reader | None:
+        """What reads; None while there is no model."""
+        return self._reader
 
     @property
     def model_name(self) -> str:
@@ -261,6 +267,14 @@ class Session(QObject):
     def accuracy(self) -> RunningAccuracy:
         correct, n = self._store.running_accuracy(writer=self._writer, model=self.model_name)
         return RunningAccuracy(self._writer, self.model_name, correct, n)
+
+    def trials(self) -> Iterator[Trial]:
+        """Those of the present writer with the model in use."""
+        return self._store.trials(writer=self._writer, model=self.model_name)
+
+    def model_trained(self) -> None:
+        """Somebody else has put a model into the library."""
+        self.library_changed.emit()
 
     def close(self) -> None:
         self._store.close()
