@@ -308,7 +308,7 @@ def test_that_people_see_a_live_bar_and_then_a_table_and_the_path(tmp_path: Path
     arguments = ("--data-dir", tmp_path / "data", "--ink", ink_file, *SMALL, "--out", out)
     done, shown = on_terminal("-m", "qtdigits", "train", *arguments)
     assert done.code == 0
-    for text in ("MLP 6 (4,780 weights, 10 classes)", "Epoch 2 of 2", "epoch 2/2", "images/s"):
+    for text in ("MLP 6 (4,780 weights, 10 classes)", "Epoch 1 of 2", "epoch 2/2", "images/s"):
         assert text in shown
     lines = done.out.splitlines()
     assert lines[0].startswith("completed after 2 epochs")
