@@ -14,7 +14,8 @@ from qtdigits.errors import DataMissingError, InputError, ModelFileError, StoreE
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.events import RunFinished, Terminal
-    from qtdigits.core.recipes import Field, Recipe
+    from qtdigits.core.recipe_fields import Field
+    from qtdigits.core.recipes import Recipe
     from qtdigits.tasks.request import RetrainRequest
 
 DEFAULT_RECIPE = "cnn-32-64"
@@ -87,7 +88,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """One option for each field of a recipe, from the one table of fields."""
-    from qtdigits.core.recipes import FIELDS
+    from qtdigits.core.recipe_fields import FIELDS
 
     parser.add_argument_group(
         "fields of the recipe",
@@ -129,7 +130,8 @@ def _number(value: float) -> str:
 
 def chosen_recipe(args: argparse.Namespace) -> Recipe:
     """The recipe with the fields that were given. Raises `InputError` that names the field."""
-    from qtdigits.core.recipes import FIELDS, load_recipe
+    from qtdigits.core.recipe_fields import FIELDS
+    from qtdigits.core.recipes import load_recipe
 
     values = {field.name: getattr(args, FIELD_PREFIX + field.name) for field in FIELDS}
     return load_recipe(args.recipe).with_values(

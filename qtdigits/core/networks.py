@@ -1,12 +1,14 @@
 """Network specs: what a network is made of, as plain values, and their short notation.
 
-A network is any number of convolution blocks, then any number of dense layers, then a softmax over the classes.
+A network is any number of convolution blocks, then a way to flatten, then any number of dense layers, then a softmax over the
+classes.
 Without blocks it is a multi-layer perceptron (MLP), with them a convolutional network (CNN).
 
 The notation names the parts of a layer with colons and separates layers with commas; parts left out have defaults:
 
 - dense layers: `neurons[:activation[:dropout]]`, such as `50, 50` or `256:relu:0.5`
-- convolution blocks: `filters[:kernel[:pool[:dropout[:activation]]]]`, such as `32:3, 64:3:2:0.25`
+- convolution blocks: `filters[:kernel[:pool[:dropout[:activation[:padding[:normalisation[:stride]]]]]]]`, such as
+  `32:3, 64:3:2:0.25` or `64:3:2:0:relu:same:batch`
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from typing import Any
 from qtdigits.errors import InputError
 
 ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "sigmoid", "silu", "softplus", "tanh", "linear")
+PADDINGS = ("valid", "same")
+NORMALISATIONS = ("none", "batch")
+POOLINGS = ("flatten", "average")
 INPUT_SIDE = 28
 MAX_LAYERS = 32
 
@@ -41,37 +46,70 @@ class DenseLayer:
 
 @dataclass(frozen=True)
 class ConvBlock:
-    """A convolution without padding, then max-pooling over `pool` x `pool` (1: none), then dropout (0 to < 1)."""
+    """A convolution, then max-pooling over `pool` x `pool` (1: none), then dropout (0 to < 1).
+
+    `padding`: "valid" has none, "same" keeps the size. `normalisation`: "batch" puts batch normalisation between the convolution,
+    which then has no bias, and its activation.
+    """
 
     filters: int
     kernel: int = 3
     pool: int = 1
     dropout: float = 0.0
     activation: str = "relu"
+    padding: str = "valid"
+    normalisation: str = "none"
+    stride: int = 1
 
     def __post_init__(self) -> None:
+        _check_choice("padding", self.padding, PADDINGS)
+        _check_choice("normalisation", self.normalisation, NORMALISATIONS)
         _check_whole("filters", self.filters, 1, 1024)
         _check_whole("kernel", self.kernel, 1, 11)
         _check_whole("pool", self.pool, 1, 8)
+        _check_whole("stride", self.stride, 1, 4)
         _check_activation(self.activation)
         _check_dropout(self.dropout)
 
     def __str__(self) -> str:
-        parts = (self.filters, self.kernel, self.pool, self.dropout, self.activation)
-        return _notation(parts, (None, None, 1, 0.0, "relu"))
+        parts = (
+            self.filters,
+            self.kernel,
+            self.pool,
+            self.dropout,
+            self.activation,
+            self.padding,
+            self.normalisation,
+            self.stride,
+        )
+        return _notation(parts, (None, None, 1, 0.0, "relu", "valid", "none", 1))
+
+    @property
+    def is_normalised(self) -> bool:
+        return self.normalisation == "batch"
 
     def output_side(self, side: int) -> int:
-        return (side - self.kernel + 1) // self.pool
+        reach = side if self.padding == "same" else side - self.kernel + 1
+        return -(-reach // self.stride) // self.pool
+
+    def n_parameters(self, depth: int) -> int:
+        """Weights for an input of `depth` channels: batch normalisation has four for each filter, else there is one bias."""
+        return (self.kernel**2 * depth + (4 if self.is_normalised else 1)) * self.filters
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """Convolution blocks and dense layers, in that order; the softmax output is understood."""
+    """Convolution blocks and dense layers, in that order; the softmax output is understood.
+
+    `pooling` is what comes between: "flatten" keeps every place, "average" takes the mean of each channel over all places.
+    """
 
     blocks: tuple[ConvBlock, ...] = ()
     dense: tuple[DenseLayer, ...] = ()
+    pooling: str = "flatten"
 
     def __post_init__(self) -> None:
+        _check_choice("pooling", self.pooling, POOLINGS)
         if len(self.blocks) + len(self.dense) > MAX_LAYERS:
             raise InputError(f"A network has at most {MAX_LAYERS} layers.", "Remove some.")
         side = INPUT_SIDE
@@ -100,28 +138,32 @@ class NetworkSpec:
         """The number of weights, biases included."""
         total, side, depth = 0, INPUT_SIDE, 1
         for block in self.blocks:
-            total += (block.kernel**2 * depth + 1) * block.filters
+            total += block.n_parameters(depth)
             side, depth = block.output_side(side), block.filters
-        width = side * side * depth
+        width = depth if self.pooling == "average" else side * side * depth
         for layer in self.dense:
             total += (width + 1) * layer.neurons
             width = layer.neurons
         return total + (width + 1) * n_classes
 
     def to_json(self) -> dict[str, Any]:
-        return {"blocks": [asdict(b) for b in self.blocks], "dense": [asdict(d) for d in self.dense]}
+        return {
+            "blocks": [asdict(b) for b in self.blocks],
+            "dense": [asdict(d) for d in self.dense],
+            "pooling": self.pooling,
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> NetworkSpec:
         """Rebuild a spec, every value checked. Raises `InputError` for anything that is not a network spec."""
         try:
-            if unknown := set(values) - {"blocks", "dense"}:
+            if unknown := set(values) - {"blocks", "dense", "pooling"}:
                 raise InputError(f"A network spec has no {', '.join(sorted(unknown))}.")
             blocks = tuple(ConvBlock(**b) for b in values["blocks"])
             dense = tuple(DenseLayer(**d) for d in values["dense"])
         except (KeyError, TypeError) as error:
             raise InputError(f"Not a network spec: {error}.") from error
-        return cls(blocks, dense)
+        return cls(blocks, dense, str(values.get("pooling", "flatten")))
 
 
 def parse_dense(text: str) -> tuple[DenseLayer, ...]:
@@ -131,7 +173,7 @@ def parse_dense(text: str) -> tuple[DenseLayer, ...]:
 
 def parse_blocks(text: str) -> tuple[ConvBlock, ...]:
     """Convolution blocks from their notation. Raises `InputError` that names the block."""
-    readers = (_whole, _whole, _whole, _number, str)
+    readers = (_whole, _whole, _whole, _number, str, str, str, _whole)
     return tuple(ConvBlock(*parts) for parts in _parse(text, "convolution block", readers))
 
 
@@ -187,6 +229,11 @@ def _check_whole(name: str, value: object, low: int, high: int) -> None:
 def _check_dropout(value: object) -> None:
     if not isinstance(value, int | float) or not 0 <= value < 1:
         raise InputError(f"dropout is {value!r}, not a number from 0 to below 1.")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}, which it cannot be.", f"Choose one of {', '.join(choices)}.")
 
 
 def _check_activation(name: str) -> None:

@@ -86,6 +86,7 @@ class Trial:
 class Dataset:
     """Rasters with labels, ready to train on or to score: `images` `(n, 28, 28) uint8`, `labels` n strings.
 
+    `inks` is empty, or has for each image the ink that it was rendered from, None where there is none.
     `writers` is empty where nobody is known; `name` says what the data is, for messages and provenance.
     """
 
@@ -93,6 +94,7 @@ class Dataset:
     images: NDArray[np.uint8]
     labels: tuple[str, ...]
     writers: tuple[str, ...] = ()
+    inks: tuple[Ink | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -100,7 +102,8 @@ class Dataset:
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Dataset:
         chosen = [int(i) for i in indices]
         writers = tuple(self.writers[i] for i in chosen) if self.writers else ()
-        return Dataset(self.name, self.images[chosen], tuple(self.labels[i] for i in chosen), writers)
+        inks = tuple(self.inks[i] for i in chosen) if self.inks else ()
+        return Dataset(self.name, self.images[chosen], tuple(self.labels[i] for i in chosen), writers, inks)
 
     def targets(self, label_set: LabelSet) -> NDArray[np.int64]:
         """`(n,)`: the output index of each sample's label."""

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QKeySequence, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from qtdigits.core.labels import MAX_LABEL_LENGTH
+from qtdigits.gui.class_bars import ClassBars
+from qtdigits.gui.label_entry import LabelEntry
 from qtdigits.gui.naming import named
-from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import button
+from qtdigits.gui.preview import Preview
 from qtdigits.gui.session import Reading
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import percent
-
-MOST_BARS = 12
-"""So many classes are shown at the most; with more, the most probable ones."""
 
 
 class AnswerPanel(QFrame):
@@ -184,164 +179,6 @@ class AnswerPanel(QFrame):
             second = "a key puts it right" if self.key_alone_corrects else "key + Enter: put right"
             text = f'Enter: it is right<br><span style="color:{muted}">{second}</span>'
         self._hint.setText(text)
-
-
-class LabelEntry(QLineEdit):
-    """Where the right label is typed. Enter submits, even when empty; Ctrl+Z is the window's while nothing is typed."""
-
-    submitted = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("labelEntry")
-        self.setAccessibleName("Right label")
-        self.setToolTip("Type the right label and press Enter; Enter alone says that the answer is right")
-        self.setMaxLength(MAX_LABEL_LENGTH)
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setFixedWidth(84)
-        font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * 1.4)
-        font.setWeight(QFont.Weight.DemiBold)
-        self.setFont(font)
-        self.returnPressed.connect(self.submitted)
-
-    @override
-    def event(self, event: QEvent) -> bool:
-        is_key = event.type() == QEvent.Type.ShortcutOverride
-        if is_key and not self.text() and event.matches(QKeySequence.StandardKey.Undo):  # type: ignore[attr-defined]
-            event.ignore()
-            return False
-        return super().event(event)
-
-
-class ClassBars(QWidget):
-    """A bar for the probability of every class; a click on one chooses that class."""
-
-    class_chosen = Signal(str)
-
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._classes: tuple[str, ...] = ()
-        self._rows: list[tuple[str, float]] = []
-        self._best = ""
-        self.setAccessibleName("Probability of every class")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
-        self.setToolTip("Click a class to choose it as the right label")
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
-    def set_classes(self, classes: tuple[str, ...]) -> None:
-        self._classes = classes
-        self.show_reading(None)
-
-    def show_reading(self, reading: Reading | None) -> None:
-        if reading is None:
-            self._rows, self._best = [(label, 0.0) for label in self._classes[:MOST_BARS]], ""
-        else:
-            values = [float(p) for p in reading.probabilities]
-            shown = sorted(np.argsort(reading.probabilities)[::-1][:MOST_BARS])
-            self._rows = [(reading.classes[i], values[i]) for i in shown]
-            self._best = reading.answer
-        said = ", ".join(f"{label}: {p:.1%}" for label, p in self._rows if p >= 0.005)
-        self.setAccessibleDescription(said)
-        self.updateGeometry()
-        self.update()
-
-    @override
-    def sizeHint(self) -> QSize:
-        return QSize(180, 10 * self._row_height())
-
-    @override
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, max(10, len(self._rows)) * self._row_height())
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        metrics = self.fontMetrics()
-        text_width = max((metrics.horizontalAdvance(label) for label, _ in self._rows), default=0)
-        left = min(text_width, self.width() / 3) + 10
-        for number, (label, p) in enumerate(self._rows):
-            row = self._row_box(number)
-            is_best = label == self._best
-            painter.setPen(QColor(self._theme.text if is_best else self._theme.text_muted))
-            elided = metrics.elidedText(label, Qt.TextElideMode.ElideRight, int(left) - 8)
-            align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(0, row.top(), left - 10, row.height()), align, elided)
-            bar = QRectF(left, row.center().y() - 4, self.width() - left, 8)
-            self._draw_bar(painter, bar, p, is_best=is_best)
-        painter.end()
-
-    @override
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        row = int(event.position().y() // self._row_pitch())
-        if 0 <= row < len(self._rows):
-            self.class_chosen.emit(self._rows[row][0])
-
-    def _draw_bar(self, painter: QPainter, bar: QRectF, p: float, *, is_best: bool) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.border))
-        painter.drawRoundedRect(bar, 4, 4)
-        if p > 0:
-            filled = QRectF(bar)
-            filled.setWidth(max(bar.width() * p, 3))
-            painter.setBrush(QColor(self._theme.accent if is_best else self._theme.text_muted))
-            painter.drawRoundedRect(filled, 4, 4)
-
-    def _row_height(self) -> int:
-        return self.fontMetrics().height() + 1
-
-    def _row_pitch(self) -> float:
-        return self.height() / max(1, len(self._rows))
-
-    def _row_box(self, number: int) -> QRectF:
-        pitch = self._row_pitch()
-        return QRectF(0, number * pitch, self.width(), pitch)
-
-
-class Preview(QWidget):
-    """The 28x28 raster that the network sees, white on black as it is, every pixel a square."""
-
-    SIDE = 84
-
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._image: QImage | None = None
-        self.setFixedSize(self.SIDE, self.SIDE)
-        self.setAccessibleName("What the network sees, 28 by 28 pixels")
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
-    def show_raster(self, raster: np.ndarray | None) -> None:
-        if raster is None:
-            self._image = None
-        else:
-            pixels = np.ascontiguousarray(raster)
-            height, width = pixels.shape
-            self._image = QImage(
-                pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8
-            ).copy()
-        self.update()
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        if self._image is None:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(self._theme.field))
-            painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
-        else:
-            painter.drawImage(QRectF(self.rect()), self._image)
-        painter.end()
 
 
 def _escaped(text: str) -> str:

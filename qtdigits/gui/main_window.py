@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QFrame,
-    QLabel,
     QLineEdit,
     QMainWindow,
     QMessageBox,
@@ -45,6 +44,7 @@ from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
+from qtdigits.gui.status_line import StatusLine
 from qtdigits.gui.theme import Theme, palette_of, style_sheet_of, theme_for
 from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training_panel import TrainingPanel
@@ -148,19 +148,8 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.messages)
         layout.addWidget(splitter, 1)
         self.setCentralWidget(central)
-        self._lay_out_status()
-
-    def _lay_out_status(self) -> None:
-        self._engine_label = named(QLabel(), "engineLabel")
-        self._champion_label = named(QLabel(), "championLabel")
-        self._accuracy_label = named(QLabel(), "accuracyLabel")
-        self._accuracy_label.setAccessibleName("Running accuracy")
-        bar = self.statusBar()
-        bar.setSizeGripEnabled(False)
-        bar.setContentsMargins(14, 0, 14, 4)
-        bar.addWidget(self._champion_label)
-        bar.addWidget(self._engine_label)
-        bar.addPermanentWidget(self._accuracy_label)
+        self.status = StatusLine()
+        self.setStatusBar(self.status)
 
     def _fill_menus(self) -> None:
         theme, alone = self._preferences.theme, self._preferences.key_alone_corrects
@@ -333,7 +322,7 @@ class MainWindow(QMainWindow):
         self.statusBar().showMessage(text, 2500)
 
     def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
-        self._accuracy_label.setText(accuracy_text(accuracy))
+        self.status.show_accuracy(accuracy)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -368,7 +357,7 @@ class MainWindow(QMainWindow):
         self.answer_panel.entry.setFocus()
 
     def _on_model_changed(self, name: str) -> None:
-        self._champion_label.setText(f"model {name}" if name else "no model")
+        self.status.show_model(name)
         self.answer_panel.set_classes(self.session.label_set.labels)
         if self._are_models_listed:
             self._show_models()
@@ -402,7 +391,7 @@ class MainWindow(QMainWindow):
         self.training_panel.set_n_classes(len(self.session.store.classes()))
 
     def _on_engine_state(self, state: EngineState) -> None:
-        self._engine_label.setText(f"engine {state.value}")
+        self.status.show_engine(state)
 
     def _on_tab_changed(self, _index: int) -> None:
         if self.tabs.currentWidget() is self.training_panel and self._is_painted:
@@ -472,14 +461,3 @@ def _dress_application(theme: Theme) -> None:
     if isinstance(app, QApplication):
         app.setPalette(palette_of(theme))
         app.setStyleSheet(style_sheet_of(theme))
-
-
-def accuracy_text(accuracy: RunningAccuracy) -> str:
-    """Such as `me · 318 trials · 98.1 % [96.0, 99.1]`."""
-    if not accuracy.n:
-        return f"{accuracy.writer} · no trials yet"
-    low, high = (100 * bound for bound in accuracy.interval)
-    trials = f"{accuracy.n:,} trial{'s' if accuracy.n != 1 else ''}"
-    return (
-        f"{accuracy.writer} · {trials} · {100 * accuracy.correct / accuracy.n:.1f} % [{low:.1f}, {high:.1f}]"
-    )

@@ -56,7 +56,7 @@ class ModelsPanel(QWidget):
             "Roll back", "rollBackButton", "Go back to the model that was in use before this one"
         )
         note = QLabel(
-            "Drawn by strangers: the 7,494 digits of the pendigits writers, read as they were drawn."
+            "Drawn by strangers: digits of writers of the pendigits collection whom the model has never seen."
         )
         note.setProperty("role", "muted")
         note.setWordWrap(True)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QLineEdit, QSizePolicy, QSpinBox
 
-from qtdigits.core.recipes import Field, Value
+from qtdigits.core.recipe_fields import Field, Value
 from qtdigits.gui.choice_box import ChoiceBox
 from qtdigits.gui.overriding import override
 

@@ -9,7 +9,8 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from qtdigits.core.recipes import FIELD_BY_NAME, FIELDS, Field, Recipe, recipe_of
+from qtdigits.core.recipe_fields import FIELD_BY_NAME, FIELDS, Field
+from qtdigits.core.recipes import Recipe, recipe_of
 from qtdigits.errors import InputError
 from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import give_role, label

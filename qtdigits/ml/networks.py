@@ -7,8 +7,11 @@ from typing import Any
 from qtdigits.core.networks import ConvBlock, DenseLayer, NetworkSpec
 from qtdigits.core.recipes import Recipe
 from qtdigits.ml.backend import keras
+from qtdigits.ml.schedules import OneCycle
 
 INPUT_SHAPE = (28, 28, 1)
+
+_POOLINGS = {"flatten": keras.layers.Flatten, "average": keras.layers.GlobalAveragePooling2D}
 
 
 def build_network(spec: NetworkSpec, n_classes: int) -> Any:
@@ -20,24 +23,22 @@ def build_network(spec: NetworkSpec, n_classes: int) -> Any:
     flow = image
     for number, block in enumerate(spec.blocks, 1):
         flow = _convolve(flow, block, number)
-    flow = keras.layers.Flatten(name="flatten")(flow)
+    flow = _POOLINGS[spec.pooling](name=spec.pooling)(flow)
     for number, layer in enumerate(spec.dense, 1):
         flow = _connect(flow, layer, number)
-    output = keras.layers.Dense(n_classes, activation="softmax", name="output")(flow)
+    # In float32 whatever the rest is computed in: a softmax in bfloat16 has three digits.
+    output = keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name="output")(flow)
     return keras.Model(image, output, name=spec.kind)
 
 
-def compile_network(network: Any, recipe: Recipe) -> None:
-    """Give the network the recipe's optimizer and loss, and accuracy as its metric.
+def compile_network(network: Any, recipe: Recipe, *, steps: int) -> None:
+    """Give the network the recipe's optimizer and loss, and accuracy as its metric. `steps`: batches of the whole run.
 
     Without XLA: on a processor it makes the convolutional network ten times slower and costs seconds before the first batch.
     """
-    settings: dict[str, Any] = {"class_name": recipe.optimizer, "config": {}}
-    if recipe.learning_rate > 0:
-        settings["config"]["learning_rate"] = recipe.learning_rate
     network.compile(
-        optimizer=keras.optimizers.get(settings),
-        loss=recipe.loss,
+        optimizer=_optimizer(recipe, steps),
+        loss=_loss(recipe),
         metrics=["categorical_accuracy"],
         jit_compile=False,
     )
@@ -53,9 +54,37 @@ def _make_variables(network: Any) -> None:
     network.reset_metrics()
 
 
+def _optimizer(recipe: Recipe, steps: int) -> Any:
+    optimizer = keras.optimizers.get({"class_name": recipe.optimizer, "config": {}})
+    highest = recipe.learning_rate or float(optimizer.learning_rate)
+    config: dict[str, Any] = {"learning_rate": highest}
+    if recipe.schedule == "one-cycle":
+        config["learning_rate"] = OneCycle(highest, steps)
+    if recipe.optimizer == "adamw":
+        # beta_2 as is usual with one-cycle: the second moment must keep up with a rate that changes this fast
+        config |= {"weight_decay": recipe.weight_decay, "beta_2": 0.99}
+    return type(optimizer)(**config)
+
+
+def _loss(recipe: Recipe) -> Any:
+    if recipe.loss == "categorical_crossentropy" and recipe.label_smoothing:
+        return keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    return recipe.loss
+
+
 def _convolve(flow: Any, block: ConvBlock, number: int) -> Any:
     name = f"block_{number}"
-    layers = [keras.layers.Conv2D(block.filters, block.kernel, activation=block.activation, name=name)]
+    convolution: dict[str, Any] = {"strides": block.stride, "padding": block.padding, "name": name}
+    if block.is_normalised:
+        layers = [
+            keras.layers.Conv2D(block.filters, block.kernel, use_bias=False, **convolution),
+            keras.layers.BatchNormalization(momentum=0.9, name=f"{name}_norm"),
+            keras.layers.Activation(block.activation, name=f"{name}_activation"),
+        ]
+    else:
+        layers = [
+            keras.layers.Conv2D(block.filters, block.kernel, activation=block.activation, **convolution)
+        ]
     if block.pool > 1:
         layers.append(keras.layers.MaxPooling2D(block.pool, name=f"{name}_pool"))
     if block.dropout:

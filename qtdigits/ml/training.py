@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from qtdigits.core.augmentation import Augmentation
 from qtdigits.core.control import Control
 from qtdigits.core.events import Event, RunStarted
 from qtdigits.core.labels import LabelSet
@@ -13,8 +14,11 @@ from qtdigits.core.recipes import Recipe
 from qtdigits.errors import TrainingError
 from qtdigits.ml.backend import keras, tf
 from qtdigits.ml.batches import training_batches, validation_batches
+from qtdigits.ml.calibration import apply_temperature, temperature_of
 from qtdigits.ml.networks import build_network, compile_network
+from qtdigits.ml.precision import computing_in
 from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.varied_batches import varied_batches
 from qtdigits.ml.watching import Ended, Watch
 
 Emit = Callable[[Event], None]
@@ -49,8 +53,9 @@ def train(
     Raises `CancelledError`, `DivergedError`, and `MemoryError`.
     """
     keras.utils.set_random_seed(recipe.seed)
-    network = build_network(recipe.network, len(label_set))
-    compile_network(network, recipe)
+    with computing_in(recipe.precision):
+        network = build_network(recipe.network, len(label_set))
+    compile_network(network, recipe, steps=data.steps_per_epoch(recipe.batch_size) * recipe.epochs)
     emit(_started(recipe, label_set, data, run, network.count_params()))
     watch = Watch(recipe=recipe, data=data, run=run, emit=emit, control=control)
     try:
@@ -62,18 +67,23 @@ def train(
             "The training diverged: the loss is not a number any more.",
             "Choose a smaller learning rate, or another optimizer.",
         )
+    if recipe.precision != "float32":
+        network = build_network(recipe.network, len(label_set))
     network.set_weights(watch.best_weights)
+    if recipe.calibration == "temperature":
+        _calibrate(network, data)
     return TrainedNetwork(network, recipe, label_set, outcome, watch.epochs, watch.best_epoch)
 
 
 def _fit(network: Any, recipe: Recipe, data: TrainingData, n_classes: int, watch: Watch) -> str:
     """Run Keras's `fit` with the watch beside it; returns the outcome."""
-    training = training_batches(data, n_classes=n_classes, batch_size=recipe.batch_size, seed=recipe.seed)
+    training = _training_batches(data, recipe, n_classes)
     validation = validation_batches(data, n_classes=n_classes)
     try:
         network.fit(
             training,
             epochs=recipe.epochs,
+            steps_per_epoch=data.steps_per_epoch(recipe.batch_size) if recipe.augmentation else None,
             validation_data=validation,
             callbacks=[watch],
             shuffle=False,
@@ -84,6 +94,19 @@ def _fit(network: Any, recipe: Recipe, data: TrainingData, n_classes: int, watch
             return _validate_now(network, validation, watch)
         return ended.outcome
     return "completed"
+
+
+def _calibrate(network: Any, data: TrainingData) -> None:
+    """Fit the temperature on the validation part."""
+    chosen = network.predict(validation_batches(data, n_classes=network.output_shape[-1]), verbose=0)
+    apply_temperature(network, temperature_of(chosen, data.targets[data.validation]))
+
+
+def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int) -> Any:
+    settings = {"n_classes": n_classes, "batch_size": recipe.batch_size, "seed": recipe.seed}
+    if recipe.augmentation:
+        return varied_batches(data, **settings, augmentation=Augmentation(recipe.augmentation))
+    return training_batches(data, **settings)
 
 
 def _validate_now(network: Any, validation: Any, watch: Watch) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from qtdigits.core.ink import Ink
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,7 +16,8 @@ class TrainingData:
     """Images once, and indices into them: what is trained on may count several times, what is validated on counts once.
 
     `images` `(n, 28, 28) uint8`, ink 255; `targets` `(n,)`, output indices; `training` `(m,)` and `validation` `(v,)`
-    have no index in common. `sources` counts the different images that are trained on by where they come from.
+    have no index in common. `inks` is empty, or has the ink of each image, None where there are only pixels. `sources`
+    counts the different images that are trained on by where they come from.
     """
 
     images: NDArray[np.uint8]
@@ -22,6 +25,7 @@ class TrainingData:
     training: NDArray[np.int64]
     validation: NDArray[np.int64]
     sources: Mapping[str, int] = field(default_factory=dict)
+    inks: Sequence[Ink | None] = ()
     is_rehearsal: bool = False
 
     def steps_per_epoch(self, batch_size: int) -> int:

@@ -153,6 +153,7 @@ def _dataset_of_ink(path: Path, drawings: Sequence[LabelledInk]) -> Dataset:
         render_many(drawing.ink for drawing in drawings),
         tuple(drawing.label for drawing in drawings),
         writers if any(writers) else (),
+        tuple(None if drawing.ink.is_blank else drawing.ink for drawing in drawings),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from qtdigits.core.ink import encode_ink
+from qtdigits.core.ink import decode_ink, encode_ink
 from qtdigits.core.labels import Class, LabelSet, clean_label
 from qtdigits.core.raster import PREPROCESSING_VERSION
 from qtdigits.core.samples import Dataset, Origin, Sample, Trial, Verdict
@@ -211,13 +211,14 @@ class SampleStore:
         """The drawings as rasters with labels and writers, oldest first."""
         where, values = _sample_filter(writer, None, None, held_out)
         statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} {where} ORDER BY samples.id"
-        blobs, labels, writers = [], [], []
+        blobs, labels, writers, inks = [], [], [], []
         for row in self._db.rows(statement, values):
             blobs.append(rows.raster_blob_of(row))
             labels.append(row["label"])
             writers.append(row["writer"])
+            inks.append(None if row["ink"] is None else decode_ink(row["ink"]))
         images = np.frombuffer(bytearray().join(blobs), np.uint8).reshape(-1, 28, 28)
-        return Dataset("drawings", images, tuple(labels), tuple(writers))
+        return Dataset("drawings", images, tuple(labels), tuple(writers), tuple(inks))
 
     def delete(self, sample_id: int) -> None:
         """Remove a drawing; the judgement of it goes on counting. Raises `StoreError` when it is not there."""

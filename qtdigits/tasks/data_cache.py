@@ -15,7 +15,7 @@ from qtdigits.store.mnist import Mnist, find_mnist, load_mnist
 from qtdigits.tasks.fetching import fetch_mnist
 
 REHEARSAL_DRAWINGS = 12_000
-REHEARSAL_NAME = "synthetic ink"
+SYNTHETIC_NAME = "synthetic ink"
 _REHEARSAL_SEED = 1
 _CHUNK = 500
 
@@ -26,7 +26,8 @@ class DataCache:
     def __init__(self) -> None:
         self._mnist: Mnist | None = None
         self._stamp: tuple[Path, int, int] | None = None
-        self._rehearsal: Dataset | None = None
+        self._synthetic: Dataset | None = None
+        self._synthetic_key = (0, 0)
 
     def mnist(self, *, explicit: str = "", folder: Path) -> Mnist | None:
         """MNIST as `store.mnist.find_mnist` finds it, or None. Raises `InputError` when what it finds is not MNIST."""
@@ -48,12 +49,18 @@ class DataCache:
         return self.mnist(folder=folder)
 
     def rehearsal(self, progress: Callable[[int, int], None]) -> Dataset:
-        """Rendered synthetic digits; `progress` gets how many of how many are done, and may raise to give up."""
-        if self._rehearsal is None:
-            inks, labels = synthetic_digits(REHEARSAL_DRAWINGS, _REHEARSAL_SEED)
+        """What stands in for MNIST; `progress` gets how many of how many are done, and may raise to give up."""
+        return self.synthetic(REHEARSAL_DRAWINGS, _REHEARSAL_SEED, progress)
+
+    def synthetic(self, n: int, seed: int, progress: Callable[[int, int], None]) -> Dataset:
+        """`n` rendered synthetic digits with their ink; the last ones that were asked for are kept."""
+        if self._synthetic is None or self._synthetic_key != (n, seed):
+            inks, labels = synthetic_digits(n, seed)
             rasters = []
             for first in range(0, len(inks), _CHUNK):
                 progress(first, len(inks))
                 rasters.append(render_many(inks[first : first + _CHUNK]))
-            self._rehearsal = Dataset(REHEARSAL_NAME, np.concatenate(rasters), tuple(labels))
-        return self._rehearsal
+            images = np.concatenate(rasters)
+            self._synthetic = Dataset(SYNTHETIC_NAME, images, tuple(labels), inks=tuple(inks))
+            self._synthetic_key = (n, seed)
+        return self._synthetic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def gather(request: RetrainRequest, *, cache: DataCache, control: Control, progr
     """Read all that the request names. Raises `CancelledError` when the run is stopped meanwhile, and errors that name files."""
     gathering = _Gathering(request, cache, control, progress)
     gathering.gather_mnist()
+    gathering.gather_synthetic()
     gathering.gather_drawings()
     gathering.gather_files()
     return gathering.finish()
@@ -83,6 +85,11 @@ class _Gathering:
         self._sources.append(Source(training, sha256=mnist.sha256))
         self._tests[MNIST_TEST] = mnist.test
 
+    def gather_synthetic(self) -> None:
+        if n := self._recipe.synthetic_images:
+            report = partial(self._say, "Drawing synthetic ink")
+            self._sources.append(Source(self._cache.synthetic(n, self._recipe.seed, report)))
+
     def gather_drawings(self) -> None:
         if not self._request.use_drawings:
             return
@@ -113,13 +120,15 @@ class _Gathering:
                 "There is nothing to train on.", "Take MNIST images, drawings or files into the recipe."
             )
         label_set = self._label_set([label for s in self._sources for label in set(s.dataset.labels)])
-        data, records = mix(
+        data, records, new_writers = mix(
             _with_names_of_their_own(self._sources),
             label_set,
             fraction=self._recipe.validation_fraction,
             seed=self._recipe.seed,
             is_rehearsal=self._is_rehearsal,
         )
+        for name, drawings in new_writers.items():
+            self._tests.setdefault(name.partition(".")[0], drawings)
         return Gathered(data, label_set, records, self._tests)
 
     def _label_set(self, labels: Sequence[str]) -> LabelSet:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.ink import Ink
 from qtdigits.core.labels import LabelSet
 from qtdigits.core.samples import Dataset
 from qtdigits.core.splits import validation_split
@@ -40,8 +41,8 @@ class Source:
 
 def mix(
     sources: Sequence[Source], label_set: LabelSet, *, fraction: float, seed: int, is_rehearsal: bool
-) -> tuple[TrainingData, list[dict[str, Any]]]:
-    """The training data, and for each source what the provenance says of it.
+) -> tuple[TrainingData, list[dict[str, Any]], dict[str, Dataset]]:
+    """The training data, for each source what the provenance says of it, and the drawings of writers who are not trained on.
 
     `fraction` of each class goes to validation; of a collection by several writers, whole writers instead. The split comes before
     the weights, so that nothing is both trained on and validated on. Raises `TrainingError` when there is too little.
@@ -58,6 +59,11 @@ def mix(
             f"{len(targets)} images are too few to train on.", "Draw more, or train on MNIST as well."
         )
     parts = np.split(is_validation, np.cumsum([len(source.dataset) for source in sources])[:-1])
+    new_writers = {
+        s.name: s.dataset.take(np.flatnonzero(part))
+        for s, part in zip(sources, parts, strict=True)
+        if is_split_by_writer(s.dataset)
+    }
     data = TrainingData(
         images,
         targets,
@@ -65,8 +71,13 @@ def mix(
         validation=np.flatnonzero(is_validation),
         sources={s.name: int((~part).sum()) for s, part in zip(sources, parts, strict=True)},
         is_rehearsal=is_rehearsal,
+        inks=_inks_of(sources),
     )
-    return data, [_record(source, part) for source, part in zip(sources, parts, strict=True)]
+    return data, [_record(source, part) for source, part in zip(sources, parts, strict=True)], new_writers
+
+
+def is_split_by_writer(dataset: Dataset) -> bool:
+    return len(set(dataset.writers)) >= FEWEST_WRITERS
 
 
 def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:
@@ -89,6 +100,13 @@ def _joined(sources: Sequence[Source]) -> NDArray[np.uint8]:
     return np.concatenate([np.empty((0, 28, 28), np.uint8), *(source.dataset.images for source in sources)])
 
 
+def _inks_of(sources: Sequence[Source]) -> tuple[Ink | None, ...]:
+    """The ink of each image, in the order of the sources; empty when there is none at all."""
+    if not any(source.dataset.inks for source in sources):
+        return ()
+    return tuple(ink for s in sources for ink in (s.dataset.inks or (None,) * len(s.dataset)))
+
+
 def _chosen_for_validation(
     sources: Sequence[Source], targets: Indices, fraction: float, seed: int
 ) -> NDArray[np.bool_]:
@@ -97,7 +115,7 @@ def _chosen_for_validation(
     start = 0
     for source in sources:
         end = start + len(source.dataset)
-        if len(set(source.dataset.writers)) >= FEWEST_WRITERS:
+        if is_split_by_writer(source.dataset):
             is_validation[start:end] = writer_split(source.dataset.writers, fraction, seed)
             by_class[start:end] = False
         start = end

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qtdigits.core.recipes import FIELD_BY_NAME, Recipe, differences, load_recipe, recipe_names, recipe_of
+from qtdigits.core.recipe_fields import FIELD_BY_NAME
+from qtdigits.core.recipes import Recipe, differences, load_recipe, recipe_names, recipe_of
 from qtdigits.errors import InputError
 
 

@@ -17,7 +17,8 @@ from qtdigits.cli.training_run import obeying_ctrl_c
 from qtdigits.cli.training_view import PlainView, duration
 from qtdigits.core.control import Control
 from qtdigits.core.events import Noticed, Progressed, RunFinished, decode_event
-from qtdigits.core.recipes import FIELDS, load_recipe
+from qtdigits.core.recipe_fields import FIELDS
+from qtdigits.core.recipes import load_recipe
 from qtdigits.store.model_files import load_model
 
 SMALL = (
@@ -88,6 +89,13 @@ def test_that_each_field_of_a_recipe_is_an_option(field: object) -> None:
         "learning_rate": "0.01",
         "loss": "mean_squared_error",
         "validation_fraction": "0.25",
+        "pooling": "average",
+        "schedule": "one-cycle",
+        "weight_decay": "0.001",
+        "label_smoothing": "0.05",
+        "calibration": "temperature",
+        "precision": "auto",
+        "augmentation": "0.5",
     }
     name = field.name  # type: ignore[attr-defined]
     given = values.get(name, "3")

@@ -89,3 +89,34 @@ def test_that_blocks_that_leave_nothing_of_the_image_are_refused() -> None:
 def test_that_json_that_is_no_spec_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(InputError, match=r"[Nn]etwork spec"):
         NetworkSpec.from_json(values)
+
+
+def test_that_padding_and_normalisation_are_part_of_the_notation() -> None:
+    (block,) = parse_blocks("64:3:2:0:relu:same:batch")
+    assert (block.padding, block.normalisation) == ("same", "batch")
+    assert format_layers((block,)) == "64:3:2:0:relu:same:batch"
+    assert block.output_side(28) == 14
+
+
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [("8:5:1:0:relu:same:none:2", 14), ("8:5:1:0:relu:valid:none:2", 12), ("8:3:2:0:relu:valid:none:3", 4)],
+)
+def test_that_a_stride_shrinks_the_image(text: str, side: int) -> None:
+    (block,) = parse_blocks(text)
+    assert block.output_side(28) == side
+    assert format_layers((block,)) == text
+
+
+@pytest.mark.parametrize("text", ["8:3:1:0:relu:half", "8:3:1:0:relu:same:layer"])
+def test_that_unknown_padding_or_normalisation_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="cannot be"):
+        parse_blocks(text)
+
+
+def test_that_a_spec_without_pooling_is_read_as_before() -> None:
+    spec = NetworkSpec.from_json({"blocks": [], "dense": [{"neurons": 5}]})
+    assert spec.pooling == "flatten"
+    averaged = NetworkSpec(parse_blocks("8:3:1:0:relu:same:batch"), (), "average")
+    assert NetworkSpec.from_json(averaged.to_json()) == averaged
+    assert averaged.n_parameters(10) == (9 + 4) * 8 + (8 + 1) * 10

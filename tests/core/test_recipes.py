@@ -4,15 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.recipes import (
-    FIELD_BY_NAME,
-    FIELDS,
-    Recipe,
-    differences,
-    load_recipe,
-    recipe_names,
-    recipe_of,
-)
+from qtdigits.core.recipe_fields import FIELD_BY_NAME, FIELDS
+from qtdigits.core.recipes import Recipe, differences, load_recipe, recipe_names, recipe_of
 from qtdigits.errors import InputError
 
 

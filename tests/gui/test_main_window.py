@@ -11,9 +11,10 @@ from qtdigits.core.labels import DIGITS
 from qtdigits.core.samples import Verdict
 from qtdigits.errors import StoreError
 from qtdigits.gui.engine_controller import EngineController
-from qtdigits.gui.main_window import MainWindow, accuracy_text
+from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy, Session
+from qtdigits.gui.status_line import accuracy_text
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
 

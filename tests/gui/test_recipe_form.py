@@ -4,7 +4,8 @@ import pytest
 from PySide6.QtWidgets import QLabel, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from qtdigits.core.recipes import FIELDS, Recipe, load_recipe, recipe_names
+from qtdigits.core.recipe_fields import FIELDS
+from qtdigits.core.recipes import Recipe, load_recipe, recipe_names
 from qtdigits.errors import InputError
 from qtdigits.gui.recipe_editors import NumberEdit
 from qtdigits.gui.recipe_form import RecipeForm

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qtdigits.core.networks import ACTIVATIONS, NetworkSpec, parse_blocks, parse_dense
-from qtdigits.core.recipes import LOSSES, OPTIMIZERS, load_recipe, recipe_of
+from qtdigits.core.recipe_fields import LOSSES, OPTIMIZERS
+from qtdigits.core.recipes import load_recipe, recipe_of
 from qtdigits.ml.backend import keras
 from qtdigits.ml.models import probabilities
 from qtdigits.ml.networks import build_network, compile_network
@@ -20,6 +21,7 @@ from qtdigits.ml.networks import build_network, compile_network
         ("32:3, 64:3:2:0.25", "256:relu:0.5"),
         ("4:5:2, 6:2:1:0.1:tanh", ""),
         ("2:3", "5:elu:0.3, 4"),
+        ("4:5:1:0:relu:same:batch:2, 6:3:2:0:relu:valid:batch, 3:3:1:0:relu:same:none:3", "7"),
     ],
 )
 @pytest.mark.parametrize("n_classes", [2, 10, 36])
@@ -44,7 +46,7 @@ def test_that_every_activation_gives_probabilities(activation: str) -> None:
 def test_that_every_optimizer_takes_a_step_on_every_loss(optimizer: str, loss: str) -> None:
     recipe = recipe_of({"dense": "4", "optimizer": optimizer, "loss": loss})
     network = build_network(recipe.network, 10)
-    compile_network(network, recipe)
+    compile_network(network, recipe, steps=10)
     network.run_eagerly = True
     before = network.get_weights()
     images = np.random.default_rng(0).random((8, 28, 28, 1), np.float32)
@@ -57,7 +59,7 @@ def test_that_a_learning_rate_of_zero_means_the_optimizers_own() -> None:
     for given, expected in ((0.0, 0.001), (0.25, 0.25)):
         recipe = recipe_of({"optimizer": "adam", "learning_rate": given})
         network = build_network(recipe.network, 10)
-        compile_network(network, recipe)
+        compile_network(network, recipe, steps=10)
         assert float(network.optimizer.learning_rate) == pytest.approx(expected)
 
 

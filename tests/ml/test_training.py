@@ -176,3 +176,26 @@ def test_that_weights_of_drawings_lengthen_the_epoch(data: TrainingData) -> None
     run(heavy, TINY_RECIPE.with_values(epochs=1), emit=emit)
     assert emit.of(RunStarted)[0].n_training == 300
     assert emit.of(EpochEnded)[0].step == 15
+
+
+def test_that_a_varied_normalised_calibrated_training_gives_a_network_of_its_spec(data: TrainingData) -> None:
+    recipe = TINY_RECIPE.with_values(
+        blocks="4:5:2:0:relu:valid:batch, 4:3:1:0:relu:same:batch",
+        dense="",
+        pooling="average",
+        optimizer="adamw",
+        learning_rate=0.01,
+        schedule="one-cycle",
+        weight_decay=1e-4,
+        label_smoothing=0.1,
+        calibration="temperature",
+        precision="auto",
+        augmentation=1.0,
+    )
+    emit = Recorder()
+    trained = run(data, recipe, emit=emit)
+    assert [e.step for e in emit.of(EpochEnded)][-1] == data.steps_per_epoch(
+        recipe.batch_size
+    ) * recipe.epochs
+    assert trained.network.count_params() == recipe.network.n_parameters(10)
+    assert {weight.dtype for weight in trained.network.get_weights()} == {np.dtype(np.float32)}

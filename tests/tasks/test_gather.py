@@ -213,3 +213,16 @@ def test_that_mnist_is_read_once_for_several_runs_and_again_when_it_changes(
     changed = cache.mnist(folder=data_dir)
     assert changed is not None
     assert len(changed.training) == 100
+
+
+def test_that_synthetic_drawings_are_mixed_in_with_their_ink(data_dir: Path, mnist: Path) -> None:
+    found = gathered(data_dir, recipe={"synthetic_images": 50})
+    (record,) = (r for r in found.records if r["name"] == "synthetic ink")
+    assert record["n_training"] + record["n_validation"] == 50
+    assert sum(ink is not None for ink in found.data.inks) == 50
+    assert len(found.data.inks) == len(found.data.targets)
+
+
+def test_that_stored_drawings_bring_their_ink(data_dir: Path, mnist: Path) -> None:
+    draw(data_dir, 20)
+    assert any(ink is not None for ink in gathered(data_dir).data.inks)

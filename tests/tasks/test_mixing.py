@@ -22,11 +22,15 @@ def numbered(name: str, n: int, *, start: int = 0, writers: tuple[str, ...] = ()
 def mixed(
     *sources: Source, fraction: float = 0.2, seed: int = 1
 ) -> tuple[TrainingData, list[dict[str, object]]]:
-    return mix(sources, DIGITS, fraction=fraction, seed=seed, is_rehearsal=False)
+    return mix(sources, DIGITS, fraction=fraction, seed=seed, is_rehearsal=False)[:2]
 
 
 def numbers(data: TrainingData, indices: np.ndarray) -> list[int]:
-    return [int(image[0, 0]) * 256 + int(image[0, 1]) for image in data.images[indices]]
+    return numbers_of(data.images[indices])
+
+
+def numbers_of(images: np.ndarray) -> list[int]:
+    return [int(image[0, 0]) * 256 + int(image[0, 1]) for image in images]
 
 
 def test_that_nothing_is_both_trained_on_and_validated_on() -> None:
@@ -105,3 +109,13 @@ def test_that_a_few_drawings_of_each_class_can_be_validated_too() -> None:
 def test_that_too_little_to_split_is_refused_in_words(n: int) -> None:
     with pytest.raises(TrainingError, match="too few"):
         mixed(Source(numbered("drawings", n)))
+
+
+def test_that_the_drawings_of_writers_who_are_not_trained_on_are_given_apart() -> None:
+    by = tuple(f"writer {number % 10}" for number in range(100))
+    sources = (Source(numbered("MNIST", 100)), Source(numbered("ink", 100, start=1000, writers=by)))
+    data, _, new_writers = mix(sources, DIGITS, fraction=0.2, seed=1, is_rehearsal=False)
+    assert set(new_writers) == {"ink"}
+    left_out = set(numbers_of(new_writers["ink"].images))
+    assert len(left_out) == 20
+    assert not left_out & set(numbers(data, data.training))

@@ -1,0 +1,61 @@
+"""Varied batches: every drawing comes once an epoch, with its label, each time a little different."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from qtdigits.core.augmentation import Augmentation
+from qtdigits.core.raster import render_many
+from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.varied_batches import varied_batches
+
+N = 96
+BATCH = 32
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingData:
+    inks, labels = synthetic_digits(N, seed=4)
+    targets = np.array([int(label) for label in labels], np.int64)
+    return TrainingData(render_many(inks), targets, training=np.arange(N), validation=np.arange(0), inks=inks)
+
+
+def epoch_of(data: TrainingData, strength: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    batches = varied_batches(
+        data, n_classes=10, batch_size=BATCH, seed=seed, augmentation=Augmentation(strength)
+    )
+    pairs = list(islice(batches.as_numpy_iterator(), N // BATCH))
+    return np.concatenate([x for x, _ in pairs]), np.concatenate([y for _, y in pairs])
+
+
+def test_that_every_drawing_comes_once_an_epoch_with_its_label(data: TrainingData) -> None:
+    images, answers = epoch_of(data, 0.0)
+    known = {image.tobytes(): int(target) for image, target in zip(data.images, data.targets, strict=True)}
+    seen = [np.round(image[..., 0] * 255).astype(np.uint8).tobytes() for image in images]
+    assert sorted(seen) == sorted(known)
+    assert [known[image] for image in seen] == answers.argmax(axis=1).tolist()
+
+
+def test_that_drawings_are_varied_and_the_seed_says_how(data: TrainingData) -> None:
+    first, _ = epoch_of(data, 1.0)
+    again, _ = epoch_of(data, 1.0)
+    other, _ = epoch_of(data, 1.0, seed=2)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert 0 <= first.min() < first.max() <= 1
+    originals = {image.tobytes() for image in data.images}
+    unchanged = sum(np.round(i[..., 0] * 255).astype(np.uint8).tobytes() in originals for i in first)
+    assert unchanged < N // 10
+
+
+def test_that_pixels_without_ink_are_varied_too(data: TrainingData) -> None:
+    first, answers = epoch_of(replace(data, inks=()), 1.0)
+    plain, _ = epoch_of(replace(data, inks=()), 0.0)
+    assert first.shape == (N, 28, 28, 1)
+    assert sorted(answers.argmax(axis=1)) == sorted(data.targets)
+    assert np.abs(first - plain).mean() > 0.01
