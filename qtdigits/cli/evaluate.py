@@ -109,6 +109,10 @@ def _print_score(model: str, dataset: Dataset, score: Score) -> None:
         f"{model} on {dataset.name}: {percent(score.accuracy)} right "
         f"({score.correct:,} of {score.n:,}; 95% interval {interval(*score.interval)})"
     )
+    if score.calibration_error is not None:
+        print(
+            f"Expected calibration error {score.calibration_error:.4f}: the sure answers should be right as often as they say."
+        )
     worst = (
         f"{truth} read as {answer} ({count:,} times)" for truth, answer, count in score.worst_confusions()
     )

@@ -34,12 +34,30 @@ def confusion_matrix(truth: NDArray[np.int64], answer: NDArray[np.int64], k: int
     return np.bincount(truth * k + answer, minlength=k * k).reshape(k, k).astype(np.int64)
 
 
+def expected_calibration_error(
+    confidence: NDArray[np.float32], is_right: NDArray[np.bool_], bins: int = 15
+) -> float:
+    """How far the probability of an answer, `(n,)` 0 to 1, is from how often it is right, on average over all answers.
+
+    Equal bins of confidence, weighted by their number (Guo et al. 2017). NaN when nothing was counted.
+    """
+    if not len(confidence):
+        return math.nan
+    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    surplus = np.bincount(place, confidence - is_right, minlength=bins)
+    return float(np.abs(surplus).sum() / len(confidence))
+
+
 @dataclass(frozen=True, eq=False)
 class Score:
-    """How a model reads a set of drawings. `confusion` is `(k, k)`, row = truth, column = answer."""
+    """How a model reads a set of drawings. `confusion` is `(k, k)`, row = truth, column = answer.
+
+    `calibration_error` is None where only the answers are known, not their probabilities.
+    """
 
     classes: tuple[str, ...]
     confusion: NDArray[np.int64]
+    calibration_error: float | None = None
 
     @classmethod
     def of(cls, label_set: LabelSet, truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Score:
@@ -82,4 +100,5 @@ class Score:
             "interval": [low, high],
             "confusion": self.confusion.tolist(),
             "classes": list(self.classes),
+            "calibration_error": self.calibration_error if self.n else None,
         }

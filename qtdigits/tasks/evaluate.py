@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qtdigits.core.metrics import Score, confusion_matrix
+from qtdigits.core.metrics import Score, confusion_matrix, expected_calibration_error
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
 from qtdigits.errors import InputError
@@ -45,8 +45,11 @@ def score_with(
     place = {label: number for number, label in enumerate(classes)}
     truth = np.array([place[label] for label in dataset.labels], np.int64)
     answer = np.empty(len(dataset), np.int64)
+    confidence = np.empty(len(dataset), np.float32)
     for first in range(0, len(dataset), CHUNK):
         progress(first, len(dataset))
         part = slice(first, first + CHUNK)
-        answer[part] = reader.read_many(dataset.images[part]).argmax(axis=1)
-    return Score(classes, confusion_matrix(truth, answer, len(classes)))
+        probabilities = reader.read_many(dataset.images[part])
+        answer[part], confidence[part] = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    error = expected_calibration_error(confidence, answer == truth)
+    return Score(classes, confusion_matrix(truth, answer, len(classes)), error)

@@ -13,7 +13,18 @@ from qtdigits.core.metrics import wilson_interval
 from qtdigits.core.samples import Dataset
 from qtdigits.store.datasets import read_dataset
 
-KEYS = {"model", "path", "on", "n", "correct", "accuracy", "interval", "confusion", "classes"}
+KEYS = {
+    "model",
+    "path",
+    "on",
+    "n",
+    "correct",
+    "accuracy",
+    "interval",
+    "confusion",
+    "classes",
+    "calibration_error",
+}
 
 
 @pytest.fixture(scope="module")

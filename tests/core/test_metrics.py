@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qtdigits.core.labels import LabelSet
-from qtdigits.core.metrics import Score, confusion_matrix, wilson_interval
+from qtdigits.core.metrics import Score, confusion_matrix, expected_calibration_error, wilson_interval
 
 ABC = LabelSet.of("ABC")
 
@@ -68,10 +68,27 @@ def test_that_a_score_of_nothing_is_no_number_but_valid_json() -> None:
 
 def test_that_a_score_tells_json_what_the_command_line_promises() -> None:
     values = Score(ABC.labels, np.diag([3, 2, 1])).to_json()
-    assert values.keys() == {"n", "correct", "accuracy", "interval", "confusion", "classes"}
+    assert values.keys() == {
+        "n",
+        "correct",
+        "accuracy",
+        "interval",
+        "confusion",
+        "classes",
+        "calibration_error",
+    }
     assert (values["n"], values["correct"], values["accuracy"], values["classes"]) == (
         6,
         6,
         1.0,
         ["A", "B", "C"],
     )
+
+
+def test_that_a_calibrated_model_has_no_calibration_error_and_a_boaster_has() -> None:
+    rng = np.random.default_rng(1)
+    confidence = rng.uniform(0.5, 1.0, 50_000).astype(np.float32)
+    is_right = rng.random(len(confidence)) < confidence
+    assert expected_calibration_error(confidence, is_right) < 0.01
+    assert expected_calibration_error(np.ones(100, np.float32), np.arange(100) < 80) == pytest.approx(0.2)
+    assert math.isnan(expected_calibration_error(np.empty(0, np.float32), np.empty(0, bool)))
