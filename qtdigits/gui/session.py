@@ -6,6 +6,7 @@ a drawing that could not be stored stays on the canvas.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from qtdigits.store.samples import SampleStore
 
 DEFAULT_WRITER = "me"
+MOST_UNDONE = 100
+"""So many judgements can be taken back; the window must not grow while somebody draws all day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +98,7 @@ class Session(QObject):
         self._ink = Ink()
         self._device = ""
         self._reading: Reading | None = None
-        self._judged: list[tuple[Trial, Ink]] = []
+        self._judged: deque[tuple[Trial, Ink]] = deque(maxlen=MOST_UNDONE)
         writers = store.writers()
         self._writer = writers[0] if writers else DEFAULT_WRITER
 
