@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtdigits.cli.loading import open_dataset, open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder
-from qtdigits.cli.output import interval, percent, print_json, print_table, working
+from qtdigits.cli.output import interval, percent, print_json, print_table, say, working
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.metrics import Score
     from qtdigits.core.samples import Dataset
+    from qtdigits.tasks.evaluate import Answers
+
+MOST_IN_GALLERY = 600
 
 Tally = tuple[str, int, int]
 """Whose figures they are (a class, a writer), how many were read rightly, and of how many."""
@@ -50,13 +53,19 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--by-writer", action="store_true", help="also the accuracy for each writer")
     parser.add_argument("--by-class", action="store_true", help="also the accuracy for each class")
+    parser.add_argument(
+        "--gallery",
+        metavar="FILE.png",
+        type=Path,
+        help="a picture of the misread drawings, the surest mistakes first",
+    )
     add_json_option(parser, "the figures")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from qtdigits.reader.reader import Reader
-    from qtdigits.tasks.evaluate import evaluate_by_writer, score_with
+    from qtdigits.tasks.evaluate import answers_of, evaluate_by_writer
 
     folder = data_folder(args)
     model = open_model(args.model, folder=folder, weights=False)
@@ -67,7 +76,10 @@ def run(args: argparse.Namespace) -> int:
         )
     with working(f"Scoring {len(dataset):,} drawings …") as progress:
         by_writer = _writer_tallies(evaluate_by_writer(model, dataset)) if args.by_writer else []
-        score = score_with(reader, dataset, progress=progress)
+        answers = answers_of(reader, dataset, progress=progress)
+    score = answers.score
+    if args.gallery:
+        _write_gallery(args.gallery, dataset, answers)
     by_class = _class_tallies(score) if args.by_class else []
     if args.json:
         sections = {"by_writer": _figures(by_writer)} if args.by_writer else {}
@@ -79,6 +91,14 @@ def run(args: argparse.Namespace) -> int:
         _print_tallies("class", by_class)
         _print_tallies("writer", sorted(by_writer, key=lambda tally: tally[1] / tally[2]))
     return 0
+
+
+def _write_gallery(path: Path, dataset: Dataset, answers: Answers) -> None:
+    from qtdigits.store.gallery import write_gallery
+
+    chosen = answers.misread[:MOST_IN_GALLERY]
+    write_gallery(path, dataset.images[chosen], [answers.caption(int(index)) for index in chosen])
+    say(f"{len(chosen):,} of {len(answers.misread):,} misread drawings are in {path}.")
 
 
 def _writer_tallies(scores: dict[str, Score]) -> list[Tally]:

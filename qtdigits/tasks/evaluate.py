@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtdigits.core.metrics import Score, confusion_matrix, expected_calibration_error
 from qtdigits.core.models import Model
@@ -36,10 +38,43 @@ def evaluate_by_writer(model: Model, dataset: Dataset) -> dict[str, Score]:
     }
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model answered: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers."""
+
+    classes: tuple[str, ...]
+    truth: NDArray[np.int64]
+    answer: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+
+    @property
+    def score(self) -> Score:
+        error = expected_calibration_error(self.confidence, self.answer == self.truth)
+        return Score(self.classes, confusion_matrix(self.truth, self.answer, len(self.classes)), error)
+
+    @property
+    def misread(self) -> NDArray[np.int64]:
+        """Indices of the misread drawings, the surest mistake first."""
+        wrong = np.flatnonzero(self.answer != self.truth)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+
+    def caption(self, index: int) -> str:
+        """Such as "4 as 9, 97 %": what it is, what it was taken for, and how surely."""
+        truth, answer = self.classes[self.truth[index]], self.classes[self.answer[index]]
+        return f"{truth} as {answer}, {100 * self.confidence[index]:.0f} %"
+
+
 def score_with(
     reader: Reader, dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Score:
     """As `evaluate`, by a reader; `progress` gets how many of how many are read, and may raise to give up."""
+    return answers_of(reader, dataset, progress=progress).score
+
+
+def answers_of(
+    reader: Reader, dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Answers:
+    """Read every drawing. `classes` are the model's, then the labels that it does not know."""
     known = reader.label_set.labels
     classes = (*known, *sorted(set(dataset.labels) - set(known)))
     place = {label: number for number, label in enumerate(classes)}
@@ -51,5 +86,4 @@ def score_with(
         part = slice(first, first + CHUNK)
         probabilities = reader.read_many(dataset.images[part])
         answer[part], confidence[part] = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    error = expected_calibration_error(confidence, answer == truth)
-    return Score(classes, confusion_matrix(truth, answer, len(classes)), error)
+    return Answers(classes, truth, answer, confidence)

@@ -208,3 +208,14 @@ def test_that_tensorflow_and_qt_stay_out(
     assert done.code == 0
     assert done.err.splitlines()[-1] == "[]"
     assert json.loads(done.out)["model"] == "tiny"
+
+
+def test_that_a_gallery_of_the_misread_is_written(
+    run: Run, tiny_model: Path, ink_file: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "misread.png"
+    done = run("evaluate", tiny_model, "--on", ink_file, "--gallery", sheet, "--json")
+    assert done.code == 0
+    wrong = done.json["n"] - done.json["correct"]
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+    assert f"{wrong:,} of {wrong:,} misread drawings" in done.err

@@ -10,7 +10,7 @@ from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader.reader import Reader
-from qtdigits.tasks.evaluate import evaluate, evaluate_by_writer, score_with
+from qtdigits.tasks.evaluate import answers_of, evaluate, evaluate_by_writer, score_with
 from tiny_training import tiny_data, tiny_model
 
 pytestmark = pytest.mark.tensorflow
@@ -69,3 +69,12 @@ def test_that_scoring_can_be_given_up(model: Model, dataset: Dataset) -> None:
 
     with pytest.raises(CancelledError):
         score_with(Reader(model), dataset, progress=give_up)
+
+
+def test_that_the_misread_are_named_the_surest_mistake_first(model: Model, dataset: Dataset) -> None:
+    swapped = ("π", *dataset.labels[1:])
+    answers = answers_of(Reader(model), Dataset("swapped", dataset.images, swapped))
+    assert 0 in answers.misread
+    assert len(answers.misread) == answers.score.n - answers.score.correct
+    assert (np.diff(answers.confidence[answers.misread]) <= 0).all()
+    assert answers.caption(0).startswith("π as ")
