@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -118,3 +120,20 @@ def test_that_a_person_can_do_the_whole_job(window, qtbot):
     assert str(session.library.champion_path()) == finished.model
     draw(window, inks[1])
     assert answer.text() in session.label_set
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+@pytest.mark.timeout(900)
+def test_that_the_demo_plays_from_the_first_digit_to_a_retrained_model(tmp_path, data_dir, small_mnist):
+    out = tmp_path / "demo"
+    command = [sys.executable, "-m", "qtdigits", "demo", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
+    assert done.returncode == 0, done.stderr
+    summary = (out / "summary.md").read_text("utf-8")
+    assert "put right with a key and Enter" in summary
+    assert "Training: completed" in summary
+    names = sorted(path.name.split("-", 1)[1] for path in out.glob("*.png"))
+    wanted = "accuracy correction dark drawings right start trained training wrong"
+    assert names == [f"{name}.png" for name in wanted.split()]
+    assert list(data_dir.iterdir()) == []

@@ -23,6 +23,9 @@ from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
 
 N_DRAWINGS = 40
+MOST_DRAWINGS = 400
+WEAKER_MODEL = "mlp-50-50"
+"""Where the model in use has read everything right, this one is chosen, so that there is something to correct."""
 EPOCHS = 6
 TRAINING_TIMEOUT_S = 900
 DRAWN_PART = 0.6
@@ -36,6 +39,7 @@ class Findings:
     source: str
     drawn: int = 0
     right: int = 0
+    weaker_from: int = 0
     corrections: list[str] = field(default_factory=list)
     pictures: list[tuple[str, str]] = field(default_factory=list)
     training: str = ""
@@ -52,6 +56,7 @@ def run(out: Path, ink: Path | None = None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     data_dir = Path(tempfile.mkdtemp(prefix="qtdigits-demo-"))
     try:
+        _drop_platform_remarks()
         findings = _Player(out, data_dir, source).play(drawings)
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
@@ -61,10 +66,21 @@ def run(out: Path, ink: Path | None = None) -> int:
     return 0
 
 
+def _drop_platform_remarks() -> None:
+    """The off-screen platform says of every window that it cannot pass on size hints, which is of no use to anybody here."""
+    from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+    def show(_kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+        if not message.startswith("This plugin does not support"):
+            sys.stderr.write(f"{message}\n")
+
+    qInstallMessageHandler(show)
+
+
 def _drawings(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
     """Drawings with their labels: of the file, picked evenly over it so that several writers appear, or synthetic ones."""
     if path is None:
-        inks, labels = synthetic_digits(N_DRAWINGS, seed=2022)
+        inks, labels = synthetic_digits(MOST_DRAWINGS, seed=2022)
         return list(zip(labels, inks, strict=True)), "the program's own synthetic ink"
     from qtdigits.store.ink_files import read_ink_jsonl, read_unipen
 
@@ -75,7 +91,8 @@ def _drawings(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
     if not every:
         raise InputError(f"{path} holds no drawings.", "Give an ink file with at least one.")
     step = max(1, len(every) // N_DRAWINGS)
-    return list(islice(every[::step], N_DRAWINGS)), path.name
+    spread = (drawing for start in range(step) for drawing in every[start::step])
+    return list(islice(spread, MOST_DRAWINGS)), path.name
 
 
 class _Player:
@@ -119,6 +136,10 @@ class _Player:
         session, entry = self._window.session, self._window.answer_panel.entry
         pictured: set[str] = set()
         for label, ink in drawings:
+            if self._findings.drawn >= N_DRAWINGS:
+                if self._findings.corrections:
+                    break
+                self._choose_weaker_model()
             self._draw(ink)
             reading = session.reading
             is_right = reading is not None and reading.answer == label
@@ -139,6 +160,12 @@ class _Player:
             QTest.keyClick(entry, Qt.Key.Key_Return)
             self._findings.drawn += 1
             self._findings.right += is_right
+
+    def _choose_weaker_model(self) -> None:
+        session = self._window.session
+        if session.model_name != WEAKER_MODEL:
+            self._findings.weaker_from = self._findings.drawn
+            session.use_model(session.library.find(WEAKER_MODEL))
 
     def _train(self) -> None:
         from PySide6.QtWidgets import QSpinBox
@@ -253,6 +280,11 @@ def summary_of(findings: Findings) -> str:
         f"{findings.drawn} drawings from {findings.source}, drawn with the mouse.",
         f"{findings.right} read right at once, {len(findings.corrections)} put right with a key and Enter.",
     ]
+    if n := findings.weaker_from:
+        lines += [
+            "",
+            f"The first {n} were all read right; then the report's MLP read, to have something to correct.",
+        ]
     if findings.corrections:
         lines += ["", "Corrected: " + ", ".join(findings.corrections) + "."]
     lines += ["", f"Training: {findings.training}."]
