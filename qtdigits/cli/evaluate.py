@@ -65,7 +65,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from qtdigits.reader.reader import Reader
-    from qtdigits.tasks.evaluate import answers_of, evaluate_by_writer
+    from qtdigits.tasks.evaluate import answers_of, scores_by_writer
 
     folder = data_folder(args)
     model = open_model(args.model, folder=folder, weights=False)
@@ -75,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
             args.on, labels=args.labels, mnist=args.mnist, folder=folder, progress=progress
         )
     with working(f"Scoring {len(dataset):,} drawings …") as progress:
-        by_writer = _writer_tallies(evaluate_by_writer(model, dataset)) if args.by_writer else []
         answers = answers_of(reader, dataset, progress=progress)
     score = answers.score
+    by_writer = _writer_tallies(scores_by_writer(answers, dataset)) if args.by_writer else []
     if args.gallery:
         _write_gallery(args.gallery, dataset, answers)
     by_class = _class_tallies(score) if args.by_class else []

@@ -203,7 +203,7 @@ def _show_result(ending: RunFinished, args: argparse.Namespace) -> None:
         return
     if args.events:
         return
-    from qtdigits.cli.training_view import duration
+    from qtdigits.core.texts import duration
 
     print(
         f"{ending.outcome} after {ending.epochs} epochs in {duration(ending.elapsed_s)}; "

@@ -124,6 +124,8 @@ class LiveView:
         )
 
     def _show_batch(self, event: BatchEnded) -> None:
+        from qtdigits.core.texts import duration
+
         self._progress.update(
             self._task,
             description=f"Epoch {event.epoch} of {self._epochs}",
@@ -163,18 +165,11 @@ def started_line(event: RunStarted) -> str:
 
 
 def epoch_line(event: EpochEnded, epochs: int) -> str:
+    from qtdigits.core.texts import duration
+
     best = "  best so far" if event.is_best else ""
     return (
         f"epoch {event.epoch:>{len(str(epochs))}}/{epochs}  {duration(event.elapsed_s)}  "
         f"loss {event.loss:.4f}  accuracy {percent(event.accuracy)}  "
         f"val loss {event.val_loss:.4f}  val accuracy {percent(event.val_accuracy)}{best}"
     )
-
-
-def duration(seconds: float) -> str:
-    """Such as 0:07, 12:30 or 1:02:03."""
-    if seconds != seconds:  # noqa: PLR0124 - NaN: nobody knows
-        return "?"
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from qtdigits.core.metrics import Score, confusion_matrix
 from qtdigits.core.samples import Trial, Verdict
 from qtdigits.gui.confusion_view import ConfusionView
+from qtdigits.gui.fresh_panel import FreshPanel
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
+from qtdigits.gui.parts import label
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import percent
@@ -22,13 +24,12 @@ EXPLANATION = (
 )
 
 
-class AccuracyPanel(QWidget):
+class AccuracyPanel(FreshPanel):
     """Reads the trials only while it is visible."""
 
     def __init__(self, *, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._is_stale = True
         self._figure = named(QLabel(), "runningFigure")
         font = self._figure.font()
         font.setPointSizeF(font.pointSizeF() * 2.2)
@@ -36,9 +37,7 @@ class AccuracyPanel(QWidget):
         self._figure.setFont(font)
         self._detail = QLabel()
         self._detail.setWordWrap(True)
-        explanation = QLabel(EXPLANATION)
-        explanation.setProperty("role", "muted")
-        explanation.setWordWrap(True)
+        explanation = label(EXPLANATION, role="muted", wraps=True)
         self._confusion = ConfusionView(theme=theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
@@ -65,17 +64,10 @@ class AccuracyPanel(QWidget):
             self._detail.setText(
                 f"{accuracy.model or 'No model'} has not been judged on drawings by {accuracy.writer} yet."
             )
-        self._is_stale = True
-        if self.isVisible():
-            self._reload()
+        self.mark_stale()
 
     @override
-    def showEvent(self, event: object) -> None:
-        if self._is_stale:
-            self._reload()
-
-    def _reload(self) -> None:
-        self._is_stale = False
+    def reload(self) -> None:
         score = score_of(self._session.trials())
         self._confusion.setVisible(score.n > 0)
         if score.n:

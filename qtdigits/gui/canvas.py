@@ -110,7 +110,8 @@ class Canvas(QWidget):
         if appended and self._points and len(self._points) == len(ink.strokes[-1]):
             self._points = []
         else:
-            self._points = [] if not self.is_drawing else self._points
+            if not self.is_drawing:
+                self._points = []
             self._redraw_all()
 
     # Events of the three kinds of pointer, all led to _press, _move and _release.

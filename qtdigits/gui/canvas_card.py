@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.gui.canvas import Canvas
-from qtdigits.gui.parts import button
+from qtdigits.gui.parts import button, label
 from qtdigits.gui.theme import Theme
 
 
@@ -20,8 +20,7 @@ class CanvasCard(QFrame):
         super().__init__(parent)
         self.setProperty("card", True)
         self.canvas = Canvas(theme=theme)
-        self._hint = QLabel("Esc clears · Ctrl+Z takes back a stroke")
-        self._hint.setProperty("role", "muted")
+        self._hint = label("Esc clears · Ctrl+Z takes back a stroke", role="muted")
         self._recognise = button("Recognise", "recogniseButton", "Read the drawing again (Ctrl+R)")
         self._clear = button("Clear", "clearButton", "Clear the canvas without counting (Esc)")
         footer = QHBoxLayout()

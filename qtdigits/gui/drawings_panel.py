@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListView, QVBoxLayout, QWidget
 
 from qtdigits.core.samples import Sample
 from qtdigits.gui.exchange import Exchange
+from qtdigits.gui.fresh_panel import FreshPanel
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
-from qtdigits.gui.parts import button
+from qtdigits.gui.parts import button, label
 from qtdigits.gui.session import Session
 from qtdigits.store.samples import SampleStore
 
@@ -85,15 +86,13 @@ class DrawingsModel(QAbstractListModel):
         return self._pixmaps[row]
 
 
-class DrawingsPanel(QWidget):
+class DrawingsPanel(FreshPanel):
     """Thumbnails, with import and export. Nothing is read from the store while the panel is hidden."""
 
     def __init__(self, *, session: Session, exchange: Exchange, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._is_stale = True
         self._model = DrawingsModel(store=session.store, parent=self)
-        self._count = QLabel()
-        self._count.setProperty("role", "muted")
+        self._count = label(role="muted")
         self._view = named(QListView(), "drawingsView")
         self._view.setModel(self._model)
         self._view.setViewMode(QListView.ViewMode.IconMode)
@@ -118,19 +117,8 @@ class DrawingsPanel(QWidget):
         export_button.clicked.connect(exchange.export_ink)
         session.samples_changed.connect(self.mark_stale)
 
-    def mark_stale(self) -> None:
-        """The store has changed; look at it again now, or when the panel is next shown."""
-        self._is_stale = True
-        if self.isVisible():
-            self._reload()
-
     @override
-    def showEvent(self, event: object) -> None:
-        if self._is_stale:
-            self._reload()
-
-    def _reload(self) -> None:
-        self._is_stale = False
+    def reload(self) -> None:
         self._model.reload()
         total = self._model.total
         self._count.setText(

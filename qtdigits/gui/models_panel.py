@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from qtdigits.gui.fresh_panel import FreshPanel
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import button
@@ -30,7 +30,7 @@ COLUMNS = ("", "Model", "Network", "MNIST test", "Drawn by strangers", "My hold-
 SCORE_COLUMNS = {"MNIST test": 3, "pendigits": 4, "my hold-out": 5}
 
 
-class ModelsPanel(QWidget):
+class ModelsPanel(FreshPanel):
     """Reads the list only while it is visible."""
 
     def __init__(self, *, session: Session, parent: QWidget | None = None) -> None:
@@ -70,8 +70,8 @@ class ModelsPanel(QWidget):
         layout.addLayout(buttons)
         self._use.clicked.connect(self._request_use)
         self._roll_back.clicked.connect(session.roll_back)
-        session.model_changed.connect(self._refresh)
-        session.library_changed.connect(self._refresh)
+        session.model_changed.connect(self.mark_stale)
+        session.library_changed.connect(self.mark_stale)
         self._table.itemSelectionChanged.connect(self._update_buttons)
         self._table.itemActivated.connect(self._request_use)
         self._update_buttons()
@@ -90,9 +90,8 @@ class ModelsPanel(QWidget):
         self._update_buttons()
 
     @override
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._refresh()
+    def reload(self) -> None:
+        self.show_entries(self._session.library.entries(), self._session.model_path)
 
     def _chosen(self) -> ModelEntry | None:
         rows = {index.row() for index in self._table.selectedIndexes()}
@@ -102,10 +101,6 @@ class ModelsPanel(QWidget):
         entry = self._chosen()
         if entry is not None and not entry.error:
             self._session.use_model(entry.path)
-
-    def _refresh(self) -> None:
-        if self.isVisible():
-            self.show_entries(self._session.library.entries(), self._session.model_path)
 
     def _update_buttons(self) -> None:
         entry = self._chosen()

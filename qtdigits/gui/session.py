@@ -259,10 +259,6 @@ class Session(QObject):
         self.samples_changed.emit()
         self._tell_accuracy()
 
-    @property
-    def can_undo(self) -> bool:
-        return not self._ink.is_blank or bool(self._judged)
-
     def samples_imported(self) -> None:
         """Somebody else wrote into the store: everything that is shown of it is out of date."""
         self.samples_changed.emit()

@@ -6,18 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qtdigits.core.events import BatchEnded, Progressed, RunFinished
+from qtdigits.core.texts import duration
 
 OUTCOMES = {"completed": "Completed", "stopped": "Stopped, best kept", "converged": "Converged, best kept"}
 SCORE_ORDER = ("my hold-out", "MNIST test", "validation")
 """The accuracy on drawn digits is the headline; other sets follow in the order in which they come."""
-
-
-def duration(seconds: float) -> str:
-    """0:07, 12:34 or 1:02:03."""
-    whole = max(0, round(seconds))
-    minutes, second = divmod(whole, 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def percent(fraction: float, decimals: int = 1) -> str:

@@ -40,7 +40,12 @@ def _batches(data: TrainingData, places: Any, indices: NDArray[np.int64], n_clas
         grey = tf.cast(tf.gather(images, index), tf.float32) / 255.0
         return grey[..., tf.newaxis], tf.one_hot(tf.gather(targets, index), n_classes)
 
+    return on_one_thread(places.map(pick, num_parallel_calls=1).prefetch(2))
+
+
+def on_one_thread(batches: Any) -> Any:
+    """A `tf.data.Dataset` that leaves the processors to the training: one thread makes its batches."""
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1
     options.autotune.enabled = False
-    return places.map(pick, num_parallel_calls=1).prefetch(2).with_options(options)
+    return batches.with_options(options)

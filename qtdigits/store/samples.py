@@ -207,8 +207,10 @@ class SampleStore:
         where, values = _sample_filter(writer, label, origin, held_out)
         return int(self._db.value(f"SELECT count(*) FROM samples {where}", values))
 
-    def dataset(self, *, held_out: bool | None = None, writer: str | None = None) -> Dataset:
-        """The drawings as rasters with labels and writers, oldest first."""
+    def dataset(
+        self, *, held_out: bool | None = None, writer: str | None = None, with_ink: bool = False
+    ) -> Dataset:
+        """The drawings as rasters with labels and writers, oldest first; `with_ink`: with what they were rendered from."""
         where, values = _sample_filter(writer, None, None, held_out)
         statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} {where} ORDER BY samples.id"
         blobs, labels, writers, inks = [], [], [], []
@@ -216,7 +218,8 @@ class SampleStore:
             blobs.append(rows.raster_blob_of(row))
             labels.append(row["label"])
             writers.append(row["writer"])
-            inks.append(None if row["ink"] is None else decode_ink(row["ink"]))
+            if with_ink:
+                inks.append(None if row["ink"] is None else decode_ink(row["ink"]))
         images = np.frombuffer(bytearray().join(blobs), np.uint8).reshape(-1, 28, 28)
         return Dataset("drawings", images, tuple(labels), tuple(writers), tuple(inks))
 

@@ -28,14 +28,7 @@ def evaluate(model: Model, dataset: Dataset) -> Score:
 
 def evaluate_by_writer(model: Model, dataset: Dataset) -> dict[str, Score]:
     """A score for each writer, by name. Raises `InputError` when the dataset does not say who wrote what."""
-    if len(dataset.writers) != len(dataset):
-        raise InputError(f"{dataset.name} does not say who wrote what.", "Choose data with writers.")
-    reader = Reader(model)
-    by = np.asarray(dataset.writers)
-    return {
-        writer: score_with(reader, dataset.take(np.flatnonzero(by == writer)))
-        for writer in sorted(set(dataset.writers))
-    }
+    return scores_by_writer(answers_of(Reader(model), dataset), dataset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +51,22 @@ class Answers:
         wrong = np.flatnonzero(self.answer != self.truth)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
+    def take(self, chosen: NDArray[np.bool_]) -> Answers:
+        """Those where `chosen` `(n,)` is true."""
+        return Answers(self.classes, self.truth[chosen], self.answer[chosen], self.confidence[chosen])
+
     def caption(self, index: int) -> str:
         """Such as "4 as 9, 97 %": what it is, what it was taken for, and how surely."""
         truth, answer = self.classes[self.truth[index]], self.classes[self.answer[index]]
         return f"{truth} as {answer}, {100 * self.confidence[index]:.0f} %"
+
+
+def scores_by_writer(answers: Answers, dataset: Dataset) -> dict[str, Score]:
+    """The answers to `dataset`, scored for each writer. Raises `InputError` when it does not say who wrote what."""
+    if len(dataset.writers) != len(dataset):
+        raise InputError(f"{dataset.name} does not say who wrote what.", "Choose data with writers.")
+    by = np.asarray(dataset.writers)
+    return {writer: answers.take(by == writer).score for writer in sorted(set(dataset.writers))}
 
 
 def score_with(

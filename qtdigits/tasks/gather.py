@@ -96,13 +96,17 @@ class _Gathering:
         self._say("Reading the drawings")
         with SampleStore.open(self._folder) as store:
             self._known = store.classes()
-            drawings = store.dataset(held_out=False) if self._recipe.drawings_weight else None
+            drawings = self._trained_on(store) if self._recipe.drawings_weight else None
             hold_out = store.dataset(held_out=True)
         if drawings is not None and len(drawings):
             # one's own hand is what these are for, so they are not split by writer: the hold-out tells how well it is read
             self._sources.append(Source(replace(drawings, writers=()), self._recipe.drawings_weight))
         if len(hold_out):
             self._tests[HOLD_OUT] = hold_out
+
+    def _trained_on(self, store: SampleStore) -> Dataset:
+        """Ink is decoded only where it is going to be varied."""
+        return store.dataset(held_out=False, with_ink=self._recipe.augmentation > 0)
 
     def gather_files(self) -> None:
         """CSV pairs are corrections by one's own hand and weigh as much as drawings; ink collections count once."""

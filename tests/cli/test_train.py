@@ -14,11 +14,12 @@ from qtdigits.cli import training_run
 from qtdigits.cli.main import make_parser
 from qtdigits.cli.train import chosen_recipe
 from qtdigits.cli.training_run import obeying_ctrl_c
-from qtdigits.cli.training_view import PlainView, duration
+from qtdigits.cli.training_view import PlainView
 from qtdigits.core.control import Control
 from qtdigits.core.events import Noticed, Progressed, RunFinished, decode_event
 from qtdigits.core.recipe_fields import FIELDS
 from qtdigits.core.recipes import load_recipe
+from qtdigits.core.texts import duration
 from qtdigits.store.model_files import load_model
 
 SMALL = (

@@ -225,4 +225,4 @@ def test_that_synthetic_drawings_are_mixed_in_with_their_ink(data_dir: Path, mni
 
 def test_that_stored_drawings_bring_their_ink(data_dir: Path, mnist: Path) -> None:
     draw(data_dir, 20)
-    assert any(ink is not None for ink in gathered(data_dir).data.inks)
+    assert any(ink is not None for ink in gathered(data_dir, recipe={"augmentation": 1.0}).data.inks)
