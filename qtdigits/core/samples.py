@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.ink import Ink
 from qtdigits.core.labels import LabelSet
+
+T = TypeVar("T")
 
 Raster = NDArray[np.uint8]
 """`(28, 28) uint8`, background 0, ink 255."""
@@ -87,7 +90,8 @@ class Dataset:
     """Rasters with labels, ready to train on or to score: `images` `(n, 28, 28) uint8`, `labels` n strings.
 
     `inks` is empty, or has for each image the ink that it was rendered from, None where there is none.
-    `writers` is empty where nobody is known; `name` says what the data is, for messages and provenance.
+    `writers` is empty where nobody is known; `name` says what the data is, for messages and provenance. `ids` are the
+    store's, empty for data that is not stored; `weights` say how often each image counts, empty: once.
     """
 
     name: str
@@ -95,16 +99,29 @@ class Dataset:
     labels: tuple[str, ...]
     writers: tuple[str, ...] = ()
     inks: tuple[Ink | None, ...] = ()
+    ids: tuple[int, ...] = ()
+    weights: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Dataset:
         chosen = [int(i) for i in indices]
-        writers = tuple(self.writers[i] for i in chosen) if self.writers else ()
-        inks = tuple(self.inks[i] for i in chosen) if self.inks else ()
-        return Dataset(self.name, self.images[chosen], tuple(self.labels[i] for i in chosen), writers, inks)
+        return replace(
+            self,
+            images=self.images[chosen],
+            labels=tuple(self.labels[i] for i in chosen),
+            writers=_picked(self.writers, chosen),
+            inks=_picked(self.inks, chosen),
+            ids=_picked(self.ids, chosen),
+            weights=_picked(self.weights, chosen),
+        )
 
     def targets(self, label_set: LabelSet) -> NDArray[np.int64]:
         """`(n,)`: the output index of each sample's label."""
         return label_set.indices(self.labels)
+
+
+def _picked(values: tuple[T, ...], chosen: Sequence[int]) -> tuple[T, ...]:
+    """Those at the places `chosen`; nothing of nothing."""
+    return tuple(values[i] for i in chosen) if values else ()

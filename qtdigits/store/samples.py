@@ -213,15 +213,16 @@ class SampleStore:
         """The drawings as rasters with labels and writers, oldest first; `with_ink`: with what they were rendered from."""
         where, values = _sample_filter(writer, None, None, held_out)
         statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} {where} ORDER BY samples.id"
-        blobs, labels, writers, inks = [], [], [], []
+        blobs, labels, writers, inks, ids = [], [], [], [], []
         for row in self._db.rows(statement, values):
             blobs.append(rows.raster_blob_of(row))
             labels.append(row["label"])
             writers.append(row["writer"])
+            ids.append(row["id"])
             if with_ink:
                 inks.append(None if row["ink"] is None else decode_ink(row["ink"]))
         images = np.frombuffer(bytearray().join(blobs), np.uint8).reshape(-1, 28, 28)
-        return Dataset("drawings", images, tuple(labels), tuple(writers), tuple(inks))
+        return Dataset("drawings", images, tuple(labels), tuple(writers), tuple(inks), tuple(ids))
 
     def delete(self, sample_id: int) -> None:
         """Remove a drawing; the judgement of it goes on counting. Raises `StoreError` when it is not there."""

@@ -13,7 +13,8 @@ from qtdigits.errors import InputError
 @pytest.fixture
 def dataset() -> Dataset:
     images = np.arange(4, dtype=np.uint8)[:, None, None] * np.ones((28, 28), np.uint8)
-    return Dataset("some", images, ("3", "1", "4", "1"), ("Ada", "Bob", "Ada", "Eve"))
+    writers = ("Ada", "Bob", "Ada", "Eve")
+    return Dataset("some", images, ("3", "1", "4", "1"), writers, ids=(11, 12, 13, 14), weights=(1, 5, 1, 2))
 
 
 def test_that_images_labels_and_writers_are_taken_together(dataset: Dataset) -> None:
@@ -21,6 +22,7 @@ def test_that_images_labels_and_writers_are_taken_together(dataset: Dataset) -> 
     assert len(taken) == 2
     assert taken.images[:, 0, 0].tolist() == [3, 0]
     assert (taken.labels, taken.writers, taken.name) == (("1", "3"), ("Eve", "Ada"), "some")
+    assert (taken.ids, taken.weights) == ((14, 11), (2, 1))
 
 
 def test_that_nothing_can_be_taken(dataset: Dataset) -> None:
@@ -29,8 +31,9 @@ def test_that_nothing_can_be_taken(dataset: Dataset) -> None:
     assert taken.targets(DIGITS).shape == (0,)
 
 
-def test_that_unknown_writers_stay_unknown(dataset: Dataset) -> None:
-    assert Dataset("some", dataset.images, dataset.labels).take([1]).writers == ()
+def test_that_what_is_unknown_stays_unknown(dataset: Dataset) -> None:
+    taken = Dataset("some", dataset.images, dataset.labels).take([1])
+    assert (taken.writers, taken.inks, taken.ids, taken.weights) == ((), (), (), ())
 
 
 def test_that_targets_are_the_outputs_of_the_labels(dataset: Dataset) -> None:

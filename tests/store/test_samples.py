@@ -161,7 +161,8 @@ def test_that_a_dataset_pairs_images_labels_and_writers(store: SampleStore) -> N
     assert dataset.labels == ("1", "2", "π")
     assert dataset.writers == ("Ada", "Bob", "Ada")
     assert all(np.array_equal(a, s.raster) for a, s in zip(dataset.images, samples, strict=True))
-    assert len(store.dataset(writer="Bob")) == 1
+    assert dataset.ids == tuple(sample.id for sample in store.samples())
+    assert store.dataset(writer="Bob").ids == dataset.ids[1:2]
 
 
 def test_that_ink_of_an_older_preprocessing_is_rendered_anew(
