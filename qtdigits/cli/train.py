@@ -51,6 +51,21 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "--ink", metavar="FILE", nargs="+", type=Path, default=[], help="ink files, .jsonl[.gz] or UNIPEN"
     )
     group.add_argument(
+        "--not-digits",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="ink files of letters and other signs: what is not shaped like a digit teaches the network to be unsure",
+    )
+    group.add_argument(
+        "--leave-out",
+        metavar="PATTERN",
+        nargs="+",
+        default=[],
+        help="writers of these files who are only scored, never trained on nor validated on, such as 'aga-*'",
+    )
+    group.add_argument(
         "--csv",
         metavar=("IMAGES", "LABELS"),
         nargs=2,
@@ -159,6 +174,7 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
 
     for file in [
         *args.ink,
+        *args.not_digits,
         *(file for pair in args.csv for file in pair),
         *args.score_on,
         *filter(None, [args.mnist]),
@@ -172,6 +188,8 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
         mnist=_text(args.mnist),
         csv_pairs=tuple((_text(images), _text(labels)) for images, labels in args.csv),
         ink_files=tuple(map(_text, args.ink)),
+        not_digits=tuple(map(_text, args.not_digits)),
+        leave_out=tuple(args.leave_out),
         use_drawings=not args.no_drawings,
         score_on=tuple(map(_text, args.score_on)),
         name=args.name,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from qtdigits.core.augmentation import Augmentation
 from qtdigits.core.networks import POOLINGS, format_layers, parse_blocks, parse_dense
 from qtdigits.errors import InputError
 
@@ -106,6 +107,30 @@ _PARSERS: dict[Kind, Callable[[Field, object], Value]] = {
     "choice": _choice,
     "layers": _layers,
 }
+
+
+def _varied(name: str, title: str, what: str, *, maximum: float, unit: str = "") -> Field:
+    """A field of the group "Augmentation"; its default is that of `core.augmentation.Augmentation`."""
+    default = float(getattr(Augmentation, name))
+    return Field(name, title, "Augmentation", "float", default, what, unit=unit, maximum=maximum, zero="off")
+
+
+AUGMENTATION_FIELDS: tuple[Field, ...] = (
+    _varied("rotation_deg", "Turned by", "at most so far, either way", maximum=180, unit="degrees"),
+    _varied("shear", "Slanted by", "the tangent of the angle, at most, either way", maximum=2),
+    _varied("scale", "Stretched by", "along x and y: the logarithm of the factor, at most", maximum=1),
+    _varied("shift_px", "Shifted by", "pixels only, at most", maximum=10, unit="px"),
+    _varied("elastic_px", "Bent by", "pixels only: deviation of the elastic field", maximum=5, unit="px"),
+    _varied(
+        "thickness", "Thicker or thinner", "pixels only: how far towards a pixel more or less", maximum=1
+    ),
+    _varied("warp", "Ink bent by", "smoothly, as a part of its size", maximum=0.5),
+    _varied("jitter", "Unsteadiness", "of single points of ink, as a part of its size, at most", maximum=0.2),
+    _varied("stroke_shift", "Strokes moved by", "each by itself, as a part of the ink's size", maximum=0.5),
+    _varied("dropping", "Points lost", "part of the points of ink, at most", maximum=1),
+    _varied("pen", "Pen", "width of the pen on ink: the logarithm of the factor, at most", maximum=1.5),
+)
+"""How drawings are varied; `augmentation` multiplies all of them."""
 
 FIELDS: tuple[Field, ...] = (
     Field(
@@ -241,6 +266,14 @@ FIELDS: tuple[Field, ...] = (
         maximum=1_000_000,
         zero="none",
     ),
+    Field(
+        *("scribbles", "Scribbles", "Data", "int", 0),
+        help="how many scribbles are mixed in to teach what is no digit",
+        unit="images",
+        maximum=1_000_000,
+        zero="none",
+    ),
     Field("seed", "Seed", "Data", "int", 1, "start of every random choice", maximum=2**31 - 1),
+    *AUGMENTATION_FIELDS,
 )
 FIELD_BY_NAME = {field.name: field for field in FIELDS}

@@ -10,8 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from qtdigits import paths
+from qtdigits.core.augmentation import Augmentation
 from qtdigits.core.networks import POOLINGS, NetworkSpec, parse_blocks, parse_dense
-from qtdigits.core.recipe_fields import CALIBRATIONS, FIELD_BY_NAME, LOSSES, PRECISIONS, SCHEDULES, Value
+from qtdigits.core.recipe_fields import (
+    AUGMENTATION_FIELDS,
+    CALIBRATIONS,
+    FIELD_BY_NAME,
+    LOSSES,
+    PRECISIONS,
+    SCHEDULES,
+    Value,
+)
 from qtdigits.errors import InputError
 
 
@@ -39,11 +48,29 @@ class Recipe:
     validation_fraction: float = 0.1
     augmentation: float = 0.0
     synthetic_images: int = 0
+    scribbles: int = 0
     seed: int = 1
+    rotation_deg: float = Augmentation.rotation_deg
+    shear: float = Augmentation.shear
+    scale: float = Augmentation.scale
+    shift_px: float = Augmentation.shift_px
+    elastic_px: float = Augmentation.elastic_px
+    thickness: float = Augmentation.thickness
+    warp: float = Augmentation.warp
+    jitter: float = Augmentation.jitter
+    stroke_shift: float = Augmentation.stroke_shift
+    dropping: float = Augmentation.dropping
+    pen: float = Augmentation.pen
 
     @property
     def network(self) -> NetworkSpec:
         return NetworkSpec(parse_blocks(self.blocks), parse_dense(self.dense), self.pooling)
+
+    @property
+    def variation(self) -> Augmentation:
+        """How strongly each drawing is varied every time it is trained on."""
+        settings = {field.name: getattr(self, field.name) for field in AUGMENTATION_FIELDS}
+        return Augmentation(self.augmentation, **settings)
 
     def to_json(self) -> dict[str, Value]:
         return asdict(self)

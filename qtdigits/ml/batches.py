@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.outliers import NO_CLASS
 from qtdigits.ml.backend import tf
 from qtdigits.ml.training_data import TrainingData
 
@@ -38,9 +39,15 @@ def _batches(data: TrainingData, places: Any, indices: NDArray[np.int64], n_clas
     def pick(place: Any) -> tuple[Any, Any]:
         index = tf.gather(chosen, place)
         grey = tf.cast(tf.gather(images, index), tf.float32) / 255.0
-        return grey[..., tf.newaxis], tf.one_hot(tf.gather(targets, index), n_classes)
+        return grey[..., tf.newaxis], wanted_outputs(tf.gather(targets, index), n_classes)
 
     return on_one_thread(places.map(pick, num_parallel_calls=1).prefetch(2))
+
+
+def wanted_outputs(targets: Any, n_classes: int) -> Any:
+    """`(b, n_classes)`: one-hot; the same for every class where an image is of none."""
+    is_none = tf.cast(targets == NO_CLASS, tf.float32)[:, tf.newaxis]
+    return tf.one_hot(targets, n_classes) + is_none / n_classes
 
 
 def on_one_thread(batches: Any) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qtdigits.core.augmentation import Augmentation
 from qtdigits.core.control import Control
 from qtdigits.core.events import Event, RunStarted
 from qtdigits.core.labels import LabelSet
@@ -105,7 +104,7 @@ def _calibrate(network: Any, data: TrainingData) -> None:
 def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int) -> Any:
     settings = {"n_classes": n_classes, "batch_size": recipe.batch_size, "seed": recipe.seed}
     if recipe.augmentation:
-        return varied_batches(data, **settings, augmentation=Augmentation(recipe.augmentation))
+        return varied_batches(data, **settings, augmentation=recipe.variation)
     return training_batches(data, **settings)
 
 

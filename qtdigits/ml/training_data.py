@@ -17,7 +17,8 @@ class TrainingData:
 
     `images` `(n, 28, 28) uint8`, ink 255; `targets` `(n,)`, output indices; `training` `(m,)` and `validation` `(v,)`
     have no index in common. `inks` is empty, or has the ink of each image, None where there are only pixels. `sources`
-    counts the different images that are trained on by where they come from.
+    counts the different images that are trained on by where they come from. An image whose target is `NO_CLASS` is no digit, and
+    the network learns to be unsure of it; those that are not trained on are in `outliers`, indices too.
     """
 
     images: NDArray[np.uint8]
@@ -27,6 +28,11 @@ class TrainingData:
     sources: Mapping[str, int] = field(default_factory=dict)
     inks: Sequence[Ink | None] = ()
     is_rehearsal: bool = False
+    outliers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def has_outliers(self) -> bool:
+        return bool(len(self.outliers))
 
     def steps_per_epoch(self, batch_size: int) -> int:
         return -(-len(self.training) // batch_size)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.augmentation import Augmentation, augment_images, augment_inks
 from qtdigits.ml.backend import tf
-from qtdigits.ml.batches import on_one_thread
+from qtdigits.ml.batches import on_one_thread, wanted_outputs
 from qtdigits.ml.training_data import TrainingData
 
 _CHUNK_BATCHES = 16
@@ -37,7 +37,7 @@ def varied_batches(
     )
 
     def converted(images: Any, targets: Any) -> tuple[Any, Any]:
-        return tf.cast(images, tf.float32) / 255.0, tf.one_hot(targets, n_classes)
+        return tf.cast(images, tf.float32) / 255.0, wanted_outputs(targets, n_classes)
 
     return on_one_thread(source.prefetch(_AHEAD).map(converted).prefetch(2))
 

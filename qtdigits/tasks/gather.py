@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 
 from qtdigits.core.control import Control
 from qtdigits.core.labels import DIGITS, LabelSet
+from qtdigits.core.outliers import is_no_digit, scribbles
+from qtdigits.core.raster import render_many
 from qtdigits.core.samples import Dataset
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
@@ -49,6 +52,7 @@ def gather(request: RetrainRequest, *, cache: DataCache, control: Control, progr
     gathering.gather_synthetic()
     gathering.gather_drawings()
     gathering.gather_files()
+    gathering.gather_outliers()
     return gathering.finish()
 
 
@@ -113,17 +117,47 @@ class _Gathering:
         for images, labels in self._request.csv_pairs:
             corrections = self._read(Path(images), Path(labels))
             self._sources.append(Source(corrections, max(1, self._recipe.drawings_weight)))
-        self._sources.extend(Source(self._read(Path(file))) for file in self._request.ink_files)
+        self._sources.extend(
+            Source(self._trained_part(self._read(Path(file)))) for file in self._request.ink_files
+        )
         for file in map(Path, self._request.score_on):
             self._say(f"Reading {file.name}")
             self._tests[file.name.partition(".")[0]] = read_dataset(file)
 
+    def gather_outliers(self) -> None:
+        """What is no digit: letters of files, as far as they are not shaped like one, and scribbles of the program's own."""
+        for file in self._request.not_digits:
+            found = self._read(Path(file))
+            shown = [i for i, label in enumerate(found.labels) if is_no_digit(label)]
+            self._sources.append(Source(self._without_left_out(found.take(shown)), is_outlier=True))
+        if n := self._recipe.scribbles:
+            self._say("Drawing scribbles")
+            inks = scribbles(n, self._recipe.seed)
+            drawn = Dataset("scribbles", render_many(inks), ("",) * n, inks=tuple(inks))
+            self._sources.append(Source(drawn, is_outlier=True))
+
+    def _trained_part(self, found: Dataset) -> Dataset:
+        """`found` without the writers who are left out; their drawings are scored at the end."""
+        left_out = [i for i, writer in enumerate(found.writers) if self._is_left_out(writer)]
+        if left_out:
+            self._tests[f"{found.name.partition('.')[0]}, left out"] = found.take(left_out)
+        return self._without_left_out(found)
+
+    def _without_left_out(self, found: Dataset) -> Dataset:
+        if not self._request.leave_out or not found.writers:
+            return found
+        return found.take([i for i, writer in enumerate(found.writers) if not self._is_left_out(writer)])
+
+    def _is_left_out(self, writer: str) -> bool:
+        return any(fnmatchcase(writer, pattern) for pattern in self._request.leave_out)
+
     def finish(self) -> Gathered:
-        if not any(len(source.dataset) for source in self._sources):
+        if not any(len(source.dataset) for source in self._sources if not source.is_outlier):
             raise TrainingError(
                 "There is nothing to train on.", "Take MNIST images, drawings or files into the recipe."
             )
-        label_set = self._label_set([label for s in self._sources for label in set(s.dataset.labels)])
+        digits = (s.dataset for s in self._sources if not s.is_outlier)
+        label_set = self._label_set([label for dataset in digits for label in set(dataset.labels)])
         data, records, new_writers = mix(
             _with_names_of_their_own(self._sources),
             label_set,
@@ -152,15 +186,22 @@ class _Gathering:
     def _read(self, path: Path, labels: Path | None = None) -> Dataset:
         """A file of drawings or images, given up within a batch of drawings when the run is."""
         self._say(f"Reading {path.name}")
-        rasters, names, writers = [], [], []
+        rasters, names, writers, inks = [], [], [], []
         for sample in read_samples(path, labels=labels, writer=""):
             rasters.append(sample.raster)
             names.append(sample.label)
             writers.append(sample.writer)
+            inks.append(sample.ink)
             if len(rasters) % 100 == 0:
                 self._say(f"Reading {path.name}", len(rasters))
         images = np.stack(rasters) if rasters else np.empty((0, 28, 28), np.uint8)
-        return Dataset(path.name, images, tuple(names), tuple(writers) if any(writers) else ())
+        return Dataset(
+            path.name,
+            images,
+            tuple(names),
+            tuple(writers) if any(writers) else (),
+            tuple(inks) if self._recipe.augmentation and any(inks) else (),
+        )
 
     def _say(self, what: str, done: int = 0, total: int = 0) -> None:
         self._control.check_before_training()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.ink import Ink
 from qtdigits.core.labels import LabelSet
+from qtdigits.core.outliers import NO_CLASS
 from qtdigits.core.samples import Dataset
 from qtdigits.core.splits import validation_split
 from qtdigits.errors import TrainingError
@@ -25,7 +26,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where some of the data comes from. Each image counts `weight` times in an epoch.
+    """Where some of the data comes from. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
 
     `sha256` is the digest of the file where there is one file, else "" and the arrays' own digest is taken.
     """
@@ -33,10 +34,16 @@ class Source:
     dataset: Dataset
     weight: int = 1
     sha256: str = ""
+    is_outlier: bool = False
 
     @property
     def name(self) -> str:
         return self.dataset.name
+
+    def targets(self, label_set: LabelSet) -> Indices:
+        if self.is_outlier:
+            return np.full(len(self.dataset), NO_CLASS, np.int64)
+        return self.dataset.targets(label_set)
 
 
 def mix(
@@ -48,13 +55,12 @@ def mix(
     the weights, so that nothing is both trained on and validated on. Raises `TrainingError` when there is too little.
     """
     images = _joined(sources)
-    targets = np.concatenate(
-        [np.empty(0, np.int64), *(source.dataset.targets(label_set) for source in sources)]
-    )
+    targets = np.concatenate([np.empty(0, np.int64), *(source.targets(label_set) for source in sources)])
     is_validation = _chosen_for_validation(sources, targets, fraction, seed)
     weights = np.repeat([source.weight for source in sources], [len(source.dataset) for source in sources])
     training = np.flatnonzero(~is_validation)
-    if not len(training) or not is_validation.any():
+    validation = np.flatnonzero(is_validation & (targets != NO_CLASS))
+    if not (targets[training] != NO_CLASS).any() or not len(validation):
         raise TrainingError(
             f"{len(targets)} images are too few to train on.", "Draw more, or train on MNIST as well."
         )
@@ -62,16 +68,17 @@ def mix(
     new_writers = {
         s.name: s.dataset.take(np.flatnonzero(part))
         for s, part in zip(sources, parts, strict=True)
-        if is_split_by_writer(s.dataset)
+        if is_split_by_writer(s.dataset) and not s.is_outlier
     }
     data = TrainingData(
         images,
         targets,
         training=np.repeat(training, weights[training]),
-        validation=np.flatnonzero(is_validation),
+        validation=validation,
         sources={s.name: int((~part).sum()) for s, part in zip(sources, parts, strict=True)},
         is_rehearsal=is_rehearsal,
         inks=_inks_of(sources),
+        outliers=np.flatnonzero(is_validation & (targets == NO_CLASS)),
     )
     return data, [_record(source, part) for source, part in zip(sources, parts, strict=True)], new_writers
 
@@ -136,6 +143,8 @@ def _record(source: Source, is_validation: NDArray[np.bool_]) -> dict[str, Any]:
         "weight": source.weight,
         "sha256": source.sha256 or _digest_of(source.dataset),
     }
+    if source.is_outlier:
+        record["is_outlier"] = True
     if source.dataset.writers:
         record["n_writers"] = len(set(source.dataset.writers))
     return record

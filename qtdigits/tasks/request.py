@@ -20,8 +20,9 @@ class RetrainRequest:
     """One training: a recipe, the data beside MNIST, and where the model goes.
 
     `out` is the path of the model, "" for a new one in the library; `mnist` the path of `mnist.npz`, "" to search for it.
-    `csv_pairs` are (images, labels). The model is scored on the files of `score_on` and never trained on them. `name` is the
-    model's, "" to take it from the file or the recipe.
+    `csv_pairs` are (images, labels). `not_digits` are ink files of other signs: what is not shaped like a digit teaches the
+    network to be unsure. Writers of files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is
+    scored on the files of `score_on` and never trained on them. `name` is the model's, "" to take it from the file or the recipe.
     """
 
     run: str
@@ -31,6 +32,8 @@ class RetrainRequest:
     mnist: str = ""
     csv_pairs: tuple[tuple[str, str], ...] = ()
     ink_files: tuple[str, ...] = ()
+    not_digits: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
     use_drawings: bool = True
     score_on: tuple[str, ...] = ()
     name: str = ""
@@ -52,7 +55,7 @@ class RetrainRequest:
             known["csv_pairs"] = tuple(
                 (str(images), str(labels)) for images, labels in known.get("csv_pairs", ())
             )
-            for name in ("ink_files", "score_on"):
+            for name in ("ink_files", "not_digits", "leave_out", "score_on"):
                 known[name] = tuple(map(str, known.get(name, ())))
             request = cls(**known)
         except (KeyError, TypeError, ValueError) as error:
@@ -68,8 +71,13 @@ class RetrainRequest:
         words = ["qtdigits", "train", *_recipe_words(self.recipe)]
         for images, labels in self.csv_pairs:
             words += ["--csv", Path(images).name, Path(labels).name]
-        for flag, files in (("--ink", self.ink_files), ("--score-on", self.score_on)):
+        for flag, files in (
+            ("--ink", self.ink_files),
+            ("--not-digits", self.not_digits),
+            ("--score-on", self.score_on),
+        ):
             words += [flag, *(Path(file).name for file in files)] if files else []
+        words += ["--leave-out", *self.leave_out] if self.leave_out else []
         words += [] if self.use_drawings else ["--no-drawings"]
         words += ["--out", Path(self.out).name] if self.out else []
         return shlex.join(words)
