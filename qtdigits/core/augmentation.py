@@ -45,7 +45,9 @@ class Augmentation:
     """
 
     strength: float = 1.0
-    """Multiplies all the others but `elastic_smoothness_px`; 0: nothing is changed."""
+    """Multiplies all the others but `pixels` and `elastic_smoothness_px`; 0: nothing is changed."""
+    pixels: float = 1.0
+    """Multiplies them once more where there are only pixels, which suffer from being resampled."""
     rotation_deg: float = 12.0
     shear: float = 0.25
     """Slant: the tangent of its angle."""
@@ -102,6 +104,7 @@ def augment_images(
     images: NDArray[np.uint8], rng: np.random.Generator, settings: Augmentation
 ) -> NDArray[np.uint8]:
     """Each image varied by itself: `(n, 28, 28) uint8`, ink 255, in and out. What leaves the field is lost."""
+    settings = replace(settings, strength=settings.strength * settings.pixels)
     if settings.is_off:
         return images.copy()
     settings = settings.scaled()

@@ -116,6 +116,7 @@ def _varied(name: str, title: str, what: str, *, maximum: float, unit: str = "")
 
 
 AUGMENTATION_FIELDS: tuple[Field, ...] = (
+    _varied("pixels", "On pixels", "strength where there is no ink, beside that on ink", maximum=3),
     _varied("rotation_deg", "Turned by", "at most so far, either way", maximum=180, unit="degrees"),
     _varied("shear", "Slanted by", "the tangent of the angle, at most, either way", maximum=2),
     _varied("scale", "Stretched by", "along x and y: the logarithm of the factor, at most", maximum=1),

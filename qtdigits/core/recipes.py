@@ -50,6 +50,7 @@ class Recipe:
     synthetic_images: int = 0
     scribbles: int = 0
     seed: int = 1
+    pixels: float = Augmentation.pixels
     rotation_deg: float = Augmentation.rotation_deg
     shear: float = Augmentation.shear
     scale: float = Augmentation.scale

@@ -46,7 +46,7 @@ def compile_network(network: Any, recipe: Recipe, *, steps: int) -> None:
 
 
 @keras.saving.register_keras_serializable("qtdigits")
-class AccuracyOnDigits(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
+class AccuracyOnDigits(keras.metrics.CategoricalAccuracy):
     """Categorical accuracy over the images that are of a class; there is no right answer for the others."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:

@@ -17,7 +17,7 @@ from qtdigits.cli.training_run import obeying_ctrl_c
 from qtdigits.cli.training_view import PlainView
 from qtdigits.core.control import Control
 from qtdigits.core.events import Noticed, Progressed, RunFinished, decode_event
-from qtdigits.core.recipe_fields import FIELDS
+from qtdigits.core.recipe_fields import AUGMENTATION_FIELDS, FIELDS
 from qtdigits.core.recipes import load_recipe
 from qtdigits.core.texts import duration
 from qtdigits.store.model_files import load_model
