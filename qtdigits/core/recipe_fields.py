@@ -126,7 +126,7 @@ AUGMENTATION_FIELDS: tuple[Field, ...] = (
         "thickness", "Thicker or thinner", "pixels only: how far towards a pixel more or less", maximum=1
     ),
     _varied("warp", "Ink bent by", "smoothly, as a part of its size", maximum=0.5),
-    _varied("jitter", "Unsteadiness", "of single points of ink, as a part of its size, at most", maximum=0.2),
+    _varied("jitter", "Unsteadiness", "of single points of ink, as a part of its size, at most", maximum=0.5),
     _varied("stroke_shift", "Strokes moved by", "each by itself, as a part of the ink's size", maximum=0.5),
     _varied("dropping", "Points lost", "part of the points of ink, at most", maximum=1),
     _varied("pen", "Pen", "width of the pen on ink: the logarithm of the factor, at most", maximum=1.5),

@@ -97,6 +97,7 @@ def test_that_each_field_of_a_recipe_is_an_option(field: object) -> None:
         "calibration": "temperature",
         "precision": "auto",
         "augmentation": "0.5",
+        **{varied.name: "0.125" for varied in AUGMENTATION_FIELDS},
     }
     name = field.name  # type: ignore[attr-defined]
     given = values.get(name, "3")

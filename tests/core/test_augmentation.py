@@ -24,7 +24,7 @@ from qtdigits.core.raster import PEN_WIDTH_PX, render, render_many
 from qtdigits.core.synthetic import synthetic_digits
 
 OFF = Augmentation(**{field.name: 0.0 for field in fields(Augmentation)})
-STILL = replace(OFF, strength=1.0, elastic_smoothness_px=4.0)
+STILL = replace(OFF, strength=1.0, pixels=1.0, elastic_smoothness_px=4.0)
 """On, but with every deformation at 0: to be switched on one by one."""
 
 

@@ -1,10 +1,12 @@
 """Recipes: one table of fields, checked values, files that say what is wrong with them."""
 
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 
 import pytest
 
-from qtdigits.core.recipe_fields import FIELD_BY_NAME, FIELDS
+from qtdigits.core.augmentation import Augmentation
+from qtdigits.core.recipe_fields import AUGMENTATION_FIELDS, FIELD_BY_NAME, FIELDS
 from qtdigits.core.recipes import Recipe, differences, load_recipe, recipe_names, recipe_of
 from qtdigits.errors import InputError
 
@@ -86,3 +88,10 @@ def test_that_differences_are_the_fields_that_differ() -> None:
     recipe = Recipe()
     other = recipe.with_values(epochs=3, seed=9)
     assert differences(recipe, other) == {"epochs": (10, 3), "seed": (1, 9)}
+
+
+def test_that_every_setting_of_the_augmentation_is_a_field() -> None:
+    recipe = recipe_of({"augmentation": 2.0, "rotation_deg": 5, "pen": 0})
+    assert recipe.variation == Augmentation(2.0, rotation_deg=5.0, pen=0.0)
+    settings = {field.name for field in dataclass_fields(Augmentation)}
+    assert settings == {"strength", "elastic_smoothness_px", *(field.name for field in AUGMENTATION_FIELDS)}

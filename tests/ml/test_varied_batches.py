@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from qtdigits.core.augmentation import Augmentation
+from qtdigits.core.outliers import NO_CLASS
 from qtdigits.core.raster import render_many
 from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.ml.training_data import TrainingData
@@ -59,3 +60,10 @@ def test_that_pixels_without_ink_are_varied_too(data: TrainingData) -> None:
     assert first.shape == (N, 28, 28, 1)
     assert sorted(answers.argmax(axis=1)) == sorted(data.targets)
     assert np.abs(first - plain).mean() > 0.01
+
+
+def test_that_an_image_of_no_class_is_wanted_as_all_classes_alike(data: TrainingData) -> None:
+    targets = np.where(np.arange(N) % 3, data.targets, NO_CLASS)
+    _, answers = epoch_of(replace(data, targets=targets), 1.0)
+    assert np.isclose(answers.max(axis=1), 0.1).sum() == N // 3
+    np.testing.assert_allclose(answers.sum(axis=1), 1.0, rtol=1e-6)

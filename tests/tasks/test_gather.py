@@ -9,6 +9,7 @@ import pytest
 
 from qtdigits.core.control import Control
 from qtdigits.core.labels import Class
+from qtdigits.core.outliers import NO_CLASS
 from qtdigits.core.raster import render_many
 from qtdigits.core.samples import Sample
 from qtdigits.core.synthetic import synthetic_digits
@@ -226,3 +227,43 @@ def test_that_synthetic_drawings_are_mixed_in_with_their_ink(data_dir: Path, mni
 def test_that_stored_drawings_bring_their_ink(data_dir: Path, mnist: Path) -> None:
     draw(data_dir, 20)
     assert any(ink is not None for ink in gathered(data_dir, recipe={"augmentation": 1.0}).data.inks)
+
+
+def write_ink(path: Path, labels: str, writers: list[str]) -> Path:
+    """One synthetic drawing for each label, by the writers in turn; letters look like digits here, which matters to nobody."""
+    inks, _ = synthetic_digits(len(labels), seed=6)
+    drawings = [
+        LabelledInk(label, writers[i % len(writers)], ink)
+        for i, (ink, label) in enumerate(zip(inks, labels, strict=True))
+    ]
+    write_ink_jsonl(path, drawings)
+    return path
+
+
+def test_that_ink_of_files_stays_ink_where_drawings_are_varied(
+    data_dir: Path, mnist: Path, tmp_path: Path
+) -> None:
+    path = write_ink(tmp_path / "ink.jsonl", "0123456789" * 2, ["a", "b"])
+    varied = gathered(data_dir, ink_files=(str(path),), recipe={"augmentation": 1.0})
+    assert sum(ink is not None for ink in varied.data.inks) == 20
+    assert not gathered(data_dir, ink_files=(str(path),)).data.inks
+
+
+def test_that_writers_who_are_left_out_are_only_scored(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    path = write_ink(tmp_path / "ink.jsonl", "0123456789" * 3, ["site-1", "other-1", "other-2"])
+    found = gathered(data_dir, ink_files=(str(path),), leave_out=("site-*",))
+    left_out = found.tests["ink, left out"]
+    assert set(left_out.writers) == {"site-1"}
+    assert len(left_out) == 10
+    assert found.data.sources["ink.jsonl"] <= 20
+    assert not images_in(found) & {image.tobytes() for image in left_out.images}
+
+
+def test_that_letters_shaped_like_no_digit_become_outliers(
+    data_dir: Path, mnist: Path, tmp_path: Path
+) -> None:
+    path = write_ink(tmp_path / "letters.jsonl", "AAOOKKSSXXZZ", ["a"])
+    found = gathered(data_dir, not_digits=(str(path),), recipe={"scribbles": 7})
+    assert (found.data.targets == NO_CLASS).sum() == 6 + 7
+    assert found.label_set.labels == tuple("0123456789")
+    assert len(found.data.outliers) >= 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qtdigits.core.labels import DIGITS
+from qtdigits.core.outliers import NO_CLASS
 from qtdigits.core.samples import Dataset
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
@@ -119,3 +120,20 @@ def test_that_the_drawings_of_writers_who_are_not_trained_on_are_given_apart() -
     left_out = set(numbers_of(new_writers["ink"].images))
     assert len(left_out) == 20
     assert not left_out & set(numbers(data, data.training))
+
+
+def test_that_outliers_are_trained_on_without_a_class_and_never_validated_on() -> None:
+    letters = numbered("letters", 40, start=1000)
+    data, records = mixed(Source(numbered("MNIST", 100)), Source(letters, is_outlier=True))
+    is_none = data.targets == NO_CLASS
+    assert is_none.sum() == 40
+    assert is_none[data.training].sum() + len(data.outliers) == 40
+    assert not is_none[data.validation].any()
+    assert set(data.outliers) == set(np.flatnonzero(is_none)) - set(data.training)
+    assert len(data.outliers) > 0
+    assert records[1]["is_outlier"] is True
+
+
+def test_that_outliers_alone_are_nothing_to_train_on() -> None:
+    with pytest.raises(TrainingError, match="too few"):
+        mixed(Source(numbered("letters", 40), is_outlier=True))
