@@ -1,7 +1,8 @@
 """Writing files so that nobody ever sees half of one.
 
 Content goes to a temporary file in the same folder, is forced to the disk, and then takes the file's name in one step.
-Whatever goes wrong, the file that was there before is still there, unchanged.
+Whatever goes wrong, the file that was there before is still there, unchanged. What a killed process leaves of its temporary
+file goes with the next writing of the same file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from qtdigits.errors import StoreError
+from qtdigits.store.temporary import claimed, clear_away, name_beside, temporary_beside
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -43,16 +45,20 @@ def writing_all(*paths: Path) -> Iterator[tuple[BinaryIO, ...]]:
         for path, target in zip(paths, targets, strict=True):
             if target.exists() and not target.is_file():
                 raise StoreError(f"{path} is not a file.", "Choose another name.")
-        temporary = [_beside(target, "part") for target in targets]
-        for part in temporary:
-            cleaning.callback(part.unlink, missing_ok=True)
-        streams = [cleaning.enter_context(part.open("xb")) for part in temporary]
+            clear_away(target.parent, of=target.name)
+        temporary = [cleaning.enter_context(temporary_beside(target)) for target in targets]
+        streams = [cleaning.enter_context(part.open("wb")) for part in temporary]
         yield tuple(streams)
         for stream in streams:
             stream.flush()
             os.fsync(stream.fileno())
             stream.close()
         _take_names(temporary, targets)
+
+
+def take_name(part: Path, target: Path) -> None:
+    """Give a temporary file, whose content is on the disk, its name for good."""
+    _take_names([part], [target])
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -107,10 +113,6 @@ def _meant(paths: tuple[Path, ...], error: OSError) -> Path:
     return next((path for path in paths if path.name in named), paths[0])
 
 
-def _beside(target: Path, what: str) -> Path:
-    return target.with_name(f".{target.name}.{os.urandom(6).hex()}.{what}")
-
-
 def _take_names(temporary: list[Path], targets: list[Path]) -> None:
     with ExitStack() as cleaning:
         undo = ExitStack()
@@ -130,13 +132,14 @@ def _prepare_undo(target: Path, undo: ExitStack, cleaning: ExitStack) -> None:
     if not target.exists():
         undo.callback(target.unlink, missing_ok=True)
         return
-    kept = _beside(target, "before")
+    kept = name_beside(target, "before")
     cleaning.callback(kept.unlink, missing_ok=True)
     try:
         os.link(target, kept)
     except OSError:
         # some file systems have no hard links
         shutil.copy2(target, kept)
+    cleaning.enter_context(claimed(kept))
     undo.callback(_put_back, kept, target)
 
 

@@ -19,6 +19,7 @@ from qtdigits.core.models import Model
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.store.files import cannot_read, make_folder, write_file
 from qtdigits.store.model_files import load_header, load_model
+from qtdigits.store.temporary import clear_away
 
 MOST_CHAMPIONS = 50
 DRAWN_SCORE = "pendigits"
@@ -151,6 +152,7 @@ class ModelLibrary:
     def new_path(self, stem: str) -> Path:
         """A file name in the data folder's `models` that is not taken; the folder is made. Raises `StoreError`."""
         make_folder(self._models)
+        clear_away(self._models)
         cleaned = "".join(c if c.isalnum() or c in "-_." else "-" for c in stem).strip("-.") or "model"
         taken = {file.stem.casefold() for file in self._files()}
         number = 1
