@@ -1,4 +1,8 @@
-"""`samples.db` as a file: opening, migrating, transactions, and what a person is told when something is wrong."""
+"""`samples.db` as a file: opening, migrating, transactions.
+
+The file is opened by SQLite only. On POSIX, opening and closing it otherwise would take away the locks by which the other
+connections of this process hold it; another process would then find it unused and remove the write-ahead log under them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,10 @@ from typing import Any
 
 from qtdigits.errors import StoreError
 from qtdigits.store import schema
-from qtdigits.store.files import cannot_read, cannot_write, make_folder
+from qtdigits.store.backup import back_up
+from qtdigits.store.files import cannot_write, make_folder
+from qtdigits.store.temporary import clear_away
+from qtdigits.store.trouble import damaged, read_only, translated, vanished
 
 FILE_NAME = "samples.db"
 BUSY_TIMEOUT_S = 10.0
@@ -28,24 +35,18 @@ class Database:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._files: tuple[object, ...] | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Database:
         """The store in `folder`; both are made when absent, and an older store is brought up to date."""
         make_folder(folder)
+        clear_away(folder)
         path = folder / FILE_NAME
-        _look_at_file(path)
         _check_writable(path)
-        with translated(path):
-            database = cls(path, _connect(path.absolute().as_posix(), is_uri=False))
-        with database.closed_on_error(), translated(path):
-            # Looked at before anything is changed: the file may be another program's, or a newer version's.
-            version = database._version()
-            _switch_to_wal(database._connection)
-            database._connection.execute("PRAGMA synchronous = FULL")
-            if version < len(schema.MIGRATIONS):
-                database._bring_up_to_date(version)
-            database._check_tables()
+        _check_file(path)
+        database = cls(path, _connect(path, path.absolute().as_posix(), is_uri=False))
+        database._make_ready()
         return database
 
     @classmethod
@@ -53,13 +54,12 @@ class Database:
         """Any store file of the present version, whatever its name; nothing is written beside it or into it."""
         if not path.is_file():
             raise StoreError(f"There is no file {path}.", "Check the path.")
-        _look_at_file(path)
+        _check_file(path)
         uri = f"{path.absolute().as_uri()}?mode=ro"
         if not _log_of(path).exists():
             # Nobody has it open, so nobody changes it. Otherwise SQLite would leave a log beside it, or fail to.
             uri += "&immutable=1"
-        with translated(path):
-            database = cls(path, _connect(uri, is_uri=True))
+        database = cls(path, _connect(path, uri, is_uri=True))
         with database.closed_on_error(), translated(path):
             if database._version() < len(schema.MIGRATIONS):
                 raise StoreError(
@@ -95,7 +95,8 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of the block or nothing of it; when it ends well, it is on the disk."""
+        """All of the block or nothing of it; when it ends well, it is on the disk, in the file of this name."""
+        self._make_sure_of_file()
         with translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -123,6 +124,34 @@ class Database:
             self._connection.close()
             raise
 
+    def _make_ready(self) -> None:
+        """Bring the store up to date. What is wrong with it is found out before anything is changed."""
+        with self.closed_on_error(), translated(self.path):
+            # The file may be another program's, or a newer version's.
+            version = self._version()
+            _switch_to_wal(self._connection)
+            self._connection.execute("PRAGMA synchronous = FULL")
+            if version < len(schema.MIGRATIONS):
+                self._bring_up_to_date(version)
+            self._check_tables()
+            self._files = _files_at(self.path)
+
+    def _make_sure_of_file(self) -> None:
+        """What is written into a file that was removed or replaced meanwhile would be lost when it is closed.
+
+        A store that was put in its place is used from now on; while there is none, there is a `StoreError`.
+        """
+        if self._files is None or self._connection.in_transaction or self._files == _files_at(self.path):
+            return
+        if not self.path.exists():
+            raise vanished(self.path)
+        if self._files[0] == _files_at(self.path)[0]:
+            # Only the log is gone; what this connection still has of it goes into the store when it is closed.
+            self._connection.close()
+        present = Database.open(self.path.parent)
+        self._connection.close()
+        self._connection, self._files = present._connection, present._files
+
     def _version(self) -> int:
         """The schema version. Raises `StoreError` for another program's file and for a newer version's."""
         # One statement, so that the three belong together while another process makes the store.
@@ -146,7 +175,7 @@ class Database:
 
     def _bring_up_to_date(self, version: int) -> None:
         if version > 0:
-            self._back_up(version)
+            back_up(self._connection, self.path, version)
         with self.transaction():
             # Another process may have been faster.
             for step in schema.MIGRATIONS[self._version() :]:
@@ -154,85 +183,23 @@ class Database:
             self._connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS)}")
 
-    def _back_up(self, version: int) -> None:
-        """Copy the store, as it is before a migration, to `samples.db.before-vN`; an older copy is not replaced."""
-        name = f"{self.path.name}.before-v{version + 1}"
-        numbered = (f"{name}-{number}" for number in range(2, 1000))
-        free = next(p for p in map(self.path.with_name, (name, *numbered)) if not p.exists())
-        copy = sqlite3.connect(free)
-        try:
-            self._connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-        except BaseException:
-            copy.close()
-            free.unlink(missing_ok=True)
-            raise
-        copy.close()
-
     def _check_tables(self) -> None:
         names = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_schema")}
         if missing := sorted(schema.TABLES - names):
             raise damaged(self.path, f"the table {missing[0]} is missing")
 
 
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into `StoreError`, with a remedy for each kind."""
-    try:
-        yield
-    except sqlite3.ProgrammingError:
-        # Use from another thread or after closing: a fault of the program, not of the file.
-        raise
-    except sqlite3.Error as error:
-        raise _store_error(path, error) from error
+def is_in_use(path: Path) -> bool:
+    """Whether `path` is a store that has a write-ahead log: then a process has it open or ended without closing it."""
+    return _log_of(path).exists()
 
 
-def damaged(path: Path, why: str) -> StoreError:
-    """The error for a store that cannot be trusted: what to do depends on whether there is a backup."""
-    backups = sorted(path.parent.glob(f"{path.name}.before-v*"))
-    put_back = f"Put back the backup {backups[-1].name}, or move" if backups else "Move"
-    return StoreError(
-        f"{path} is damaged: {why}.",
-        f"{put_back} the file away to start with an empty store. It was left as it is.",
-    )
-
-
-def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    match code:
-        case sqlite3.SQLITE_FULL:
-            return StoreError(
-                f"{path}: the disk is full.", "Make some room and try again; what was stored before is safe."
-            )
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return damaged(path, str(error))
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            return _read_only(path)
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return StoreError(
-                f"{path} is in use by another program.", "Wait until that has ended and try again."
-            )
-        case sqlite3.SQLITE_CANTOPEN:
-            return StoreError(
-                f"{path} cannot be opened.", "Check that the folder exists and may be written to."
-            )
-        case _:
-            return StoreError(
-                f"{path} cannot be used: {error}.", "Check the disk, or choose another data folder."
-            )
-
-
-def _read_only(path: Path) -> StoreError:
-    return StoreError(
-        f"{path} is read-only.", "Allow writing to the file and its folder, or choose another data folder."
-    )
-
-
-def _connect(target: str, *, is_uri: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(target, timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=is_uri)
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.row_factory = sqlite3.Row
-    return connection
+def _connect(path: Path, target: str, *, is_uri: bool) -> sqlite3.Connection:
+    with translated(path):
+        connection = sqlite3.connect(target, timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=is_uri)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.row_factory = sqlite3.Row
+        return connection
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
@@ -248,24 +215,30 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
         time.sleep(0.01)
 
 
-def _look_at_file(path: Path) -> None:
-    """Find out from a hundred bytes whether the file can be a store; SQLite itself would find out much later."""
-    try:
-        with path.open("rb") as stream:
-            header = stream.read(100)
-            size = os.fstat(stream.fileno()).st_size
-    except FileNotFoundError:
+def _check_file(path: Path) -> None:
+    """Find out whether the file can be a store before a write-ahead log is laid over it and it is changed.
+
+    Done with SQLite, but past its locks and the log; see the module.
+    """
+    if not path.exists():
         return
-    except OSError as error:
-        raise StoreError(cannot_read(path, error), "Check the path and its permissions.") from error
-    if size == 0:
-        return
-    if not header.startswith(MAGIC) or len(header) < 100:
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with translated(path), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+        db.execute("PRAGMA writable_schema = ON")  # a size that is not the file's is no error then
+        try:
+            n_pages, page_bytes = db.execute(
+                "SELECT page_count, page_size FROM pragma_page_count, pragma_page_size"
+            ).fetchone()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            raise damaged(path, "it does not begin like a store") from error
+    size = path.stat().st_size
+    if size < page_bytes and size > 0:
+        # SQLite takes such a file for an empty one, and writes over it.
         raise damaged(path, "it does not begin like a store")
-    page_size = int.from_bytes(header[16:18], "big")
-    expected = int.from_bytes(header[28:32], "big") * (65536 if page_size == 1 else page_size)
-    if size < expected and not _has_log(path):
-        raise damaged(path, f"{expected - size:,} bytes are missing at its end")
+    if size < n_pages * page_bytes and not _has_log(path):
+        raise damaged(path, f"{n_pages * page_bytes - size:,} bytes are missing at its end")
 
 
 def _has_log(path: Path) -> bool:
@@ -273,6 +246,19 @@ def _has_log(path: Path) -> bool:
     with contextlib.suppress(OSError):
         return _log_of(path).stat().st_size > 0
     return False
+
+
+def _files_at(path: Path) -> tuple[object, ...]:
+    """What tells the store's files from others that take their names later."""
+    found: list[object] = []
+    for file in (path, _log_of(path)):
+        try:
+            status = file.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return tuple(found)
 
 
 def _log_of(path: Path) -> Path:
@@ -284,4 +270,4 @@ def _check_writable(path: Path) -> None:
         if not os.access(path.parent, os.W_OK):
             raise cannot_write(path, PermissionError(13, "permission denied"))
     elif not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-        raise _read_only(path)
+        raise read_only(path)

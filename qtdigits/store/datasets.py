@@ -90,6 +90,8 @@ def _kind_of_folder(path: Path) -> Kind:
 
 
 def _kind_of_content(path: Path) -> Kind:
+    if database.is_in_use(path):
+        return Kind.STORE
     with open_plain_or_gzip(path) as stream:
         start = stream.read(512)
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
