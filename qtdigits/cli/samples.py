@@ -15,7 +15,8 @@ from qtdigits.errors import InputError, QtDigitsError
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.samples import Sample
-    from qtdigits.store.samples import Added, SampleStore
+    from qtdigits.store.intake import Added
+    from qtdigits.store.samples import SampleStore
 
 DEFAULT_WRITER = "me"
 """As in the window: whoever never names himself."""

@@ -37,6 +37,15 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
+@dataclass(frozen=True)
+class Suspicion:
+    """Why a label may be wrong. `score` is from 0 to 1, 1 being sure; `suggestion` is the label that it should have."""
+
+    score: float
+    suggestion: str
+    reason: str
+
+
 def now() -> datetime:
     """The present time, in UTC, to the millisecond that the store keeps."""
     moment = datetime.now(UTC)
@@ -48,7 +57,9 @@ class Sample:
     """One labelled drawing or image.
 
     `ink` is None for an imported image; `raster` is always there, made by the program's one preprocessing function.
-    `id` is None until the store has given one; the store also decides `held_out`, once, for good.
+    `id` is None until the store has given one; the store also decides `held_out`, once, for good. `weight` is how often
+    the sample counts in a training. A suspect is not trained on until somebody has looked at it; `is_reviewed`: somebody
+    has, and the label is right.
     """
 
     label: str
@@ -60,6 +71,9 @@ class Sample:
     device: str = ""
     drawn_at: datetime = field(default_factory=now)
     id: int | None = None
+    weight: int = 1
+    suspicion: Suspicion | None = None
+    is_reviewed: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from qtdigits.gui.ask import Ask
 from qtdigits.gui.jobs import Jobs, Work
 from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.session import Session
-from qtdigits.store.samples import Added
+from qtdigits.store.intake import Added
 
 CSV_KIND = "CSV (*.csv)"
 INK_KIND = "Ink (*.jsonl.gz *.jsonl)"

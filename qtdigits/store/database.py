@@ -51,7 +51,10 @@ class Database:
 
     @classmethod
     def open_read_only(cls, path: Path) -> Database:
-        """Any store file of the present version, whatever its name; nothing is written beside it or into it."""
+        """Any store file, whatever its name; nothing is written beside it or into it.
+
+        One of an older version, such as a backup, is copied into memory and brought up to date there.
+        """
         if not path.is_file():
             raise StoreError(f"There is no file {path}.", "Check the path.")
         _check_file(path)
@@ -62,10 +65,7 @@ class Database:
         database = cls(path, _connect(path, uri, is_uri=True))
         with database.closed_on_error(), translated(path):
             if database._version() < len(schema.MIGRATIONS):
-                raise StoreError(
-                    f"{path} is from an older version of QtDigits.",
-                    f"Copy it as {FILE_NAME} into an empty data folder and open that once with QtDigits.",
-                )
+                return database._up_to_date_copy()
             database._check_tables()
         return database
 
@@ -176,6 +176,20 @@ class Database:
     def _bring_up_to_date(self, version: int) -> None:
         if version > 0:
             back_up(self._connection, self.path, version)
+        self._migrate()
+
+    def _up_to_date_copy(self) -> Database:
+        """This store in memory, to read from; the connection to the file is closed."""
+        copy = Database(self.path, _connect(self.path, ":memory:", is_uri=False))
+        with copy.closed_on_error():
+            self._connection.backup(copy._connection)
+            copy._migrate()
+            copy._check_tables()
+            copy._connection.execute("PRAGMA query_only = ON")
+        self._connection.close()
+        return copy
+
+    def _migrate(self) -> None:
         with self.transaction():
             # Another process may have been faster.
             for step in schema.MIGRATIONS[self._version() :]:

@@ -28,9 +28,16 @@ class NameTables:
         if new != old:
             self._refuse_taken(new)
         if not self._db.execute("UPDATE writers SET name = ? WHERE name = ?", (new, old)).rowcount:
-            raise InputError(
-                f"There is no writer {old!r}.", f"Writers: {', '.join(self.writers()) or 'none yet'}."
-            )
+            raise self._no_writer(old)
+
+    def add_writer_of_elsewhere(self, name: str, key: str) -> None:
+        """A writer of another store, unless there is one of this name: the hold-out goes on as it was begun there."""
+        self._db.execute("INSERT INTO writers (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, key))
+
+    def require_writer(self, name: str) -> None:
+        """Raises `InputError` when there is no such writer."""
+        if not self._db.row("SELECT 1 FROM writers WHERE name = ?", (name,)):
+            raise self._no_writer(name)
 
     def writer_id(self, name: str) -> int:
         """The row of the writer, made when there is none."""
@@ -62,10 +69,18 @@ class NameTables:
 
     def label_set_id(self, labels: tuple[str, ...]) -> int:
         """The row of a model's labels, made when there is none: many trials share one."""
-        text = json.dumps(labels, ensure_ascii=False)
+        return self.label_set_id_of(json.dumps(labels, ensure_ascii=False))
+
+    def label_set_id_of(self, text: str) -> int:
+        """The same for labels that are a JSON array already."""
         self._db.execute("INSERT INTO label_sets (labels) VALUES (?) ON CONFLICT DO NOTHING", (text,))
         return int(self._db.value("SELECT id FROM label_sets WHERE labels = ?", (text,)))
 
     def _refuse_taken(self, name: str) -> None:
         if self._db.row("SELECT 1 FROM writers WHERE name = ?", (name,)):
             raise InputError(f"There is a writer {name!r} already.", "Choose another name.")
+
+    def _no_writer(self, name: str) -> InputError:
+        return InputError(
+            f"There is no writer {name!r}.", f"Writers: {', '.join(self.writers()) or 'none yet'}."
+        )

@@ -11,7 +11,7 @@ import numpy as np
 
 from qtdigits.core.ink import decode_ink
 from qtdigits.core.raster import PREPROCESSING_VERSION, render
-from qtdigits.core.samples import Origin, Raster, Sample, Trial, Verdict
+from qtdigits.core.samples import Origin, Raster, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError
 
 MAX_NAME_LENGTH = 64
@@ -20,12 +20,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 SAMPLE_COLUMNS = """samples.id, writers.name AS writer, classes.label, samples.origin, samples.held_out,
-    samples.device, samples.drawn_at, samples.preprocessing, samples.raster, samples.ink"""
+    samples.device, samples.drawn_at, samples.preprocessing, samples.raster, samples.ink, samples.weight,
+    samples.reviewed, samples.suspicion, samples.suggestion, samples.reason"""
 SAMPLE_TABLES = (
     "samples JOIN writers ON writers.id = samples.writer_id JOIN classes ON classes.id = samples.class_id"
 )
+# Whoever follows a trial to its sample must not end up in the trash.
 TRIAL_COLUMNS = """trials.id, writers.name AS writer, trials.model, trials.answer, trials.verdict, trials.truth,
-    trials.judged_at, trials.sample_id, label_sets.labels, trials.probabilities"""
+    trials.judged_at, label_sets.labels, trials.probabilities,
+    CASE WHEN trials.sample_id NOT IN (SELECT id FROM samples WHERE deleted_at IS NOT NULL) THEN trials.sample_id END
+    AS sample_id"""
 TRIAL_TABLES = """trials JOIN writers ON writers.id = trials.writer_id
     JOIN label_sets ON label_sets.id = trials.label_set_id"""
 
@@ -41,7 +45,16 @@ def sample_of(row: sqlite3.Row) -> Sample:
         device=row["device"],
         drawn_at=moment_of(row["drawn_at"]),
         id=row["id"],
+        weight=row["weight"],
+        suspicion=suspicion_of(row),
+        is_reviewed=bool(row["reviewed"]),
     )
+
+
+def suspicion_of(row: sqlite3.Row) -> Suspicion | None:
+    if row["suspicion"] is None:
+        return None
+    return Suspicion(row["suspicion"], row["suggestion"] or "", row["reason"] or "")
 
 
 def raster_blob_of(row: sqlite3.Row) -> bytes:

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
-from qtdigits.core.ink import decode_ink, encode_ink
+from qtdigits.core.ink import decode_ink
 from qtdigits.core.labels import Class, LabelSet, clean_label
-from qtdigits.core.raster import PREPROCESSING_VERSION
-from qtdigits.core.samples import Dataset, Origin, Sample, Trial, Verdict
-from qtdigits.core.splits import is_held_out
-from qtdigits.errors import StoreError
-from qtdigits.store import rows
-from qtdigits.store.database import Database
+from qtdigits.core.samples import Dataset, Sample, Suspicion, Trial, Verdict
+from qtdigits.errors import InputError, StoreError
+from qtdigits.store import editing, merging, rows
+from qtdigits.store.database import FILE_NAME, Database
+from qtdigits.store.editing import Changed, Deleted
+from qtdigits.store.filters import EVERYTHING, FilterFields, SampleFilter, where
+from qtdigits.store.intake import Added, insert_sample, take_in
+from qtdigits.store.merging import MergedStores, MergedWriters
 from qtdigits.store.names import NameTables
 from qtdigits.store.runs import RunTable
-
-
-@dataclass(frozen=True)
-class Added:
-    """What an import did: `skipped` drawings were in the store already, with the same writer and label."""
-
-    added: int
-    skipped: int
+from qtdigits.store.thumbnails import Thumbnail, thumbnails
 
 
 class SampleStore:
@@ -88,6 +84,11 @@ class SampleStore:
         with self._db.transaction():
             self._names.rename_writer(old, new)
 
+    def merge_writers(self, source: str, into: str) -> MergedWriters:
+        """Make one writer of two: all that `source` has becomes `into`'s, and `source` is gone. Raises `InputError`."""
+        with self._db.transaction():
+            return merging.merge_writers(self._db, self._names, source, into)
+
     def classes(self) -> LabelSet:
         """All classes, the ten digits first."""
         return self._names.classes()
@@ -105,7 +106,7 @@ class SampleStore:
         Returns the trial with its ids. Whether the drawing is held out is decided here, by `core.splits.is_held_out`.
         """
         with self._db.transaction():
-            sample_id = None if sample is None else self._insert_sample(sample, rows.digest_of(sample))
+            sample_id = None if sample is None else self._insert(sample)
             label_set_id = self._names.label_set_id(trial.classes)
             cursor = self._db.execute(
                 """INSERT INTO trials
@@ -125,7 +126,7 @@ class SampleStore:
             return replace(trial, id=cursor.lastrowid, sample_id=sample_id)
 
     def take_back(self, trial: Trial) -> Sample | None:
-        """Undo a judgement: remove the trial and its drawing, and return the drawing (None for a skipped one).
+        """Undo a judgement: remove the trial and its drawing, in the trash too, and return the drawing (None for a skipped one).
 
         Raises `StoreError` when the trial is not in the store (any more).
         """
@@ -143,8 +144,31 @@ class SampleStore:
 
     def trials(self, *, writer: str | None = None, model: str | None = None) -> Iterator[Trial]:
         """The judgements, oldest first."""
-        where, values = _where({"writers.name = ?": writer, "trials.model = ?": model})
-        return self._trials(f"{where} ORDER BY trials.id", values)
+        given = {"writers.name = ?": writer, "trials.model = ?": model}
+        chosen = {condition: value for condition, value in given.items() if value is not None}
+        clause = f"WHERE {' AND '.join(chosen)}" if chosen else ""
+        return self._trials(f"{clause} ORDER BY trials.id", tuple(chosen.values()))
+
+    def trial_of(self, sample_id: int) -> Trial | None:
+        """The judgement of a drawing, the latest where there are several; None for one that was imported."""
+        return next(self._trials("WHERE sample_id = ? ORDER BY trials.id DESC LIMIT 1", (sample_id,)), None)
+
+    def outcomes(self, writer: str, model: str) -> NDArray[np.bool_]:
+        """`(n,)`: whether each judged drawing was read right, in the order of judging; skipped ones do not count.
+
+        Answered from an index alone, and each verdict in one string: 100,000 judgements must not be 100,000 objects.
+        """
+        found = self._db.rows(
+            """SELECT verdict, group_concat(id) AS ids FROM trials
+                WHERE writer_id = (SELECT id FROM writers WHERE name = ?) AND model = ? GROUP BY verdict""",
+            (writer, model),
+        )
+        ids = {row["verdict"]: _numbers(row["ids"]) for row in found}
+        none = np.empty(0, np.int64)
+        confirmed, corrected = (ids.get(v, none) for v in (Verdict.CONFIRMED, Verdict.CORRECTED))
+        order = np.argsort(np.concatenate([confirmed, corrected]), kind="stable")
+        outcomes: NDArray[np.bool_] = order < len(confirmed)
+        return outcomes
 
     def running_accuracy(self, *, writer: str, model: str) -> tuple[int, int]:
         """(confirmed, judged): skipped drawings do not count."""
@@ -163,100 +187,132 @@ class SampleStore:
         """Import all samples or, when one of them cannot be read, none; new writers and classes are made.
 
         A drawing that was in the store before, with the same writer and label, is skipped: a file that is imported
-        twice counts once.
+        twice counts once. One that has been deleted meanwhile comes back from the trash.
         """
         # Read before the transaction begins: rendering a large file must not keep other writers waiting.
         prepared = [(sample, rows.digest_of(sample)) for sample in samples]
         with self._db.transaction():
-            newest = self._db.value("SELECT max(id) FROM samples") or 0
-            fresh = [(s, digest) for s, digest in prepared if not self._is_stored(s, digest, newest)]
-            for sample, digest in fresh:
-                self._insert_sample(sample, digest)
-        return Added(len(fresh), len(prepared) - len(fresh))
+            return take_in(self._db, self._names, prepared)
+
+    def merge_store(self, path: Path) -> MergedStores:
+        """Take in another store, a file or a data folder, as a whole or not at all; what is there already is skipped.
+
+        Raises `InputError` for this very store, and `StoreError` for a file that cannot be used.
+        """
+        path = path / FILE_NAME if path.is_dir() else path
+        if path.exists() and path.samefile(self.path):
+            raise InputError(f"{path} is the store itself.", "Name the other one.")
+        source = Database.open_read_only(path)
+        try:
+            with self._db.transaction():
+                return merging.merge_store(self._db, self._names, source)
+        finally:
+            source.close()
 
     def samples(
         self,
+        chosen: SampleFilter = EVERYTHING,
         *,
-        writer: str | None = None,
-        label: str | None = None,
-        origin: Origin | None = None,
-        held_out: bool | None = None,
         newest_first: bool = False,
         limit: int | None = None,
         offset: int = 0,
+        **also: Unpack[FilterFields],
     ) -> Iterator[Sample]:
-        where, values = _sample_filter(writer, label, origin, held_out)
+        """In the order in which they were stored. The filter's fields may be given as keywords too."""
+        clause, values = where(replace(chosen, **also))
         order = "DESC" if newest_first else "ASC"
         # The inner query is answered from an index; the blobs are read for the chosen rows only.
-        chosen = f"SELECT id FROM samples {where} ORDER BY id {order} LIMIT ? OFFSET ?"
+        inner = f"SELECT id FROM samples {clause} ORDER BY id {order} LIMIT ? OFFSET ?"
         found = self._db.rows(
             f"""SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES}
-                WHERE samples.id IN ({chosen}) ORDER BY samples.id {order}""",
+                WHERE samples.id IN ({inner}) ORDER BY samples.id {order}""",
             (*values, -1 if limit is None else limit, offset),
         )
         return map(rows.sample_of, found)
 
-    def count(
-        self,
-        *,
-        writer: str | None = None,
-        label: str | None = None,
-        origin: Origin | None = None,
-        held_out: bool | None = None,
-    ) -> int:
-        where, values = _sample_filter(writer, label, origin, held_out)
-        return int(self._db.value(f"SELECT count(*) FROM samples {where}", values))
+    def sample(self, sample_id: int) -> Sample | None:
+        """One sample, from the trash too; None when there is none."""
+        return self._sample(sample_id)
+
+    def count(self, chosen: SampleFilter = EVERYTHING, **also: Unpack[FilterFields]) -> int:
+        clause, values = where(replace(chosen, **also))
+        return int(self._db.value(f"SELECT count(*) FROM samples {clause}", values))
+
+    def ids(self, chosen: SampleFilter = EVERYTHING, **also: Unpack[FilterFields]) -> NDArray[np.int64]:
+        """`(n,)`: the chosen samples, ascending."""
+        clause, values = where(replace(chosen, **also))
+        found = self._db.value(f"SELECT group_concat(id) FROM samples {clause}", values)
+        return np.sort(_numbers(found))
+
+    def thumbnails(self, ids: Sequence[int]) -> list[Thumbnail]:
+        """What a browser shows of these samples, in their order; those that are not there any more are left out."""
+        return thumbnails(self._db, ids)
 
     def dataset(
-        self, *, held_out: bool | None = None, writer: str | None = None, with_ink: bool = False
+        self, chosen: SampleFilter = EVERYTHING, *, with_ink: bool = False, **also: Unpack[FilterFields]
     ) -> Dataset:
-        """The drawings as rasters with labels and writers, oldest first; `with_ink`: with what they were rendered from."""
-        where, values = _sample_filter(writer, None, None, held_out)
-        statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} {where} ORDER BY samples.id"
-        blobs, labels, writers, inks, ids = [], [], [], [], []
+        """The drawings as rasters with labels and writers, oldest first; `with_ink`: with what they were rendered from.
+
+        What may be trained on (`held_out=False`) is without suspects, unless `is_suspect` says otherwise: they wait until
+        somebody has looked at them.
+        """
+        chosen = replace(chosen, **also)
+        if chosen.held_out is False and chosen.is_suspect is None:
+            chosen = replace(chosen, is_suspect=False)
+        clause, values = where(chosen)
+        statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} {clause} ORDER BY samples.id"
+        blobs, labels, writers, inks, ids, weights = [], [], [], [], [], []
         for row in self._db.rows(statement, values):
             blobs.append(rows.raster_blob_of(row))
             labels.append(row["label"])
             writers.append(row["writer"])
             ids.append(row["id"])
+            weights.append(row["weight"])
             if with_ink:
                 inks.append(None if row["ink"] is None else decode_ink(row["ink"]))
         images = np.frombuffer(bytearray().join(blobs), np.uint8).reshape(-1, 28, 28)
-        return Dataset("drawings", images, tuple(labels), tuple(writers), tuple(inks), tuple(ids))
+        heavy = tuple(weights) if any(weight != 1 for weight in weights) else ()
+        return Dataset(
+            "drawings", images, tuple(labels), tuple(writers), tuple(inks), ids=tuple(ids), weights=heavy
+        )
 
-    def delete(self, sample_id: int) -> None:
-        """Remove a drawing; the judgement of it goes on counting. Raises `StoreError` when it is not there."""
+    # changing samples
+
+    def relabel(self, ids: Collection[int], label: str) -> Changed:
+        """Give samples another label, and their judgements with them; a new class is made. Raises `InputError`."""
         with self._db.transaction():
-            if not self._db.execute("DELETE FROM samples WHERE id = ?", (sample_id,)).rowcount:
-                raise StoreError(f"Sample {sample_id} is not in the store.", "It has been deleted already.")
+            made = self._names.class_labelled(clean_label(label))
+            return editing.relabel(self._db, ids, made.id, made.label)
+
+    def set_weight(self, ids: Collection[int], weight: int) -> Changed:
+        """How often the samples count in a training. Raises `InputError`."""
+        with self._db.transaction():
+            return editing.set_weight(self._db, ids, weight)
+
+    def mark_suspects(self, marks: Mapping[int, Suspicion | None]) -> int:
+        """Doubt labels (None: no longer); returns how many are doubted. Reviewed samples are left alone."""
+        with self._db.transaction():
+            return editing.mark_suspects(self._db, marks)
+
+    def accept_labels(self, ids: Collection[int]) -> Changed:
+        """Somebody has looked, and the labels are right: never doubted again until the sample is relabelled."""
+        with self._db.transaction():
+            return editing.accept_labels(self._db, ids)
+
+    def delete_samples(self, ids: Collection[int]) -> Deleted:
+        """Put drawings into the trash for at least `KEPT_IN_TRASH`; the judgements of them go on counting."""
+        with self._db.transaction():
+            return editing.delete(self._db, ids)
+
+    def restore(self, change: Deleted | Changed) -> int:
+        """Undo a deletion or another change, and return how many samples it concerned that are still there."""
+        with self._db.transaction():
+            return editing.restore(self._db, change)
 
     # inside a transaction
 
-    def _insert_sample(self, sample: Sample, digest: bytes) -> int:
-        writer_id = self._names.writer_id(sample.writer)
-        class_id = self._names.class_labelled(sample.label).id
-        place = (writer_id, class_id)
-        last = self._db.value("SELECT max(ordinal) FROM samples WHERE writer_id = ? AND class_id = ?", place)
-        ordinal = 0 if last is None else last + 1
-        key = self._names.hold_out_key(writer_id)
-        cursor = self._db.execute(
-            """INSERT INTO samples (writer_id, class_id, ordinal, held_out, origin, device, drawn_at,
-                preprocessing, digest, raster, ink) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (
-                *(writer_id, class_id, ordinal, is_held_out(key, class_id, ordinal), sample.origin),
-                *(sample.device, rows.milliseconds_of(sample.drawn_at), PREPROCESSING_VERSION, digest),
-                *(rows.raster_blob(sample.raster), None if sample.ink is None else encode_ink(sample.ink)),
-            ),
-        )
-        return int(cursor.lastrowid or 0)
-
-    def _is_stored(self, sample: Sample, digest: bytes, newest: int) -> bool:
-        found = self._db.row(
-            f"""SELECT 1 FROM {rows.SAMPLE_TABLES}
-                WHERE samples.digest = ? AND writers.name = ? AND classes.label = ? AND samples.id <= ?""",
-            (digest, sample.writer.strip(), sample.label, newest),
-        )
-        return found is not None
+    def _insert(self, sample: Sample) -> int:
+        return insert_sample(self._db, self._names, sample, rows.digest_of(sample))
 
     def _sample(self, sample_id: int | None) -> Sample | None:
         statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} WHERE samples.id = ?"
@@ -270,20 +326,6 @@ class SampleStore:
         )
 
 
-def _sample_filter(
-    writer: str | None, label: str | None, origin: Origin | None, held_out: bool | None
-) -> tuple[str, tuple[Any, ...]]:
-    return _where(
-        {
-            "writer_id = (SELECT id FROM writers WHERE name = ?)": writer,
-            "class_id = (SELECT id FROM classes WHERE label = ?)": label,
-            "origin = ?": origin,
-            "held_out = ?": held_out,
-        }
-    )
-
-
-def _where(conditions: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:
-    """A WHERE clause of those conditions whose value is given, and the values."""
-    given = {condition: value for condition, value in conditions.items() if value is not None}
-    return (f"WHERE {' AND '.join(given)}" if given else ""), tuple(given.values())
+def _numbers(text: str | None) -> NDArray[np.int64]:
+    """From `group_concat`: one string for a hundred thousand numbers."""
+    return np.fromstring(text, np.int64, sep=",") if text else np.empty(0, np.int64)

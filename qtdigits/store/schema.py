@@ -4,8 +4,8 @@ The schema is what the steps in `MIGRATIONS` make, one after the other, from an 
 to version n + 1 (`PRAGMA user_version`). A step that has been released is never changed; a change of the schema is a
 new step.
 
-Times are whole milliseconds since 1970 in UTC. Blobs stand last in their tables, so that the other columns are read
-without them.
+Times are whole milliseconds since 1970 in UTC. Blobs stand last in their tables as they were first made, so that the
+other columns are read without them; what is filtered by is in an index besides.
 """
 
 from __future__ import annotations
@@ -93,7 +93,38 @@ _TABLES = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_make_tables,)
+
+def _add_review(db: sqlite3.Connection) -> None:
+    """Version 2: drawings can be weighted, doubted, reviewed, relabelled, and deleted so that they can be put back.
+
+    `samples.given_class_id` is the class a relabelled sample came with, by which an import knows it again.
+    `suspicion` (0 to 1), `suggestion` (a label) and `reason` are set together, for samples that wait for a look.
+    A sample with a `deleted_at` is in the trash: only what looks for it there finds it, and its trials go on counting.
+    """
+    for statement in _REVIEW:
+        db.execute(statement)
+
+
+_REVIEW = (
+    "ALTER TABLE samples ADD COLUMN weight INTEGER NOT NULL DEFAULT 1 CHECK (weight >= 1)",
+    "ALTER TABLE samples ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0 CHECK (reviewed IN (0, 1))",
+    "ALTER TABLE samples ADD COLUMN given_class_id TEXT REFERENCES classes",
+    "ALTER TABLE samples ADD COLUMN suspicion REAL",
+    "ALTER TABLE samples ADD COLUMN suggestion TEXT",
+    "ALTER TABLE samples ADD COLUMN reason TEXT",
+    "ALTER TABLE samples ADD COLUMN deleted_at INTEGER",
+    # Whatever is chosen by a filter is counted and listed from one of these two alone: by writer, or in order of id.
+    "DROP INDEX samples_by_class",
+    """CREATE INDEX samples_by_class ON samples
+        (writer_id, class_id, ordinal, held_out, origin, deleted_at, suspicion, drawn_at)""",
+    """CREATE INDEX samples_at_a_glance ON samples
+        (id, writer_id, class_id, held_out, origin, deleted_at, suspicion, drawn_at)""",
+    "CREATE INDEX samples_in_trash ON samples (deleted_at) WHERE deleted_at IS NOT NULL",
+    "DROP INDEX trials_by_sample",
+    "CREATE INDEX trials_by_sample ON trials (sample_id, verdict, model)",
+)
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_make_tables, _add_review)
 
 TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs"})
 """What a file of the present version has to hold."""

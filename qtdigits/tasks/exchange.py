@@ -13,7 +13,8 @@ from qtdigits.errors import InputError
 from qtdigits.store.csv_pair import write_csv_pair
 from qtdigits.store.datasets import read_samples
 from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
-from qtdigits.store.samples import Added, SampleStore
+from qtdigits.store.intake import Added
+from qtdigits.store.samples import SampleStore
 
 INK_SUFFIXES = (".jsonl", ".jsonl.gz")
 

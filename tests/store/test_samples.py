@@ -14,11 +14,12 @@ import pytest
 from qtdigits.core.history import History
 from qtdigits.core.labels import DIGITS, Class
 from qtdigits.core.raster import render
-from qtdigits.core.samples import Origin, Sample
+from qtdigits.core.samples import Origin, Sample, Verdict
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store import rows
+from qtdigits.store.intake import Added
 from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import Added, SampleStore
+from qtdigits.store.samples import SampleStore
 from tests.store.values import a_history, a_sample, a_trial, an_image, same_sample
 
 
@@ -108,12 +109,11 @@ def test_that_counting_does_not_read_the_drawings(store: SampleStore) -> None:
 
 def test_that_a_deleted_drawing_still_counts_as_judged(store: SampleStore) -> None:
     judged = store.judge(a_sample(), a_trial())
-    store.delete(judged.sample_id)
+    store.delete_samples([judged.sample_id])
     assert store.count() == 0
     assert store.running_accuracy(writer="Ada", model="mlp") == (1, 1)
     assert store.last_trial("Ada").sample_id is None
-    with pytest.raises(StoreError, match="not in the store"):
-        store.delete(judged.sample_id)
+    assert store.delete_samples([judged.sample_id]).ids == ()
 
 
 def test_that_one_in_five_drawings_of_a_class_is_held_out_for_good(tmp_path: Path) -> None:
@@ -383,3 +383,31 @@ def _plan(store: SampleStore, query: object) -> str:
     query()
     store._db._connection.set_trace_callback(None)
     return "\n".join(row["detail"] for s in statements for row in _sql(store, f"EXPLAIN QUERY PLAN {s}"))
+
+
+def test_that_outcomes_are_in_the_order_of_judging_without_skipped_ones(store: SampleStore) -> None:
+    truths = ("7", "1", None, "7", "7", "2", None, "7")
+    for truth in truths:
+        store.judge(None if truth is None else a_sample(truth), a_trial(truth))
+    store.judge(a_sample("1"), a_trial("1", model="cnn"))
+    store.judge(a_sample("1", "Bob"), a_trial("1", "Bob"))
+    assert store.outcomes("Ada", "mlp").tolist() == [True, False, True, True, False, True]
+    assert store.outcomes("Ada", "nothing").tolist() == []
+    assert store.outcomes("nobody", "mlp").dtype == np.bool_
+
+
+def test_that_outcomes_are_answered_from_an_index(store: SampleStore) -> None:
+    plan = _plan(store, lambda: store.outcomes("Ada", "mlp"))
+    assert "USING COVERING INDEX trials_by_model" in plan
+
+
+def test_that_thumbnails_come_in_the_order_that_is_asked_for(store: SampleStore) -> None:
+    store.judge(a_sample("1"), a_trial("1"))
+    store.add_samples([an_image("2"), a_sample("3")])
+    store.set_weight([2], 5)
+    store.delete_samples([3])
+    three, one, two = store.thumbnails([3, 99, 1, 2])
+    assert [t.label for t in (three, one, two)] == ["3", "1", "2"]
+    assert (one.verdict, two.verdict) == (Verdict.CORRECTED, None)
+    assert (two.weight, three.is_deleted, two.is_deleted) == (5, True, False)
+    assert np.array_equal(two.raster, store.sample(2).raster)

@@ -1,0 +1,155 @@
+"""Making one of two: two writers who are the same person, and two stores. The caller holds the transaction.
+
+Whoever was held out stays held out, and nobody becomes so.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from qtdigits.core.samples import now
+from qtdigits.errors import InputError
+from qtdigits.store.database import Database
+from qtdigits.store.intake import Added, find_alike
+from qtdigits.store.names import NameTables
+from qtdigits.store.rows import milliseconds_of
+
+
+@dataclass(frozen=True)
+class MergedWriters:
+    """`moved` drawings changed hands; `doubles` of them both writers had: one of each went into the trash."""
+
+    moved: int
+    doubles: int
+
+
+@dataclass(frozen=True)
+class MergedStores(Added):
+    """Drawings that were added or there already, and judgements that were added."""
+
+    trials: int = 0
+
+
+def merge_writers(db: Database, names: NameTables, source: str, into: str) -> MergedWriters:
+    """All that `source` has drawn and judged becomes `into`'s; then `source` is gone. Raises `InputError`."""
+    if source == into:
+        raise InputError(f"{source!r} cannot be merged with itself.", "Name two different writers.")
+    for name in (source, into):
+        names.require_writer(name)
+    old, new = names.writer_id(source), names.writer_id(into)
+    doubles = db.execute(
+        """UPDATE samples SET deleted_at = ? WHERE writer_id = ? AND deleted_at IS NULL AND EXISTS (
+            SELECT 1 FROM samples AS other WHERE other.digest = samples.digest AND other.writer_id = ?
+                AND other.class_id = samples.class_id AND other.deleted_at IS NULL)""",
+        (milliseconds_of(now()), old, new),
+    ).rowcount
+    moved = db.value("SELECT count(*) FROM samples WHERE writer_id = ? AND deleted_at IS NULL", (old,))
+    for table in ("samples", "trials"):
+        db.execute(f"UPDATE {table} SET writer_id = ? WHERE writer_id = ?", (new, old))
+    db.execute("DELETE FROM writers WHERE id = ?", (old,))
+    return MergedWriters(int(moved), doubles)
+
+
+def merge_store(db: Database, names: NameTables, source: Database) -> MergedStores:
+    """Writers meet by their names, classes by their labels. What is in the source's trash, and its runs, stay behind."""
+    for row in source.rows("SELECT name, key FROM writers ORDER BY id"):
+        names.add_writer_of_elsewhere(row["name"], row["key"])
+    for row in source.rows("SELECT label FROM classes ORDER BY position"):
+        names.class_labelled(row["label"])
+    copying = _Copying(db, names, source)
+    added = copying.copy_samples()
+    return MergedStores(added.added, added.skipped, copying.copy_trials())
+
+
+_COPIED = (
+    *("ordinal", "held_out", "origin", "device", "drawn_at", "preprocessing", "digest", "raster", "ink"),
+    *("weight", "reviewed", "suspicion", "suggestion", "reason"),
+)
+
+
+class _Copying:
+    """From one store into another; knows which sample became which."""
+
+    def __init__(self, db: Database, names: NameTables, source: Database) -> None:
+        self._db, self._names, self._source = db, names, source
+        self._writer_ids = {name: names.writer_id(name) for name in names.writers()}
+        self._class_ids = {c.label: c.id for c in names.classes()}
+        self._ids: dict[int, int] = {}
+
+    def copy_samples(self) -> Added:
+        newest = self._db.value("SELECT max(id) FROM samples") or 0
+        added = skipped = 0
+        put_back: set[int] = set()
+        for row in self._source.rows(
+            f"""SELECT samples.id, writers.name AS writer, classes.label, given.label AS given_label,
+                    {", ".join(f"samples.{name}" for name in _COPIED)}
+                FROM samples JOIN writers ON writers.id = samples.writer_id
+                    JOIN classes ON classes.id = samples.class_id
+                    LEFT JOIN classes AS given ON given.id = samples.given_class_id
+                WHERE samples.deleted_at IS NULL ORDER BY samples.id"""
+        ):
+            alike = self._find_alike(row, newest)
+            if alike is None:
+                self._ids[row["id"]] = self._insert(row)
+                added += 1
+                continue
+            self._ids[row["id"]] = alike.ids[0]
+            if alike.in_trash:
+                put_back.update(alike.ids)
+            else:
+                skipped += 1
+        for sample_id in put_back:
+            self._db.execute("UPDATE samples SET deleted_at = NULL WHERE id = ?", (sample_id,))
+        return Added(added + len(put_back), skipped)
+
+    def copy_trials(self) -> int:
+        known = set(map(tuple, self._db.rows("SELECT writer_id, model, judged_at, answer FROM trials")))
+        n = 0
+        for row in self._source.rows(
+            """SELECT writers.name AS writer, trials.model, trials.judged_at, trials.answer, trials.verdict,
+                    trials.truth, trials.sample_id, label_sets.labels, trials.probabilities
+                FROM trials JOIN writers ON writers.id = trials.writer_id
+                    JOIN label_sets ON label_sets.id = trials.label_set_id
+                ORDER BY trials.id"""
+        ):
+            writer_id = self._writer_ids[row["writer"]]
+            if (writer_id, row["model"], row["judged_at"], row["answer"]) in known:
+                continue
+            self._db.execute(
+                """INSERT INTO trials (writer_id, model, judged_at, answer, verdict, truth, sample_id,
+                    label_set_id, probabilities) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (
+                    *(writer_id, row["model"], row["judged_at"], row["answer"], row["verdict"], row["truth"]),
+                    self._ids.get(row["sample_id"]),
+                    *(self._names.label_set_id_of(row["labels"]), row["probabilities"]),
+                ),
+            )
+            n += 1
+        return n
+
+    def _find_alike(self, row: sqlite3.Row, newest: int) -> Any:
+        """By the present label or by the one that it came with."""
+        for label in (row["label"], row["given_label"]):
+            if label is not None:
+                found = find_alike(
+                    self._db, digest=row["digest"], writer=row["writer"], label=label, newest=newest
+                )
+                if found is not None:
+                    return found
+        return None
+
+    def _insert(self, row: sqlite3.Row) -> int:
+        marks = ", ".join("?" * (3 + len(_COPIED)))
+        cursor = self._db.execute(
+            f"""INSERT INTO samples (writer_id, class_id, given_class_id, {", ".join(_COPIED)})
+                VALUES ({marks})""",
+            (
+                self._writer_ids[row["writer"]],
+                self._class_ids[row["label"]],
+                self._class_ids.get(row["given_label"]),
+                *(row[name] for name in _COPIED),
+            ),
+        )
+        return int(cursor.lastrowid or 0)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from qtdigits.core.samples import Origin, Suspicion, Verdict
+from qtdigits.store.filters import SampleFilter
+from qtdigits.store.samples import SampleStore
+from tests.store.values import a_sample, a_trial, an_image
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SampleStore:
+    """1, 2: Ada's, judged by `mlp`, right and wrong; 3: Bob's by `cnn`; 4: an image; 5: a suspect; 6: in the trash."""
+    with SampleStore.open(tmp_path) as opened:
+        opened.judge(a_sample("7", drawn_at=NOON), a_trial("7"))
+        opened.judge(a_sample("1", drawn_at=NOON + timedelta(hours=1)), a_trial("1"))
+        opened.judge(a_sample("7", "Bob"), a_trial("7", "Bob", model="cnn"))
+        opened.add_samples([an_image("7", "Bob", origin=Origin.IMAGE), a_sample("2", "Bob"), a_sample()])
+        opened.mark_suspects({5: Suspicion(0.5, "7", "")})
+        opened.delete_samples([6])
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (SampleFilter(), [1, 2, 3, 4, 5]),
+        (SampleFilter(writer="Bob"), [3, 4, 5]),
+        (SampleFilter(writer="Bob", label="7"), [3, 4]),
+        (SampleFilter(verdict=Verdict.CONFIRMED), [1, 3]),
+        (SampleFilter(verdict=Verdict.CORRECTED), [2]),
+        (SampleFilter(verdict=Verdict.SKIPPED), []),
+        (SampleFilter(model="cnn"), [3]),
+        (SampleFilter(model="mlp", verdict=Verdict.CONFIRMED), [1]),
+        (SampleFilter(origin=Origin.IMAGE), [4]),
+        (SampleFilter(is_suspect=True), [5]),
+        (SampleFilter(is_suspect=False, writer="Bob"), [3, 4]),
+        (SampleFilter(before=NOON + timedelta(hours=1)), [1]),
+        (SampleFilter(after=NOON, before=NOON + timedelta(days=1)), [1, 2]),
+        (SampleFilter(after=NOON + timedelta(days=1)), [3, 4, 5]),
+        (SampleFilter(is_deleted=True), [6]),
+        (SampleFilter(writer="nobody"), []),
+        (SampleFilter(label="%"), []),
+    ],
+    ids=str,
+)
+def test_that_a_filter_chooses_the_same_in_every_way(
+    store: SampleStore, chosen: SampleFilter, expected: list[int]
+) -> None:
+    assert store.ids(chosen).tolist() == expected
+    assert store.count(chosen) == len(expected)
+    assert [sample.id for sample in store.samples(chosen)] == expected
+    assert list(store.dataset(chosen).ids) == expected
+
+
+def test_that_held_out_and_the_rest_are_all(store: SampleStore) -> None:
+    held_out, rest = (store.ids(SampleFilter(held_out=flag)).tolist() for flag in (True, False))
+    assert sorted(held_out + rest) == [1, 2, 3, 4, 5]
+
+
+def test_that_a_keyword_sharpens_a_filter(store: SampleStore) -> None:
+    assert store.ids(SampleFilter(writer="Bob"), label="2").tolist() == [5]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        SampleFilter(),
+        SampleFilter(label="7", held_out=True),
+        SampleFilter(writer="Ada", is_suspect=True),
+        SampleFilter(after=NOON, origin=Origin.IMAGE),
+        SampleFilter(verdict=Verdict.CORRECTED, model="mlp"),
+    ],
+    ids=str,
+)
+def test_that_listing_and_counting_do_not_read_the_drawings(store: SampleStore, chosen: SampleFilter) -> None:
+    statements = []
+    store._db._connection.set_trace_callback(statements.append)
+    store.ids(chosen)
+    store.count(chosen)
+    store._db._connection.set_trace_callback(None)
+    for statement in statements:
+        plan = [row["detail"] for row in store._db.rows(f"EXPLAIN QUERY PLAN {statement}")]
+        about_samples = [
+            step for step in plan if step.split()[:2] in (["SCAN", "samples"], ["SEARCH", "samples"])
+        ]
+        assert about_samples
+        assert all("COVERING INDEX" in step or "rowid=?" in step for step in about_samples), plan
