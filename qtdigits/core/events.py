@@ -65,7 +65,8 @@ class RunStarted:
 class BatchEnded:
     """Loss and accuracy (0 to 1) over the batches since the last such event; `step` counts batches of the whole run.
 
-    With the first batch nobody knows yet: `remaining_s` and `images_per_s` are 0 then.
+    With the first batch nobody knows yet: `remaining_s` and `images_per_s` are 0 then. `learning_rate` is that of the last
+    of those batches, None where it is not known.
     """
 
     run: str
@@ -76,11 +77,15 @@ class BatchEnded:
     elapsed_s: float
     remaining_s: float
     images_per_s: float
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True)
 class EpochEnded:
-    """One epoch, counted from 1. `is_best`: the validation loss is the lowest so far."""
+    """One epoch, counted from 1. `is_best`: the validation loss is the lowest so far.
+
+    `hold_out_loss` and `hold_out_accuracy` are those of the person's own hold-out, None where it was not scored.
+    """
 
     run: str
     epoch: int
@@ -92,6 +97,8 @@ class EpochEnded:
     is_best: bool
     elapsed_s: float
     remaining_s: float
+    hold_out_loss: float | None = None
+    hold_out_accuracy: float | None = None
 
 
 @dataclass(frozen=True)

@@ -129,5 +129,7 @@ class Watch(keras.callbacks.Callback):
                 elapsed_s=self._pace.elapsed_s,
                 remaining_s=self._pace.remaining_s(self._step),
                 images_per_s=self._pace.images_per_s,
+                # That of a schedule is a tensor.
+                learning_rate=float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
             )
         )

@@ -32,7 +32,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.history import BATCH_COLUMNS, EPOCH_COLUMNS, History
+from qtdigits.core.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS, History
 from qtdigits.core.labels import LabelSet
 from qtdigits.core.models import Golden, LayerWeights, Model
 from qtdigits.core.networks import NetworkSpec
@@ -130,7 +130,7 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
         "golden/probabilities": model.golden.probabilities.astype("<f4", copy=False),
     }
     for name, columns in (("batches", model.history.batches), ("epochs", model.history.epochs)):
-        arrays |= {f"history/{name}/{column}": columns[column] for column in columns.names}
+        arrays |= {f"history/{name}/{column}": columns[column] for column in columns.kept_names}
     for index, (layer, weights) in enumerate(model.weights.items()):
         for number, array in enumerate(weights):
             arrays[f"weights/{index:02d}_{layer}/{number}"] = _halved_if_exact(array)
@@ -223,8 +223,14 @@ def _golden(file: UntrustedFile, digests: Mapping[str, str], k: int) -> Golden:
 
 def _history(file: UntrustedFile, digests: Mapping[str, str], best_epoch: int) -> History:
     table: dict[str, Any] = {
-        name: {column: _array(file, digests, f"history/{name}/{column}", "<f8", 1) for column in columns}
-        for name, columns in (("batches", BATCH_COLUMNS), ("epochs", EPOCH_COLUMNS))
+        name: {
+            column: _array(file, digests, f"history/{name}/{column}", "<f8", 1)
+            for column in (*columns, *(e for e in extras if e in file.names(f"history/{name}")))
+        }
+        for name, columns, extras in (
+            ("batches", BATCH_COLUMNS, BATCH_EXTRAS),
+            ("epochs", EPOCH_COLUMNS, EPOCH_EXTRAS),
+        )
     }
     return History.from_json({**table, "best_epoch": best_epoch})
 

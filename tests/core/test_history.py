@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from qtdigits.core.events import BatchEnded, EpochEnded, RunCancelled
@@ -49,8 +50,40 @@ def test_that_a_history_comes_back_from_json() -> None:
 def test_that_columns_of_different_length_are_refused() -> None:
     values = history_of_a_run().to_json()
     values["epochs"]["loss"].pop()  # type: ignore[index]
-    with pytest.raises(ValueError, match="argument"):
+    with pytest.raises(ValueError, match="length"):
         History.from_json(values)
+
+
+def test_that_what_only_some_runs_know_is_kept_where_it_is_known() -> None:
+    history = History()
+    history.apply(replace(BATCH, learning_rate=1e-3, images_per_s=0.0))
+    history.apply(BATCH)
+    history.apply(EPOCH)
+    values = json.loads(json.dumps(history.to_json()))
+    assert values["batches"]["learning_rate"] == [1e-3, None]
+    assert values["batches"]["images_per_s"] == [None, 10.0]
+    assert "hold_out_accuracy" not in values["epochs"]
+    again = History.from_json(values)
+    assert again.to_json() == history.to_json()
+    assert np.isnan(again.epochs["hold_out_accuracy"]).all()
+
+
+def test_that_a_history_of_before_there_were_extras_is_read() -> None:
+    values = history_of_a_run().to_json()
+    del values["batches"]["images_per_s"]  # type: ignore[attr-defined]
+    assert len(History.from_json(values).batches) == 600
+
+
+def test_that_a_history_that_was_read_goes_on_growing() -> None:
+    again = History.from_json(history_of_a_run().to_json())
+    again.apply(replace(BATCH, step=601, loss=0.25))
+    assert (len(again.batches), again.batches["loss"][-1]) == (601, 0.25)
+
+
+def test_that_epochs_since_the_best_are_counted() -> None:
+    history = history_of_a_run()
+    assert (history.epochs_since_best, history.steps_per_epoch) == (1, 9)
+    assert (History().epochs_since_best, History().steps_per_epoch) == (0, 0)
 
 
 def test_that_a_missing_column_is_refused() -> None:

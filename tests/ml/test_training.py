@@ -52,6 +52,7 @@ def test_that_a_network_learns_and_tells_of_it(data: TrainingData) -> None:
     assert [(e.epoch, e.step) for e in epochs] == [(1, 12), (2, 24), (3, 36), (4, 48)]
     assert batches[0].step == 1
     assert all(0 <= b.accuracy <= 1 for b in batches)
+    assert [b.learning_rate for b in batches] == pytest.approx([TINY_RECIPE.learning_rate] * len(batches))
     assert epochs[-1].loss < epochs[0].loss / 2
     assert epochs[-1].val_accuracy > 0.5
     assert epochs[-1].remaining_s == pytest.approx(0.0)
