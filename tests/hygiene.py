@@ -165,7 +165,7 @@ def _valid(tracked: weakref.WeakSet[Any]) -> Iterator[Any]:
 def _windows() -> list[Any]:
     """Main windows and dialogs, shown or not, and whatever else is on the screen by itself.
 
-    Hidden menus and pop-ups without a parent are pyqtgraph's and die with their plots.
+    Hidden menus and pop-ups without a parent die with whatever made them.
     """
     application = _application()
     if application is None:

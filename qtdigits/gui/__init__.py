@@ -1,1 +1,1 @@
-"""The window: PySide6 and pyqtgraph. It knows nothing of TensorFlow and talks to the engine."""
+"""The window: PySide6. It knows nothing of TensorFlow and talks to the engine."""

@@ -1,196 +1,479 @@
-"""One plot of curves over epochs: axes in the theme's colours, and a range that stays calm while the data grows."""
+"""One plot of curves: it shows a range that stays calm while the data grows, and lets the person look closer and read values.
+
+By keyboard (Tab leads to it): arrows move the cross-hair, with Ctrl from epoch to epoch, with Shift they move the view; up and
+down look closer and back; Home and End lead to the ends; Backspace shows all. By mouse: the wheel looks closer at the pointer
+(with Ctrl: upwards), dragging looks at what was marked, dragging with Shift or the middle button moves the view, a double click
+shows all.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
-import pyqtgraph as pg  # noqa: TID253 - this module is itself imported late, after the first paint
-from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QMouseEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from qtdigits.core.axes import CalmRange, Quantity, Range, Scale, data_range, fitted, x_text
+from qtdigits.core.curves import Numbers, Thinned, XAxis
+from qtdigits.gui.curve_painting import (
+    Drawn,
+    Frame,
+    Look,
+    Mark,
+    Picture,
+    Reading,
+    paint_axes,
+    paint_cursor,
+    paint_curves,
+)
 from qtdigits.gui.overriding import override
 from qtdigits.gui.theme import Theme
 
-Numbers = NDArray[np.float64]
+ZOOM_STEP = 1.25
+PAN_PART = 0.1
+LEAST_DRAG_PX = 6
+LEAST_HIGH_DRAG_PX = 24
+"""A drag that is less high marks a stretch of the run, with whatever heights are in it."""
+SETTLED_PART = 0.1
+"""The first tenth of a run falls too fast to set the range by."""
+RANGE_EVERY = 1.01
+"""The range is worked out anew when the curves have grown by a hundredth."""
 
-AXIS_WIDTH_PX = 50
-LABEL_MARGIN_PX = 9
-"""Half of a label at the very end of an axis."""
-UNDER_THE_CURVES = -1000
-"""pyqtgraph draws the grid of an axis over the curves (z 0.5, the curves' box being at -100)."""
-WIDE_PEN_MOST_POINTS = 200
-"""Qt draws lines wider than one pixel some 50 times slower."""
-NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Points of a curve, `x` ascending, both `(n,)`; within a run the arrays only grow.
 
-class CurvePlot(pg.PlotWidget):
-    """Draws named curves. The range follows the data until the person zooms; a double click brings that back.
-
-    `is_share`: the values are shares of 1, shown in per cent, and 100 % is the fixed end of the axis; else 0 is.
+    `sets_range`: the calm range has it in view.
     """
 
-    view_changed = Signal()
+    name: str
+    x: Numbers
+    y: Numbers
+    look: Look
+    sets_range: bool = True
 
-    def __init__(self, *, is_share: bool) -> None:
-        self._values = _ValueAxis("left", unit=" %" if is_share else "")
-        self._epochs = _EpochAxis("bottom")
-        super().__init__(axisItems={"left": self._values, "bottom": self._epochs})
-        self._is_share = is_share
-        self._curves: dict[str, pg.PlotDataItem] = {}
-        self._best = pg.InfiniteLine(angle=90, movable=False)
-        self._best.hide()
-        self.addItem(self._best, ignoreBounds=True)
-        self._lengths: dict[str, int] = {}
-        self._is_zoomed = False
-        self._spread = 0.0
-        self._empty_spread = 20.0 if is_share else 1.0
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMenuEnabled(False)
-        self.hideButtons()
-        self.showGrid(x=False, y=True, alpha=1.0)
-        self._values.setZValue(UNDER_THE_CURVES)
-        self.getPlotItem().setContentsMargins(0, LABEL_MARGIN_PX, LABEL_MARGIN_PX, 0)
-        self.getViewBox().setDefaultPadding(0)
-        self.getViewBox().disableAutoRange()
-        self.getViewBox().sigRangeChangedManually.connect(self._on_zoomed)
 
-    def add_curve(self, name: str, *, is_dense: bool) -> None:
-        curve = self.plot(antialias=True)
-        if is_dense:
-            # At most two points for each pixel, the lowest and the highest: a curve of 20,000 points costs what it shows.
-            curve.setDownsampling(auto=True, method="peak")
-            curve.setClipToView(True)
-            curve.opts["autoDownsampleFactor"] = 0.5
-        self._curves[name] = curve
+class CurvePlot(QWidget):
+    """See the module. What plots share (the stretch of the run, the cross-hair) is asked for by signal and set from outside.
 
-    def set_curve(self, name: str, x: Numbers, y: Numbers) -> None:
-        """`x` in epochs, `y` as it came (a share or a loss), both `(n,)`.
+    `stretch_wanted` carries a `Range` of x, or None for all; `cursor_wanted` an x, or None.
+    """
 
-        Within a run arrays only grow, so the same length means the same points, and nothing is done.
+    stretch_wanted = Signal(object)
+    cursor_wanted = Signal(object)
+
+    def __init__(self, *, quantity: Quantity, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.quantity = quantity
+        self._theme = theme
+        self._axis = XAxis.EPOCH
+        self._scale = Scale(quantity)
+        self._ignores_outliers = True
+        self._curves: dict[str, Curve] = {}
+        self._thinned: dict[str, Thinned] = {}
+        self._marks: tuple[Mark, ...] = ()
+        self._epoch_ends: Numbers = np.empty(0)
+        self._stretch: Range = (0.0, 1.0)
+        self._is_part = False
+        self._heights_chosen: Range | None = None
+        self._heights: Range = (0.0, 1.0)
+        self._cursor: float | None = None
+        self._drag: QPointF | None = None
+        self._dragged_to: QPointF | None = None
+        self._is_panning = False
+        self._picture_map: QPixmap | None = None
+        self._is_painted = False
+        self._axes_map: QPixmap | None = None
+        self._axes_shown: object = None
+        self.set_scale(is_log=False, ignores_outliers=True)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(90)
+        self.setAccessibleName(quantity.title)
+
+    # What is shown.
+
+    def set_curves(self, curves: Sequence[Curve]) -> None:
+        self._curves = {curve.name: curve for curve in curves}
+        self._thinned = {name: kept for name, kept in self._thinned.items() if name in self._curves}
+        self._changed()
+
+    def set_marks(self, marks: tuple[Mark, ...], *, epoch_ends: Numbers) -> None:
+        """`epoch_ends`: where Ctrl and the arrows lead."""
+        self._marks, self._epoch_ends = marks, epoch_ends
+        self._changed()
+
+    def set_axis(self, axis: XAxis) -> None:
+        self._axis = axis
+        self.forget()
+
+    def set_scale(self, *, is_log: bool, ignores_outliers: bool) -> None:
+        self._scale = Scale(self.quantity, is_log)
+        self._ignores_outliers = ignores_outliers
+        self._heights_chosen = None
+        self._start_range()
+
+    def show_stretch(self, stretch: Range, *, is_part: bool) -> None:
+        """Show this stretch of x.
+
+        `is_part`: the person chose it, and the heights fit what is to be seen; else they keep their fixed end.
         """
-        if self._lengths.get(name) != len(x):
-            self._lengths[name] = len(x)
-            self._curves[name].setData(x, 100 * y if self._is_share else y)
+        if (stretch, is_part) != (self._stretch, self._is_part):
+            self._stretch, self._is_part = stretch, is_part
+            self._range_at = 0
+        n_points = sum(len(curve.x) for curve in self._curves.values())
+        if n_points > RANGE_EVERY * self._range_at or n_points < self._range_at:
+            self._range_at = n_points
+            self._heights = self._heights_chosen or self._fitting_heights()
+        self._changed()
 
-    def set_pen(self, name: str, colour: QColor, *, width_px: int) -> None:
-        self._curves[name].setPen(pg.mkPen(colour, width=width_px))
+    def set_cursor(self, x: float | None) -> None:
+        """Show the cross-hair at `x`, or none."""
+        self._cursor = x
+        self.update()
 
-    def set_best(self, x: float | None) -> None:
-        self._best.setVisible(x is not None)
-        if x is not None:
-            self._best.setValue(x)
-
-    def show_range(self, *, x_end: float, values: Sequence[Numbers]) -> None:
-        """Show everything up to `x_end` and what matters of `values`, unless the person has zoomed."""
-        if self._is_zoomed:
-            return
-        distances = [100 * (1 - v) if self._is_share else v for v in values]
-        self._spread = (
-            calm_spread(self._spread, distances, least=0.5 if self._is_share else 1e-4) or self._empty_spread
-        )
-        low, high = (100 - self._spread, 100.0) if self._is_share else (0.0, self._spread)
-        margin = 0.015 * self._spread
-        self.setRange(
-            xRange=(0, x_end), yRange=(low - margin, high + margin), padding=0, disableAutoRange=True
-        )
+    def show_all_heights(self) -> None:
+        """Give up a choice of heights."""
+        self._heights_chosen = None
+        self._range_at = 0
 
     def forget(self) -> None:
-        """A new run: no zoom, no range and no points from the one before."""
-        self._lengths.clear()
-        self._is_zoomed = False
-        self._spread = 0.0
+        """Another run: nothing is kept of ranges and points."""
+        self._thinned.clear()
+        self._heights_chosen = None
+        self._start_range()
 
     def set_theme(self, theme: Theme) -> None:
-        self.setBackground(theme.surface)
-        for axis in (self._values, self._epochs):
-            axis.setPen(pg.mkPen(None))
-            axis.setTickPen(pg.mkPen(theme.grid))
-            axis.setTextPen(pg.mkPen(theme.text_muted))
-        self._best.setPen(pg.mkPen(theme.good, width=1, style=Qt.PenStyle.DashLine))
+        self._theme = theme
+        self._changed()
 
-    def points(self, name: str) -> tuple[Numbers, Numbers]:
-        """What is drawn of a curve, after thinning."""
-        x, y = self._curves[name].getData()
-        empty = np.empty(0)
-        return (empty if x is None else x), (empty if y is None else y)
+    # What can be asked.
+
+    @property
+    def ranges(self) -> tuple[Range, Range]:
+        """The stretch of x and the heights in view; heights are values, unless the scale is logarithmic."""
+        return self._stretch, self._heights
+
+    @property
+    def has_chosen_heights(self) -> bool:
+        return self._heights_chosen is not None
 
     @property
     def best(self) -> float | None:
-        """Where the best epoch is marked."""
-        return float(self._best.value()) if self._best.isVisible() else None
+        """Where the first best epoch is marked."""
+        return self._marks[0].x if self._marks else None
 
-    @Slot()
-    def _on_zoomed(self) -> None:
-        self._is_zoomed = True
+    @property
+    def cursor_x(self) -> float | None:
+        return self._cursor
+
+    def points(self, name: str) -> tuple[Numbers, Numbers]:
+        """What is drawn of a curve, after thinning: places and values; empty when there is no such curve."""
+        curve = self._curves.get(name)
+        if curve is None:
+            return np.empty(0), np.empty(0)
+        return self._seen(curve, max(1, round(self._frame().inner.width() * self.devicePixelRatioF())))
+
+    def picture(self, columns: int) -> Picture:
+        """What is to be seen, thinned for so many pixel columns."""
+        drawn = []
+        for curve in self._curves.values():
+            x, y = self._seen(curve, columns)
+            drawn.append(Drawn(x, self._scale.heights(y), curve.look))
+        return Picture(self._scale, self._axis, self._stretch, self._heights, tuple(drawn), marks=self._marks)
+
+    def readings(self, x: float) -> tuple[Reading, ...]:
+        """What the point nearest to `x` says, of each curve that has one."""
+        found = []
+        for curve in self._curves.values():
+            if not len(curve.x):
+                continue
+            at = nearest(curve.x, x)
+            value = float(curve.y[at])
+            height = float(self._scale.heights(curve.y[at : at + 1])[0])
+            text = f"{curve.name} {self.quantity.text(value)}"
+            found.append(Reading(curve.look, text, float(curve.x[at]), height))
+        return tuple(found)
+
+    # Painting.
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(500, 220)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        picture_map = self._painted()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, picture_map)
+        if self._cursor is not None and self._drag is None:
+            readings = self.readings(self._cursor)
+            title = x_text(self._axis, self._cursor)
+            paint_cursor(
+                painter, self._frame(), x=self._cursor, title=title, readings=readings, theme=self._theme
+            )
+        if (marked := self._marked()) is not None:
+            colour = QColor(self._theme.accent)
+            painter.setPen(QPen(colour, 1))
+            colour.setAlphaF(0.15)
+            painter.fillRect(marked, colour)
+            painter.drawRect(marked)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self._theme.accent), 1))
+            painter.drawRect(self._frame().inner.adjusted(-1, -1, 1, 1))
+
+    def _painted(self) -> QPixmap:
+        """The picture without cross-hair: kept for as long as nothing changes, its axes for as long as the ranges stay."""
+        size = QSize(self.width(), self.height()) * self.devicePixelRatioF()
+        picture_map, axes_map = self._picture_map, self._axes_map
+        if picture_map is None or axes_map is None or picture_map.size() != size:
+            picture_map, axes_map = self._picture_map, self._axes_map = self._pixmap(size), self._pixmap(size)
+            self._is_painted, self._axes_shown = False, None
+        if not self._is_painted:
+            self._is_painted = True
+            picture = self.picture(max(1, round(self._frame().inner.width() * self.devicePixelRatioF())))
+            outer = QRectF(self.rect())
+            shown = (self._scale, self._axis, self._stretch, self._heights, self._theme, self.font())
+            if self._axes_shown != shown:
+                self._axes_shown = shown
+                axes_map.fill(QColor(self._theme.surface))
+                with self._painter(axes_map) as painter:
+                    paint_axes(painter, outer, picture, self._theme)
+            with self._painter(picture_map) as painter:
+                painter.drawPixmap(0, 0, axes_map)
+                paint_curves(painter, outer, picture, self._theme)
+        return picture_map
+
+    def _pixmap(self, size: QSize) -> QPixmap:
+        made = QPixmap(size)
+        made.setDevicePixelRatio(self.devicePixelRatioF())
+        return made
+
+    @contextmanager
+    def _painter(self, device: QPixmap) -> Iterator[QPainter]:
+        painter = QPainter(device)
+        painter.setFont(self.font())
+        yield painter
+        painter.end()
+
+    def _frame(self) -> Frame:
+        ranges = Picture(self._scale, self._axis, self._stretch, self._heights)
+        return Frame(QRectF(self.rect()), ranges, line_height=QFontMetricsF(self.font()).height())
+
+    def _seen(self, curve: Curve, columns: int) -> tuple[Numbers, Numbers]:
+        kept = self._thinned.get(curve.name)
+        if kept is None or kept.view != (*self._stretch, columns):
+            kept = self._thinned[curve.name] = Thinned(
+                start=self._stretch[0], end=self._stretch[1], columns=columns
+            )
+        return kept.update(curve.x, curve.y)
+
+    def _changed(self) -> None:
+        self._is_painted = False
+        self.update()
+
+    # Ranges.
+
+    def _start_range(self) -> None:
+        self._calm = CalmRange(self._scale, ignores_outliers=self._ignores_outliers)
+        self._range_at = 0
+
+    def _fitting_heights(self) -> Range:
+        curves = [c for c in self._curves.values() if c.sets_range] or list(self._curves.values())
+        if not self._is_part:
+            return self._calm.update([self._settled(curve) for curve in curves])
+        low, high = self._stretch
+        seen = [c.y[np.searchsorted(c.x, low) : np.searchsorted(c.x, high, "right")] for c in curves]
+        heights = self._scale.heights(np.concatenate([*seen, np.empty(0)]))
+        ends = data_range(heights, ignores_outliers=self._ignores_outliers)
+        if ends is None:
+            return self._heights
+        return fitted(ends, least=1e-3 if self._scale.is_log else self.quantity.least_spread / 100)
+
+    def _settled(self, curve: Curve) -> Numbers:
+        """The values that the range is set by."""
+        if not self._ignores_outliers or self._scale.is_log or not len(curve.x):
+            return curve.y
+        return curve.y[np.searchsorted(curve.x, SETTLED_PART * curve.x[-1]) :]
+
+    # By mouse.
+
+    @override
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        is_middle = event.button() == Qt.MouseButton.MiddleButton
+        if event.button() == Qt.MouseButton.LeftButton or is_middle:
+            self._drag = self._dragged_to = event.position()
+            self._is_panning = is_middle or bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+
+    @override
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at, frame = event.position(), self._frame()
+        if self._drag is None:
+            is_inside = frame.inner.left() - 4 <= at.x() <= frame.inner.right() + 4
+            self.cursor_wanted.emit(self._snapped(frame.x_at(at.x())) if is_inside else None)
+        elif self._is_panning and self._dragged_to is not None:
+            by_x = frame.x_at(self._dragged_to.x()) - frame.x_at(at.x())
+            by_height = frame.height_at(self._dragged_to.y()) - frame.height_at(at.y())
+            self._dragged_to = at
+            self._heights_chosen = (self._heights[0] + by_height, self._heights[1] + by_height)
+            self._want((self._stretch[0] + by_x, self._stretch[1] + by_x))
+        else:
+            self._dragged_to = at
+            self.update()
+
+    @override
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        marked, frame = self._marked(), self._frame()
+        self._drag = self._dragged_to = None
+        self._is_panning = False
+        if marked is not None:
+            if marked.height() < frame.inner.height():
+                self._heights_chosen = (frame.height_at(marked.bottom()), frame.height_at(marked.top()))
+            self._want((frame.x_at(marked.left()), frame.x_at(marked.right())))
+        self.update()
 
     @override
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._is_zoomed = False
-        self.view_changed.emit()
+        self._drag = self._dragged_to = None
+        self.show_all_heights()
+        self.stretch_wanted.emit(None)
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        frame, at = self._frame(), event.position()
+        factor = ZOOM_STEP ** (-event.angleDelta().y() / 120)
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._heights_chosen = scaled(self._heights, frame.height_at(at.y()), factor)
+            self._want(self._stretch)
+        else:
+            self._want(scaled(self._stretch, frame.x_at(at.x()), factor))
         event.accept()
 
+    @override
+    def leaveEvent(self, event: object) -> None:
+        if not self.hasFocus():
+            self.cursor_wanted.emit(None)
 
-class _ValueAxis(pg.AxisItem):
-    def __init__(self, orientation: str, *, unit: str) -> None:
-        super().__init__(orientation)
-        self._unit = unit
-        self.enableAutoSIPrefix(False)
-        self.setWidth(AXIS_WIDTH_PX)
-        self.setStyle(tickLength=0, maxTickLevel=0, tickTextOffset=6, hideOverlappingLabels=False)
+    def _marked(self) -> QRectF | None:
+        """What is being marked by dragging, None while that is nothing yet."""
+        if self._drag is None or self._dragged_to is None or self._is_panning:
+            return None
+        inner = self._frame().inner
+        marked = QRectF(self._drag, self._dragged_to).normalized()
+        if marked.width() < LEAST_DRAG_PX:
+            return None
+        if marked.height() < LEAST_HIGH_DRAG_PX:
+            marked.setTop(inner.top())
+            marked.setBottom(inner.bottom())
+        return marked.intersected(inner)
+
+    def _want(self, stretch: Range) -> None:
+        self._range_at = 0
+        self.stretch_wanted.emit(stretch)
+
+    def _snapped(self, x: float) -> float:
+        """The nearest place that has a point, of the curve with the most points."""
+        densest = max(self._curves.values(), key=lambda c: len(c.x), default=None)
+        if densest is None or not len(densest.x):
+            return x
+        return float(densest.x[nearest(densest.x, x)])
+
+    # By keyboard.
 
     @override
-    def boundingRect(self) -> QRectF:
-        """pyqtgraph leaves a label out that is not wholly beside the plot; those of 0 and 100 % stand at its corners."""
-        rect: QRectF = super().boundingRect()
-        return rect.adjusted(0, -LABEL_MARGIN_PX, 0, LABEL_MARGIN_PX)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        with_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        low, high = self._stretch
+        here = self._cursor if self._cursor is not None else high
+        match event.key():
+            case Qt.Key.Key_Left | Qt.Key.Key_Right:
+                sign = 1 if event.key() == Qt.Key.Key_Right else -1
+                if with_shift:
+                    by = sign * PAN_PART * (high - low)
+                    self._want((low + by, high + by))
+                else:
+                    self.cursor_wanted.emit(
+                        self._next_epoch(here, sign) if with_ctrl else self._next(here, sign)
+                    )
+            case Qt.Key.Key_Up | Qt.Key.Key_Down:
+                factor = 1 / ZOOM_STEP if event.key() == Qt.Key.Key_Up else ZOOM_STEP
+                self._want(scaled(self._stretch, min(max(here, low), high), factor))
+            case Qt.Key.Key_Home | Qt.Key.Key_End:
+                self.cursor_wanted.emit(self._snapped(low if event.key() == Qt.Key.Key_Home else high))
+            case Qt.Key.Key_Backspace:
+                self.show_all_heights()
+                self.stretch_wanted.emit(None)
+            case _:
+                super().keyPressEvent(event)
+
+    def _next(self, here: float, sign: int) -> float:
+        """The next point in that direction that is at least a pixel away."""
+        densest = max(self._curves.values(), key=lambda c: len(c.x), default=None)
+        if densest is None or not len(densest.x):
+            return here
+        pixel = (self._stretch[1] - self._stretch[0]) / max(1.0, self._frame().inner.width())
+        x = densest.x
+        at = (
+            np.searchsorted(x, here + pixel, "left")
+            if sign > 0
+            else np.searchsorted(x, here - pixel, "right") - 1
+        )
+        return float(x[np.clip(at, 0, len(x) - 1)])
+
+    def _next_epoch(self, here: float, sign: int) -> float:
+        ends = self._epoch_ends
+        if not len(ends):
+            return here
+        slack = 1e-9 * max(1.0, abs(here))
+        at = (
+            np.searchsorted(ends, here + slack, "right")
+            if sign > 0
+            else np.searchsorted(ends, here - slack, "left") - 1
+        )
+        return float(ends[np.clip(at, 0, len(ends) - 1)])
 
     @override
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        decimals = max(0, math.ceil(-math.log10(spacing) - 1e-9)) if spacing > 0 else 0
-        return [f"{abs(v):.{decimals}f}{self._unit}" for v in values]
-
-
-class _EpochAxis(pg.AxisItem):
-    """Whole epochs only, once there is more than one."""
-
-    def __init__(self, orientation: str) -> None:
-        super().__init__(orientation)
-        self.enableAutoSIPrefix(False)
-        self.setStyle(tickLength=0, maxTickLevel=0, tickTextOffset=4, hideOverlappingLabels=False)
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.cursor_wanted.emit(self._snapped(self._stretch[1]))
 
     @override
-    def boundingRect(self) -> QRectF:
-        rect: QRectF = super().boundingRect()
-        return rect.adjusted(-LABEL_MARGIN_PX, 0, LABEL_MARGIN_PX, 0)
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.cursor_wanted.emit(None)
 
     @override
-    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803
-        levels: list[tuple[float, float]] = super().tickSpacing(minVal, maxVal, size)
-        spacing = levels[0][0]
-        for finer, _ in levels[1:]:
-            if size / max(1e-9, (maxVal - minVal) / finer) >= 40:
-                spacing = finer
-        whole = spacing if maxVal - minVal < 2 else max(1.0, float(round(spacing)))
-        return [(whole, 0)]
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._changed()
 
 
-def calm_spread(current: float, distances: Sequence[Numbers], *, least: float) -> float:
-    """How far from its fixed end an axis has to reach, as a round number.
-
-    The highest 1 % is left out: one bad batch must not flatten the curves. A range grows at once, and shrinks only when
-    less than 60 % of it is used, so that the axis does not tremble. Without data it stays as it is.
-    """
-    tops = [float(np.percentile(kept, 99)) for d in distances if (kept := d[np.isfinite(d)]).size]
-    if not tops:
-        return current
-    wanted = nice_above(max([*tops, least]))
-    return wanted if wanted > current or wanted < 0.6 * current else current
+def nearest(x: Numbers, wanted: float) -> int:
+    """The index of the value of an ascending array (not empty) that is nearest to `wanted`."""
+    right = int(np.clip(np.searchsorted(x, wanted), 1, len(x) - 1)) if len(x) > 1 else 0
+    return right - 1 if right and wanted - x[right - 1] <= x[right] - wanted else right
 
 
-def nice_above(value: float) -> float:
-    """The smallest of 1, 1.5, 2, 3, … times a power of ten that is not below `value` (> 0)."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(n for n in NICE if n * power >= value * (1 - 1e-9)) * power
+def scaled(shown: Range, fixed: float, factor: float) -> Range:
+    """A range made wider or narrower by `factor`, with `fixed` at its place."""
+    low, high = shown
+    return fixed - (fixed - low) * factor, fixed + (high - fixed) * factor

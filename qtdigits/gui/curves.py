@@ -1,87 +1,150 @@
-"""Live curves of a run: loss above, accuracy below, over epochs."""
+"""Live curves of a run, or those of several runs over one another."""
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from qtdigits.core.axes import (
+    ACCURACY,
+    LEARNING_RATE,
+    LOSS,
+    QUANTITIES,
+    THROUGHPUT,
+    Quantity,
+    Range,
+    uncovered_end,
+    x_text,
+)
+from qtdigits.core.curves import XAxis
 from qtdigits.core.history import History
-from qtdigits.gui.curve_plot import WIDE_PEN_MOST_POINTS, CurvePlot, Numbers
+from qtdigits.errors import InputError
+from qtdigits.gui.curve_bar import CurveBar
+from qtdigits.gui.curve_files import DETAIL, WIDTH_PX, Sheet, as_csv, as_image, as_png, as_svg
+from qtdigits.gui.curve_legend import CurveLegend
+from qtdigits.gui.curve_painting import Look, Mark
+from qtdigits.gui.curve_plot import CurvePlot
+from qtdigits.gui.curve_settings import KINDS, CurveSettings
 from qtdigits.gui.overriding import override
-from qtdigits.gui.parts import label
+from qtdigits.gui.parts import elided_label, label
+from qtdigits.gui.run_curves import LOOKS, RunCurves, ShownRun
 from qtdigits.gui.theme import Theme
 
 REDRAW_MS = 33
 """One plot at a time, so that each is redrawn 15 times a second and no redraw holds up the canvas for long."""
-SETTLED_PART = 0.1
-"""The first tenth of a run falls too fast to set the range by."""
 WHOLE_RUN_EPOCHS = 30
 """Up to so many epochs the axis shows the whole run from the start; longer runs are uncovered in doubling steps."""
+FIRST_TIME_S = 10.0
+LATEST_POINTS = 1000
+POINT_AT_IT = "Point to the curves, or lead to them with Tab and walk with the arrow keys, to read them"
+OBJECT_NAMES = {
+    LOSS: "lossPlot",
+    ACCURACY: "accuracyPlot",
+    LEARNING_RATE: "learningRatePlot",
+    THROUGHPUT: "throughputPlot",
+}
 
 
 class Curves(QWidget):
-    """Shows a `History` that grows. Telling it so costs nothing; it redraws by a timer, and only what can be seen."""
+    """Shows histories that grow. Telling it so costs nothing; it redraws by a timer, and only what can be seen.
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    `settings_changed` carries the `CurveSettings` to be remembered.
+    """
+
+    settings_changed = Signal(object)
+    save_wanted = Signal(str)
+
+    def __init__(
+        self, *, theme: Theme, settings: CurveSettings | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._history = History()
-        self._steps_per_epoch = 1
-        self._epochs = 10
-        self._is_running = True
-        self._legend = Legend(("batches", "training", "validation", "best epoch"))
-        self._loss = self._plot("lossPlot", "Loss over epochs", is_share=False)
-        self._accuracy = self._plot("accuracyPlot", "Accuracy over epochs", is_share=True)
+        self._settings = settings or CurveSettings()
+        self._runs = [RunCurves(ShownRun("", History()))]
+        self._zoom: Range | None = None
+        self._cursor: float | None = None
+        self._bar = CurveBar(self._settings)
+        self._legend = CurveLegend(theme=theme)
+        self._run_legend = CurveLegend(theme=theme)
+        self._run_legend.hide()
+        self._hidden_runs: tuple[str, ...] = ()
+        self._readout = elided_label(role="muted", name="curvesReadout")
+        self._headings: dict[Quantity, QLabel] = {}
+        self._plots = {quantity: self._plot(quantity, theme) for quantity in QUANTITIES}
         self._stale: list[CurvePlot] = []
         self._redraw_timer = QTimer(self, interval=REDRAW_MS)
         self._redraw_timer.timeout.connect(self._redraw_next)
         self._lay_out()
-        self.set_theme(theme)
+        self._bar.settings_changed.connect(self._on_settings)
+        self._bar.save_wanted.connect(self.save_wanted)
+        self._bar.all_wanted.connect(self.show_all)
+        self._legend.hidden_changed.connect(self._on_hidden)
+        self._run_legend.hidden_changed.connect(self._on_hidden_runs)
+        self._use_settings()
 
-    def begin(self, history: History, *, steps_per_epoch: int, epochs: int) -> None:
+    # The runs.
+
+    @property
+    def runs(self) -> list[ShownRun]:
+        return [curves.run for curves in self._runs]
+
+    def begin(
+        self,
+        history: History,
+        *,
+        steps_per_epoch: float,
+        epochs: int,
+        title: str = "",
+        is_running: bool = True,
+    ) -> None:
         """Show another run from now on."""
-        self._history = history
-        self._steps_per_epoch = max(1, steps_per_epoch)
-        self._epochs = max(1, epochs)
-        self._is_running = True
-        self._set_pens()
-        for plot in (self._loss, self._accuracy):
-            plot.forget()
-        self.redraw()
+        run = ShownRun(title, history, max(1, steps_per_epoch), max(1, epochs), is_running)
+        self._show([RunCurves(run)])
+
+    def compare(self, runs: Sequence[ShownRun]) -> None:
+        """Show runs over one another, or the only one by itself."""
+        if len(runs) == 1:
+            self._show([RunCurves(runs[0])])
+        else:
+            self._show([RunCurves(run, place=place) for place, run in enumerate(runs)])
 
     @Slot()
     def history_grew(self) -> None:
-        self._stale += [plot for plot in (self._loss, self._accuracy) if plot not in self._stale]
+        self._stale += [plot for plot in self._shown() if plot not in self._stale]
         if not self._redraw_timer.isActive() and self.isVisible():
             self._redraw_timer.start()
 
     def finish(self) -> None:
         """The run is over: the axis ends where the curves end."""
-        self._is_running = False
+        for curves in self._runs:
+            curves.run = replace(curves.run, is_running=False)
+        self.redraw()
+        self._describe()
+
+    # The view.
+
+    @Slot()
+    def show_all(self) -> None:
+        """Give up what the person has zoomed to."""
+        self._zoom = None
+        for plot in self._plots.values():
+            plot.show_all_heights()
         self.redraw()
 
     def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        for plot in (self._loss, self._accuracy):
+        for legend in (self._legend, self._run_legend):
+            legend.set_theme(theme)
+        for plot in self._plots.values():
             plot.set_theme(theme)
-        faint = QColor(theme.text_muted)
-        faint.setAlphaF(0.55)
-        self._pens = {
-            "batches": QPen(faint, 1),
-            "training": QPen(QColor(theme.text_muted), 2),
-            "validation": QPen(QColor(theme.accent), 2),
-        }
-        best = QPen(QColor(theme.good), 1.5, Qt.PenStyle.DashLine)
-        self._legend.set_pens({**self._pens, "best epoch": best}, QColor(theme.text_muted))
-        self._set_pens()
-        self.redraw()
 
     @Slot()
     def redraw(self) -> None:
-        """Bring both plots up to the history at once."""
-        self._stale = [self._loss, self._accuracy]
+        """Bring all plots up to the history at once."""
+        self._stale = self._shown()
         while self._stale:
             self._redraw_next()
 
@@ -91,94 +154,207 @@ class Curves(QWidget):
             self._redraw_timer.stop()
             return
         plot = self._stale.pop(0)
-        name = "loss" if plot is self._loss else "accuracy"
-        batches, epochs = self._history.batches, self._history.epochs
-        batch_x = batches["step"] / self._steps_per_epoch
-        plot.set_curve("batches", batch_x, batches[name])
-        # The mean over an epoch stands in its middle, the validation at its end.
-        plot.set_curve("training", epochs["epoch"] - 0.5, epochs[name])
-        plot.set_curve("validation", epochs["epoch"], epochs[f"val_{name}"])
-        plot.set_best(self._history.best_epoch or None)
-        settled = batches[name][batch_x >= SETTLED_PART * batch_x[-1:].sum()]
-        plot.show_range(x_end=self._x_end(batch_x), values=(settled, epochs[f"val_{name}"]))
+        shown = [run for run in self._runs if run.run.title not in self._hidden_runs]
+        plot.set_curves([c for run in shown for c in run.curves(plot.quantity, self._settings)])
+        plot.set_marks(self._marks(), epoch_ends=self._runs[0].places(self._settings.x_axis).epoch_ends())
+        plot.show_stretch(self._zoom or self._stretch(), is_part=self._zoom is not None)
+        self._bar.show_all_button.setVisible(
+            self._zoom is not None or any(p.has_chosen_heights for p in self._shown())
+        )
+        self._show_legend()
 
-    def _plot(self, name: str, title: str, *, is_share: bool) -> CurvePlot:
-        plot = CurvePlot(is_share=is_share)
-        plot.setObjectName(name)
-        plot.setAccessibleName(title)
-        plot.setToolTip("Wheel or drag to look closer, double click to see all")
-        for curve in ("batches", "training", "validation"):
-            plot.add_curve(curve, is_dense=curve == "batches")
-        plot.view_changed.connect(self.redraw)
+    def _marks(self) -> tuple[Mark, ...]:
+        """The best epoch of each run."""
+        marks = []
+        for place, run in enumerate(self._runs):
+            best = run.places(self._settings.x_axis).best()
+            if best is not None and run.run.title not in self._hidden_runs:
+                role = "best" if len(self._runs) == 1 else f"run {place}"
+                marks.append(Mark(best, f"best {run.run.history.best_epoch}", role))
+        return tuple(marks)
+
+    def _stretch(self) -> Range:
+        """What is shown unless the person has zoomed."""
+        axis = self._settings.x_axis
+        places = [run.places(axis) for run in self._runs]
+        end = max(self._end_of(run.run, run.places(axis).reached()) for run in self._runs)
+        if not self._settings.latest_only:
+            return 0.0, end
+        longest = max((place.batches() for place in places), key=lambda x: x[-1] if len(x) else -1.0)
+        reached = max(place.reached() for place in places) or end
+        return (float(longest[-LATEST_POINTS]) if len(longest) > LATEST_POINTS else 0.0), reached
+
+    def _end_of(self, run: ShownRun, reached: float) -> float:
+        if not run.is_running:
+            return reached or 1.0
+        if self._settings.x_axis is XAxis.TIME:
+            return uncovered_end(reached, first=FIRST_TIME_S)
+        unit = 1.0 if self._settings.x_axis is XAxis.EPOCH else run.steps_per_epoch
+        return uncovered_end(reached, first=WHOLE_RUN_EPOCHS * unit, whole=run.epochs * unit)
+
+    def _show(self, runs: list[RunCurves]) -> None:
+        self._runs = runs
+        self._hidden_runs = ()
+        self._run_legend.show_curves(self._run_looks() if len(runs) > 1 else {}, hidden=())
+        self._run_legend.setVisible(len(runs) > 1)
+        self._zoom = self._cursor = None
+        for plot in self._plots.values():
+            plot.forget()
+            plot.set_cursor(None)
+        self._readout.setText(POINT_AT_IT)
+        self.redraw()
+        self._describe()
+
+    def _shown(self) -> list[CurvePlot]:
+        wanted = [LOSS, ACCURACY]
+        wanted += [LEARNING_RATE] if self._settings.shows_learning_rate else []
+        wanted += [THROUGHPUT] if self._settings.shows_throughput else []
+        return [self._plots[quantity] for quantity in wanted]
+
+    # What the person chooses.
+
+    @Slot(object)
+    def _on_settings(self, settings: CurveSettings) -> None:
+        if settings.axis != self._settings.axis:
+            self._zoom = None
+            self._put_cursor(None)
+        self._settings = settings
+        self._use_settings()
+        self.settings_changed.emit(settings)
+
+    @Slot(tuple)
+    def _on_hidden(self, hidden: tuple[str, ...]) -> None:
+        away = tuple(kind for kind in self._settings.hidden if kind not in self._legend_looks())
+        self._on_settings(replace(self._settings, hidden=(*away, *hidden)))
+
+    @Slot(tuple)
+    def _on_hidden_runs(self, hidden: tuple[str, ...]) -> None:
+        self._hidden_runs = hidden
+        self.redraw()
+
+    def _use_settings(self) -> None:
+        self._bar.show_settings(self._settings)
+        shown = self._shown()
+        for row, (quantity, plot) in enumerate(self._plots.items()):
+            stretch = 0 if plot not in shown else 3 if quantity in (LOSS, ACCURACY) else 2
+            self._grid.setRowStretch(2 * row + 1, stretch)
+            plot.set_axis(self._settings.x_axis)
+            plot.set_scale(is_log=self._settings.is_log, ignores_outliers=self._settings.ignores_outliers)
+            for part in (plot, self._headings[quantity]):
+                part.setVisible(plot in shown)
+        self.redraw()
+
+    @Slot(object)
+    def _on_stretch_wanted(self, stretch: Range | None) -> None:
+        if stretch is None:
+            self.show_all()
+            return
+        self._zoom = stretch
+        self.redraw()
+
+    @Slot(object)
+    def _put_cursor(self, x: float | None) -> None:
+        if x == self._cursor:
+            return
+        self._cursor = x
+        for plot in self._plots.values():
+            plot.set_cursor(x)
+        self._readout.setText(POINT_AT_IT if x is None else self.reading_text(x))
+        self._describe()
+
+    # Words.
+
+    def reading_text(self, x: float) -> str:
+        """What all curves say at `x`, in one line."""
+        parts = [x_text(self._settings.x_axis, x)]
+        for plot in self._shown():
+            said = ", ".join(reading.text for reading in plot.readings(x))
+            if said:
+                parts.append(f"{plot.quantity.title}: {said}")
+        return " · ".join(parts)
+
+    def _describe(self) -> None:
+        """For assistive tools: what each plot says at the cross-hair, or at its end."""
+        for plot in self._shown():
+            x = self._cursor if self._cursor is not None else np.inf
+            said = ", ".join(reading.text for reading in plot.readings(x))
+            where = "at the end" if self._cursor is None else x_text(self._settings.x_axis, x)
+            best = self._runs[0].run.history.best_epoch
+            marked = f"; best epoch {best}" if best else ""
+            plot.setAccessibleDescription(f"{where}: {said}{marked}" if said else "no points yet")
+
+    # Files.
+
+    def file_of(self, kind: str) -> bytes:
+        """These curves as "png", "svg" or "csv". Raises `InputError` for another kind."""
+        match kind:
+            case "csv":
+                return as_csv(self.runs)
+            case "png":
+                return as_png(self._sheet(), self.font())
+            case "svg":
+                return as_svg(self._sheet(), self.font())
+        raise InputError(f"Curves cannot be kept as {kind!r}.", "Choose png, svg or csv.")
+
+    def copy_picture(self) -> None:
+        QGuiApplication.clipboard().setImage(as_image(self._sheet(), self.font()))
+
+    def _sheet(self) -> Sheet:
+        shown = self._shown()
+        pictures = tuple((plot.quantity.title, plot.picture(DETAIL * WIDTH_PX)) for plot in shown)
+        title = ", ".join(run.title for run in self.runs if run.title) or "QtDigits training"
+        hidden = self._settings.hidden
+        legend = {name: look for name, look in self._legend_looks().items() if name not in hidden}
+        if len(self._runs) > 1:
+            legend |= self._run_looks()
+        return Sheet(title, legend, pictures)
+
+    def _legend_looks(self) -> dict[str, Look]:
+        has_hold_out = any("hold_out_loss" in r.history.epochs.kept_names for r in self.runs)
+        has_hold_out |= any("hold_out_accuracy" in r.history.epochs.kept_names for r in self.runs)
+        is_there = {"hold-out": has_hold_out, "smoothed": self._settings.smoothing > 0}
+        looks = {name: LOOKS[name] for name in KINDS if is_there.get(name, True)}
+        if len(self._runs) > 1:
+            looks.pop("batches" if self._settings.smoothing else "smoothed", None)
+            looks = {n: replace(look, role="any run") for n, look in looks.items()}
+        return looks
+
+    def _run_looks(self) -> dict[str, Look]:
+        return {run.title: Look(f"run {place}", is_bold=True) for place, run in enumerate(self.runs)}
+
+    def _show_legend(self) -> None:
+        looks = self._legend_looks()
+        if looks != self._legend.looks:
+            self._legend.show_curves(looks, hidden=self._settings.hidden)
+
+    # Construction.
+
+    def _plot(self, quantity: Quantity, theme: Theme) -> CurvePlot:
+        plot = CurvePlot(quantity=quantity, theme=theme)
+        plot.setObjectName(OBJECT_NAMES[quantity])
+        plot.setAccessibleName(f"{quantity.title} curves")
+        plot.stretch_wanted.connect(self._on_stretch_wanted)
+        plot.cursor_wanted.connect(self._put_cursor)
         return plot
 
     def _lay_out(self) -> None:
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
-        top = QHBoxLayout()
-        top.addWidget(label("Loss", role="heading"))
-        top.addWidget(self._legend, 1)
-        box.addLayout(top)
-        box.addWidget(self._loss, 1)
-        box.addSpacing(6)
-        box.addWidget(label("Accuracy", role="heading"))
-        box.addWidget(self._accuracy, 1)
-
-    def _set_pens(self) -> None:
-        width_px = 2 if self._epochs <= WIDE_PEN_MOST_POINTS else 1
-        for plot in (self._loss, self._accuracy):
-            for name, pen in self._pens.items():
-                plot.set_pen(name, pen.color(), width_px=1 if name == "batches" else width_px)
-
-    def _x_end(self, batch_x: Numbers) -> float:
-        reached = max([*batch_x[-1:], *self._history.epochs["epoch"][-1:], 0.0])
-        if not self._is_running:
-            return float(reached) or 1.0
-        shown = WHOLE_RUN_EPOCHS * 2 ** np.ceil(np.log2(max(1.0, reached / WHOLE_RUN_EPOCHS)))
-        return float(min(self._epochs, shown))
+        box.addWidget(self._bar)
+        box.addWidget(self._run_legend, 0, Qt.AlignmentFlag.AlignLeft)
+        grid = self._grid = QGridLayout()
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
+        for row, (quantity, plot) in enumerate(self._plots.items()):
+            heading = self._headings[quantity] = label(quantity.title, role="heading")
+            grid.addWidget(heading, 2 * row, 0)
+            grid.addWidget(plot, 2 * row + 1, 0, 1, 2)
+        grid.addWidget(self._legend, 0, 1, Qt.AlignmentFlag.AlignRight)
+        box.addLayout(grid, 1)
+        box.addWidget(self._readout)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.redraw()
-
-
-class Legend(QWidget):
-    """Names of curves with a piece of their line, right-aligned in one row."""
-
-    LINE_PX = 18
-    GAP_PX = 6
-    BETWEEN_PX = 18
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self._names = names
-        self._pens: dict[str, QPen] = {}
-        self._text = QColor()
-        self.setAccessibleName(f"Curves: {', '.join(names)}")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_pens(self, pens: dict[str, QPen], text: QColor) -> None:
-        self._pens, self._text = pens, text
-        self.update()
-
-    @override
-    def sizeHint(self) -> QSize:
-        return QSize(10, self.fontMetrics().height() + 4)
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        metrics, right, middle = self.fontMetrics(), float(self.width()), self.height() / 2
-        for name in reversed(self._names):
-            start = right - metrics.horizontalAdvance(name)
-            line = start - self.GAP_PX - self.LINE_PX
-            if line < 0:
-                break
-            painter.setPen(self._text)
-            painter.drawText(QPointF(start, middle + metrics.capHeight() / 2), name)
-            painter.setPen(self._pens[name])
-            painter.drawLine(QPointF(line, middle), QPointF(line + self.LINE_PX, middle))
-            right = line - self.BETWEEN_PX

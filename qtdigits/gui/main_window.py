@@ -1,8 +1,7 @@
 """The main window: it puts the pieces together and leads their signals to one another.
 
 Start-up order: the window is built and painted without model and curves; after the first paint the champion is read
-(h5py and LiteRT are imported then); when nobody has drawn for a moment, the curves are made (pyqtgraph) and the engine is
-started.
+(h5py and LiteRT are imported then); when nobody has drawn for a moment, the curves are made and the engine is started.
 """
 
 from __future__ import annotations
@@ -94,7 +93,11 @@ class MainWindow(QMainWindow):
         self.canvas = self.canvas_card.canvas
         self.answer_panel = AnswerPanel(theme=self._theme)
         self.training_panel = TrainingPanel(
-            controller=controller, make_request=self._retrain_request, theme=self._theme
+            controller=controller,
+            make_request=self._retrain_request,
+            theme=self._theme,
+            preferences=preferences,
+            ask=self.ask,
         )
         self.messages = MessageBar()
         self._exchange = Exchange(
@@ -159,6 +162,13 @@ class MainWindow(QMainWindow):
             Command("&File", "Import the 2022 report's &CSV pair…", self._exchange.import_csv_pair),
             Command("&File", "&Export drawings as ink…", self._exchange.export_ink, "Ctrl+S", has_rule=True),
             Command("&File", "Export as C&SV pair…", self._exchange.export_csv_pair),
+            Command(
+                "&File",
+                "Save c&urves…",
+                self.training_panel.save_curves,
+                "Ctrl+Shift+S",
+                has_rule=True,
+            ),
             Command("&File", "&Quit", self.close, "Ctrl+Q", has_rule=True),
             Command("&Edit", "&Undo stroke or judgement", self._undo, "Ctrl+Z"),
             Command("&Edit", "&Clear the canvas", self._clear, "Esc"),

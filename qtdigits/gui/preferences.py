@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -40,6 +43,19 @@ class Preferences:
     @writer.setter
     def writer(self, name: str) -> None:
         self._settings.setValue("writer", name)
+
+    @property
+    def curves(self) -> Mapping[str, Any]:
+        """How curves are shown, as `CurveSettings.to_json` gives it."""
+        try:
+            kept = json.loads(str(self._settings.value("curves", "{}")))
+        except ValueError:
+            return {}
+        return kept if isinstance(kept, dict) else {}
+
+    @curves.setter
+    def curves(self, choice: Mapping[str, Any]) -> None:
+        self._settings.setValue("curves", json.dumps(dict(choice)))
 
     @property
     def geometry(self) -> QByteArray:

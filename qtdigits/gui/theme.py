@@ -32,6 +32,8 @@ class Theme:
     warning: str
     error: str
     hold_out: str
+    series: tuple[str, ...]
+    """For curves that are told apart by colour alone: Okabe & Ito's, each dark or light enough for 3:1 on the surface."""
 
 
 LIGHT = Theme(
@@ -51,6 +53,7 @@ LIGHT = Theme(
     warning="#9a5b00",
     error="#b3261e",
     hold_out="#c2650a",
+    series=("#0072b2", "#d55e00", "#008060", "#b0508a", "#8a6d00", "#2b8cc4", "#1b1f27", "#7a5cb8"),
 )
 
 DARK = Theme(
@@ -70,6 +73,7 @@ DARK = Theme(
     warning="#f0b35a",
     error="#ff8a80",
     hold_out="#f2a65a",
+    series=("#56b4e9", "#e69f00", "#2fbf95", "#d98ab8", "#f0e442", "#f07b3f", "#e8eaee", "#a896e8"),
 )
 
 
@@ -144,6 +148,14 @@ def style_sheet_of(theme: Theme) -> str:
     QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600; }}
     QPushButton[role="primary"]:focus {{ border-color: {t.text}; }}
     QPushButton[role="primary"]:disabled {{ background: {t.border}; color: {t.text_muted}; border-color: {t.border}; }}
+    QToolButton[role="legend"] {{ background: transparent; border: 1px solid transparent; padding: 2px 5px; }}
+    QToolButton[role="legend"]:hover {{ border-color: {t.border}; }}
+    QToolButton[role="legend"]:focus {{ border: 2px solid {t.accent}; padding: 1px 4px; }}
+    QToolButton[role="legend"]:checked {{ background: transparent; }}
+    QToolButton[role="legend"]:!checked {{ color: {t.text_muted}; }}
+    QToolButton[role="quiet"] {{ padding: 3px 22px 3px 10px; }}
+    QToolButton[role="quiet"]:focus {{ padding: 2px 21px 2px 9px; }}
+    QToolButton::menu-indicator {{ subcontrol-position: right center; subcontrol-origin: padding; right: 7px; }}
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.field}; border: 1px solid {t.border}; border-radius: 6px;
         padding: 5px 8px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 4px 7px; }}

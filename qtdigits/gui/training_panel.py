@@ -11,8 +11,10 @@ from qtdigits.core import events as ev
 from qtdigits.core.history import History
 from qtdigits.core.recipes import Recipe
 from qtdigits.errors import QtDigitsError
+from qtdigits.gui.ask import Ask
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.parts import button, elided_label, frame
+from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.recipe_choice import RecipeChoice, ask_recipe_path
 from qtdigits.gui.recipe_form import RecipeForm
 from qtdigits.gui.run_summary import Champion
@@ -42,6 +44,8 @@ class TrainingPanel(QWidget):
         make_request: Callable[[Recipe], RetrainRequest],
         theme: Theme,
         ask_path: Callable[[QWidget], str] = ask_recipe_path,
+        preferences: Preferences | None = None,
+        ask: Ask | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -54,7 +58,7 @@ class TrainingPanel(QWidget):
         self._ending = ""
         self._champion = Champion()
         self._idle_data = ""
-        self._make_widgets(theme)
+        self._make_widgets(theme, preferences=preferences, ask=ask or Ask(self))
         box = self._controls.recipe_box
         self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
         self._lay_out()
@@ -98,8 +102,13 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def prepare_curves(self) -> None:
-        """Make the curves now (their library is imported then), rather than at the first training."""
+        """Make the curves now, rather than at the first training."""
         self._pages.prepare_curves()
+
+    @Slot()
+    def save_curves(self) -> None:
+        """Ask for a file, and keep the curves there."""
+        self._pages.save_curves("")
 
     @Slot()
     def start_training(self) -> None:
@@ -171,7 +180,12 @@ class TrainingPanel(QWidget):
         self._status.setText(f"epoch 1 of {event.epochs} · first batches")
         if event.is_rehearsal and not self._messages.notice:
             self._messages.show_notice(REHEARSAL)
-        self._pages.begin(self._history, steps_per_epoch=event.steps_per_epoch, epochs=event.epochs)
+        self._pages.begin(
+            self._history,
+            steps_per_epoch=event.steps_per_epoch,
+            epochs=event.epochs,
+            title=str(event.recipe.get("name") or ""),
+        )
         self._refresh_controls()
 
     def _on_batch(self, event: ev.BatchEnded) -> None:
@@ -223,8 +237,13 @@ class TrainingPanel(QWidget):
     def _refresh(self) -> None:
         """Status and bar, some ten times a second at most: batches come faster than anybody reads."""
         if self._started is not None and self._batch is not None:
-            best = self._history.best_epoch
-            text = running_text(self._batch, epochs=self._started.epochs, best_epoch=best)
+            text = running_text(
+                self._batch,
+                epochs=self._started.epochs,
+                best_epoch=self._history.best_epoch,
+                waited=self._history.epochs_since_best,
+                patience=int(self._started.recipe.get("patience") or 0),
+            )
             self._status.setText(f"{self._ending} · {text}" if self._ending else text)
             self._bar.setValue(self._batch.step)
         elif self._ending:
@@ -276,13 +295,13 @@ class TrainingPanel(QWidget):
         self._controls.adjust_button.setChecked(False)
         self._pages.show_summary()
 
-    def _make_widgets(self, theme: Theme) -> None:
+    def _make_widgets(self, theme: Theme, *, preferences: Preferences | None, ask: Ask) -> None:
         self._form = RecipeForm(apart=("epochs",))
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
         self._bar = ThinBar(theme=theme)
         self._status = elided_label(role="muted", name="trainingStatus")
         self._messages = TrainingMessages()
-        self._pages = TrainingPages(form=self._form, theme=theme)
+        self._pages = TrainingPages(form=self._form, theme=theme, preferences=preferences, ask=ask)
         self._footer = frame("trainingFooter")
         self._result = elided_label(name="trainingResult")
         self._results_button = button("Results", "resultsButton", "Show the figures of the last training")
@@ -314,6 +333,8 @@ class TrainingPanel(QWidget):
         self._messages.retry_requested.connect(self.start_training)
         self._form.changed.connect(self._on_form_changed)
         self._pages.page_changed.connect(self._refresh_controls)
+        self._pages.problem_found.connect(self._on_recipe_problem)
+        self._pages.notice_given.connect(self._messages.show_notice)
         self._pages.summary.use_requested.connect(self.use_requested)
         self._results_button.clicked.connect(self._on_results)
         self._refresh_timer.timeout.connect(self._refresh)

@@ -27,11 +27,18 @@ def data_text(data: Mapping[str, int]) -> str:
     return " + ".join(parts)
 
 
-def running_text(batch: BatchEnded, *, epochs: int, best_epoch: int) -> str:
-    """epoch 3 of 12 · best 2 · 0:14 elapsed · 1:02 left · 12,340 images/s."""
+def running_text(
+    batch: BatchEnded, *, epochs: int, best_epoch: int, waited: int = 0, patience: int = 0
+) -> str:
+    """epoch 6 of 12 · best 2 · patience 3 of 10 · 0:14 elapsed · 1:02 left · 12,340 images/s.
+
+    `waited`: epochs that have ended since the best one; the run ends when they are as many as the `patience` (0: never).
+    """
     parts = [f"epoch {batch.epoch} of {epochs}"]
     if best_epoch:
         parts.append(f"best {best_epoch}")
+    if patience and best_epoch:
+        parts.append(f"patience {waited} of {patience}")
     parts.append(f"{duration(batch.elapsed_s)} elapsed")
     parts.append(f"{duration(batch.remaining_s)} left")
     parts.append(f"{batch.images_per_s:,.0f} images/s")

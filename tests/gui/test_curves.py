@@ -1,29 +1,44 @@
 from __future__ import annotations
 
+import csv
+import io
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QColor, QMouseEvent
+from PySide6.QtCore import QByteArray, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import STEPS_PER_EPOCH, batch, epoch
 from qtdigits.core.history import History
-from qtdigits.gui.curve_plot import CurvePlot, calm_spread, nice_above
+from qtdigits.errors import InputError
+from qtdigits.gui.ask import Ask
+from qtdigits.gui.curve_plot import CurvePlot
+from qtdigits.gui.curve_saving import save_curves
+from qtdigits.gui.curve_settings import CurveSettings
 from qtdigits.gui.curves import Curves
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.run_curves import ShownRun
 from qtdigits.gui.theme import DARK, LIGHT
 
 
 @pytest.fixture
 def curves(qtbot: QtBot) -> Curves:
-    curves = Curves(theme=LIGHT)
+    return shown(qtbot, Curves(theme=LIGHT))
+
+
+def shown(qtbot: QtBot, curves: Curves) -> Curves:
     qtbot.addWidget(curves)
-    curves.resize(600, 500)
+    curves.resize(700, 560)
     with qtbot.waitExposed(curves):
         curves.show()
     return curves
 
 
-def plot(curves: Curves, name: str) -> CurvePlot:
+def plot(curves: Curves, name: str = "lossPlot") -> CurvePlot:
     found = curves.findChild(CurvePlot, name)
     assert isinstance(found, CurvePlot)
     return found
@@ -35,17 +50,69 @@ def begin(curves: Curves, *, epochs: int = 12) -> History:
     return history
 
 
+def run_of(title: str, *, epochs: int = 3, loss: float = 0.5, hold_out: bool = False) -> ShownRun:
+    history = History()
+    for number in range(1, epochs + 1):
+        history.apply(batch(number * STEPS_PER_EPOCH, loss=loss))
+        extra = {"hold_out_loss": 0.6, "hold_out_accuracy": 0.7} if hold_out else {}
+        history.apply(replace(epoch(number, is_best=number == 2), **extra))
+    return ShownRun(title, history, STEPS_PER_EPOCH, epochs)
+
+
 def points(curves: Curves, plot_name: str, curve: str) -> tuple[list[float], list[float]]:
     x, y = plot(curves, plot_name).points(curve)
     return x.tolist(), y.tolist()
 
 
-def x_range(curves: Curves) -> list[float]:
-    return list(plot(curves, "lossPlot").getViewBox().viewRange()[0])
+def stretch(curves: Curves) -> tuple[float, float]:
+    return plot(curves).ranges[0]
 
 
-def y_range(curves: Curves, name: str) -> list[float]:
-    return list(plot(curves, name).getViewBox().viewRange()[1])
+def heights(curves: Curves, name: str) -> tuple[float, float]:
+    return plot(curves, name).ranges[1]
+
+
+def text(curves: Curves, name: str) -> str:
+    found = curves.findChild(QLabel, name)
+    assert isinstance(found, QLabel)
+    return found.text()
+
+
+def switch(curves: Curves, words: str) -> None:
+    """Choose an entry of the View menu."""
+    menu = curves.findChild(QToolButton, "viewButton").menu()
+    next(action for action in menu.actions() if words in action.text().replace("&", "")).trigger()
+
+
+def wheel(over: CurvePlot, *, up: bool = True, keys: Qt.KeyboardModifier | None = None) -> None:
+    at = QPointF(over.rect().center())
+    turn = QPoint(0, 120 if up else -120)
+    event = QWheelEvent(
+        at,
+        QPointF(over.mapToGlobal(at.toPoint())),
+        QPoint(),
+        turn,
+        Qt.MouseButton.NoButton,
+        keys or Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(over, event)
+
+
+def drag(
+    qtbot: QtBot,
+    over: CurvePlot,
+    start: QPoint,
+    end: QPoint,
+    keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    qtbot.mousePress(over, Qt.MouseButton.LeftButton, keys, start)
+    qtbot.mouseMove(over, end)
+    qtbot.mouseRelease(over, Qt.MouseButton.LeftButton, keys, end)
+
+
+# What is drawn.
 
 
 def test_that_a_batch_is_drawn_without_being_asked_for(qtbot: QtBot, curves: Curves) -> None:
@@ -53,7 +120,14 @@ def test_that_a_batch_is_drawn_without_being_asked_for(qtbot: QtBot, curves: Cur
     history.apply(batch(5, loss=0.5, accuracy=0.8))
     curves.history_grew()
     qtbot.waitUntil(lambda: points(curves, "lossPlot", "batches") == ([0.5], [0.5]))
-    qtbot.waitUntil(lambda: points(curves, "accuracyPlot", "batches") == ([0.5], [80.0]))
+    qtbot.waitUntil(lambda: points(curves, "accuracyPlot", "batches") == ([0.5], [0.8]))
+
+
+def test_that_nothing_is_redrawn_while_nothing_comes(qtbot: QtBot, curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(batch())
+    curves.history_grew()
+    qtbot.waitUntil(lambda: not curves._redraw_timer.isActive())
 
 
 def test_that_epochs_have_validation_at_their_end_and_training_in_their_middle(curves: Curves) -> None:
@@ -62,17 +136,31 @@ def test_that_epochs_have_validation_at_their_end_and_training_in_their_middle(c
     history.apply(epoch(2))
     curves.redraw()
     assert points(curves, "lossPlot", "validation") == ([1, 2], [0.3, 0.3])
-    assert points(curves, "accuracyPlot", "training") == ([0.5, 1.5], [85, 85])
+    assert points(curves, "accuracyPlot", "training") == ([0.5, 1.5], [0.85, 0.85])
+
+
+def test_that_the_persons_own_hold_out_is_a_third_line_where_it_is_known(
+    qtbot: QtBot, curves: Curves
+) -> None:
+    history = begin(curves)
+    history.apply(epoch(1))
+    history.apply(replace(epoch(2), hold_out_loss=0.6, hold_out_accuracy=0.75))
+    curves.redraw()
+    assert points(curves, "accuracyPlot", "hold-out") == ([2], [0.75])
+    in_legend = curves.findChild(QToolButton, "curve hold-out")
+    qtbot.waitUntil(in_legend.isVisible)
+    begin(curves)
+    assert in_legend.isHidden()
 
 
 def test_that_the_best_epoch_is_marked(curves: Curves) -> None:
     history = begin(curves)
     curves.redraw()
-    assert plot(curves, "lossPlot").best is None
+    assert plot(curves).best is None
     history.apply(epoch(1, is_best=True))
     history.apply(epoch(2, is_best=False))
     curves.redraw()
-    assert plot(curves, "lossPlot").best == 1
+    assert plot(curves).best == 1
     assert plot(curves, "accuracyPlot").best == 1
 
 
@@ -84,7 +172,7 @@ def test_that_a_new_run_starts_with_empty_plots(curves: Curves) -> None:
     begin(curves)
     assert points(curves, "lossPlot", "batches") == ([], [])
     assert points(curves, "lossPlot", "validation") == ([], [])
-    assert plot(curves, "lossPlot").best is None
+    assert plot(curves).best is None
 
 
 def test_that_another_run_of_the_same_length_is_drawn_anew(curves: Curves) -> None:
@@ -95,56 +183,13 @@ def test_that_another_run_of_the_same_length_is_drawn_anew(curves: Curves) -> No
         assert points(curves, "lossPlot", "batches")[1] == [loss]
 
 
-def test_that_the_whole_run_is_in_view_and_a_finished_one_fills_it(curves: Curves) -> None:
-    history = begin(curves, epochs=12)
-    history.apply(batch(3 * STEPS_PER_EPOCH))
-    curves.redraw()
-    assert x_range(curves) == pytest.approx([0, 12])
-    curves.finish()
-    assert x_range(curves) == pytest.approx([0, 3])
-
-
-def test_that_a_very_long_run_is_uncovered_step_by_step(curves: Curves) -> None:
-    history = begin(curves, epochs=1000)
-    assert x_range(curves) == pytest.approx([0, 30])
-    history.apply(batch(31 * STEPS_PER_EPOCH))
-    curves.redraw()
-    assert x_range(curves) == pytest.approx([0, 60])
-
-
-def test_that_the_first_fall_does_not_set_the_range(curves: Curves) -> None:
-    history = begin(curves)
-    for step in range(1, 101):
-        history.apply(batch(step, loss=2.3 if step < 8 else 0.25, accuracy=0.1 if step < 8 else 0.96))
-    curves.redraw()
-    assert y_range(curves, "lossPlot") == pytest.approx([0, 0.3], abs=0.01)
-    assert y_range(curves, "accuracyPlot") == pytest.approx([96, 100], abs=0.1)
-
-
-def test_that_a_loss_that_is_no_number_does_no_harm(curves: Curves) -> None:
-    history = begin(curves)
-    for step, loss in enumerate([0.5, float("nan"), float("inf"), 0.5], 1):
-        history.apply(batch(step, loss=loss))
-    curves.redraw()
-    assert y_range(curves, "lossPlot") == pytest.approx([0, 0.5], abs=0.01)
-
-
-def test_that_a_zoom_stays_until_a_double_click(curves: Curves) -> None:
-    history = begin(curves)
-    history.apply(batch(20))
-    curves.redraw()
-    view = plot(curves, "lossPlot").getViewBox()
-    view.setRange(xRange=(1, 2), padding=0)
-    view.sigRangeChangedManually.emit([True, True])
-    history.apply(batch(30))
-    curves.redraw()
-    assert x_range(curves) == pytest.approx([1, 2])
-    at, button = QPointF(200, 80), Qt.MouseButton.LeftButton
-    double_click = QMouseEvent(
-        QEvent.Type.MouseButtonDblClick, at, at, button, button, Qt.KeyboardModifier.NoModifier
-    )
-    plot(curves, "lossPlot").mouseDoubleClickEvent(double_click)
-    assert x_range(curves) == pytest.approx([0, 12])
+def test_that_another_dense_run_of_the_same_length_is_drawn_anew(curves: Curves) -> None:
+    for loss in (0.5, 0.25):
+        history = History()
+        for step in range(1, 5001):
+            history.apply(batch(step, loss=loss))
+        curves.begin(history, steps_per_epoch=STEPS_PER_EPOCH, epochs=500)
+        assert set(points(curves, "lossPlot", "batches")[1]) == {loss}
 
 
 def test_that_dense_curves_are_thinned_to_what_can_be_seen(curves: Curves) -> None:
@@ -154,7 +199,7 @@ def test_that_dense_curves_are_thinned_to_what_can_be_seen(curves: Curves) -> No
         history.apply(batch(step, loss=float(loss)))
     curves.finish()
     drawn_x, drawn_y = points(curves, "lossPlot", "batches")
-    assert len(drawn_x) <= 2 * 2 * curves.width()
+    assert len(drawn_x) <= 2 * curves.width()
     assert max(drawn_y) == history.batches["loss"].max()
     assert min(drawn_y) == history.batches["loss"].min()
 
@@ -168,25 +213,359 @@ def test_that_hidden_curves_are_brought_up_when_they_are_shown(qtbot: QtBot, cur
     assert len(points(curves, "lossPlot", "batches")[0]) == 1
 
 
-def test_that_plots_do_not_take_the_keyboard_and_follow_the_theme(curves: Curves) -> None:
-    for name in ("lossPlot", "accuracyPlot"):
-        assert plot(curves, name).focusPolicy() == Qt.FocusPolicy.NoFocus
+def test_that_a_picture_changes_with_its_curves_and_with_the_theme(curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(epoch(1))
+    curves.redraw()
+    before = plot(curves).grab().toImage()
+    history.apply(epoch(2))
+    curves.redraw()
+    after = plot(curves).grab().toImage()
+    assert after != before
     curves.set_theme(DARK)
-    assert plot(curves, "lossPlot").getAxis("left").textPen().color() == QColor(DARK.text_muted)
+    corner = plot(curves).grab().toImage().pixelColor(1, 1).name()
+    assert corner == DARK.surface
+
+
+# Ranges.
+
+
+def test_that_the_whole_run_is_in_view_and_a_finished_one_fills_it(curves: Curves) -> None:
+    history = begin(curves, epochs=12)
+    history.apply(batch(3 * STEPS_PER_EPOCH))
+    curves.redraw()
+    assert stretch(curves) == (0, 12)
+    curves.finish()
+    assert stretch(curves) == (0, 3)
+
+
+def test_that_a_very_long_run_is_uncovered_step_by_step(curves: Curves) -> None:
+    history = begin(curves, epochs=1000)
+    assert stretch(curves) == (0, 30)
+    history.apply(batch(31 * STEPS_PER_EPOCH))
+    curves.redraw()
+    assert stretch(curves) == (0, 60)
+
+
+def test_that_the_first_fall_does_not_set_the_range(curves: Curves) -> None:
+    history = begin(curves)
+    for step in range(1, 101):
+        history.apply(batch(step, loss=2.3 if step < 8 else 0.25, accuracy=0.1 if step < 8 else 0.96))
+    curves.redraw()
+    assert heights(curves, "lossPlot") == pytest.approx((0, 0.3), abs=0.01)
+    assert heights(curves, "accuracyPlot") == pytest.approx((0.96, 1), abs=0.001)
+    switch(curves, "Ignore outliers")
+    assert heights(curves, "lossPlot")[1] > 2.3
+
+
+def test_that_a_loss_that_is_no_number_does_no_harm(curves: Curves) -> None:
+    history = begin(curves)
+    for step, loss in enumerate([0.5, float("nan"), float("inf"), 0.5], 1):
+        history.apply(batch(step, loss=loss))
+    curves.redraw()
+    assert heights(curves, "lossPlot") == pytest.approx((0, 0.5), abs=0.01)
+    assert not plot(curves).grab().isNull()
+
+
+# Looking closer.
+
+
+@pytest.fixture
+def growing(curves: Curves) -> tuple[Curves, History]:
+    """Curves of a run of which three of twelve epochs have been."""
+    history = begin(curves)
+    for step in range(1, 3 * STEPS_PER_EPOCH + 1):
+        history.apply(batch(step, loss=1 / step))
+    curves.redraw()
+    return curves, history
+
+
+def test_that_a_zoom_stays_until_a_double_click(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+    curves, history = growing
+    wheel(plot(curves))
+    zoomed = stretch(curves)
+    assert zoomed[1] - zoomed[0] == pytest.approx(12 / 1.25)
+    history.apply(batch(40, loss=9.0))
+    curves.redraw()
+    assert stretch(curves) == zoomed
+    assert plot(curves, "accuracyPlot").ranges[0] == zoomed
+    qtbot.mouseDClick(plot(curves), Qt.MouseButton.LeftButton)
+    assert stretch(curves) == (0, 12)
+
+
+def test_that_a_drag_marks_what_to_look_at(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+    curves, _ = growing
+    inner = plot(curves)._frame().inner.toRect()
+    middle = inner.center().y()
+    drag(qtbot, plot(curves), QPoint(inner.left() + 60, middle), QPoint(inner.left() + 160, middle + 5))
+    low, high = stretch(curves)
+    assert low == pytest.approx(12 * 60 / inner.width(), rel=0.05)
+    assert high == pytest.approx(12 * 160 / inner.width(), rel=0.05)
+    assert not plot(curves).has_chosen_heights
+
+
+def test_that_a_high_drag_chooses_heights_too(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+    curves, _ = growing
+    inner = plot(curves)._frame().inner.toRect()
+    before = heights(curves, "lossPlot")
+    drag(qtbot, plot(curves), inner.center() - QPoint(50, 40), inner.center() + QPoint(50, 40))
+    low, high = heights(curves, "lossPlot")
+    assert before[0] < low < high < before[1]
+    curves.findChild(QPushButton, "showAllButton").click()
+    assert heights(curves, "lossPlot") == pytest.approx(before)
+
+
+def test_that_the_way_back_is_offered_only_when_there_is_one(growing: tuple[Curves, History]) -> None:
+    curves, _ = growing
+    way_back = curves.findChild(QPushButton, "showAllButton")
+    assert not way_back.isVisible()
+    wheel(plot(curves), keys=Qt.KeyboardModifier.ControlModifier)
+    assert way_back.isVisible()
+    way_back.click()
+    assert not way_back.isVisible()
+
+
+def test_that_the_view_can_be_moved_with_shift(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+    curves, _ = growing
+    inner = plot(curves)._frame().inner.toRect()
+    start = inner.center()
+    drag(qtbot, plot(curves), start, start - QPoint(30, 0), Qt.KeyboardModifier.ShiftModifier)
+    low, high = stretch(curves)
+    assert (low, high - low) == (pytest.approx(12 * 30 / inner.width(), rel=0.05), pytest.approx(12))
+
+
+def test_that_the_heights_fit_what_was_zoomed_to(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+    curves, _ = growing
+    curves._on_stretch_wanted((2.0, 3.0))
+    low, high = heights(curves, "lossPlot")
+    assert 0 < low < 1 / 30
+    assert 1 / 20 < high < 0.1
+
+
+# Reading values.
+
+
+def test_that_the_pointer_reads_all_curves(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+    curves, history = growing
+    history.apply(epoch(3))
+    curves.redraw()
+    inner = plot(curves)._frame().inner.toRect()
+    qtbot.mouseMove(plot(curves), QPoint(inner.left() + round(inner.width() * 2 / 12), inner.center().y()))
+    assert plot(curves).cursor_x == 2.0
+    assert plot(curves, "accuracyPlot").cursor_x == 2.0
+    said = text(curves, "curvesReadout")
+    assert said.startswith("epoch 2.00 · Loss: batches 0.0500, smoothed ")
+    assert "validation 0.3000" in said
+    assert "Accuracy: batches 80.00 %" in said
+
+
+def test_that_the_keyboard_reads_and_looks_closer(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+    curves, history = growing
+    history.apply(epoch(1))
+    history.apply(epoch(2))
+    curves.redraw()
+    loss = plot(curves)
+    loss.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(loss.hasFocus)
+    assert loss.cursor_x == 3.0
+    qtbot.keyClick(loss, Qt.Key.Key_Home)
+    assert loss.cursor_x == 0.1
+    qtbot.keyClick(loss, Qt.Key.Key_Right)
+    assert loss.cursor_x == pytest.approx(0.2)
+    qtbot.keyClick(loss, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    assert loss.cursor_x == 1.0
+    assert loss.accessibleDescription().startswith("epoch 1.00: batches 0.1000")
+    qtbot.keyClick(loss, Qt.Key.Key_Up)
+    assert stretch(curves) == pytest.approx((0.2, 9.8))
+    qtbot.keyClick(loss, Qt.Key.Key_Backspace)
+    assert stretch(curves) == (0, 12)
+
+
+def test_that_plots_take_the_keyboard_only_by_tab(curves: Curves) -> None:
+    for widget in curves.findChildren(QWidget):
+        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus and widget.isVisible():
+            assert widget.focusPolicy() == Qt.FocusPolicy.TabFocus, widget.objectName()
+
+
+def test_that_typing_is_left_to_the_window(qtbot: QtBot, curves: Curves) -> None:
+    typed: list[str] = []
+    curves.keyPressEvent = lambda event: typed.append(event.text())  # type: ignore[method-assign, assignment]
+    qtbot.keyClicks(plot(curves), "7a")
+    assert typed == ["7", "a"]
+
+
+def test_that_a_finished_run_can_be_read_by_assistive_tools(curves: Curves) -> None:
+    history = begin(curves)
+    assert plot(curves).accessibleDescription() == "no points yet"
+    history.apply(epoch(1))
+    curves.finish()
+    assert plot(curves).accessibleName() == "Loss curves"
+    assert plot(curves).accessibleDescription() == (
+        "at the end: training 0.4000, validation 0.3000; best epoch 1"
+    )
+
+
+# Choices.
+
+
+def test_that_smoothing_leaves_the_raw_curve_visible(curves: Curves) -> None:
+    history = begin(curves)
+    for step in range(1, 21):
+        history.apply(batch(step, loss=step % 2))
+    curves.findChild(QSlider, "smoothingSlider").setValue(6)
+    raw, smoothed = (points(curves, "lossPlot", name)[1] for name in ("batches", "smoothed"))
+    assert set(raw) == {0, 1}
+    assert 0.4 < smoothed[-1] < 0.6
+    curves.findChild(QSlider, "smoothingSlider").setValue(0)
+    assert points(curves, "lossPlot", "smoothed") == ([], [])
+
+
+@pytest.mark.parametrize(("axis", "x"), [("Steps", 10), ("Time", 14), ("Epochs", 1)])
+def test_that_curves_are_drawn_over_epochs_steps_or_time(curves: Curves, axis: str, x: float) -> None:
+    history = begin(curves)
+    history.apply(epoch(1))
+    curves.findChild(QComboBox, "axisBox").setCurrentText(axis)
+    curves.redraw()
+    assert points(curves, "lossPlot", "validation")[0] == [x]
+
+
+def test_that_a_logarithmic_accuracy_spreads_out_what_is_nearly_perfect(curves: Curves) -> None:
+    history = begin(curves)
+    for step, accuracy in enumerate([0.9, 0.99, 0.999], 1):
+        history.apply(batch(step, accuracy=accuracy))
+    switch(curves, "Logarithmic")
+    low, high = heights(curves, "accuracyPlot")
+    assert low <= 1
+    assert high >= 3
+
+
+def test_that_the_latest_points_can_be_followed(curves: Curves) -> None:
+    history = begin(curves, epochs=1000)
+    for step in range(1, 5001):
+        history.apply(batch(step))
+    switch(curves, "latest")
+    assert stretch(curves) == (4001 / STEPS_PER_EPOCH, 500)
+
+
+def test_that_learning_rate_and_throughput_are_shown_when_they_are_chosen(curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(replace(batch(1), images_per_s=0.0, learning_rate=1e-3))
+    history.apply(replace(batch(2), learning_rate=5e-4))
+    assert not plot(curves, "learningRatePlot").isVisible()
+    switch(curves, "Learning rate")
+    switch(curves, "Images per second")
+    assert plot(curves, "learningRatePlot").isVisible()
+    assert points(curves, "learningRatePlot", "rate")[1] == [1e-3, 5e-4]
+    assert points(curves, "throughputPlot", "batches") == ([0.2], [12_340])
+
+
+def test_that_a_kind_of_curve_can_be_hidden(qtbot: QtBot, curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(epoch(1))
+    curves.redraw()
+    qtbot.mouseClick(curves.findChild(QToolButton, "curve training"), Qt.MouseButton.LeftButton)
+    assert points(curves, "lossPlot", "training") == ([], [])
+    assert points(curves, "lossPlot", "validation")[0] == [1]
+
+
+def test_that_choices_are_remembered(qtbot: QtBot, tmp_path: Path, curves: Curves) -> None:
+    said: list[CurveSettings] = []
+    curves.settings_changed.connect(said.append)
+    switch(curves, "Logarithmic")
+    curves.findChild(QSlider, "smoothingSlider").setValue(6)
+    Preferences(tmp_path).curves = said[-1].to_json()
+    kept = CurveSettings.from_json(Preferences(tmp_path).curves)
+    assert kept == said[-1] == CurveSettings(is_log=True, smoothing=0.9)
+    again = shown(qtbot, Curves(theme=LIGHT, settings=kept))
+    assert again.findChild(QSlider, "smoothingSlider").value() == 6
+
+
+def test_that_choices_of_another_version_do_no_harm() -> None:
+    odd = {"axis": "fortnights", "smoothing": 7, "is_log": "yes", "hidden": ["training", "ghosts"], "new": 1}
+    assert CurveSettings.from_json(odd) == CurveSettings(hidden=("training",))
+
+
+# Several runs.
+
+
+def test_that_runs_lie_over_one_another_each_in_its_colour(curves: Curves) -> None:
+    curves.compare([run_of("one"), run_of("two", epochs=5, hold_out=True)])
+    assert stretch(curves) == (0, 5)
+    assert points(curves, "lossPlot", "one: validation")[0] == [1, 2, 3]
+    assert points(curves, "accuracyPlot", "two: hold-out")[0] == [1, 2, 3, 4, 5]
+    looks = {drawn.look.role for drawn in plot(curves).picture(500).curves}
+    assert looks == {"run 0", "run 1"}
+    curves.findChild(QToolButton, "curve one").click()
+    assert points(curves, "lossPlot", "one: validation") == ([], [])
+    assert points(curves, "lossPlot", "two: validation")[0] == [1, 2, 3, 4, 5]
+
+
+def test_that_a_run_of_which_only_the_history_is_known_is_shown(curves: Curves) -> None:
+    curves.compare([ShownRun("alone", run_of("").history)])
+    assert points(curves, "lossPlot", "batches")[0] == [1, 2, 3]
+    assert stretch(curves) == (0, 3)
+
+
+# Files.
+
+
+def test_that_the_figures_are_kept_as_a_table(curves: Curves) -> None:
+    curves.compare([run_of("one", hold_out=True)])
+    rows = list(csv.DictReader(io.StringIO(curves.file_of("csv").decode())))
+    assert [row["kind"] for row in rows] == ["batch", "epoch"] * 3
+    assert rows[0] | {"run": "one", "step": "10", "loss": "0.5", "epoch": "", "val_loss": ""} == rows[0]
+    assert rows[-1] | {"epoch": "3", "val_accuracy": "0.9", "hold_out_accuracy": "0.7"} == rows[-1]
+
+
+def test_that_a_picture_on_paper_is_light_and_large(qtbot: QtBot) -> None:
+    curves = shown(qtbot, Curves(theme=DARK))
+    curves.compare([run_of("one", epochs=6), run_of("two")])
+    image = QImage.fromData(QByteArray(curves.file_of("png")))
+    assert image.width() == 1800
+    assert image.pixelColor(0, 0).name() == LIGHT.surface
+    colours = {image.pixelColor(x, y).name() for x in range(0, 1800, 3) for y in range(100, 1200, 3)}
+    assert set(LIGHT.series[:2]) <= colours
+
+
+def test_that_a_drawing_is_svg_with_words(curves: Curves) -> None:
+    curves.compare([run_of("one")])
+    drawing = curves.file_of("svg").decode()
+    assert drawing.startswith("<?xml")
+    assert ">validation</text>" in drawing
+    assert "clip" in drawing
+
+
+def test_that_a_picture_can_be_copied(curves: Curves) -> None:
+    curves.compare([run_of("one")])
+    curves.copy_picture()
+    assert QGuiApplication.clipboard().image().width() == 1800
+
+
+class Answers(Ask):
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self.path = path
+
+    def file_to_save(self, title: str, suggestion: str, kinds: str) -> Path | None:
+        return self.path
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(0.3, 0.3), (0.31, 0.4), (1.2, 1.5), (9.0, 10), (2.3, 3.0), (0.00012, 0.00015)]
+    ("kind", "name", "expected"),
+    [("", "a.csv", "a.csv"), ("svg", "a", "a.svg"), ("", "a", "a.png"), ("png", "a.SVG", "a.SVG")],
 )
-def test_that_ranges_end_at_round_numbers(value: float, expected: float) -> None:
-    assert nice_above(value) == pytest.approx(expected)
+def test_that_the_name_of_a_file_decides_what_is_in_it(
+    curves: Curves, tmp_path: Path, kind: str, name: str, expected: str
+) -> None:
+    curves.compare([run_of("one")])
+    path = save_curves(curves, kind, ask=Answers(tmp_path / name))
+    assert path == tmp_path / expected
+    heads = {".csv": b"run,kind", ".svg": b"<?xml", ".png": b"\x89PNG"}
+    assert path.read_bytes().startswith(heads[path.suffix.lower()])
 
 
-def test_that_a_range_grows_at_once_and_shrinks_late() -> None:
-    def spread(current: float, value: float) -> float:
-        return calm_spread(current, [np.full(10, value)], least=1e-4)
-
-    assert spread(0.3, 0.7) == pytest.approx(0.8)
-    assert spread(0.8, 0.55) == 0.8
-    assert spread(0.8, 0.35) == pytest.approx(0.4)
-    assert calm_spread(0.8, [np.empty(0)], least=1e-4) == 0.8
+def test_that_nothing_is_written_for_another_ending_or_none(curves: Curves, tmp_path: Path) -> None:
+    assert save_curves(curves, "", ask=Answers(None)) is None
+    with pytest.raises(InputError, match="jpg"):
+        save_curves(curves, "", ask=Answers(tmp_path / "a.jpg"))
+    assert list(tmp_path.iterdir()) == []

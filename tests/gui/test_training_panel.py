@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,14 @@ def test_that_the_status_tells_epoch_best_times_and_speed(
     engines[0].say(batch(10), epoch(1), batch(11))
     expected = "epoch 2 of 3 · best 1 · 0:14 elapsed · 1:02 left · 12,340 images/s"
     qtbot.waitUntil(lambda: running.text("trainingStatus") == expected)
+
+
+def test_that_the_status_tells_how_much_patience_is_used(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    patient = replace(started(epochs=20), recipe={"name": "default", "patience": 10})
+    engines[0].say(patient, epoch(1), *(epoch(number, is_best=False) for number in (2, 3, 4)), batch(41))
+    qtbot.waitUntil(lambda: "best 1 · patience 3 of 10 ·" in running.text("trainingStatus"))
 
 
 def test_that_there_is_nothing_to_stop_before_the_first_batch(
