@@ -1,0 +1,96 @@
+"""kill -9 at any moment: what was said to be done is done, and nothing is half done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bad_days.killing import N_KILLS, kill_while
+from bad_days.victims import CHAMPIONS, number_of
+from qtdigits.core.samples import Verdict
+from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import check_model, save_model
+from qtdigits.store.samples import SampleStore
+from tests.store.values import a_model, an_ink
+
+pytestmark = pytest.mark.slow
+DRAWINGS_PER_FILE = 300
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data folder with models of its own and one that travels with the program."""
+    for name in ("models/a", "models/b", "models/c", "models/again", "shipped/s"):
+        path = tmp_path / f"{name}.h5"
+        path.parent.mkdir(exist_ok=True)
+        save_model(a_model(name=path.stem), path)
+    return tmp_path
+
+
+def test_that_every_acknowledged_drawing_is_there(folder: Path) -> None:
+    acknowledged = 0
+    for seed in range(N_KILLS):
+        said = [int(word) for word in kill_while("judge", folder, seed=seed, within_s=0.02)]
+        with SampleStore.open(folder) as store:
+            samples, trials = list(store.samples()), list(store.trials())
+            assert store.check() == ()
+        acknowledged += len(said)
+        numbers = [number_of(sample.ink.strokes[0]) for sample in samples]
+        assert numbers == list(range(len(samples)))  # none is missing, none is there twice
+        assert set(said) <= set(numbers)
+        assert [trial.sample_id for trial in trials] == [sample.id for sample in samples]
+        assert {trial.verdict for trial in trials} <= {Verdict.CONFIRMED}
+        assert _leftovers(folder) == []
+    assert acknowledged > 0
+
+
+def test_that_an_import_is_whole_or_absent(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    for number in range(10):
+        inks = (LabelledInk(str(i % 10), f"w{number}", an_ink()) for i in range(DRAWINGS_PER_FILE))
+        write_ink_jsonl(tmp_path / "files" / f"w{number}.jsonl", inks)
+    acknowledged = 0
+    for seed in range(N_KILLS):
+        for path in (tmp_path / "data").glob("samples.db*"):
+            path.unlink()
+        said = kill_while("bring_in", tmp_path, seed=seed, within_s=0.3)
+        acknowledged += len(said)
+        with SampleStore.open(tmp_path / "data") as store:
+            counts = {writer: store.count(writer=writer) for writer in store.writers()}
+            assert store.check() == ()
+        assert set(counts.values()) <= {DRAWINGS_PER_FILE}
+        assert set(said) <= set(counts)
+        assert len(counts) <= len(said) + 1
+    assert acknowledged > 0
+
+
+def test_that_a_champion_loads_while_champions_come_and_go(folder: Path) -> None:
+    library = ModelLibrary(folder, shipped=folder / "shipped")
+    before = "s"
+    for seed in range(N_KILLS):
+        said = kill_while("promote", folder, seed=seed, within_s=0.02)
+        model, notice = library.load_champion()
+        assert notice == ""
+        assert model.name in {said[-1] if said else before, CHAMPIONS[len(said) % len(CHAMPIONS)]}
+        before = model.name
+        assert len(_leftovers(folder)) <= 1
+    SampleStore.open(folder).close()
+    assert _leftovers(folder) == []
+
+
+def test_that_a_model_is_saved_whole_or_not_at_all(folder: Path) -> None:
+    for seed in range(N_KILLS):
+        said = kill_while("save", folder, seed=seed, within_s=0.05)
+        files = {path.name for path in (folder / "models").glob("*.h5")}
+        assert {*said, "a.h5", "b.h5", "c.h5", "again.h5"} <= files
+        for name in files:
+            check_model(folder / "models" / name)
+        assert len(_leftovers(folder / "models")) <= 1
+    ModelLibrary(folder, shipped=folder / "shipped").new_path("new")
+    assert _leftovers(folder / "models") == []
+
+
+def _leftovers(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]

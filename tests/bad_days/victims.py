@@ -1,0 +1,111 @@
+"""Programs to be killed: `python -m tests.bad_days.victims WORK FOLDER`.
+
+Each says on standard output what it has done, a line for each thing, as soon as the program regards it as done. It goes on for ever.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import save_model
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.exchange import import_samples
+from tests.store.values import a_model, a_sample
+
+CHAMPIONS = ("a", "b", "c", "b")
+"""Who is the champion after each step of `promote`: three promotions and a roll-back, over and over."""
+
+
+def say(word: object) -> None:
+    print(word, flush=True)  # noqa: T201
+
+
+def judge(folder: Path) -> None:
+    """Draws with the mouse's hand and confirms; says a number that is in the drawing."""
+    from qtdigits.gui.session import Session
+
+    store = SampleStore.open(folder)
+    library = ModelLibrary(folder, shipped=folder / "shipped")
+    session = Session(store=store, library=library, make_reader=SevenReader)
+    session.problem_met.connect(say)
+    for number in itertools.count(store.count()):
+        session.add_stroke(drawing_of(number), "mouse")
+        if session.judge():
+            say(number)
+
+
+def bring_in(folder: Path) -> None:
+    """Imports the files `w0.jsonl`, `w1.jsonl`, … one after the other; says the writer's name."""
+    for path in sorted((folder / "files").iterdir()):
+        import_samples(folder / "data", path, writer="")
+        say(path.stem)
+    while True:
+        import_samples(folder / "data", path, writer="")
+
+
+def promote(folder: Path) -> None:
+    """Says the name of each champion."""
+    library = ModelLibrary(folder, shipped=folder / "shipped")
+    while True:
+        for name in CHAMPIONS[:-1]:
+            library.promote(folder / "models" / f"{name}.h5")
+            say(name)
+        say(library.roll_back().stem)
+
+
+def save(folder: Path) -> None:
+    """Saves a model over an old one and as a new one, by turns; says the file's name."""
+    library = ModelLibrary(folder, shipped=folder / "shipped")
+    for number in itertools.count():
+        for path in (folder / "models" / "again.h5", library.new_path("new")):
+            save_model(a_model(name=path.stem, seed=number), path)
+            say(path.name)
+
+
+def migrate(folder: Path) -> None:
+    """Opens a store of an older version."""
+    SampleStore.open(folder).close()
+    say("migrated")
+    sys.stdin.read()
+
+
+def own_an_engine(folder: Path) -> None:
+    """Starts an engine, as the window does; says its process id."""
+    from qtdigits.engine.client import EngineClient
+
+    engine = EngineClient(data_dir=folder)
+    engine.start()
+    say(engine.pid)
+    sys.stdin.read()
+
+
+def drawing_of(number: int) -> np.ndarray:
+    """A stroke that no other number has."""
+    return np.array([[400, 200, 0, 1], [400 + number, 800, 50, 1]], np.float32)
+
+
+def number_of(stroke: np.ndarray) -> int:
+    return int(stroke[1, 0]) - 400
+
+
+class SevenReader:
+    """Reads everything as a 7."""
+
+    def __init__(self, model) -> None:
+        self.model_name, self.label_set = model.name, model.label_set
+
+    def read(self, raster: np.ndarray) -> np.ndarray:
+        return np.where(np.arange(10) == 7, 0.91, 0.01).astype(np.float32)
+
+
+WORKS = {work.__name__: work for work in (judge, bring_in, promote, save, migrate, own_an_engine)}
+
+if __name__ == "__main__":
+    a_sample()  # whatever is imported late is imported now
+    say("ready")
+    WORKS[sys.argv[1]](Path(sys.argv[2]))
