@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,12 @@ from qtdigits.store.trouble import damaged, read_only, translated, vanished
 FILE_NAME = "samples.db"
 BUSY_TIMEOUT_S = 10.0
 """How long a writer waits for another one. Transactions take milliseconds, imports a second or two."""
+
+LOG_PAGES = 8000
+"""How large the write-ahead log may grow (32 MB, some 700 drawings) before a drawing has to wait until it is moved into the file.
+
+The last one to close the store moves it too, so that in most sittings nobody waits.
+"""
 
 MAGIC = b"SQLite format 3\0"
 
@@ -93,6 +99,10 @@ class Database:
         with translated(self.path):
             return self._connection.execute(statement, values)
 
+    def execute_many(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
+        with translated(self.path):
+            self._connection.executemany(statement, values)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block or nothing of it; when it ends well, it is on the disk, in the file of this name."""
@@ -131,6 +141,8 @@ class Database:
             version = self._version()
             _switch_to_wal(self._connection)
             self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+            self._connection.execute(f"PRAGMA journal_size_limit = {LOG_PAGES * 4096}")
             if version < len(schema.MIGRATIONS):
                 self._bring_up_to_date(version)
             self._check_tables()
@@ -238,15 +250,18 @@ def _check_file(path: Path) -> None:
         return
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with translated(path), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
-        db.execute("PRAGMA writable_schema = ON")  # a size that is not the file's is no error then
         try:
             n_pages, page_bytes = db.execute(
                 "SELECT page_count, page_size FROM pragma_page_count, pragma_page_size"
             ).fetchone()
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise damaged(path, "it does not begin like a store") from error
+            if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
                 raise
-            raise damaged(path, "it does not begin like a store") from error
+            if _has_log(path):
+                return  # which may have all that is missing
+            raise damaged(path, "pages of it are missing or overwritten") from error
     size = path.stat().st_size
     if size < page_bytes and size > 0:
         # SQLite takes such a file for an empty one, and writes over it.

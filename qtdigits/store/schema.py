@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable
 
 from qtdigits.core.labels import DIGITS
+from qtdigits.store import tallies
 
 APPLICATION_ID = 0x51744467
 """`QtDg`: tells `samples.db` from other SQLite files."""
@@ -124,7 +125,14 @@ _REVIEW = (
     "CREATE INDEX trials_by_sample ON trials (sample_id, verdict, model)",
 )
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_make_tables, _add_review)
 
-TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs"})
+def _add_tallies(db: sqlite3.Connection) -> None:
+    """Version 3: what is asked for after every judgement need not be counted any more."""
+    for statement in tallies.MAKING:
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_make_tables, _add_review, _add_tallies)
+
+TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs", *tallies.TABLES})
 """What a file of the present version has to hold."""

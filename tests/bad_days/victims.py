@@ -1,6 +1,7 @@
 """Programs to be killed: `python -m tests.bad_days.victims WORK FOLDER`.
 
-Each says on standard output what it has done, a line for each thing, as soon as the program regards it as done. It goes on for ever.
+Each says on standard output what it has done, a line for each thing, as soon as it is
+done. It goes on for ever.
 """
 
 from __future__ import annotations

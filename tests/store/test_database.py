@@ -84,7 +84,7 @@ def test_that_a_truncated_store_is_left_alone(filled: Path, kept: float) -> None
     path = filled / "samples.db"
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="bytes are missing at its end"):
+    with pytest.raises(StoreError, match="are missing"):
         SampleStore.open(filled)
     assert path.read_bytes() == before
 
@@ -98,13 +98,24 @@ def test_that_a_store_without_one_of_its_tables_is_left_alone(filled: Path) -> N
 def test_that_overwritten_pages_are_reported_where_they_are_met(filled: Path) -> None:
     path = filled / "samples.db"
     content = bytearray(path.read_bytes())
-    content[4096:] = b"\xff" * (len(content) - 4096)
+    blob = content.index(_raster_of(filled)) // 4096 * 4096
+    content[blob : blob + 4096] = b"\xff" * 4096
     path.write_bytes(content)
     with SampleStore.open(filled) as store:
         with pytest.raises(StoreError, match=r"is damaged.*It was left as it is"):
             list(store.samples())
         with pytest.raises(StoreError, match="is damaged"):
             store.judge(a_sample(), a_trial())
+
+
+def test_that_a_store_whose_schema_is_overwritten_is_left_alone(filled: Path) -> None:
+    path = filled / "samples.db"
+    content = path.read_bytes()[:4096]
+    content += b"\xff" * (path.stat().st_size - 4096)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"pages of it are missing or overwritten.*Move"):
+        SampleStore.open(filled)
+    assert path.read_bytes() == content
 
 
 def test_that_a_thorough_check_finds_what_opening_does_not(filled: Path) -> None:
@@ -289,3 +300,8 @@ def _alter(path: Path, *statements: str) -> None:
     for statement in statements:
         db.execute(statement)
     db.close()
+
+
+def _raster_of(folder: Path) -> bytes:
+    with SampleStore.open(folder) as store:
+        return next(store.samples()).raster.tobytes()

@@ -96,14 +96,19 @@ def test_that_the_running_accuracy_counts_confirmed_among_judged(store: SampleSt
     assert store.running_accuracy(writer="Ada", model="cnn") == (0, 0)
 
 
-def test_that_the_running_accuracy_is_answered_from_an_index(store: SampleStore) -> None:
-    plan = _plan(store, lambda: store.running_accuracy(writer="Ada", model="mlp"))
-    assert "USING COVERING INDEX trials_by_model" in plan
-    assert "SCAN trials" not in plan
+def test_that_what_is_asked_for_after_every_judgement_is_not_counted(store: SampleStore) -> None:
+    plans = (
+        _plan(store, lambda: store.running_accuracy(writer="Ada", model="mlp")),
+        _plan(store, lambda: store.count(held_out=False)),
+        _plan(store, lambda: store.count(writer="Ada", label="7", held_out=True, is_suspect=False)),
+    )
+    for plan in plans:
+        assert "trials" not in plan
+        assert "samples" not in plan
 
 
 def test_that_counting_does_not_read_the_drawings(store: SampleStore) -> None:
-    plan = _plan(store, lambda: store.count(writer="Ada", label="7", held_out=True))
+    plan = _plan(store, lambda: store.count(writer="Ada", label="7", origin=Origin.DRAWN))
     assert "USING COVERING INDEX samples_by_class" in plan
 
 
@@ -411,3 +416,11 @@ def test_that_thumbnails_come_in_the_order_that_is_asked_for(store: SampleStore)
     assert (one.verdict, two.verdict) == (Verdict.CORRECTED, None)
     assert (two.weight, three.is_deleted, two.is_deleted) == (5, True, False)
     assert np.array_equal(two.raster, store.sample(2).raster)
+
+
+def test_that_spellings_of_one_writer_share_one_row_of_ordinals(tmp_path: Path) -> None:
+    with SampleStore.open(tmp_path) as store:
+        store.add_samples([a_sample("7", writer) for writer in ("Ada", " Ada", "Ada ", "Ada") * 5])
+        ordinals = [row["ordinal"] for row in store._db.rows("SELECT ordinal FROM samples ORDER BY id")]
+        assert ordinals == list(range(20))
+        assert store.count(held_out=True) == 4
