@@ -88,7 +88,7 @@ class Picture:
 def colour_of(theme: Theme, look: Look) -> QColor:
     kinds = {
         "batches": theme.text_muted,
-        "smoothed": theme.text,
+        "smoothed": theme.text_muted,
         "training": theme.series[3],
         "validation": theme.accent,
         "hold-out": theme.hold_out,

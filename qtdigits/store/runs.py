@@ -1,28 +1,34 @@
-"""The runs that were made: their recipes, how they ended, their histories."""
+"""The runs that were made: their recipes, how they ended, their figures and histories.
+
+A list of runs reads no history: that of a long run is a megabyte, and stands last in its row.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from qtdigits.core.history import History
+from qtdigits.core.run_figures import RunFigures, figures_of
 from qtdigits.core.samples import now
-from qtdigits.errors import StoreError
+from qtdigits.errors import InputError, StoreError
 from qtdigits.store.database import Database
 from qtdigits.store.rows import milliseconds_of, moment_of
 
 RUNNING = "running"
+COLUMNS = "id, name, note, recipe, state, started_at, ended_at, model, figures, deleted_at"
 
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:
     """One run. `state` is "running" until it ends, then its outcome ("completed", "cancelled", "failed", …).
 
-    A run that is still "running" when nothing runs was interrupted. `model` is the path of what came out, or "".
+    A run that is still "running" when nothing runs was interrupted. `model` is the path of what came out, or "". `name` and
+    `note` are the person's own. `deleted_at`: it is in the trash since then.
     """
 
     id: str
@@ -31,7 +37,15 @@ class RunRecord:
     started_at: datetime = field(default_factory=now)
     ended_at: datetime | None = None
     model: str = ""
-    history: History | None = None
+    name: str = ""
+    note: str = ""
+    figures: RunFigures = field(default_factory=RunFigures)
+    deleted_at: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """What the run is called: as the person named it, else as its recipe."""
+        return self.name or str(self.recipe.get("name") or "") or self.id
 
 
 class RunTable:
@@ -46,35 +60,121 @@ class RunTable:
             if self._db.row("SELECT 1 FROM runs WHERE id = ?", (run.id,)):
                 raise StoreError(f"There is a run {run.id!r} already.", "Give the new one another id.")
             self._db.execute(
-                "INSERT INTO runs (id, recipe, state, started_at, model) VALUES (?, ?, ?, ?, ?)",
-                (run.id, json.dumps(dict(run.recipe)), run.state, milliseconds_of(run.started_at), run.model),
+                """INSERT INTO runs (id, name, note, recipe, state, started_at, model, figures)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+                (
+                    *(run.id, run.name, run.note, json.dumps(dict(run.recipe)), run.state),
+                    *(milliseconds_of(run.started_at), run.model, json.dumps(run.figures.to_json())),
+                ),
             )
 
-    def end(self, run_id: str, *, state: str, model: str = "", history: History | None = None) -> None:
-        """Raises `StoreError` when there is no such run."""
-        table = None if history is None else json.dumps(history.to_json())
-        with self._db.transaction():
-            cursor = self._db.execute(
-                "UPDATE runs SET state = ?, ended_at = ?, model = ?, history = ? WHERE id = ?",
-                (state, milliseconds_of(now()), model, table, run_id),
-            )
-            if not cursor.rowcount:
-                raise StoreError(f"There is no run {run_id!r}.", "Look at the list of runs.")
+    def keep(self, run_id: str, history: History) -> None:
+        """Write down how far a run has come, so that its curves survive whatever happens to it. Raises `StoreError`."""
+        self._change(
+            run_id,
+            figures=json.dumps(figures_of(history).to_json()),
+            history=json.dumps(history.to_json()),
+        )
 
-    def all(self) -> list[RunRecord]:
-        """The latest first."""
+    def end(
+        self,
+        run_id: str,
+        *,
+        state: str,
+        model: str = "",
+        history: History | None = None,
+        scores: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """`scores` as in `RunFinished`. Raises `StoreError` when there is no such run."""
+        told: dict[str, object] = {"state": state, "ended_at": milliseconds_of(now()), "model": model}
+        if history is not None:
+            told["figures"] = json.dumps(figures_of(history, scores).to_json())
+            told["history"] = json.dumps(history.to_json())
+        self._change(run_id, **told)
+
+    def records(self, *, in_trash: bool = False) -> list[RunRecord]:
+        """The runs, or those in the trash, the latest first."""
+        state = "NOT NULL" if in_trash else "NULL"
         return [
-            _run_of(row) for row in self._db.rows("SELECT * FROM runs ORDER BY started_at DESC, rowid DESC")
+            _run_of(row)
+            for row in self._db.rows(
+                f"SELECT {COLUMNS} FROM runs WHERE deleted_at IS {state} ORDER BY started_at DESC, rowid DESC"
+            )
         ]
+
+    def find(self, wanted: str, *, in_trash: bool = False) -> RunRecord:
+        """The run with this id or name, or the only one whose id begins so. Raises `InputError`."""
+        runs = self.records(in_trash=in_trash)
+        for fits in (
+            [run for run in runs if run.id == wanted],
+            [run for run in runs if wanted and run.name == wanted],
+            [run for run in runs if wanted and run.id.startswith(wanted)],
+        ):
+            if len(fits) == 1:
+                return fits[0]
+            if fits:
+                ids = ", ".join(run.id for run in fits[:5])
+                raise InputError(f"{wanted!r} fits several runs.", f"Say which: {ids}.")
+        where = " in the trash" if in_trash else ""
+        raise InputError(f"There is no run {wanted!r}{where}.", "Look at the list: qtdigits runs list.")
+
+    def history(self, run_id: str) -> History | None:
+        """None when the run came to nothing before its first epoch was over. Raises `StoreError` for one that is not there."""
+        row = self._db.row("SELECT history FROM runs WHERE id = ?", (run_id,))
+        if row is None:
+            raise _no_run(run_id)
+        return None if row["history"] is None else History.from_json(json.loads(row["history"]))
+
+    def rename(self, run_id: str, name: str) -> None:
+        """ "" goes back to the name of the recipe. Raises `StoreError` when there is no such run."""
+        self._change(run_id, name=" ".join(name.split()))
+
+    def set_note(self, run_id: str, note: str) -> None:
+        self._change(run_id, note=note.strip())
+
+    def delete(self, run_ids: Iterable[str]) -> None:
+        """To the trash. The models that came out of them stay. Raises `StoreError`, and then deletes none."""
+        self._mark(run_ids, milliseconds_of(now()))
+
+    def restore(self, run_ids: Iterable[str]) -> None:
+        """Back from the trash. Raises `StoreError`, and then restores none."""
+        self._mark(run_ids, None)
+
+    def _mark(self, run_ids: Iterable[str], deleted_at: int | None) -> None:
+        with self._db.transaction():
+            for run_id in run_ids:
+                self._set(run_id, {"deleted_at": deleted_at})
+
+    def _change(self, run_id: str, **values: object) -> None:
+        with self._db.transaction():
+            self._set(run_id, values)
+
+    def _set(self, run_id: str, values: Mapping[str, object]) -> None:
+        """`values` by column; the columns are named in this module only."""
+        columns = ", ".join(f"{column} = ?" for column in values)
+        cursor = self._db.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), run_id))
+        if not cursor.rowcount:
+            raise _no_run(run_id)
+
+
+def _no_run(run_id: str) -> StoreError:
+    return StoreError(f"There is no run {run_id!r}.", "Look at the list of runs.")
 
 
 def _run_of(row: sqlite3.Row) -> RunRecord:
     return RunRecord(
         id=row["id"],
+        name=row["name"],
+        note=row["note"],
         recipe=json.loads(row["recipe"]),
         state=row["state"],
         started_at=moment_of(row["started_at"]),
-        ended_at=None if row["ended_at"] is None else moment_of(row["ended_at"]),
+        ended_at=_moment(row["ended_at"]),
         model=row["model"],
-        history=None if row["history"] is None else History.from_json(json.loads(row["history"])),
+        figures=RunFigures.from_json(json.loads(row["figures"])),
+        deleted_at=_moment(row["deleted_at"]),
     )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else moment_of(milliseconds)

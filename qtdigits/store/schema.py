@@ -10,10 +10,13 @@ other columns are read without them; what is filtered by is in an index besides.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 
+from qtdigits.core.history import History
 from qtdigits.core.labels import DIGITS
+from qtdigits.core.run_figures import figures_of
 from qtdigits.store import tallies
 
 APPLICATION_ID = 0x51744467
@@ -132,7 +135,50 @@ def _add_tallies(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_make_tables, _add_review, _add_tallies)
+def _name_runs(db: sqlite3.Connection) -> None:
+    """Version 4: runs have a name, a note, figures for a list, and a trash; histories stand last again.
+
+    `figures` is `core.run_figures.RunFigures` as JSON. A history that cannot be read any more is kept as it is, without figures.
+    """
+    db.execute(_RUNS)
+    for run in db.execute("SELECT * FROM runs ORDER BY rowid").fetchall():
+        run_id, recipe, state, started_at, ended_at, model, history = run
+        db.execute(
+            "INSERT INTO named_runs VALUES (?, '', '', ?, ?, ?, ?, ?, ?, NULL, ?)",
+            (run_id, recipe, state, started_at, ended_at, model, _figures(history), history),
+        )
+    db.execute("DROP TABLE runs")
+    db.execute("ALTER TABLE named_runs RENAME TO runs")
+
+
+_RUNS = """CREATE TABLE named_runs (
+    id         TEXT PRIMARY KEY,
+    name       TEXT NOT NULL,
+    note       TEXT NOT NULL,
+    recipe     TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER,
+    model      TEXT NOT NULL,
+    figures    TEXT NOT NULL,
+    deleted_at INTEGER,
+    history    TEXT
+) STRICT"""
+
+
+def _figures(history: str | None) -> str:
+    try:
+        return json.dumps(figures_of(History.from_json(json.loads(history or ""))).to_json())
+    except (ValueError, KeyError, TypeError):
+        return "{}"
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _make_tables,
+    _add_review,
+    _add_tallies,
+    _name_runs,
+)
 
 TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs", *tallies.TABLES})
 """What a file of the present version has to hold."""

@@ -66,6 +66,7 @@ class _Job:
 
     def emit(self, event: Event) -> None:
         self.history.apply(event)
+        self.recorder.heard(event, self.history)
         self.send(event)
 
     def progress(self, what: str, done: int = 0, total: int = 0) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
-from qtdigits.core.events import RunCancelled, RunFinished, Terminal
+from qtdigits.core.events import EpochEnded, Event, RunCancelled, RunFinished, Terminal
 from qtdigits.core.history import History
 from qtdigits.errors import StoreError
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
+
+KEEP_EVERY_S = 10.0
 
 
 class RunRecorder:
@@ -19,10 +23,18 @@ class RunRecorder:
     Where the store cannot be used, a run that wants no drawings goes on without a record, and `notice` is told.
     """
 
-    def __init__(self, request: RetrainRequest, *, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        request: RetrainRequest,
+        *,
+        notice: Callable[[str], None],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._request, self._notice = request, notice
         self._folder = Path(request.data_dir)
         self._is_recorded = False
+        self._clock = clock
+        self._kept_at = -math.inf
 
     def begin(self) -> None:
         """Raises `StoreError` when the store cannot be used and the request wants its drawings."""
@@ -37,14 +49,27 @@ class RunRecorder:
         else:
             self._is_recorded = True
 
+    def heard(self, event: Event, history: History) -> None:
+        """Keep the curves so far when an epoch has ended, but not oftener than it is worth: a process may die at any moment."""
+        is_due = self._clock() - self._kept_at >= KEEP_EVERY_S
+        if not (self._is_recorded and isinstance(event, EpochEnded) and is_due):
+            return
+        self._kept_at = self._clock()
+        try:
+            with SampleStore.open(self._folder) as store:
+                store.runs.keep(self._request.run, history)
+        except StoreError as error:
+            self._notice(f"How far this run has come is not recorded: {error.message}")
+
     def end(self, ending: Terminal, history: History) -> None:
         """The model is safe by now, so that what goes wrong here is told and no more."""
         if not self._is_recorded:
             return
         state, model = _state_of(ending)
+        scores = ending.scores if isinstance(ending, RunFinished) else {}
         try:
             with SampleStore.open(self._folder) as store:
-                store.runs.end(self._request.run, state=state, model=model, history=history)
+                store.runs.end(self._request.run, state=state, model=model, history=history, scores=scores)
         except StoreError as error:
             self._notice(f"How this run ended is not recorded: {error.message}")
 

@@ -51,7 +51,7 @@ def run(request: RetrainRequest, *, emit: Recorder | None = None, control: Contr
 
 def runs_in(data_dir: Path) -> list[tuple[str, str, str]]:
     with SampleStore.open(data_dir) as store:
-        return [(record.id, record.state, record.model) for record in store.runs.all()]
+        return [(record.id, record.state, record.model) for record in store.runs.records()]
 
 
 def test_that_a_request_becomes_a_model_in_the_library(data_dir: Path, mnist: Path) -> None:

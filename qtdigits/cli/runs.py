@@ -1,0 +1,235 @@
+"""`qtdigits runs`: the trainings that were made."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
+from qtdigits.cli.output import percent, print_facts, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from qtdigits.cli.options import Subparsers
+    from qtdigits.core.history import History
+    from qtdigits.store.runs import RunRecord
+
+RUN_HELP = "the id of a run, its beginning, or the run's name"
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    group = add_group(
+        subparsers,
+        "runs",
+        summary="list, show, compare, name or delete the trainings that were made",
+        examples=("qtdigits runs list", "qtdigits runs compare 3f2a 81bc"),
+    )
+    listing = add_command(
+        group, "list", summary="list the runs, the latest first", examples=("qtdigits runs list --json",)
+    )
+    listing.add_argument("--deleted", action="store_true", help="list those in the trash instead")
+    add_json_option(listing, "the list")
+    listing.set_defaults(run=run_list)
+    showing = add_command(
+        group, "show", summary="show a run and its epochs", examples=("qtdigits runs show 3f2a",)
+    )
+    showing.add_argument("wanted", metavar="RUN", help=RUN_HELP)
+    add_json_option(showing, "the run with its whole history")
+    showing.set_defaults(run=run_show)
+    comparing = add_command(
+        group,
+        "compare",
+        summary="compare runs: their figures, and what differs in their recipes",
+        examples=("qtdigits runs compare 3f2a 81bc",),
+    )
+    comparing.add_argument("wanted", nargs="+", metavar="RUN", help=RUN_HELP)
+    add_json_option(comparing, "the comparison")
+    comparing.set_defaults(run=run_compare)
+    _add_changes(group)
+
+
+def _add_changes(group: Subparsers) -> None:
+    naming = add_command(
+        group, "rename", summary="name a run", examples=('qtdigits runs rename 3f2a "twice as wide"',)
+    )
+    naming.add_argument("wanted", metavar="RUN", help=RUN_HELP)
+    naming.add_argument("name", metavar="NAME", help='"" goes back to the name of the recipe')
+    naming.set_defaults(run=run_rename)
+    noting = add_command(
+        group, "note", summary="note something about a run", examples=('qtdigits runs note 3f2a "too slow"',)
+    )
+    noting.add_argument("wanted", metavar="RUN", help=RUN_HELP)
+    noting.add_argument("note", metavar="TEXT", help='"" takes the note away')
+    noting.set_defaults(run=run_note)
+    for name, run, summary in (
+        ("delete", run_delete, "put runs into the trash; the models that came of them stay"),
+        ("restore", run_restore, "put runs back from the trash"),
+    ):
+        command = add_command(group, name, summary=summary, examples=(f"qtdigits runs {name} 3f2a",))
+        command.add_argument("wanted", nargs="+", metavar="RUN", help=RUN_HELP)
+        command.set_defaults(run=run)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store:
+        runs = store.runs.records(in_trash=args.deleted)
+    if args.json:
+        print_json({"runs": [_as_json(run) for run in runs]})
+    else:
+        columns = ("run", "name", "started", "ended", "epochs", "best", "validation", "my hold-out")
+        print_table(columns, [_row(run) for run in runs], numbers_from=4)
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store:
+        run = store.runs.find(args.wanted)
+        history = store.runs.history(run.id)
+    if args.json:
+        print_json({**_as_json(run), "history": None if history is None else _finite(history.to_json())})
+        return 0
+    facts: list[tuple[str, object]] = [
+        ("run", run.id),
+        ("name", run.title),
+        ("started", f"{run.started_at.astimezone():%d %b %Y %H:%M}"),
+        ("ended", run.state),
+        ("model", run.model or "none"),
+    ]
+    if run.note:
+        facts.append(("note", " ".join(run.note.split())))
+    facts += [(f"recipe {name}", value) for name, value in run.recipe.items() if name != "name"]
+    print_facts(facts)
+    if history is not None:
+        _print_epochs(history)
+    return 0
+
+
+def run_compare(args: argparse.Namespace) -> int:
+    from qtdigits.core.run_figures import differing
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store:
+        runs = [store.runs.find(wanted) for wanted in args.wanted]
+    changes = differing([run.recipe for run in runs])
+    if args.json:
+        print_json({"runs": [_as_json(run) for run in runs], "differing": changes})
+        return 0
+    figures: list[tuple[str, list[object]]] = [
+        ("ended", [run.state for run in runs]),
+        ("epochs", [run.figures.epochs for run in runs]),
+        ("best epoch", [run.figures.best_epoch or "-" for run in runs]),
+        ("validation", [percent(run.figures.val_accuracy) for run in runs]),
+        ("time", [f"{run.figures.elapsed_s:.0f} s" for run in runs]),
+    ]
+    rows: list[tuple[object, ...]] = [(name, *values) for name, values in figures]
+    rows += [(name, *(percent(_score(run, name)) for run in runs)) for name in _scored(runs)]
+    rows += [(f"recipe {name}", *values) for name, values in changes.items()]
+    print_table(("", *(f"{run.title} ({run.id[:8]})" for run in runs)), rows)
+    if not changes:
+        say("Their recipes are alike.")
+    return 0
+
+
+def run_rename(args: argparse.Namespace) -> int:
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store:
+        run = store.runs.find(args.wanted)
+        store.runs.rename(run.id, args.name)
+        say(f"The run {run.id} is now called {store.runs.find(run.id).title}.")
+    return 0
+
+
+def run_note(args: argparse.Namespace) -> int:
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store:
+        run = store.runs.find(args.wanted)
+        store.runs.set_note(run.id, args.note)
+    say(f"Noted about the run {run.id}." if args.note.strip() else f"The run {run.id} has no note any more.")
+    return 0
+
+
+def run_delete(args: argparse.Namespace) -> int:
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store:
+        ids = list(dict.fromkeys(store.runs.find(wanted).id for wanted in args.wanted))
+        store.runs.delete(ids)
+    say(f"Put into the trash: {', '.join(ids)}. To undo it: qtdigits runs restore {' '.join(ids)}")
+    return 0
+
+
+def run_restore(args: argparse.Namespace) -> int:
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store:
+        ids = list(dict.fromkeys(store.runs.find(wanted, in_trash=True).id for wanted in args.wanted))
+        store.runs.restore(ids)
+    say(f"Put back: {', '.join(ids)}.")
+    return 0
+
+
+def _row(run: RunRecord) -> tuple[object, ...]:
+    figures = run.figures
+    own = _score(run, "my hold-out")
+    return (
+        run.id,
+        run.title,
+        f"{run.started_at.astimezone():%Y-%m-%d %H:%M}",
+        run.state,
+        figures.epochs,
+        figures.best_epoch or "-",
+        percent(figures.val_accuracy),
+        percent(own if own is not None else figures.hold_out_accuracy),
+    )
+
+
+def _as_json(run: RunRecord) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "name": run.name,
+        "note": run.note,
+        "recipe": dict(run.recipe),
+        "state": run.state,
+        "started_at": run.started_at.isoformat(),
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "model": run.model,
+        **run.figures.to_json(),
+    }
+
+
+def _print_epochs(history: History) -> None:
+    epochs = history.epochs
+    rows = [
+        (
+            f"{row + 1}{' best' if row + 1 == history.best_epoch else ''}",
+            *(f"{epochs[name][row]:.4f}" for name in ("loss", "val_loss")),
+            *(percent(float(epochs[name][row])) for name in ("accuracy", "val_accuracy")),
+            percent(float(epochs["hold_out_accuracy"][row])),
+        )
+        for row in range(len(epochs))
+    ]
+    print()
+    print_table(("epoch", "loss", "val. loss", "accuracy", "val. accuracy", "my hold-out"), rows)
+
+
+def _scored(runs: list[RunRecord]) -> list[str]:
+    return list(dict.fromkeys(name for run in runs for name in run.figures.scores))
+
+
+def _score(run: RunRecord, name: str) -> float | None:
+    return run.figures.scores[name][0] if name in run.figures.scores else None
+
+
+def _finite(values: Any) -> Any:
+    """JSON knows no NaN and no infinity: what is no number is null."""
+    if isinstance(values, dict):
+        return {name: _finite(value) for name, value in values.items()}
+    if isinstance(values, list):
+        return [_finite(value) for value in values]
+    is_odd = isinstance(values, float) and values - values != 0
+    return None if is_odd else values

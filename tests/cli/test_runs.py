@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.running import Run
+from qtdigits.core.recipes import Recipe
+from qtdigits.store.runs import RunRecord
+from qtdigits.store.samples import SampleStore
+from store.values import a_history
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def two_runs(data_dir: Path) -> None:
+    """`aa1` has ended, `bb2` has not."""
+    with SampleStore.open(data_dir) as store:
+        for number, run_id in enumerate(("aa1", "bb2")):
+            recipe = Recipe(name="quick", epochs=10 + number).to_json()
+            store.runs.add(RunRecord(run_id, recipe, started_at=START + timedelta(hours=number)))
+        scores = {"my hold-out": {"accuracy": 0.875, "n": 8}}
+        store.runs.end("aa1", state="completed", model="m.h5", history=a_history(), scores=scores)
+
+
+@pytest.mark.usefixtures("two_runs")
+class TestRuns:
+    def test_that_the_latest_run_is_listed_first(self, run: Run) -> None:
+        listed = run("runs", "list", "--json").json["runs"]
+        assert [(row["id"], row["state"]) for row in listed] == [("bb2", "running"), ("aa1", "completed")]
+        assert listed[1]["scores"] == {"my hold-out": [0.875, 8]}
+        lines = run("runs", "list").out.splitlines()
+        assert any(line.startswith("aa1") and "87.50%" in line and "77.00%" in line for line in lines)
+
+    def test_that_a_run_is_shown_with_its_epochs(self, run: Run) -> None:
+        shown = run("runs", "show", "aa", "--json").json
+        assert shown["history"]["epochs"]["val_accuracy"] == [0.77]
+        text = run("runs", "show", "aa").out
+        assert "recipe epochs" in text
+        assert "1 best" in text
+        assert run("runs", "show", "bb2", "--json").json["history"] is None
+
+    def test_that_a_comparison_tells_what_differs(self, run: Run) -> None:
+        compared = run("runs", "compare", "aa1", "bb2", "--json").json
+        assert compared["differing"] == {"epochs": [10, 11]}
+        done = run("runs", "compare", "aa1", "bb2")
+        rows = {line.rpartition("  ")[0].split("  ")[0]: line for line in done.out.splitlines()}
+        assert rows["recipe epochs"].split()[-2:] == ["10", "11"]
+        assert "alike" in run("runs", "compare", "aa1", "aa1").err
+
+    def test_that_a_run_can_be_named_and_noted(self, run: Run) -> None:
+        assert run("runs", "rename", "aa1", "first try").code == 0
+        assert run("runs", "note", "first try", "too slow").code == 0
+        shown = run("runs", "show", "first try", "--json").json
+        assert (shown["id"], shown["note"]) == ("aa1", "too slow")
+
+    def test_that_a_deleted_run_can_be_put_back(self, run: Run) -> None:
+        assert run("runs", "delete", "aa1", "aa").code == 0
+        assert [row["id"] for row in run("runs", "list", "--json").json["runs"]] == ["bb2"]
+        trash = run("runs", "list", "--deleted", "--json").json["runs"]
+        assert [row["id"] for row in trash] == ["aa1"]
+        assert run("runs", "restore", "aa1").code == 0
+        assert len(run("runs", "list", "--json").json["runs"]) == 2
+
+    def test_that_an_unknown_run_is_named(self, run: Run) -> None:
+        done = run("runs", "show", "zz")
+        assert done.code == 2
+        assert "There is no run 'zz'" in done.complaint
+
+
+def test_that_no_runs_are_an_empty_list(run: Run) -> None:
+    assert run("runs", "list", "--json").json == {"runs": []}

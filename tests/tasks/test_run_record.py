@@ -1,0 +1,80 @@
+"""What is written down of a run while it goes on, so that it survives whatever ends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from qtdigits.core.events import BatchEnded, EpochEnded, RunFinished
+from qtdigits.core.history import History
+from qtdigits.core.recipes import Recipe
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.run_record import KEEP_EVERY_S, RunRecorder
+
+EPOCH = EpochEnded("run", 1, 9, 1.0, 0.5, 0.9, 0.6, is_best=True, elapsed_s=2.0, remaining_s=4.0)
+SCORES = {"MNIST test": {"accuracy": 0.9, "n": 10}}
+
+
+class Clock:
+    time_s = 0.0
+
+    def __call__(self) -> float:
+        return self.time_s
+
+
+class Recording:
+    def __init__(self, folder: Path) -> None:
+        self.clock, self.history, self.notices = Clock(), History(), list[str]()
+        request = RetrainRequest(run="run", recipe=Recipe(), data_dir=str(folder))
+        self.recorder = RunRecorder(request, notice=self.notices.append, clock=self.clock)
+        self._folder = folder
+
+    def hear(self, event: BatchEnded | EpochEnded) -> None:
+        self.history.apply(event)
+        self.recorder.heard(event, self.history)
+
+    @property
+    def epochs_kept(self) -> int:
+        with SampleStore.open(self._folder) as store:
+            return store.runs.find("run").figures.epochs
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    return Recording(tmp_path)
+
+
+def test_that_a_run_is_kept_after_an_epoch_but_not_oftener_than_it_is_worth(recording: Recording) -> None:
+    recording.recorder.begin()
+    recording.hear(BatchEnded("run", 5, 1, 0.5, 0.8, 1.0, 9.0, 100.0))
+    assert recording.epochs_kept == 0
+    recording.hear(EPOCH)
+    assert recording.epochs_kept == 1
+    recording.clock.time_s = KEEP_EVERY_S - 1
+    recording.hear(replace(EPOCH, epoch=2))
+    assert recording.epochs_kept == 1
+    recording.clock.time_s = KEEP_EVERY_S
+    recording.hear(replace(EPOCH, epoch=3))
+    assert recording.epochs_kept == 3
+
+
+def test_that_an_ended_run_has_all_its_epochs_and_scores(recording: Recording, tmp_path: Path) -> None:
+    recording.recorder.begin()
+    recording.hear(EPOCH)
+    recording.hear(replace(EPOCH, epoch=2))
+    recording.recorder.end(RunFinished("run", "completed", "m.h5", 2, 2, 9.0, SCORES), recording.history)
+    with SampleStore.open(tmp_path) as store:
+        run = store.runs.find("run")
+    assert (run.state, run.figures.epochs, run.figures.scores) == ("completed", 2, {"MNIST test": (0.9, 10)})
+
+
+def test_that_a_store_that_fails_later_is_told_and_the_run_goes_on(
+    recording: Recording, tmp_path: Path
+) -> None:
+    recording.recorder.begin()
+    (tmp_path / "samples.db").write_bytes(b"junk")
+    recording.hear(EPOCH)
+    assert "How far this run has come is not recorded" in recording.notices[0]
