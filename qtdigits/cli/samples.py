@@ -136,6 +136,7 @@ def run_import(args: argparse.Namespace) -> int:
 
 
 def run_export(args: argparse.Namespace) -> int:
+    from qtdigits.store.filters import SampleFilter
     from qtdigits.tasks import exchange
 
     if (args.file is None) == (args.csv is None):
@@ -146,11 +147,11 @@ def run_export(args: argparse.Namespace) -> int:
     if args.csv:
         images, labels = args.csv
         with working(f"Writing {images} and {labels} …"):
-            n = exchange.export_csv_pair(folder, images, labels, writer=args.writer)
+            n = exchange.export_csv_pair(folder, images, labels, SampleFilter(writer=args.writer))
         say(f"{n:,} drawings are in {images}, their labels in {labels}.")
         return 0
     with working(f"Writing {args.file} …"):
-        n = exchange.export_ink(folder, args.file, writer=args.writer)
+        n = exchange.export_ink(folder, args.file, SampleFilter(writer=args.writer))
     say(f"{n:,} drawings are in {args.file}.")
     if without_ink := _count(folder, args.writer) - n:
         say(f"{without_ink:,} imported pictures have no ink and were left out; --csv takes them along.")

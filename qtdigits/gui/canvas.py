@@ -31,6 +31,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from qtdigits.core.ink import Ink
+from qtdigits.gui.ink_painting import draw_stroke
 from qtdigits.gui.overriding import override
 from qtdigits.gui.theme import Theme
 
@@ -332,24 +333,9 @@ class Canvas(QWidget):
 
     def _draw_stroke(self, painter: QPainter, stroke: NDArray[np.float32]) -> None:
         """A round pen along the points; its width follows the pressure."""
-        colour = QColor(self._theme.ink)
         positions = [self._to_widget(x, y) for x, y in stroke[:, :2]]
         widths = (0.45 + 0.55 * stroke[:, 3]) * PEN_WIDTH * self._side
-        if len(positions) == 1:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour)
-            painter.drawEllipse(positions[0], widths[0] / 2, widths[0] / 2)
-            return
-        pen = QPen(colour, 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-        if np.ptp(widths) == 0:
-            pen.setWidthF(float(widths[0]))
-            painter.setPen(pen)
-            painter.drawPolyline(positions)
-            return
-        for start, end, width in zip(positions, positions[1:], widths[1:], strict=False):
-            pen.setWidthF(float(width))
-            painter.setPen(pen)
-            painter.drawLine(start, end)
+        draw_stroke(painter, positions, widths, QColor(self._theme.ink))
 
 
 def stroke_near(ink: Ink, point: tuple[float, float], reach: float) -> int | None:

@@ -13,6 +13,7 @@ from qtdigits.gui.ask import Ask
 from qtdigits.gui.jobs import Jobs, Work
 from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.session import Session
+from qtdigits.store.filters import EVERYTHING, SampleFilter
 from qtdigits.store.intake import Added
 
 CSV_KIND = "CSV (*.csv)"
@@ -61,9 +62,14 @@ class Exchange(QObject):
             self._import(images, labels)
 
     def export_ink(self) -> None:
-        path = self._ask.file_to_save("Export drawings as ink", "drawings.jsonl.gz", INK_KIND)
+        self.export_chosen(EVERYTHING, "Export drawings as ink")
+
+    def export_chosen(self, chosen: SampleFilter, title: str) -> None:
+        """Some of the drawings, as ink."""
+        path = self._ask.file_to_save(title, "drawings.jsonl.gz", INK_KIND)
         if path is not None:
-            self._run(f"Exporting to {path.name}", partial(_exchange().export_ink, self._data_dir, path))
+            work = partial(_exchange().export_ink, self._data_dir, path, chosen)
+            self._run(f"Exporting to {path.name}", work)
 
     def export_csv_pair(self) -> None:
         images = self._ask.file_to_save("Export as CSV pair: the images", "images.csv", CSV_KIND)

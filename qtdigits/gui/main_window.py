@@ -249,10 +249,10 @@ class MainWindow(QMainWindow):
 
         return AccuracyPanel(session=self.session, theme=theme)
 
-    def _make_drawings_panel(self, _theme: Theme) -> QWidget:
+    def _make_drawings_panel(self, theme: Theme) -> QWidget:
         from qtdigits.gui.drawings_panel import DrawingsPanel
 
-        return DrawingsPanel(session=self.session, exchange=self._exchange)
+        return DrawingsPanel(session=self.session, exchange=self._exchange, ask=self.ask, theme=theme)
 
     def _make_models_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.models_panel import ModelsPanel

@@ -261,7 +261,12 @@ class Session(QObject):
 
     def samples_imported(self) -> None:
         """Somebody else wrote into the store: everything that is shown of it is out of date."""
+        self.samples_edited()
+
+    def samples_edited(self) -> None:
+        """Drawings were changed, and perhaps the judgements of them."""
         self.samples_changed.emit()
+        self._tell_accuracy()
 
     def accuracy(self) -> RunningAccuracy:
         correct, n = self._store.running_accuracy(writer=self._writer, model=self.model_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
@@ -23,13 +24,16 @@ class FilterFields(TypedDict, total=False):
     after: datetime | None
     before: datetime | None
     is_deleted: bool
+    ids: tuple[int, ...] | None
+    newer_than: int | None
 
 
 @dataclass(frozen=True)
 class SampleFilter:
     """None: all of them. `verdict` and `model` are those of the sample's judgement; `after` is inclusive, `before` is not.
 
-    `is_deleted` looks into the trash instead of at what is there.
+    `is_deleted` looks into the trash instead of at what is there; `ids`: of these samples only;
+    `newer_than`: only those with a higher id.
     """
 
     writer: str | None = None
@@ -42,6 +46,8 @@ class SampleFilter:
     after: datetime | None = None
     before: datetime | None = None
     is_deleted: bool = False
+    ids: tuple[int, ...] | None = None
+    newer_than: int | None = None
 
 
 EVERYTHING = SampleFilter()
@@ -58,6 +64,7 @@ def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
         "samples.origin = ?": chosen.origin,
         "samples.held_out = ?": chosen.held_out,
         "samples.drawn_at >= ?": chosen.after and milliseconds_of(chosen.after),
+        "samples.id > ?": chosen.newer_than,
         "samples.drawn_at < ?": chosen.before and milliseconds_of(chosen.before),
     }
     conditions += [(condition, (value,)) for condition, value in simple.items() if value is not None]
@@ -67,6 +74,8 @@ def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
     if given := {condition: value for condition, value in judged.items() if value is not None}:
         trials = f"SELECT sample_id FROM trials WHERE sample_id IS NOT NULL AND {' AND '.join(given)}"
         conditions.append((f"samples.id IN ({trials})", tuple(given.values())))
+    if chosen.ids is not None:
+        conditions.append(("samples.id IN (SELECT value FROM json_each(?))", (json.dumps(chosen.ids),)))
     return (
         "WHERE " + " AND ".join(condition for condition, _ in conditions),
         tuple(value for _, values in conditions for value in values),

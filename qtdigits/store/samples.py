@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +41,7 @@ class SampleStore:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._names = NameTables(database)
+        self._n_edits = 0
         self.runs = RunTable(database)
 
     @classmethod
@@ -74,6 +76,11 @@ class SampleStore:
 
     # writers and classes
 
+    @property
+    def revision(self) -> tuple[int, int]:
+        """Changes when stored samples may have changed, here or elsewhere; not when one has only been judged here."""
+        return int(self._db.value("PRAGMA data_version")), self._n_edits
+
     def writers(self) -> list[str]:
         """The names, in the order in which the writers came."""
         return self._names.writers()
@@ -85,12 +92,12 @@ class SampleStore:
 
     def rename_writer(self, old: str, new: str) -> None:
         """Drawings, judgements and the hold-out stay with the writer. Raises `InputError` as `add_writer`."""
-        with self._db.transaction():
+        with self._editing():
             self._names.rename_writer(old, new)
 
     def merge_writers(self, source: str, into: str) -> MergedWriters:
         """Make one writer of two: all that `source` has becomes `into`'s, and `source` is gone. Raises `InputError`."""
-        with self._db.transaction():
+        with self._editing():
             return merging.merge_writers(self._db, self._names, source, into)
 
     def classes(self) -> LabelSet:
@@ -135,7 +142,7 @@ class SampleStore:
 
         Raises `StoreError` when the trial is not in the store (any more).
         """
-        with self._db.transaction():
+        with self._editing():
             stored = self._db.row("SELECT sample_id FROM trials WHERE id = ?", (trial.id,))
             if stored is None:
                 raise StoreError("This judgement is not in the store.", "It has been taken back already.")
@@ -153,6 +160,11 @@ class SampleStore:
         chosen = {condition: value for condition, value in given.items() if value is not None}
         clause = f"WHERE {' AND '.join(chosen)}" if chosen else ""
         return self._trials(f"{clause} ORDER BY trials.id", tuple(chosen.values()))
+
+    def judging_models(self) -> list[str]:
+        """The names of the models that have read a drawing here, in the order of the alphabet."""
+        found = self._db.rows("SELECT DISTINCT model FROM trial_tally WHERE n > 0 ORDER BY model")
+        return [row["model"] for row in found]
 
     def trial_of(self, sample_id: int) -> Trial | None:
         """The judgement of a drawing, the latest where there are several; None for one that was imported."""
@@ -193,7 +205,7 @@ class SampleStore:
         prepared = [Prepared.of(sample) for sample in samples]
         if len(prepared) >= LARGE_IMPORT:
             self._db.execute(f"PRAGMA cache_size = -{LARGE_IMPORT_CACHE_KB}")
-        with self._db.transaction():
+        with self._editing():
             return take_in(self._db, self._names, prepared)
 
     def merge_store(self, path: Path) -> MergedStores:
@@ -206,7 +218,7 @@ class SampleStore:
             raise InputError(f"{path} is the store itself.", "Name the other one.")
         source = Database.open_read_only(path)
         try:
-            with self._db.transaction():
+            with self._editing():
                 return merging.merge_store(self._db, self._names, source)
         finally:
             source.close()
@@ -243,11 +255,19 @@ class SampleStore:
         clause, values = where(chosen)
         return int(self._db.value(f"SELECT count(*) FROM samples {clause}", values))
 
-    def ids(self, chosen: SampleFilter = EVERYTHING, **also: Unpack[FilterFields]) -> NDArray[np.int64]:
-        """`(n,)`: the chosen samples, ascending."""
+    def ids(
+        self,
+        chosen: SampleFilter = EVERYTHING,
+        *,
+        most_doubtful_first: bool = False,
+        **also: Unpack[FilterFields],
+    ) -> NDArray[np.int64]:
+        """`(n,)`: the chosen samples, ascending, or by their suspicion."""
         clause, values = where(replace(chosen, **also))
-        found = self._db.value(f"SELECT group_concat(id) FROM samples {clause}", values)
-        return np.sort(_numbers(found))
+        if not most_doubtful_first:
+            return np.sort(_numbers(self._db.value(f"SELECT group_concat(id) FROM samples {clause}", values)))
+        ordered = f"SELECT id FROM samples {clause} ORDER BY suspicion DESC, id DESC"
+        return _numbers(self._db.value(f"SELECT group_concat(id) FROM ({ordered})", values))
 
     def thumbnails(self, ids: Sequence[int]) -> list[Thumbnail]:
         """What a browser shows of these samples, in their order; those that are not there any more are left out."""
@@ -285,36 +305,43 @@ class SampleStore:
 
     def relabel(self, ids: Collection[int], label: str) -> Changed:
         """Give samples another label, and their judgements with them; a new class is made. Raises `InputError`."""
-        with self._db.transaction():
+        with self._editing():
             made = self._names.class_labelled(clean_label(label))
             return editing.relabel(self._db, ids, made.id, made.label)
 
     def set_weight(self, ids: Collection[int], weight: int) -> Changed:
         """How often the samples count in a training. Raises `InputError`."""
-        with self._db.transaction():
+        with self._editing():
             return editing.set_weight(self._db, ids, weight)
 
     def mark_suspects(self, marks: Mapping[int, Suspicion | None]) -> int:
         """Doubt labels (None: no longer); returns how many are doubted. Reviewed samples are left alone."""
-        with self._db.transaction():
+        with self._editing():
             return editing.mark_suspects(self._db, marks)
 
     def accept_labels(self, ids: Collection[int]) -> Changed:
         """Somebody has looked, and the labels are right: never doubted again until the sample is relabelled."""
-        with self._db.transaction():
+        with self._editing():
             return editing.accept_labels(self._db, ids)
 
     def delete_samples(self, ids: Collection[int]) -> Deleted:
         """Put drawings into the trash for at least `KEPT_IN_TRASH`; the judgements of them go on counting."""
-        with self._db.transaction():
+        with self._editing():
             return editing.delete(self._db, ids)
 
     def restore(self, change: Deleted | Changed) -> int:
         """Undo a deletion or another change, and return how many samples it concerned that are still there."""
-        with self._db.transaction():
+        with self._editing():
             return editing.restore(self._db, change)
 
     # inside a transaction
+
+    @contextmanager
+    def _editing(self) -> Iterator[None]:
+        """A transaction that changes samples which are there already."""
+        with self._db.transaction():
+            yield
+        self._n_edits += 1
 
     def _sample(self, sample_id: int | None) -> Sample | None:
         statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} WHERE samples.id = ?"

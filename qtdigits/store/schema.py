@@ -124,6 +124,7 @@ _REVIEW = (
     """CREATE INDEX samples_at_a_glance ON samples
         (id, writer_id, class_id, held_out, origin, deleted_at, suspicion, drawn_at)""",
     "CREATE INDEX samples_in_trash ON samples (deleted_at) WHERE deleted_at IS NOT NULL",
+    "CREATE INDEX samples_in_doubt ON samples (suspicion, deleted_at) WHERE suspicion IS NOT NULL",
     "DROP INDEX trials_by_sample",
     "CREATE INDEX trials_by_sample ON trials (sample_id, verdict, model)",
 )

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from qtdigits.core.ink import Ink
 from qtdigits.core.samples import Sample
 from qtdigits.errors import InputError
 from qtdigits.store.csv_pair import write_csv_pair
 from qtdigits.store.datasets import read_samples
+from qtdigits.store.filters import EVERYTHING, SampleFilter
 from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
 from qtdigits.store.intake import Added
 from qtdigits.store.samples import SampleStore
@@ -25,21 +28,22 @@ def import_samples(data_dir: Path, path: Path, *, writer: str, labels: Path | No
         return store.add_samples(read_samples(path, labels=labels, writer=writer))
 
 
-def export_ink(data_dir: Path, path: Path, *, writer: str | None = None) -> int:
+def export_ink(data_dir: Path, path: Path, chosen: SampleFilter = EVERYTHING) -> int:
     """Write the drawings as ink JSONL (`.gz`: compressed); imported images have no ink and are left out."""
     if not path.name.endswith(INK_SUFFIXES):
         raise InputError(f"{path.name} is not the name of an ink file.", "Let it end in .jsonl or .jsonl.gz.")
     with SampleStore.open(data_dir) as store:
         return write_ink_jsonl(
-            path, (_labelled(s, s.ink) for s in store.samples(writer=writer) if s.ink is not None)
+            path, (_labelled(s, s.ink) for s in store.samples(chosen) if s.ink is not None)
         )
 
 
-def export_csv_pair(data_dir: Path, images: Path, labels: Path, *, writer: str | None = None) -> int:
+def export_csv_pair(data_dir: Path, images: Path, labels: Path, chosen: SampleFilter = EVERYTHING) -> int:
     """Write rasters and labels as the 2022 report's CSV pair, in the order in which they were stored."""
     with SampleStore.open(data_dir) as store:
-        drawings = store.dataset(writer=writer)
-    return write_csv_pair(images, labels, drawings.images, drawings.labels)
+        pairs = [(sample.raster, sample.label) for sample in store.samples(chosen)]
+    rasters = np.stack([raster for raster, _ in pairs]) if pairs else np.empty((0, 28, 28), np.uint8)
+    return write_csv_pair(images, labels, rasters, [label for _, label in pairs])
 
 
 def _labelled(sample: Sample, ink: Ink) -> LabelledInk:

@@ -44,6 +44,9 @@ def store(tmp_path: Path) -> SampleStore:
         (SampleFilter(after=NOON, before=NOON + timedelta(days=1)), [1, 2]),
         (SampleFilter(after=NOON + timedelta(days=1)), [3, 4, 5]),
         (SampleFilter(is_deleted=True), [6]),
+        (SampleFilter(ids=(4, 1, 6, 99)), [1, 4]),
+        (SampleFilter(ids=(2, 1), label="1"), [2]),
+        (SampleFilter(ids=()), []),
         (SampleFilter(writer="nobody"), []),
         (SampleFilter(label="%"), []),
     ],
@@ -61,6 +64,11 @@ def test_that_a_filter_chooses_the_same_in_every_way(
 def test_that_held_out_and_the_rest_are_all(store: SampleStore) -> None:
     held_out, rest = (store.ids(SampleFilter(held_out=flag)).tolist() for flag in (True, False))
     assert sorted(held_out + rest) == [1, 2, 3, 4, 5]
+
+
+def test_that_the_most_doubtful_come_first(store: SampleStore) -> None:
+    store.mark_suspects({1: Suspicion(0.9, "1", ""), 3: Suspicion(0.3, "1", ""), 4: Suspicion(0.5, "1", "")})
+    assert store.ids(is_suspect=True, most_doubtful_first=True).tolist() == [1, 5, 4, 3]
 
 
 def test_that_a_keyword_sharpens_a_filter(store: SampleStore) -> None:

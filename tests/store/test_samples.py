@@ -425,3 +425,23 @@ def test_that_spellings_of_one_writer_share_one_row_of_ordinals(tmp_path: Path) 
         ordinals = [row["ordinal"] for row in store._db.rows("SELECT ordinal FROM samples ORDER BY id")]
         assert ordinals == list(range(20))
         assert store.count(held_out=True) == 4
+
+
+def test_that_the_models_that_were_judged_are_known(store: SampleStore) -> None:
+    for model in ("mlp", "cnn", "mlp"):
+        store.judge(a_sample(), a_trial(model=model))
+    assert store.judging_models() == ["cnn", "mlp"]
+
+
+def test_that_the_revision_says_whether_stored_drawings_may_have_changed(
+    store: SampleStore, tmp_path: Path
+) -> None:
+    first = store.revision
+    judged = store.judge(a_sample(), a_trial())
+    assert store.revision == first
+    store.relabel([judged.sample_id], "1")
+    second = store.revision
+    assert second != first
+    with SampleStore.open(tmp_path) as other:
+        other.judge(a_sample(), a_trial())
+    assert store.revision != second

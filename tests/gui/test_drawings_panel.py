@@ -1,0 +1,426 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QFont
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButton, QVBoxLayout, QWidget
+
+from qtdigits.core.samples import Suspicion
+from qtdigits.gui.drawings_model import PAGE, PAGES_KEPT, DrawingsModel
+from qtdigits.gui.drawings_panel import DrawingsPanel
+from qtdigits.gui.menus import Command, fill_menus
+from qtdigits.gui.session import Session
+from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.thumbnail_grid import ThumbnailGrid
+from qtdigits.gui.thumbnail_painter import CELL_HEIGHT_PX, CELL_WIDTH_PX, ThumbnailPainter
+from qtdigits.store.filters import SampleFilter
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+from store.values import a_sample, a_trial, an_image
+
+KEY = Qt.Key
+CTRL, SHIFT, LEFT = (
+    Qt.KeyboardModifier.ControlModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.MouseButton.LeftButton,
+)
+DOUBT = Suspicion(0.75, "1", "it has no bar")
+
+
+class Answers:
+    def __init__(self):
+        self.asked, self.reply = [], True
+
+    def yes(self, *question):
+        self.asked.append(question)
+        return self.reply
+
+
+class ExportTo:
+    """Stands in for the exchange: remembers what was to be written."""
+
+    def __init__(self):
+        self.exported = []
+
+    def import_drawings(self):
+        raise AssertionError("nothing here imports")
+
+    def export_chosen(self, chosen, title):
+        self.exported.append((chosen, title))
+
+
+class Browser:
+    """The panel in a window with an Undo of its own, and what a person sees and does there."""
+
+    def __init__(self, session, qtbot):
+        self.session, self.store = session, session.store
+        self.ask, self.exchange = Answers(), ExportTo()
+        self.panel = DrawingsPanel(session=session, exchange=self.exchange, ask=self.ask, theme=LIGHT)
+        self.window = QWidget()
+        self.undone_elsewhere = []
+        undo = Command("&Edit", "Undo", lambda: self.undone_elsewhere.append(1), "Ctrl+Z")
+        self._actions = fill_menus(QMenuBar(self.window), (undo,), window=self.window)
+        self.window.addActions(list(self._actions.values()))
+        QVBoxLayout(self.window).addWidget(self.panel)
+        self.window.resize(860, 700)
+        qtbot.addWidget(self.window)
+        with qtbot.waitActive(self.window):
+            self.window.show()
+            self.window.activateWindow()
+        self.grid = self.panel.findChild(ThumbnailGrid)
+
+    def find(self, kind, name):
+        return self.panel.findChild(kind, name)
+
+    def text(self, name):
+        return self.find(QLabel, name).text()
+
+    def click(self, name):
+        QTest.mouseClick(self.find(QPushButton, name), LEFT)
+
+    def choose(self, box, text):
+        self.find(QComboBox, box).setCurrentText(text)
+
+    def select(self, *rows):
+        self.grid.select_rows(list(rows))
+        self.grid.setFocus()
+
+    @property
+    def shown(self):
+        model = self.grid.model()
+        return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+    @property
+    def selected(self):
+        return [row for rows in self.grid.selected_rows() for row in rows]
+
+
+@pytest.fixture
+def session(data_dir, tmp_path):
+    store = SampleStore.open(data_dir)
+    library = ModelLibrary(data_dir, shipped=tmp_path / "none")
+    session = Session(store=store, library=library, make_reader=None)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def browser(session, qtbot):
+    """Oldest first: 0 to 4 by Ada, read right; 5 misread; 6 and 7 imported, by Bob."""
+    for label in "01234":
+        session.store.judge(a_sample(label), a_trial(label, answer=label))
+    session.store.judge(a_sample("5"), a_trial("5", answer="6"))
+    session.store.add_samples([an_image("6", "Bob"), a_sample("7", "Bob")])
+    return Browser(session, qtbot)
+
+
+def test_that_the_newest_drawings_come_first(browser):
+    assert browser.shown == list("76543210")
+    assert browser.text("drawingsCount") == "8 drawings"
+
+
+def test_that_a_drawing_judged_meanwhile_appears_and_leaves_the_choice_alone(browser):
+    browser.select(2)
+    browser.session.store.judge(a_sample("9"), a_trial("9"))
+    browser.session.samples_changed.emit()
+    assert browser.shown == list("976543210")
+    assert browser.selected == [3]
+
+
+def test_that_what_another_program_changes_is_shown(browser, qtbot, data_dir):
+    with SampleStore.open(data_dir) as other:
+        other.relabel([8], "9")
+    qtbot.waitUntil(lambda: browser.shown[0] == "9")
+
+
+def test_that_nothing_is_read_while_the_panel_is_hidden(browser, monkeypatch):
+    browser.panel.hide()
+    monkeypatch.setattr(browser.session, "_store", None)
+    browser.session.samples_changed.emit()
+    monkeypatch.undo()
+    browser.store.judge(a_sample("9"), a_trial("9"))
+    browser.session.samples_changed.emit()
+    browser.panel.show()
+    assert browser.shown[0] == "9"
+
+
+@pytest.mark.parametrize(
+    ("box", "choice", "expected"),
+    [
+        ("labelFilter", "3", "3"),
+        ("writerFilter", "Bob", "76"),
+        ("verdictFilter", "Misread", "5"),
+        ("verdictFilter", "Read right", "43210"),
+        ("modelFilter", "mlp", "543210"),
+        ("originFilter", "Images", ""),
+        ("dateFilter", "Today", "76543210"),
+        ("dateFilter", "Yesterday", ""),
+        ("dateFilter", "Before that", ""),
+        ("stateFilter", "Doubtful", ""),
+    ],
+)
+def test_that_a_choice_narrows_what_is_shown(browser, box, choice, expected):
+    browser.choose(box, choice)
+    assert browser.shown == list(expected)
+    assert browser.text("drawingsCount") == f"{len(expected)} of 8 drawings"
+    browser.click("clearFiltersButton")
+    assert len(browser.shown) == 8
+    assert browser.find(QComboBox, box).currentIndex() == 0
+
+
+def test_that_held_out_and_trained_on_are_all(browser):
+    browser.choose("stateFilter", "Held out")
+    held_out = browser.shown
+    browser.choose("stateFilter", "Trained on")
+    assert sorted(held_out + browser.shown) == list("01234567")
+
+
+def test_that_a_writer_who_has_gone_is_not_filtered_by(browser):
+    browser.choose("writerFilter", "Bob")
+    browser.store.merge_writers("Bob", "Ada")
+    browser.session.samples_edited()
+    assert len(browser.shown) == 8
+
+
+def test_that_typing_a_label_and_enter_relabels_and_ctrl_z_undoes(browser):
+    browser.select(0, 2)
+    QTest.keyClicks(browser.grid, "4")
+    entry = browser.find(QLineEdit, "relabelEntry")
+    assert (entry.hasFocus(), entry.text()) == (True, "4")
+    QTest.keyClick(entry, KEY.Key_Return)
+    assert browser.shown == list("46443210")
+    assert browser.text("editedLabel") == "2 drawings relabelled as 4."
+    QTest.keyClick(browser.window.focusWidget(), KEY.Key_Z, CTRL)
+    assert browser.shown == list("76543210")
+    assert browser.undone_elsewhere == []
+
+
+def test_that_a_new_class_is_asked_for(browser):
+    browser.select(0)
+    browser.ask.reply = False
+    browser.panel._relabel("π")
+    assert (browser.shown[0], "π" in browser.store.classes()) == ("7", False)
+    browser.ask.reply = True
+    browser.panel._relabel("π")
+    assert browser.shown[0] == "π"
+    assert len(browser.ask.asked) == 2
+
+
+def test_that_delete_goes_on_to_the_next_drawing_and_can_be_undone(browser):
+    browser.select(2)
+    QTest.keyClick(browser.grid, KEY.Key_Delete)
+    assert browser.shown == list("7643210")
+    assert browser.selected == [2]
+    QTest.keyClick(browser.grid, KEY.Key_Delete)
+    assert browser.shown == list("763210")
+    browser.click("undoEditButton")
+    browser.click("undoEditButton")
+    assert browser.shown == list("76543210")
+    assert not browser.find(QPushButton, "undoEditButton").isVisible()
+
+
+def test_that_deleted_drawings_can_be_put_back_after_a_restart(browser, data_dir):
+    with SampleStore.open(data_dir) as before:
+        before.delete_samples([3, 4])
+    browser.choose("stateFilter", "Deleted")
+    assert browser.shown == list("32")
+    assert "30 days" in browser.text("drawingsCount")
+    assert not browser.find(QPushButton, "deleteButton").isVisible()
+    browser.select(0)
+    browser.click("putBackButton")
+    assert browser.shown == ["2"]
+    browser.choose("stateFilter", "All drawings")
+    assert browser.shown == list("7654310")
+
+
+def test_that_a_weight_is_set_and_taken_back(browser):
+    browser.select(0, 1)
+    browser.click("weightButton")
+    assert [s.weight for s in browser.store.samples()] == [1, 1, 1, 1, 1, 1, 5, 5]
+    assert browser.text("editedLabel") == "2 drawings count 5 times."
+    browser.click("weightButton")
+    assert {s.weight for s in browser.store.samples()} == {1}
+
+
+def test_that_the_window_says_how_many_wait_and_leads_there(browser):
+    browser.store.mark_suspects({2: DOUBT, 5: replace(DOUBT, score=0.9)})
+    browser.session.samples_edited()
+    assert browser.text("waitingLabel").startswith("2 drawings may be labelled wrongly")
+    browser.choose("writerFilter", "Bob")
+    browser.click("showDoubtfulButton")
+    assert browser.shown == ["4", "1"]
+
+
+def test_that_enter_accepts_a_doubtful_label_and_goes_on(browser):
+    browser.store.mark_suspects({2: DOUBT, 5: replace(DOUBT, score=0.9)})
+    browser.session.samples_edited()
+    browser.click("showDoubtfulButton")
+    browser.select(0)
+    assert "Perhaps it is 1 (90" in browser.text("doubtText")
+    QTest.keyClick(browser.grid, KEY.Key_Return)
+    assert (browser.shown, browser.selected) == (["1"], [0])
+    QTest.keyClick(browser.grid, KEY.Key_Return)
+    assert browser.shown == []
+    assert browser.store.sample(5).is_reviewed
+    assert browser.store.count(held_out=False) == len(browser.store.dataset(held_out=False))
+
+
+def test_that_a_doubtful_drawing_can_be_given_the_suggested_label(browser):
+    browser.store.mark_suspects({5: DOUBT})
+    browser.session.samples_edited()
+    browser.select(3)
+    browser.click("followSuggestionButton")
+    assert browser.store.sample(5).label == "1"
+    assert browser.store.count(is_suspect=True) == 0
+
+
+def test_that_enter_on_a_drawing_without_doubt_changes_nothing(browser):
+    browser.select(0)
+    QTest.keyClick(browser.grid, KEY.Key_Return)
+    assert not browser.store.sample(8).is_reviewed
+
+
+def test_that_the_details_say_who_when_and_what_was_read(browser):
+    browser.select(2)
+    assert browser.text("drawingHeading") == "5 · Ada"
+    assert "mlp misread it: 6 (90" in browser.text("drawingFacts")
+    assert "mouse" in browser.text("drawingFacts")
+    browser.select(0)
+    assert "Nobody has judged" in browser.text("drawingFacts")
+    browser.select(0, 1, 2)
+    assert browser.text("drawingHeading") == "3 drawings"
+    browser.grid.clearSelection()
+    assert "Choose a drawing" in browser.text("drawingFacts")
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_that_ink_and_images_are_drawn_large_in_the_windows_colours(browser, theme):
+    browser.panel.set_theme(theme)
+    for row in (0, 1):
+        browser.select(row)
+        image = browser.panel._details._drawing.grab().toImage()
+        colours = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+        assert {theme.ink, theme.canvas} <= colours
+
+
+def test_that_what_is_chosen_or_shown_is_exported(browser):
+    browser.choose("writerFilter", "Bob")
+    browser.click("exportButton")
+    browser.select(0, 1)
+    browser.click("exportButton")
+    (shown, title), (chosen, title_of_chosen) = browser.exchange.exported
+    assert (shown, title) == (SampleFilter(writer="Bob"), "Export 2 drawings as ink")
+    assert (set(chosen.ids), title_of_chosen) == ({7, 8}, "Export 2 drawings as ink")
+
+
+def test_that_arrows_home_end_and_shift_choose(browser):
+    browser.window.resize(330 + 3 * CELL_WIDTH_PX, 700)
+    browser.select(0)
+    columns = browser.grid.columns
+    assert 2 <= columns < 8
+    for key, row in ((KEY.Key_Right, 1), (KEY.Key_Down, 1 + columns), (KEY.Key_End, 7), (KEY.Key_Home, 0)):
+        QTest.keyClick(browser.grid, key)
+        assert browser.selected == [row]
+    QTest.keyClick(browser.grid, KEY.Key_Right, SHIFT)
+    QTest.keyClick(browser.grid, KEY.Key_Right, SHIFT)
+    assert browser.selected == [0, 1, 2]
+    QTest.keyClick(browser.grid, KEY.Key_A, CTRL)
+    assert browser.selected == list(range(8))
+    QTest.keyClick(browser.grid, KEY.Key_Escape)
+    assert browser.selected == []
+
+
+def test_that_clicks_choose_one_some_or_a_stretch(browser):
+    def click(row, modifiers=Qt.KeyboardModifier.NoModifier):
+        QTest.mouseClick(browser.grid.viewport(), LEFT, modifiers, browser.grid._cell(row).center())
+
+    click(1)
+    assert browser.selected == [1]
+    click(4, SHIFT)
+    assert sorted(browser.selected) == [1, 2, 3, 4]
+    click(2, CTRL)
+    assert sorted(browser.selected) == [1, 3, 4]
+    click(5)
+    assert browser.selected == [5]
+
+
+# The model and the view, with more than anybody looks at.
+
+
+@pytest.fixture
+def many(session):
+    """2,500 images."""
+    rng = np.random.default_rng(1)
+    rasters = rng.integers(0, 256, (2500, 28, 28), np.uint8)
+    session.store.add_samples(an_image(str(i % 10), raster=raster) for i, raster in enumerate(rasters))
+    return session.store
+
+
+@pytest.fixture
+def grid(many, qtbot):
+    model = DrawingsModel(store=many)
+    grid = ThumbnailGrid(model=model, painter=ThumbnailPainter(theme=LIGHT, font=QFont()))
+    model.setParent(grid)
+    qtbot.addWidget(grid)
+    grid.resize(600, 400)
+    grid.show()
+    model.set_filter(SampleFilter())
+    return grid
+
+
+def test_that_the_scroll_bar_is_right_before_anything_is_read(grid):
+    lines = -(-2500 // grid.columns)
+    assert grid.verticalScrollBar().maximum() == lines * CELL_HEIGHT_PX - grid.viewport().height()
+
+
+def test_that_only_what_is_seen_is_read(grid, many, monkeypatch):
+    read = []
+    original = many.thumbnails
+    monkeypatch.setattr(many, "thumbnails", lambda ids: read.append(len(ids)) or original(ids))
+    grid.grab()
+    assert sum(read) <= 2 * PAGE
+    bar = grid.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    grid.grab()
+    assert sum(read) <= 4 * PAGE
+    assert grid.indexAt(grid._cell(2499).center()).row() == 2499
+
+
+def test_that_pages_that_were_left_long_ago_are_forgotten(many, qtbot):
+    model = DrawingsModel(store=many)
+    model.set_filter(SampleFilter())
+    for _ in range(2):
+        for row in range(0, 2500, PAGE):
+            assert model.thumbnail(row).id == 2500 - row
+    assert len(model._pages) <= PAGES_KEPT
+
+
+def test_that_the_cells_fill_the_width_without_gaps_or_overlaps(grid):
+    cells = [grid._cell(row) for row in range(grid.columns)]
+    assert cells[0].left() == 0
+    assert cells[-1].right() == grid.viewport().width() - 1
+    assert all(a.right() + 1 == b.left() for a, b in pairwise(cells))
+    assert grid._cell(grid.columns) == QRect(QPoint(0, CELL_HEIGHT_PX), cells[0].size())
+
+
+def test_that_a_choice_scrolls_into_view(grid):
+    grid.select_rows([1700])
+    assert grid.viewport().rect().contains(grid._cell(1700))
+
+
+def test_that_what_was_at_the_top_stays_there_when_the_width_changes(grid):
+    bar = grid.verticalScrollBar()
+    bar.setValue(100 * CELL_HEIGHT_PX)
+    first = grid.indexAt(QPoint(5, 5)).row()
+    grid.resize(400, 400)
+    assert abs(grid.indexAt(QPoint(5, 5)).row() - first) < grid.columns
+
+
+def test_that_all_of_them_can_be_chosen(grid):
+    grid.selectAll()
+    assert grid.selected_rows() == [range(2500)]
