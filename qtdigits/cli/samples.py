@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import complain, print_json, print_table, say, working
+from qtdigits.cli.sample_changes import add_change_parsers
+from qtdigits.cli.sample_filters import add_filter_options, filter_of
 from qtdigits.errors import InputError, QtDigitsError
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.samples import Sample
+    from qtdigits.store.filters import SampleFilter
     from qtdigits.store.intake import Added
     from qtdigits.store.samples import SampleStore
 
@@ -28,7 +31,7 @@ def add_parser(subparsers: Subparsers) -> None:
     group = add_group(
         subparsers,
         "samples",
-        summary="import, export, list or check stored drawings",
+        summary="import, export, list, merge, change or check stored drawings",
         examples=(
             "qtdigits samples import images.csv --writer Ada",
             "qtdigits samples export drawings.jsonl.gz",
@@ -37,6 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
     _add_import(group)
     _add_export(group)
     _add_list(group)
+    add_change_parsers(group)
     check = add_command(
         group,
         "check",
@@ -83,7 +87,7 @@ def _add_export(group: Subparsers) -> None:
     )
     parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="ink, .jsonl or .jsonl.gz")
     parser.add_argument("--csv", metavar=("IMAGES", "LABELS"), nargs=2, type=Path, help="the CSV pair")
-    parser.add_argument("--writer", metavar="NAME", help="only this writer's")
+    add_filter_options(parser)
     parser.set_defaults(run=run_export)
 
 
@@ -94,11 +98,7 @@ def _add_list(group: Subparsers) -> None:
         summary="count the stored drawings and show the newest",
         examples=("qtdigits samples list", "qtdigits samples list --writer Ada --label 7 --limit 100 --json"),
     )
-    parser.add_argument("--writer", metavar="NAME", help="only this writer's")
-    parser.add_argument("--label", metavar="LABEL", help="only this class")
-    parser.add_argument(
-        "--origin", metavar="ORIGIN", help='only of this origin: "drawn", "ink file", "image", "csv pair"'
-    )
+    add_filter_options(parser)
     parser.add_argument(
         "--limit", metavar="N", type=int, default=20, help="show so many, 0: all (default: %(default)s)"
     )
@@ -136,51 +136,44 @@ def run_import(args: argparse.Namespace) -> int:
 
 
 def run_export(args: argparse.Namespace) -> int:
-    from qtdigits.store.filters import SampleFilter
     from qtdigits.tasks import exchange
 
     if (args.file is None) == (args.csv is None):
         raise InputError(
             "Say where to: either FILE or --csv IMAGES LABELS.", "See: qtdigits samples export --help"
         )
-    folder = data_folder(args)
+    folder, chosen = data_folder(args), filter_of(args)
     if args.csv:
         images, labels = args.csv
         with working(f"Writing {images} and {labels} …"):
-            n = exchange.export_csv_pair(folder, images, labels, SampleFilter(writer=args.writer))
+            n = exchange.export_csv_pair(folder, images, labels, chosen)
         say(f"{n:,} drawings are in {images}, their labels in {labels}.")
         return 0
     with working(f"Writing {args.file} …"):
-        n = exchange.export_ink(folder, args.file, SampleFilter(writer=args.writer))
+        n = exchange.export_ink(folder, args.file, chosen)
     say(f"{n:,} drawings are in {args.file}.")
-    if without_ink := _count(folder, args.writer) - n:
+    if without_ink := _count(folder, chosen) - n:
         say(f"{without_ink:,} imported pictures have no ink and were left out; --csv takes them along.")
     return 0
 
 
-def _count(folder: Path, writer: str | None) -> int:
+def _count(folder: Path, chosen: SampleFilter) -> int:
     from qtdigits.store.samples import SampleStore
 
     with SampleStore.open(folder) as store:
-        return store.count(writer=writer)
+        return store.count(chosen)
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.core.samples import Origin
     from qtdigits.store.samples import SampleStore
 
     if args.limit < 0:
         raise InputError(f"--limit is {args.limit}.", "Give how many to show; 0 shows all.")
-    if args.origin and args.origin not in list(Origin):
-        raise InputError(
-            f"There is no origin {args.origin!r}.", f"Choose one of {', '.join(map(repr, map(str, Origin)))}."
-        )
-    origin = Origin(args.origin) if args.origin else None
-    chosen = {"writer": args.writer, "label": args.label, "origin": origin}
+    chosen = filter_of(args)
     with SampleStore.open(data_folder(args)) as store:
-        n = store.count(**chosen)
+        n = store.count(chosen)
         counts = _counts(store, chosen)
-        newest = list(store.samples(**chosen, newest_first=True, limit=args.limit or None))
+        newest = list(store.samples(chosen, newest_first=True, limit=args.limit or None))
     if args.json:
         print_json({"n": n, "by_writer": counts, "samples": [_to_json(sample) for sample in newest]})
         return 0
@@ -188,7 +181,7 @@ def run_list(args: argparse.Namespace) -> int:
     print(f"\n{n:,} drawing{'s' if n != 1 else ''}" + (f", the newest {len(newest):,}:\n" if newest else "."))
     if newest:
         print_table(
-            ("id", "label", "writer", "origin", "strokes", "held out", "time"),
+            ("id", "label", "writer", "origin", "strokes", "held out", "remark", "time"),
             map(_row, newest),
             numbers_from=9,
         )
@@ -224,16 +217,16 @@ def _unreadable(store: SampleStore) -> list[str]:
     return problems
 
 
-def _counts(store: SampleStore, chosen: dict[str, object]) -> dict[str, dict[str, int]]:
+def _counts(store: SampleStore, chosen: SampleFilter) -> dict[str, dict[str, int]]:
     """Writer to label to number, without zeros."""
     labels = store.classes().labels
     counts = {}
     for writer in store.writers():
-        if chosen["writer"] in {None, writer}:
+        if chosen.writer in {None, writer}:
             row = {
-                label: store.count(**{**chosen, "writer": writer, "label": label})  # type: ignore[arg-type]
+                label: store.count(chosen, writer=writer, label=label)
                 for label in labels
-                if chosen["label"] in {None, label}
+                if chosen.label in {None, label}
             }
             counts[writer] = {label: n for label, n in row.items() if n}
     return {writer: row for writer, row in counts.items() if row}
@@ -258,6 +251,9 @@ def _to_json(sample: Sample) -> dict[str, object]:
         "strokes": len(sample.ink.strokes) if sample.ink else None,
         "held_out": sample.held_out,
         "drawn_at": sample.drawn_at.isoformat(),
+        "weight": sample.weight,
+        "suspicion": asdict(sample.suspicion) if sample.suspicion else None,
+        "reviewed": sample.is_reviewed,
     }
 
 
@@ -265,4 +261,7 @@ def _row(sample: Sample) -> tuple[str, ...]:
     time = sample.drawn_at.astimezone().strftime("%Y-%m-%d %H:%M")
     strokes = str(len(sample.ink.strokes)) if sample.ink else ""
     held_out = "yes" if sample.held_out else ""
-    return (str(sample.id), sample.label, sample.writer, str(sample.origin), strokes, held_out, time)
+    remarks = [f"perhaps {sample.suspicion.suggestion}"] if sample.suspicion else []
+    remarks += [f"counts {sample.weight} times"] if sample.weight != 1 else []
+    remark = ", ".join(remarks)
+    return (str(sample.id), sample.label, sample.writer, str(sample.origin), strokes, held_out, remark, time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
@@ -16,7 +17,7 @@ def add_parser(subparsers: Subparsers) -> None:
     group = add_group(
         subparsers,
         "writers",
-        summary="list, add or rename the people who draw",
+        summary="list, add, rename or merge the people who draw",
         examples=("qtdigits writers list", "qtdigits writers add Ada", "qtdigits writers rename me Ada"),
     )
     listing = add_command(
@@ -36,6 +37,16 @@ def add_parser(subparsers: Subparsers) -> None:
     renaming.add_argument("old", metavar="OLD")
     renaming.add_argument("new", metavar="NEW")
     renaming.set_defaults(run=run_rename)
+    merging = add_command(
+        group,
+        "merge",
+        summary="make one writer of two: all drawings and judgements of the first become the second's",
+        examples=("qtdigits writers merge me Ada",),
+    )
+    merging.add_argument("source", metavar="SOURCE", help="who goes")
+    merging.add_argument("into", metavar="INTO", help="who stays")
+    add_json_option(merging, "the numbers")
+    merging.set_defaults(run=run_merge)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -68,4 +79,19 @@ def run_rename(args: argparse.Namespace) -> int:
     with SampleStore.open(data_folder(args)) as store:
         store.rename_writer(args.old, args.new)
     say(f"{args.old} is now called {args.new}.")
+    return 0
+
+
+def run_merge(args: argparse.Namespace) -> int:
+    """What was held out of either stays held out."""
+    from qtdigits.store.samples import SampleStore
+
+    with SampleStore.open(data_folder(args)) as store:
+        merged = store.merge_writers(args.source, args.into)
+    if args.json:
+        print_json(asdict(merged))
+        return 0
+    say(f"{merged.moved:,} drawings of {args.source} are {args.into}'s now, and {args.source} is gone.")
+    if merged.doubles:
+        say(f"{merged.doubles:,} that both had are kept once; the others are in the trash.")
     return 0

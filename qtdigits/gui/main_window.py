@@ -395,9 +395,12 @@ class MainWindow(QMainWindow):
         self.session.model_trained()
 
     def _describe_training_data(self) -> None:
-        n = self.session.store.count(held_out=False)
-        drawings = f"{n:,} drawing{'s' if n != 1 else ''}"
-        self.training_panel.set_data_description(f"{drawings} + MNIST" if n else "MNIST")
+        store = self.session.store
+        n = store.count(held_out=False, is_suspect=False)
+        waiting = store.count(held_out=False, is_suspect=True)
+        text = f"{n:,} drawing{'s' if n != 1 else ''} + MNIST" if n else "MNIST"
+        doubt = f"; {waiting:,} doubtful {'one waits' if waiting == 1 else 'ones wait'} for a look"
+        self.training_panel.set_data_description(text + (doubt if waiting else ""))
         self.training_panel.set_n_classes(len(self.session.store.classes()))
 
     def _on_engine_state(self, state: EngineState) -> None:

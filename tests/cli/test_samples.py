@@ -203,7 +203,10 @@ def test_that_the_list_counts_and_filters(run: Run, ink_file: Path) -> None:
     done = run("samples", "list", "--writer", "ada", "--label", "7", "--limit", "2", "--json").json
     assert done["by_writer"] == {"ada": {"7": done["n"]}}
     assert [sample["writer"] for sample in done["samples"]] == ["ada", "ada"]
-    assert set(done["samples"][0]) == {"id", "label", "writer", "origin", "strokes", "held_out", "drawn_at"}
+    assert set(done["samples"][0]) == {
+        *("id", "label", "writer", "origin", "strokes", "held_out", "drawn_at"),
+        *("weight", "suspicion", "reviewed"),
+    }
     everything = run("samples", "list", "--limit", "0", "--json").json
     assert len(everything["samples"]) == everything["n"] == 200
 
