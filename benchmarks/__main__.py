@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 
-from benchmarks import gaps, latency, memory, raster, redraw, startup
+from benchmarks import gaps, latency, memory, raster, redraw, startup, store
 from benchmarks.common import Row
 
 ALL = {
@@ -19,6 +19,7 @@ ALL = {
     "gaps": gaps.measure,
     "memory": memory.measure,
     "raster": raster.measure,
+    "store": store.measure,
     "redraw": redraw.measure,
 }
 

@@ -64,9 +64,10 @@ def alternate(
     return medians([a for a, _ in pairs]), medians([b for _, b in pairs])
 
 
-def open_window(reader: str) -> tuple[QApplication, MainWindow]:
-    """The program's window on a data folder of the benchmarks. `reader`: "litert" as it is, or "keras": `model.predict` instead.
+def open_window(reader: str, data_dir: str | None = None) -> tuple[QApplication, MainWindow]:
+    """The program's window on `data_dir`, by default a data folder of the benchmarks.
 
+    `reader`: "litert" as it is, or "keras": `model.predict` instead.
     With "keras", TensorFlow is imported and the model loaded where the window otherwise opens its LiteRT reader.
     """
     from qtdigits.cli.window import prepare_start
@@ -78,8 +79,8 @@ def open_window(reader: str) -> tuple[QApplication, MainWindow]:
         from benchmarks.keras_reader import KerasReader
 
         app._make_reader = KerasReader
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / "qtdigits-benchmarks"
-    return app.create(["--data-dir", str(folder)])
+    folder = data_dir or str(Path(os.environ.get("TMPDIR", "/tmp")) / "qtdigits-benchmarks")
+    return app.create(["--data-dir", folder])
 
 
 def drawings(n: int, seed: int = 1) -> list[list[NDArray[np.float64]]]:
