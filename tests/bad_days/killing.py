@@ -30,10 +30,10 @@ def victim(work: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def kill_while(work: str, folder: Path, *, seed: int, within_s: float) -> list[str]:
-    """Let it work, kill it, and give what it has said: 0 to 5 things and up to `within_s` later, by chance."""
+def kill_while(work: str, folder: Path, *, seed: int, within_s: float, most_awaited: int = 5) -> list[str]:
+    """Let it work, kill it, and give what it has said: some things and up to `within_s` later, by chance."""
     chance = random.Random(seed)
-    n_awaited, wait_s = chance.randrange(6), chance.uniform(0, within_s)
+    n_awaited, wait_s = chance.randint(0, most_awaited), chance.uniform(0, within_s)
     with victim(work, folder) as process:
         said = b"".join(process.stdout.readline() for _ in range(n_awaited))
         with contextlib.suppress(subprocess.TimeoutExpired):

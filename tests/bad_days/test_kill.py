@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 from bad_days.killing import N_KILLS, kill_while
-from bad_days.victims import CHAMPIONS, number_of
+from bad_days.victims import CHAMPIONS, N_EDITED, number_of
 from qtdigits.core.samples import Verdict
 from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
 from qtdigits.store.library import ModelLibrary
@@ -64,6 +65,24 @@ def test_that_an_import_is_whole_or_absent(tmp_path: Path) -> None:
         assert set(said) <= set(counts)
         assert len(counts) <= len(said) + 1
     assert acknowledged > 0
+
+
+def test_that_a_change_of_many_drawings_is_whole_or_absent(tmp_path: Path) -> None:
+    """Each step concerns the 40 drawings of a writer and label; none of them is ever seen between two states."""
+    for seed in range(N_KILLS):
+        said = kill_while("edit", tmp_path, seed=seed, within_s=0.1)
+        with SampleStore.open(tmp_path) as store:
+            assert store.check() == ()
+            for writer, label in itertools.product(("Ada", "Bob"), "38"):
+                for samples in (
+                    list(store.samples(writer=writer, label=label)),
+                    list(store.samples(writer=writer, label=label, is_deleted=True)),
+                ):
+                    assert len(samples) % N_EDITED == 0
+                    light = sum(sample.weight == 1 for sample in samples)
+                    assert light % N_EDITED == 0
+            if said and said[-1].startswith("merged"):
+                assert store.count(writer="Ada", label="8") >= N_EDITED
 
 
 def test_that_a_champion_loads_while_champions_come_and_go(folder: Path) -> None:

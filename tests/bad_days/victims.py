@@ -7,6 +7,7 @@ done. It goes on for ever.
 from __future__ import annotations
 
 import itertools
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.exchange import import_samples
 from tests.store.values import a_model, a_sample
 
+N_EDITED = 40
 CHAMPIONS = ("a", "b", "c", "b")
 """Who is the champion after each step of `promote`: three promotions and a roll-back, over and over."""
 
@@ -49,6 +51,23 @@ def bring_in(folder: Path) -> None:
         import_samples(folder / "data", path, writer="")
 
 
+def edit(folder: Path) -> None:
+    """Relabels, weighs, deletes and puts back drawings, and merges writers; says what it has done."""
+    with SampleStore.open(folder) as store:
+        for number in itertools.count():
+            for name in ("Ada", "Bob"):
+                store.add_samples(a_sample("3", name) for _ in range(N_EDITED))
+            bobs = store.ids(writer="Bob", label="3").tolist()
+            store.relabel(bobs, "8")
+            say(f"relabelled {number}")
+            store.set_weight(bobs, 3)
+            store.restore(store.delete_samples(bobs))
+            store.merge_writers("Bob", "Ada")
+            say(f"merged {number}")
+            store.delete_samples(store.ids(writer="Ada", label="3").tolist())
+            say(f"deleted {number}")
+
+
 def promote(folder: Path) -> None:
     """Says the name of each champion."""
     library = ModelLibrary(folder, shipped=folder / "shipped")
@@ -72,7 +91,7 @@ def migrate(folder: Path) -> None:
     """Opens a store of an older version."""
     SampleStore.open(folder).close()
     say("migrated")
-    sys.stdin.read()
+    signal.pause()
 
 
 def own_an_engine(folder: Path) -> None:
@@ -82,7 +101,7 @@ def own_an_engine(folder: Path) -> None:
     engine = EngineClient(data_dir=folder)
     engine.start()
     say(engine.pid)
-    sys.stdin.read()
+    signal.pause()
 
 
 def drawing_of(number: int) -> np.ndarray:
@@ -104,7 +123,7 @@ class SevenReader:
         return np.where(np.arange(10) == 7, 0.91, 0.01).astype(np.float32)
 
 
-WORKS = {work.__name__: work for work in (judge, bring_in, promote, save, migrate, own_an_engine)}
+WORKS = {work.__name__: work for work in (judge, bring_in, edit, promote, save, migrate, own_an_engine)}
 
 if __name__ == "__main__":
     a_sample()  # whatever is imported late is imported now
