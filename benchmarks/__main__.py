@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 
-from benchmarks import gaps, latency, memory, raster, redraw, startup, store
+from benchmarks import gaps, latency, memory, raster, redraw, runs, startup, store
 from benchmarks.common import Row
 
 ALL = {
@@ -21,6 +21,7 @@ ALL = {
     "raster": raster.measure,
     "store": store.measure,
     "redraw": redraw.measure,
+    "runs": runs.measure,
 }
 
 

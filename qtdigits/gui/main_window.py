@@ -49,7 +49,7 @@ from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training_panel import TrainingPanel
 from qtdigits.tasks.request import RetrainRequest
 
-TABS = ("Training", "Accuracy", "Drawings", "Models")
+TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs")
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
 
@@ -60,7 +60,7 @@ KEYS = """<table cellpadding="4">
 <tr><td><b>Ctrl+Z</b></td><td>take back a stroke, or, on an empty canvas, the last judgement</td></tr>
 <tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
 <tr><td><b>Ctrl+T</b></td><td>train</td></tr>
-<tr><td><b>Alt+1 … Alt+4</b></td><td>Training, Accuracy, Drawings, Models</td></tr>
+<tr><td><b>Alt+1 … Alt+5</b></td><td>Training, Accuracy, Drawings, Models, Runs</td></tr>
 </table>"""
 
 
@@ -127,7 +127,10 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        makers = (self._make_accuracy_panel, self._make_drawings_panel, self._make_models_panel)
+        makers = (
+            *(self._make_accuracy_panel, self._make_drawings_panel),
+            *(self._make_models_panel, self._make_runs_panel),
+        )
         self._pages = [LazyPage(make, theme=self._theme) for make in makers]
         for name, panel in zip(TABS, (self.training_panel, *self._pages), strict=True):
             self.tabs.addTab(panel, name)
@@ -258,6 +261,16 @@ class MainWindow(QMainWindow):
         from qtdigits.gui.models_panel import ModelsPanel
 
         return ModelsPanel(session=self.session)
+
+    def _make_runs_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.runs_panel import RunsPanel
+
+        panel = RunsPanel(
+            runs=self.session.store.runs, preferences=self._preferences, theme=theme, ask=self.ask
+        )
+        self.controller.event_received.connect(panel.on_event)
+        panel.problem_met.connect(self.messages.show_problem)
+        return panel
 
     # After the first paint.
 

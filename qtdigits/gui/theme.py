@@ -176,8 +176,11 @@ def style_sheet_of(theme: Theme) -> str:
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
     QTableView, QListView, QTreeView {{ background: {t.surface}; border: none; gridline-color: {t.grid}; outline: none;
         alternate-background-color: {t.field}; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+    QHeaderView {{ background: {t.surface}; border: none; }}
     QHeaderView::section {{ background: {t.surface}; color: {t.text_muted}; border: none; border-bottom: 1px solid {t.border};
         padding: 6px 8px; }}
+    QHeaderView::section:vertical {{ border: none; padding: 0 8px; }}
+    QTableCornerButton::section {{ background: {t.surface}; border: none; border-bottom: 1px solid {t.border}; }}
     QFrame[rule="true"] {{ background: {t.border}; border: none; }}
     QSplitter::handle {{ background: transparent; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}

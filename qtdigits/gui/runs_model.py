@@ -1,0 +1,122 @@
+"""The list of runs as a table model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from qtdigits.core.recipes import Recipe, load_recipe, recipe_names
+from qtdigits.core.run_figures import differing
+from qtdigits.core.texts import duration
+from qtdigits.gui.overriding import override
+from qtdigits.gui.training_texts import percent
+from qtdigits.store.runs import RUNNING, RunRecord
+
+COLUMNS = ("Name", "Started", "Ended", "Epochs", "Validation", "My hold-out", "MNIST test", "Time", "Recipe")
+NUMBERS = range(3, 8)
+RECIPE_COLUMN = 8
+ENDINGS = {RUNNING: "did not end"}
+UNKNOWN = "–"
+
+Index = QModelIndex | QPersistentModelIndex
+NO_INDEX = QModelIndex()
+
+
+class RunsModel(QAbstractTableModel):
+    """Rows of text, made when they are looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: list[RunRecord] = []
+        self._running = ""
+        self._made: dict[int, tuple[str, ...]] = {}
+
+    @property
+    def runs(self) -> list[RunRecord]:
+        return self._runs
+
+    def show_runs(self, runs: list[RunRecord], *, running: str) -> None:
+        """`running`: the id of the run that goes on in this window, or ""."""
+        self.beginResetModel()
+        self._runs, self._running = runs, running
+        self._made.clear()
+        self.endResetModel()
+
+    @override
+    def rowCount(self, parent: Index = NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(self._runs)
+
+    @override
+    def columnCount(self, parent: Index = NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    @override
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section]
+        return None
+
+    @override
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self._cells(index.row())[index.column()]
+            case Qt.ItemDataRole.TextAlignmentRole if index.column() in NUMBERS:
+                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            case Qt.ItemDataRole.ToolTipRole:
+                run = self._runs[index.row()]
+                when = f"{run.started_at.astimezone():%d %b %Y %H:%M:%S}"
+                return "\n".join(part for part in (run.title, when, run.note, recipe_text(run)) if part)
+        return None
+
+    def _cells(self, row: int) -> tuple[str, ...]:
+        if row not in self._made:
+            run, figures = self._runs[row], self._runs[row].figures
+            self._made[row] = (
+                f"{run.title} ✎" if run.note else run.title,
+                started_text(run.started_at),
+                "running" if run.id == self._running else ENDINGS.get(run.state, run.state),
+                f"{figures.epochs} (best {figures.best_epoch})" if figures.epochs else UNKNOWN,
+                _percent(figures.val_accuracy),
+                _percent(own_hold_out(run)),
+                _percent(figures.scores.get("MNIST test", (None, 0))[0]),
+                duration(figures.elapsed_s) if figures.elapsed_s else UNKNOWN,
+                recipe_text(run),
+            )
+        return self._made[row]
+
+
+def started_text(started_at: datetime) -> str:
+    """22 Nov 17:00; with the year instead of the time when it is not this year."""
+    local = started_at.astimezone()
+    return f"{local:%d %b %H:%M}" if local.year == datetime.now(UTC).year else f"{local:%d %b %Y}"
+
+
+def own_hold_out(run: RunRecord) -> float | None:
+    """Of the model that came out, else of its best epoch."""
+    scored = run.figures.scores.get("my hold-out")
+    return scored[0] if scored else run.figures.hold_out_accuracy
+
+
+def recipe_text(run: RunRecord) -> str:
+    """The name of the recipe, and in what the run's differs from the one of that name that travels with the program."""
+    name = str(run.recipe.get("name") or "")
+    known = _known_recipe(name)
+    if known is None:
+        return name
+    changes = differing([known.to_json(), run.recipe])
+    return ", ".join([name, *(f"{field.replace('_', ' ')} {values[1]}" for field, values in changes.items())])
+
+
+@cache
+def _known_recipe(name: str) -> Recipe | None:
+    return load_recipe(name) if name in recipe_names() else None
+
+
+def _percent(share: float | None) -> str:
+    return UNKNOWN if share is None else percent(share, 2)

@@ -1,0 +1,293 @@
+"""Every training that was made: look at its curves again, compare several, name, note, throw away and put back."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QSplitter,
+    QTableView,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from qtdigits.core.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
+from qtdigits.core.history import History
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.ask import Ask
+from qtdigits.gui.curve_saving import save_curves
+from qtdigits.gui.curve_settings import CurveSettings
+from qtdigits.gui.curves import Curves
+from qtdigits.gui.fresh_panel import FreshPanel
+from qtdigits.gui.naming import named
+from qtdigits.gui.overriding import override
+from qtdigits.gui.parts import button, elided_label, label
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.run_curves import ShownRun
+from qtdigits.gui.run_differences import RunDifferences
+from qtdigits.gui.runs_model import RECIPE_COLUMN, RunsModel
+from qtdigits.gui.theme import Theme
+from qtdigits.store.runs import RunRecord, RunTable
+
+MOST_COMPARED = 8
+"""As many as there are colours that can be told apart."""
+HISTORIES_KEPT = 16
+LIST_PX = 200
+MOST_COLUMN_PX = 240
+CHOOSE = "Choose a run to see its curves, or several, with Ctrl or Shift, to compare them"
+NONE_YET = "No training has been made yet"
+
+
+class RunsPanel(FreshPanel):
+    """Reads the list only while it is visible. `problem_met` carries a `QtDigitsError`."""
+
+    problem_met = Signal(object)
+
+    def __init__(
+        self,
+        *,
+        runs: RunTable,
+        preferences: Preferences,
+        theme: Theme,
+        ask: Ask,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._table_of_runs, self._preferences, self._ask = runs, preferences, ask
+        self._histories: OrderedDict[str, History | None] = OrderedDict()
+        self._running = ""
+        self._deleted: list[list[str]] = []
+        self._model = RunsModel()
+        self._table = self._made_table()
+        self._hint = elided_label(role="muted", name="runsHint")
+        self._rename = button("Rename…", "renameRunButton", "Give the run a name of your own")
+        self._note = button("Note…", "noteRunButton", "Note something about the run")
+        self._delete = button("Delete", "deleteRunsButton", "Put the chosen runs into the trash; models stay")
+        self._undo = button("Undo delete", "undoRunsButton", "Put back what was deleted last")
+        self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
+        self._trash.setCheckable(True)
+        settings = CurveSettings.from_json(preferences.curves)
+        self._curves = named(Curves(theme=theme, settings=settings), "runCurves")
+        self._differences = RunDifferences()
+        self._lay_out()
+        self._connect()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._curves.set_theme(theme)
+
+    @Slot(object)
+    def on_event(self, event: Event) -> None:
+        """A run has begun or ended: the list is out of date."""
+        match event:
+            case RunStarted(run=run):
+                self._running = run
+            case RunFinished() | RunCancelled() | RunFailed() | EngineLost():
+                self._histories.pop(self._running, None)
+                self._running = ""
+            case _:
+                return
+        self.mark_stale()
+
+    @override
+    def reload(self) -> None:
+        chosen = {run.id for run in self._chosen()}
+        try:
+            runs = self._table_of_runs.records(in_trash=self._trash.isChecked())
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        self._model.show_runs(runs, running=self._running)
+        self._choose(chosen)
+        self._show_chosen()
+
+    # What is chosen.
+
+    def _chosen(self) -> list[RunRecord]:
+        rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
+        return [self._model.runs[row] for row in rows]
+
+    def _choose(self, ids: set[str]) -> None:
+        selection = self._table.selectionModel()
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        for row, run in enumerate(self._model.runs):
+            if run.id in ids:
+                selection.select(self._model.index(row, 0), flags)
+
+    @Slot()
+    def _show_chosen(self) -> None:
+        chosen = self._chosen()
+        self._update_buttons(len(chosen))
+        compared = chosen[:MOST_COMPARED]
+        self._hint.setText(self._hint_text(len(chosen)))
+        self._lower.setVisible(bool(compared))
+        if compared:
+            self._lower.setTabText(1, "Recipe and figures" if len(compared) == 1 else "What differs")
+            self._differences.show_runs(compared)
+            self._curves.compare(self._shown(compared))
+
+    def _hint_text(self, n_chosen: int) -> str:
+        if not self._model.runs:
+            return "The trash is empty" if self._trash.isChecked() else NONE_YET
+        if n_chosen > MOST_COMPARED:
+            return f"{n_chosen} runs are chosen; the first {MOST_COMPARED} are compared"
+        return CHOOSE if not n_chosen else f"{n_chosen} of {len(self._model.runs):,} runs chosen"
+
+    def _shown(self, runs: list[RunRecord]) -> list[ShownRun]:
+        """Runs of the same name are told apart by when they began."""
+        titles = [run.title for run in runs]
+        return [
+            ShownRun(
+                run.title
+                if titles.count(run.title) == 1
+                else f"{run.title} {run.started_at.astimezone():%d %b %H:%M:%S}",
+                self._history(run) or History(),
+            )
+            for run in runs
+        ]
+
+    def _history(self, run: RunRecord) -> History | None:
+        """A run that goes on is read anew each time."""
+        if run.id == self._running or run.id not in self._histories:
+            try:
+                self._histories[run.id] = self._table_of_runs.history(run.id)
+            except (QtDigitsError, ValueError, KeyError) as error:
+                self.problem_met.emit(_as_problem(error))
+                self._histories[run.id] = None
+        self._histories.move_to_end(run.id)
+        while len(self._histories) > HISTORIES_KEPT:
+            self._histories.popitem(last=False)
+        return self._histories[run.id]
+
+    def _update_buttons(self, n_chosen: int) -> None:
+        in_trash = self._trash.isChecked()
+        for one in (self._rename, self._note):
+            one.setEnabled(n_chosen == 1 and not in_trash)
+        self._delete.setText("Put back" if in_trash else "Delete")
+        self._delete.setEnabled(n_chosen > 0)
+        self._undo.setVisible(bool(self._deleted) and not in_trash)
+
+    # What is done.
+
+    @Slot()
+    def _on_rename(self) -> None:
+        if len(chosen := self._chosen()) == 1:
+            name = self._ask.text("Rename the run", f"A new name for “{chosen[0].title}”:")
+            if name is not None:
+                self._do(lambda: self._table_of_runs.rename(chosen[0].id, name))
+
+    @Slot()
+    def _on_note(self) -> None:
+        if len(chosen := self._chosen()) == 1:
+            note = self._ask.text("Note", f"About “{chosen[0].title}”:")
+            if note is not None:
+                self._do(lambda: self._table_of_runs.set_note(chosen[0].id, note))
+
+    @Slot()
+    def _on_delete(self) -> None:
+        ids = [run.id for run in self._chosen()]
+        if not ids:
+            return
+        if self._trash.isChecked():
+            self._do(lambda: self._table_of_runs.restore(ids))
+        elif self._do(lambda: self._table_of_runs.delete(ids)):
+            self._deleted.append(ids)
+            self._show_chosen()
+
+    @Slot()
+    def _on_undo(self) -> None:
+        if self._deleted and self._do(lambda: self._table_of_runs.restore(self._deleted[-1])):
+            self._choose(set(self._deleted.pop()))
+            self._show_chosen()
+
+    def _do(self, change: Callable[[], None]) -> bool:
+        try:
+            change()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return False
+        self.reload()
+        return True
+
+    @Slot(str)
+    def _on_save(self, kind: str) -> None:
+        if kind == "copy":
+            self._curves.copy_picture()
+            return
+        try:
+            save_curves(self._curves, kind, ask=self._ask)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+
+    @Slot(object)
+    def _keep_settings(self, settings: CurveSettings) -> None:
+        self._preferences.curves = settings.to_json()
+
+    # Construction.
+
+    def _made_table(self) -> QTableView:
+        table = named(QTableView(), "runsTable")
+        table.setAccessibleName("Runs")
+        table.setModel(self._model)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setTabKeyNavigation(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
+        header = table.horizontalHeader()
+        # Widths by what can be seen, not by all of 500 rows.
+        header.setResizeContentsPrecision(0)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(RECIPE_COLUMN, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(60)
+        header.setMaximumSectionSize(MOST_COLUMN_PX)
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return table
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(label("Runs", role="heading"))
+        top.addSpacing(8)
+        top.addWidget(self._hint, 1)
+        for one in (self._undo, self._trash, self._rename, self._note, self._delete):
+            top.addWidget(one)
+        self._lower = QTabWidget()
+        self._lower.setDocumentMode(True)
+        self._lower.tabBar().setDrawBase(False)
+        self._lower.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._lower.addTab(self._curves, "Curves")
+        self._lower.addTab(self._differences, "What differs")
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self._table)
+        splitter.addWidget(self._lower)
+        splitter.setSizes([LIST_PX, 3 * LIST_PX])
+        splitter.setStretchFactor(1, 1)
+        splitter.setChildrenCollapsible(False)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 12, 16, 12)
+        box.addLayout(top)
+        box.addWidget(splitter, 1)
+
+    def _connect(self) -> None:
+        self._table.selectionModel().selectionChanged.connect(self._show_chosen)
+        self._rename.clicked.connect(self._on_rename)
+        self._note.clicked.connect(self._on_note)
+        self._delete.clicked.connect(self._on_delete)
+        self._undo.clicked.connect(self._on_undo)
+        self._trash.toggled.connect(self.reload)
+        self._curves.settings_changed.connect(self._keep_settings)
+        self._curves.save_wanted.connect(self._on_save)
+
+
+def _as_problem(error: Exception) -> QtDigitsError:
+    if isinstance(error, QtDigitsError):
+        return error
+    return QtDigitsError("The curves of this run cannot be read any more.", "The run itself is still listed.")

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from gui.fake_engine import batch, epoch, finished, started
+from qtdigits.core.history import History
+from qtdigits.core.recipes import load_recipe
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.ask import Ask
+from qtdigits.gui.curve_plot import CurvePlot
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.runs_panel import RunsPanel
+from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.store.runs import RunRecord
+from qtdigits.store.samples import SampleStore
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+LEFT = Qt.MouseButton.LeftButton
+
+
+class Answers(Ask):
+    reply: str | None = None
+
+    def text(self, title: str, question: str) -> str | None:
+        return self.reply
+
+
+def a_history(loss: float = 0.5) -> History:
+    history = History()
+    history.apply(batch(5, loss=loss))
+    history.apply(epoch(1))
+    return history
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SampleStore]:
+    """Three runs, the latest `c`; `b` differs from its recipe in the epochs; `a` did not end."""
+    recipe = load_recipe("mlp-50-50")
+    with SampleStore.open(tmp_path) as store:
+        for number, name in enumerate("abc"):
+            changed = recipe.with_values(epochs=77) if name == "b" else recipe
+            store.runs.add(RunRecord(name, changed.to_json(), started_at=START + timedelta(hours=number)))
+        scores = {"MNIST test": {"accuracy": 0.9721, "n": 10_000}}
+        store.runs.end("b", state="completed", history=a_history(0.25), scores=scores)
+        store.runs.end("c", state="cancelled", history=a_history(0.75))
+        yield store
+
+
+class Shown:
+    def __init__(self, store: SampleStore, folder: Path) -> None:
+        self.ask = Answers()
+        self.problems: list[QtDigitsError] = []
+        self.preferences = Preferences(folder)
+        self.widget = RunsPanel(runs=store.runs, preferences=self.preferences, theme=LIGHT, ask=self.ask)
+        self.widget.problem_met.connect(self.problems.append)
+        self.table = self.widget.findChild(QTableView, "runsTable")
+
+    def button(self, name: str) -> QPushButton:
+        found = self.widget.findChild(QPushButton, name)
+        assert isinstance(found, QPushButton)
+        return found
+
+    def column(self, column: int) -> list[str]:
+        model = self.table.model()
+        return [model.index(row, column).data() for row in range(model.rowCount())]
+
+    def choose(self, *rows: int) -> None:
+        selection = self.table.selectionModel()
+        selection.clearSelection()
+        for row in rows:
+            flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+            selection.select(self.table.model().index(row, 0), flags)
+
+    @property
+    def hint(self) -> str:
+        found = self.widget.findChild(QLabel, "runsHint")
+        assert isinstance(found, QLabel)
+        return found.text()
+
+    def loss_points(self, curve: str) -> list[float]:
+        plot = self.widget.findChild(CurvePlot, "lossPlot")
+        assert isinstance(plot, CurvePlot)
+        values: list[float] = plot.points(curve)[1].tolist()
+        return values
+
+    @property
+    def differences(self) -> dict[str, list[str]]:
+        table = self.widget.findChild(QTableWidget, "runDifferences")
+        assert isinstance(table, QTableWidget)
+        return {
+            table.verticalHeaderItem(row).text(): [
+                table.item(row, column).text() for column in range(table.columnCount())
+            ]
+            for row in range(table.rowCount())
+        }
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, store: SampleStore, tmp_path: Path) -> Shown:
+    shown = Shown(store, tmp_path)
+    qtbot.addWidget(shown.widget)
+    shown.widget.resize(900, 700)
+    with qtbot.waitExposed(shown.widget):
+        shown.widget.show()
+    return shown
+
+
+def test_that_runs_are_listed_with_what_came_of_them(panel: Shown) -> None:
+    assert panel.column(2) == ["cancelled", "completed", "did not end"]
+    assert panel.column(3) == ["1 (best 1)", "1 (best 1)", "–"]
+    assert panel.column(6) == ["–", "97.21 %", "–"]
+    assert panel.column(8) == ["mlp-50-50", "mlp-50-50, epochs 77", "mlp-50-50"]
+    assert panel.hint.startswith("Choose a run")
+
+
+def test_that_a_run_can_be_looked_at_again(panel: Shown) -> None:
+    panel.choose(1)
+    assert panel.loss_points("batches") == [0.25]
+    assert panel.differences["Epochs"] == ["77"]
+    assert panel.differences["MNIST test"] == ["97.21 % of 10,000"]
+
+
+def test_that_several_runs_lie_over_one_another_with_what_differs(panel: Shown) -> None:
+    panel.choose(0, 1)
+    names = [f"mlp-50-50 {(START + timedelta(hours=h)).astimezone():%d %b %H:%M:%S}" for h in (2, 1)]
+    assert [panel.loss_points(f"{name}: smoothed") for name in names] == [[0.75], [0.25]]
+    assert panel.differences["Epochs"] == ["20", "77"]
+    assert "Optimizer" not in panel.differences
+    assert panel.hint == "2 of 3 runs chosen"
+
+
+def test_that_a_run_without_a_history_has_no_points(panel: Shown) -> None:
+    panel.choose(2)
+    assert panel.loss_points("batches") == []
+    assert panel.problems == []
+
+
+def test_that_a_run_can_be_named_and_noted(qtbot: QtBot, panel: Shown, store: SampleStore) -> None:
+    panel.choose(1)
+    panel.ask.reply = "longer"
+    qtbot.mouseClick(panel.button("renameRunButton"), LEFT)
+    panel.ask.reply = "no better"
+    qtbot.mouseClick(panel.button("noteRunButton"), LEFT)
+    assert panel.column(0)[1] == "longer ✎"
+    assert store.runs.find("longer").note == "no better"
+    panel.ask.reply = None
+    qtbot.mouseClick(panel.button("renameRunButton"), LEFT)
+    assert store.runs.find("b").name == "longer"
+
+
+def test_that_deleted_runs_come_back_one_delete_at_a_time(qtbot: QtBot, panel: Shown) -> None:
+    panel.choose(0)
+    qtbot.mouseClick(panel.button("deleteRunsButton"), LEFT)
+    panel.choose(0, 1)
+    qtbot.mouseClick(panel.button("deleteRunsButton"), LEFT)
+    assert panel.column(2) == []
+    assert panel.hint == "No training has been made yet"
+    qtbot.mouseClick(panel.button("undoRunsButton"), LEFT)
+    assert panel.column(2) == ["completed", "did not end"]
+    qtbot.mouseClick(panel.button("undoRunsButton"), LEFT)
+    assert len(panel.column(2)) == 3
+    assert not panel.button("undoRunsButton").isVisible()
+
+
+def test_that_the_trash_can_be_looked_into_and_emptied_back(qtbot: QtBot, panel: Shown) -> None:
+    panel.choose(0)
+    qtbot.mouseClick(panel.button("deleteRunsButton"), LEFT)
+    qtbot.mouseClick(panel.button("runsTrashButton"), LEFT)
+    assert panel.column(2) == ["cancelled"]
+    panel.choose(0)
+    assert panel.button("deleteRunsButton").text() == "Put back"
+    qtbot.mouseClick(panel.button("deleteRunsButton"), LEFT)
+    assert panel.hint == "The trash is empty"
+    qtbot.mouseClick(panel.button("runsTrashButton"), LEFT)
+    assert len(panel.column(2)) == 3
+
+
+def test_that_a_run_which_has_just_ended_appears_and_the_choice_stays(
+    panel: Shown, store: SampleStore
+) -> None:
+    panel.choose(1)
+    store.runs.add(RunRecord("run", load_recipe("mlp-50-50").to_json()))
+    panel.widget.on_event(started())
+    assert panel.column(2)[0] == "running"
+    store.runs.end("run", state="completed", history=a_history())
+    panel.widget.on_event(finished())
+    assert panel.column(2)[0] == "completed"
+    assert panel.hint == "1 of 4 runs chosen"
+    assert panel.loss_points("batches") == [0.25]
+
+
+def test_that_a_history_that_cannot_be_read_is_told_and_the_list_stays(
+    panel: Shown, store: SampleStore
+) -> None:
+    store._db.execute("UPDATE runs SET history = 'junk' WHERE id = 'b'")
+    panel.choose(1)
+    assert "cannot be read any more" in panel.problems[0].message
+    assert len(panel.column(0)) == 3
+
+
+def test_that_how_curves_are_seen_is_remembered_here_too(panel: Shown) -> None:
+    panel.choose(1)
+    panel.widget._curves._bar._switches["is_log"].trigger()
+    assert panel.preferences.curves["is_log"] is True
+    panel.widget.set_theme(DARK)
+
+
+def test_that_no_more_runs_are_compared_than_colours_tell_apart(panel: Shown, store: SampleStore) -> None:
+    for number in range(9):
+        store.runs.add(RunRecord(f"more {number}", {"name": f"r{number}"}))
+    panel.widget.mark_stale()
+    panel.choose(*range(10))
+    assert panel.hint == "10 runs are chosen; the first 8 are compared"
+    assert len(panel.differences["Ended"]) == 8
