@@ -15,9 +15,11 @@ from qtdigits.gui.parts import button, label
 
 AXES = {XAxis.EPOCH: "Epochs", XAxis.STEP: "Steps", XAxis.TIME: "Time"}
 SWITCHES = (
-    ("is_log", "&Logarithmic", "Small differences near the end become visible"),
+    ("is_log", "Lo&garithmic", "Small differences near the end become visible"),
     ("ignores_outliers", "&Ignore outliers", "The first fall and single bad batches do not set the range"),
     ("latest_only", "Only the la&test 1,000 points", "Follow the run instead of showing it whole"),
+    ("shows_loss", "&Loss", "Leave a plot out to give the others its room"),
+    ("shows_accuracy", "&Accuracy", "Leave a plot out to give the others its room"),
     ("shows_learning_rate", "Learning &rate", "A plot of its own"),
     ("shows_throughput", "Images per &second", "A plot of its own"),
 )
@@ -107,7 +109,7 @@ class CurveBar(QWidget):
             if name == "latest_only":
                 menu.addSeparator()
         menu.addSeparator()
-        menu.addAction("Show &all").triggered.connect(self.all_wanted)
+        menu.addAction("Show the &whole run").triggered.connect(self.all_wanted)
         return opener, actions
 
     def _save_menu(self) -> QToolButton:

@@ -23,6 +23,8 @@ class CurveSettings:
     is_log: bool = False
     ignores_outliers: bool = True
     latest_only: bool = False
+    shows_loss: bool = True
+    shows_accuracy: bool = True
     shows_learning_rate: bool = False
     shows_throughput: bool = False
     hidden: tuple[str, ...] = ()

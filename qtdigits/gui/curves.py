@@ -206,10 +206,16 @@ class Curves(QWidget):
         self._describe()
 
     def _shown(self) -> list[CurvePlot]:
-        wanted = [LOSS, ACCURACY]
-        wanted += [LEARNING_RATE] if self._settings.shows_learning_rate else []
-        wanted += [THROUGHPUT] if self._settings.shows_throughput else []
-        return [self._plots[quantity] for quantity in wanted]
+        settings = self._settings
+        wanted = {
+            LOSS: settings.shows_loss,
+            ACCURACY: settings.shows_accuracy,
+            LEARNING_RATE: settings.shows_learning_rate,
+            THROUGHPUT: settings.shows_throughput,
+        }
+        if not any(wanted.values()):
+            wanted[LOSS] = True
+        return [self._plots[quantity] for quantity, is_wanted in wanted.items() if is_wanted]
 
     # What the person chooses.
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from qtdigits.core.recipes import Recipe, load_recipe, recipe_names
 from qtdigits.core.run_figures import differing
@@ -17,6 +17,8 @@ from qtdigits.store.runs import RUNNING, RunRecord
 
 COLUMNS = ("Name", "Started", "Ended", "Epochs", "Validation", "My hold-out", "MNIST test", "Time", "Recipe")
 NUMBERS = range(3, 8)
+SORT_ROLE = Qt.ItemDataRole.UserRole
+STARTED_COLUMN = 1
 RECIPE_COLUMN = 8
 ENDINGS = {RUNNING: "did not end"}
 UNKNOWN = "–"
@@ -66,6 +68,8 @@ class RunsModel(QAbstractTableModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return self._cells(index.row())[index.column()]
+            case _ if role == SORT_ROLE:
+                return self._order(index.row(), index.column())
             case Qt.ItemDataRole.TextAlignmentRole if index.column() in NUMBERS:
                 return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             case Qt.ItemDataRole.ToolTipRole:
@@ -73,6 +77,26 @@ class RunsModel(QAbstractTableModel):
                 when = f"{run.started_at.astimezone():%d %b %Y %H:%M:%S}"
                 return "\n".join(part for part in (run.title, when, run.note, recipe_text(run)) if part)
         return None
+
+    def words_of(self, row: int) -> str:
+        """All that the list says of a run, and its note, for looking for words in it."""
+        return " ".join([*self._cells(row), self._runs[row].note]).casefold()
+
+    def _order(self, row: int, column: int) -> float | str:
+        """What a column is put in order by: figures as numbers, an unknown one below all others."""
+        run = self._runs[row]
+        numbers = {
+            1: run.started_at.timestamp(),
+            3: run.figures.epochs,
+            4: run.figures.val_accuracy,
+            5: own_hold_out(run),
+            6: run.figures.scores.get("MNIST test", (None, 0))[0],
+            7: run.figures.elapsed_s,
+        }
+        if column not in numbers:
+            return self._cells(row)[column].casefold()
+        number = numbers[column]
+        return -1.0 if number is None else float(number)
 
     def _cells(self, row: int) -> tuple[str, ...]:
         if row not in self._made:
@@ -89,6 +113,29 @@ class RunsModel(QAbstractTableModel):
                 recipe_text(run),
             )
         return self._made[row]
+
+
+class RunsFilter(QSortFilterProxyModel):
+    """Puts the runs in order by a column, and leaves out those that do not have every word looked for."""
+
+    def __init__(self, source: RunsModel) -> None:
+        super().__init__()
+        self._source = source
+        self._words: list[str] = []
+        self.setSourceModel(source)
+        self.setSortRole(SORT_ROLE)
+
+    def look_for(self, text: str) -> None:
+        self._words = text.casefold().split()
+        self.invalidate()
+
+    def run_at(self, row: int) -> RunRecord:
+        return self._source.runs[self.mapToSource(self.index(row, 0)).row()]
+
+    @override
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        said = self._source.words_of(source_row)
+        return all(word in said for word in self._words)
 
 
 def started_text(started_at: datetime) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
+    QLineEdit,
     QSplitter,
     QTableView,
     QTabWidget,
@@ -31,13 +32,14 @@ from qtdigits.gui.parts import button, elided_label, label
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.run_curves import ShownRun
 from qtdigits.gui.run_differences import RunDifferences
-from qtdigits.gui.runs_model import RECIPE_COLUMN, RunsModel
+from qtdigits.gui.runs_model import RECIPE_COLUMN, STARTED_COLUMN, RunsFilter, RunsModel
 from qtdigits.gui.theme import Theme
 from qtdigits.store.runs import RunRecord, RunTable
 
 MOST_COMPARED = 8
 """As many as there are colours that can be told apart."""
 HISTORIES_KEPT = 16
+SEARCH_PX = 130
 LIST_PX = 200
 MOST_COLUMN_PX = 240
 CHOOSE = "Choose a run to see its curves, or several, with Ctrl or Shift, to compare them"
@@ -64,6 +66,14 @@ class RunsPanel(FreshPanel):
         self._running = ""
         self._deleted: list[list[str]] = []
         self._model = RunsModel()
+        self._rows = RunsFilter(self._model)
+        self._search = named(QLineEdit(), "runsSearch")
+        self._search.setAccessibleName("Look for runs")
+        self._search.setPlaceholderText("Look for …")
+        self._search.setToolTip("Words of the name, the note, the recipe or how it ended")
+        self._search.setClearButtonEnabled(True)
+        self._search.setFixedWidth(SEARCH_PX)
+        self._search.textChanged.connect(self._rows.look_for)
         self._table = self._made_table()
         self._hint = elided_label(role="muted", name="runsHint")
         self._rename = button("Rename…", "renameRunButton", "Give the run a name of your own")
@@ -110,14 +120,14 @@ class RunsPanel(FreshPanel):
 
     def _chosen(self) -> list[RunRecord]:
         rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
-        return [self._model.runs[row] for row in rows]
+        return [self._rows.run_at(row) for row in rows]
 
     def _choose(self, ids: set[str]) -> None:
         selection = self._table.selectionModel()
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
-        for row, run in enumerate(self._model.runs):
-            if run.id in ids:
-                selection.select(self._model.index(row, 0), flags)
+        for row in range(self._rows.rowCount()):
+            if self._rows.run_at(row).id in ids:
+                selection.select(self._rows.index(row, 0), flags)
 
     @Slot()
     def _show_chosen(self) -> None:
@@ -233,7 +243,9 @@ class RunsPanel(FreshPanel):
     def _made_table(self) -> QTableView:
         table = named(QTableView(), "runsTable")
         table.setAccessibleName("Runs")
-        table.setModel(self._model)
+        table.setModel(self._rows)
+        table.setSortingEnabled(True)
+        table.sortByColumn(STARTED_COLUMN, Qt.SortOrder.DescendingOrder)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.setShowGrid(False)
@@ -257,6 +269,7 @@ class RunsPanel(FreshPanel):
         top.addWidget(label("Runs", role="heading"))
         top.addSpacing(8)
         top.addWidget(self._hint, 1)
+        top.addWidget(self._search)
         for one in (self._undo, self._trash, self._rename, self._note, self._delete):
             top.addWidget(one)
         self._lower = QTabWidget()

@@ -459,6 +459,14 @@ def test_that_learning_rate_and_throughput_are_shown_when_they_are_chosen(curves
     assert points(curves, "throughputPlot", "batches") == ([0.2], [12_340])
 
 
+def test_that_one_plot_can_have_all_the_room(qtbot: QtBot, curves: Curves) -> None:
+    switch(curves, "Accuracy")
+    assert not plot(curves, "accuracyPlot").isVisible()
+    assert plot(curves).isVisible()
+    switch(curves, "Loss")
+    assert plot(curves).isVisible()
+
+
 def test_that_a_kind_of_curve_can_be_hidden(qtbot: QtBot, curves: Curves) -> None:
     history = begin(curves)
     history.apply(epoch(1))

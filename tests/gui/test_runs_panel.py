@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QTableWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QTableView, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
@@ -219,3 +219,23 @@ def test_that_no_more_runs_are_compared_than_colours_tell_apart(panel: Shown, st
     panel.choose(*range(10))
     assert panel.hint == "10 runs are chosen; the first 8 are compared"
     assert len(panel.differences["Ended"]) == 8
+
+
+def test_that_runs_can_be_put_in_order_by_their_figures(panel: Shown) -> None:
+    panel.table.sortByColumn(6, Qt.SortOrder.DescendingOrder)
+    assert panel.column(2) == ["completed", "cancelled", "did not end"]
+    panel.table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+    assert panel.column(2) == ["did not end", "completed", "cancelled"]
+    panel.choose(1)
+    assert panel.loss_points("batches") == [0.25]
+
+
+def test_that_runs_can_be_looked_for_by_all_that_is_said_of_them(panel: Shown, store: SampleStore) -> None:
+    store.runs.set_note("c", "Too Slow")
+    panel.widget.mark_stale()
+    search = panel.widget.findChild(QLineEdit, "runsSearch")
+    for words, expected in (("epochs 77", ["completed"]), ("slow canc", ["cancelled"]), ("nothing", [])):
+        search.setText(words)
+        assert panel.column(2) == expected
+    search.clear()
+    assert len(panel.column(2)) == 3
