@@ -22,24 +22,37 @@ def training_batches(data: TrainingData, *, n_classes: int, batch_size: int, see
     """A `tf.data.Dataset` of one epoch, in another order each time, all of them determined by `seed`."""
     n = len(data.training)
     places = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=True)
-    return _batches(data, places.batch(batch_size), data.training, n_classes)
+    return _batches(data.images, data.targets, places.batch(batch_size), data.training, n_classes)
 
 
 def validation_batches(data: TrainingData, *, n_classes: int) -> Any:
     """A `tf.data.Dataset` of the validation part, in its order."""
     places = tf.data.Dataset.range(len(data.validation)).batch(VALIDATION_BATCH)
-    return _batches(data, places, data.validation, n_classes)
+    return _batches(data.images, data.targets, places, data.validation, n_classes)
 
 
-def _batches(data: TrainingData, places: Any, indices: NDArray[np.int64], n_classes: int) -> Any:
+def hold_out_batches(data: TrainingData, *, n_classes: int) -> Any:
+    """A `tf.data.Dataset` of the hold-out, in its order."""
+    n = len(data.hold_out_targets)
+    places = tf.data.Dataset.range(n).batch(VALIDATION_BATCH)
+    return _batches(data.hold_out_images, data.hold_out_targets, places, np.arange(n), n_classes)
+
+
+def _batches(
+    images: NDArray[np.uint8],
+    targets: NDArray[np.int64],
+    places: Any,
+    indices: NDArray[np.int64],
+    n_classes: int,
+) -> Any:
     """Pairs of `(b, 28, 28, 1) float32`, 0 to 1, and one-hot `(b, n_classes) float32`."""
     with tf.device("CPU:0"):
-        images, targets, chosen = tf.constant(data.images), tf.constant(data.targets), tf.constant(indices)
+        all_images, all_targets, chosen = tf.constant(images), tf.constant(targets), tf.constant(indices)
 
     def pick(place: Any) -> tuple[Any, Any]:
         index = tf.gather(chosen, place)
-        grey = tf.cast(tf.gather(images, index), tf.float32) / 255.0
-        return grey[..., tf.newaxis], wanted_outputs(tf.gather(targets, index), n_classes)
+        grey = tf.cast(tf.gather(all_images, index), tf.float32) / 255.0
+        return grey[..., tf.newaxis], wanted_outputs(tf.gather(all_targets, index), n_classes)
 
     return on_one_thread(places.map(pick, num_parallel_calls=1).prefetch(2))
 

@@ -19,6 +19,7 @@ class TrainingData:
     have no index in common. `inks` is empty, or has the ink of each image, None where there are only pixels. `sources`
     counts the different images that are trained on by where they come from. An image whose target is `NO_CLASS` is no digit, and
     the network learns to be unsure of it; those that are not trained on are in `outliers`, indices too.
+    `hold_out_images` `(h, 28, 28) uint8` and `hold_out_targets` `(h,)` are only looked at, after each epoch.
     """
 
     images: NDArray[np.uint8]
@@ -29,6 +30,8 @@ class TrainingData:
     inks: Sequence[Ink | None] = ()
     is_rehearsal: bool = False
     outliers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    hold_out_images: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 28, 28), np.uint8))
+    hold_out_targets: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def has_outliers(self) -> bool:

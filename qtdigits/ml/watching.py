@@ -10,6 +10,7 @@ from qtdigits.core.control import Control
 from qtdigits.core.events import BatchEnded, EpochEnded, Event
 from qtdigits.core.recipes import Recipe
 from qtdigits.ml.backend import keras
+from qtdigits.ml.batches import hold_out_batches
 from qtdigits.ml.pace import Pace, RecentMeans
 from qtdigits.ml.training_data import TrainingData
 
@@ -35,6 +36,8 @@ class Watch(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._recipe, self._run, self._emit, self._control = recipe, run, emit, control
+        self._data = data
+        self._hold_out: Any = None
         self._n_training = len(data.training)
         self._steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
         self._means = RecentMeans()
@@ -90,10 +93,11 @@ class Watch(keras.callbacks.Callback):
 
         Raises `Ended` when a loss is no number any more.
         """
-        self._pace.validated()
         loss, val_loss = float(logs["loss"]), float(logs["val_loss"])
         if not (math.isfinite(loss) and math.isfinite(val_loss)):
             raise Ended("diverged")
+        hold_out = self._hold_out_figures()
+        self._pace.validated()
         self.epochs += 1
         is_best = val_loss < self._best_loss
         if is_best:
@@ -111,8 +115,18 @@ class Watch(keras.callbacks.Callback):
                 is_best=is_best,
                 elapsed_s=self._pace.elapsed_s,
                 remaining_s=self._pace.remaining_s(self._step),
+                **hold_out,
             )
         )
+
+    def _hold_out_figures(self) -> dict[str, float]:
+        """What the person's own hold-out says; no weights are chosen by it."""
+        if not len(self._data.hold_out_targets):
+            return {}
+        if self._hold_out is None:
+            self._hold_out = hold_out_batches(self._data, n_classes=self.model.output_shape[-1])
+        found = self.model.evaluate(self._hold_out, verbose=0, return_dict=True)
+        return {"hold_out_loss": float(found["loss"]), "hold_out_accuracy": float(found[ACCURACY])}
 
     def _report_batch(self, logs: Mapping[str, float]) -> None:
         self._epoch_means = {name: float(logs[name]) for name in ("loss", ACCURACY)}

@@ -23,6 +23,7 @@ from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.mixing import Source, mix
 from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.watched import with_hold_out
 
 MNIST_TEST = "MNIST test"
 HOLD_OUT = "my hold-out"
@@ -165,6 +166,7 @@ class _Gathering:
             seed=self._recipe.seed,
             is_rehearsal=self._is_rehearsal,
         )
+        data = with_hold_out(data, self._tests.get(HOLD_OUT), label_set)
         for name, drawings in new_writers.items():
             self._tests.setdefault(name.partition(".")[0], drawings)
         return Gathered(data, label_set, records, self._tests)

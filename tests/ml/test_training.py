@@ -76,6 +76,22 @@ def test_that_the_same_seed_gives_the_same_network(data: TrainingData) -> None:
     assert not np.allclose(weights, different, atol=1e-3)
 
 
+def test_that_the_hold_out_is_looked_at_after_each_epoch_and_changes_nothing(data: TrainingData) -> None:
+    emit, emit_with = Recorder(), Recorder()
+    chosen = data.validation[:7]
+    watched = replace(
+        data, hold_out_images=data.images[chosen], hold_out_targets=(data.targets[chosen] + 1) % 10
+    )
+    alone, beside = run(data, emit=emit), run(watched, emit=emit_with)
+    epochs, epochs_with = emit.of(EpochEnded), emit_with.of(EpochEnded)
+    assert [(e.hold_out_loss, e.hold_out_accuracy) for e in epochs] == [(None, None)] * 2
+    # The network learns the right targets, and these are the wrong ones.
+    assert all(e.hold_out_loss > e.val_loss and e.hold_out_accuracy < 0.5 for e in epochs_with)
+    assert [e.val_loss for e in epochs] == [e.val_loss for e in epochs_with]
+    pairs = zip(alone.network.get_weights(), beside.network.get_weights(), strict=True)
+    assert all(np.array_equal(one, other) for one, other in pairs)
+
+
 def test_that_a_stop_in_the_first_epoch_keeps_what_was_learned_and_validates_it(data: TrainingData) -> None:
     control = Control()
     emit = Recorder(lambda event: control.stop() if isinstance(event, BatchEnded) else None)
