@@ -17,7 +17,7 @@ from qtdigits.errors import QtDigitsError
 if TYPE_CHECKING:
     import argparse
 
-COMMANDS = ("train", "evaluate", "recognise", "samples", "writers", "models", "runs", "demo")
+COMMANDS = ("train", "evaluate", "recognise", "samples", "writers", "models", "runs", "simulate", "demo")
 """The sub-commands in the order of the help; each is a module of this package."""
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130

@@ -79,6 +79,18 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--no-drawings", action="store_true", help="leave the stored drawings out")
     group.add_argument(
+        "--writer",
+        metavar="NAME",
+        default="",
+        help="whose hand a recipe such as my-hand learns (default: everybody's)",
+    )
+    group.add_argument(
+        "--base",
+        metavar="MODEL",
+        default="",
+        help="the model that a recipe such as my-hand goes on from (default: the champion)",
+    )
+    group.add_argument(
         "--score-on",
         metavar="FILE",
         nargs="+",
@@ -193,7 +205,18 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
         use_drawings=not args.no_drawings,
         score_on=tuple(map(_text, args.score_on)),
         name=args.name,
+        base=_base(args),
+        writer=args.writer,
     )
+
+
+def _base(args: argparse.Namespace) -> str:
+    """The path of the model to go on from, as it is named. Raises `InputError` when there is no such model."""
+    if not args.base:
+        return ""
+    from qtdigits.store.library import ModelLibrary
+
+    return _text(ModelLibrary(data_folder(args)).find(args.base))
 
 
 def _text(path: Path | None) -> str:

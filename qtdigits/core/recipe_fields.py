@@ -18,6 +18,8 @@ OPTIMIZERS = ("adam", "adamw", "adadelta", "sgd", "rmsprop", "adagrad", "adamax"
 SCHEDULES = ("constant", "one-cycle")
 CALIBRATIONS = ("none", "temperature")
 PRECISIONS = ("float32", "auto")
+STARTS = ("scratch", "champion")
+KEPT = ("best", "last")
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error")
 
 Kind = Literal["int", "float", "choice", "layers"]
@@ -188,6 +190,23 @@ FIELDS: tuple[Field, ...] = (
         help="auto: multiply in bfloat16 where the processor has it; the weights stay float32",
         choices=PRECISIONS,
     ),
+    Field(
+        *("start", "Starts from", "Training", "choice", STARTS[0]),
+        help="scratch: random weights; champion: the weights of the model in use, and its network",
+        choices=STARTS,
+    ),
+    Field(
+        *("last_blocks", "Last blocks", "Training", "int", 0),
+        help="how many of the last convolution blocks are trained, with all that follows them",
+        unit="blocks",
+        maximum=20,
+        zero="all",
+    ),
+    Field(
+        *("keep", "Keeps", "Training", "choice", KEPT[0]),
+        help="the weights of the epoch with the lowest validation loss, or of the last epoch",
+        choices=KEPT,
+    ),
     Field("loss", "Loss", "Training", "choice", LOSSES[0], "what training makes small", choices=LOSSES),
     Field(
         "epochs", "Epochs", "Training", "int", 10, "passes over the training data", minimum=1, maximum=1000
@@ -241,6 +260,12 @@ FIELDS: tuple[Field, ...] = (
         unit="times",
         maximum=1000,
         zero="not trained on",
+    ),
+    Field(
+        *("drawings_share", "Share of drawings", "Data", "float", 0.0),
+        help="part of every epoch that the writer's own drawings make up, however many there are",
+        maximum=0.95,
+        zero="as their weight says",
     ),
     Field(
         *(

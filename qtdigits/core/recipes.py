@@ -16,9 +16,11 @@ from qtdigits.core.recipe_fields import (
     AUGMENTATION_FIELDS,
     CALIBRATIONS,
     FIELD_BY_NAME,
+    KEPT,
     LOSSES,
     PRECISIONS,
     SCHEDULES,
+    STARTS,
     Value,
 )
 from qtdigits.errors import InputError
@@ -39,12 +41,16 @@ class Recipe:
     label_smoothing: float = 0.0
     calibration: str = CALIBRATIONS[0]
     precision: str = PRECISIONS[0]
+    start: str = STARTS[0]
+    last_blocks: int = 0
+    keep: str = KEPT[0]
     loss: str = LOSSES[0]
     epochs: int = 10
     batch_size: int = 128
     patience: int = 0
     mnist_images: int = 60_000
     drawings_weight: int = 10
+    drawings_share: float = 0.0
     validation_fraction: float = 0.1
     augmentation: float = 0.0
     synthetic_images: int = 0
@@ -66,6 +72,15 @@ class Recipe:
     @property
     def network(self) -> NetworkSpec:
         return NetworkSpec(parse_blocks(self.blocks), parse_dense(self.dense), self.pooling)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it goes on from a trained model, for the hand of one writer."""
+        return self.start == "champion"
+
+    def on_network_of(self, other: Recipe) -> Recipe:
+        """This recipe with the other's network."""
+        return replace(self, blocks=other.blocks, dense=other.dense, pooling=other.pooling)
 
     @property
     def variation(self) -> Augmentation:

@@ -39,3 +39,14 @@ def validation_split(
     validation = np.sort(np.concatenate(chosen)) if chosen else np.empty(0, np.int64)
     training = np.setdiff1d(np.arange(len(labels)), validation, assume_unique=True)
     return training.astype(np.int64), validation.astype(np.int64)
+
+
+GUARD_FRACTION, GUARD_SEED = 0.1, 1
+
+
+def guard_split(targets: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """MNIST's training images as (training, guard) indices: the guard watches over every model, so it is the same for all.
+
+    It is the validation part of the shipped models' recipes; no personal training ever sees it.
+    """
+    return validation_split(targets, GUARD_FRACTION, GUARD_SEED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def to_model(
         history=history,
         provenance=provenance,
     )
+
+
+def weights_of(base: Model, trained: TrainedNetwork) -> Model:
+    """`base` with the weights and classes of what was trained on from it: to train on from, not to read with."""
+    return replace(base, label_set=trained.label_set, weights=_weights(trained.network), flatbuffer=b"")
 
 
 def from_model(model: Model) -> Any:

@@ -9,11 +9,13 @@ from typing import Any
 from qtdigits.core.control import Control
 from qtdigits.core.events import Event, RunStarted
 from qtdigits.core.labels import LabelSet
+from qtdigits.core.models import Model
 from qtdigits.core.recipes import Recipe
 from qtdigits.errors import TrainingError
 from qtdigits.ml.backend import keras, tf
 from qtdigits.ml.batches import training_batches, validation_batches
 from qtdigits.ml.calibration import apply_temperature, temperature_of
+from qtdigits.ml.continuing import freeze, take_up
 from qtdigits.ml.networks import build_network, compile_network
 from qtdigits.ml.precision import computing_in
 from qtdigits.ml.training_data import TrainingData
@@ -42,9 +44,18 @@ class TrainedNetwork:
 
 
 def train(
-    recipe: Recipe, label_set: LabelSet, data: TrainingData, *, run: str, emit: Emit, control: Control
+    recipe: Recipe,
+    label_set: LabelSet,
+    data: TrainingData,
+    *,
+    run: str,
+    emit: Emit,
+    control: Control,
+    base: Model | None = None,
 ) -> TrainedNetwork:
     """Train until the recipe's epochs are over, patience has run out, or `control` says so; keep the best weights.
+
+    With `base`, which was loaded with its weights and has the recipe's network, it goes on from there.
 
     Best are those with the lowest validation loss at the end of an epoch. A run that is stopped before the first epoch is over
     is validated where it stands, so that its figures are honest.
@@ -54,6 +65,9 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     with computing_in(recipe.precision):
         network = build_network(recipe.network, len(label_set))
+    if base is not None:
+        take_up(network, base, label_set)
+        freeze(network, last_blocks=recipe.last_blocks)
     compile_network(network, recipe, steps=data.steps_per_epoch(recipe.batch_size) * recipe.epochs)
     emit(_started(recipe, label_set, data, run, network.count_params()))
     watch = Watch(recipe=recipe, data=data, run=run, emit=emit, control=control)

@@ -101,7 +101,9 @@ class Watch(keras.callbacks.Callback):
         self.epochs += 1
         is_best = val_loss < self._best_loss
         if is_best:
-            self._best_loss, self.best_epoch = val_loss, self.epochs
+            self._best_loss = val_loss
+        if is_best or self._recipe.keep == "last":
+            self.best_epoch = self.epochs
             self.best_weights = self.model.get_weights()
         self._emit(
             EpochEnded(

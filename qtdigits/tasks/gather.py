@@ -13,15 +13,15 @@ import numpy as np
 
 from qtdigits.core.control import Control
 from qtdigits.core.labels import DIGITS, LabelSet
-from qtdigits.core.outliers import is_no_digit, scribbles
-from qtdigits.core.raster import render_many
+from qtdigits.core.outliers import is_no_digit
 from qtdigits.core.samples import Dataset
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.store.datasets import read_dataset, read_samples
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.data_cache import DataCache
-from qtdigits.tasks.mixing import Source, mix
+from qtdigits.tasks.mixing import Source, mix, some_of
+from qtdigits.tasks.personal import own_sources, rehearsal_source, scribble_source
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.watched import with_hold_out
 
@@ -38,17 +38,31 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """`tests` are the sets that the model is scored on at the end, by the name of the score. `records`: for the provenance."""
+    """`tests` are the sets that the model is scored on at the end, by the name of the score. `records`: for the provenance.
+
+    `last_sample` is the highest id of the stored drawings that are trained on, 0 without any.
+    """
 
     data: TrainingData
     label_set: LabelSet
     records: list[dict[str, Any]]
     tests: dict[str, Dataset]
+    last_sample: int = 0
 
 
-def gather(request: RetrainRequest, *, cache: DataCache, control: Control, progress: Progress) -> Gathered:
-    """Read all that the request names. Raises `CancelledError` when the run is stopped meanwhile, and errors that name files."""
-    gathering = _Gathering(request, cache, control, progress)
+def gather(
+    request: RetrainRequest,
+    *,
+    cache: DataCache,
+    control: Control,
+    progress: Progress,
+    known: LabelSet = DIGITS,
+) -> Gathered:
+    """Read all that the request names. Raises `CancelledError` when the run is stopped meanwhile, and errors that name files.
+
+    `known` are the classes of the model that the run goes on from: they keep their places.
+    """
+    gathering = _Gathering(request, cache, control, progress, known)
     gathering.gather_mnist()
     gathering.gather_synthetic()
     gathering.gather_drawings()
@@ -61,12 +75,19 @@ class _Gathering:
     """The sources found so far, and the sets to score on."""
 
     def __init__(
-        self, request: RetrainRequest, cache: DataCache, control: Control, progress: Progress
+        self,
+        request: RetrainRequest,
+        cache: DataCache,
+        control: Control,
+        progress: Progress,
+        first: LabelSet,
     ) -> None:
         self._request, self._recipe = request, request.recipe
         self._cache, self._control, self._progress = cache, control, progress
         self._folder = Path(request.data_dir)
+        self._first = first
         self._known = DIGITS
+        self._last_sample = 0
         self._sources: list[Source] = []
         self._tests: dict[str, Dataset] = {}
         self._is_rehearsal = False
@@ -86,8 +107,11 @@ class _Gathering:
             found = self._cache.rehearsal(lambda done, total: self._say("Drawing synthetic ink", done, total))
             self._sources.append(Source(self._some_of(found)))
             return
-        training = self._some_of(replace(mnist.training, name="MNIST"))
-        self._sources.append(Source(training, sha256=mnist.sha256))
+        training = replace(mnist.training, name="MNIST")
+        if self._recipe.is_personal:
+            self._sources.append(rehearsal_source(training, self._recipe, sha256=mnist.sha256))
+        else:
+            self._sources.append(Source(self._some_of(training), sha256=mnist.sha256))
         self._tests[MNIST_TEST] = mnist.test
 
     def gather_synthetic(self) -> None:
@@ -104,8 +128,12 @@ class _Gathering:
             drawings = self._trained_on(store) if self._recipe.drawings_weight else None
             hold_out = store.dataset(held_out=True)
         if drawings is not None and len(drawings):
-            # one's own hand is what these are for, so they are not split by writer: the hold-out tells how well it is read
-            self._sources.append(Source(replace(drawings, writers=()), self._recipe.drawings_weight))
+            self._last_sample = max(drawings.ids)
+            if self._recipe.is_personal:
+                self._sources.extend(own_sources(drawings, self._recipe, writer=self._request.writer))
+            else:
+                # one's own hand is what these are for, so they are not split by writer: the hold-out tells how well it is read
+                self._sources.append(Source(replace(drawings, writers=()), self._recipe.drawings_weight))
         if len(hold_out):
             self._tests[HOLD_OUT] = hold_out
 
@@ -131,11 +159,9 @@ class _Gathering:
             found = self._read(Path(file))
             shown = [i for i, label in enumerate(found.labels) if is_no_digit(label)]
             self._sources.append(Source(self._without_left_out(found.take(shown)), is_outlier=True))
-        if n := self._recipe.scribbles:
+        if self._recipe.scribbles:
             self._say("Drawing scribbles")
-            inks = scribbles(n, self._recipe.seed)
-            drawn = Dataset("scribbles", render_many(inks), ("",) * n, inks=tuple(inks))
-            self._sources.append(Source(drawn, is_outlier=True))
+            self._sources.append(scribble_source(self._recipe))
 
     def _trained_part(self, found: Dataset) -> Dataset:
         """`found` without the writers who are left out; their drawings are scored at the end."""
@@ -169,21 +195,16 @@ class _Gathering:
         data = with_hold_out(data, self._tests.get(HOLD_OUT), label_set)
         for name, drawings in new_writers.items():
             self._tests.setdefault(name.partition(".")[0], drawings)
-        return Gathered(data, label_set, records, self._tests)
+        return Gathered(data, label_set, records, self._tests, self._last_sample)
 
     def _label_set(self, labels: Sequence[str]) -> LabelSet:
-        """The ten digits, then the other classes that occur: those the store knows with their ids, then new ones by name."""
+        """The digits, or the classes of the model to go on from; then the others that occur: as the store knows them, or new."""
         occurring = set(labels)
-        others = (c for c in self._known if c.label in occurring and c not in DIGITS.classes)
-        return LabelSet((*DIGITS.classes, *others)).with_labels(sorted(occurring))
+        others = (c for c in self._known if c.label in occurring and c not in self._first.classes)
+        return LabelSet((*self._first.classes, *others)).with_labels(sorted(occurring))
 
     def _some_of(self, dataset: Dataset) -> Dataset:
-        """As many as the recipe wants, chosen at random by its seed."""
-        wanted = self._recipe.mnist_images
-        if wanted >= len(dataset):
-            return dataset
-        rng = np.random.default_rng(self._recipe.seed)
-        return dataset.take(np.sort(rng.permutation(len(dataset))[:wanted]))
+        return some_of(dataset, self._recipe.mnist_images, self._recipe.seed)
 
     def _read(self, path: Path, labels: Path | None = None) -> Dataset:
         """A file of drawings or images, given up within a batch of drawings when the run is."""

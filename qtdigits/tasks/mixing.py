@@ -28,6 +28,9 @@ Indices = NDArray[np.int64]
 class Source:
     """Where some of the data comes from. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
 
+    With a `share` above 0 the weight is such that the source makes up that part of an epoch. `validation` `(n,)` says which
+    images are validated on, where that is not left to chance.
+
     `sha256` is the digest of the file where there is one file, else "" and the arrays' own digest is taken.
     """
 
@@ -35,6 +38,8 @@ class Source:
     weight: int = 1
     sha256: str = ""
     is_outlier: bool = False
+    share: float = 0.0
+    validation: NDArray[np.bool_] | None = None
 
     @property
     def name(self) -> str:
@@ -57,7 +62,7 @@ def mix(
     images = _joined(sources)
     targets = np.concatenate([np.empty(0, np.int64), *(source.targets(label_set) for source in sources)])
     is_validation = _chosen_for_validation(sources, targets, fraction, seed)
-    weights = np.repeat([source.weight for source in sources], [len(source.dataset) for source in sources])
+    weights = _weights(sources, is_validation)
     training = np.flatnonzero(~is_validation)
     validation = np.flatnonzero(is_validation & (targets != NO_CLASS))
     if not (targets[training] != NO_CLASS).any() or not len(validation):
@@ -68,7 +73,7 @@ def mix(
     new_writers = {
         s.name: s.dataset.take(np.flatnonzero(part))
         for s, part in zip(sources, parts, strict=True)
-        if is_split_by_writer(s.dataset) and not s.is_outlier
+        if s.validation is None and is_split_by_writer(s.dataset) and not s.is_outlier
     }
     data = TrainingData(
         images,
@@ -81,6 +86,14 @@ def mix(
         outliers=np.flatnonzero(is_validation & (targets == NO_CLASS)),
     )
     return data, [_record(source, part) for source, part in zip(sources, parts, strict=True)], new_writers
+
+
+def some_of(dataset: Dataset, wanted: int, seed: int) -> Dataset:
+    """So many of them, chosen at random by the seed; all where there are no more."""
+    if wanted >= len(dataset):
+        return dataset
+    rng = np.random.default_rng(seed)
+    return dataset.take(np.sort(rng.permutation(len(dataset))[:wanted]))
 
 
 def is_split_by_writer(dataset: Dataset) -> bool:
@@ -98,6 +111,25 @@ def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[
             break
         is_chosen |= by == names[number]
     return is_chosen
+
+
+def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_]) -> Indices:
+    """`(n,)`: how often each image counts in an epoch; a source with a share counts as often as makes it that part of all."""
+    parts = [_weights_within(source) for source in sources]
+    trained = np.split(~is_validation, np.cumsum([len(part) for part in parts])[:-1])
+    counts = [int(part[chosen].sum()) for part, chosen in zip(parts, trained, strict=True)]
+    rest = sum(count for source, count in zip(sources, counts, strict=True) if not source.share)
+    shares = sum(source.share for source in sources)
+    for source, part, count in zip(sources, parts, counts, strict=True):
+        if source.share and count and rest:
+            part *= max(1, round(source.share / (1.0 - shares) * rest / count))
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _weights_within(source: Source) -> Indices:
+    if source.dataset.weights:
+        return np.asarray(source.dataset.weights, np.int64) * source.weight
+    return np.full(len(source.dataset), source.weight, np.int64)
 
 
 def _joined(sources: Sequence[Source]) -> NDArray[np.uint8]:
@@ -122,7 +154,10 @@ def _chosen_for_validation(
     start = 0
     for source in sources:
         end = start + len(source.dataset)
-        if is_split_by_writer(source.dataset):
+        if source.validation is not None:
+            is_validation[start:end] = source.validation
+            by_class[start:end] = False
+        elif is_split_by_writer(source.dataset):
             is_validation[start:end] = writer_split(source.dataset.writers, fraction, seed)
             by_class[start:end] = False
         start = end
@@ -143,6 +178,8 @@ def _record(source: Source, is_validation: NDArray[np.bool_]) -> dict[str, Any]:
         "weight": source.weight,
         "sha256": source.sha256 or _digest_of(source.dataset),
     }
+    if source.share:
+        record["share"] = source.share
     if source.is_outlier:
         record["is_outlier"] = True
     if source.dataset.writers:

@@ -23,6 +23,8 @@ class RetrainRequest:
     `csv_pairs` are (images, labels). `not_digits` are ink files of other signs: what is not shaped like a digit teaches the
     network to be unsure. Writers of files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is
     scored on the files of `score_on` and never trained on them. `name` is the model's, "" to take it from the file or the recipe.
+    `base` is the path of the model that a recipe with the start "champion" goes on from, "" for the champion itself; `writer`
+    is whose hand it learns, "" for everybody's.
     """
 
     run: str
@@ -37,6 +39,8 @@ class RetrainRequest:
     use_drawings: bool = True
     score_on: tuple[str, ...] = ()
     name: str = ""
+    base: str = ""
+    writer: str = ""
 
     @classmethod
     def fresh(cls, recipe: Recipe, *, data_dir: str | Path, **others: Any) -> RetrainRequest:
@@ -60,7 +64,15 @@ class RetrainRequest:
             request = cls(**known)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"Not a training request: {error}.") from error
-        texts = (request.run, request.data_dir, request.out, request.mnist, request.name)
+        texts = (
+            request.run,
+            request.data_dir,
+            request.out,
+            request.mnist,
+            request.name,
+            request.base,
+            request.writer,
+        )
         if not request.run or not all(isinstance(text, str) for text in texts):
             raise InputError("Not a training request: a text is missing.")
         return request
@@ -79,6 +91,8 @@ class RetrainRequest:
             words += [flag, *(Path(file).name for file in files)] if files else []
         words += ["--leave-out", *self.leave_out] if self.leave_out else []
         words += [] if self.use_drawings else ["--no-drawings"]
+        words += ["--base", Path(self.base).name] if self.base else []
+        words += ["--writer", self.writer] if self.writer else []
         words += ["--out", Path(self.out).name] if self.out else []
         return shlex.join(words)
 

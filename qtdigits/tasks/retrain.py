@@ -16,12 +16,13 @@ from qtdigits import __version__
 from qtdigits.core.control import Control
 from qtdigits.core.events import Event, Noticed, Progressed, RunCancelled, RunFailed, RunFinished, Terminal
 from qtdigits.core.history import History
+from qtdigits.core.labels import DIGITS
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset, now
 from qtdigits.errors import CancelledError, InputError, QtDigitsError, StoreError
 from qtdigits.reader.reader import Reader
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import save_model
+from qtdigits.store.model_files import load_model, save_model
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.evaluate import score_with
 from qtdigits.tasks.gather import REHEARSAL_NOTICE, Gathered, gather
@@ -92,10 +93,17 @@ def _ending_of(job: _Job) -> Terminal:
 def _run(job: _Job) -> RunFinished:
     out = _destination(job.request)
     job.recorder.begin()
-    gathered = gather(job.request, cache=job.cache, control=job.control, progress=job.progress)
+    base = _base_of(job)
+    gathered = gather(
+        job.request,
+        cache=job.cache,
+        control=job.control,
+        progress=job.progress,
+        known=base.label_set if base else DIGITS,
+    )
     if gathered.data.is_rehearsal:
         job.notice(REHEARSAL_NOTICE)
-    trained = _train(job, gathered)
+    trained = _train(job, gathered, base)
     job.control.check()
     model = _scored(
         job, gathered, _exported(job, gathered, trained, name=job.request.name or out.stem), trained
@@ -113,7 +121,17 @@ def _run(job: _Job) -> RunFinished:
     )
 
 
-def _train(job: _Job, gathered: Gathered) -> TrainedNetwork:
+def _base_of(job: _Job) -> Model | None:
+    """The model that the run goes on from, None when it starts from scratch; the recipe takes over its network."""
+    if not job.request.recipe.is_personal:
+        return None
+    path = Path(job.request.base) if job.request.base else _library(job.request).champion_path()
+    base = load_model(path)
+    job.request = replace(job.request, recipe=job.request.recipe.on_network_of(base.recipe))
+    return base
+
+
+def _train(job: _Job, gathered: Gathered, base: Model | None) -> TrainedNetwork:
     if "qtdigits.ml.training" not in sys.modules:
         job.progress("Loading TensorFlow")
     from qtdigits.ml.training import train
@@ -126,6 +144,7 @@ def _train(job: _Job, gathered: Gathered) -> TrainedNetwork:
         run=job.request.run,
         emit=job.emit,
         control=job.control,
+        base=base,
     )
 
 
@@ -174,9 +193,21 @@ def _provenance(job: _Job, gathered: Gathered, trained: TrainedNetwork) -> dict[
         "elapsed_s": round(perf_counter() - job.began, 1),
         "is_rehearsal": gathered.data.is_rehearsal,
         "sources": gathered.records,
+        **_learned_from(job, gathered),
         "libraries": {"python": platform.python_version(), **versions()},
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def _learned_from(job: _Job, gathered: Gathered) -> dict[str, Any]:
+    """Which stored drawings the model has seen, so that nobody scores it on them unawares."""
+    seen: dict[str, Any] = {}
+    if gathered.last_sample:
+        n = sum(record["n_training"] for record in gathered.records if record["name"].startswith("drawings"))
+        seen["drawings"] = {"last_sample": gathered.last_sample, "n": n, "writer": job.request.writer}
+    if job.request.base:
+        seen["base"] = Path(job.request.base).name
+    return seen
 
 
 def _destination(request: RetrainRequest) -> Path:

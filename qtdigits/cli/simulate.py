@@ -1,0 +1,172 @@
+"""`qtdigits simulate`: real writers replayed as simulated users."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtdigits.cli.loading import open_model
+from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.output import percent, print_json, print_table, say
+from qtdigits.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qtdigits.cli.options import Subparsers
+    from qtdigits.core.recipes import Recipe
+    from qtdigits.core.samples import Dataset
+    from qtdigits.core.simulation import SimulatedStep, SimulatedWriter, Simulation
+    from qtdigits.store.mnist import Mnist
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    parser = add_command(
+        subparsers,
+        "simulate",
+        summary="replay real writers as users who judge, keep, retrain and go on, and count what it was worth",
+        examples=(
+            "qtdigits simulate strangers.jsonl.gz",
+            "qtdigits simulate strangers.jsonl.gz --model my.h5 --writers 5 --json",
+        ),
+    )
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="ink with writers, .jsonl[.gz], each in the order of drawing"
+    )
+    parser.add_argument(
+        "--model",
+        metavar="MODEL",
+        default="champion",
+        help="the model that they begin with; it must not have been trained on them (default: the champion)",
+    )
+    parser.add_argument(
+        "--writers", metavar="N", type=_positive, help="so many of the writers, chosen by the seed"
+    )
+    parser.add_argument(
+        "--seed", metavar="S", type=int, default=1, help="of that choice (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="NAME|FILE",
+        default="my-hand",
+        help="how a hand is learned (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for; else synthetic ink)"
+    )
+    add_json_option(parser, "the counts")
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    from qtdigits.core.recipes import load_recipe
+    from qtdigits.quiet import quiet
+    from qtdigits.store.datasets import read_dataset
+    from qtdigits.tasks.personal import Learner
+    from qtdigits.tasks.simulate import simulate
+
+    folder = data_folder(args)
+    base = open_model(args.model, folder=folder)
+    recipe = load_recipe(args.recipe)
+    if not recipe.is_personal:
+        raise InputError(
+            f"The recipe {recipe.name} starts from scratch.", 'Choose one with start = "champion".'
+        )
+    drawings = read_dataset(args.file)
+    if not drawings.inks:
+        raise InputError(f"{args.file} has images but no ink.", "Choose ink, .jsonl[.gz] or UNIPEN.")
+    mnist = _mnist(args.mnist, folder)
+    training = _rehearsal(recipe, mnist)
+    with quiet():  # TensorFlow greets
+        from qtdigits.ml import training as _  # noqa: F401
+    found = simulate(
+        drawings,
+        base=base,
+        learner=Learner(recipe, training),
+        mnist_test=mnist.test if mnist else None,
+        writers=args.writers,
+        seed=args.seed,
+        progress=_tell,
+    )
+    if args.json:
+        print_json(found.to_json())
+    else:
+        _print(found)
+    return 0
+
+
+def _mnist(explicit: Path | None, folder: Path) -> Mnist | None:
+    from qtdigits.store.mnist import find_mnist, load_mnist
+
+    path = find_mnist(explicit=explicit, folder=folder)
+    return None if path is None else load_mnist(path)
+
+
+def _rehearsal(recipe: Recipe, mnist: Mnist | None) -> Dataset:
+    """MNIST's training images, or the synthetic ink that stands in for them."""
+    if mnist is not None:
+        return replace(mnist.training, name="MNIST")
+    from qtdigits.tasks.data_cache import DataCache
+
+    say("MNIST is not on this machine, so the rehearsal is on synthetic ink.")
+    return DataCache().rehearsal(lambda done, total: None)
+
+
+def _tell(writer: SimulatedWriter, done: int, total: int) -> None:
+    last = writer.steps[-1]
+    say(
+        f"{done} of {total}: {writer.writer}, {writer.drawings} drawings; "
+        f"after {last.after} judged: {last.errors_without} → {last.errors_with} errors in the {last.n} that follow"
+    )
+
+
+def _print(found: Simulation) -> None:
+    n = len(found.writers)
+    print(
+        f"{found.model}, {n} simulated {'writer' if n == 1 else 'writers'}; errors on drawings not yet learned from:\n"
+    )
+    _print_steps(found.steps)
+    if found.mnist_before is not None:
+        print(
+            f"\nMNIST's test set: {percent(found.mnist_before)} before, {percent(found.mnist_after)} after, on average; "
+            f"{percent(found.lowest_mnist)} at the least."
+        )
+    worst = [w for w in found.writers if w.steps[-1].errors_with > w.steps[-1].errors_without]
+    for writer in found.writers:
+        print(f"\n{writer.writer}, {writer.drawings} drawings")
+        _print_steps(writer.steps)
+    if worst:
+        print(f"\nMore errors than without learning: {', '.join(writer.writer for writer in worst)}.")
+
+
+def _print_steps(steps: Iterable[SimulatedStep]) -> None:
+    from qtdigits.core.metrics import wilson_interval
+
+    def rate(errors: int, n: int) -> str:
+        low, high = wilson_interval(errors, n)
+        return f"{errors} ({100 * errors / n:.2f}%, {100 * low:.2f} to {100 * high:.2f})" if n else "–"
+
+    rows = (
+        (
+            f"{step.after}",
+            f"{step.n:,}",
+            rate(step.errors_without, step.n),
+            rate(step.errors_with, step.n),
+            f"{step.fixed}",
+            f"{step.broken}",
+            "–" if step.fewer is None else f"{100 * step.fewer:.0f}%",
+        )
+        for step in steps
+    )
+    print_table(
+        ("judged", "later", "errors without learning", "with learning", "fixed", "broken", "fewer"), rows
+    )

@@ -1,0 +1,61 @@
+"""Training that goes on from a trained model instead of from random weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qtdigits.core.labels import LabelSet
+from qtdigits.core.models import LayerWeights, Model
+from qtdigits.errors import ModelFileError
+from qtdigits.ml.backend import keras
+
+
+def take_up(network: Any, base: Model, label_set: LabelSet) -> None:
+    """Give `network`, built from the base's spec for `label_set`, the weights of `base`, which was loaded with them.
+
+    A class that the base does not know gets the average of the known ones as its output: its logit is then far below the
+    winner's, so that it takes nothing from the others until it is trained on.
+
+    Raises `ModelFileError` when the weights do not fit.
+    """
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        if layer.name not in base.weights:
+            raise _misfit(base, f"it has no layer {layer.name}")
+        arrays = base.weights[layer.name]
+        if layer.name == "output":
+            arrays = _outputs_for(label_set, base, arrays)
+        if [tuple(w.shape) for w in layer.weights] != [a.shape for a in arrays]:
+            raise _misfit(base, f"the weights of layer {layer.name} have another shape")
+        layer.set_weights(list(arrays))
+
+
+def freeze(network: Any, *, last_blocks: int) -> None:
+    """Leave all but the last convolution blocks, and what follows them, as they are; 0: none of the blocks.
+
+    Batch normalisation keeps its statistics in any case: a few hundred drawings by one hand would bend them for everybody else.
+    """
+    numbers = {layer.name.split("_")[1] for layer in network.layers if layer.name.startswith("block_")}
+    first_trained = len(numbers) - last_blocks + 1 if last_blocks else 1
+    for layer in network.layers:
+        is_early = layer.name.startswith("block_") and int(layer.name.split("_")[1]) < first_trained
+        if is_early or isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+
+def _outputs_for(label_set: LabelSet, base: Model, arrays: LayerWeights) -> LayerWeights:
+    """Kernel `(d, k)` and bias `(k,)` of the output layer, its columns those of `label_set`."""
+    known = {c.id: place for place, c in enumerate(base.label_set.classes)}
+    columns = [known.get(c.id) for c in label_set.classes]
+    return tuple(
+        np.stack([array.mean(axis=-1) if place is None else array[..., place] for place in columns], axis=-1)
+        for array in arrays
+    )
+
+
+def _misfit(base: Model, reason: str) -> ModelFileError:
+    where = base.path or base.name
+    return ModelFileError(f"{where} cannot be trained further: {reason}.", "Train one from scratch instead.")

@@ -1,0 +1,119 @@
+"""Real writers replayed as simulated users: judge, keep, retrain, go on; each in the order in which they drew.
+
+What the program does is done here too: a part of the judged drawings is held out and never trained on, every training
+goes on from the model before it, and only drawings that came later count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.control import Control
+from qtdigits.core.models import Model
+from qtdigits.core.samples import Dataset
+from qtdigits.core.simulation import AFTER, SimulatedStep, SimulatedWriter, Simulation, chosen_writers
+from qtdigits.core.splits import is_held_out
+from qtdigits.errors import InputError
+from qtdigits.tasks.personal import Learner
+
+FEWEST_LATER = 10
+"""With fewer drawings to come, learning is not worth being measured."""
+_CHUNK = 512
+
+Progress = Callable[[SimulatedWriter, int, int], None]
+
+
+def simulate(
+    drawings: Dataset,
+    *,
+    base: Model,
+    learner: Learner,
+    mnist_test: Dataset | None,
+    writers: int | None = None,
+    seed: int = 1,
+    progress: Progress = lambda writer, done, total: None,
+    control: Control | None = None,
+) -> Simulation:
+    """Simulate the writers of `drawings`, which has their ink, with `base`, which was loaded with its weights.
+
+    Raises `InputError` when the drawings do not say who wrote them.
+    """
+    if len(drawings.writers) != len(drawings):
+        raise InputError(f"{drawings.name} does not say who wrote what.", "Choose ink with writers.")
+    from qtdigits.ml.models import from_model
+
+    control = control or Control()
+    network = from_model(base)
+    names = chosen_writers(drawings.writers, writers, seed)
+    by = np.asarray(drawings.writers)
+    done: list[SimulatedWriter] = []
+    for name in names:
+        hand = drawings.take(np.flatnonzero(by == name))
+        found = _simulated(name, hand, base, network, learner, mnist_test, control)
+        done.append(found)
+        progress(found, len(done), len(names))
+    before = _accuracy(network, base, mnist_test)
+    return Simulation(base.name, tuple(done), before)
+
+
+def _simulated(
+    name: str,
+    hand: Dataset,
+    base: Model,
+    network: Any,
+    learner: Learner,
+    mnist_test: Dataset | None,
+    control: Control,
+) -> SimulatedWriter:
+    from qtdigits.ml.models import weights_of
+
+    without = _is_right(network, base, hand)
+    held_out = _held_out(name, hand)
+    model, present, is_right = base, network, without
+    steps = []
+    for after in AFTER:
+        if after and len(hand) - after < FEWEST_LATER:
+            break
+        if after:
+            control.check()
+            learned_from = hand.take(np.flatnonzero(~held_out[:after]))
+            trained = learner.learn(model, learned_from, control=control)
+            present = trained.network
+            model = weights_of(model, trained)
+            is_right = _is_right(present, model, hand)
+        steps.append(SimulatedStep.of(after, without[after:], is_right[after:]))
+    return SimulatedWriter(name, len(hand), tuple(steps), _accuracy(present, model, mnist_test))
+
+
+def _held_out(writer: str, hand: Dataset) -> NDArray[np.bool_]:
+    """`(n,)`: which drawings the store would hold out, had they been judged in this order."""
+    seen: Counter[str] = Counter()
+    flags = []
+    for label in hand.labels:
+        flags.append(is_held_out(writer, label, seen[label]))
+        seen[label] += 1
+    return np.array(flags, bool)
+
+
+def _is_right(network: Any, model: Model, dataset: Dataset) -> NDArray[np.bool_]:
+    """`(n,)`: a label that the model does not know is never read right."""
+    from qtdigits.ml.models import probabilities
+
+    names = np.asarray(model.label_set.labels)
+    answers = [
+        names[probabilities(network, dataset.images[first : first + _CHUNK]).argmax(axis=1)]
+        for first in range(0, len(dataset), _CHUNK)
+    ]
+    right: NDArray[np.bool_] = np.concatenate([np.empty(0, names.dtype), *answers]) == np.asarray(
+        dataset.labels
+    )
+    return right
+
+
+def _accuracy(network: Any, model: Model, dataset: Dataset | None) -> float | None:
+    return None if dataset is None else float(_is_right(network, model, dataset).mean())

@@ -1,0 +1,93 @@
+"""Going on from a trained model: its weights are taken up, early layers stay as they are, new classes find a place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qtdigits.core.control import Control
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.models import Model
+from qtdigits.core.recipes import recipe_of
+from qtdigits.errors import ModelFileError
+from qtdigits.ml.continuing import freeze, take_up
+from qtdigits.ml.models import from_model, probabilities, weights_of
+from qtdigits.ml.networks import build_network
+from qtdigits.ml.training import TrainedNetwork, train
+from tiny_training import tiny_data, tiny_model
+
+CNN = recipe_of(
+    {
+        "blocks": "4:3:2:0:relu:same:batch, 6:3:2:0:relu:same:batch",
+        "dense": "",
+        "epochs": 1,
+        "batch_size": 20,
+        "learning_rate": 0.01,
+    },
+    name="tiny-cnn",
+)
+
+
+@pytest.fixture(scope="module")
+def base() -> Model:
+    return tiny_model(CNN)
+
+
+def gone_on(base: Model, **changes: object) -> TrainedNetwork:
+    recipe = CNN.with_values(start="champion", keep="last", **changes)
+    return train(
+        recipe, DIGITS, tiny_data(seed=5), run="more", emit=lambda event: None, control=Control(), base=base
+    )
+
+
+def test_that_a_network_takes_up_the_answers_of_its_base(base: Model) -> None:
+    network = build_network(base.network, len(DIGITS))
+    take_up(network, base, DIGITS)
+    assert base.golden.agrees_with(probabilities(network, base.golden.images))
+
+
+def test_that_a_new_class_takes_nothing_from_the_others_before_it_is_trained_on(base: Model) -> None:
+    more = DIGITS.with_labels(["A", "B"])
+    network = build_network(base.network, len(more))
+    take_up(network, base, more)
+    images = tiny_data().images[:200]
+    before, after = probabilities(from_model(base), images), probabilities(network, images)
+    assert after.shape == (200, 12)
+    sure = before.max(axis=1) > 0.5
+    assert sure.sum() > 50
+    np.testing.assert_array_equal(before.argmax(axis=1)[sure], after.argmax(axis=1)[sure])
+
+
+def test_that_a_base_with_another_network_is_refused(base: Model) -> None:
+    network = build_network(CNN.with_values(blocks="5:3:2").network, len(DIGITS))
+    with pytest.raises(ModelFileError, match="another shape"):
+        take_up(network, base, DIGITS)
+    with pytest.raises(ModelFileError, match="no layer"):
+        take_up(network, replace(base, weights={}), DIGITS)
+
+
+def test_that_early_blocks_and_statistics_stay_as_they_are(base: Model) -> None:
+    model = weights_of(base, gone_on(base, last_blocks=1))
+    changed = {
+        name
+        for name, arrays in model.weights.items()
+        if any(not np.array_equal(a, b) for a, b in zip(arrays, base.weights[name], strict=True))
+    }
+    assert changed == {"block_2", "output"}
+
+
+def test_that_all_blocks_are_trained_where_nothing_else_is_said(base: Model) -> None:
+    network = from_model(base)
+    freeze(network, last_blocks=0)
+    assert {layer.name for layer in network.layers if layer.weights and layer.trainable} == {
+        "block_1",
+        "block_2",
+        "output",
+    }
+
+
+def test_that_the_last_epoch_is_kept_where_the_recipe_says_so(base: Model) -> None:
+    trained = gone_on(base, epochs=3, learning_rate=10.0, optimizer="sgd")
+    assert (trained.epochs, trained.best_epoch) == (3, 3)

@@ -1,0 +1,130 @@
+"""Learning a hand: the writer's drawings make up their share, the guard is never rehearsed with, and it helps that hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.raster import render_many
+from qtdigits.core.recipes import Recipe, load_recipe, recipe_of
+from qtdigits.core.samples import Dataset
+from qtdigits.core.splits import guard_split
+from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.reader.reader import Reader
+from qtdigits.tasks.evaluate import score_with
+from qtdigits.tasks.mixing import mix
+from qtdigits.tasks.personal import RECIPE, Learner, own_sources, rehearsal_source, scribble_source
+from qtdigits.tasks.simulate import simulate
+from tiny_training import tiny_model
+
+PERSONAL = recipe_of(
+    {
+        "start": "champion",
+        "keep": "last",
+        "drawings_share": 0.5,
+        "mnist_images": 120,
+        "augmentation": 0.5,
+        "learning_rate": 0.01,
+        "batch_size": 20,
+        "epochs": 4,
+    },
+    name="personal",
+)
+
+
+def dataset(n: int, seed: int, *, writer: str = "", swap: bool = False) -> Dataset:
+    """Synthetic digits; `swap`: by somebody whose 1 is everybody's 7 and the other way round, which only learning can tell."""
+    inks, labels = synthetic_digits(n, seed)
+    swapped = {"1": "7", "7": "1"} if swap else {}
+    names = tuple(swapped.get(label, label) for label in labels)
+    return Dataset("ink", render_many(inks), names, (writer,) * n if writer else (), tuple(inks))
+
+
+def test_that_the_recipe_travels_along_and_is_personal() -> None:
+    assert load_recipe(RECIPE).is_personal
+    assert not load_recipe("default").is_personal
+
+
+@pytest.mark.parametrize("n", [4, 40])
+def test_that_own_drawings_make_up_their_share_however_few_they_are(n: int) -> None:
+    sources = [rehearsal_source(dataset(400, 1), PERSONAL), *own_sources(dataset(n, 2), PERSONAL)]
+    data, records, _ = mix(sources, DIGITS, fraction=0.1, seed=1, is_rehearsal=False)
+    own = np.flatnonzero(data.training >= len(data.targets) - n)
+    assert 0.4 < len(own) / len(data.training) < 0.6
+    assert set(data.training[own]) == set(range(len(data.targets) - n, len(data.targets)))
+    assert records[1]["n_validation"] == 0
+
+
+def test_that_a_personal_training_never_rehearses_with_the_guard() -> None:
+    everything = dataset(400, 1)
+    _, guard = guard_split(everything.targets(DIGITS))
+    guarded = {image.tobytes() for image in everything.images[guard]}
+    source = rehearsal_source(everything, PERSONAL)
+    assert source.validation is not None
+    rehearsed = {image.tobytes() for image in source.dataset.images[~source.validation]}
+    watched = {image.tobytes() for image in source.dataset.images[source.validation]}
+    assert len(rehearsed) == 120
+    assert not rehearsed & guarded
+    assert watched <= guarded
+
+
+def test_that_drawings_of_others_are_rehearsed_with_and_take_no_share() -> None:
+    both = Dataset(
+        "drawings",
+        dataset(30, 2).images,
+        dataset(30, 2).labels,
+        ("me",) * 10 + ("you",) * 20,
+        dataset(30, 2).inks,
+    )
+    mine, others = own_sources(both, PERSONAL, writer="me")
+    assert (len(mine.dataset), mine.share) == (10, 0.5)
+    assert (len(others.dataset), others.share, others.weight) == (20, 0.0, 1)
+
+
+def test_that_scribbles_are_outliers() -> None:
+    source = scribble_source(PERSONAL.with_values(scribbles=12))
+    assert source.is_outlier
+    assert len(source.dataset) == 12
+
+
+@pytest.mark.tensorflow
+class TestWithARealNetwork:
+    """A tiny base that reads synthetic digits, and a writer whose ones are sevens."""
+
+    @pytest.fixture(scope="class")
+    def learner(self) -> Learner:
+        return Learner(PERSONAL, dataset(400, 1))
+
+    def test_that_a_hand_is_learned_and_a_new_class_too(self, learner: Learner) -> None:
+        base = tiny_model(recipe_of({"dense": "32", "epochs": 6, "batch_size": 20, "learning_rate": 0.01}))
+        inks, _ = synthetic_digits(40, 9)
+        star = Dataset("stars", render_many(inks), tuple("★" * 40), (), tuple(inks))
+        hand = dataset(60, 3, swap=True)
+        both = Dataset(
+            "hand",
+            np.concatenate([hand.images, star.images]),
+            hand.labels + star.labels,
+            (),
+            hand.inks + star.inks,
+        )
+        learned = learner.learned_model(base, both, name="mine")
+        assert learned.label_set.labels == (*DIGITS.labels, "★")
+        fresh = dataset(200, 4, swap=True)
+        swapped = [i for i, label in enumerate(fresh.labels) if label in "17"]
+        before = score_with(Reader(base), fresh.take(swapped)).accuracy
+        after = score_with(Reader(learned), fresh.take(swapped)).accuracy
+        assert before < 0.3
+        assert after > before + 0.2
+
+    def test_that_simulated_users_get_better_at_their_own_hand(self, learner: Learner) -> None:
+        base: Recipe = recipe_of({"dense": "32", "epochs": 6, "batch_size": 20, "learning_rate": 0.01})
+        hand = dataset(160, 6, writer="ada", swap=True)
+        found = simulate(hand, base=tiny_model(base), learner=learner, mnist_test=dataset(80, 8))
+        (ada,) = found.writers
+        assert [step.after for step in ada.steps] == [0, 20, 50, 100]
+        assert ada.steps[0].errors_with == ada.steps[0].errors_without > 0
+        last = ada.steps[-1]
+        assert last.n == 60
+        assert last.errors_with < last.errors_without
+        assert found.mnist_before is not None and found.mnist_after is not None
