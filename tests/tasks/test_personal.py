@@ -127,4 +127,5 @@ class TestWithARealNetwork:
         last = ada.steps[-1]
         assert last.n == 60
         assert last.errors_with < last.errors_without
-        assert found.mnist_before is not None and found.mnist_after is not None
+        assert found.mnist_before is not None
+        assert found.mnist_after is not None
