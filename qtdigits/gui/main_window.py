@@ -402,7 +402,11 @@ class MainWindow(QMainWindow):
         self.training_panel.start_training()
 
     def _retrain_request(self, recipe: Recipe) -> RetrainRequest:
-        return RetrainRequest.fresh(recipe, data_dir=self._data_dir)
+        """A recipe that learns a hand goes on from the model in use, on the drawings of the present writer."""
+        if not recipe.is_personal:
+            return RetrainRequest.fresh(recipe, data_dir=self._data_dir)
+        base = str(self.session.model_path or "")
+        return RetrainRequest.fresh(recipe, data_dir=self._data_dir, base=base, writer=self.session.writer)
 
     def _on_run_ended(self, _event: object) -> None:
         self.session.model_trained()

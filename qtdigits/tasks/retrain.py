@@ -212,9 +212,7 @@ def _learned_from(job: _Job, gathered: Gathered) -> dict[str, Any]:
 
 def _destination(request: RetrainRequest) -> Path:
     """Where the model goes; found out before the training, not after it, whether it can be stored there."""
-    out = (
-        Path(request.out) if request.out else _library(request).new_path(request.name or request.recipe.name)
-    )
+    out = Path(request.out) if request.out else _library(request).new_path(_name_for(request))
     if not out.parent.is_dir():
         raise InputError(
             f"There is no folder {out.parent}.", "Make it, or let the model be written elsewhere."
@@ -226,6 +224,12 @@ def _destination(request: RetrainRequest) -> Path:
             f"{out.parent} is read-only.", "Allow writing to it, or let the model be written elsewhere."
         )
     return out
+
+
+def _name_for(request: RetrainRequest) -> str:
+    if request.recipe.is_personal and request.writer:
+        return request.name or f"{request.writer}'s hand"
+    return request.name or request.recipe.name
 
 
 def _stored(model: Model, request: RetrainRequest, out: Path) -> Model:
