@@ -32,6 +32,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from qtdigits.core.axes import CalmRange, Quantity, Range, Scale, data_range, fitted, x_text
 from qtdigits.core.curves import Numbers, Thinned, XAxis
 from qtdigits.gui.curve_painting import (
+    MARKER_MOST_POINTS,
     Drawn,
     Frame,
     Look,
@@ -52,6 +53,8 @@ LEAST_HIGH_DRAG_PX = 24
 """A drag that is less high marks a stretch of the run, with whatever heights are in it."""
 SETTLED_PART = 0.1
 """The first tenth of a run falls too fast to set the range by."""
+EPOCHS_TO_SETTLE = 4
+"""From so many epochs on the first does not set the range either."""
 RANGE_EVERY = 1.01
 """The range is worked out anew when the curves have grown by a hundredth."""
 
@@ -312,7 +315,9 @@ class CurvePlot(QWidget):
         """The values that the range is set by."""
         if not self._ignores_outliers or self._scale.is_log or not len(curve.x):
             return curve.y
-        return curve.y[np.searchsorted(curve.x, SETTLED_PART * curve.x[-1]) :]
+        is_of_epochs = EPOCHS_TO_SETTLE <= len(curve.x) <= MARKER_MOST_POINTS
+        first = max(int(np.searchsorted(curve.x, SETTLED_PART * curve.x[-1])), int(is_of_epochs))
+        return curve.y[first:]
 
     # By mouse.
 

@@ -53,16 +53,23 @@ OBJECT_NAMES = {
 class Curves(QWidget):
     """Shows histories that grow. Telling it so costs nothing; it redraws by a timer, and only what can be seen.
 
-    `settings_changed` carries the `CurveSettings` to be remembered.
+    `settings_changed` carries the `CurveSettings` to be remembered. `plot_prefix` goes before the plots' object names where a
+    window has several of these.
     """
 
     settings_changed = Signal(object)
     save_wanted = Signal(str)
 
     def __init__(
-        self, *, theme: Theme, settings: CurveSettings | None = None, parent: QWidget | None = None
+        self,
+        *,
+        theme: Theme,
+        settings: CurveSettings | None = None,
+        plot_prefix: str = "",
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._plot_prefix = plot_prefix
         self._settings = settings or CurveSettings()
         self._runs = [RunCurves(ShownRun("", History()))]
         self._zoom: Range | None = None
@@ -72,6 +79,7 @@ class Curves(QWidget):
         self._run_legend = CurveLegend(theme=theme)
         self._run_legend.hide()
         self._hidden_runs: tuple[str, ...] = ()
+        self._epochs_described = 0
         self._readout = elided_label(role="muted", name="curvesReadout")
         self._headings: dict[Quantity, QLabel] = {}
         self._plots = {quantity: self._plot(quantity, theme) for quantity in QUANTITIES}
@@ -162,6 +170,11 @@ class Curves(QWidget):
             self._zoom is not None or any(p.has_chosen_heights for p in self._shown())
         )
         self._show_legend()
+        if not self._stale and self._n_epochs() != self._epochs_described:
+            self._describe()
+
+    def _n_epochs(self) -> int:
+        return sum(len(run.history.epochs) for run in self.runs)
 
     def _marks(self) -> tuple[Mark, ...]:
         """The best epoch of each run."""
@@ -280,7 +293,8 @@ class Curves(QWidget):
         return " · ".join(parts)
 
     def _describe(self) -> None:
-        """For assistive tools: what each plot says at the cross-hair, or at its end."""
+        """For assistive tools: what each plot says at the cross-hair, or at its end; anew after each epoch."""
+        self._epochs_described = self._n_epochs()
         for plot in self._shown():
             x = self._cursor if self._cursor is not None else np.inf
             said = ", ".join(reading.text for reading in plot.readings(x))
@@ -337,7 +351,7 @@ class Curves(QWidget):
 
     def _plot(self, quantity: Quantity, theme: Theme) -> CurvePlot:
         plot = CurvePlot(quantity=quantity, theme=theme)
-        plot.setObjectName(OBJECT_NAMES[quantity])
+        plot.setObjectName(self._plot_prefix + OBJECT_NAMES[quantity])
         plot.setAccessibleName(f"{quantity.title} curves")
         plot.stretch_wanted.connect(self._on_stretch_wanted)
         plot.cursor_wanted.connect(self._put_cursor)

@@ -83,7 +83,7 @@ class RunsPanel(FreshPanel):
         self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
         self._trash.setCheckable(True)
         settings = CurveSettings.from_json(preferences.curves)
-        self._curves = named(Curves(theme=theme, settings=settings), "runCurves")
+        self._curves = named(Curves(theme=theme, settings=settings, plot_prefix="runs."), "runCurves")
         self._differences = RunDifferences()
         self._lay_out()
         self._connect()

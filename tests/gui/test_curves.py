@@ -258,6 +258,14 @@ def test_that_the_first_fall_does_not_set_the_range(curves: Curves) -> None:
     assert heights(curves, "lossPlot")[1] > 2.3
 
 
+def test_that_the_first_epoch_does_not_set_the_range_once_there_are_some(curves: Curves) -> None:
+    history = begin(curves)
+    for number in range(1, 5):
+        history.apply(replace(epoch(number), val_loss=2.0 if number == 1 else 0.1))
+    curves.redraw()
+    assert heights(curves, "lossPlot")[1] < 0.2
+
+
 def test_that_a_loss_that_is_no_number_does_no_harm(curves: Curves) -> None:
     history = begin(curves)
     for step, loss in enumerate([0.5, float("nan"), float("inf"), 0.5], 1):
@@ -392,6 +400,15 @@ def test_that_typing_is_left_to_the_window(qtbot: QtBot, curves: Curves) -> None
     curves.keyPressEvent = lambda event: typed.append(event.text())  # type: ignore[method-assign, assignment]
     qtbot.keyClicks(plot(curves), "7a")
     assert typed == ["7", "a"]
+
+
+def test_that_what_assistive_tools_read_follows_the_epochs(qtbot: QtBot, curves: Curves) -> None:
+    history = begin(curves)
+    for number in (1, 2):
+        history.apply(replace(epoch(number), val_loss=0.3 / number))
+        curves.history_grew()
+        expected = f"validation {0.3 / number:.4f}; best epoch {number}"
+        qtbot.waitUntil(lambda expected=expected: expected in plot(curves).accessibleDescription())
 
 
 def test_that_a_finished_run_can_be_read_by_assistive_tools(curves: Curves) -> None:

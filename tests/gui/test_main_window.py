@@ -265,3 +265,17 @@ def test_that_a_bad_file_is_refused_with_its_line_and_the_store_is_unchanged(win
 )
 def test_that_the_running_accuracy_is_said_with_its_interval(correct, n, text):
     assert accuracy_text(RunningAccuracy("me", "m", correct, n)) == text
+
+
+def test_that_curves_are_saved_from_the_file_menu(window, tmp_path):
+    window.ask.reply = tmp_path / "curves.csv"
+    window._actions["Save curves…"].trigger()
+    assert (tmp_path / "curves.csv").read_text().startswith("run,kind,epoch,step")
+
+
+def test_that_the_runs_tab_adds_no_second_plot_of_a_fixed_name(window):
+    window.training_panel.prepare_curves()
+    window.tabs.setCurrentIndex(window.tabs.count() - 1)
+    assert window._pages[-1].content is not None
+    for name in ("lossPlot", "accuracyPlot"):
+        assert len(window.findChildren(QWidget, name)) == 1

@@ -85,7 +85,7 @@ class Shown:
         return found.text()
 
     def loss_points(self, curve: str) -> list[float]:
-        plot = self.widget.findChild(CurvePlot, "lossPlot")
+        plot = self.widget.findChild(CurvePlot, "runs.lossPlot")
         assert isinstance(plot, CurvePlot)
         values: list[float] = plot.points(curve)[1].tolist()
         return values
