@@ -98,6 +98,10 @@ def run_show(args: argparse.Namespace) -> int:
         ("ended", run.state),
         ("model", run.model or "none"),
     ]
+    if data := run.figures.data:
+        facts.append(("trained on", " + ".join(f"{name} {n:,}" for name, n in data.items())))
+    if run.figures.message:
+        facts.append(("because", run.figures.message))
     if run.note:
         facts.append(("note", " ".join(run.note.split())))
     facts += [(f"recipe {name}", value) for name, value in run.recipe.items() if name != "name"]
@@ -122,6 +126,7 @@ def run_compare(args: argparse.Namespace) -> int:
         ("epochs", [run.figures.epochs for run in runs]),
         ("best epoch", [run.figures.best_epoch or "-" for run in runs]),
         ("validation", [percent(run.figures.val_accuracy) for run in runs]),
+        ("drawings", [run.figures.data.get("drawings", 0) for run in runs]),
         ("time", [f"{run.figures.elapsed_s:.0f} s" for run in runs]),
     ]
     rows: list[tuple[object, ...]] = [(name, *values) for name, values in figures]

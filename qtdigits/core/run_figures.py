@@ -17,7 +17,8 @@ from qtdigits.core.recipe_fields import FIELD_BY_NAME, Value
 class RunFigures:
     """What a list of runs says of one. `val_…` and `hold_out_accuracy` are those of the best epoch, None where nobody knows.
 
-    `scores`: the name of a set → (accuracy, number of drawings), of the model that came out.
+    `scores`: the name of a set → (accuracy, number of drawings), of the model that came out. `data`: what was trained on by
+    source, as in `RunStarted`. `message`: why there is no model.
     """
 
     epochs: int = 0
@@ -27,6 +28,9 @@ class RunFigures:
     hold_out_accuracy: float | None = None
     elapsed_s: float = 0.0
     scores: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    data: Mapping[str, int] = field(default_factory=dict)
+    n_parameters: int = 0
+    message: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -42,22 +46,24 @@ def figures_of(history: History, scores: Mapping[str, Mapping[str, Any]] | None 
     """`scores` as in `RunFinished`."""
     epochs = history.epochs
     found = np.flatnonzero(epochs["epoch"] == history.best_epoch)
-    best = {name: _known(epochs[name][found[0]]) if len(found) else None for name in _OF_BEST}
+
+    def of_best(name: str) -> float | None:
+        return _known(epochs[name][found[0]]) if len(found) else None
+
     ends = [*history.batches["elapsed_s"][-1:], *epochs["elapsed_s"][-1:], 0.0]
     return RunFigures(
         epochs=len(epochs),
         best_epoch=history.best_epoch,
+        val_loss=of_best("val_loss"),
+        val_accuracy=of_best("val_accuracy"),
+        hold_out_accuracy=of_best("hold_out_accuracy"),
         elapsed_s=float(max(ends)),
         scores={
             name: (float(score["accuracy"]), int(score["n"]))
             for name, score in (scores or {}).items()
             if score.get("n")
         },
-        **best,
     )
-
-
-_OF_BEST = ("val_loss", "val_accuracy", "hold_out_accuracy")
 
 
 def recipe_values(recipe: Mapping[str, Any]) -> dict[str, Value]:

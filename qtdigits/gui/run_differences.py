@@ -11,7 +11,7 @@ from qtdigits.core.recipe_fields import FIELD_BY_NAME, Value
 from qtdigits.core.run_figures import differing, recipe_values
 from qtdigits.core.texts import duration
 from qtdigits.gui.runs_model import ENDINGS, UNKNOWN
-from qtdigits.gui.training_texts import ordered, percent
+from qtdigits.gui.training_texts import data_text, ordered, percent
 from qtdigits.store.runs import RunRecord
 
 MOST_COLUMN_PX = 260
@@ -65,10 +65,15 @@ def figure_rows(runs: Sequence[RunRecord]) -> list[Row]:
     for title, values in shares.items():
         if any(value is not None for value in values):
             rows.append((title, tuple(UNKNOWN if v is None else percent(v, 2) for v in values)))
+    texts = {
+        "Trained on": [data_text(run.figures.data) for run in runs],
+        "Weights": [f"{run.figures.n_parameters:,}" if run.figures.n_parameters else "" for run in runs],
+        "Why there is no model": [run.figures.message for run in runs],
+        "Note": [run.note for run in runs],
+    }
     rows.append(("Epochs, best", tuple(f"{r.figures.epochs}, {r.figures.best_epoch}" for r in runs)))
     rows.append(("Time", tuple(duration(run.figures.elapsed_s) for run in runs)))
-    if any(run.note for run in runs):
-        rows.append(("Note", tuple(run.note for run in runs)))
+    rows += [(title, tuple(said or UNKNOWN for said in row)) for title, row in texts.items() if any(row)]
     return rows
 
 

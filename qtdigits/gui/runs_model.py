@@ -75,7 +75,8 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 run = self._runs[index.row()]
                 when = f"{run.started_at.astimezone():%d %b %Y %H:%M:%S}"
-                return "\n".join(part for part in (run.title, when, run.note, recipe_text(run)) if part)
+                parts = (run.title, when, run.note, run.figures.message, recipe_text(run))
+                return "\n".join(part for part in parts if part)
         return None
 
     def words_of(self, row: int) -> str:

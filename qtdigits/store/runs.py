@@ -68,13 +68,13 @@ class RunTable:
                 ),
             )
 
-    def keep(self, run_id: str, history: History) -> None:
-        """Write down how far a run has come, so that its curves survive whatever happens to it. Raises `StoreError`."""
-        self._change(
-            run_id,
-            figures=json.dumps(figures_of(history).to_json()),
-            history=json.dumps(history.to_json()),
-        )
+    def keep(self, run_id: str, history: History, figures: RunFigures | None = None) -> None:
+        """Write down how far a run has come, so that its curves survive whatever happens to it. Raises `StoreError`.
+
+        `figures`: those of the history, unless more is known.
+        """
+        known = figures or figures_of(history)
+        self._change(run_id, figures=json.dumps(known.to_json()), history=json.dumps(history.to_json()))
 
     def end(
         self,
@@ -83,13 +83,15 @@ class RunTable:
         state: str,
         model: str = "",
         history: History | None = None,
-        scores: Mapping[str, Mapping[str, Any]] | None = None,
+        figures: RunFigures | None = None,
     ) -> None:
-        """`scores` as in `RunFinished`. Raises `StoreError` when there is no such run."""
+        """`figures`: those of the history, unless more is known. Raises `StoreError` when there is no such run."""
         told: dict[str, object] = {"state": state, "ended_at": milliseconds_of(now()), "model": model}
         if history is not None:
-            told["figures"] = json.dumps(figures_of(history, scores).to_json())
             told["history"] = json.dumps(history.to_json())
+            figures = figures or figures_of(history)
+        if figures is not None:
+            told["figures"] = json.dumps(figures.to_json())
         self._change(run_id, **told)
 
     def records(self, *, in_trash: bool = False) -> list[RunRecord]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from qtdigits.core.events import EpochEnded, Event, RunCancelled, RunFinished, Terminal
+from qtdigits.core.events import EpochEnded, Event, RunCancelled, RunFailed, RunFinished, RunStarted, Terminal
 from qtdigits.core.history import History
+from qtdigits.core.run_figures import RunFigures, figures_of
 from qtdigits.errors import StoreError
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
@@ -33,6 +35,7 @@ class RunRecorder:
         self._request, self._notice = request, notice
         self._folder = Path(request.data_dir)
         self._is_recorded = False
+        self._started: RunStarted | None = None
         self._clock = clock
         self._kept_at = -math.inf
 
@@ -51,13 +54,15 @@ class RunRecorder:
 
     def heard(self, event: Event, history: History) -> None:
         """Keep the curves so far when an epoch has ended, but not oftener than it is worth: a process may die at any moment."""
+        if isinstance(event, RunStarted):
+            self._started = event
         is_due = self._clock() - self._kept_at >= KEEP_EVERY_S
         if not (self._is_recorded and isinstance(event, EpochEnded) and is_due):
             return
         self._kept_at = self._clock()
         try:
             with SampleStore.open(self._folder) as store:
-                store.runs.keep(self._request.run, history)
+                store.runs.keep(self._request.run, history, self._figures(history))
         except StoreError as error:
             self._notice(f"How far this run has come is not recorded: {error.message}")
 
@@ -66,12 +71,21 @@ class RunRecorder:
         if not self._is_recorded:
             return
         state, model = _state_of(ending)
-        scores = ending.scores if isinstance(ending, RunFinished) else {}
+        figures = self._figures(history, ending)
         try:
             with SampleStore.open(self._folder) as store:
-                store.runs.end(self._request.run, state=state, model=model, history=history, scores=scores)
+                store.runs.end(self._request.run, state=state, model=model, history=history, figures=figures)
         except StoreError as error:
             self._notice(f"How this run ended is not recorded: {error.message}")
+
+    def _figures(self, history: History, ending: Terminal | None = None) -> RunFigures:
+        figures = figures_of(history, ending.scores if isinstance(ending, RunFinished) else {})
+        if isinstance(ending, RunFailed):
+            figures = replace(figures, message=f"{ending.message} {ending.remedy}".strip())
+        if self._started is not None:
+            started = self._started
+            figures = replace(figures, data=dict(started.data), n_parameters=started.n_parameters)
+        return figures
 
 
 def _state_of(ending: Terminal) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from cli.running import Run
 from qtdigits.core.recipes import Recipe
+from qtdigits.core.run_figures import figures_of
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
 from store.values import a_history
@@ -21,8 +23,9 @@ def two_runs(data_dir: Path) -> None:
         for number, run_id in enumerate(("aa1", "bb2")):
             recipe = Recipe(name="quick", epochs=10 + number).to_json()
             store.runs.add(RunRecord(run_id, recipe, started_at=START + timedelta(hours=number)))
-        scores = {"my hold-out": {"accuracy": 0.875, "n": 8}}
-        store.runs.end("aa1", state="completed", model="m.h5", history=a_history(), scores=scores)
+        figures = figures_of(a_history(), {"my hold-out": {"accuracy": 0.875, "n": 8}})
+        figures = replace(figures, data={"MNIST": 54_000})
+        store.runs.end("aa1", state="completed", model="m.h5", history=a_history(), figures=figures)
 
 
 @pytest.mark.usefixtures("two_runs")
@@ -40,6 +43,7 @@ class TestRuns:
         text = run("runs", "show", "aa").out
         assert "recipe epochs" in text
         assert "1 best" in text
+        assert "MNIST 54,000" in text
         assert run("runs", "show", "bb2", "--json").json["history"] is None
 
     def test_that_a_comparison_tells_what_differs(self, run: Run) -> None:

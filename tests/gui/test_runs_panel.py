@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import batch, epoch, finished, started
 from qtdigits.core.history import History
 from qtdigits.core.recipes import load_recipe
+from qtdigits.core.run_figures import figures_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.curve_plot import CurvePlot
@@ -48,8 +50,10 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
             changed = recipe.with_values(epochs=77) if name == "b" else recipe
             store.runs.add(RunRecord(name, changed.to_json(), started_at=START + timedelta(hours=number)))
         scores = {"MNIST test": {"accuracy": 0.9721, "n": 10_000}}
-        store.runs.end("b", state="completed", history=a_history(0.25), scores=scores)
-        store.runs.end("c", state="cancelled", history=a_history(0.75))
+        figures = replace(figures_of(a_history(0.25), scores), data={"MNIST": 54_000, "drawings": 212})
+        store.runs.end("b", state="completed", history=a_history(0.25), figures=figures)
+        failed = replace(figures_of(a_history(0.75)), message="It diverged.")
+        store.runs.end("c", state="failed", history=a_history(0.75), figures=failed)
         yield store
 
 
@@ -113,7 +117,7 @@ def panel(qtbot: QtBot, store: SampleStore, tmp_path: Path) -> Shown:
 
 
 def test_that_runs_are_listed_with_what_came_of_them(panel: Shown) -> None:
-    assert panel.column(2) == ["cancelled", "completed", "did not end"]
+    assert panel.column(2) == ["failed", "completed", "did not end"]
     assert panel.column(3) == ["1 (best 1)", "1 (best 1)", "–"]
     assert panel.column(6) == ["–", "97.21 %", "–"]
     assert panel.column(8) == ["mlp-50-50", "mlp-50-50, epochs 77", "mlp-50-50"]
@@ -132,6 +136,8 @@ def test_that_several_runs_lie_over_one_another_with_what_differs(panel: Shown) 
     names = [f"mlp-50-50 {(START + timedelta(hours=h)).astimezone():%d %b %H:%M:%S}" for h in (2, 1)]
     assert [panel.loss_points(f"{name}: smoothed") for name in names] == [[0.75], [0.25]]
     assert panel.differences["Epochs"] == ["20", "77"]
+    assert panel.differences["Trained on"] == ["–", "MNIST 54,000 + 212 drawings"]
+    assert panel.differences["Why there is no model"] == ["It diverged.", "–"]
     assert "Optimizer" not in panel.differences
     assert panel.hint == "2 of 3 runs chosen"
 
@@ -173,7 +179,7 @@ def test_that_the_trash_can_be_looked_into_and_emptied_back(qtbot: QtBot, panel:
     panel.choose(0)
     qtbot.mouseClick(panel.button("deleteRunsButton"), LEFT)
     qtbot.mouseClick(panel.button("runsTrashButton"), LEFT)
-    assert panel.column(2) == ["cancelled"]
+    assert panel.column(2) == ["failed"]
     panel.choose(0)
     assert panel.button("deleteRunsButton").text() == "Put back"
     qtbot.mouseClick(panel.button("deleteRunsButton"), LEFT)
@@ -223,10 +229,10 @@ def test_that_no_more_runs_are_compared_than_colours_tell_apart(panel: Shown, st
 
 def test_that_runs_can_be_put_in_order_by_their_figures(panel: Shown) -> None:
     panel.table.sortByColumn(6, Qt.SortOrder.DescendingOrder)
-    assert panel.column(2) == ["completed", "cancelled", "did not end"]
+    assert panel.column(2) == ["completed", "failed", "did not end"]
     panel.table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
-    assert panel.column(2) == ["did not end", "completed", "cancelled"]
-    panel.choose(1)
+    assert panel.column(2) == ["failed", "did not end", "completed"]
+    panel.choose(2)
     assert panel.loss_points("batches") == [0.25]
 
 
@@ -234,7 +240,7 @@ def test_that_runs_can_be_looked_for_by_all_that_is_said_of_them(panel: Shown, s
     store.runs.set_note("c", "Too Slow")
     panel.widget.mark_stale()
     search = panel.widget.findChild(QLineEdit, "runsSearch")
-    for words, expected in (("epochs 77", ["completed"]), ("slow canc", ["cancelled"]), ("nothing", [])):
+    for words, expected in (("epochs 77", ["completed"]), ("slow fail", ["failed"]), ("nothing", [])):
         search.setText(words)
         assert panel.column(2) == expected
     search.clear()

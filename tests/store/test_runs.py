@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.run_figures import RunFigures
+from qtdigits.core.run_figures import RunFigures, figures_of
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store import schema
 from qtdigits.store.runs import RunRecord
@@ -39,7 +39,9 @@ def test_that_the_latest_run_comes_first(store: SampleStore) -> None:
 
 
 def test_that_a_run_that_ended_has_its_figures_in_the_list(store: SampleStore) -> None:
-    store.runs.end("aa1", state="completed", model="m.h5", history=a_history(), scores=SCORES)
+    store.runs.end(
+        "aa1", state="completed", model="m.h5", history=a_history(), figures=figures_of(a_history(), SCORES)
+    )
     run = store.runs.find("aa1")
     assert run.figures == RunFigures(
         epochs=1,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.events import BatchEnded, EpochEnded, RunFinished
+from qtdigits.core.events import BatchEnded, EpochEnded, RunFailed, RunFinished, RunStarted
 from qtdigits.core.history import History
 from qtdigits.core.recipes import Recipe
 from qtdigits.store.samples import SampleStore
@@ -69,6 +69,19 @@ def test_that_an_ended_run_has_all_its_epochs_and_scores(recording: Recording, t
     with SampleStore.open(tmp_path) as store:
         run = store.runs.find("run")
     assert (run.state, run.figures.epochs, run.figures.scores) == ("completed", 2, {"MNIST test": (0.9, 10)})
+
+
+def test_that_what_was_trained_on_and_why_it_failed_are_written_down(
+    recording: Recording, tmp_path: Path
+) -> None:
+    recording.recorder.begin()
+    started = RunStarted("run", {}, ("0", "1"), {"MNIST": 100, "drawings": 7}, 107, 10, 5, 2, 42_310)
+    recording.recorder.heard(started, recording.history)
+    recording.recorder.end(RunFailed("run", "diverged", "It diverged.", "Learn slower."), recording.history)
+    with SampleStore.open(tmp_path) as store:
+        run = store.runs.find("run")
+    assert (run.state, run.figures.message) == ("failed", "It diverged. Learn slower.")
+    assert (run.figures.data, run.figures.n_parameters) == ({"MNIST": 100, "drawings": 7}, 42_310)
 
 
 def test_that_a_store_that_fails_later_is_told_and_the_run_goes_on(
