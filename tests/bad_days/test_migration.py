@@ -19,7 +19,7 @@ def test_that_a_store_of_the_first_version_is_read_as_it_was_meant(tmp_path: Pat
         assert store.count(writer="Ada") == store.count(writer="Bob") == 200
         assert store.count(held_out=True) == len(store.ids(held_out=True)) > 0
         assert store.running_accuracy(writer="Ada", model="mlp") == (160, 200)
-        assert [run.id for run in store.runs.all()] == ["r1"]
+        assert [run.id for run in store.runs.records()] == ["r1"]
         assert len(store.dataset(held_out=False).labels) == store.count(held_out=False)
         assert store.check() == ()
     with SampleStore.open_read_only(tmp_path / "samples.db.before-v2") as backup:
