@@ -132,7 +132,7 @@ def run_compare(args: argparse.Namespace) -> int:
     rows: list[tuple[object, ...]] = [(name, *values) for name, values in figures]
     rows += [(name, *(percent(_score(run, name)) for run in runs)) for name in _scored(runs)]
     rows += [(f"recipe {name}", *values) for name, values in changes.items()]
-    print_table(("", *(f"{run.title} ({run.id[:8]})" for run in runs)), rows)
+    print_table(("", *(f"{run.title} ({run.id[-6:]})" for run in runs)), rows)
     if not changes:
         say("Their recipes are alike.")
     return 0
@@ -223,7 +223,9 @@ def _print_epochs(history: History) -> None:
 
 
 def _scored(runs: list[RunRecord]) -> list[str]:
-    return list(dict.fromkeys(name for run in runs for name in run.figures.scores))
+    """The sets that any of the models was scored on, but for the validation, which every run has."""
+    names = dict.fromkeys(name for run in runs for name in run.figures.scores)
+    return [name for name in names if name != "validation"]
 
 
 def _score(run: RunRecord, name: str) -> float | None:

@@ -232,13 +232,19 @@ class Curves(QWidget):
 
     # What the person chooses.
 
-    @Slot(object)
-    def _on_settings(self, settings: CurveSettings) -> None:
+    def show_settings(self, settings: CurveSettings) -> None:
+        """Take up what was chosen elsewhere."""
+        if settings == self._settings:
+            return
         if settings.axis != self._settings.axis:
             self._zoom = None
             self._put_cursor(None)
         self._settings = settings
         self._use_settings()
+
+    @Slot(object)
+    def _on_settings(self, settings: CurveSettings) -> None:
+        self.show_settings(settings)
         self.settings_changed.emit(settings)
 
     @Slot(tuple)
@@ -253,6 +259,7 @@ class Curves(QWidget):
 
     def _use_settings(self) -> None:
         self._bar.show_settings(self._settings)
+        self._legend.show_curves(self._legend_looks(), hidden=self._settings.hidden)
         shown = self._shown()
         for row, (quantity, plot) in enumerate(self._plots.items()):
             stretch = 0 if plot not in shown else 3 if quantity in (LOSS, ACCURACY) else 2

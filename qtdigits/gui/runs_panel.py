@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -298,6 +299,11 @@ class RunsPanel(FreshPanel):
         self._trash.toggled.connect(self.reload)
         self._curves.settings_changed.connect(self._keep_settings)
         self._curves.save_wanted.connect(self._on_save)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
+        super().showEvent(event)
 
 
 def _as_problem(error: Exception) -> QtDigitsError:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from qtdigits.core.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
+from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import frame, label, scrolling
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.recipe_form import RecipeForm
@@ -128,6 +130,15 @@ class TrainingPages(QStackedWidget):
     @Slot()
     def show_form(self) -> None:
         self.setCurrentWidget(self._form_page)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        """The curves of earlier runs may have been looked at in another way meanwhile."""
+        if self._curves is not None and self._preferences is not None:
+            from qtdigits.gui.curve_settings import CurveSettings
+
+            self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
+        super().showEvent(event)
 
 
 class CurvesPlaceholder(QWidget):

@@ -17,6 +17,7 @@ from qtdigits.core.run_figures import figures_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.curve_plot import CurvePlot
+from qtdigits.gui.curve_settings import CurveSettings
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.runs_panel import RunsPanel
 from qtdigits.gui.theme import DARK, LIGHT
@@ -216,6 +217,16 @@ def test_that_how_curves_are_seen_is_remembered_here_too(panel: Shown) -> None:
     panel.widget._curves._bar._switches["is_log"].trigger()
     assert panel.preferences.curves["is_log"] is True
     panel.widget.set_theme(DARK)
+
+
+def test_that_how_curves_are_seen_elsewhere_counts_here(qtbot: QtBot, panel: Shown) -> None:
+    panel.choose(1)
+    panel.widget.hide()
+    panel.preferences.curves = CurveSettings(smoothing=0.0, hidden=("training",)).to_json()
+    panel.widget.show()
+    assert panel.loss_points("smoothed") == []
+    assert panel.loss_points("training") == []
+    assert panel.loss_points("validation") == [0.3]
 
 
 def test_that_no_more_runs_are_compared_than_colours_tell_apart(panel: Shown, store: SampleStore) -> None:
