@@ -1,0 +1,173 @@
+"""Champion and challenger: two models on the same drawings, and whether the new one should be used.
+
+What counts is who read which drawing: the drawings that both read right, or both wrong, say nothing about the difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+GUARD_TOLERANCE = 0.001
+"""So much of MNIST a challenger may lose: a tenth of a point, about what two trainings of the same recipe differ by."""
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two readers of the same `n` drawings: how many each read right, and the drawings that only one of them did.
+
+    `fixed`, `broken` and `still_wrong` hold the drawings' ids where they are stored, otherwise their places in the set.
+    """
+
+    n: int
+    before: int
+    after: int
+    fixed: tuple[int, ...] = ()
+    broken: tuple[int, ...] = ()
+    still_wrong: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls, is_right_before: NDArray[np.bool_], is_right_after: NDArray[np.bool_], ids: tuple[int, ...] = ()
+    ) -> Paired:
+        """From `(n,)` whether each drawing was read right, by the one and by the other."""
+        names = np.asarray(ids) if ids else np.arange(len(is_right_before))
+
+        def chosen(where: NDArray[np.bool_]) -> tuple[int, ...]:
+            return tuple(int(name) for name in names[where])
+
+        return cls(
+            len(is_right_before),
+            int(is_right_before.sum()),
+            int(is_right_after.sum()),
+            chosen(~is_right_before & is_right_after),
+            chosen(is_right_before & ~is_right_after),
+            chosen(~is_right_before & ~is_right_after),
+        )
+
+    @property
+    def p_value(self) -> float:
+        """How likely so uneven a split of fixed and broken is if neither model were better."""
+        return mcnemar_exact(len(self.fixed), len(self.broken))
+
+    @property
+    def gain(self) -> float:
+        """By how much the accuracy rose, -1 to 1; 0 where nothing was read."""
+        return (self.after - self.before) / self.n if self.n else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "n": self.n,
+            "before": self.before,
+            "after": self.after,
+            "fixed": list(self.fixed),
+            "broken": list(self.broken),
+            "still_wrong": list(self.still_wrong),
+            "p_value": self.p_value,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Paired:
+        lists = (tuple(map(int, values[name])) for name in ("fixed", "broken", "still_wrong"))
+        return cls(int(values["n"]), int(values["before"]), int(values["after"]), *lists)
+
+
+def mcnemar_exact(fixed: int, broken: int) -> float:
+    """McNemar's test in its exact, two-sided form (McNemar 1947): binomial tails of a fair coin."""
+    n = fixed + broken
+    if n == 0:
+        return 1.0
+    tail = sum(math.comb(n, k) for k in range(min(fixed, broken) + 1))
+    return float(min(1.0, 2 * tail / 2**n))
+
+
+class Advice(StrEnum):
+    """USE: safe to take. KEEP: the model in use is better. ASK: the figures do not say which is better."""
+
+    USE = "use"
+    KEEP = "keep"
+    ASK = "ask"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A new model beside the one in use.
+
+    `hold_out`: the writer's drawings that nothing is ever trained on. `guard`: MNIST's images that no personal training sees.
+    `champion` is the name of the model in use.
+    """
+
+    hold_out: Paired
+    guard: Paired
+    champion: str = ""
+
+    @property
+    def advice(self) -> Advice:
+        """The rule; docs/decisions.md has its reasons."""
+        guard_is_worse = -self.guard.gain > GUARD_TOLERANCE and self.guard.p_value < SIGNIFICANT
+        hand, is_sure = self.hold_out, self.hold_out.p_value < SIGNIFICANT
+        if guard_is_worse or (hand.gain < 0 and is_sure):
+            return Advice.KEEP
+        if hand.gain < 0 or -self.guard.gain > GUARD_TOLERANCE:
+            return Advice.ASK
+        if hand.gain > 0 or (not hand.n and self.guard.gain > 0 and self.guard.p_value < SIGNIFICANT):
+            return Advice.USE
+        return Advice.ASK
+
+    @property
+    def sentence(self) -> str:
+        """Such as "reads 97.1 → 99.0 % of your 103 held-out drawings; 4 fixed, 2 broken; MNIST 99.68 → 99.66 %"."""
+        parts = []
+        if self.hold_out.n:
+            hand = self.hold_out
+            drawings = "held-out drawing" if hand.n == 1 else "held-out drawings"
+            parts.append(f"reads {_change(hand, 1)} of your {hand.n:,} {drawings}")
+            parts.append(f"{len(hand.fixed)} fixed, {len(hand.broken)} broken")
+        else:
+            parts.append("there are no held-out drawings of yours yet")
+        if self.guard.n:
+            parts.append(f"MNIST {_change(self.guard, 2)}")
+        return "; ".join(parts)
+
+    @property
+    def recommendation(self) -> str:
+        match self.advice:
+            case Advice.USE:
+                return "It reads you better and forgets nothing: use it."
+            case Advice.KEEP if self.hold_out.gain < 0:
+                return "It reads you worse: keep the model in use."
+            case Advice.KEEP:
+                return "It has forgotten some of MNIST: keep the model in use."
+            case Advice.ASK:
+                return "No clear difference on these drawings: as you like."
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "hold_out": self.hold_out.to_json(),
+            "guard": self.guard.to_json(),
+            "champion": self.champion,
+            "advice": self.advice.value,
+            "sentence": self.sentence,
+            "recommendation": self.recommendation,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Comparison:
+        """The inverse; advice and words are found anew."""
+        return cls(
+            Paired.from_json(values["hold_out"]),
+            Paired.from_json(values["guard"]),
+            str(values.get("champion", "")),
+        )
+
+
+def _change(paired: Paired, digits: int) -> str:
+    before, after = (100 * count / paired.n for count in (paired.before, paired.after))
+    return f"{before:.{digits}f} → {after:.{digits}f} %"

@@ -1,0 +1,80 @@
+"""Champion and challenger: exact probabilities, and a rule that errs on the careful side."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qtdigits.core.comparison import Advice, Comparison, Paired, mcnemar_exact
+
+
+def paired(n: int, fixed: int, broken: int, still_wrong: int = 0) -> Paired:
+    after = n - broken - still_wrong
+    ids = iter(range(n))
+    take = lambda count: tuple(next(ids) for _ in range(count))  # noqa: E731 - short lists of numbers
+    return Paired(n, after - fixed + broken, after, take(fixed), take(broken), take(still_wrong))
+
+
+@pytest.mark.parametrize(
+    ("fixed", "broken", "p"),
+    [
+        (0, 0, 1.0),
+        (5, 0, 0.0625),
+        (6, 0, 0.03125),
+        (0, 6, 0.03125),
+        (4, 2, 0.6875),
+        (10, 2, 0.03857421875),
+        (3, 3, 1.0),
+    ],
+)
+def test_that_the_exact_test_has_its_known_values(fixed: int, broken: int, p: float) -> None:
+    assert mcnemar_exact(fixed, broken) == pytest.approx(p)
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_that_the_test_does_not_care_which_model_is_called_new(fixed: int, broken: int) -> None:
+    p = mcnemar_exact(fixed, broken)
+    assert 0 < p <= 1
+    assert p == mcnemar_exact(broken, fixed)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
+def test_that_fixed_broken_and_still_wrong_account_for_every_error(outcomes: list[tuple[bool, bool]]) -> None:
+    before, after = (np.array([o[i] for o in outcomes], bool) for i in (0, 1))
+    found = Paired.of(before, after, tuple(range(100, 100 + len(outcomes))))
+    assert len(found.broken) + len(found.still_wrong) == found.n - found.after
+    assert len(found.fixed) + len(found.still_wrong) == found.n - found.before
+    assert all(not before[i - 100] and after[i - 100] for i in found.fixed)
+    assert Paired.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+@pytest.mark.parametrize(
+    ("hand", "guard", "advice"),
+    [
+        (paired(103, 4, 2, 1), paired(6000, 3, 4), Advice.USE),
+        (paired(20, 1, 0), paired(6000, 0, 0), Advice.USE),
+        (paired(20, 0, 0), paired(6000, 2, 1), Advice.ASK),
+        (paired(20, 0, 1), paired(6000, 2, 1), Advice.ASK),
+        (paired(100, 1, 9), paired(6000, 2, 1), Advice.KEEP),
+        (paired(100, 9, 1), paired(6000, 2, 40), Advice.KEEP),
+        (paired(100, 9, 1), paired(1000, 2, 4), Advice.ASK),
+        (paired(0, 0, 0), paired(6000, 60, 5), Advice.USE),
+        (paired(0, 0, 0), paired(6000, 3, 2), Advice.ASK),
+    ],
+)
+def test_that_only_what_is_safe_is_recommended(hand: Paired, guard: Paired, advice: Advice) -> None:
+    assert Comparison(hand, guard).advice is advice
+
+
+def test_that_the_sentence_says_what_changed() -> None:
+    found = Comparison(paired(103, 4, 2, 1), paired(6000, 3, 4, 12), "default")
+    assert found.sentence == (
+        "reads 95.1 → 97.1 % of your 103 held-out drawings; 4 fixed, 2 broken; MNIST 99.75 → 99.73 %"
+    )
+    assert "use it" in found.recommendation
+    assert "no held-out drawings" in Comparison(paired(0, 0, 0), paired(10, 0, 0)).sentence
+    assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
