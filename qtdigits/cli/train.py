@@ -207,6 +207,7 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
         name=args.name,
         base=_base(args),
         writer=args.writer,
+        champion=_champion(args),
     )
 
 
@@ -217,6 +218,18 @@ def _base(args: argparse.Namespace) -> str:
     from qtdigits.store.library import ModelLibrary
 
     return _text(ModelLibrary(data_folder(args)).find(args.base))
+
+
+def _champion(args: argparse.Namespace) -> str:
+    """The path of the model in use; "" without one, or when no drawings and so nobody in particular is trained for."""
+    if args.no_drawings:
+        return ""
+    from qtdigits.store.library import ModelLibrary
+
+    try:
+        return _text(ModelLibrary(data_folder(args)).champion_path())
+    except ModelFileError:
+        return ""
 
 
 def _text(path: Path | None) -> str:
@@ -251,4 +264,7 @@ def _show_result(ending: RunFinished, args: argparse.Namespace) -> None:
         f"the best was epoch {ending.best_epoch}.\n"
     )
     print_scores(ending.scores)
+    if ending.comparison:
+        print(f"\nBeside {ending.comparison['champion']}: {ending.comparison['sentence']}.")
+        print(ending.comparison["recommendation"])
     print(f"\n{ending.model}")

@@ -109,7 +109,8 @@ class RunFinished:
     `best_epoch`, whose weights were kept). `epochs` counts the `EpochEnded` events: of a run that was stopped before its
     first epoch was over it is 1, for the part that was trained and validated.
 
-    `scores` maps the name of each set ("validation", "MNIST test", "my hold-out") to a `Score.to_json()`.
+    `scores` maps the name of each set ("validation", "MNIST test", "my hold-out") to a `Score.to_json()`. `comparison` is a
+    `Comparison.to_json()` with the model that was in use, empty where there was none to compare with.
     """
 
     run: str
@@ -119,6 +120,7 @@ class RunFinished:
     best_epoch: int
     elapsed_s: float
     scores: Mapping[str, Mapping[str, Any]]
+    comparison: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,10 @@ class DrawingsFilterBar(QWidget):
             self.clear()
         self._state.setCurrentText(DOUBTFUL)
 
+    def offer_clearing(self) -> None:
+        """Something else narrows what is shown: the button leads back to everything."""
+        self._clear.setVisible(True)
+
     def clear(self) -> None:
         for box in self._choices:
             with QSignalBlocker(box):

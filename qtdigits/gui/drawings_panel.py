@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QEvent, QSignalBlocker, QTimer
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -62,6 +64,7 @@ class DrawingsPanel(FreshPanel):
         self._export = button(
             "Export…", "exportButton", "Write the chosen drawings, or all that are shown, as ink"
         )
+        self._among = ""
         self._revision = session.store.revision
         self._watch = QTimer(self, interval=LOOK_EVERY_MS)
         self._lay_out()
@@ -152,6 +155,14 @@ class DrawingsPanel(FreshPanel):
 
     # What is shown.
 
+    def show_among(self, title: str, ids: tuple[int, ...]) -> None:
+        """Just these drawings, which are `title`, such as "broken by the last training"."""
+        with QSignalBlocker(self._filters):
+            self._filters.clear()
+        self._among = title
+        self._on_filter_changed(replace(EVERYTHING, ids=ids))
+        self._filters.offer_clearing()
+
     def _on_filter_changed(self, chosen: SampleFilter) -> None:
         self._model.set_filter(chosen)
         self._grid.scrollToTop()
@@ -162,6 +173,8 @@ class DrawingsPanel(FreshPanel):
         n, store = len(self._model.ids), self._session.store
         if self._model.chosen == EVERYTHING:
             self._count.setText(drawings(n) if n else "No drawings yet: every one that you judge comes here.")
+        elif self._model.chosen.ids is not None:
+            self._count.setText(f"{drawings(n)} {self._among}")
         elif self._filters.is_in_trash:
             self._count.setText(f"{drawings(n)} in the trash, each kept there for 30 days")
         else:

@@ -26,6 +26,8 @@ from PySide6.QtWidgets import (
 )
 
 from qtdigits import __version__
+from qtdigits.core.comparison import Advice
+from qtdigits.core.events import RunFinished
 from qtdigits.core.ink import Ink
 from qtdigits.core.recipes import Recipe
 from qtdigits.core.samples import Trial
@@ -40,7 +42,7 @@ from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
-from qtdigits.gui.preferences import THEMES, Preferences
+from qtdigits.gui.preferences import PROMOTIONS, THEMES, Preferences
 from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
 from qtdigits.gui.status_line import StatusLine
@@ -50,6 +52,11 @@ from qtdigits.gui.training_panel import TrainingPanel
 from qtdigits.tasks.request import RetrainRequest
 
 TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs")
+PROMOTION_TEXTS = {
+    "ask": "ask me",
+    "automatic": "use what is safe by itself",
+    "never": "never use by themselves",
+}
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
 
@@ -189,6 +196,16 @@ class MainWindow(QMainWindow):
             Command("&Training", "&Cancel", self.training_panel.cancel_training),
             Command("&Training", "&Roll back to the model before", self.session.roll_back, has_rule=True),
             *(
+                Command(
+                    "&Training",
+                    f"New models: {text}",
+                    partial(self._set_promotion, name),
+                    checked=name == self._preferences.promotion,
+                    has_rule=name == PROMOTIONS[0],
+                )
+                for name, text in PROMOTION_TEXTS.items()
+            ),
+            *(
                 Command("&View", f"&{name}", partial(self.tabs.setCurrentIndex, i), f"Alt+{i + 1}")
                 for i, name in enumerate(TABS)
             ),
@@ -229,6 +246,8 @@ class MainWindow(QMainWindow):
         session.library_changed.connect(self._show_models)
         self.training_panel.use_requested.connect(self._use_model)
         self.training_panel.run_ended.connect(self._on_run_ended)
+        self.training_panel.verdict.roll_back_requested.connect(session.roll_back)
+        self.training_panel.verdict.drawings_requested.connect(self._show_drawings)
         self.controller.state_changed.connect(self._on_engine_state)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self._quiet.timeout.connect(self._load_heavy_things)
@@ -402,14 +421,35 @@ class MainWindow(QMainWindow):
         self.training_panel.start_training()
 
     def _retrain_request(self, recipe: Recipe) -> RetrainRequest:
-        """A recipe that learns a hand goes on from the model in use, on the drawings of the present writer."""
-        if not recipe.is_personal:
-            return RetrainRequest.fresh(recipe, data_dir=self._data_dir)
-        base = str(self.session.model_path or "")
-        return RetrainRequest.fresh(recipe, data_dir=self._data_dir, base=base, writer=self.session.writer)
+        """A recipe that learns a hand goes on from the model in use, which the new one is compared with in any case."""
+        in_use, writer = str(self.session.model_path or ""), self.session.writer
+        base = in_use if recipe.is_personal else ""
+        return RetrainRequest.fresh(
+            recipe, data_dir=self._data_dir, base=base, writer=writer, champion=in_use
+        )
 
-    def _on_run_ended(self, _event: object) -> None:
+    def _on_run_ended(self, event: object) -> None:
         self.session.model_trained()
+        if not isinstance(event, RunFinished) or self._preferences.promotion != "automatic":
+            return
+        if event.comparison.get("advice") == Advice.USE:
+            self._use_model(event.model)
+            self.messages.show_notice(f"A better model is in use: it {event.comparison['sentence']}.")
+
+    def _set_promotion(self, choice: str) -> None:
+        self._preferences.promotion = choice
+        for name, text in PROMOTION_TEXTS.items():
+            self._actions[f"New models: {text}"].setChecked(name == choice)
+
+    def _show_drawings(self, what: str, ids: tuple[int, ...]) -> None:
+        """The drawings behind a number of the verdict, in their tab: to look at, relabel, delete, weigh."""
+        from qtdigits.gui.drawings_panel import DrawingsPanel
+
+        page = self._pages[TABS.index("Drawings") - 1]
+        self.tabs.setCurrentWidget(page)
+        if isinstance(page.content, DrawingsPanel):
+            title = "misread by both models" if what == "still wrong" else f"{what} by the new model"
+            page.content.show_among(title, ids)
 
     def _describe_training_data(self) -> None:
         store = self.session.store

@@ -10,6 +10,8 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QSettings
 
 THEMES = ("system", "light", "dark")
+PROMOTIONS = ("ask", "automatic", "never")
+"""What becomes of a new model that is safe to use. Ask: the window recommends; automatic: it takes over by itself."""
 
 
 class Preferences:
@@ -35,6 +37,27 @@ class Preferences:
     @key_alone_corrects.setter
     def key_alone_corrects(self, choice: bool) -> None:
         self._settings.setValue("key_alone_corrects", choice)
+
+    @property
+    def promotion(self) -> str:
+        chosen = str(self._settings.value("promotion", PROMOTIONS[0]))
+        return chosen if chosen in PROMOTIONS else PROMOTIONS[0]
+
+    @promotion.setter
+    def promotion(self, choice: str) -> None:
+        self._settings.setValue("promotion", choice)
+
+    @property
+    def retrain_after(self) -> int:
+        """After so many new corrections a hand is learned anew, by itself; 0: never."""
+        try:
+            return max(0, int(str(self._settings.value("retrain_after", 0))))
+        except ValueError:
+            return 0
+
+    @retrain_after.setter
+    def retrain_after(self, corrections: int) -> None:
+        self._settings.setValue("retrain_after", corrections)
 
     @property
     def writer(self) -> str:

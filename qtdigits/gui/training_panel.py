@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core import events as ev
+from qtdigits.core.comparison import Comparison
 from qtdigits.core.history import History
 from qtdigits.core.recipes import Recipe
 from qtdigits.errors import QtDigitsError
@@ -23,6 +24,7 @@ from qtdigits.gui.training_controls import ThinBar, TrainingControls
 from qtdigits.gui.training_messages import TrainingMessages
 from qtdigits.gui.training_pages import TrainingPages
 from qtdigits.gui.training_texts import data_text, finished_text, headline_text, progress_text, running_text
+from qtdigits.gui.verdict_card import VerdictCard
 from qtdigits.tasks.request import RetrainRequest
 
 REFRESH_MS = 100
@@ -90,6 +92,7 @@ class TrainingPanel(QWidget):
         """The model in use: the next result is compared with it."""
         self._champion = champion
         self._pages.summary.set_champion(champion)
+        self.verdict.set_model_in_use(champion.path)
 
     def set_data_description(self, text: str) -> None:
         """What a run would be trained on, as far as it is known, such as "212 drawings + MNIST"."""
@@ -161,6 +164,7 @@ class TrainingPanel(QWidget):
     def _begin(self) -> None:
         """From the click until the engine reports: no figures yet."""
         self._is_running, self._ending = True, ""
+        self.verdict.clear()
         self._started = self._batch = None
         self._history = History()
         self._bar.setValue(0)
@@ -219,6 +223,8 @@ class TrainingPanel(QWidget):
                 self._status.setText(finished_text(event))
                 self._result.setText(headline_text(event.scores) or finished_text(event))
                 self._pages.summary.show_run(event, champion=self._champion)
+                if event.comparison:
+                    self.verdict.show_comparison(Comparison.from_json(event.comparison), model=event.model)
                 self._controls.adjust_button.setChecked(False)
                 self._pages.show_summary()
             case ev.RunCancelled():
@@ -302,6 +308,7 @@ class TrainingPanel(QWidget):
         self._status = elided_label(role="muted", name="trainingStatus")
         self._messages = TrainingMessages()
         self._pages = TrainingPages(form=self._form, theme=theme, preferences=preferences, ask=ask)
+        self.verdict = VerdictCard()
         self._footer = frame("trainingFooter")
         self._result = elided_label(name="trainingResult")
         self._results_button = button("Results", "resultsButton", "Show the figures of the last training")
@@ -316,7 +323,7 @@ class TrainingPanel(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(8)
-        for widget in (self._controls, self._bar, self._status, self._messages):
+        for widget in (self._controls, self._bar, self._status, self._messages, self.verdict):
             box.addWidget(widget)
         box.addWidget(self._pages, 1)
         box.addWidget(self._footer)
@@ -336,5 +343,6 @@ class TrainingPanel(QWidget):
         self._pages.problem_found.connect(self._on_recipe_problem)
         self._pages.notice_given.connect(self._messages.show_notice)
         self._pages.summary.use_requested.connect(self.use_requested)
+        self.verdict.use_requested.connect(self.use_requested)
         self._results_button.clicked.connect(self._on_results)
         self._refresh_timer.timeout.connect(self._refresh)

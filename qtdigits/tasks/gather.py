@@ -19,6 +19,7 @@ from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.store.datasets import read_dataset, read_samples
 from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.compare import guard_of
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.mixing import Source, mix, some_of
 from qtdigits.tasks.personal import own_sources, rehearsal_source, scribble_source
@@ -40,7 +41,8 @@ Progress = Callable[[str, int, int], None]
 class Gathered:
     """`tests` are the sets that the model is scored on at the end, by the name of the score. `records`: for the provenance.
 
-    `last_sample` is the highest id of the stored drawings that are trained on, 0 without any.
+    `last_sample` is the highest id of the stored drawings that are trained on, 0 without any. `guard` are the
+    images of MNIST by which every new model is compared with the one in use.
     """
 
     data: TrainingData
@@ -48,6 +50,7 @@ class Gathered:
     records: list[dict[str, Any]]
     tests: dict[str, Dataset]
     last_sample: int = 0
+    guard: Dataset | None = None
 
 
 def gather(
@@ -88,6 +91,7 @@ class _Gathering:
         self._first = first
         self._known = DIGITS
         self._last_sample = 0
+        self._guard: Dataset | None = None
         self._sources: list[Source] = []
         self._tests: dict[str, Dataset] = {}
         self._is_rehearsal = False
@@ -113,6 +117,7 @@ class _Gathering:
         else:
             self._sources.append(Source(self._some_of(training), sha256=mnist.sha256))
         self._tests[MNIST_TEST] = mnist.test
+        self._guard = guard_of(training)
 
     def gather_synthetic(self) -> None:
         if n := self._recipe.synthetic_images:
@@ -126,7 +131,7 @@ class _Gathering:
         with SampleStore.open(self._folder) as store:
             self._known = store.classes()
             drawings = self._trained_on(store) if self._recipe.drawings_weight else None
-            hold_out = store.dataset(held_out=True)
+            hold_out = store.dataset(held_out=True, writer=self._request.writer or None)
         if drawings is not None and len(drawings):
             self._last_sample = max(drawings.ids)
             if self._recipe.is_personal:
@@ -195,7 +200,7 @@ class _Gathering:
         data = with_hold_out(data, self._tests.get(HOLD_OUT), label_set)
         for name, drawings in new_writers.items():
             self._tests.setdefault(name.partition(".")[0], drawings)
-        return Gathered(data, label_set, records, self._tests, self._last_sample)
+        return Gathered(data, label_set, records, self._tests, self._last_sample, self._guard)
 
     def _label_set(self, labels: Sequence[str]) -> LabelSet:
         """The digits, or the classes of the model to go on from; then the others that occur: as the store knows them, or new."""

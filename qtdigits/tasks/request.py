@@ -24,7 +24,8 @@ class RetrainRequest:
     network to be unsure. Writers of files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is
     scored on the files of `score_on` and never trained on them. `name` is the model's, "" to take it from the file or the recipe.
     `base` is the path of the model that a recipe with the start "champion" goes on from, "" for the champion itself; `writer`
-    is whose hand it learns, "" for everybody's.
+    is whose hand it learns and whose hold-out counts, "" for everybody's. `champion` is the path of the model
+    in use that the new one is compared with, "" for none.
     """
 
     run: str
@@ -41,6 +42,7 @@ class RetrainRequest:
     name: str = ""
     base: str = ""
     writer: str = ""
+    champion: str = ""
 
     @classmethod
     def fresh(cls, recipe: Recipe, *, data_dir: str | Path, **others: Any) -> RetrainRequest:
@@ -72,6 +74,7 @@ class RetrainRequest:
             request.name,
             request.base,
             request.writer,
+            request.champion,
         )
         if not request.run or not all(isinstance(text, str) for text in texts):
             raise InputError("Not a training request: a text is missing.")

@@ -12,6 +12,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from qtdigits import __version__
 from qtdigits.core.control import Control
 from qtdigits.core.events import Event, Noticed, Progressed, RunCancelled, RunFailed, RunFinished, Terminal
@@ -23,9 +25,10 @@ from qtdigits.errors import CancelledError, InputError, QtDigitsError, StoreErro
 from qtdigits.reader.reader import Reader
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
+from qtdigits.tasks.compare import compare_with
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.evaluate import score_with
-from qtdigits.tasks.gather import REHEARSAL_NOTICE, Gathered, gather
+from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.run_record import RunRecorder
 
@@ -109,6 +112,8 @@ def _run(job: _Job) -> RunFinished:
         job, gathered, _exported(job, gathered, trained, name=job.request.name or out.stem), trained
     )
     job.control.check()
+    comparison = _compared(job, gathered, model)
+    job.control.check()
     path = _stored(model, job.request, out).path
     return RunFinished(
         run=job.request.run,
@@ -118,6 +123,7 @@ def _run(job: _Job) -> RunFinished:
         best_epoch=trained.best_epoch,
         elapsed_s=perf_counter() - job.began,
         scores=model.scores,
+        comparison=comparison,
     )
 
 
@@ -177,6 +183,25 @@ def _scored(job: _Job, gathered: Gathered, model: Model, trained: TrainedNetwork
 
         scores[name] = score_with(reader, dataset, progress=progress).to_json()
     return replace(model, scores=scores, provenance=_provenance(job, gathered, trained))
+
+
+def _compared(job: _Job, gathered: Gathered, model: Model) -> Mapping[str, Any]:
+    """The new model beside the one in use; a champion that cannot be read is no reason to lose the new one."""
+    if not job.request.champion:
+        return {}
+    job.progress("Comparing with the model in use")
+    nothing = Dataset("nothing", np.empty((0, 28, 28), np.uint8), ())
+    try:
+        found = compare_with(
+            Path(job.request.champion),
+            Reader(model),
+            hold_out=gathered.tests.get(HOLD_OUT, nothing),
+            guard=gathered.guard or nothing,
+        )
+    except QtDigitsError as error:
+        job.notice(f"The new model could not be compared with the one in use: {error.message}")
+        return {}
+    return found.to_json()
 
 
 def _provenance(job: _Job, gathered: Gathered, trained: TrainedNetwork) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from gui.models import saved_model
+from qtdigits.core.events import RunFinished
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.samples import Verdict
 from qtdigits.errors import StoreError
@@ -279,3 +280,31 @@ def test_that_the_runs_tab_adds_no_second_plot_of_a_fixed_name(window):
     assert window._pages[-1].content is not None
     for name in ("lossPlot", "accuracyPlot"):
         assert len(window.findChildren(QWidget, name)) == 1
+
+
+def run_finished(window, **comparison):
+    model = saved_model(window.session.library.new_path("new"), drawn_accuracy=0.95).path
+    window.training_panel.run_ended.emit(
+        RunFinished("run", "completed", str(model), 1, 1, 2.0, {}, comparison=comparison)
+    )
+    return "new"
+
+
+@pytest.mark.parametrize(
+    ("promotion", "advice", "is_used"),
+    [("automatic", "use", True), ("automatic", "ask", False), ("ask", "use", False), ("never", "use", False)],
+)
+def test_that_a_new_model_takes_over_by_itself_only_when_wished_and_safe(window, promotion, advice, is_used):
+    window._preferences.promotion = promotion
+    name = run_finished(window, advice=advice, sentence="reads more")
+    assert (window.session.model_name == name) is is_used
+
+
+def test_that_the_drawings_behind_a_number_are_shown_in_their_tab(window, qtbot):
+    for _ in range(3):
+        draw(window)
+        window.answer_panel.judged.emit("7")
+    first = next(iter(window.session.store.samples()))
+    window.training_panel.verdict.drawings_requested.emit("fixed", (first.id,))
+    panel = window.tabs.currentWidget().content
+    assert panel.findChild(QLabel, "drawingsCount").text() == "1 drawing fixed by the new model"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qtdigits.core.comparison import Comparison
 from qtdigits.core.control import Control
 from qtdigits.core.events import (
     BatchEnded,
@@ -205,3 +206,46 @@ def test_that_a_run_that_wants_no_drawings_goes_on_without_a_store(data_dir: Pat
     ending = run(RetrainRequest.fresh(recipe, data_dir=data_dir, use_drawings=False), emit=emit)
     assert isinstance(ending, RunFinished), ending
     assert "not recorded" in emit.of(Noticed)[0].message
+
+
+def test_that_a_new_model_is_compared_with_the_one_in_use_on_the_same_drawings(
+    data_dir: Path, mnist: Path
+) -> None:
+    inks, labels = synthetic_digits(120, seed=3)
+    with SampleStore.open(data_dir) as store:
+        store.add_samples(
+            Sample(label, raster, "me", ink)
+            for ink, label, raster in zip(inks, labels, render_many(inks), strict=True)
+        )
+        held_out = {sample.id for sample in store.samples(held_out=True)}
+    first = run(
+        RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir, use_drawings=False)
+    )
+    assert isinstance(first, RunFinished)
+    assert first.comparison == {}
+    personal = TINY_RECIPE.with_values(
+        start="champion", keep="last", drawings_share=0.5, epochs=6, mnist_images=100
+    )
+    second = run(
+        RetrainRequest.fresh(personal, data_dir=data_dir, base=first.model, writer="me", champion=first.model)
+    )
+    assert isinstance(second, RunFinished), second
+    found = Comparison.from_json(second.comparison)
+    assert found.hold_out.n == len(held_out)
+    assert {*found.hold_out.fixed, *found.hold_out.broken, *found.hold_out.still_wrong} <= held_out
+    assert found.hold_out.after == second.scores["my hold-out"]["correct"]
+    assert found.guard.n > 0
+    model = check_model(Path(second.model))
+    assert model.path is not None
+    assert model.path.stem == "me-s-hand"
+    assert model.provenance["drawings"]["n"] == 120 - len(held_out)
+    assert model.provenance["drawings"]["last_sample"] == max(set(range(1, 121)) - held_out)
+
+
+def test_that_a_champion_that_cannot_be_read_costs_the_comparison_only(data_dir: Path, mnist: Path) -> None:
+    emit = Recorder()
+    request = RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir, champion=str(data_dir / "gone.h5"))
+    ending = run(request, emit=emit)
+    assert isinstance(ending, RunFinished), ending
+    assert ending.comparison == {}
+    assert any("could not be compared" in notice.message for notice in emit.of(Noticed))

@@ -1,0 +1,73 @@
+"""The verdict on a new model: a sentence, a recommendation, and the drawings behind the numbers."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from qtdigits.core.comparison import Comparison, Paired
+from qtdigits.gui.verdict_card import VerdictCard
+
+GUARD = Paired(3000, 2990, 2991, (1,))
+BETTER = Comparison(Paired(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")
+SAME = Comparison(Paired(40, 40, 40), GUARD, "default")
+
+
+@pytest.fixture
+def card(qtbot: QtBot) -> VerdictCard:
+    card = VerdictCard()
+    qtbot.addWidget(card)
+    return card
+
+
+def button(card: VerdictCard, name: str) -> QPushButton:
+    found = card.findChild(QPushButton, name)
+    assert isinstance(found, QPushButton)
+    return found
+
+
+def text(card: VerdictCard, name: str) -> str:
+    found = card.findChild(QLabel, name)
+    assert isinstance(found, QLabel)
+    return found.text()
+
+
+def test_that_it_is_hidden_until_there_is_something_to_say(card: VerdictCard) -> None:
+    assert card.isHidden()
+    card.show_comparison(BETTER, model="/models/new.h5")
+    assert not card.isHidden()
+    assert text(card, "verdictSentence").startswith(
+        "Reads 92.5 → 97.5 % of your 40 held-out drawings; 3 fixed, 1 broken"
+    )
+    assert "use it" in text(card, "verdictAdvice")
+    card.clear()
+    assert card.isHidden()
+
+
+def test_that_only_numbers_with_drawings_behind_them_can_be_opened(card: VerdictCard, qtbot: QtBot) -> None:
+    card.show_comparison(BETTER, model="/models/new.h5")
+    assert not button(card, "fixedButton").isHidden()
+    assert button(card, "stillButton").isHidden()
+    with qtbot.waitSignal(card.drawings_requested) as asked:
+        button(card, "fixedButton").click()
+    assert asked.args == ["fixed", (11, 12, 13)]
+    card.show_comparison(SAME, model="/models/new.h5")
+    assert button(card, "fixedButton").isHidden()
+
+
+def test_that_one_click_uses_the_new_model_and_one_more_takes_it_back(
+    card: VerdictCard, qtbot: QtBot
+) -> None:
+    card.show_comparison(BETTER, model="/models/new.h5")
+    assert button(card, "rollBackButton").isHidden()
+    with qtbot.waitSignal(card.use_requested) as asked:
+        button(card, "verdictUseButton").click()
+    assert asked.args == ["/models/new.h5"]
+    card.set_model_in_use("/models/new.h5")
+    assert button(card, "verdictUseButton").isHidden()
+    assert "In use now" in text(card, "verdictAdvice")
+    with qtbot.waitSignal(card.roll_back_requested):
+        button(card, "rollBackButton").click()
+    card.set_model_in_use("/models/old.h5")
+    assert "use it" in text(card, "verdictAdvice")
