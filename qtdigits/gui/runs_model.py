@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
-from qtdigits.core.recipes import Recipe, load_recipe, recipe_names
-from qtdigits.core.run_figures import differing
+from qtdigits.core.recipe_fields import Value
+from qtdigits.core.recipes import load_recipe, recipe_names
+from qtdigits.core.run_figures import recipe_values
 from qtdigits.core.texts import duration
 from qtdigits.gui.overriding import override
 from qtdigits.gui.training_texts import percent
@@ -85,18 +87,9 @@ class RunsModel(QAbstractTableModel):
 
     def _order(self, row: int, column: int) -> float | str:
         """What a column is put in order by: figures as numbers, an unknown one below all others."""
-        run = self._runs[row]
-        numbers = {
-            1: run.started_at.timestamp(),
-            3: run.figures.epochs,
-            4: run.figures.val_accuracy,
-            5: own_hold_out(run),
-            6: run.figures.scores.get("MNIST test", (None, 0))[0],
-            7: run.figures.elapsed_s,
-        }
-        if column not in numbers:
+        if column not in NUMBER_OF:
             return self._cells(row)[column].casefold()
-        number = numbers[column]
+        number = NUMBER_OF[column](self._runs[row])
         return -1.0 if number is None else float(number)
 
     def _cells(self, row: int) -> tuple[str, ...]:
@@ -109,7 +102,7 @@ class RunsModel(QAbstractTableModel):
                 f"{figures.epochs} (best {figures.best_epoch})" if figures.epochs else UNKNOWN,
                 _percent(figures.val_accuracy),
                 _percent(own_hold_out(run)),
-                _percent(figures.scores.get("MNIST test", (None, 0))[0]),
+                _percent(_mnist_test(run)),
                 duration(figures.elapsed_s) if figures.elapsed_s else UNKNOWN,
                 recipe_text(run),
             )
@@ -135,6 +128,8 @@ class RunsFilter(QSortFilterProxyModel):
 
     @override
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        if not self._words:
+            return True
         said = self._source.words_of(source_row)
         return all(word in said for word in self._words)
 
@@ -154,16 +149,32 @@ def own_hold_out(run: RunRecord) -> float | None:
 def recipe_text(run: RunRecord) -> str:
     """The name of the recipe, and in what the run's differs from the one of that name that travels with the program."""
     name = str(run.recipe.get("name") or "")
-    known = _known_recipe(name)
-    if known is None:
+    known = _known_values(name)
+    if not known:
         return name
-    changes = differing([known.to_json(), run.recipe])
-    return ", ".join([name, *(f"{field.replace('_', ' ')} {values[1]}" for field, values in changes.items())])
+    changed = (pair for pair in recipe_values(run.recipe).items() if pair[1] != known[pair[0]])
+    return ", ".join([name, *(f"{field.replace('_', ' ')} {value}" for field, value in changed)])
 
 
 @cache
-def _known_recipe(name: str) -> Recipe | None:
-    return load_recipe(name) if name in recipe_names() else None
+def _known_values(name: str) -> dict[str, Value]:
+    """The recipe of that name that travels with the program, {} when there is none."""
+    return recipe_values(load_recipe(name).to_json()) if name in recipe_names() else {}
+
+
+def _mnist_test(run: RunRecord) -> float | None:
+    scored = run.figures.scores.get("MNIST test")
+    return scored[0] if scored else None
+
+
+NUMBER_OF: Mapping[int, Callable[[RunRecord], float | None]] = {
+    STARTED_COLUMN: lambda run: run.started_at.timestamp(),
+    3: lambda run: run.figures.epochs,
+    4: lambda run: run.figures.val_accuracy,
+    5: own_hold_out,
+    6: _mnist_test,
+    7: lambda run: run.figures.elapsed_s,
+}
 
 
 def _percent(share: float | None) -> str:
