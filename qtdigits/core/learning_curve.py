@@ -1,0 +1,190 @@
+"""How the errors of one writer fall with the number of that writer's drawings that were learned from, and what is to come.
+
+The curve is a power law, as learning curves mostly are (Cortes, Jackel, Solla, Vapnik and Denker 1994, on handwritten
+digits; Hestness et al. 2017), shifted so that it begins at the errors without any learning:
+
+    error(n) = start * (1 + n / scale) ** -slope,   slope >= 0
+
+The drawings of each amount are binomial trials of it. Which curves are plausible is computed on a grid (flat in log start,
+slope and log scale), not by one best fit, so that a forecast comes with what is not known about it. Forecasting the sample
+size from such a fit: Figueroa, Zeng-Treitler, Kandula and Ngo 2012.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST_PER_AMOUNT = 15
+"""Fewer drawings than this of one amount say next to nothing; together with another amount they count."""
+LEAST_LEARNED = 10
+LEAST_IN_ALL = 40
+FARTHEST = 5.0
+"""A forecast goes as far as so many times the drawings learned from; beyond that it would be invention."""
+LEAST_STEP = 0.75
+"""A goal worth naming leaves at most so much of the present errors."""
+GOALS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
+NEGLIGIBLE = 1e-4
+"""Curves so much less plausible than the best one are left out: most of the grid, and nothing of the range."""
+RANGE = (0.1, 0.9)
+"""A forecast's range: with a probability of 80 % the number lies in it."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, order=True)
+class Amount:
+    """After learning from `learned` drawings of a writer, `wrong` of `n` new ones were misread."""
+
+    learned: int
+    wrong: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """About `more` drawings until `goal` (a share) is read right, likely between `low` and `high`.
+
+    `is_open`: it may be many more than `high`, which is as far as a forecast goes.
+    """
+
+    goal: float
+    more: int
+    low: int
+    high: int
+    is_open: bool
+
+
+def merged(amounts: Sequence[Amount]) -> tuple[Amount, ...]:
+    """Ascending, one of each amount; what is too little to stand alone is put to its neighbour, at their mean amount.
+
+    Amount 0 is never mixed with others: it is where the curve begins.
+    """
+    found: list[Amount] = []
+    for amount in sorted(a for a in amounts if a.n):
+        last = found[-1] if found else None
+        is_alike = last is not None and (
+            last.learned == amount.learned or (last.learned > 0 and last.n < LEAST_PER_AMOUNT)
+        )
+        if last is not None and is_alike:
+            n = last.n + amount.n
+            middle = round((last.learned * last.n + amount.learned * amount.n) / n)
+            found[-1] = Amount(middle, last.wrong + amount.wrong, n)
+        else:
+            found.append(amount)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """The plausible curves through `amounts`. Made by `fitted`, which refuses where there is too little to go by."""
+
+    amounts: tuple[Amount, ...]
+
+    def errors(self, learned: Floats) -> tuple[Floats, Floats, Floats]:
+        """`(m,)` each: lower end of the 80 % band, median, upper end of the error rate at `learned` `(m,)` drawings.
+
+        Each of the three falls or stays, as every plausible curve does.
+        """
+        curves = self._errors_of_all(learned)
+        low, middle, high = (self._quantile(curves, q) for q in (RANGE[0], 0.5, RANGE[1]))
+        return low, middle, high
+
+    def forecast(self) -> Forecast | None:
+        """For the next goal that makes a difference. None when it is too far away, or everything is reached."""
+        learned = self.amounts[-1].learned
+        now = float(self.errors(np.array([float(learned)]))[1][0])
+        goal = next((g for g in GOALS if 1 - g <= LEAST_STEP * now), None)
+        if goal is None:
+            return None
+        need = self._needed(1 - goal)
+        low, middle, high = (self._quantile(need[:, None], q)[0] - learned for q in (RANGE[0], 0.5, RANGE[1]))
+        farthest = (FARTHEST - 1) * learned
+        if not middle <= farthest:
+            return None
+        return Forecast(
+            goal,
+            rounded(max(0.0, middle)),
+            rounded(max(0.0, low)),
+            rounded(min(high, farthest)),
+            is_open=bool(high > farthest),
+        )
+
+    @cached_property
+    def _grid(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """start, slope, scale and probability of each curve, `(curves,)`."""
+        start, slope, scale = (
+            axis.ravel()
+            for axis in np.meshgrid(
+                np.geomspace(0.003, 0.9, 50), np.linspace(0, 2.5, 41), np.geomspace(5, 320, 7)
+            )
+        )
+        likelihood = np.zeros(len(start))
+        for a in self.amounts:
+            error = start * (1 + a.learned / scale) ** -slope
+            likelihood += a.wrong * np.log(error) + (a.n - a.wrong) * np.log1p(-error)
+        weight = np.exp(likelihood - likelihood.max())
+        kept = weight > NEGLIGIBLE
+        return start[kept], slope[kept], scale[kept], weight[kept] / weight[kept].sum()
+
+    def _errors_of_all(self, learned: Floats) -> Floats:
+        start, slope, scale, _ = self._grid
+        errors: Floats = start[:, None] * (1 + learned / scale[:, None]) ** -slope[:, None]
+        return errors
+
+    def _needed(self, error: float) -> Floats:
+        """`(curves,)`: learned drawings at which each curve reaches `error`; infinite where it never does."""
+        start, slope, scale, _ = self._grid
+        with np.errstate(divide="ignore", over="ignore"):
+            power = np.where(start <= error, 0.0, np.log(start / error) / slope)
+            needed: Floats = scale * np.expm1(power)
+        return needed
+
+    def _quantile(self, values: Floats, q: float) -> Floats:
+        """The weighted quantile over the curves of `values` `(curves, m)`."""
+        weight = self._grid[3]
+        order = np.argsort(values, axis=0)
+        total = np.cumsum(weight[order], axis=0)
+        place = np.minimum((total < q * total[-1]).sum(axis=0), len(weight) - 1)
+        chosen: Floats = np.take_along_axis(values, np.take_along_axis(order, place[None], 0), 0)[0]
+        return chosen
+
+
+def fitted(amounts: Sequence[Amount]) -> LearningCurve | None:
+    """The curve, or None where the data are too few: two amounts, enough learned, enough judged."""
+    kept = merged(amounts)
+    if len(kept) < 2 or kept[-1].learned < LEAST_LEARNED or kept[-1].n < LEAST_PER_AMOUNT:
+        return None
+    return LearningCurve(kept) if sum(a.n for a in kept) >= LEAST_IN_ALL else None
+
+
+def rounded(n: float) -> int:
+    """No more digits than are known: to 5 below 50, to 10 below 200, above to two digits; never 0."""
+    step = 5 if n < 50 else 10 if n < 200 else 10 ** (math.floor(math.log10(n)) - 1)
+    return max(step, step * round(n / step))
+
+
+def sentence(curve: LearningCurve | None, amounts: Sequence[Amount]) -> str:
+    """What the curve says to the writer, or what is missing for it to say anything."""
+    learned = max((a.learned for a in amounts if a.n), default=0)
+    if not learned:
+        return "Nothing was learned from this hand yet: the curve begins with the first model trained on its drawings."
+    if curve is None:
+        return (
+            f"Too few drawings yet for a curve: it takes {LEAST_IN_ALL}, some before and some after learning."
+        )
+    forecast = curve.forecast()
+    errors = curve.errors(np.array([0.0, float(curve.amounts[-1].learned)]))[1]
+    so_far = (
+        f"{100 * errors[0]:.1f} → {100 * errors[1]:.1f} % misread with {curve.amounts[-1].learned:,} learned"
+    )
+    if forecast is None:
+        return f"{so_far}. How many more bring the next step cannot be said yet."
+    goal = f"{100 * forecast.goal:g} %"
+    end = f"more than {forecast.high:,}" if forecast.is_open else f"{forecast.high:,}"
+    return f"{so_far}. About {forecast.more:,} more for {goal} (likely {forecast.low:,} to {end})."
