@@ -178,8 +178,10 @@ def paint_axes(painter: QPainter, outer: QRectF, picture: Picture, theme: Theme)
 
 
 def _paint_curve(painter: QPainter, frame: Frame, curve: Drawn, theme: Theme) -> None:
-    known = np.isfinite(curve.heights)
-    x, heights = curve.x[known], curve.heights[known]
+    x, heights = curve.x, curve.heights
+    known = np.isfinite(heights)
+    if not known.all():
+        x, heights = x[known], heights[known]
     if not len(x):
         return
     left = np.clip(frame.left_of(x), -FARTHEST_PX, FARTHEST_PX)
