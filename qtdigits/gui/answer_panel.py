@@ -37,6 +37,7 @@ class AnswerPanel(QFrame):
         self.key_alone_corrects = False
         self._classes: tuple[str, ...] = ()
         self._has_drawing = False
+        self._asked = ""
 
         self._answer = named(QLabel(), "answerLabel")
         self._answer.setAccessibleName("Answer")
@@ -91,6 +92,15 @@ class AnswerPanel(QFrame):
     def set_classes(self, classes: tuple[str, ...]) -> None:
         self._classes = classes
         self._bars.set_classes(classes)
+
+    def set_asked(self, label: str) -> None:
+        """In a guided session the label is known: Enter stores the drawing under it. "" without one."""
+        self._asked = label
+        self._right.setText(f"It is a {label}" if label else "Right")
+        tip = "Store the drawing as what was asked for (Enter)" if label else "The answer is right (Enter)"
+        self._right.setToolTip(tip)
+        self._right.setAccessibleDescription(tip)
+        self._update_hint()
 
     def drop_entry(self) -> None:
         self.entry.clear()
@@ -172,9 +182,14 @@ class AnswerPanel(QFrame):
         typed = self.entry.text().strip()
         muted = self._theme.text_muted
         if not self._has_drawing:
-            text = f'<span style="color:{muted}">Draw a digit</span>'
-        elif typed and typed != self._answer.text():
+            what = f"a {_escaped(self._asked)}" if self._asked else "a digit"
+            text = f'<span style="color:{muted}">Draw {what}</span>'
+        elif typed and typed != (self._asked or self._answer.text()):
             text = f"Enter: it is<br><b>{_escaped(typed)}</b>"
+        elif self._asked:
+            text = (
+                f'Enter: it is a {_escaped(self._asked)}<br><span style="color:{muted}">as asked for</span>'
+            )
         else:
             second = "a key puts it right" if self.key_alone_corrects else "key + Enter: put right"
             text = f'Enter: it is right<br><span style="color:{muted}">{second}</span>'

@@ -28,13 +28,17 @@ class CanvasCard(QFrame):
         footer.addWidget(self._hint, 1)
         footer.addWidget(self._recognise)
         footer.addWidget(self._clear)
-        layout = QVBoxLayout(self)
+        self._layout = layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.canvas, 1)
         layout.addLayout(footer)
         self._recognise.clicked.connect(self.recognise_requested)
         self._clear.clicked.connect(self.cleared)
         self.set_has_drawing(False)
+
+    def show_above(self, prompt: QWidget) -> None:
+        """Give `prompt` its place above the canvas."""
+        self._layout.insertWidget(0, prompt)
 
     def set_has_drawing(self, has_drawing: bool) -> None:
         self._recognise.setEnabled(has_drawing)

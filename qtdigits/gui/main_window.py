@@ -37,6 +37,8 @@ from qtdigits.gui.ask import Ask
 from qtdigits.gui.canvas_card import CanvasCard
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
+from qtdigits.gui.guided_prompt import GuidedPrompt
+from qtdigits.gui.guided_session import GuidedSession
 from qtdigits.gui.lazy_page import LazyPage
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.message_bar import MessageBar
@@ -66,6 +68,7 @@ KEYS = """<table cellpadding="4">
 <tr><td><b>Esc</b></td><td>clear without counting</td></tr>
 <tr><td><b>Ctrl+Z</b></td><td>take back a stroke, or, on an empty canvas, the last judgement</td></tr>
 <tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
+<tr><td><b>Ctrl+G</b></td><td>begin or end a guided session</td></tr>
 <tr><td><b>Ctrl+T</b></td><td>train</td></tr>
 <tr><td><b>Alt+1 … Alt+5</b></td><td>Training, Accuracy, Drawings, Models, Runs</td></tr>
 </table>"""
@@ -98,6 +101,8 @@ class MainWindow(QMainWindow):
 
         self.canvas_card = CanvasCard(theme=self._theme)
         self.canvas = self.canvas_card.canvas
+        self.guided = GuidedSession(session=session, parent=self)
+        self.canvas_card.show_above(GuidedPrompt(guided=self.guided))
         self.answer_panel = AnswerPanel(theme=self._theme)
         self.training_panel = TrainingPanel(
             controller=controller,
@@ -182,6 +187,7 @@ class MainWindow(QMainWindow):
             Command("&File", "&Quit", self.close, "Ctrl+Q", has_rule=True),
             Command("&Edit", "&Undo stroke or judgement", self._undo, "Ctrl+Z"),
             Command("&Edit", "&Clear the canvas", self._clear, "Esc"),
+            Command("&Edit", "&Guided session", self._toggle_guided, "Ctrl+G"),
             Command("&Edit", "&Recognise again", self.session.recognise, "Ctrl+R"),
             Command(
                 "&Edit",
@@ -236,6 +242,7 @@ class MainWindow(QMainWindow):
         session.reading_changed.connect(self._on_reading_changed)
         session.accuracy_changed.connect(self._on_accuracy_changed)
         session.trial_judged.connect(self._on_trial_judged)
+        self.guided.changed.connect(self._on_guided_changed)
         session.samples_changed.connect(self._describe_training_data)
         session.writer_changed.connect(self._on_writer_changed)
         session.model_changed.connect(self._on_model_changed)
@@ -334,6 +341,7 @@ class MainWindow(QMainWindow):
         self.answer_panel.show_reading(reading, has_drawing=not self.session.ink.is_blank)
 
     def _judge(self, label: str) -> None:
+        label = self.guided.label_for(label)
         if not self._is_known(label):
             question = (
                 f"“{label.strip()}” is not a class yet. Add it as a new class and store this drawing in it?"
@@ -343,6 +351,16 @@ class MainWindow(QMainWindow):
         if self.session.judge(label):
             self.answer_panel.drop_entry()
             self.messages.dismiss_problem()
+
+    def _toggle_guided(self) -> None:
+        if self.guided.run is None:
+            self.guided.start()
+            self.answer_panel.entry.setFocus()
+        else:
+            self.guided.end()
+
+    def _on_guided_changed(self) -> None:
+        self.answer_panel.set_asked(self.guided.asked)
 
     def _is_known(self, label: str) -> bool:
         wanted = label.strip()

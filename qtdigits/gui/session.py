@@ -72,6 +72,7 @@ class Session(QObject):
     ink_changed = Signal(object)  # Ink
     reading_changed = Signal(object)  # Reading | None
     trial_judged = Signal(object)  # Trial
+    trial_skipped = Signal(object)  # Trial
     trial_taken_back = Signal(object)  # Trial
     accuracy_changed = Signal(object)  # RunningAccuracy
     writer_changed = Signal(str)
@@ -235,9 +236,12 @@ class Session(QObject):
         if self._reading is not None:
             trial = self._trial(self._reading, Verdict.SKIPPED, truth=None)
             try:
-                self._judged.append((self._store.judge(None, trial), self._ink))
+                kept = self._store.judge(None, trial)
             except QtDigitsError as error:
                 self.problem_met.emit(error)
+            else:
+                self._judged.append((kept, self._ink))
+                self.trial_skipped.emit(kept)
         self._next_drawing()
 
     def undo(self) -> None:

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from gui.models import saved_model
+from qtdigits.core.guided import Goal
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.samples import Verdict
+from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.main_window import MainWindow
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.session import Session
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+class FixedReader:
+    """Reads every drawing as a 3."""
+
+    label_set = DIGITS
+
+    def __init__(self, model):
+        self.model_name = model.name
+
+    def read(self, raster):
+        probabilities = np.full(10, 0.01, np.float32)
+        probabilities[3] = 0.91
+        return probabilities
+
+
+def no_engine():
+    raise AssertionError("nothing in these tests starts an engine")
+
+
+@pytest.fixture
+def window(qtbot, data_dir, tmp_path):
+    shipped = tmp_path / "shipped"
+    saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
+    saved_model(shipped / "model-b.h5", drawn_accuracy=0.8)
+    window = MainWindow(
+        session=Session(
+            store=SampleStore.open(data_dir),
+            library=ModelLibrary(data_dir, shipped=shipped),
+            make_reader=FixedReader,
+        ),
+        controller=EngineController(make_client=no_engine),
+        preferences=Preferences(data_dir),
+        data_dir=data_dir,
+    )
+    qtbot.addWidget(window)
+    with qtbot.waitSignal(window.became_ready):
+        window.show()
+    window._quiet.stop()
+    yield window
+    window.close()
+
+
+def draw(window):
+    places = [QPoint(100, 60), QPoint(200, 60), QPoint(150, 200)]
+    QTest.mousePress(window.canvas, LEFT, pos=places[0])
+    for place in places[1:]:
+        QTest.mouseMove(window.canvas, place)
+    QTest.mouseRelease(window.canvas, LEFT, pos=places[-1])
+
+
+def press(window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(window.focusWidget() or window, key, modifier)
+
+
+def text(window, name):
+    return window.findChild(QLabel, name).text()
+
+
+def asked_until(window, is_wanted):
+    """Start sessions until the first digit asked for is a wanted one."""
+    seed = 0
+    while True:
+        window.guided.start(seed=seed)
+        if is_wanted(window.guided.asked):
+            return window.guided.asked
+        seed += 1
+
+
+def test_that_the_canvas_says_what_to_draw_and_how_far_it_is(window):
+    press(window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    assert text(window, "guidedAsked") == f"Draw a {window.guided.asked}"
+    assert text(window, "guidedProgress").startswith("1 of about ")
+
+
+def test_that_enter_stores_the_drawing_as_what_was_asked_for_and_counts_the_error(window):
+    asked = asked_until(window, lambda label: label != "3")
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    (trial,) = window.session.store.trials()
+    assert (trial.truth, trial.answer, trial.verdict) == (asked, "3", Verdict.CORRECTED)
+
+
+def test_that_enter_confirms_when_the_answer_is_what_was_asked_for(window):
+    asked_until(window, lambda label: label == "3")
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    (trial,) = window.session.store.trials()
+    assert trial.verdict is Verdict.CONFIRMED
+    assert (window.guided.run.n, window.guided.run.correct) == (1, 1)
+
+
+def test_that_a_typed_label_goes_before_the_asked_one_which_is_asked_again(window):
+    asked = asked_until(window, lambda label: label not in "38")
+    draw(window)
+    press(window, Qt.Key.Key_8)
+    press(window, Qt.Key.Key_Return)
+    (trial,) = window.session.store.trials()
+    assert trial.truth == "8"
+    assert window.guided.asked == asked
+
+
+def test_that_escape_skips_without_counting_and_is_shown(window):
+    window.guided.start(seed=1)
+    asked = window.guided.asked
+    draw(window)
+    press(window, Qt.Key.Key_Escape)
+    assert (window.guided.run.n, window.guided.asked) == (0, asked)
+    assert "1 skipped" in text(window, "guidedProgress")
+    assert window.session.accuracy().n == 0
+
+
+def test_that_taking_back_goes_back_in_the_session_too(window):
+    window.guided.start(seed=1)
+    asked = window.guided.asked
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    assert window.guided.asked != asked
+    window._undo()
+    assert (window.guided.run.n, window.guided.asked) == (0, asked)
+
+
+def test_that_it_ends_itself_and_says_the_result(window):
+    window.guided.start(Goal(half_width=0.4, least=3), seed=1)
+    while window.guided.run is not None:
+        draw(window)
+        press(window, Qt.Key.Key_Return)
+    n = window.session.accuracy().n
+    result = text(window, "guidedAsked")
+    assert f"of {n} read right" in result
+    assert "narrow enough" in result
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    assert next(iter(window.session.store.samples(newest_first=True))).label == "3"
+
+
+def test_that_it_can_be_ended_at_any_time_and_its_result_put_away(window):
+    window.guided.start(seed=1)
+    QTest.mouseClick(window.findChild(QPushButton, "guidedEndButton"), LEFT)
+    assert text(window, "guidedAsked") == "Nothing was drawn. Ended by you."
+    QTest.mouseClick(window.findChild(QPushButton, "guidedDoneButton"), LEFT)
+    assert not window.findChild(QLabel, "guidedAsked").isVisible()
+
+
+def test_that_another_model_or_writer_ends_it_as_its_figure_would_be_of_two(window):
+    window.guided.start(seed=1)
+    window.session.use_model(window.session.library.find("model-b"))
+    assert window.guided.run is None
+    assert "another model" in text(window, "guidedAsked")
+    window.guided.start(seed=1)
+    window.session.set_writer("Ada")
+    assert window.guided.run is None
