@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
@@ -24,6 +25,10 @@ class Ask:
     def text(self, title: str, question: str) -> str | None:
         answer, given = QInputDialog.getText(self.parent, title, question)
         return answer.strip() if given and answer.strip() else None
+
+    def choice(self, title: str, question: str, choices: Sequence[str]) -> str | None:
+        answer, given = QInputDialog.getItem(self.parent, title, question, list(choices), editable=False)
+        return answer if given else None
 
     def yes(self, title: str, question: str) -> bool:
         button = QMessageBox.question(self.parent, title, question)

@@ -249,6 +249,7 @@ class MainWindow(QMainWindow):
         session.problem_met.connect(self.messages.show_problem)
         self.top_bar.writer_chosen.connect(self._choose_writer)
         self.top_bar.writer_wanted.connect(self._add_writer)
+        self.top_bar.writers_wanted.connect(self._manage_writers)
         self.top_bar.model_chosen.connect(self._use_model)
         session.library_changed.connect(self._show_models)
         self.training_panel.use_requested.connect(self._use_model)
@@ -407,6 +408,12 @@ class MainWindow(QMainWindow):
         if name:
             self.session.set_writer(name)
         self._on_writer_changed(self.session.writer)
+
+    def _manage_writers(self) -> None:
+        from qtdigits.gui.writers_dialog import WritersDialog
+
+        self._on_writer_changed(self.session.writer)
+        WritersDialog(session=self.session, ask=self.ask, parent=self).open()
 
     def _on_writer_changed(self, name: str) -> None:
         self._preferences.writer = name

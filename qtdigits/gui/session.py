@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,6 +185,25 @@ class Session(QObject):
         self._judged.clear()
         self.writer_changed.emit(name)
         self._tell_accuracy()
+
+    def rename_writer(self, old: str, new: str) -> bool:
+        """Whether it was done; if not, `problem_met` says why."""
+        return self._change_writers(partial(self._store.rename_writer, old, new), old, new)
+
+    def merge_writers(self, source: str, into: str) -> bool:
+        """All that `source` has becomes `into`'s. Whether it was done; if not, `problem_met` says why."""
+        return self._change_writers(partial(self._store.merge_writers, source, into), source, into)
+
+    def _change_writers(self, change: Callable[[], object], old: str, new: str) -> bool:
+        try:
+            change()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return False
+        self._writer = new.strip() if self._writer == old else self._writer
+        self.writer_changed.emit(self._writer)
+        self.samples_edited()
+        return True
 
     # Drawing and reading.
 

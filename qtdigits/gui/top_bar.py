@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QWidget
 from qtdigits.gui.choice_box import ChoiceBox
 
 ADD_WRITER = "Add a writer…"
+MANAGE_WRITERS = "Rename, merge…"
 
 
 class TopBar(QWidget):
@@ -18,6 +19,7 @@ class TopBar(QWidget):
 
     writer_chosen = Signal(str)
     writer_wanted = Signal()
+    writers_wanted = Signal()
     model_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -45,7 +47,7 @@ class TopBar(QWidget):
             self._writers.clear()
             self._writers.addItems(list(dict.fromkeys((*names, current))))
             self._writers.insertSeparator(self._writers.count())
-            self._writers.addItem(ADD_WRITER)
+            self._writers.addItems([ADD_WRITER, MANAGE_WRITERS])
             self._writers.setCurrentText(current)
 
     def show_models(self, models: Sequence[tuple[str, Path]], current: Path | None) -> None:
@@ -57,8 +59,10 @@ class TopBar(QWidget):
             self._models.setCurrentIndex(self._models.findData(str(current)))
 
     def _on_writer(self, index: int) -> None:
-        if index == self._writers.count() - 1:
+        if index == self._writers.count() - 2:
             self.writer_wanted.emit()
+        elif index == self._writers.count() - 1:
+            self.writers_wanted.emit()
         else:
             self.writer_chosen.emit(self._writers.itemText(index))
 

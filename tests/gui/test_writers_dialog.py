@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QPushButton, QTableWidget
+
+from qtdigits.errors import InputError
+from qtdigits.gui.session import Session
+from qtdigits.gui.top_bar import ADD_WRITER, MANAGE_WRITERS, TopBar
+from qtdigits.gui.writers_dialog import WritersDialog
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+from store.values import a_sample, a_trial
+
+
+class Answers:
+    """Stands in for the dialogs: what the test has laid out, and what was asked."""
+
+    def __init__(self):
+        self.asked, self.given, self.says_yes = [], None, True
+
+    def text(self, _title, question):
+        self.asked.append(question)
+        return self.given
+
+    def choice(self, _title, question, choices):
+        self.asked.append((question, list(choices)))
+        return self.given
+
+    def yes(self, _title, question):
+        self.asked.append(question)
+        return self.says_yes
+
+
+@pytest.fixture
+def session(data_dir, tmp_path, qtbot):
+    """Ada draws; me has drawn three, one of which is Ada's as well."""
+    store = SampleStore.open(data_dir)
+    both = a_sample("7", "Ada")
+    store.add_samples([both])
+    store.add_samples([a_sample("7", "me", ink=both.ink)])
+    for _ in range(2):
+        store.judge(a_sample("7", "me"), a_trial("7", "me"))
+    session = Session(store=store, library=ModelLibrary(data_dir, shipped=tmp_path), make_reader=None)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def ask():
+    return Answers()
+
+
+@pytest.fixture
+def dialog(session, ask, qtbot):
+    dialog = WritersDialog(session=session, ask=ask)
+    dialog.show()
+    yield dialog
+    dialog.accept()
+
+
+def shown(dialog):
+    table = dialog.findChild(QTableWidget)
+    return [[table.item(row, c).text() for c in range(3)] for row in range(table.rowCount())]
+
+
+def test_that_the_writers_are_shown_with_what_they_have_drawn(dialog):
+    assert shown(dialog) == [["Ada   (draws now)", "1", "–"], ["me", "3", "1"]]
+    assert dialog.chosen == "Ada"
+
+
+def test_that_a_new_writer_draws_at_once(dialog, ask, session):
+    ask.given = "Zoë"
+    dialog.add()
+    assert session.writer == "Zoë"
+    assert shown(dialog)[-1][0] == "Zoë   (draws now)"
+
+
+def test_that_renaming_who_draws_keeps_them_drawing(dialog, ask, session, qtbot):
+    ask.given = "Ada L."
+    with qtbot.waitSignal(session.writer_changed):
+        dialog.rename()
+    assert session.writer == "Ada L."
+    assert session.store.writers() == ["Ada L.", "me"]
+    assert dialog.chosen == "Ada L."
+
+
+def test_that_a_name_that_is_taken_is_a_message_and_changes_nothing(dialog, ask, session):
+    problems = []
+    session.problem_met.connect(problems.append)
+    ask.given = "me"
+    dialog.rename()
+    assert [type(problem) for problem in problems] == [InputError]
+    assert session.store.writers() == ["Ada", "me"]
+
+
+def test_that_merging_says_what_happens_and_does_it(dialog, ask, session):
+    dialog.choose("me")
+    ask.given = "Ada"
+    dialog.merge()
+    choice, question = ask.asked
+    assert choice == ("Whose are the drawings of me really?", ["Ada"])
+    assert "3 drawings and all judgements of me become Ada's" in question
+    assert "cannot be undone" in question
+    assert session.store.writers() == ["Ada"]
+    assert shown(dialog)[0][1] == "3"
+    assert session.store.running_accuracy(writer="Ada", model="mlp") == (2, 2)
+
+
+@pytest.mark.parametrize(("into", "says_yes"), [(None, True), ("Ada", False)], ids=["no choice", "no"])
+def test_that_nothing_is_merged_without_a_yes(dialog, ask, session, into, says_yes):
+    dialog.choose("me")
+    ask.given, ask.says_yes = into, says_yes
+    dialog.merge()
+    assert session.store.writers() == ["Ada", "me"]
+
+
+def test_that_whoever_draws_goes_on_as_the_one_they_were_merged_into(dialog, ask, session):
+    session.set_writer("me")
+    dialog.choose("me")
+    ask.given = "Ada"
+    dialog.merge()
+    assert session.writer == "Ada"
+
+
+def test_that_another_writer_can_be_chosen(dialog, session, qtbot):
+    dialog.choose("me")
+    dialog.findChild(QPushButton, "chooseWriterButton").click()
+    assert session.writer == "me"
+    assert not dialog.isVisible()
+
+
+def test_that_a_single_writer_cannot_be_merged(dialog, session, ask):
+    session.merge_writers("me", "Ada")
+    dialog.choose("Ada")
+    dialog._update_buttons()
+    assert not dialog.findChild(QPushButton, "mergeWriterButton").isEnabled()
+
+
+def test_that_the_top_bar_leads_to_adding_and_to_the_rest(qtbot):
+    bar = TopBar()
+    qtbot.addWidget(bar)
+    bar.show_writers(["Ada", "me"], "me")
+    for text, signal in ((ADD_WRITER, bar.writer_wanted), (MANAGE_WRITERS, bar.writers_wanted)):
+        with qtbot.waitSignal(signal, timeout=1000):
+            bar._writers.activated.emit(bar._writers.findText(text))
