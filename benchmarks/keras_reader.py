@@ -22,6 +22,7 @@ class KerasReader:
         model = load_model(header.path)
         keras.utils.disable_interactive_logging()
         self.model_name = model.name
+        self.undecided_below = model.undecided_below
         self.label_set: LabelSet = model.label_set
         self._network = from_model(model)
 

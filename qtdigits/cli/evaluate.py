@@ -133,6 +133,11 @@ def _print_score(model: str, dataset: Dataset, score: Score) -> None:
         print(
             f"Expected calibration error {score.calibration_error:.4f}: the sure answers should be right as often as they say."
         )
+    if score.undecided:
+        print(
+            f"Not sure of {score.undecided:,}, which are counted above with the best guess; "
+            f"of the other {score.decided:,}, {percent(score.decided_accuracy)} are right."
+        )
     worst = (
         f"{truth} read as {answer} ({count:,} times)" for truth, answer, count in score.worst_confusions()
     )

@@ -189,6 +189,7 @@ def _to_json(model: Model) -> dict[str, Any]:
         "provenance": dict(model.provenance),
         "history": {"epochs": history["epochs"], "best_epoch": history["best_epoch"]},
         "flatbuffer_bytes": len(model.flatbuffer),
+        "undecided_below": model.undecided_below,
         "golden_drawings": len(model.golden.images),
         "weights_sha256": model.weights_sha256,
     }
@@ -201,6 +202,7 @@ def _print_model(model: Model) -> None:
         ("classes", " ".join(model.label_set.labels)),
         ("weights", f"{weights:,}, SHA-256 {model.weights_sha256}"),
         ("preprocessing", f"version {model.preprocessing_version}"),
+        ("not sure", f"below {percent(model.undecided_below)}" if model.undecided_below else "never"),
         ("training", _history_line(model)),
     ]
     recipe = {key: value for key, value in model.recipe.to_json().items() if value != ""}

@@ -49,12 +49,18 @@ def run(args: argparse.Namespace) -> int:
         else:
             best = next(iter(answer))
             results.append(
-                {"file": str(file), "label": best, "probability": answer[best], "probabilities": answer}
+                {
+                    "file": str(file),
+                    "label": best,
+                    "probability": answer[best],
+                    "is_sure": answer[best] >= reader.undecided_below,
+                    "probabilities": answer,
+                }
             )
     if args.json:
         print_json({"model": reader.model_name, "results": results, "errors": errors})
     elif results:
-        rows = ((r["file"], *_most_probable(r["probabilities"])) for r in results)
+        rows = ((r["file"], *_most_probable(r["probabilities"], is_sure=r["is_sure"])) for r in results)
         print_table(("file", "answer", "second", "third"), rows)
     return 2 if errors else 0
 
@@ -80,6 +86,9 @@ def _read(reader: Reader, file: Path) -> dict[str, float]:
     return {labels[i]: float(probabilities[i]) for i in (-probabilities).argsort(kind="stable")}
 
 
-def _most_probable(probabilities: dict[str, float]) -> list[str]:
+def _most_probable(probabilities: dict[str, float], *, is_sure: bool) -> list[str]:
     shown = [f"{label} ({percent(p)})" for label, p in list(probabilities.items())[:N_SHOWN]]
+    if not is_sure:
+        best, p = next(iter(probabilities.items()))
+        shown[0] = f"not sure (perhaps {best}, {percent(p)})"
     return shown + [""] * (N_SHOWN - len(shown))

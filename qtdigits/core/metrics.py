@@ -52,12 +52,16 @@ def expected_calibration_error(
 class Score:
     """How a model reads a set of drawings. `confusion` is `(k, k)`, row = truth, column = answer.
 
-    `calibration_error` is None where only the answers are known, not their probabilities.
+    Every drawing counts with the best class. `undecided` says of how many the model was not sure, and `undecided_correct` how
+    many of those its best class was right about. These and `calibration_error` are None where only the answers are known,
+    not their probabilities.
     """
 
     classes: tuple[str, ...]
     confusion: NDArray[np.int64]
     calibration_error: float | None = None
+    undecided: int | None = None
+    undecided_correct: int | None = None
 
     @classmethod
     def of(cls, label_set: LabelSet, truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Score:
@@ -83,6 +87,19 @@ class Score:
         """Wilson's 95 % interval of the accuracy."""
         return wilson_interval(self.correct, self.n)
 
+    @property
+    def decided(self) -> int:
+        return self.n - (self.undecided or 0)
+
+    @property
+    def decided_correct(self) -> int:
+        return self.correct - (self.undecided_correct or 0)
+
+    @property
+    def decided_accuracy(self) -> float:
+        """Of the drawings that the model was sure of; NaN when there are none."""
+        return self.decided_correct / self.decided if self.decided else math.nan
+
     def worst_confusions(self, most: int = 5) -> list[tuple[str, str, int]]:
         """(truth, answer, count), the most frequent first."""
         wrong = self.confusion.copy()
@@ -101,4 +118,9 @@ class Score:
             "confusion": self.confusion.tolist(),
             "classes": list(self.classes),
             "calibration_error": self.calibration_error if self.n else None,
+            "undecided": self.undecided,
+            "decided_correct": None if self.undecided is None else self.decided_correct,
+            "decided_accuracy": self.decided_accuracy
+            if self.decided and self.undecided is not None
+            else None,
         }

@@ -18,6 +18,7 @@ from qtdigits.core.history import History
 from qtdigits.core.labels import LabelSet
 from qtdigits.core.networks import NetworkSpec
 from qtdigits.core.recipes import Recipe
+from qtdigits.errors import InputError
 
 LayerWeights = tuple[NDArray[np.float32], ...]
 
@@ -45,7 +46,8 @@ class Model:
 
     `weights` maps the name of each layer to its arrays, in the order of the layers. It is empty when only reading was
     asked for. `flatbuffer` is the LiteRT program. `scores` maps a set's name to a `Score.to_json()`. `provenance` says what it
-    was trained on and with. `path` is None until the model is stored.
+    was trained on and with. A reading whose highest probability is below `undecided_below` is "not sure" (0: none is).
+    `path` is None until the model is stored. Raises `InputError` when `undecided_below` is not from 0 to 1.
     """
 
     name: str
@@ -60,6 +62,13 @@ class Model:
     scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
+    undecided_below: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.undecided_below <= 1.0:
+            raise InputError(
+                f"A reading cannot be undecided below {self.undecided_below}; it must be from 0 to 1."
+            )
 
     @property
     def weights_sha256(self) -> str:

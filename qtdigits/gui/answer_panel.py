@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from qtdigits.gui.class_bars import ClassBars
 from qtdigits.gui.label_entry import LabelEntry
 from qtdigits.gui.naming import named
-from qtdigits.gui.parts import button
+from qtdigits.gui.parts import button, give_role
 from qtdigits.gui.preview import Preview
 from qtdigits.gui.session import Reading
 from qtdigits.gui.theme import Theme
@@ -38,6 +38,7 @@ class AnswerPanel(QFrame):
         self._classes: tuple[str, ...] = ()
         self._has_drawing = False
         self._asked = ""
+        self._reading: Reading | None = None
 
         self._answer = named(QLabel(), "answerLabel")
         self._answer.setAccessibleName("Answer")
@@ -46,6 +47,7 @@ class AnswerPanel(QFrame):
         self._probability.setAccessibleName("Probability of the answer")
         self._probability.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._probability.setProperty("role", "good")
+        self._probability.setWordWrap(True)
         self._bars = ClassBars(theme=theme)
         self._preview = Preview(theme=theme)
         caption = QLabel("what it sees")
@@ -72,6 +74,11 @@ class AnswerPanel(QFrame):
         self._right.clicked.connect(self._confirm)
         self.show_reading(None, has_drawing=False)
 
+    @property
+    def hint(self) -> str:
+        """What Enter would do now, as rich text."""
+        return self._hint.text()
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._bars.set_theme(theme)
@@ -80,8 +87,12 @@ class AnswerPanel(QFrame):
 
     def show_reading(self, reading: Reading | None, *, has_drawing: bool) -> None:
         self._has_drawing = has_drawing
-        self._answer.setText(reading.answer if reading else "")
-        self._probability.setText(percent(reading.probability) if reading else "")
+        self._reading = reading
+        is_sure = reading is None or reading.is_sure
+        self._answer.setText(_answer_text(reading))
+        self._probability.setText(_probability_text(reading))
+        for shown, role in ((self._answer, ""), (self._probability, "good")):
+            give_role(shown, role if is_sure else "warning")
         self._bars.show_reading(reading)
         self._preview.show_raster(reading.raster if reading else None)
         self._classes = reading.classes if reading else self._classes
@@ -149,6 +160,12 @@ class AnswerPanel(QFrame):
         figure.setPointSizeF(self.font().pointSizeF() * 1.25)
         figure.setWeight(QFont.Weight.DemiBold)
         self._probability.setFont(figure)
+        # wide enough for a model that is not sure, so that the bars stay where they are
+        self._probability.setFixedWidth(QFontMetrics(figure).horizontalAdvance("perhaps 0, 00 %") + 4)
+
+    @property
+    def _best_guess(self) -> str:
+        return self._reading.answer if self._reading else ""
 
     def _submit(self) -> None:
         self.judged.emit(self.entry.text())
@@ -184,7 +201,7 @@ class AnswerPanel(QFrame):
         if not self._has_drawing:
             what = f"a {_escaped(self._asked)}" if self._asked else "a digit"
             text = f'<span style="color:{muted}">Draw {what}</span>'
-        elif typed and typed != (self._asked or self._answer.text()):
+        elif typed and typed != (self._asked or self._best_guess):
             text = f"Enter: it is<br><b>{_escaped(typed)}</b>"
         elif self._asked:
             text = (
@@ -192,8 +209,24 @@ class AnswerPanel(QFrame):
             )
         else:
             second = "a key puts it right" if self.key_alone_corrects else "key + Enter: put right"
-            text = f'Enter: it is right<br><span style="color:{muted}">{second}</span>'
+            guess = self._reading if self._reading and not self._reading.is_sure else None
+            first = f"it is {_escaped(guess.answer)}" if guess else "it is right"
+            text = f'Enter: {first}<br><span style="color:{muted}">{second}</span>'
         self._hint.setText(text)
+
+
+def _answer_text(reading: Reading | None) -> str:
+    if reading is None:
+        return ""
+    return reading.answer if reading.is_sure else "?"
+
+
+def _probability_text(reading: Reading | None) -> str:
+    if reading is None:
+        return ""
+    if reading.is_sure:
+        return percent(reading.probability)
+    return f"not sure: perhaps {reading.answer}, {percent(reading.probability, 0)}"
 
 
 def _escaped(text: str) -> str:

@@ -38,11 +38,15 @@ MOST_UNDONE = 100
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a model says of one drawing: `(k,)` probabilities, one for each of `classes`."""
+    """What a model says of one drawing: `(k,)` probabilities, one for each of `classes`.
+
+    Below `undecided_below` the model is not sure; `answer` is its best guess then.
+    """
 
     raster: Raster
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
+    undecided_below: float = 0.0
 
     @property
     def answer(self) -> str:
@@ -51,6 +55,10 @@ class Reading:
     @property
     def probability(self) -> float:
         return float(self.probabilities.max())
+
+    @property
+    def is_sure(self) -> bool:
+        return self.probability >= self.undecided_below
 
 
 @dataclass(frozen=True)
@@ -221,7 +229,12 @@ class Session(QObject):
         self._reading = None
         if not self._ink.is_blank and self._reader is not None:
             raster = render(self._ink)
-            self._reading = Reading(raster, self._reader.label_set.labels, self._reader.read(raster))
+            self._reading = Reading(
+                raster,
+                self._reader.label_set.labels,
+                self._reader.read(raster),
+                self._reader.undecided_below,
+            )
         self.reading_changed.emit(self._reading)
 
     # Judging.

@@ -24,6 +24,7 @@ class Reader:
     def __init__(self, model: Model, *, check: bool = True) -> None:
         self.label_set = model.label_set
         self.model_name = model.name
+        self.undecided_below = model.undecided_below
         self._flatbuffer = model.flatbuffer
         self._where = str(model.path or model.name)
         self._program = self._laid_out_for(1)

@@ -7,6 +7,7 @@ A model file is an HDF5 file (docs/model-file.md describes it for other programs
         name                            network (JSON)              recipe (JSON)
         labels (JSON)                   scores (JSON)               provenance (JSON)
         best_epoch                      digests (JSON)              sha256
+        undecided_below (JSON), only where it is not 0
     litert                              uint8 (n,)                  the LiteRT flatbuffer
     golden/images                       uint8 (n, 28, 28)           drawings …
     golden/probabilities                float32 (n, k)              … and what the model must answer
@@ -108,7 +109,9 @@ def check_model(path: Path) -> Model:
 
 def _attributes(model: Model) -> dict[str, Attribute]:
     arrays = _arrays(model)
+    threshold = {"undecided_below": _text(model.undecided_below)} if model.undecided_below else {}
     return {
+        **threshold,
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "preprocessing_version": model.preprocessing_version,
@@ -203,6 +206,7 @@ def _header(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
         "preprocessing_version": _number(attributes, "preprocessing_version"),
         "scores": _scores(attributes),
         "provenance": _json(attributes, "provenance", dict),
+        "undecided_below": _undecided_below(attributes),
     }
 
 
@@ -211,6 +215,16 @@ def _scores(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, Any]]:
     if not all(isinstance(score, dict) for score in scores.values()):
         raise ValueError("the field 'scores' has the wrong form")
     return scores
+
+
+def _undecided_below(attributes: Mapping[str, Attribute]) -> float:
+    """0 where a file does not say: the first files had no such field."""
+    if "undecided_below" not in attributes:
+        return 0.0
+    value = json.loads(str(attributes["undecided_below"]))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("the field 'undecided_below' is not a number")
+    return float(value)
 
 
 def _golden(file: UntrustedFile, digests: Mapping[str, str], k: int) -> Golden:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qtdigits.core.metrics import Score, confusion_matrix, expected_calibration_error
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
+from qtdigits.core.undecided import are_undecided
 from qtdigits.errors import InputError
 from qtdigits.reader.reader import Reader
 
@@ -33,17 +34,28 @@ def evaluate_by_writer(model: Model, dataset: Dataset) -> dict[str, Score]:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a model answered: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers."""
+    """What a model answered: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers.
+
+    Those below `undecided_below` are undecided; they count all the same.
+    """
 
     classes: tuple[str, ...]
     truth: NDArray[np.int64]
     answer: NDArray[np.int64]
     confidence: NDArray[np.float32]
+    undecided_below: float = 0.0
 
     @property
     def score(self) -> Score:
-        error = expected_calibration_error(self.confidence, self.answer == self.truth)
-        return Score(self.classes, confusion_matrix(self.truth, self.answer, len(self.classes)), error)
+        is_right = self.answer == self.truth
+        undecided = are_undecided(self.confidence, self.undecided_below)
+        return Score(
+            self.classes,
+            confusion_matrix(self.truth, self.answer, len(self.classes)),
+            expected_calibration_error(self.confidence, is_right),
+            undecided=int(undecided.sum()),
+            undecided_correct=int((undecided & is_right).sum()),
+        )
 
     @property
     def misread(self) -> NDArray[np.int64]:
@@ -53,7 +65,12 @@ class Answers:
 
     def take(self, chosen: NDArray[np.bool_]) -> Answers:
         """Those where `chosen` `(n,)` is true."""
-        return Answers(self.classes, self.truth[chosen], self.answer[chosen], self.confidence[chosen])
+        return replace(
+            self,
+            truth=self.truth[chosen],
+            answer=self.answer[chosen],
+            confidence=self.confidence[chosen],
+        )
 
     def caption(self, index: int) -> str:
         """Such as "4 as 9, 97 %": what it is, what it was taken for, and how surely."""
@@ -91,4 +108,4 @@ def answers_of(
         part = slice(first, first + CHUNK)
         probabilities = reader.read_many(dataset.images[part])
         answer[part], confidence[part] = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    return Answers(classes, truth, answer, confidence)
+    return Answers(classes, truth, answer, confidence, reader.undecided_below)

@@ -118,6 +118,7 @@ class SevenReader:
 
     def __init__(self, model) -> None:
         self.model_name, self.label_set = model.name, model.label_set
+        self.undecided_below = model.undecided_below
 
     def read(self, raster: np.ndarray) -> np.ndarray:
         return np.where(np.arange(10) == 7, 0.91, 0.01).astype(np.float32)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from cli.running import Run, python
 from qtdigits.core.metrics import wilson_interval
 from qtdigits.core.samples import Dataset
 from qtdigits.store.datasets import read_dataset
+from qtdigits.store.model_files import load_model, save_model
 
 KEYS = {
     "model",
@@ -24,6 +26,9 @@ KEYS = {
     "confusion",
     "classes",
     "calibration_error",
+    "undecided",
+    "decided_correct",
+    "decided_accuracy",
 }
 
 
@@ -219,3 +224,19 @@ def test_that_a_gallery_of_the_misread_is_written(
     wrong = done.json["n"] - done.json["correct"]
     assert sheet.read_bytes().startswith(b"\x89PNG")
     assert f"{wrong:,} of {wrong:,} misread drawings" in done.err
+
+
+def test_that_the_undecided_are_told_apart(
+    run: Run, tiny_model: Path, ink_file: Path, tmp_path: Path
+) -> None:
+    plain = run("evaluate", tiny_model, "--on", ink_file, "--json").json
+    assert plain["undecided"] == 0
+    careful = tmp_path / "careful.h5"
+    save_model(replace(load_model(tiny_model), undecided_below=0.6), careful)
+    figures = run("evaluate", careful, "--on", ink_file, "--json").json
+    assert (figures["n"], figures["correct"]) == (plain["n"], plain["correct"])
+    decided = figures["n"] - figures["undecided"]
+    assert 0 < decided < figures["n"]
+    assert figures["decided_accuracy"] == figures["decided_correct"] / decided
+    said = run("evaluate", careful, "--on", ink_file).out
+    assert f"Not sure of {figures['undecided']}," in said

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 
 from cli.running import Run
 from qtdigits.store.datasets import read_dataset
+from qtdigits.store.model_files import load_model, save_model
 
 
 @pytest.fixture
@@ -71,3 +73,18 @@ def test_that_bad_files_are_reported_and_the_others_answered(
     for line, file in zip(lines, (text, cut, blank, missing), strict=True):
         assert line.startswith("qtdigits: ")
         assert str(file) in line
+
+
+def test_that_what_is_below_the_models_threshold_is_not_sure(
+    run: Run, tiny_model: Path, pictures: list[Path], tmp_path: Path
+) -> None:
+    sure = run("recognise", tiny_model, pictures[0], "--json").json["results"][0]
+    assert sure["is_sure"] is True
+    careful = tmp_path / "careful.h5"
+    save_model(replace(load_model(tiny_model), undecided_below=1.0), careful)
+    unsure = run("recognise", careful, pictures[0], "--json").json["results"][0]
+    assert unsure == sure | {"is_sure": False}
+    assert (
+        f"not sure (perhaps {sure['label']}, {sure['probability']:.2%})"
+        in run("recognise", careful, pictures[0]).out
+    )

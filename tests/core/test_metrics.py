@@ -76,6 +76,9 @@ def test_that_a_score_tells_json_what_the_command_line_promises() -> None:
         "confusion",
         "classes",
         "calibration_error",
+        "undecided",
+        "decided_correct",
+        "decided_accuracy",
     }
     assert (values["n"], values["correct"], values["accuracy"], values["classes"]) == (
         6,
@@ -83,6 +86,20 @@ def test_that_a_score_tells_json_what_the_command_line_promises() -> None:
         1.0,
         ["A", "B", "C"],
     )
+
+
+def test_that_the_undecided_count_with_their_best_class_and_are_told_apart() -> None:
+    values = Score(
+        ABC.labels, np.array([[4, 1, 0], [0, 3, 0], [0, 0, 2]]), undecided=2, undecided_correct=1
+    ).to_json()
+    assert (values["n"], values["correct"], values["accuracy"]) == (10, 9, 0.9)
+    assert (values["undecided"], values["decided_correct"], values["decided_accuracy"]) == (2, 8, 1.0)
+
+
+def test_that_where_all_are_undecided_the_decided_have_no_accuracy() -> None:
+    score = Score(ABC.labels, np.diag([1, 1, 0]), undecided=2, undecided_correct=2)
+    assert math.isnan(score.decided_accuracy)
+    assert score.to_json()["decided_accuracy"] is None
 
 
 def test_that_a_calibrated_model_has_no_calibration_error_and_a_boaster_has() -> None:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.models import GOLDEN_TOLERANCE, Golden, Model
 from qtdigits.core.networks import NetworkSpec
 from qtdigits.core.recipes import Recipe
+from qtdigits.errors import InputError
 
 GOLDEN = Golden(np.zeros((2, 28, 28), np.uint8), np.full((2, 10), 0.1, np.float32))
 WEIGHTS = {"output": (np.ones((784, 10), np.float32), np.zeros(10, np.float32))}
@@ -28,3 +30,9 @@ def test_that_the_digest_sees_the_weights_and_nothing_else() -> None:
     assert replace(MODEL, name="other").weights_sha256 == MODEL.weights_sha256
     moved = {"output": (WEIGHTS["output"][0] + np.float32(1e-6), WEIGHTS["output"][1])}
     assert replace(MODEL, weights=moved).weights_sha256 != MODEL.weights_sha256
+
+
+@pytest.mark.parametrize("undecided_below", [-0.01, 1.01, float("nan")])
+def test_that_a_threshold_is_a_probability(undecided_below: float) -> None:
+    with pytest.raises(InputError, match="from 0 to 1"):
+        replace(MODEL, undecided_below=undecided_below)

@@ -29,6 +29,7 @@ class FixedReader:
 
     def __init__(self, model):
         self.model_name = model.name
+        self.undecided_below = model.undecided_below
 
     def read(self, raster):
         probabilities = np.full(10, 0.01, np.float32)
@@ -110,6 +111,21 @@ def test_that_a_stroke_is_answered_without_a_button(window):
     draw(window)
     assert answer(window) == "3"
     assert child(window, QLabel, "probabilityLabel").text() == "91.0 %"
+
+
+def test_that_a_model_that_is_not_sure_says_so_and_enter_takes_its_guess(window):
+    window.session.reader.undecided_below = 0.95
+    draw(window)
+    assert answer(window) == "?"
+    probability = child(window, QLabel, "probabilityLabel")
+    assert (probability.text(), probability.property("role")) == ("not sure: perhaps 3, 91 %", "warning")
+    assert "Enter: it is 3" in window.answer_panel.hint
+    press(window, Qt.Key.Key_Return)
+    (trial,) = window.session.store.trials()
+    assert (trial.verdict, trial.answer, trial.truth) == (Verdict.CONFIRMED, "3", "3")
+    window.session.reader.undecided_below = 0.5
+    draw(window)
+    assert (answer(window), probability.property("role")) == ("3", "good")
 
 
 def test_that_enter_confirms_stores_and_clears(window):

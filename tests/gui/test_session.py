@@ -23,6 +23,7 @@ class FixedReader:
         if model.name.startswith("bad"):
             raise ModelFileError(f"{model.path} reads its golden drawings wrongly.", "Choose another model.")
         self.model_name = model.name
+        self.undecided_below = model.undecided_below
 
     def read(self, raster):
         assert raster.shape == (28, 28)

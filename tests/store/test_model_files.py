@@ -37,6 +37,28 @@ def test_that_labels_of_any_script_and_long_provenance_come_back(path: Path) -> 
     assert same_model(load_model(path), model)
 
 
+@pytest.mark.parametrize("undecided_below", [0.0, 0.4321, 1.0])
+def test_that_the_threshold_of_not_sure_comes_back(path: Path, undecided_below: float) -> None:
+    model = a_model(undecided_below=undecided_below)
+    save_model(model, path)
+    assert same_model(load_model(path), model)
+    assert load_header(path).undecided_below == undecided_below
+
+
+def test_that_a_model_that_is_always_sure_has_the_fields_of_the_first_files(path: Path) -> None:
+    save_model(a_model(), path)
+    with h5py.File(path) as file:
+        assert "undecided_below" not in file.attrs
+
+
+@pytest.mark.parametrize("value", ["1.5", "-0.1", "NaN", '"0.5"', "true", "[0.5]", "half", "1" + "0" * 400])
+def test_that_a_threshold_that_cannot_be_is_refused(path: Path, value: str) -> None:
+    save_model(a_model(undecided_below=0.5), path)
+    _tamper(path, undecided_below=value)
+    with pytest.raises(ModelFileError, match="damaged or has been changed"):
+        load_model(path, weights=False)
+
+
 def test_that_reading_does_not_look_at_the_weights(path: Path) -> None:
     model = a_model()
     save_model(model, path)

@@ -93,6 +93,7 @@ def same_model(a: Model, b: Model) -> bool:
         "preprocessing_version",
         "scores",
         "provenance",
+        "undecided_below",
     )
     return (
         all(getattr(a, name) == getattr(b, name) for name in plain)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,13 @@ def test_that_the_misread_are_named_the_surest_mistake_first(model: Model, datas
     assert len(answers.misread) == answers.score.n - answers.score.correct
     assert (np.diff(answers.confidence[answers.misread]) <= 0).all()
     assert answers.caption(0).startswith("π as ")
+
+
+def test_that_the_undecided_are_counted_apart_and_count_all_the_same(model: Model, dataset: Dataset) -> None:
+    sure = answers_of(Reader(model), dataset)
+    middle = float(np.median(sure.confidence))
+    unsure = answers_of(Reader(replace(model, undecided_below=middle)), dataset)
+    assert (sure.score.undecided, unsure.score.undecided) == (0, int((sure.confidence < middle).sum()))
+    assert unsure.score.correct == sure.score.correct
+    is_right = sure.answer == sure.truth
+    assert unsure.score.decided_accuracy == is_right[sure.confidence >= middle].mean()

@@ -1,0 +1,59 @@
+"""When a reading is "not sure": below which probability, and what that costs.
+
+A model answers every drawing with its best class, also a scribble or a letter. A threshold on the probability of
+that class catches most of those and leaves a few real digits undecided; which threshold is chosen on data.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_DIGITS_UNDECIDED = 0.005
+"""How many of the real digits may be left undecided: one in two hundred."""
+
+_STEP = 1e-4
+
+Confidence = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Readings below `undecided_below` (0: none) are undecided.
+
+    `digits_undecided` is the part of the real digits that it leaves undecided, `others_caught` that of what is no
+    digit, each None where there were none to choose by.
+    """
+
+    undecided_below: float
+    digits_undecided: float | None
+    others_caught: float | None
+
+
+def choose_threshold(
+    digits: Confidence, others: Confidence, *, most_undecided: float = MOST_DIGITS_UNDECIDED
+) -> Threshold:
+    """The highest threshold that leaves at most `most_undecided` of the real digits undecided.
+
+    `digits` `(n,)` and `others` `(m,)` are the highest probabilities that the model gave real digits, which it was
+    not trained on, and drawings that are no digits. Rounded down to four decimals; without digits it is 0.
+    """
+    digits = np.asarray(digits, np.float64)
+    if not len(digits):
+        return Threshold(0.0, None, _part_undecided(others, 0.0))
+    allowed = min(math.floor(most_undecided * len(digits) + 1e-9), len(digits) - 1)
+    bound = math.floor(np.partition(digits, allowed)[allowed] / _STEP) * _STEP
+    below = round(min(max(bound, 0.0), 1.0), 4)
+    return Threshold(below, _part_undecided(digits, below), _part_undecided(others, below))
+
+
+def are_undecided(confidence: Confidence, undecided_below: float) -> NDArray[np.bool_]:
+    """For each highest probability of `(n,)` whether it leaves its drawing undecided."""
+    return np.asarray(confidence, np.float64) < undecided_below
+
+
+def _part_undecided(confidence: Confidence, undecided_below: float) -> float | None:
+    return float(are_undecided(confidence, undecided_below).mean()) if len(confidence) else None
