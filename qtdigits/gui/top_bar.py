@@ -47,7 +47,7 @@ class TopBar(QWidget):
             self._writers.clear()
             self._writers.addItems(list(dict.fromkeys((*names, current))))
             self._writers.insertSeparator(self._writers.count())
-            self._writers.addItems([ADD_WRITER, MANAGE_WRITERS])
+            self._writers.addItems([MANAGE_WRITERS, ADD_WRITER])
             self._writers.setCurrentText(current)
 
     def show_models(self, models: Sequence[tuple[str, Path]], current: Path | None) -> None:
@@ -59,9 +59,9 @@ class TopBar(QWidget):
             self._models.setCurrentIndex(self._models.findData(str(current)))
 
     def _on_writer(self, index: int) -> None:
-        if index == self._writers.count() - 2:
+        if index == self._writers.count() - 1:
             self.writer_wanted.emit()
-        elif index == self._writers.count() - 1:
+        elif index == self._writers.count() - 2:
             self.writers_wanted.emit()
         else:
             self.writer_chosen.emit(self._writers.itemText(index))
