@@ -277,7 +277,9 @@ class MainWindow(QMainWindow):
     def _make_accuracy_panel(self, theme: Theme) -> QWidget:
         from qtdigits.gui.accuracy_panel import AccuracyPanel
 
-        return AccuracyPanel(session=self.session, theme=theme)
+        panel = AccuracyPanel(session=self.session, guided=self.guided, theme=theme)
+        panel.guided_wanted.connect(self._toggle_guided)
+        return panel
 
     def _make_drawings_panel(self, theme: Theme) -> QWidget:
         from qtdigits.gui.drawings_panel import DrawingsPanel

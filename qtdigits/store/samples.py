@@ -21,6 +21,7 @@ from qtdigits.store.database import FILE_NAME, Database
 from qtdigits.store.editing import Changed, Deleted
 from qtdigits.store.filters import EVERYTHING, FilterFields, SampleFilter, where
 from qtdigits.store.intake import Added, Prepared, insert_sample, take_in
+from qtdigits.store.judgements import Judgements
 from qtdigits.store.merging import MergedStores, MergedWriters
 from qtdigits.store.names import NameTables
 from qtdigits.store.runs import RunTable
@@ -43,6 +44,7 @@ class SampleStore:
         self._names = NameTables(database)
         self._n_edits = 0
         self.runs = RunTable(database)
+        self.judgements = Judgements(database)
 
     @classmethod
     def open(cls, folder: Path) -> SampleStore:

@@ -1,0 +1,64 @@
+"""What can be asked about a writer's judgements without making an object of each: 100,000 of them must not hold up a window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtdigits.core.coach import Reading
+from qtdigits.core.samples import Verdict
+
+if TYPE_CHECKING:
+    from qtdigits.store.database import Database
+
+_WRITER = "(SELECT id FROM writers WHERE name = ?)"
+
+
+class Judgements:
+    """Reads the trials of one writer. Skipped drawings are in none of the answers."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def models(self, writer: str) -> list[tuple[str, int, int]]:
+        """(model, right, judged) of each model that was judged, the one used last first. Counted by the tally."""
+        found = self._db.rows(
+            f"""SELECT model, verdict, n,
+                    (SELECT max(id) FROM trials WHERE trials.writer_id = trial_tally.writer_id
+                        AND trials.model = trial_tally.model AND trials.verdict = trial_tally.verdict) AS newest
+                FROM trial_tally WHERE writer_id = {_WRITER} AND verdict <> ? AND n > 0 ORDER BY newest DESC""",
+            (writer, Verdict.SKIPPED),
+        )
+        counts: dict[str, tuple[int, int]] = {}
+        for row in found:
+            right, judged = counts.get(row["model"], (0, 0))
+            is_right = row["verdict"] == Verdict.CONFIRMED
+            counts[row["model"]] = (right + row["n"] * is_right, judged + row["n"])
+        return [(model, right, judged) for model, (right, judged) in counts.items()]
+
+    def confusions(self, writer: str, model: str) -> dict[tuple[str, str], int]:
+        """How often each (truth, answer) occurred."""
+        found = self._db.rows(
+            f"""SELECT truth, answer, count(*) AS n FROM trials
+                WHERE writer_id = {_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL
+                GROUP BY truth, answer""",
+            (writer, model, Verdict.SKIPPED),
+        )
+        return {(row["truth"], row["answer"]): int(row["n"]) for row in found}
+
+    def recent(self, writer: str, most: int) -> list[Reading]:
+        """The latest `most` readings by all models, oldest first."""
+        found = self._db.rows(
+            f"""SELECT truth, answer, model FROM trials
+                WHERE writer_id = {_WRITER} AND verdict <> ? AND truth IS NOT NULL ORDER BY id DESC LIMIT ?""",
+            (writer, Verdict.SKIPPED, most),
+        )
+        return [Reading(row["truth"], row["answer"], row["model"]) for row in found][::-1]
+
+    def learnable(self, writer: str, last_sample: int) -> int:
+        """How many drawings of the writer up to that sample a training could learn from: those not held out."""
+        return int(
+            self._db.value(
+                f"SELECT count(*) FROM samples WHERE writer_id = {_WRITER} AND held_out = 0 AND id <= ?",
+                (writer, last_sample),
+            )
+        )

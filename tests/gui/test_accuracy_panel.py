@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+
+from gui.models import saved_model
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.learning_curve import Amount
+from qtdigits.gui.accuracy_panel import AccuracyPanel
+from qtdigits.gui.guided_session import GuidedSession
+from qtdigits.gui.session import Session
+from qtdigits.gui.share_plot import SharePlot, nice_above
+from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+
+STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
+
+
+class FixedReader:
+    """Reads every drawing as the digit that its model is named after."""
+
+    label_set = DIGITS
+
+    def __init__(self, model):
+        self.model_name = model.name
+
+    def read(self, raster):
+        probabilities = np.full(10, 0.02, np.float32)
+        probabilities[int(self.model_name[-1])] = 0.82
+        return probabilities
+
+
+@pytest.fixture
+def session(qtbot, data_dir, tmp_path):
+    shipped = tmp_path / "shipped"
+    saved_model(shipped / "model-3.h5", drawn_accuracy=0.9)
+    saved_model(shipped / "model-7.h5", drawn_accuracy=0.8)
+    session = Session(
+        store=SampleStore.open(data_dir),
+        library=ModelLibrary(data_dir, shipped=shipped),
+        make_reader=FixedReader,
+    )
+    session.ensure_model()
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def panel(qtbot, session):
+    panel = AccuracyPanel(session=session, guided=GuidedSession(session=session), theme=LIGHT)
+    qtbot.addWidget(panel)
+    panel.resize(800, 700)
+    panel.show()
+    return panel
+
+
+def judge(session, *labels):
+    for label in labels:
+        session.add_stroke(STROKE, "mouse")
+        session.judge(label)
+
+
+def text(panel, name):
+    return panel.findChild(QLabel, name).text()
+
+
+def plots(panel):
+    return {plot.accessibleName(): plot for plot in panel.findChildren(SharePlot)}
+
+
+def test_that_figure_interval_and_curve_grow_with_each_judgement(panel, session):
+    assert text(panel, "runningFigure") == "–"
+    judge(session, "3", "3", "3", "8")
+    assert text(panel, "runningFigure") == "75.0 %"
+    assert "3 of 4 drawings by me read right by model-3; 95 % interval 30.1 to 95.4 %." in text(
+        panel, "runningDetail"
+    )
+    (curve,) = plots(panel)["Running accuracy"].curves
+    assert curve.y.tolist() == [1, 1, 1, 0.75]
+
+
+def test_that_the_moving_curve_comes_with_the_fiftieth_drawing(panel, session):
+    judge(session, *["3"] * 50, "8")
+    _, moving = plots(panel)["Running accuracy"].curves
+    np.testing.assert_allclose(moving.y, [1, 0.98])
+
+
+def test_that_what_is_added_judgement_by_judgement_is_what_the_store_says(panel, session):
+    judge(session, *"3383123")
+    seen, matrix = panel._record, panel._confusion._counts
+    panel.mark_stale()
+    assert panel._record is not seen
+    assert panel._record.outcomes.tolist() == seen.outcomes.tolist()
+    assert panel._record.confusions == seen.confusions
+    assert panel._record.recent == seen.recent
+    np.testing.assert_array_equal(panel._confusion._counts, matrix)
+
+
+def test_that_a_judgement_reads_nothing_from_the_store_again(panel, session, monkeypatch):
+    judge(session, "3")
+    monkeypatch.setattr(panel, "reload", lambda: pytest.fail("read again"))
+    judge(session, "8", "3")
+    assert text(panel, "runningFigure") == "66.7 %"
+
+
+def test_that_taking_back_is_seen(panel, session):
+    judge(session, "3", "8")
+    session.undo()
+    assert text(panel, "runningFigure") == "100.0 %"
+
+
+def test_that_nothing_is_read_while_it_is_hidden_and_all_is_there_when_shown(panel, session):
+    panel.hide()
+    judge(session, "3", "8")
+    assert text(panel, "runningFigure") == "–"
+    panel.show()
+    assert text(panel, "runningFigure") == "50.0 %"
+
+
+def test_that_figures_of_an_earlier_model_can_be_chosen(panel, session):
+    judge(session, "3", "8")
+    session.use_model(session.library.find("model-7"))
+    judge(session, "7")
+    assert text(panel, "runningFigure") == "100.0 %"
+    box = panel.findChild(QComboBox, "runningModelBox")
+    assert [box.itemText(i) for i in range(box.count())] == ["model-7 (in use)", "model-3"]
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    assert "1 of 2 drawings by me read right by model-3" in text(panel, "runningDetail")
+
+
+def test_that_another_writer_has_figures_of_his_own(panel, session):
+    judge(session, "3")
+    session.set_writer("Ada")
+    assert text(panel, "runningFigure") == "–"
+    assert "drawings by Ada" in text(panel, "runningDetail")
+
+
+def test_that_the_coach_names_what_is_misread(panel, session):
+    judge(session, *DIGITS.labels * 12)
+    judge(session, "7", "7", "3")
+    assert text(panel, "coachLabel").startswith("Draw some ")
+    assert "were read as 3." in text(panel, "coachLabel")
+
+
+def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
+    judge(session, "3")
+    assert "Nothing was learned from this hand yet" in text(panel, "forecastLabel")
+    assert not plots(panel)["Learning curve"].isVisible()
+
+
+def test_that_the_learning_curve_shows_points_and_forecast(panel):
+    panel._show_learning((Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200)))
+    plot = plots(panel)["Learning curve"]
+    assert [curve.name for curve in plot.curves] == ["expected", "judged"]
+    assert plot.accessibleDescription() == text(panel, "forecastLabel")
+    assert "more for" in text(panel, "forecastLabel")
+
+
+def test_that_the_button_says_what_it_does_and_asks_for_it(panel, qtbot):
+    guided = panel.findChild(QPushButton, "guidedButton")
+    with qtbot.waitSignal(panel.guided_wanted):
+        guided.click()
+    panel._guided_session.start(seed=1)
+    assert guided.text() == "End guided session"
+
+
+def test_that_the_plots_are_painted_in_the_colours_of_the_theme(panel, session, qtbot):
+    judge(session, "3", "8", "3")
+    plot = plots(panel)["Running accuracy"]
+    before = plot.grab().toImage()
+    panel.set_theme(DARK)
+    assert plot.grab().toImage() != before
+
+
+@pytest.mark.parametrize(("value", "nice"), [(0.04, 0.04), (0.041, 0.05), (0.12, 0.15), (1, 1), (97, 100)])
+def test_that_an_axis_ends_at_a_round_number(value, nice):
+    assert nice_above(value) == pytest.approx(nice)

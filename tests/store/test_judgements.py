@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from qtdigits.core.coach import Reading
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.samples import Sample, Trial, Verdict
+from qtdigits.store.samples import SampleStore
+
+SEEN = [("7", "7", "old"), ("7", "1", "old"), ("3", "3", "new"), ("7", "1", "new"), ("7", "1", "new")]
+
+
+@pytest.fixture
+def store(tmp_path):
+    with SampleStore.open(tmp_path) as store:
+        for truth, answer, model in SEEN:
+            judge(store, truth, answer, model)
+        judge(store, "5", "5", "old", writer="Ada")
+        store.judge(None, trial_of(None, "9", "new", "me"))
+        yield store
+
+
+def trial_of(truth, answer, model, writer):
+    verdict = (
+        Verdict.SKIPPED if truth is None else Verdict.CONFIRMED if truth == answer else Verdict.CORRECTED
+    )
+    return Trial(writer, model, answer, verdict, truth, DIGITS.labels, (0.1,) * 10)
+
+
+def judge(store, truth, answer, model, writer="me"):
+    sample = Sample(truth, np.zeros((28, 28), np.uint8), writer)
+    return store.judge(sample, trial_of(truth, answer, model, writer))
+
+
+def test_that_the_models_of_a_writer_are_counted_the_latest_first(store):
+    assert store.judgements.models("me") == [("new", 1, 3), ("old", 1, 2)]
+    assert store.judgements.models("nobody") == []
+
+
+def test_that_confusions_are_those_of_one_model_and_writer(store):
+    assert store.judgements.confusions("me", "new") == {("3", "3"): 1, ("7", "1"): 2}
+
+
+def test_that_recent_readings_come_oldest_first_and_without_skipped_ones(store):
+    assert store.judgements.recent("me", 10) == [Reading(*seen) for seen in SEEN]
+    assert store.judgements.recent("me", 2) == [Reading(*seen) for seen in SEEN[-2:]]
+
+
+def test_that_the_learnable_drawings_are_those_up_to_a_sample_and_not_held_out(store):
+    for _ in range(20):
+        judge(store, "4", "4", "new")
+    samples = list(store.samples(writer="me"))
+    middle = samples[12].id
+    expected = Counter(s.held_out for s in samples if s.id <= middle)[False]
+    assert store.judgements.learnable("me", middle) == expected
+    assert store.judgements.learnable("me", 0) == 0

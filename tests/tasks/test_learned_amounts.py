@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gui.models import saved_model
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.learning_curve import Amount
+from qtdigits.core.samples import Sample, Trial, Verdict
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model, save_model
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.learned_amounts import learned_amounts
+
+
+@pytest.fixture
+def library(tmp_path):
+    shipped = tmp_path / "shipped"
+    saved_model(shipped / "first.h5", drawn_accuracy=0.9)
+    return ModelLibrary(tmp_path, shipped=shipped)
+
+
+@pytest.fixture
+def store(tmp_path):
+    with SampleStore.open(tmp_path) as store:
+        yield store
+
+
+def judge(store, model, *, right, wrong=0):
+    for truth in ["4"] * right + ["5"] * wrong:
+        verdict = Verdict.CONFIRMED if truth == "4" else Verdict.CORRECTED
+        trial = Trial("me", model, "4", verdict, truth, DIGITS.labels, (0.1,) * 10)
+        last = store.judge(Sample(truth, np.zeros((28, 28), np.uint8), "me"), trial)
+    return last.sample_id
+
+
+def trained(library, name, **drawings):
+    base = load_model(library.find("first"))
+    path = library.new_path(name)
+    save_model(replace(base, name=name, provenance={"drawings": drawings}), path)
+
+
+def test_that_each_model_is_counted_at_what_it_had_learned(store, library):
+    last = judge(store, "first", right=8, wrong=2)
+    trained(library, "second", last_sample=last, n=8, writer="me")
+    judge(store, "second", right=5, wrong=1)
+    n_learned = store.count(writer="me", held_out=False) - sum(
+        not s.held_out for s in store.samples() if s.id > last
+    )
+    assert learned_amounts(store, library, "me") == (Amount(0, 2, 10), Amount(n_learned, 1, 6))
+
+
+def test_that_a_model_which_learned_another_hand_has_learned_nothing_of_this_one(store, library):
+    last = judge(store, "first", right=10)
+    trained(library, "hers", last_sample=last, n=8, writer="Ada")
+    judge(store, "hers", right=3)
+    assert learned_amounts(store, library, "me") == (Amount(0, 0, 3), Amount(0, 0, 10))
+
+
+def test_that_a_model_whose_file_is_gone_is_left_out(store, library):
+    judge(store, "gone", right=3)
+    assert learned_amounts(store, library, "me") == ()
