@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from qtdigits.core.augmentation import Augmentation
 from qtdigits.core.networks import POOLINGS, format_layers, parse_blocks, parse_dense
+from qtdigits.core.variation import Augmentation
 from qtdigits.errors import InputError
 
 OPTIMIZERS = ("adam", "adamw", "adadelta", "sgd", "rmsprop", "adagrad", "adamax", "nadam", "ftrl")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from qtdigits import paths
-from qtdigits.core.augmentation import Augmentation
 from qtdigits.core.networks import POOLINGS, NetworkSpec, parse_blocks, parse_dense
 from qtdigits.core.recipe_fields import (
     AUGMENTATION_FIELDS,
@@ -23,6 +22,7 @@ from qtdigits.core.recipe_fields import (
     STARTS,
     Value,
 )
+from qtdigits.core.variation import Augmentation
 from qtdigits.errors import InputError
 
 

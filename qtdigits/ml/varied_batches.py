@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.augmentation import Augmentation, augment_images, augment_inks
+from qtdigits.core.augmentation import augment_images, augment_inks
+from qtdigits.core.variation import Augmentation
 from qtdigits.ml.backend import tf
 from qtdigits.ml.batches import on_one_thread, wanted_outputs
 from qtdigits.ml.training_data import TrainingData

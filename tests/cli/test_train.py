@@ -97,6 +97,9 @@ def test_that_each_field_of_a_recipe_is_an_option(field: object) -> None:
         "calibration": "temperature",
         "precision": "auto",
         "augmentation": "0.5",
+        "start": "champion",
+        "keep": "last",
+        "drawings_share": "0.5",
         **{varied.name: "0.125" for varied in AUGMENTATION_FIELDS},
     }
     name = field.name  # type: ignore[attr-defined]

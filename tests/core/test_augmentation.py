@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from qtdigits.core.augmentation import (
     RESAMPLED_CONTRAST,
-    Augmentation,
     augment_images,
     augment_inks,
     deform_inks,
@@ -22,6 +21,7 @@ from qtdigits.core.augmentation import (
 from qtdigits.core.ink import Ink
 from qtdigits.core.raster import PEN_WIDTH_PX, render, render_many
 from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.variation import Augmentation
 
 OFF = Augmentation(**{field.name: 0.0 for field in fields(Augmentation)})
 STILL = replace(OFF, strength=1.0, pixels=1.0, elastic_smoothness_px=4.0)
