@@ -112,6 +112,11 @@ class GuidedSession(QObject):
         self._end(Ending.OTHER_WRITER)
 
 
+def guided_text(half_width: float) -> str:
+    """How sure a guided session makes its figure, as a choice."""
+    return f"Guided session: to ±{100 * half_width:g} points"
+
+
 def progress_text(run: GuidedRun) -> str:
     """Such as: 12 of about 60."""
     return f"{run.n + 1} of about {max(run.about, run.n + 1)}"

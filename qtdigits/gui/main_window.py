@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from qtdigits import __version__
 from qtdigits.core.comparison import Advice
 from qtdigits.core.events import RunFinished
+from qtdigits.core.guided import HALF_WIDTHS, Goal
 from qtdigits.core.ink import Ink
 from qtdigits.core.recipes import Recipe
 from qtdigits.core.samples import Trial
@@ -38,7 +39,7 @@ from qtdigits.gui.canvas_card import CanvasCard
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
 from qtdigits.gui.guided_prompt import GuidedPrompt
-from qtdigits.gui.guided_session import GuidedSession
+from qtdigits.gui.guided_session import GuidedSession, guided_text
 from qtdigits.gui.lazy_page import LazyPage
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.message_bar import MessageBar
@@ -188,6 +189,15 @@ class MainWindow(QMainWindow):
             Command("&Edit", "&Undo stroke or judgement", self._undo, "Ctrl+Z"),
             Command("&Edit", "&Clear the canvas", self._clear, "Esc"),
             Command("&Edit", "&Guided session", self._toggle_guided, "Ctrl+G"),
+            *(
+                Command(
+                    "&Edit",
+                    guided_text(half_width),
+                    partial(self._set_guided_half_width, half_width),
+                    checked=half_width == self._preferences.guided_half_width,
+                )
+                for half_width in HALF_WIDTHS
+            ),
             Command("&Edit", "&Recognise again", self.session.recognise, "Ctrl+R"),
             Command(
                 "&Edit",
@@ -357,10 +367,15 @@ class MainWindow(QMainWindow):
 
     def _toggle_guided(self) -> None:
         if self.guided.run is None:
-            self.guided.start()
+            self.guided.start(Goal(half_width=self._preferences.guided_half_width))
             self.answer_panel.entry.setFocus()
         else:
             self.guided.end()
+
+    def _set_guided_half_width(self, choice: float) -> None:
+        self._preferences.guided_half_width = choice
+        for half_width in HALF_WIDTHS:
+            self._actions[guided_text(half_width)].setChecked(half_width == choice)
 
     def _on_guided_changed(self) -> None:
         self.answer_panel.set_asked(self.guided.asked)

@@ -9,6 +9,8 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from qtdigits.core.guided import HALF_WIDTH, HALF_WIDTHS
+
 THEMES = ("system", "light", "dark")
 PROMOTIONS = ("ask", "automatic", "never")
 """What becomes of a new model that is safe to use. Ask: the window recommends; automatic: it takes over by itself."""
@@ -58,6 +60,19 @@ class Preferences:
     @retrain_after.setter
     def retrain_after(self, corrections: int) -> None:
         self._settings.setValue("retrain_after", corrections)
+
+    @property
+    def guided_half_width(self) -> float:
+        """A guided session ends when the interval reaches so far to either side; one of `HALF_WIDTHS`."""
+        try:
+            chosen = float(str(self._settings.value("guided_half_width", HALF_WIDTH)))
+        except ValueError:
+            return HALF_WIDTH
+        return chosen if chosen in HALF_WIDTHS else HALF_WIDTH
+
+    @guided_half_width.setter
+    def guided_half_width(self, choice: float) -> None:
+        self._settings.setValue("guided_half_width", choice)
 
     @property
     def writer(self) -> str:

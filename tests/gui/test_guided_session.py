@@ -163,6 +163,15 @@ def test_that_it_can_be_ended_at_any_time_and_its_result_put_away(window):
     assert not window.findChild(QLabel, "guidedAsked").isVisible()
 
 
+def test_that_how_sure_it_makes_the_figure_is_a_setting_that_is_kept(window):
+    window._actions["Guided session: to ±5 points"].trigger()
+    window._toggle_guided()
+    assert window.guided.run.goal.half_width == 0.05
+    assert Preferences(window._data_dir).guided_half_width == 0.05
+    checked = [text for text, action in window._actions.items() if "±" in text and action.isChecked()]
+    assert checked == ["Guided session: to ±5 points"]
+
+
 def test_that_another_model_or_writer_ends_it_as_its_figure_would_be_of_two(window):
     window.guided.start(seed=1)
     window.session.use_model(window.session.library.find("model-b"))
