@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from qtdigits.errors import InputError
 
 MAX_LABEL_LENGTH = 32
+SAID_WITH_VOWEL = frozenset("8AEFHILMNORSX")
+"""Single characters whose name begins with a vowel: "eight", "ef"."""
+WORDS_WITH_VOWEL = frozenset("8AEIO")
 
 
 @dataclass(frozen=True, order=True)
@@ -48,6 +51,14 @@ def clean_label(text: str) -> str:
             f"The label {label[:12]!r}… is longer than {MAX_LABEL_LENGTH} characters.", "Shorten it."
         )
     return label
+
+
+def with_article(label: str) -> str:
+    """Such as: a 7, an 8, an A; as it is said aloud."""
+    first = label[:1].upper()
+    is_word = len(label) > 1
+    says_vowel = first in (WORDS_WITH_VOWEL if is_word else SAID_WITH_VOWEL) or label in ("11", "18")
+    return f"{'an' if says_vowel else 'a'} {label}"
 
 
 @dataclass(frozen=True)

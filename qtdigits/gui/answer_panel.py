@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from qtdigits.core.labels import with_article
 from qtdigits.gui.class_bars import ClassBars
 from qtdigits.gui.label_entry import LabelEntry
 from qtdigits.gui.naming import named
@@ -107,7 +108,7 @@ class AnswerPanel(QFrame):
     def set_asked(self, label: str) -> None:
         """In a guided session the label is known: Enter stores the drawing under it. "" without one."""
         self._asked = label
-        self._right.setText(f"It is a {label}" if label else "Right")
+        self._right.setText(f"It is {with_article(label)}" if label else "Right")
         tip = "Store the drawing as what was asked for (Enter)" if label else "The answer is right (Enter)"
         self._right.setToolTip(tip)
         self._right.setAccessibleDescription(tip)
@@ -199,14 +200,12 @@ class AnswerPanel(QFrame):
         typed = self.entry.text().strip()
         muted = self._theme.text_muted
         if not self._has_drawing:
-            what = f"a {_escaped(self._asked)}" if self._asked else "a digit"
+            what = _escaped(with_article(self._asked)) if self._asked else "a digit"
             text = f'<span style="color:{muted}">Draw {what}</span>'
         elif typed and typed != (self._asked or self._best_guess):
             text = f"Enter: it is<br><b>{_escaped(typed)}</b>"
         elif self._asked:
-            text = (
-                f'Enter: it is a {_escaped(self._asked)}<br><span style="color:{muted}">as asked for</span>'
-            )
+            text = f'Enter: it is {_escaped(with_article(self._asked))}<br><span style="color:{muted}">as asked for</span>'
         else:
             second = "a key puts it right" if self.key_alone_corrects else "key + Enter: put right"
             guess = self._reading if self._reading and not self._reading.is_sure else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from qtdigits.core.labels import with_article
 from qtdigits.gui.guided_session import GuidedSession, progress_text
 from qtdigits.gui.parts import button, label
 
@@ -39,7 +40,7 @@ class GuidedPrompt(QWidget):
         run = self._guided.run
         if run is None:
             return
-        self._say(f"Draw a {run.asked}", self._large_size, wraps=False)
+        self._say(f"Draw {with_article(run.asked)}", self._large_size, wraps=False)
         skipped = f" · {run.skipped} skipped" if run.skipped else ""
         self._progress.setText(progress_text(run) + skipped)
         self._show_parts(is_over=False)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.labels import DIGITS, MAX_LABEL_LENGTH, Class, LabelSet, clean_label
+from qtdigits.core.labels import DIGITS, MAX_LABEL_LENGTH, Class, LabelSet, clean_label, with_article
 from qtdigits.errors import InputError
 
 
@@ -29,6 +29,14 @@ def test_that_cleaning_twice_is_cleaning_once(text: str) -> None:
     except InputError:
         return
     assert clean_label(label) == label
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["a 7", "an 8", "a 1", "an A", "an m", "a U", "an 18", "a 180", "an 80", "a heart", "an arrow", "a π"],
+)
+def test_that_a_label_has_the_article_that_it_is_said_with(said: str) -> None:
+    assert with_article(said.split()[1]) == said
 
 
 def test_that_the_digits_are_the_outputs_0_to_9() -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from gui.models import saved_model
 from qtdigits.core.guided import Goal
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.labels import DIGITS, with_article
 from qtdigits.core.samples import Verdict
 from qtdigits.gui.engine_controller import EngineController
 from qtdigits.gui.main_window import MainWindow
@@ -90,7 +90,7 @@ def asked_until(window, is_wanted):
 
 def test_that_the_canvas_says_what_to_draw_and_how_far_it_is(window):
     press(window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
-    assert text(window, "guidedAsked") == f"Draw a {window.guided.asked}"
+    assert text(window, "guidedAsked") == f"Draw {with_article(window.guided.asked)}"
     assert text(window, "guidedProgress").startswith("1 of about ")
 
 
