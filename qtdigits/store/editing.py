@@ -117,17 +117,13 @@ def restore(db: Database, change: Deleted | Changed) -> int:
             f"UPDATE samples SET deleted_at = NULL WHERE deleted_at IS NOT NULL AND id {_CHOSEN}",
             (_json(change.ids),),
         ).rowcount
-    n = 0
-    for row in change.samples:
-        cursor = db.execute(
-            """UPDATE samples SET class_id = ?, given_class_id = ?, weight = ?, reviewed = ?, suspicion = ?,
-                suggestion = ?, reason = ? WHERE id = ?""",
-            row,
-        )
-        n += cursor.rowcount
-    for row in change.trials:
-        db.execute("UPDATE trials SET truth = ?, verdict = ? WHERE id = ?", row)
-    return n
+    db.execute_many(
+        """UPDATE samples SET class_id = ?, given_class_id = ?, weight = ?, reviewed = ?, suspicion = ?,
+            suggestion = ?, reason = ? WHERE id = ?""",
+        change.samples,
+    )
+    db.execute_many("UPDATE trials SET truth = ?, verdict = ? WHERE id = ?", change.trials)
+    return int(db.value(f"SELECT count(*) FROM samples WHERE id {_CHOSEN}", (_json(change.ids),)))
 
 
 def _remember(db: Database, ids: Collection[int], *, also: str = "", values: tuple[Any, ...] = ()) -> Changed:
