@@ -7,7 +7,6 @@ Gama, Sebastião and Rodrigues 2013, who set the moving window beside the figure
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,9 +76,8 @@ def _extremes(values: Floats, most: int) -> NDArray[np.int64]:
     n = len(values)
     if n <= most:
         return np.arange(n)
-    edges = np.linspace(0, n, most // 2 + 1).astype(np.int64)
-    found = [start + f(values[start:end]) for start, end in pairwise(edges) for f in _ENDS]
-    return np.unique([*found, n - 1]).astype(np.int64)
-
-
-_ENDS = (np.argmin, np.argmax)
+    size = -(-2 * n // most)
+    pieces = np.pad(values, (0, -n % size), mode="edge").reshape(-1, size)
+    starts = size * np.arange(len(pieces))
+    found = np.concatenate([starts + pieces.argmin(axis=1), starts + pieces.argmax(axis=1), [n - 1]])
+    return np.unique(np.minimum(found, n - 1)).astype(np.int64)

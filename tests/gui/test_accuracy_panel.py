@@ -22,6 +22,7 @@ class FixedReader:
     """Reads every drawing as the digit that its model is named after."""
 
     label_set = DIGITS
+    undecided_below = 0.0
 
     def __init__(self, model):
         self.model_name = model.name
