@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 
-from benchmarks import gaps, latency, memory, raster, redraw, runs, startup, store
+from benchmarks import gaps, latency, memory, raster, redraw, replay, runs, startup, store
 from benchmarks.common import Row
 
 ALL = {
@@ -22,6 +22,7 @@ ALL = {
     "store": store.measure,
     "redraw": redraw.measure,
     "runs": runs.measure,
+    "replay": replay.measure,
 }
 
 

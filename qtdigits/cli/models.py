@@ -11,6 +11,7 @@ from qtdigits.cli.loading import open_model
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import (
     complain,
+    interval,
     percent,
     print_facts,
     print_json,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.models import Model
     from qtdigits.store.library import ModelEntry
+    from qtdigits.tasks.replay import Replayed
 
 MODEL_HELP = "a model file, or the name of a model (see: qtdigits models list)"
 
@@ -74,6 +76,20 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_json_option(rollback, "the model in use")
     rollback.set_defaults(run=run_rollback)
+    replaying = add_command(
+        group,
+        "replay",
+        summary="score models on every stored drawing: held out, not learned from, learned from",
+        examples=("qtdigits models replay", "qtdigits models replay champion --writer Ada --json"),
+    )
+    replaying.add_argument(
+        "models", metavar="MODEL", nargs="*", help=f"{MODEL_HELP}; none: all that can be read"
+    )
+    replaying.add_argument(
+        "--writer", metavar="NAME", help="only this writer's drawings (default: everybody's)"
+    )
+    add_json_option(replaying, "the figures")
+    replaying.set_defaults(run=run_replay)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -141,6 +157,50 @@ def run_rollback(args: argparse.Namespace) -> int:
     from qtdigits.store.library import ModelLibrary
 
     return _say_champion(args, ModelLibrary(data_folder(args)).roll_back())
+
+
+def run_replay(args: argparse.Namespace) -> int:
+    from qtdigits.errors import InputError
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.samples import SampleStore
+    from qtdigits.tasks.replay import Drawings, replay
+
+    folder = data_folder(args)
+    library = ModelLibrary(folder)
+    wanted = [library.find(name) for name in args.models]
+    paths = wanted or [entry.path for entry in library.entries() if not entry.error]
+    with SampleStore.open(folder) as store:
+        if args.writer is not None and args.writer not in store.writers():
+            raise InputError(
+                f"There is no writer {args.writer!r}.", f"Writers: {', '.join(store.writers())}."
+            )
+        drawings = Drawings.of(store, writer=args.writer)
+    with working(f"Reading {len(drawings):,} drawings …") as progress:
+        found = replay(paths, drawings, progress=progress)
+    if args.json:
+        print_json({"n": len(drawings), "writer": args.writer, "models": [row.to_json() for row in found]})
+    else:
+        heads = (
+            "model",
+            "held out",
+            "95% interval",
+            "drawings",
+            "not learned",
+            "drawings",
+            "learned",
+            "drawings",
+        )
+        print_table(heads, map(_replayed_row, found))
+    return 0
+
+
+def _replayed_row(row: Replayed) -> tuple[str, ...]:
+    within = interval(*row.hold_out.interval) if row.hold_out.n else "-"
+    figures = [
+        (percent(part.accuracy), f"{part.n:,}") for part in (row.hold_out, row.not_learned, row.learned)
+    ]
+    (held, n_held), *others = figures
+    return (row.name, held, within, n_held, *(cell for pair in others for cell in pair))
 
 
 def _say_champion(args: argparse.Namespace, path: Path) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -38,19 +40,23 @@ class Reader:
         answer: NDArray[np.float32] = self._program.run(_checked(np.asarray(raster)[np.newaxis]))[0]
         return answer
 
-    def read_many(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def read_many(self, images: NDArray[np.uint8], *, threads: int = 1) -> NDArray[np.float32]:
         """`(n, 28, 28) uint8` to `(n, k)`, twice as fast as one by one and more.
 
-        In batches of one size, for which the program is laid out once; the last batch is filled up with blanks.
+        In batches of one size, for which the program is laid out once; the last batch is filled up with blanks. LiteRT lets go of
+        Python while it works, so that `threads`, each with a program of its own, read side by side.
         """
         n = len(_checked(images))
         answers = np.empty((n, len(self.label_set)), np.float32)
-        program = self._laid_out_for(BATCH) if n else self._program
-        for first in range(0, n, BATCH):
-            part = images[first : first + BATCH]
-            batch = np.zeros((BATCH, 28, 28), np.uint8)
-            batch[: len(part)] = part
-            answers[first : first + len(part)] = program.run(batch)[: len(part)]
+        firsts = range(0, n, BATCH)
+        # one after the other: what is laid out is kept quiet by redirecting the streams of the whole process
+        programs = [self._laid_out_for(BATCH) for _ in range(min(threads, len(firsts)))]
+        if len(programs) == 1:
+            _read_batches(programs[0], images, firsts, answers)
+        elif programs:
+            with ThreadPoolExecutor(len(programs)) as pool:
+                parts = [firsts[i :: len(programs)] for i in range(len(programs))]
+                list(pool.map(_read_batches, programs, repeat(images), parts, repeat(answers)))
         return answers
 
     def _laid_out_for(self, size: int) -> _Program:
@@ -92,6 +98,17 @@ class _Program:
         self._interpreter.invoke()
         answer: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return answer
+
+
+def _read_batches(
+    program: _Program, images: NDArray[np.uint8], firsts: range, answers: NDArray[np.float32]
+) -> None:
+    """Fill in the answers to the batches that begin at `firsts`."""
+    for first in firsts:
+        part = images[first : first + BATCH]
+        batch = np.zeros((BATCH, 28, 28), np.uint8)
+        batch[: len(part)] = part
+        answers[first : first + len(part)] = program.run(batch)[: len(part)]
 
 
 def _checked(images: NDArray[Any]) -> NDArray[np.uint8]:

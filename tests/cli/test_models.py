@@ -135,3 +135,20 @@ def _change_a_weight(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file.visititems(change)
     assert changed
+
+
+@pytest.mark.usefixtures("two_models")
+def test_that_replay_scores_each_model_on_the_stored_drawings(run: Run, ink_file: Path) -> None:
+    run("samples", "import", ink_file)
+    found = run("models", "replay", "first", "second", "--writer", "ada", "--json").json
+    assert found["n"] == 100
+    first, second = found["models"]
+    assert first["hold_out"] == second["hold_out"]
+    assert 0 < first["hold_out"]["n"] < first["not_learned"]["n"]
+    assert first["hold_out"]["n"] + first["not_learned"]["n"] + first["learned"]["n"] == 100
+    assert "first" in run("models", "replay", "first").out
+
+
+def test_that_replay_of_an_unknown_writer_names_the_writers(run: Run, ink_file: Path) -> None:
+    run("samples", "import", ink_file)
+    assert "ada" in run("models", "replay", "--writer", "nobody").complaint

@@ -46,6 +46,13 @@ def test_that_one_by_one_and_many_at_once_agree(model: Model) -> None:
     assert np.allclose(many.sum(axis=1), 1, atol=1e-4)
 
 
+def test_that_threads_side_by_side_give_the_same_answers(model: Model) -> None:
+    images = tiny_data(200).images
+    expected = Reader(model).read_many(images)
+    for n, threads in ((200, 2), (200, 3), (64, 2), (0, 2)):
+        assert np.array_equal(Reader(model).read_many(images[:n], threads=threads), expected[:n])
+
+
 def test_that_no_image_gives_no_answer(model: Model) -> None:
     assert Reader(model).read_many(np.empty((0, 28, 28), np.uint8)).shape == (0, 10)
 

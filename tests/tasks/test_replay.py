@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qtdigits.core.labels import DIGITS
+from qtdigits.core.models import Model
+from qtdigits.store.model_files import save_model
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks import replay as replay_module
+from qtdigits.tasks.replay import Drawings, Tally, may_have_learned, replay
+from store.values import a_model, a_sample
+
+
+class Sevens:
+    """Reads every drawing as a 7."""
+
+    label_set = DIGITS
+
+    def __init__(self, model: Model) -> None:
+        self.model_name = model.name
+
+    def read_many(self, images: np.ndarray, *, threads: int = 1) -> np.ndarray:
+        return np.tile(np.eye(10, dtype=np.float32)[7], (len(images), 1))
+
+
+@pytest.fixture
+def store(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> SampleStore:
+    """Twenty drawings of Ada's: ten sevens, then ten ones; two of each are held out. Five sevens of Bob's."""
+    monkeypatch.setattr(replay_module, "Reader", Sevens)
+    store = SampleStore.open(data_dir)
+    store.add_samples([a_sample(label) for label in ("7", "1") for _ in range(10)])
+    store.add_samples([a_sample("7", "Bob") for _ in range(5)])
+    yield store
+    store.close()
+
+
+def saved(folder: Path, **provenance: object) -> Path:
+    path = folder / "m.h5"
+    save_model(a_model(name="m", provenance=provenance), path)
+    return path
+
+
+def only(found: Sequence[replay_module.Replayed]) -> replay_module.Replayed:
+    (one,) = found
+    return one
+
+
+def test_that_hold_out_and_other_drawings_are_counted_apart(store: SampleStore, tmp_path: Path) -> None:
+    found = only(replay([saved(tmp_path)], Drawings.of(store, writer="Ada")))
+    assert (found.hold_out, found.not_learned, found.learned) == (Tally(4, 2), Tally(16, 8), Tally(0, 0))
+    everybody = only(replay([saved(tmp_path)], Drawings.of(store)))
+    assert everybody.hold_out == Tally(5, 3)
+
+
+def test_that_drawings_up_to_the_last_one_trained_on_count_as_learned(
+    store: SampleStore, tmp_path: Path
+) -> None:
+    path = saved(tmp_path, drawings={"last_sample": 10, "n": 8, "writer": "Ada"})
+    found = only(replay([path], Drawings.of(store)))
+    assert found.learned == Tally(8, 8)
+    assert found.not_learned == Tally(12, 4)
+    assert found.hold_out == Tally(5, 3)
+
+
+def test_that_what_a_model_may_have_seen_is_never_called_unseen(store: SampleStore) -> None:
+    dataset = store.dataset()
+    assert not may_have_learned(a_model(), dataset).any()
+    unknown = a_model(provenance={"sources": [{"name": "MNIST"}, {"name": "drawings"}]})
+    assert may_have_learned(unknown, dataset).all()
+    others_for_rehearsal = a_model(provenance={"drawings": {"last_sample": 22, "writer": "Bob"}})
+    assert may_have_learned(others_for_rehearsal, dataset).tolist() == [True] * 22 + [False] * 3
+
+
+def test_that_a_label_the_model_does_not_know_is_not_right(store: SampleStore, tmp_path: Path) -> None:
+    store.add_class("A")
+    store.add_samples([a_sample("A", "Eve")])
+    found = only(replay([saved(tmp_path)], Drawings.of(store, writer="Eve")))
+    assert found.not_learned.correct + found.hold_out.correct == 0
+    assert found.not_learned.n + found.hold_out.n == 1
+
+
+def test_that_progress_is_told_and_may_give_up(store: SampleStore, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    path = saved(tmp_path)
+    replay([path, path], Drawings.of(store), progress=lambda done, total: told.append((done, total)))
+    assert told == [(0, 50), (25, 50), (50, 50)]
+
+    def give_up(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay([path], Drawings.of(store), progress=give_up)
