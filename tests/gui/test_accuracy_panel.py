@@ -26,6 +26,7 @@ class FixedReader:
 
     def __init__(self, model):
         self.model_name = model.name
+        self.undecided_below = model.undecided_below
 
     def read(self, raster):
         probabilities = np.full(10, 0.02, np.float32)
