@@ -93,7 +93,9 @@ class AccuracyPanel(FreshPanel):
             judged = session.store.judgements.models(session.writer)
             self._list_models([model for model, _, _ in judged])
             self._record = AccuracyRecord.of(session.store, session.writer, self._chosen_model())
-            amounts = learned_amounts(session.store, session.library, session.writer)
+            amounts = learned_amounts(
+                session.store, session.library, session.writer, model=session.model_path
+            )
         except StoreError as error:
             session.problem_met.emit(error)
             return

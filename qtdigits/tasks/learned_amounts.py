@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from qtdigits.core.learning_curve import Amount
+from qtdigits.core.models import Model
 from qtdigits.errors import QtDigitsError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_header
 from qtdigits.store.samples import SampleStore
 
 
-def learned_amounts(store: SampleStore, library: ModelLibrary, writer: str) -> tuple[Amount, ...]:
+def learned_amounts(
+    store: SampleStore, library: ModelLibrary, writer: str, *, model: Path | None
+) -> tuple[Amount, ...]:
     """One amount for each model that was judged on the writer's drawings, before those could be trained on.
 
-    A model whose file is gone, or cannot be read, is left out: nobody knows what it had learned from.
+    Only models with the network of `model`, the one in use: otherwise the step from a simple network to a better one would
+    look as if a hand had been learned. A model whose file is gone, or cannot be read, is left out: nobody knows what it
+    had learned from.
     """
+    header_of = _headers(library)
+    in_use = header_of(str(model)) if model else None
+    if in_use is None:
+        return ()
     found = []
-    for model, right, judged in store.judgements.models(writer):
-        try:
-            provenance = load_header(library.find(model)).provenance
-        except QtDigitsError:
-            continue
-        found.append(Amount(_learned(store, writer, provenance), judged - right, judged))
+    for name, right, judged in store.judgements.models(writer):
+        header = header_of(name)
+        if header is not None and header.recipe.network == in_use.recipe.network:
+            found.append(Amount(_learned(store, writer, header, header_of), judged - right, judged))
     return tuple(sorted(found))
 
 
-def _learned(store: SampleStore, writer: str, provenance: Mapping[str, Any]) -> int:
-    """A model that learned one hand alone has learned nothing of another's; no name means everybody's drawings."""
-    drawings = provenance.get("drawings") or {}
-    if drawings.get("writer") not in (None, "", writer):
-        return 0
-    return store.judgements.learnable(writer, int(drawings.get("last_sample") or 0))
+def _headers(library: ModelLibrary) -> Callable[[str], Model | None]:
+    """Looks models up by name or path, each once; None where the file is gone or cannot be read."""
+
+    @cache
+    def header_of(name: str) -> Model | None:
+        try:
+            return load_header(library.find(name))
+        except QtDigitsError:
+            return None
+
+    return header_of
+
+
+def _learned(store: SampleStore, writer: str, model: Model, header_of: Callable[[str], Model | None]) -> int:
+    """A model that learned another's hand knows of this one what the model knew from which it went on."""
+    seen: set[str] = set()
+    while model.name not in seen:
+        seen.add(model.name)
+        drawings = model.provenance.get("drawings") or {}
+        if drawings and drawings.get("writer") in (None, "", writer):
+            return store.judgements.learnable(writer, int(drawings.get("last_sample") or 0))
+        base = header_of(Path(str(model.provenance.get("base") or "")).stem)
+        if base is None:
+            break
+        model = base
+    return 0
