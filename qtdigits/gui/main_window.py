@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent
@@ -53,6 +54,9 @@ from qtdigits.gui.theme import Theme, palette_of, style_sheet_of, theme_for
 from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training_panel import TrainingPanel
 from qtdigits.tasks.request import RetrainRequest
+
+if TYPE_CHECKING:
+    from qtdigits.gui.replays import Replays
 
 TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs")
 PROMOTION_TEXTS = {
@@ -116,6 +120,7 @@ class MainWindow(QMainWindow):
         self._exchange = Exchange(
             data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
         )
+        self._replays: Replays | None = None
         self._quiet = QTimer(self, interval=QUIET_MS, singleShot=True)
 
         self._lay_out()
@@ -298,8 +303,10 @@ class MainWindow(QMainWindow):
 
     def _make_models_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.models_panel import ModelsPanel
+        from qtdigits.gui.replays import Replays
 
-        return ModelsPanel(session=self.session)
+        self._replays = Replays(data_dir=self._data_dir, parent=self)
+        return ModelsPanel(session=self.session, replays=self._replays)
 
     def _make_runs_panel(self, theme: Theme) -> QWidget:
         from qtdigits.gui.runs_panel import RunsPanel
@@ -553,6 +560,8 @@ class MainWindow(QMainWindow):
         self._quiet.stop()
         self.controller.shutdown()
         self._exchange.shutdown()
+        if self._replays is not None:
+            self._replays.shutdown()
         self.session.close()
         super().closeEvent(event)
 

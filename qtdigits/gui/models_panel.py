@@ -6,36 +6,52 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.fresh_panel import FreshPanel
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
-from qtdigits.gui.parts import button
+from qtdigits.gui.parts import button, label
+from qtdigits.gui.replays import Replays
 from qtdigits.gui.session import Session
 from qtdigits.gui.training_texts import percent
 from qtdigits.store.library import ModelEntry
+from qtdigits.tasks.replay import Replayed, Tally
 
-COLUMNS = ("", "Model", "Network", "MNIST test", "Drawn by strangers", "My hold-out", "Made")
+COLUMNS = (
+    "",
+    "Model",
+    "Network",
+    "MNIST test",
+    "Drawn by strangers",
+    "My hold-out",
+    "Mine, not learned",
+    "Made",
+)
 SCORE_COLUMNS = {"MNIST test": 3, "pendigits": 4, "my hold-out": 5}
+REPLAYED_COLUMNS = (5, 6)
+
+NOTE = "Drawn by strangers: digits of writers of the pendigits collection whom the model has never seen."
 
 
 class ModelsPanel(FreshPanel):
     """Reads the list only while it is visible."""
 
-    def __init__(self, *, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, *, session: Session, replays: Replays, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._replays = replays
+        self._replayed: Mapping[Path, Replayed] = {}
         self._entries: list[ModelEntry] = []
         self._table = named(QTableWidget(0, len(COLUMNS)), "modelsTable")
         self._table.setHorizontalHeaderLabels(COLUMNS)
@@ -55,14 +71,15 @@ class ModelsPanel(FreshPanel):
         self._roll_back = button(
             "Roll back", "rollBackButton", "Go back to the model that was in use before this one"
         )
-        note = QLabel(
-            "Drawn by strangers: digits of writers of the pendigits collection whom the model has never seen."
+        self._replay = button(
+            "Read my drawings",
+            "replayButton",
+            "Let every model read all of your stored drawings, as they are now",
         )
-        note.setProperty("role", "muted")
-        note.setWordWrap(True)
+        self._note = note = label(NOTE, role="muted", name="modelsNote", wraps=True)
         buttons = QHBoxLayout()
         buttons.addWidget(note, 1)
-        for choice in (self._roll_back, self._use):
+        for choice in (self._replay, self._roll_back, self._use):
             buttons.addWidget(choice)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
@@ -70,6 +87,11 @@ class ModelsPanel(FreshPanel):
         layout.addLayout(buttons)
         self._use.clicked.connect(self._request_use)
         self._roll_back.clicked.connect(session.roll_back)
+        self._replay.clicked.connect(self.replay)
+        replays.replayed.connect(self._on_replayed)
+        replays.failed.connect(self._on_replay_failed)
+        replays.busy_changed.connect(self._on_replay_busy)
+        session.writer_changed.connect(self._forget_replay)
         session.model_changed.connect(self.mark_stale)
         session.library_changed.connect(self.mark_stale)
         self._table.itemSelectionChanged.connect(self._update_buttons)
@@ -80,14 +102,21 @@ class ModelsPanel(FreshPanel):
         self._entries = entries
         self._table.setRowCount(len(entries))
         for row, entry in enumerate(entries):
-            cells = _cells(entry, is_in_use=entry.path == in_use)
+            replayed = self._replayed.get(entry.path)
+            cells = _cells(entry, replayed, is_in_use=entry.path == in_use)
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setToolTip(entry.error or str(entry.path))
-                if column >= min(SCORE_COLUMNS.values()) and column <= max(SCORE_COLUMNS.values()):
+                if column >= min(SCORE_COLUMNS.values()) and column <= max(REPLAYED_COLUMNS):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self._table.setItem(row, column, item)
         self._update_buttons()
+
+    @Slot()
+    def replay(self) -> None:
+        """Every readable model on every drawing of the present writer."""
+        paths = [entry.path for entry in self._session.library.entries() if not entry.error]
+        self._replays.start(self._session.writer, paths)
 
     @override
     def reload(self) -> None:
@@ -102,17 +131,59 @@ class ModelsPanel(FreshPanel):
         if entry is not None and not entry.error:
             self._session.use_model(entry.path)
 
+    @Slot(str, object)
+    def _on_replayed(self, writer: str, found: Mapping[Path, Replayed]) -> None:
+        if writer == self._session.writer:
+            self._replayed = found
+            self._note.setText(_replay_note(writer, found))
+            self.mark_stale()
+
+    @Slot(object)
+    def _on_replay_failed(self, error: QtDigitsError) -> None:
+        self._note.setText(str(error))
+
+    @Slot(bool)
+    def _on_replay_busy(self, is_busy: bool) -> None:
+        self._replay.setEnabled(not is_busy)
+        if is_busy:
+            self._note.setText("Every model is reading your drawings …")
+
+    @Slot()
+    def _forget_replay(self) -> None:
+        self._replayed = {}
+        self._note.setText(NOTE)
+        self.mark_stale()
+
     def _update_buttons(self) -> None:
         entry = self._chosen()
         self._use.setEnabled(entry is not None and not entry.error)
 
 
-def _cells(entry: ModelEntry, *, is_in_use: bool) -> list[str]:
+def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> list[str]:
     if entry.error:
-        return ["", entry.name, "cannot be read", "", "", "", ""]
+        return ["", entry.name, "cannot be read", *[""] * (len(COLUMNS) - 3)]
     scores = [_percent(entry.scores.get(name)) for name in SCORE_COLUMNS]
+    if replayed is None:
+        scores.append("–")
+    else:
+        scores[-1:] = [_tally(replayed.hold_out), _tally(replayed.not_learned)]
     made = f"{entry.created_at.astimezone():%d %b %Y}"
     return ["in use" if is_in_use else "", entry.name, entry.title, *scores, made]
+
+
+def _tally(tally: Tally) -> str:
+    """97.1 % of 103 [91.8, 99.0]."""
+    if not tally.n:
+        return "–"
+    low, high = tally.interval
+    return f"{percent(tally.accuracy)} of {tally.n:,} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _replay_note(writer: str, found: Mapping[Path, Replayed]) -> str:
+    first = next(iter(found.values()), None)
+    n = first.hold_out.n + first.not_learned.n + first.learned.n if first else 0
+    drawings = "1 drawing" if n == 1 else f"{n:,} drawings"
+    return f"Read just now: {drawings} by {writer}, with 95 % intervals. What a model was trained on does not count for it."
 
 
 def _percent(score: Mapping[str, Any] | None) -> str:

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from threading import Event
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
+
+from gui.models import saved_model
+from qtdigits.core.labels import DIGITS
+from qtdigits.errors import ModelFileError
+from qtdigits.gui.models_panel import ModelsPanel
+from qtdigits.gui.replays import Replays
+from qtdigits.gui.session import Session
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.replay import Replayed, Tally
+from store.values import a_sample
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+class NoReader:
+    label_set = DIGITS
+
+    def __init__(self, model):
+        self.model_name = model.name
+
+
+def replay_of(paths, drawings, *, progress):
+    """As many of the drawings as there are, all read rightly."""
+    progress(0, len(drawings))
+    nothing = Tally(0, 0)
+    return [Replayed(path.stem, path, Tally(4, 3), Tally(len(drawings) - 4, 1), nothing) for path in paths]
+
+
+class Tab:
+    """The panel with a store of 20 drawings and one model."""
+
+    def __init__(self, qtbot, data_dir, shipped, replay):
+        store = SampleStore.open(data_dir)
+        store.add_samples([a_sample("7", "Ada") for _ in range(20)])
+        saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
+        library = ModelLibrary(data_dir, shipped=shipped)
+        self.session = Session(store=store, library=library, make_reader=NoReader)
+        self.replays = Replays(data_dir=data_dir, replay=replay)
+        self.panel = ModelsPanel(session=self.session, replays=self.replays)
+        qtbot.addWidget(self.panel)
+        self.panel.show()
+
+    def row(self):
+        table = self.panel.findChild(QTableWidget, "modelsTable")
+        return [table.item(0, column).text() for column in range(table.columnCount())]
+
+    @property
+    def note(self):
+        return self.panel.findChild(QLabel, "modelsNote").text()
+
+    @property
+    def button(self):
+        return self.panel.findChild(QPushButton, "replayButton")
+
+    def close(self):
+        self.replays.shutdown()
+        self.session.close()
+
+
+@pytest.fixture
+def open_tab(qtbot, data_dir, tmp_path):
+    opened = []
+
+    def open_tab(replay=replay_of):
+        opened.append(Tab(qtbot, data_dir, tmp_path / "shipped", replay))
+        return opened[-1]
+
+    yield open_tab
+    for tab in opened:
+        tab.close()
+
+
+def test_that_reading_my_drawings_fills_the_columns_with_intervals(qtbot, open_tab):
+    tab = open_tab()
+    assert tab.row()[5:7] == ["–", "–"]
+    with qtbot.waitSignal(tab.replays.replayed):
+        qtbot.mouseClick(tab.button, LEFT)
+    assert tab.row()[5:7] == ["75.0 % of 4 [30.1, 95.4]", "6.2 % of 16 [1.1, 28.3]"]
+    assert "20 drawings by Ada" in tab.note
+    assert tab.button.isEnabled()
+
+
+def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):
+    tab = open_tab()
+    with qtbot.waitSignal(tab.replays.replayed):
+        qtbot.mouseClick(tab.button, LEFT)
+    tab.session.set_writer("Bob")
+    assert tab.row()[5:7] == ["–", "–"]
+    assert "strangers" in tab.note
+
+
+def test_that_what_cannot_be_read_is_said(qtbot, open_tab):
+    def fail(*_args, **_others):
+        raise ModelFileError("The model is damaged.", "Use another.")
+
+    tab = open_tab(fail)
+    with qtbot.waitSignal(tab.replays.failed):
+        qtbot.mouseClick(tab.button, LEFT)
+    assert tab.note == "The model is damaged. Use another."
+    assert tab.button.isEnabled()
+
+
+def test_that_closing_gives_up_a_replay_that_goes_on(qtbot, open_tab):
+    began = Event()
+
+    def endless(paths, drawings, *, progress):
+        began.set()
+        while True:
+            progress(0, 1)
+
+    tab = open_tab(endless)
+    qtbot.mouseClick(tab.button, LEFT)
+    assert began.wait(20)
+    assert not tab.button.isEnabled()
+    tab.replays.shutdown()
