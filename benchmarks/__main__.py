@@ -10,7 +10,20 @@ import argparse
 import json
 import sys
 
-from benchmarks import gaps, latency, memory, raster, redraw, replay, runs, startup, store
+from benchmarks import (
+    elsewhere,
+    gaps,
+    latency,
+    memory,
+    raster,
+    reading,
+    redraw,
+    replay,
+    runs,
+    startup,
+    store,
+    training,
+)
 from benchmarks.common import Row
 
 ALL = {
@@ -23,6 +36,9 @@ ALL = {
     "redraw": redraw.measure,
     "runs": runs.measure,
     "replay": replay.measure,
+    "reading": reading.measure,
+    "elsewhere": elsewhere.measure,
+    "training": training.measure,
 }
 
 

@@ -29,18 +29,25 @@ _PEAK_RANK = 4
 _LEAST_STROKE_PX = 1.6
 _WORKING_SIDE_PX = 200
 
+_MOST_FRAMES = 3
+_LEAST_FRAME_PX = 12
+_FRAMED = 0.8
+"""How much of each side of its box a frame runs along."""
+_SOLID = 0.5
+
 
 def normalise_image(grey: NDArray[Any]) -> NDArray[np.uint8]:
     """A picture of one character, `(height, width)` of grey levels 0 to 255, as `(28, 28) uint8`.
 
-    Polarity is found from the border, and an uneven background is levelled. Lines that would come out much
+    Polarity is found from the border, and an uneven background is levelled. A line around the canvas, or what lies around
+    the paper, is left out. Lines that would come out much
     thinner than MNIST's are thickened. A blank picture is all zeros. Doing it twice changes nothing.
     Raises `InputError` when `grey` is no such array.
     """
     levels = _checked(grey)
     if _is_normalised(levels):
         return np.rint(levels).astype(np.uint8)
-    ink = _cropped(_ink_of(levels))
+    ink = _cropped(_ink_inside_frames(levels))
     if not ink.size:
         return np.zeros((SIZE_PX, SIZE_PX), np.uint8)
     return _fitted(_thickened(ink))
@@ -149,6 +156,47 @@ def _ink_of(levels: Float) -> Float:
     floor = np.float32(3.0 * noise)
     standing_out: Float = np.clip((ink - floor) / (np.float32(peak) - floor), 0.0, 1.0)
     return standing_out
+
+
+def _ink_inside_frames(levels: Float) -> Float:
+    """As `_ink_of`, without a frame around the ink; one with nothing in it is a drawing itself, an angular zero."""
+    ink = _ink_of(levels)
+    inside = levels
+    for _ in range(_MOST_FRAMES):
+        window = _inside_frame(_ink_of(inside) >= _FIRM)
+        if window is None:
+            break
+        inside = inside[window]
+        found = _ink_of(inside)
+        if _inside_frame(found >= _FIRM) is None and _cropped(found).size:
+            ink = found
+    return ink
+
+
+def _inside_frame(firm: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """What lies inside, where the ink runs along all four sides of its own box: a frame, or paper on a table.
+
+    A side may lean by a twentieth of its length; a round digit touches its box on less than half of each side.
+    """
+    firm = firm & (_neighbourhood(firm) > 2)
+    rows, columns = np.flatnonzero(firm.any(axis=1)), np.flatnonzero(firm.any(axis=0))
+    if min(len(rows), len(columns)) < _LEAST_FRAME_PX:
+        return None
+    box = firm[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    is_solid = box.mean() > _SOLID
+    insets = []
+    for side in (box, box[::-1], box.T, box.T[::-1]):
+        band = max(1, len(side) // 20)
+        if side[:band].any(axis=0).mean() < _FRAMED:
+            return None
+        leaning = side[: 2 * band].mean(axis=1) > 0.5 * (1.0 - _FRAMED)
+        width = band if is_solid or leaning.all() else 2 * band - int(leaning[::-1].argmax())
+        insets.append(width + 1)
+    top, bottom, left, right = insets
+    return (
+        slice(rows[0] + top, rows[-1] + 1 - bottom),
+        slice(columns[0] + left, columns[-1] + 1 - right),
+    )
 
 
 def _uneven_ground(levels: Float) -> Float:

@@ -130,6 +130,39 @@ def test_that_a_blank_picture_is_all_zeros(level: int, shape: tuple[int, int]) -
     assert normalise_image(np.full(shape, level, np.uint8)).sum() == 0
 
 
+def framed(grey: NDArray[np.float32], *, width: int, inset: int) -> NDArray[np.float32]:
+    """A dark grey line around the canvas."""
+    framed = grey.copy()
+    framed[inset:-inset, inset:-inset] = 80
+    inner = slice(inset + width, -inset - width)
+    framed[inner, inner] = grey[inner, inner]
+    return framed
+
+
+@pytest.mark.parametrize(("width", "inset"), [(1, 1), (1, 8), (3, 8), (6, 12)])
+@pytest.mark.parametrize("ink", DRAWINGS[:4])
+def test_that_a_line_around_the_canvas_is_left_out(ink: Ink, width: int, inset: int) -> None:
+    grey = picture(ink)
+
+    assert likeness(normalise_image(framed(grey, width=width, inset=inset)), normalise_image(grey)) > 0.98
+    assert (
+        likeness(normalise_image(255 - framed(grey, width=width, inset=inset)), normalise_image(grey)) > 0.98
+    )
+
+
+@pytest.mark.parametrize("table", [120, 60])
+def test_that_what_lies_around_the_paper_is_left_out(table: int) -> None:
+    grey = np.pad(picture(FIVE), 35, constant_values=table)
+
+    assert likeness(normalise_image(grey), normalise_image(picture(FIVE))) > 0.98
+
+
+def test_that_an_angular_zero_is_not_taken_for_a_frame() -> None:
+    zero = Ink.of([[[20, 10], [80, 10], [80, 90], [20, 90], [20, 10]]])
+
+    assert likeness(normalise_image(picture(zero)), render(zero)) > 0.9
+
+
 def test_that_paper_with_nothing_but_noise_is_blank() -> None:
     paper = np.random.default_rng(0).normal(235, 3, (200, 200))
 
