@@ -63,7 +63,7 @@ class ModelsPanel(FreshPanel):
         self._table.setTabKeyNavigation(False)
         header = self._table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._use = button("Use this model", "useModelButton")
@@ -106,7 +106,7 @@ class ModelsPanel(FreshPanel):
             cells = _cells(entry, replayed, is_in_use=entry.path == in_use)
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                item.setToolTip(entry.error or str(entry.path))
+                item.setToolTip(entry.error or _told(replayed, column) or str(entry.path))
                 if column >= min(SCORE_COLUMNS.values()) and column <= max(REPLAYED_COLUMNS):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self._table.setItem(row, column, item)
@@ -166,17 +166,25 @@ def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> 
     if replayed is None:
         scores.append("–")
     else:
-        scores[-1:] = [_tally(replayed.hold_out), _tally(replayed.not_learned)]
+        scores[-1:] = [_tally(tally) for tally in (replayed.hold_out, replayed.not_learned)]
     made = f"{entry.created_at.astimezone():%d %b %Y}"
     return ["in use" if is_in_use else "", entry.name, entry.title, *scores, made]
 
 
 def _tally(tally: Tally) -> str:
-    """97.1 % of 103 [91.8, 99.0]."""
+    """97.1 % [92, 99]."""
     if not tally.n:
         return "–"
     low, high = tally.interval
-    return f"{percent(tally.accuracy)} of {tally.n:,} [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{percent(tally.accuracy)} [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def _told(replayed: Replayed | None, column: int) -> str:
+    """The counts behind a figure."""
+    if replayed is None or column not in REPLAYED_COLUMNS:
+        return ""
+    tally = (replayed.hold_out, replayed.not_learned)[REPLAYED_COLUMNS.index(column)]
+    return f"{tally.correct:,} of {tally.n:,} read right"
 
 
 def _replay_note(writer: str, found: Mapping[Path, Replayed]) -> str:

@@ -52,6 +52,9 @@ class Tab:
         table = self.panel.findChild(QTableWidget, "modelsTable")
         return [table.item(0, column).text() for column in range(table.columnCount())]
 
+    def tip(self, column):
+        return self.panel.findChild(QTableWidget, "modelsTable").item(0, column).toolTip()
+
     @property
     def note(self):
         return self.panel.findChild(QLabel, "modelsNote").text()
@@ -83,7 +86,8 @@ def test_that_reading_my_drawings_fills_the_columns_with_intervals(qtbot, open_t
     assert tab.row()[5:7] == ["–", "–"]
     with qtbot.waitSignal(tab.replays.replayed):
         qtbot.mouseClick(tab.button, LEFT)
-    assert tab.row()[5:7] == ["75.0 % of 4 [30.1, 95.4]", "6.2 % of 16 [1.1, 28.3]"]
+    assert tab.row()[5:7] == ["75.0 % [30, 95]", "6.2 % [1, 28]"]
+    assert tab.tip(5) == "3 of 4 read right"
     assert "20 drawings by Ada" in tab.note
     assert tab.button.isEnabled()
 
