@@ -62,7 +62,7 @@ class AccuracyPanel(FreshPanel):
             "Guided session", "guidedButton", "Be asked for digits in turn, until the figure is sure (Ctrl+G)"
         )
         self._curve = SharePlot(
-            theme=theme, title="Running accuracy", x_title="over drawings judged", from_top=True
+            theme=theme, title="Running accuracy", x_title="read right, by drawings judged", from_top=True
         )
         self._confusion = ConfusionView(theme=theme)
         # Its wish for height must not make the page scroll where it could be smaller.
@@ -111,7 +111,7 @@ class AccuracyPanel(FreshPanel):
         top = QHBoxLayout()
         top.setSpacing(14)
         top.addWidget(self._figure)
-        top.addWidget(self._detail, 1)
+        top.addStretch(1)
         top.addWidget(self._models)
         top.addWidget(self._guided)
         left, right = QVBoxLayout(), QVBoxLayout()
@@ -130,6 +130,7 @@ class AccuracyPanel(FreshPanel):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addLayout(top)
+        layout.addWidget(self._detail)
         layout.addWidget(self._coach)
         layout.addWidget(self._curve, 2)
         layout.addWidget(label(EXPLANATION, role="muted", wraps=True))

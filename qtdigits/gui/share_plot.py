@@ -19,6 +19,7 @@ Numbers = NDArray[np.float64]
 LEAST_LABEL_PX = 64
 BAND_ALPHA = 0.16
 STEPS = (1.0, 2.0, 5.0)
+EMPTY_TEXT = "The curve begins with the first drawing that is judged."
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class SharePlot(QWidget):
         # The first points swing; the range is set by what most of the points need.
         tops = [float(np.percentile(d, 95 if len(d) > 20 else 100)) for d in distances]
         self._spread = nice_above(min(1.0, max([*(1.35 * top for top in tops), 0.04])))
-        self.setAccessibleDescription(description)
+        self.setAccessibleDescription(description if self._curves else EMPTY_TEXT)
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -184,6 +185,10 @@ class SharePlot(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = self._frame()
+        if not self._curves:
+            painter.setPen(QColor(self._theme.text_muted))
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, EMPTY_TEXT)
+            return
         self._paint_axes(painter, frame)
         self._paint_legend(painter)
         for curve in self._curves:

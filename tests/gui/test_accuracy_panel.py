@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
 from gui.models import saved_model
 from qtdigits.core.labels import DIGITS
@@ -10,7 +10,7 @@ from qtdigits.core.learning_curve import Amount
 from qtdigits.gui.accuracy_panel import AccuracyPanel
 from qtdigits.gui.guided_session import GuidedSession
 from qtdigits.gui.session import Session
-from qtdigits.gui.share_plot import SharePlot, nice_above
+from qtdigits.gui.share_plot import EMPTY_TEXT, SharePlot, nice_above
 from qtdigits.gui.theme import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
@@ -175,6 +175,23 @@ def test_that_the_plots_are_painted_in_the_colours_of_the_theme(panel, session, 
     before = plot.grab().toImage()
     panel.set_theme(DARK)
     assert plot.grab().toImage() != before
+
+
+def test_that_a_plot_without_curves_says_so_instead_of_showing_an_empty_scale(panel, session):
+    plot = plots(panel)["Running accuracy"]
+    assert plot.accessibleDescription() == EMPTY_TEXT
+    empty = plot.grab().toImage()
+    judge(session, "3")
+    assert "1 of 1 drawings" in plot.accessibleDescription()
+    assert plot.grab().toImage() != empty
+
+
+def test_that_a_narrow_panel_leaves_the_figures_sentence_the_whole_width(panel, session):
+    judge(session, "3")
+    panel.resize(520, 700)
+    QApplication.processEvents()
+    detail = panel.findChild(QLabel, "runningDetail")
+    assert detail.width() > 400
 
 
 @pytest.mark.parametrize(("value", "nice"), [(0.04, 0.04), (0.041, 0.05), (0.12, 0.15), (1, 1), (97, 100)])
