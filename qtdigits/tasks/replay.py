@@ -50,7 +50,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One model on all drawings.
+    """One model on all drawings; `name` is that of its file, by which it is found again.
 
     `hold_out`: never trained on by anybody. `not_learned`: might be trained on, but this model was not. `learned`: this model
     was, or may have been, trained on them, so that they say little about the next drawing.
@@ -101,7 +101,7 @@ def replay(
         learned = ~drawings.is_held_out & may_have_learned(model, drawings.dataset)
         rest = ~drawings.is_held_out & ~learned
         parts = (drawings.is_held_out, rest, learned)
-        found.append(Replayed(model.name, path, *(Tally(int(p.sum()), int(right[p].sum())) for p in parts)))
+        found.append(Replayed(path.stem, path, *(Tally(int(p.sum()), int(right[p].sum())) for p in parts)))
     progress(total, total)
     return found
 
