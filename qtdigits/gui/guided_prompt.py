@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from qtdigits.core.labels import with_article
@@ -57,6 +58,9 @@ class GuidedPrompt(QWidget):
         self._asked.setWordWrap(wraps)
         self._asked.setText(text)
         self.setAccessibleName(text)
+        if QAccessible.isActive():
+            # The keyboard stays with the canvas, so a screen reader would not come by here by itself.
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     def _show_parts(self, *, is_over: bool) -> None:
         self._progress.setVisible(not is_over)

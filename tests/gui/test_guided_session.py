@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
@@ -92,6 +93,16 @@ def test_that_the_canvas_says_what_to_draw_and_how_far_it_is(window):
     press(window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
     assert text(window, "guidedAsked") == f"Draw {with_article(window.guided.asked)}"
     assert text(window, "guidedProgress").startswith("1 of about ")
+
+
+def test_that_a_screen_reader_says_what_to_draw_though_the_keyboard_is_elsewhere(window, monkeypatch):
+    said = []
+    monkeypatch.setattr(QAccessible, "isActive", lambda: True)
+    monkeypatch.setattr(QAccessible, "updateAccessibility", lambda event: said.append(event.message()))
+    window.guided.start(seed=1)
+    asked = window.guided.asked
+    window.guided.end()
+    assert said == [f"Draw {with_article(asked)}", "Nothing was drawn. Ended by you."]
 
 
 def test_that_enter_stores_the_drawing_as_what_was_asked_for_and_counts_the_error(window):
