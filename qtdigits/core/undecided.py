@@ -7,7 +7,7 @@ that class catches most of those and leaves a few real digits undecided; which t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,18 @@ Confidence = NDArray[np.floating]
 class Threshold:
     """Readings below `undecided_below` (0: none) are undecided.
 
-    `digits_undecided` is the part of the real digits that it leaves undecided, `others_caught` that of what is no
-    digit, each None where there were none to choose by.
+    `digits_undecided` is the part of the `n_digits` real digits that it leaves undecided, `others_caught` that of the
+    `n_others` drawings of what is no digit, each None where there were none to choose by.
     """
 
     undecided_below: float
+    n_digits: int
     digits_undecided: float | None
+    n_others: int
     others_caught: float | None
+
+    def to_json(self) -> dict[str, float | None]:
+        return asdict(self)
 
 
 def choose_threshold(
@@ -43,11 +48,21 @@ def choose_threshold(
     """
     digits = np.asarray(digits, np.float64)
     if not len(digits):
-        return Threshold(0.0, None, _part_undecided(others, 0.0))
+        return measure_threshold(0.0, digits, others)
     allowed = min(math.floor(most_undecided * len(digits) + 1e-9), len(digits) - 1)
     bound = math.floor(np.partition(digits, allowed)[allowed] / _STEP) * _STEP
-    below = round(min(max(bound, 0.0), 1.0), 4)
-    return Threshold(below, _part_undecided(digits, below), _part_undecided(others, below))
+    return measure_threshold(round(min(max(bound, 0.0), 1.0), 4), digits, others)
+
+
+def measure_threshold(undecided_below: float, digits: Confidence, others: Confidence) -> Threshold:
+    """What a given threshold costs and catches; `digits` and `others` as for `choose_threshold`."""
+    return Threshold(
+        undecided_below,
+        len(digits),
+        _part_undecided(digits, undecided_below),
+        len(others),
+        _part_undecided(others, undecided_below),
+    )
 
 
 def are_undecided(confidence: Confidence, undecided_below: float) -> NDArray[np.bool_]:

@@ -65,13 +65,13 @@ class Learner:
         )
 
     def learned_model(self, base: Model, own: Dataset, *, name: str, control: Control | None = None) -> Model:
-        """The same as a model that anything can read with."""
+        """The same as a model that anything can read with; it is not sure below what `base` is not sure below."""
         from qtdigits.ml.models import to_model
 
         history = History()
         trained = self.learn(base, own, emit=history.apply, control=control)
         images, targets = own.images, own.targets(trained.label_set)
-        return to_model(
+        learned = to_model(
             trained,
             name=name,
             images=images,
@@ -79,6 +79,7 @@ class Learner:
             history=history,
             provenance={"base": base.name},
         )
+        return replace(learned, undecided_below=base.undecided_below)
 
 
 def rehearsal_source(training: Dataset, recipe: Recipe, *, sha256: str = "") -> Source:

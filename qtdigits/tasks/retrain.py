@@ -27,7 +27,8 @@ from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.tasks.compare import compare_with
 from qtdigits.tasks.data_cache import DataCache
-from qtdigits.tasks.evaluate import score_with
+from qtdigits.tasks.deciding import with_threshold
+from qtdigits.tasks.evaluate import answers_of, score_with
 from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.run_record import RunRecorder
@@ -108,9 +109,8 @@ def _run(job: _Job) -> RunFinished:
         job.notice(REHEARSAL_NOTICE)
     trained = _train(job, gathered, base)
     job.control.check()
-    model = _scored(
-        job, gathered, _exported(job, gathered, trained, name=job.request.name or out.stem), trained
-    )
+    exported = _exported(job, gathered, trained, name=job.request.name or out.stem)
+    model = _scored(job, gathered, exported, trained, base)
     job.control.check()
     comparison = _compared(job, gathered, model)
     job.control.check()
@@ -168,21 +168,34 @@ def _exported(job: _Job, gathered: Gathered, trained: TrainedNetwork, *, name: s
     )
 
 
-def _scored(job: _Job, gathered: Gathered, model: Model, trained: TrainedNetwork) -> Model:
-    """The model with its scores and provenance. The scores come from the reader, which checks the golden drawings first."""
+def _scored(
+    job: _Job, gathered: Gathered, model: Model, trained: TrainedNetwork, base: Model | None
+) -> Model:
+    """The model with its threshold, scores and provenance. They come from the reader, which checks the golden drawings first."""
     reader = Reader(model)
     data, labels = gathered.data, gathered.label_set.labels
     truth = tuple(labels[target] for target in data.targets[data.validation])
-    sets = {VALIDATION: Dataset(VALIDATION, data.images[data.validation], truth), **gathered.tests}
-    scores: dict[str, Mapping[str, Any]] = {}
-    for name, dataset in sets.items():
+    validation = answers_of(
+        reader,
+        Dataset(VALIDATION, data.images[data.validation], truth),
+        progress=_scoring(job, VALIDATION),
+    )
+    model = with_threshold(model, reader, data, digits=validation.confidence, base=base)
+    validation = replace(validation, undecided_below=model.undecided_below)
+    reader = Reader(model, check=False)
+    scores: dict[str, Mapping[str, Any]] = {VALIDATION: validation.score.to_json()}
+    for name, dataset in gathered.tests.items():
+        scores[name] = score_with(reader, dataset, progress=_scoring(job, name)).to_json()
+    provenance = {**_provenance(job, gathered, trained), **model.provenance}
+    return replace(model, scores=scores, provenance=provenance)
 
-        def progress(done: int, total: int, what: str = f"Scoring: {name}") -> None:
-            job.control.check()
-            job.progress(what, done, total)
 
-        scores[name] = score_with(reader, dataset, progress=progress).to_json()
-    return replace(model, scores=scores, provenance=_provenance(job, gathered, trained))
+def _scoring(job: _Job, name: str) -> Callable[[int, int], None]:
+    def progress(done: int, total: int) -> None:
+        job.control.check()
+        job.progress(f"Scoring: {name}", done, total)
+
+    return progress
 
 
 def _compared(job: _Job, gathered: Gathered, model: Model) -> Mapping[str, Any]:

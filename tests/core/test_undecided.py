@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.undecided import Threshold, are_undecided, choose_threshold
+from qtdigits.core.undecided import Threshold, are_undecided, choose_threshold, measure_threshold
 
 confidences = st.lists(st.floats(0.125, 1, width=32), min_size=1, max_size=300)
 
@@ -22,7 +22,7 @@ def test_that_one_digit_in_two_hundred_may_be_left_undecided() -> None:
 
 def test_that_few_digits_allow_none_to_be_left_undecided() -> None:
     chosen = choose_threshold(np.array([0.7123456, 0.9, 1.0]), np.array([0.2]))
-    assert chosen == Threshold(0.7123, 0.0, 1.0)
+    assert chosen == Threshold(0.7123, 3, 0.0, 1, 1.0)
 
 
 @given(digits=confidences, others=confidences, most=st.floats(0, 1))
@@ -39,9 +39,20 @@ def test_that_the_cost_is_kept_to_and_no_higher_threshold_would_keep_to_it(
 
 def test_that_without_digits_nothing_is_undecided_and_without_others_nothing_is_claimed() -> None:
     nothing = np.empty(0, np.float32)
-    assert choose_threshold(nothing, np.array([0.2])) == Threshold(0.0, None, 0.0)
-    assert choose_threshold(np.array([0.8]), nothing) == Threshold(0.8, 0.0, None)
+    assert choose_threshold(nothing, np.array([0.2])) == Threshold(0.0, 0, None, 1, 0.0)
+    assert choose_threshold(np.array([0.8]), nothing) == Threshold(0.8, 1, 0.0, 0, None)
 
 
 def test_that_a_threshold_of_zero_leaves_nothing_undecided() -> None:
     assert not are_undecided(np.array([0.0, 0.1, 1.0]), 0.0).any()
+
+
+def test_that_a_threshold_that_was_chosen_elsewhere_is_measured_all_the_same() -> None:
+    found = measure_threshold(0.6, np.array([0.5, 0.7, 0.8, 0.9]), np.array([0.4, 0.6]))
+    assert found.to_json() == {
+        "undecided_below": 0.6,
+        "n_digits": 4,
+        "digits_undecided": 0.25,
+        "n_others": 2,
+        "others_caught": 0.5,
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -100,7 +102,7 @@ def learner() -> Learner:
 
 @pytest.mark.tensorflow
 def test_that_a_hand_is_learned_and_a_new_class_too(learner: Learner) -> None:
-    base = tiny_model(BASE)
+    base = replace(tiny_model(BASE), undecided_below=0.4321)
     stars = scribbles(40, seed=9)
     hand = dataset(120, 3, is_mirrored=True)
     both = Dataset(
@@ -112,6 +114,7 @@ def test_that_a_hand_is_learned_and_a_new_class_too(learner: Learner) -> None:
     )
     learned = learner.learned_model(base, both, name="mine")
     assert learned.label_set.labels == (*DIGITS.labels, "★")
+    assert learned.undecided_below == 0.4321
     fresh = dataset(200, 4, is_mirrored=True)
     before, after = (score_with(Reader(model), fresh).accuracy for model in (base, learned))
     assert after > before + 0.1

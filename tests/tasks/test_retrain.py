@@ -242,6 +242,37 @@ def test_that_a_new_model_is_compared_with_the_one_in_use_on_the_same_drawings(
     assert model.provenance["drawings"]["last_sample"] == max(set(range(1, 121)) - held_out)
 
 
+def test_that_scribbles_among_the_data_decide_when_a_model_is_not_sure_and_its_heirs_keep_that(
+    data_dir: Path, mnist: Path
+) -> None:
+    recipe = TINY_RECIPE.with_values(epochs=6, scribbles=60, validation_fraction=0.3)
+    ending = run(RetrainRequest.fresh(recipe, data_dir=data_dir, use_drawings=False))
+    assert isinstance(ending, RunFinished), ending
+    first = check_model(Path(ending.model))
+    found = first.provenance["undecided"]
+    assert 0 < first.undecided_below == found["undecided_below"] < 1
+    assert (found["n_digits"], found["n_others"]) == (first.scores["validation"]["n"], 18)
+    assert found["digits_undecided"] <= 0.005
+    assert first.scores["validation"]["undecided"] == round(found["digits_undecided"] * found["n_digits"])
+    test = DataCache().mnist(folder=data_dir).test  # type: ignore[union-attr]
+    assert dict(first.scores["MNIST test"]) == evaluate(first, test).to_json()
+
+    personal = recipe.with_values(start="champion", keep="last", epochs=1, mnist_images=100)
+    ending = run(RetrainRequest.fresh(personal, data_dir=data_dir, use_drawings=False, base=str(first.path)))
+    assert isinstance(ending, RunFinished), ending
+    heir = check_model(Path(ending.model))
+    assert heir.undecided_below == heir.provenance["undecided"]["undecided_below"] == first.undecided_below
+    assert heir.weights_sha256 != first.weights_sha256
+
+
+def test_that_a_model_that_saw_no_scribbles_is_always_sure(data_dir: Path, mnist: Path) -> None:
+    ending = run(RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir))
+    assert isinstance(ending, RunFinished), ending
+    model = check_model(Path(ending.model))
+    assert model.undecided_below == 0
+    assert "undecided" not in model.provenance
+
+
 def test_that_a_champion_that_cannot_be_read_costs_the_comparison_only(data_dir: Path, mnist: Path) -> None:
     emit = Recorder()
     request = RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir, champion=str(data_dir / "gone.h5"))
