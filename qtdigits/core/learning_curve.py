@@ -80,6 +80,13 @@ def merged(amounts: Sequence[Amount]) -> tuple[Amount, ...]:
     return tuple(found)
 
 
+def with_drawing(amounts: Sequence[Amount], learned: int, *, is_right: bool) -> tuple[Amount, ...]:
+    """`amounts` after one more drawing, judged when so many had been learned from."""
+    same = [a for a in amounts if a.learned == learned]
+    wrong, n = sum(a.wrong for a in same) + (not is_right), sum(a.n for a in same) + 1
+    return tuple(sorted([*(a for a in amounts if a.learned != learned), Amount(learned, wrong, n)]))
+
+
 @dataclass(frozen=True)
 class LearningCurve:
     """The plausible curves through `amounts`. Made by `fitted`, which refuses where there is too little to go by."""
@@ -92,8 +99,7 @@ class LearningCurve:
         Each of the three falls or stays, as every plausible curve does.
         """
         curves = self._errors_of_all(learned)
-        low, middle, high = (self._quantile(curves, q) for q in (RANGE[0], 0.5, RANGE[1]))
-        return low, middle, high
+        return self._range(curves)
 
     def forecast(self) -> Forecast | None:
         """For the next goal that makes a difference. None when it is too far away, or everything is reached."""
@@ -103,7 +109,7 @@ class LearningCurve:
         if goal is None:
             return None
         need = self._needed(1 - goal)
-        low, middle, high = (self._quantile(need[:, None], q)[0] - learned for q in (RANGE[0], 0.5, RANGE[1]))
+        low, middle, high = (float(found[0]) - learned for found in self._range(need[:, None]))
         farthest = (FARTHEST - 1) * learned
         if not middle <= farthest:
             return None
@@ -145,14 +151,18 @@ class LearningCurve:
             needed: Floats = scale * np.expm1(power)
         return needed
 
-    def _quantile(self, values: Floats, q: float) -> Floats:
-        """The weighted quantile over the curves of `values` `(curves, m)`."""
+    def _range(self, values: Floats) -> tuple[Floats, Floats, Floats]:
+        """Lower end, median and upper end, `(m,)` each, of `values` `(curves, m)` weighted by the curves' probability."""
         weight = self._grid[3]
         order = np.argsort(values, axis=0)
         total = np.cumsum(weight[order], axis=0)
-        place = np.minimum((total < q * total[-1]).sum(axis=0), len(weight) - 1)
-        chosen: Floats = np.take_along_axis(values, np.take_along_axis(order, place[None], 0), 0)[0]
-        return chosen
+
+        def quantile(q: float) -> Floats:
+            place = np.minimum((total < q * total[-1]).sum(axis=0), len(weight) - 1)
+            chosen: Floats = np.take_along_axis(values, np.take_along_axis(order, place[None], 0), 0)[0]
+            return chosen
+
+        return quantile(RANGE[0]), quantile(0.5), quantile(RANGE[1])
 
 
 def fitted(amounts: Sequence[Amount]) -> LearningCurve | None:
@@ -179,9 +189,10 @@ def sentence(curve: LearningCurve | None, amounts: Sequence[Amount]) -> str:
             f"Too few drawings yet for a curve: it takes {LEAST_IN_ALL}, some before and some after learning."
         )
     forecast = curve.forecast()
-    errors = curve.errors(np.array([0.0, float(curve.amounts[-1].learned)]))[1]
+    low, middle, high = 100 * np.array(curve.errors(np.array([0.0, float(curve.amounts[-1].learned)])))
     so_far = (
-        f"{100 * errors[0]:.1f} → {100 * errors[1]:.1f} % misread with {curve.amounts[-1].learned:,} learned"
+        f"{middle[0]:.1f} → {middle[1]:.1f} % misread with {curve.amounts[-1].learned:,} learned "
+        f"(likely {low[1]:.1f} to {high[1]:.1f} %)"
     )
     if forecast is None:
         return f"{so_far}. How many more bring the next step cannot be said yet."

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from qtdigits.core.coach import advise
-from qtdigits.core.learning_curve import Amount, LearningCurve, fitted, merged, sentence
+from qtdigits.core.learning_curve import Amount, LearningCurve, fitted, merged, sentence, with_drawing
 from qtdigits.core.running_accuracy import WINDOW, running_curve, wilson_band
 from qtdigits.core.samples import Trial
 from qtdigits.errors import StoreError
@@ -22,7 +22,7 @@ from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.share_plot import Curve, SharePlot
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import percent
-from qtdigits.tasks.learned_amounts import learned_amounts
+from qtdigits.tasks.learned_amounts import learned_amounts, learned_by
 
 EXPLANATION = (
     "Test, then train: each drawing is scored by the model in use before any model can learn from it, so the figure "
@@ -48,6 +48,8 @@ class AccuracyPanel(FreshPanel):
         self._guided_session = guided
         self._record: AccuracyRecord | None = None
         self._is_told = False
+        self._amounts: tuple[Amount, ...] = ()
+        self._learned = 0
         self._figure = label("–", name="runningFigure")
         font = self._figure.font()
         font.setPointSizeF(font.pointSizeF() * 2.2)
@@ -93,14 +95,14 @@ class AccuracyPanel(FreshPanel):
             judged = session.store.judgements.models(session.writer)
             self._list_models([model for model, _, _ in judged])
             self._record = AccuracyRecord.of(session.store, session.writer, self._chosen_model())
-            amounts = learned_amounts(
-                session.store, session.library, session.writer, model=session.model_path
-            )
+            known = session.store, session.library, session.writer
+            self._amounts = learned_amounts(*known, model=session.model_path)
+            self._learned = learned_by(*known, session.model_path)
         except StoreError as error:
             session.problem_met.emit(error)
             return
         self._show_record()
-        self._show_learning(amounts)
+        self._show_learning()
 
     @Slot()
     def _show_guided(self) -> None:
@@ -170,7 +172,8 @@ class AccuracyPanel(FreshPanel):
         )
         self._confusion.set_score(record.score(self._session.label_set.labels))
 
-    def _show_learning(self, amounts: tuple[Amount, ...]) -> None:
+    def _show_learning(self) -> None:
+        amounts = self._amounts
         curve = fitted(amounts)
         text = sentence(curve, amounts)
         self._forecast.setText(text)
@@ -184,6 +187,9 @@ class AccuracyPanel(FreshPanel):
         self._is_told = True
         self._record = self._record.with_trial(trial)
         self._show_record()
+        if trial.truth is not None:
+            self._amounts = with_drawing(self._amounts, self._learned, is_right=trial.is_right)
+            self._show_learning()
 
     @Slot(object)
     def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
@@ -224,6 +230,6 @@ def _fit(curve: LearningCurve | None) -> list[Curve]:
     """From no learning to twice what was learned from."""
     if curve is None:
         return []
-    x = np.linspace(0, 2 * curve.amounts[-1].learned, 50)
+    x = np.linspace(0, 2 * curve.amounts[-1].learned, 25)
     low, middle, high = curve.errors(x)
     return [Curve("expected", x, middle, "accent", low, high)]

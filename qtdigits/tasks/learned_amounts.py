@@ -35,6 +35,13 @@ def learned_amounts(
     return tuple(sorted(found))
 
 
+def learned_by(store: SampleStore, library: ModelLibrary, writer: str, model: Path | None) -> int:
+    """How many of the writer's drawings that model has learned from."""
+    header_of = _headers(library)
+    header = header_of(str(model)) if model else None
+    return _learned(store, writer, header, header_of) if header else 0
+
+
 def _headers(library: ModelLibrary) -> Callable[[str], Model | None]:
     """Looks models up by name or path, each once; None where the file is gone or cannot be read."""
 

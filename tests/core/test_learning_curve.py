@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtdigits.core.learning_curve import Amount, fitted, merged, rounded, sentence
+from qtdigits.core.learning_curve import Amount, fitted, merged, rounded, sentence, with_drawing
 
 amounts = st.builds(
     lambda learned, n, share: Amount(learned, round(share * n), n),
@@ -101,7 +101,8 @@ def test_that_the_sentence_says_what_is_missing():
 
 def test_that_the_sentence_says_what_was_gained_and_how_much_is_to_come():
     text = sentence(fitted(FALLING), FALLING)
-    assert "% misread with 120 learned. About " in text
+    assert "% misread with 120 learned (likely " in text
+    assert " %). About " in text
     assert "more for 99 %" in text
     assert "(likely " in text
 
@@ -111,3 +112,11 @@ def test_that_the_sentence_says_what_was_gained_and_how_much_is_to_come():
 )
 def test_that_no_more_digits_are_shown_than_are_known(n, shown):
     assert rounded(n) == shown
+
+
+@given(amount_lists, st.integers(0, 400), st.booleans())
+def test_that_one_more_drawing_is_one_more_at_its_amount(found, learned, is_right):
+    after = merged(with_drawing(found, learned, is_right=is_right))
+    assert sum(a.n for a in after) == sum(a.n for a in found) + 1
+    assert sum(a.wrong for a in after) == sum(a.wrong for a in found) + (not is_right)
+    assert [a.learned for a in with_drawing((), learned, is_right=is_right)] == [learned]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
@@ -13,6 +15,7 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.share_plot import EMPTY_TEXT, SharePlot, nice_above
 from qtdigits.gui.theme import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.samples import SampleStore
 
 STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
@@ -154,11 +157,25 @@ def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
 
 
 def test_that_the_learning_curve_shows_points_and_forecast(panel):
-    panel._show_learning((Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200)))
+    panel._amounts = (Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200))
+    panel._show_learning()
     plot = plots(panel)["Learning curve"]
     assert [curve.name for curve in plot.curves] == ["expected", "judged"]
     assert plot.accessibleDescription() == text(panel, "forecastLabel")
     assert "more for" in text(panel, "forecastLabel")
+
+
+def test_that_a_judgement_is_a_point_of_the_learning_curve_at_once(panel, session):
+    judge(session, *"333333338888")
+    last = int(max(session.store.ids()))
+    path = session.library.new_path("learned-3")
+    model = load_model(session.library.find("model-3"))
+    save_model(replace(model, name=path.stem, provenance={"drawings": {"last_sample": last}}), path)
+    session.use_model(path)
+    judge(session, "3")
+    (judged,) = plots(panel)["Learning curve"].curves
+    assert judged.x.tolist() == [0, session.store.judgements.learnable(session.writer, last)]
+    assert judged.y.tolist() == [4 / 12, 0]
 
 
 def test_that_the_button_says_what_it_does_and_asks_for_it(panel, qtbot):
