@@ -20,6 +20,7 @@ CALIBRATIONS = ("none", "temperature")
 PRECISIONS = ("float32", "auto")
 STARTS = ("scratch", "champion")
 KEPT = ("best", "last")
+REHEARSALS = ("labels", "answers")
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error")
 
 Kind = Literal["int", "float", "choice", "layers"]
@@ -206,6 +207,11 @@ FIELDS: tuple[Field, ...] = (
         *("keep", "Keeps", "Training", "choice", KEPT[0]),
         help="the weights of the epoch with the lowest validation loss, or of the last epoch",
         choices=KEPT,
+    ),
+    Field(
+        *("rehearsal", "Rehearsal", "Training", "choice", REHEARSALS[0]),
+        help="labels: what it goes on from is trained on MNIST's labels; answers: it shall keep the answers it gave before",
+        choices=REHEARSALS,
     ),
     Field("loss", "Loss", "Training", "choice", LOSSES[0], "what training makes small", choices=LOSSES),
     Field(

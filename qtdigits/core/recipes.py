@@ -18,6 +18,7 @@ from qtdigits.core.recipe_fields import (
     KEPT,
     LOSSES,
     PRECISIONS,
+    REHEARSALS,
     SCHEDULES,
     STARTS,
     Value,
@@ -44,6 +45,7 @@ class Recipe:
     start: str = STARTS[0]
     last_blocks: int = 0
     keep: str = KEPT[0]
+    rehearsal: str = REHEARSALS[0]
     loss: str = LOSSES[0]
     epochs: int = 10
     batch_size: int = 128
@@ -77,6 +79,11 @@ class Recipe:
     def is_personal(self) -> bool:
         """Whether it goes on from a trained model, for the hand of one writer."""
         return self.start == "champion"
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the answers of the model that it goes on from are rehearsed, rather than the labels."""
+        return self.rehearsal == "answers"
 
     def on_network_of(self, other: Recipe) -> Recipe:
         """This recipe with the other's network."""

@@ -22,45 +22,54 @@ def training_batches(data: TrainingData, *, n_classes: int, batch_size: int, see
     """A `tf.data.Dataset` of one epoch, in another order each time, all of them determined by `seed`."""
     n = len(data.training)
     places = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=True)
-    return _batches(data.images, data.targets, places.batch(batch_size), data.training, n_classes)
+    wanted = wanted_outputs(data, n_classes)
+    return _batches(data.images, wanted, places.batch(batch_size), data.training)
 
 
 def validation_batches(data: TrainingData, *, n_classes: int) -> Any:
     """A `tf.data.Dataset` of the validation part, in its order."""
     places = tf.data.Dataset.range(len(data.validation)).batch(VALIDATION_BATCH)
-    return _batches(data.images, data.targets, places, data.validation, n_classes)
+    return _batches(data.images, wanted_outputs(data, n_classes), places, data.validation)
 
 
 def hold_out_batches(data: TrainingData, *, n_classes: int) -> Any:
     """A `tf.data.Dataset` of the hold-out, in its order."""
     n = len(data.hold_out_targets)
     places = tf.data.Dataset.range(n).batch(VALIDATION_BATCH)
-    return _batches(data.hold_out_images, data.hold_out_targets, places, np.arange(n), n_classes)
+    wanted = one_hot(data.hold_out_targets, n_classes)
+    return _batches(data.hold_out_images, wanted, places, np.arange(n))
 
 
 def _batches(
-    images: NDArray[np.uint8],
-    targets: NDArray[np.int64],
-    places: Any,
-    indices: NDArray[np.int64],
-    n_classes: int,
+    images: NDArray[np.uint8], wanted: NDArray[np.float32], places: Any, indices: NDArray[np.int64]
 ) -> Any:
-    """Pairs of `(b, 28, 28, 1) float32`, 0 to 1, and one-hot `(b, n_classes) float32`."""
+    """Pairs of `(b, 28, 28, 1) float32`, 0 to 1, and wanted outputs `(b, n_classes) float32`."""
     with tf.device("CPU:0"):
-        all_images, all_targets, chosen = tf.constant(images), tf.constant(targets), tf.constant(indices)
+        all_images, all_wanted, chosen = tf.constant(images), tf.constant(wanted), tf.constant(indices)
 
     def pick(place: Any) -> tuple[Any, Any]:
         index = tf.gather(chosen, place)
         grey = tf.cast(tf.gather(all_images, index), tf.float32) / 255.0
-        return grey[..., tf.newaxis], wanted_outputs(tf.gather(all_targets, index), n_classes)
+        return grey[..., tf.newaxis], tf.gather(all_wanted, index)
 
     return on_one_thread(places.map(pick, num_parallel_calls=1).prefetch(2))
 
 
-def wanted_outputs(targets: Any, n_classes: int) -> Any:
-    """`(b, n_classes)`: one-hot; the same for every class where an image is of none."""
-    is_none = tf.cast(targets == NO_CLASS, tf.float32)[:, tf.newaxis]
-    return tf.one_hot(targets, n_classes) + is_none / n_classes
+def wanted_outputs(data: TrainingData, n_classes: int) -> NDArray[np.float32]:
+    """`(n, n_classes)`: what the network shall answer to each image, the remembered answers where there are some."""
+    wanted = one_hot(data.targets, n_classes)
+    if data.answers is not None:
+        wanted[data.remembered] = data.answers
+    return wanted
+
+
+def one_hot(targets: NDArray[np.int64], n_classes: int) -> NDArray[np.float32]:
+    """`(n, n_classes)`: 1 for the right class; the same for every class where an image is of none."""
+    wanted = np.full((len(targets), n_classes), 1.0 / n_classes, np.float32)
+    of_a_class = np.flatnonzero(targets != NO_CLASS)
+    wanted[of_a_class] = 0.0
+    wanted[of_a_class, targets[of_a_class]] = 1.0
+    return wanted
 
 
 def on_one_thread(batches: Any) -> Any:

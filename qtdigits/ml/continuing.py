@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from qtdigits.core.labels import LabelSet
 from qtdigits.core.models import LayerWeights, Model
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.backend import keras
+from qtdigits.ml.training_data import TrainingData
 
 
 def take_up(network: Any, base: Model, label_set: LabelSet) -> None:
@@ -44,6 +46,19 @@ def freeze(network: Any, *, last_blocks: int) -> None:
         is_early = layer.name.startswith("block_") and int(layer.name.split("_")[1]) < first_trained
         if is_early or isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
+
+
+def with_answers(data: TrainingData, network: Any) -> TrainingData:
+    """`data` with what `network` answers to the images of the rehearsal, before it is trained.
+
+    To keep these answers, right or wrong and as sure as they were, forgets less than to learn the labels again (Li and Hoiem,
+    Learning without forgetting, 2016), and keeps the probabilities calibrated.
+    """
+    if not len(data.remembered):
+        return data
+    images = (data.images[data.remembered][..., np.newaxis] / 255.0).astype(np.float32)
+    answers = np.asarray(network.predict(images, batch_size=512, verbose=0), np.float32)
+    return replace(data, answers=answers)
 
 
 def _outputs_for(label_set: LabelSet, base: Model, arrays: LayerWeights) -> LayerWeights:

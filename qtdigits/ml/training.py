@@ -15,7 +15,7 @@ from qtdigits.errors import TrainingError
 from qtdigits.ml.backend import keras, tf
 from qtdigits.ml.batches import training_batches, validation_batches
 from qtdigits.ml.calibration import apply_temperature, temperature_of
-from qtdigits.ml.continuing import freeze, take_up
+from qtdigits.ml.continuing import freeze, take_up, with_answers
 from qtdigits.ml.networks import build_network, compile_network
 from qtdigits.ml.precision import computing_in
 from qtdigits.ml.training_data import TrainingData
@@ -68,6 +68,7 @@ def train(
     if base is not None:
         take_up(network, base, label_set)
         freeze(network, last_blocks=recipe.last_blocks)
+        data = with_answers(data, network)
     compile_network(network, recipe, steps=data.steps_per_epoch(recipe.batch_size) * recipe.epochs)
     emit(_started(recipe, label_set, data, run, network.count_params()))
     watch = Watch(recipe=recipe, data=data, run=run, emit=emit, control=control)

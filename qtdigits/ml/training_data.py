@@ -18,7 +18,8 @@ class TrainingData:
     `images` `(n, 28, 28) uint8`, ink 255; `targets` `(n,)`, output indices; `training` `(m,)` and `validation` `(v,)`
     have no index in common. `inks` is empty, or has the ink of each image, None where there are only pixels. `sources`
     counts the different images that are trained on by where they come from. An image whose target is `NO_CLASS` is no digit, and
-    the network learns to be unsure of it; those that are not trained on are in `outliers`, indices too.
+    the network learns to be unsure of it; those that are not trained on are in `outliers`, indices too. `remembered` are
+    the images of a rehearsal: a network that goes on from a trained one shall keep its `answers` to them, `(r, k)` probabilities.
     `hold_out_images` `(h, 28, 28) uint8` and `hold_out_targets` `(h,)` are only looked at, after each epoch.
     """
 
@@ -29,6 +30,8 @@ class TrainingData:
     sources: Mapping[str, int] = field(default_factory=dict)
     inks: Sequence[Ink | None] = ()
     is_rehearsal: bool = False
+    remembered: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    answers: NDArray[np.float32] | None = None
     outliers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     hold_out_images: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 28, 28), np.uint8))
     hold_out_targets: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))

@@ -23,29 +23,34 @@ _AHEAD = 2 * _CHUNK_BATCHES
 def varied_batches(
     data: TrainingData, *, n_classes: int, batch_size: int, seed: int, augmentation: Augmentation
 ) -> Any:
-    """A `tf.data.Dataset` without end: `(b, 28, 28, 1) float32`, 0 to 1, and one-hot `(b, n_classes)`.
+    """A `tf.data.Dataset` without end: `(b, 28, 28, 1) float32`, 0 to 1, and wanted outputs `(b, n_classes)`.
 
     The last, smaller batch of an epoch is filled with the first drawings of the next, so all batches have one shape
     (TensorFlow would trace and oneDNN prepare the network a second time). To be used with `steps_per_epoch`.
     """
     signature = (
         tf.TensorSpec((batch_size, 28, 28, 1), tf.uint8),
-        tf.TensorSpec((batch_size,), tf.int64),
+        tf.TensorSpec((batch_size, n_classes), tf.float32),
     )
+    wanted = wanted_outputs(data, n_classes)
     source = tf.data.Dataset.from_generator(
-        lambda: _batches(data, batch_size, np.random.default_rng(seed), augmentation),
+        lambda: _batches(data, wanted, batch_size, np.random.default_rng(seed), augmentation),
         output_signature=signature,
     )
 
-    def converted(images: Any, targets: Any) -> tuple[Any, Any]:
-        return tf.cast(images, tf.float32) / 255.0, wanted_outputs(targets, n_classes)
+    def converted(images: Any, outputs: Any) -> tuple[Any, Any]:
+        return tf.cast(images, tf.float32) / 255.0, outputs
 
     return on_one_thread(source.prefetch(_AHEAD).map(converted).prefetch(2))
 
 
 def _batches(
-    data: TrainingData, batch_size: int, rng: np.random.Generator, augmentation: Augmentation
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    data: TrainingData,
+    wanted: NDArray[np.float32],
+    batch_size: int,
+    rng: np.random.Generator,
+    augmentation: Augmentation,
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     has_ink = _has_ink(data)
     waiting = np.empty(0, np.int64)
     size = batch_size * _CHUNK_BATCHES
@@ -54,9 +59,9 @@ def _batches(
             waiting = np.concatenate([waiting, rng.permutation(data.training)])
         chunk, waiting = waiting[:size], waiting[size:]
         images = _varied(data, chunk, has_ink[chunk], rng, augmentation)[..., np.newaxis]
-        targets = data.targets[chunk]
+        outputs = wanted[chunk]
         for first in range(0, size, batch_size):
-            yield images[first : first + batch_size], targets[first : first + batch_size]
+            yield images[first : first + batch_size], outputs[first : first + batch_size]
 
 
 def _has_ink(data: TrainingData) -> NDArray[np.bool_]:

@@ -18,6 +18,9 @@ from qtdigits.core.splits import validation_split
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 
+HALF_SHARE_AT = 20
+"""Of so many drawings a share is half of what it is of very many: a handful must not bend a network that reads everybody."""
+
 FEWEST_WRITERS = 5
 """A collection by so many writers is split by writer; with fewer, one of them would be too large a part."""
 
@@ -28,8 +31,9 @@ Indices = NDArray[np.int64]
 class Source:
     """Where some of the data comes from. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
 
-    With a `share` above 0 the weight is such that the source makes up that part of an epoch. `validation` `(n,)` says which
-    images are validated on, where that is not left to chance.
+    With a `share` above 0 the weight is such that the source makes up that part of an epoch, or less where it is small.
+    `validation` `(n,)` says which images are validated on, where that is not left to chance. `is_remembered`: a network that
+    goes on from another one shall answer them as that did.
 
     `sha256` is the digest of the file where there is one file, else "" and the arrays' own digest is taken.
     """
@@ -39,6 +43,7 @@ class Source:
     sha256: str = ""
     is_outlier: bool = False
     share: float = 0.0
+    is_remembered: bool = False
     validation: NDArray[np.bool_] | None = None
 
     @property
@@ -83,6 +88,9 @@ def mix(
         sources={s.name: int((~part).sum()) for s, part in zip(sources, parts, strict=True)},
         is_rehearsal=is_rehearsal,
         inks=_inks_of(sources),
+        remembered=np.flatnonzero(
+            ~is_validation & np.repeat([s.is_remembered for s in sources], [len(s.dataset) for s in sources])
+        ),
         outliers=np.flatnonzero(is_validation & (targets == NO_CLASS)),
     )
     return data, [_record(source, part) for source, part in zip(sources, parts, strict=True)], new_writers
@@ -122,7 +130,8 @@ def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_]) -> Ind
     shares = sum(source.share for source in sources)
     for source, part, count in zip(sources, parts, counts, strict=True):
         if source.share and count and rest:
-            part *= max(1, round(source.share / (1.0 - shares) * rest / count))
+            share = source.share * len(source.dataset) / (len(source.dataset) + HALF_SHARE_AT)
+            part *= max(1, round(share / (1.0 - shares) * rest / count))
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 

@@ -90,7 +90,8 @@ def rehearsal_source(training: Dataset, recipe: Recipe, *, sha256: str = "") -> 
     together = Dataset(
         training.name, np.concatenate([chosen.images, watched.images]), chosen.labels + watched.labels
     )
-    return Source(together, sha256=sha256, validation=np.arange(len(together)) >= len(chosen))
+    is_watched = np.arange(len(together)) >= len(chosen)
+    return Source(together, sha256=sha256, validation=is_watched, is_remembered=recipe.remembers)
 
 
 def own_sources(drawings: Dataset, recipe: Recipe, *, writer: str = "") -> Iterator[Source]:

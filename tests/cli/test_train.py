@@ -99,6 +99,7 @@ def test_that_each_field_of_a_recipe_is_an_option(field: object) -> None:
         "augmentation": "0.5",
         "start": "champion",
         "keep": "last",
+        "rehearsal": "answers",
         "drawings_share": "0.5",
         **{varied.name: "0.125" for varied in AUGMENTATION_FIELDS},
     }

@@ -12,7 +12,8 @@ from qtdigits.core.labels import DIGITS
 from qtdigits.core.models import Model
 from qtdigits.core.recipes import recipe_of
 from qtdigits.errors import ModelFileError
-from qtdigits.ml.continuing import freeze, take_up
+from qtdigits.ml.batches import wanted_outputs
+from qtdigits.ml.continuing import freeze, take_up, with_answers
 from qtdigits.ml.models import from_model, probabilities, weights_of
 from qtdigits.ml.networks import build_network
 from qtdigits.ml.training import TrainedNetwork, train
@@ -90,3 +91,16 @@ def test_that_all_blocks_are_trained_where_nothing_else_is_said(base: Model) -> 
 def test_that_the_last_epoch_is_kept_where_the_recipe_says_so(base: Model) -> None:
     trained = gone_on(base, epochs=3, learning_rate=10.0, optimizer="sgd")
     assert (trained.epochs, trained.best_epoch) == (3, 3)
+
+
+def test_that_remembered_images_are_to_be_answered_as_the_base_did(base: Model) -> None:
+    data = tiny_data()
+    network = from_model(base)
+    remembering = with_answers(replace(data, remembered=data.training[:30]), network)
+    wanted = wanted_outputs(remembering, 10)
+    np.testing.assert_allclose(
+        wanted[data.training[:30]], probabilities(network, data.images[data.training[:30]]), atol=1e-4
+    )
+    rest = data.training[30:]
+    np.testing.assert_array_equal(wanted[rest].argmax(axis=1), data.targets[rest])
+    assert with_answers(data, network) is data

@@ -53,14 +53,24 @@ def test_that_the_recipe_travels_along_and_is_personal() -> None:
     assert not load_recipe("default").is_personal
 
 
-@pytest.mark.parametrize("n", [4, 40])
-def test_that_own_drawings_make_up_their_share_however_few_they_are(n: int) -> None:
+@pytest.mark.parametrize(("n", "share"), [(4, 0.5 * 4 / 24), (20, 0.25), (180, 0.45)])
+def test_that_own_drawings_make_up_a_share_that_grows_with_their_number(n: int, share: float) -> None:
     sources = [rehearsal_source(dataset(400, 1), PERSONAL), *own_sources(dataset(n, 2), PERSONAL)]
     data, records, _ = mix(sources, DIGITS, fraction=0.1, seed=1, is_rehearsal=False)
     own = np.flatnonzero(data.training >= len(data.targets) - n)
-    assert 0.4 < len(own) / len(data.training) < 0.6
+    rehearsed = len(data.training) - len(own)
+    assert len(own) == n * max(1, round(share / 0.5 * rehearsed / n))
     assert set(data.training[own]) == set(range(len(data.targets) - n, len(data.targets)))
     assert records[1]["n_validation"] == 0
+
+
+def test_that_what_is_rehearsed_is_remembered_where_the_recipe_says_so() -> None:
+    for rehearsal, n in (("labels", 0), ("answers", 120)):
+        recipe = PERSONAL.with_values(rehearsal=rehearsal)
+        sources = [rehearsal_source(dataset(400, 1), recipe), *own_sources(dataset(20, 2), recipe)]
+        data, _, _ = mix(sources, DIGITS, fraction=0.1, seed=1, is_rehearsal=False)
+        assert len(data.remembered) == n
+        assert set(data.remembered) <= set(data.training)
 
 
 def test_that_a_personal_training_never_rehearses_with_the_guard() -> None:
