@@ -25,8 +25,8 @@ LayerWeights = tuple[NDArray[np.float32], ...]
 GOLDEN_TOLERANCE = 1e-2
 """How far a probability may be from the golden one.
 
-LiteRT folds batch normalisation into weights that are rounded to half precision. Measured: 3e-4 at most for the shipped models, but up
-to 2e-3 on noise for a network that was taught to be unsure of it and then sharpened by its temperature.
+LiteRT folds batch normalisation into weights that are rounded to half precision. Measured: 3e-4 at most for most models, but
+up to 2e-3 on noise for a network that was taught to be unsure of it and then sharpened by its temperature.
 """
 
 

@@ -31,7 +31,7 @@ from qtdigits.core.comparison import Advice
 from qtdigits.core.events import RunFinished
 from qtdigits.core.guided import HALF_WIDTHS, Goal
 from qtdigits.core.ink import Ink
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.recipes import Recipe, load_recipe
 from qtdigits.core.samples import Trial
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.answer_panel import AnswerPanel
@@ -48,6 +48,7 @@ from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import PROMOTIONS, THEMES, Preferences
 from qtdigits.gui.run_summary import Champion
+from qtdigits.gui.self_training import SelfTraining
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
 from qtdigits.gui.status_line import StatusLine
 from qtdigits.gui.theme import Theme, palette_of, style_sheet_of, theme_for
@@ -63,6 +64,9 @@ PROMOTION_TEXTS = {
     "ask": "ask me",
     "automatic": "use what is safe by itself",
     "never": "never use by themselves",
+}
+RETRAIN_TEXTS = {0: "Learn my hand only when asked"} | {
+    n: f"Learn my hand after {n} corrections" for n in (5, 10, 20)
 }
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
@@ -121,6 +125,13 @@ class MainWindow(QMainWindow):
             data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
         )
         self._replays: Replays | None = None
+        self.self_training = SelfTraining(
+            session=session,
+            controller=controller,
+            after=lambda: preferences.retrain_after,
+            make_request=self._learn_hand_request,
+            parent=self,
+        )
         self._quiet = QTimer(self, interval=QUIET_MS, singleShot=True)
 
         self._lay_out()
@@ -225,6 +236,16 @@ class MainWindow(QMainWindow):
                     has_rule=name == PROMOTIONS[0],
                 )
                 for name, text in PROMOTION_TEXTS.items()
+            ),
+            *(
+                Command(
+                    "&Training",
+                    text,
+                    partial(self._set_retrain_after, corrections),
+                    checked=corrections == self._preferences.retrain_after,
+                    has_rule=corrections == 0,
+                )
+                for corrections, text in RETRAIN_TEXTS.items()
             ),
             *(
                 Command("&View", f"&{name}", partial(self.tabs.setCurrentIndex, i), f"Alt+{i + 1}")
@@ -490,6 +511,14 @@ class MainWindow(QMainWindow):
         for name, text in PROMOTION_TEXTS.items():
             self._actions[f"New models: {text}"].setChecked(name == choice)
 
+    def _set_retrain_after(self, corrections: int) -> None:
+        self._preferences.retrain_after = corrections
+        for n, text in RETRAIN_TEXTS.items():
+            self._actions[text].setChecked(n == corrections)
+
+    def _learn_hand_request(self) -> RetrainRequest:
+        return self._retrain_request(load_recipe("my-hand"))
+
     def _show_drawings(self, what: str, ids: tuple[int, ...]) -> None:
         """The drawings behind a number of the verdict, in their tab: to look at, relabel, delete, weigh."""
         from qtdigits.gui.drawings_panel import DrawingsPanel
@@ -558,6 +587,7 @@ class MainWindow(QMainWindow):
             return
         self._preferences.geometry = self.saveGeometry()
         self._quiet.stop()
+        self.self_training.stop()
         self.controller.shutdown()
         self._exchange.shutdown()
         if self._replays is not None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["RetrainRequest", "retrain"]
 
 VALIDATION = "validation"
+OF_THE_STORE = ("drawings", "drawings of others")
 
 Emit = Callable[[Event], None]
 
@@ -241,7 +242,7 @@ def _learned_from(job: _Job, gathered: Gathered) -> dict[str, Any]:
     """Which stored drawings the model has seen, so that nobody scores it on them unawares."""
     seen: dict[str, Any] = {}
     if gathered.last_sample:
-        n = sum(record["n_training"] for record in gathered.records if record["name"].startswith("drawings"))
+        n = sum(record["n_training"] for record in gathered.records if record["name"] in OF_THE_STORE)
         seen["drawings"] = {"last_sample": gathered.last_sample, "n": n, "writer": job.request.writer}
     if job.request.base:
         seen["base"] = Path(job.request.base).name

@@ -1,0 +1,88 @@
+"""Learning a hand by itself: after so many new corrections, in the background, when nothing else goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from qtdigits.core.samples import Trial, Verdict
+from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.session import Session
+from qtdigits.tasks.request import RetrainRequest
+
+QUIET_MS = 1_500
+"""A training begins between two drawings, never while somebody draws."""
+
+
+class SelfTraining(QObject):
+    """Counts the present writer's corrections since the last training and starts the next one.
+
+    `after` tells after how many (0: never), `make_request` what to train. A run that a person has started is neither interrupted
+    nor queued behind: the corrections wait for its end.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        controller: EngineController,
+        after: Callable[[], int],
+        make_request: Callable[[], RetrainRequest],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._controller = controller
+        self._after = after
+        self._make_request = make_request
+        self._corrections = 0
+        self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
+        self._quiet.timeout.connect(self._try)
+        session.trial_judged.connect(self._on_judged)
+        session.trial_taken_back.connect(self._on_taken_back)
+        session.ink_changed.connect(self._wait)
+        session.writer_changed.connect(self._forget)
+
+    @property
+    def corrections(self) -> int:
+        """How many were made since the last training."""
+        return self._corrections
+
+    @Slot(object)
+    def _on_judged(self, trial: Trial) -> None:
+        if trial.verdict is Verdict.CORRECTED:
+            self._corrections += 1
+        self._wait()
+
+    @Slot(object)
+    def _on_taken_back(self, trial: Trial) -> None:
+        if trial.verdict is Verdict.CORRECTED:
+            self._corrections = max(0, self._corrections - 1)
+
+    @Slot()
+    def _wait(self) -> None:
+        if self._is_due:
+            self._quiet.start()
+
+    @Slot()
+    def _forget(self) -> None:
+        self._corrections = 0
+        self._quiet.stop()
+
+    @property
+    def _is_due(self) -> bool:
+        return 0 < self._after() <= self._corrections
+
+    @Slot()
+    def _try(self) -> None:
+        if not self._is_due:
+            return
+        if not self._session.ink.is_blank or self._controller.is_busy:
+            self._quiet.start()
+        elif self._controller.train(self._make_request()):
+            self._corrections = 0
+
+    def stop(self) -> None:
+        """Nothing is started from now on."""
+        self._quiet.stop()
