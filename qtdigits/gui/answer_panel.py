@@ -98,6 +98,7 @@ class AnswerPanel(QFrame):
         self._preview.show_raster(reading.raster if reading else None)
         self._classes = reading.classes if reading else self._classes
         self._right.setEnabled(reading is not None)
+        self._name_right()
         self._fix.setEnabled(has_drawing)
         self._update_hint()
 
@@ -108,10 +109,7 @@ class AnswerPanel(QFrame):
     def set_asked(self, label: str) -> None:
         """In a guided session the label is known: Enter stores the drawing under it. "" without one."""
         self._asked = label
-        self._right.setText(f"It is {with_article(label)}" if label else "Right")
-        tip = "Store the drawing as what was asked for (Enter)" if label else "The answer is right (Enter)"
-        self._right.setToolTip(tip)
-        self._right.setAccessibleDescription(tip)
+        self._name_right()
         self._update_hint()
 
     def drop_entry(self) -> None:
@@ -163,6 +161,22 @@ class AnswerPanel(QFrame):
         self._probability.setFont(figure)
         # wide enough for a model that is not sure, so that the bars stay where they are
         self._probability.setFixedWidth(QFontMetrics(figure).horizontalAdvance("perhaps 0, 00 %") + 4)
+
+    def _name_right(self) -> None:
+        """What the button says: there is no answer to be right where the model only guesses, or where the label was asked for."""
+        guess = self._reading.answer if self._reading and not self._reading.is_sure else ""
+        if self._asked:
+            text, tip = (
+                f"It is {with_article(self._asked)}",
+                "Store the drawing as what was asked for (Enter)",
+            )
+        elif guess:
+            text, tip = f"It is {guess}", "Store the drawing as what it was guessed to be (Enter)"
+        else:
+            text, tip = "Right", "The answer is right (Enter)"
+        self._right.setText(text.replace("&", "&&"))
+        self._right.setToolTip(tip)
+        self._right.setAccessibleDescription(tip)
 
     @property
     def _best_guess(self) -> str:

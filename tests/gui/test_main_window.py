@@ -120,12 +120,15 @@ def test_that_a_model_that_is_not_sure_says_so_and_enter_takes_its_guess(window)
     probability = child(window, QLabel, "probabilityLabel")
     assert (probability.text(), probability.property("role")) == ("not sure: perhaps 3, 91 %", "warning")
     assert "Enter: it is 3" in window.answer_panel.hint
+    right = child(window, QPushButton, "rightButton")
+    assert right.text() == "It is 3"
     press(window, Qt.Key.Key_Return)
     (trial,) = window.session.store.trials()
     assert (trial.verdict, trial.answer, trial.truth) == (Verdict.CONFIRMED, "3", "3")
     window.session.reader.undecided_below = 0.5
     draw(window)
     assert (answer(window), probability.property("role")) == ("3", "good")
+    assert right.text() == "Right"
 
 
 def test_that_enter_confirms_stores_and_clears(window):
