@@ -227,9 +227,9 @@ def _points(amounts: tuple[Amount, ...]) -> Curve:
 
 
 def _fit(curve: LearningCurve | None) -> list[Curve]:
-    """From no learning to twice what was learned from."""
+    """From no learning to twice what was learned from; denser where the curve bends."""
     if curve is None:
         return []
-    x = np.linspace(0, 2 * curve.amounts[-1].learned, 25)
+    x = 2 * curve.amounts[-1].learned * np.linspace(0, 1, 25) ** 2
     low, middle, high = curve.errors(x)
     return [Curve("expected", x, middle, "accent", low, high)]
