@@ -129,12 +129,15 @@ def _run(job: _Job) -> RunFinished:
 
 
 def _base_of(job: _Job) -> Model | None:
-    """The model that the run goes on from, None when it starts from scratch; the recipe takes over its network."""
+    """The model that the run goes on from, None when it starts from scratch; the recipe takes over its network.
+
+    One that was not named is named from here on, in the model's provenance too.
+    """
     if not job.request.recipe.is_personal:
         return None
     path = Path(job.request.base) if job.request.base else _library(job.request).champion_path()
     base = load_model(path)
-    job.request = replace(job.request, recipe=job.request.recipe.on_network_of(base.recipe))
+    job.request = replace(job.request, base=str(path), recipe=job.request.recipe.on_network_of(base.recipe))
     return base
 
 

@@ -24,6 +24,7 @@ from qtdigits.core.raster import render_many
 from qtdigits.core.samples import Sample
 from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.errors import StoreError
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import check_model
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks import retrain as retrain_module
@@ -226,9 +227,8 @@ def test_that_a_new_model_is_compared_with_the_one_in_use_on_the_same_drawings(
     personal = TINY_RECIPE.with_values(
         start="champion", keep="last", drawings_share=0.5, epochs=6, mnist_images=100
     )
-    second = run(
-        RetrainRequest.fresh(personal, data_dir=data_dir, base=first.model, writer="me", champion=first.model)
-    )
+    ModelLibrary(data_dir).promote(Path(first.model))
+    second = run(RetrainRequest.fresh(personal, data_dir=data_dir, writer="me", champion=first.model))
     assert isinstance(second, RunFinished), second
     found = Comparison.from_json(second.comparison)
     assert found.hold_out.n == len(held_out)
@@ -238,6 +238,7 @@ def test_that_a_new_model_is_compared_with_the_one_in_use_on_the_same_drawings(
     model = check_model(Path(second.model))
     assert model.path is not None
     assert model.path.stem == "me-s-hand"
+    assert model.provenance["base"] == Path(first.model).name
     assert model.provenance["drawings"]["n"] == 120 - len(held_out)
     assert model.provenance["drawings"]["last_sample"] == max(set(range(1, 121)) - held_out)
 
