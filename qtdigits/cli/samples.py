@@ -12,6 +12,7 @@ from qtdigits.cli.options import add_command, add_group, add_json_option, data_f
 from qtdigits.cli.output import complain, print_json, print_table, say, working
 from qtdigits.cli.sample_changes import add_change_parsers
 from qtdigits.cli.sample_filters import add_filter_options, filter_of
+from qtdigits.cli.sample_review import add_review_parser
 from qtdigits.errors import InputError, QtDigitsError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def add_parser(subparsers: Subparsers) -> None:
     _add_export(group)
     _add_list(group)
     add_change_parsers(group)
+    add_review_parser(group)
     check = add_command(
         group,
         "check",

@@ -1,0 +1,62 @@
+"""How many planted wrong labels the guard finds, and how many others it doubts: `python -m benchmarks.label_guard FILE…`.
+
+Of each writer in a collection of ink, 2 % of the labels (one at least) are changed: to any other digit, or, the hard way, to the
+digit that the drawing looks most like besides its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from qtdigits.core.control import Control
+from qtdigits.core.label_guard import DIGIT_LABELS, Witness, suspicions
+from qtdigits.core.samples import Dataset
+from qtdigits.store.datasets import read_dataset
+from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.label_guard import learn_witness
+
+SHARE, SEED = 0.02, 1
+
+
+def main() -> None:
+    witness = learn_witness(DataCache(), Path(), Control())
+    for path in map(Path, sys.argv[1:]):
+        drawings = read_dataset(path)
+        for is_hard in (False, True):
+            planted, found, put_right, others = _measured(witness, drawings, is_hard=is_hard)
+            print(
+                f"{path.name}, {'hard' if is_hard else 'any digit'}: {found} of {planted} found, {put_right} with the "
+                f"right suggestion; {others} of the other {len(drawings) - planted:,} doubted",
+                flush=True,
+            )
+
+
+def _measured(witness: Witness, drawings: Dataset, *, is_hard: bool) -> tuple[int, int, int, int]:
+    rng = np.random.default_rng(SEED)
+    writers = np.array(drawings.writers)
+    counts = np.zeros(4, np.int64)
+    for writer in sorted(set(drawings.writers)):
+        hand = drawings.take(np.flatnonzero(writers == writer))
+        labels = list(hand.labels)
+        planted = rng.choice(len(hand), max(1, round(SHARE * len(hand))), replace=False).tolist()
+        scores = witness.scores_without(witness.places(hand.images), labels) if is_hard else None
+        for row in planted:
+            true = DIGIT_LABELS.index(labels[row])
+            wrong = (true + int(rng.integers(1, 10))) % 10
+            if scores is not None:
+                scores[row, true] = -np.inf
+                wrong = int(scores[row].argmax())
+            labels[row] = DIGIT_LABELS[wrong]
+        found = suspicions(witness, hand.images, labels)
+        right = [row for row in planted if row in found and found[row].suggestion == hand.labels[row]]
+        n_found = len(set(planted) & set(found))
+        counts += (len(planted), n_found, len(right), len(found) - n_found)
+    planted_n, found_n, right_n, others = (int(count) for count in counts)
+    return planted_n, found_n, right_n, others
+
+
+if __name__ == "__main__":
+    main()
