@@ -155,7 +155,7 @@ def edge_directions(images: NDArray[np.uint8]) -> Floats:
     blur = (blur / blur.sum(axis=0)).astype(np.float32)
     planes = np.empty((len(images), DIRECTIONS, CELLS, CELLS), np.float32)
     for part in _parts(len(images)):
-        across, down = _gradients(images[part].astype(np.float32) / 255)
+        across, down = _gradients(images[part].astype(np.float32) / np.float32(255))
         strength = np.hypot(across, down)
         turn = np.arctan2(down, across) * np.float32(DIRECTIONS / (2 * np.pi))
         for direction in range(DIRECTIONS):
