@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 MOST_DIGITS_UNDECIDED = 0.005
 """How many of the real digits may be left undecided: one in two hundred."""
 
+HIGHEST_THRESHOLD = 0.5
+"""An answer that is more probable than all others together is given. Measured on writers who were left out of a training: one
+half catches 98 % of their letters and 97 % of scribbles; 0.7 catches 98.5 and 98.5 %, at three times the cost in digits."""
+
 _STEP = 1e-4
 
 Confidence = NDArray[np.floating]
@@ -39,9 +43,13 @@ class Threshold:
 
 
 def choose_threshold(
-    digits: Confidence, others: Confidence, *, most_undecided: float = MOST_DIGITS_UNDECIDED
+    digits: Confidence,
+    others: Confidence,
+    *,
+    most_undecided: float = MOST_DIGITS_UNDECIDED,
+    highest: float = HIGHEST_THRESHOLD,
 ) -> Threshold:
-    """The highest threshold that leaves at most `most_undecided` of the real digits undecided.
+    """The highest threshold, up to `highest`, that leaves at most `most_undecided` of the real digits undecided.
 
     `digits` `(n,)` and `others` `(m,)` are the highest probabilities that the model gave real digits, which it was
     not trained on, and drawings that are no digits. Rounded down to four decimals; without digits it is 0.
@@ -51,7 +59,7 @@ def choose_threshold(
         return measure_threshold(0.0, digits, others)
     allowed = min(math.floor(most_undecided * len(digits) + 1e-9), len(digits) - 1)
     bound = math.floor(np.partition(digits, allowed)[allowed] / _STEP) * _STEP
-    return measure_threshold(round(min(max(bound, 0.0), 1.0), 4), digits, others)
+    return measure_threshold(round(min(max(bound, 0.0), highest), 4), digits, others)
 
 
 def measure_threshold(undecided_below: float, digits: Confidence, others: Confidence) -> Threshold:

@@ -14,14 +14,21 @@ confidences = st.lists(st.floats(0.125, 1, width=32), min_size=1, max_size=300)
 
 def test_that_one_digit_in_two_hundred_may_be_left_undecided() -> None:
     digits = np.linspace(0.5, 0.99, 1000)
-    chosen = choose_threshold(digits, np.array([0.3, 0.4, 0.9]))
+    chosen = choose_threshold(digits, np.array([0.3, 0.4, 0.9]), highest=1.0)
     assert digits[4] < chosen.undecided_below <= digits[5]
     assert chosen.digits_undecided == 0.005
     assert chosen.others_caught == pytest.approx(2 / 3)
 
 
+def test_that_an_answer_with_more_than_half_of_the_probability_is_given_however_well_digits_are_told() -> (
+    None
+):
+    chosen = choose_threshold(np.linspace(0.9, 1.0, 1000), np.array([0.3, 0.8]))
+    assert chosen == Threshold(0.5, 1000, 0.0, 2, 0.5)
+
+
 def test_that_few_digits_allow_none_to_be_left_undecided() -> None:
-    chosen = choose_threshold(np.array([0.7123456, 0.9, 1.0]), np.array([0.2]))
+    chosen = choose_threshold(np.array([0.7123456, 0.9, 1.0]), np.array([0.2]), highest=1.0)
     assert chosen == Threshold(0.7123, 3, 0.0, 1, 1.0)
 
 
@@ -30,7 +37,7 @@ def test_that_the_cost_is_kept_to_and_no_higher_threshold_would_keep_to_it(
     digits: list[float], others: list[float], most: float
 ) -> None:
     confidence = np.array(digits, np.float32)
-    chosen = choose_threshold(confidence, np.array(others, np.float32), most_undecided=most)
+    chosen = choose_threshold(confidence, np.array(others, np.float32), most_undecided=most, highest=1.0)
     assert 0 <= chosen.undecided_below <= 1
     assert chosen.digits_undecided == are_undecided(confidence, chosen.undecided_below).mean() <= most + 1e-9
     higher = chosen.undecided_below + 2e-4
@@ -40,7 +47,7 @@ def test_that_the_cost_is_kept_to_and_no_higher_threshold_would_keep_to_it(
 def test_that_without_digits_nothing_is_undecided_and_without_others_nothing_is_claimed() -> None:
     nothing = np.empty(0, np.float32)
     assert choose_threshold(nothing, np.array([0.2])) == Threshold(0.0, 0, None, 1, 0.0)
-    assert choose_threshold(np.array([0.8]), nothing) == Threshold(0.8, 1, 0.0, 0, None)
+    assert choose_threshold(np.array([0.4]), nothing) == Threshold(0.4, 1, 0.0, 0, None)
 
 
 def test_that_a_threshold_of_zero_leaves_nothing_undecided() -> None:
