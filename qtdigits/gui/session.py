@@ -365,4 +365,11 @@ class Session(QObject):
         )
 
     def _tell_accuracy(self) -> None:
-        self.accuracy_changed.emit(self.accuracy())
+        try:
+            accuracy = self.accuracy()
+        except (
+            QtDigitsError
+        ) as error:  # the drawing is stored by now; that its count cannot be read loses nothing
+            self.problem_met.emit(error)
+        else:
+            self.accuracy_changed.emit(accuracy)
