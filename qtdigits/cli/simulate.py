@@ -84,8 +84,8 @@ def run(args: argparse.Namespace) -> int:
     drawings = read_dataset(args.file)
     if not drawings.inks:
         raise InputError(f"{args.file} has images but no ink.", "Choose ink, .jsonl[.gz] or UNIPEN.")
-    mnist = _mnist(args.mnist, folder)
-    training = _rehearsal(recipe, mnist)
+    mnist = mnist_at(args.mnist, folder)
+    training = rehearsal(recipe, mnist)
     with quiet():  # TensorFlow greets
         from qtdigits.ml import training as _  # noqa: F401
     found = simulate(
@@ -104,14 +104,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _mnist(explicit: Path | None, folder: Path) -> Mnist | None:
+def mnist_at(explicit: Path | None, folder: Path) -> Mnist | None:
     from qtdigits.store.mnist import find_mnist, load_mnist
 
     path = find_mnist(explicit=explicit, folder=folder)
     return None if path is None else load_mnist(path)
 
 
-def _rehearsal(recipe: Recipe, mnist: Mnist | None) -> Dataset:
+def rehearsal(recipe: Recipe, mnist: Mnist | None) -> Dataset:
     """MNIST's training images, or the synthetic ink that stands in for them."""
     if mnist is not None:
         return replace(mnist.training, name="MNIST")

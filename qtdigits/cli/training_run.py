@@ -49,8 +49,8 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
 
 
 @contextlib.contextmanager
-def obeying_ctrl_c(control: Control) -> Iterator[None]:
-    """Ctrl+C once: stop and keep the best. Twice: cancel. A third time ends the process in Python's own way."""
+def obeying_ctrl_c(control: Control, *, stopping: str = STOPPING) -> Iterator[None]:
+    """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel. A third time ends it in Python's own way."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -63,7 +63,7 @@ def obeying_ctrl_c(control: Control) -> Iterator[None]:
             _announce(GIVING_UP)
         else:
             control.stop()
-            _announce(STOPPING)
+            _announce(stopping)
 
     signal.signal(signal.SIGINT, on_interrupt)
     try:

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from qtdigits.cli import writers_matrix
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import print_json, print_table, say
 
@@ -17,7 +18,7 @@ def add_parser(subparsers: Subparsers) -> None:
     group = add_group(
         subparsers,
         "writers",
-        summary="list, add, rename or merge the people who draw",
+        summary="list, add, rename, merge or compare the people who draw",
         examples=("qtdigits writers list", "qtdigits writers add Ada", "qtdigits writers rename me Ada"),
     )
     listing = add_command(
@@ -37,6 +38,7 @@ def add_parser(subparsers: Subparsers) -> None:
     renaming.add_argument("old", metavar="OLD")
     renaming.add_argument("new", metavar="NEW")
     renaming.set_defaults(run=run_rename)
+    writers_matrix.add_parser(group)
     merging = add_command(
         group,
         "merge",

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
-from cli.running import Run
+from pathlib import Path
+
+import pytest
+
+from cli.running import Run, write_ink
+from qtdigits.core.synthetic import synthetic_digits
+from tiny_training import write_tiny_mnist
 
 
 def names(run: Run) -> list[str]:
@@ -45,3 +51,29 @@ def test_that_the_list_for_people_has_a_line_for_each_writer(run: Run, ink_file:
     run("samples", "import", ink_file)
     lines = run("writers", "list").out.splitlines()
     assert any(line.split()[:2] == ["bob", "100"] for line in lines)
+
+
+@pytest.mark.tensorflow
+def test_that_the_matrix_says_who_is_read_by_a_model_that_learned_from_whom(
+    run: Run, ink_file: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    mnist = write_tiny_mnist(tmp_path / "mnist.npz")
+    run("samples", "import", ink_file)
+    held_out = {row["name"]: row["held_out"] for row in run("writers", "list", "--json").json["writers"]}
+    stored = run("writers", "matrix", "--model", tiny_model, "--mnist", mnist, "--json")
+    assert stored.code == 0, stored.err
+    base, ada, bob, others = stored.json["rows"]
+    assert [cell["n"] for cell in base["cells"]] == [100, 100]
+    assert [cell["n"] for cell in ada["cells"]] == [held_out["ada"], 100]
+    assert [cell["n"] for cell in bob["cells"]] == [100, held_out["bob"]]
+    assert [cell["n"] for cell in others["cells"]] == [100, 100]
+    assert all(cell["correct"] == cell["base"] + cell["fixed"] - cell["broken"] for cell in ada["cells"])
+
+
+@pytest.mark.tensorflow
+def test_that_a_matrix_needs_two_writers(run: Run, tiny_model: Path, tmp_path: Path) -> None:
+    path = write_ink(tmp_path / "ada.jsonl.gz", *synthetic_digits(10, seed=3), writers=("ada",))
+    mnist = write_tiny_mnist(tmp_path / "mnist.npz")
+    done = run("writers", "matrix", "--on", path, "--model", tiny_model, "--mnist", mnist)
+    assert done.code == 2
+    assert "two writers" in done.complaint
