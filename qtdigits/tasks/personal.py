@@ -6,11 +6,13 @@ trained on, however few they are) and on a rehearsal from MNIST, so that nothing
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtdigits.core.control import Control
 from qtdigits.core.events import Event
@@ -21,7 +23,7 @@ from qtdigits.core.outliers import scribbles
 from qtdigits.core.raster import render_many
 from qtdigits.core.recipes import Recipe
 from qtdigits.core.samples import Dataset
-from qtdigits.core.splits import guard_split
+from qtdigits.core.splits import guard_split, is_held_out
 from qtdigits.tasks.mixing import Source, mix, some_of
 
 if TYPE_CHECKING:
@@ -117,3 +119,13 @@ def scribble_source(recipe: Recipe) -> Source:
     inks = scribbles(recipe.scribbles, recipe.seed)
     drawn = Dataset("scribbles", render_many(inks), ("",) * len(inks), inks=tuple(inks))
     return Source(drawn, is_outlier=True)
+
+
+def held_out_by_order(drawings: Dataset) -> NDArray[np.bool_]:
+    """`(n,)`: which drawings the store would hold out, had each writer's been judged in this order."""
+    seen: Counter[tuple[str, str]] = Counter()
+    flags = []
+    for key in zip(drawings.writers, drawings.labels, strict=True):
+        flags.append(is_held_out(*key, seen[key]))
+        seen[key] += 1
+    return np.array(flags, bool)

@@ -6,7 +6,6 @@ goes on from the model before it, and only drawings that came later count.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +16,8 @@ from qtdigits.core.control import Control
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
 from qtdigits.core.simulation import AFTER, SimulatedStep, SimulatedWriter, Simulation, chosen_writers
-from qtdigits.core.splits import is_held_out
 from qtdigits.errors import InputError
-from qtdigits.tasks.personal import Learner
+from qtdigits.tasks.personal import Learner, held_out_by_order
 
 FEWEST_LATER = 10
 """With fewer drawings to come, learning is not worth being measured."""
@@ -73,7 +71,7 @@ def _simulated(
     from qtdigits.ml.models import weights_of
 
     without = _is_right(network, base, hand)
-    held_out = _held_out(name, hand)
+    held_out = held_out_by_order(hand)
     model, present, is_right = base, network, without
     steps = []
     for after in AFTER:
@@ -88,16 +86,6 @@ def _simulated(
             is_right = _is_right(present, model, hand)
         steps.append(SimulatedStep.of(after, without[after:], is_right[after:]))
     return SimulatedWriter(name, len(hand), tuple(steps), _accuracy(present, model, mnist_test))
-
-
-def _held_out(writer: str, hand: Dataset) -> NDArray[np.bool_]:
-    """`(n,)`: which drawings the store would hold out, had they been judged in this order."""
-    seen: Counter[str] = Counter()
-    flags = []
-    for label in hand.labels:
-        flags.append(is_held_out(writer, label, seen[label]))
-        seen[label] += 1
-    return np.array(flags, bool)
 
 
 def _is_right(network: Any, model: Model, dataset: Dataset) -> NDArray[np.bool_]:

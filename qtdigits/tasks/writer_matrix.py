@@ -6,7 +6,6 @@ none of the writer's drawings, on all of them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from qtdigits.core.control import Control
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
-from qtdigits.core.splits import is_held_out
 from qtdigits.core.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader.reader import Reader
@@ -52,16 +50,6 @@ def writer_matrix(
     learned = ~held_out if not_to_learn is None else ~held_out & ~not_to_learn
     work = _Work(drawings, held_out, learned, base, learner, tuple(names), progress, control or Control())
     return work.matrix()
-
-
-def held_out_by_order(drawings: Dataset) -> NDArray[np.bool_]:
-    """`(n,)`: which drawings the store would hold out, had each writer's been judged in this order."""
-    seen: Counter[tuple[str, str]] = Counter()
-    flags = []
-    for key in zip(drawings.writers, drawings.labels, strict=True):
-        flags.append(is_held_out(*key, seen[key]))
-        seen[key] += 1
-    return np.array(flags, bool)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,8 @@ from qtdigits.core.splits import is_held_out
 from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.core.writer_matrix import ALL_OTHERS, BASE
 from qtdigits.errors import CancelledError, InputError
-from qtdigits.tasks.personal import Learner
-from qtdigits.tasks.writer_matrix import held_out_by_order, writer_matrix
+from qtdigits.tasks.personal import Learner, held_out_by_order
+from qtdigits.tasks.writer_matrix import writer_matrix
 from tiny_training import tiny_model
 
 PERSONAL = recipe_of(
