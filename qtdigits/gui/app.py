@@ -116,11 +116,18 @@ def _engine_client(data_dir: Path) -> Callable[[], EngineClient]:
 def _reporter(
     window: MainWindow,
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    """An error that nobody expected: into the log with its trace, and a line for the person; the window stays."""
+    """What nobody caught. An error with words for the person is shown in them; anything else is also logged, with its trace.
+
+    The window stays.
+    """
 
     def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             window.close()
+            return
+        if isinstance(error, QtDigitsError):
+            log.info("shown to the person", exc_info=(kind, error, trace))
+            window.show_problem(error)
             return
         log.error("unexpected", exc_info=(kind, error, trace))
         window.show_problem(

@@ -1,0 +1,50 @@
+"""What nobody caught is said in the window, which stays."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from qtdigits.errors import InputError, QtDigitsError
+from qtdigits.gui.app import _reporter
+
+
+class Window:
+    """Stands in for the main window."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self.is_closed = False
+
+    def show_problem(self, error: QtDigitsError) -> None:
+        self.shown.append(str(error))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def report(error: BaseException) -> Window:
+    window = Window()
+    _reporter(window)(type(error), error, None)  # type: ignore[arg-type]
+    return window
+
+
+def test_that_an_error_with_words_for_the_person_is_shown_in_them(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        window = report(InputError("drawings.csv has no row 7.", "Choose another file."))
+    assert window.shown == ["drawings.csv has no row 7. Choose another file."]
+    assert "drawings.csv" in caplog.text
+
+
+@pytest.mark.expects_log("unexpected")
+def test_that_what_nobody_expected_is_shown_with_its_kind() -> None:
+    assert report(KeyError("width")).shown == [
+        "Something unexpected happened: KeyError: 'width'. The terminal has the details."
+    ]
+
+
+def test_that_ctrl_c_in_the_terminal_closes_the_window() -> None:
+    window = report(KeyboardInterrupt())
+    assert window.is_closed
+    assert window.shown == []
