@@ -27,8 +27,6 @@ from PySide6.QtWidgets import (
 )
 
 from qtdigits import __version__
-from qtdigits.core.comparison import Advice
-from qtdigits.core.events import RunFinished
 from qtdigits.core.guided import HALF_WIDTHS, Goal
 from qtdigits.core.ink import Ink
 from qtdigits.core.recipes import Recipe, load_recipe
@@ -36,6 +34,7 @@ from qtdigits.core.samples import Trial
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.answer_panel import AnswerPanel
 from qtdigits.gui.ask import Ask
+from qtdigits.gui.automatic_promotion import AutomaticPromotion
 from qtdigits.gui.canvas_card import CanvasCard
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
@@ -130,6 +129,13 @@ class MainWindow(QMainWindow):
             controller=controller,
             after=lambda: preferences.retrain_after,
             make_request=self._learn_hand_request,
+            is_held_back=lambda: self.guided.run is not None,
+            parent=self,
+        )
+        self.automatic_promotion = AutomaticPromotion(
+            session=session,
+            guided=self.guided,
+            is_wished=lambda: preferences.promotion == "automatic",
             parent=self,
         )
         self._quiet = QTimer(self, interval=QUIET_MS, singleShot=True)
@@ -279,6 +285,8 @@ class MainWindow(QMainWindow):
         session.accuracy_changed.connect(self._on_accuracy_changed)
         session.trial_judged.connect(self._on_trial_judged)
         self.guided.changed.connect(self._on_guided_changed)
+        self.guided.ended.connect(self.self_training.look_again)
+        self.automatic_promotion.told.connect(self.messages.show_notice)
         session.samples_changed.connect(self._describe_training_data)
         session.writer_changed.connect(self._on_writer_changed)
         session.model_changed.connect(self._on_model_changed)
@@ -500,11 +508,7 @@ class MainWindow(QMainWindow):
 
     def _on_run_ended(self, event: object) -> None:
         self.session.model_trained()
-        if not isinstance(event, RunFinished) or self._preferences.promotion != "automatic":
-            return
-        if event.comparison.get("advice") == Advice.USE:
-            self._use_model(event.model)
-            self.messages.show_notice(f"A better model is in use: it {event.comparison['sentence']}.")
+        self.automatic_promotion.run_ended(event)
 
     def _set_promotion(self, choice: str) -> None:
         self._preferences.promotion = choice

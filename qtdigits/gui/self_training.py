@@ -19,7 +19,7 @@ class SelfTraining(QObject):
     """Counts the present writer's corrections since the last training and starts the next one.
 
     `after` tells after how many (0: never), `make_request` what to train. A run that a person has started is neither interrupted
-    nor queued behind: the corrections wait for its end.
+    nor queued behind: the corrections wait for its end. While `is_held_back` nothing begins; `look_again` when that is over.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class SelfTraining(QObject):
         controller: EngineController,
         after: Callable[[], int],
         make_request: Callable[[], RetrainRequest],
+        is_held_back: Callable[[], bool] = lambda: False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -36,12 +37,13 @@ class SelfTraining(QObject):
         self._controller = controller
         self._after = after
         self._make_request = make_request
+        self._is_held_back = is_held_back
         self._corrections = 0
         self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
         self._quiet.timeout.connect(self._try)
         session.trial_judged.connect(self._on_judged)
         session.trial_taken_back.connect(self._on_taken_back)
-        session.ink_changed.connect(self._wait)
+        session.ink_changed.connect(self.look_again)
         session.writer_changed.connect(self._forget)
 
     @property
@@ -53,7 +55,7 @@ class SelfTraining(QObject):
     def _on_judged(self, trial: Trial) -> None:
         if trial.verdict is Verdict.CORRECTED:
             self._corrections += 1
-        self._wait()
+        self.look_again()
 
     @Slot(object)
     def _on_taken_back(self, trial: Trial) -> None:
@@ -61,7 +63,7 @@ class SelfTraining(QObject):
             self._corrections = max(0, self._corrections - 1)
 
     @Slot()
-    def _wait(self) -> None:
+    def look_again(self) -> None:
         if self._is_due:
             self._quiet.start()
 
@@ -76,7 +78,7 @@ class SelfTraining(QObject):
 
     @Slot()
     def _try(self) -> None:
-        if not self._is_due:
+        if not self._is_due or self._is_held_back():
             return
         if not self._session.ink.is_blank or self._controller.is_busy:
             self._quiet.start()

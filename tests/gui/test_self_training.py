@@ -46,12 +46,14 @@ class Engine:
 
 class Bench:
     def __init__(self, after: int) -> None:
+        self.is_held_back = False
         self.drawing, self.engine = Drawing(), Engine()
         self.training = SelfTraining(
             session=self.drawing,  # type: ignore[arg-type]
             controller=self.engine,  # type: ignore[arg-type]
             after=lambda: after,
             make_request=request,
+            is_held_back=lambda: self.is_held_back,
         )
         self.training._quiet.setInterval(5)
 
@@ -105,3 +107,15 @@ def test_that_another_writer_begins_at_nothing(qtbot: QtBot, tmp_path: Path) -> 
     b.drawing.judge(Verdict.CORRECTED)
     b.drawing.writer_changed.emit("ada")
     assert b.training.corrections == 0
+
+
+def test_that_it_is_held_back_without_forgetting(qtbot: QtBot) -> None:
+    b = bench(after=1)
+    b.is_held_back = True
+    b.drawing.judge(Verdict.CORRECTED)
+    with qtbot.waitSignal(b.training._quiet.timeout):
+        pass
+    assert (b.n_trained, b.training.corrections) == (0, 1)
+    b.is_held_back = False
+    b.training.look_again()
+    qtbot.waitUntil(lambda: b.n_trained == 1)
