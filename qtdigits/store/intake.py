@@ -94,7 +94,7 @@ def find_alike(db: Database, *, digest: bytes, writer: str, label: str, newest: 
 def take_in(db: Database, names: NameTables, prepared: Sequence[Prepared]) -> Added:
     """Add what is not known yet, and put back what is in the trash only."""
     newest = db.value("SELECT max(id) FROM samples") or 0
-    known = _known(db, {sample.digest for sample in prepared})
+    known = known_digests(db, {sample.digest for sample in prepared})
     fresh: list[Prepared] = []
     put_back: set[int] = set()
     for sample in prepared:
@@ -115,7 +115,7 @@ def take_in(db: Database, names: NameTables, prepared: Sequence[Prepared]) -> Ad
     return Added(added, max(0, len(prepared) - added))
 
 
-def _known(db: Database, digests: Iterable[bytes]) -> set[bytes]:
+def known_digests(db: Database, digests: Iterable[bytes]) -> set[bytes]:
     """Which of the digests are stored at all: in a new file of drawings, hardly any."""
     asked, found = list(digests), set()
     for start in range(0, len(asked), 500):

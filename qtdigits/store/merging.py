@@ -6,13 +6,15 @@ Whoever was held out stays held out, and nobody becomes so.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from qtdigits.core.samples import now
 from qtdigits.errors import InputError
 from qtdigits.store.database import Database
-from qtdigits.store.intake import Added, find_alike
+from qtdigits.store.intake import Added, Alike, find_alike, known_digests
 from qtdigits.store.names import NameTables
 from qtdigits.store.rows import milliseconds_of
 
@@ -69,8 +71,11 @@ _COPIED = (
 )
 
 
+_CHUNK = 500
+
+
 class _Copying:
-    """From one store into another; knows which sample became which."""
+    """From one store into another, some hundred rows at a time; knows which sample became which."""
 
     def __init__(self, db: Database, names: NameTables, source: Database) -> None:
         self._db, self._names, self._source = db, names, source
@@ -80,56 +85,73 @@ class _Copying:
 
     def copy_samples(self) -> Added:
         newest = self._db.value("SELECT max(id) FROM samples") or 0
+        # As SQLite would go on by itself: an id is never given twice.
+        next_id = (self._db.value("SELECT seq FROM sqlite_sequence WHERE name = 'samples'") or 0) + 1
         added = skipped = 0
         put_back: set[int] = set()
-        for row in self._source.rows(
+        for rows in _in_chunks(self._source_samples()):
+            known = known_digests(self._db, {row["digest"] for row in rows})
+            fresh = []
+            for row in rows:
+                alike = self._find_alike(row, newest) if row["digest"] in known else None
+                if alike is None:
+                    self._ids[row["id"]] = next_id
+                    fresh.append((next_id, *self._values(row)))
+                    next_id += 1
+                    continue
+                self._ids[row["id"]] = alike.ids[0]
+                if alike.in_trash:
+                    put_back.update(alike.ids)
+                else:
+                    skipped += 1
+            self._db.execute_many(_INSERT_SAMPLE, fresh)
+            added += len(fresh)
+        self._db.execute_many(
+            "UPDATE samples SET deleted_at = NULL WHERE id = ?", ((sample_id,) for sample_id in put_back)
+        )
+        return Added(added + len(put_back), skipped)
+
+    def copy_trials(self) -> int:
+        known = set(map(tuple, self._db.rows("SELECT writer_id, model, judged_at, answer FROM trials")))
+        label_sets = {
+            row["labels"]: self._names.label_set_id_of(row["labels"])
+            for row in list(self._source.rows("SELECT labels FROM label_sets"))
+        }
+        n = 0
+        for rows in _in_chunks(self._source_trials()):
+            fresh = []
+            for row in rows:
+                writer_id = self._writer_ids[row["writer"]]
+                told = (writer_id, row["model"], row["judged_at"], row["answer"])
+                if told not in known:
+                    label_set = label_sets[row["labels"]]
+                    sample_id = self._ids.get(row["sample_id"])
+                    also = (row["verdict"], row["truth"], sample_id, label_set, row["probabilities"])
+                    fresh.append((*told, *also))
+            self._db.execute_many(_INSERT_TRIAL, fresh)
+            n += len(fresh)
+        return n
+
+    def _source_samples(self) -> Iterator[sqlite3.Row]:
+        return self._source.rows(
             f"""SELECT samples.id, writers.name AS writer, classes.label, given.label AS given_label,
                     {", ".join(f"samples.{name}" for name in _COPIED)}
                 FROM samples JOIN writers ON writers.id = samples.writer_id
                     JOIN classes ON classes.id = samples.class_id
                     LEFT JOIN classes AS given ON given.id = samples.given_class_id
                 WHERE samples.deleted_at IS NULL ORDER BY samples.id"""
-        ):
-            alike = self._find_alike(row, newest)
-            if alike is None:
-                self._ids[row["id"]] = self._insert(row)
-                added += 1
-                continue
-            self._ids[row["id"]] = alike.ids[0]
-            if alike.in_trash:
-                put_back.update(alike.ids)
-            else:
-                skipped += 1
-        for sample_id in put_back:
-            self._db.execute("UPDATE samples SET deleted_at = NULL WHERE id = ?", (sample_id,))
-        return Added(added + len(put_back), skipped)
+        )
 
-    def copy_trials(self) -> int:
-        known = set(map(tuple, self._db.rows("SELECT writer_id, model, judged_at, answer FROM trials")))
-        n = 0
-        for row in self._source.rows(
+    def _source_trials(self) -> Iterator[sqlite3.Row]:
+        return self._source.rows(
             """SELECT writers.name AS writer, trials.model, trials.judged_at, trials.answer, trials.verdict,
                     trials.truth, trials.sample_id, label_sets.labels, trials.probabilities
                 FROM trials JOIN writers ON writers.id = trials.writer_id
                     JOIN label_sets ON label_sets.id = trials.label_set_id
                 ORDER BY trials.id"""
-        ):
-            writer_id = self._writer_ids[row["writer"]]
-            if (writer_id, row["model"], row["judged_at"], row["answer"]) in known:
-                continue
-            self._db.execute(
-                """INSERT INTO trials (writer_id, model, judged_at, answer, verdict, truth, sample_id,
-                    label_set_id, probabilities) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                (
-                    *(writer_id, row["model"], row["judged_at"], row["answer"], row["verdict"], row["truth"]),
-                    self._ids.get(row["sample_id"]),
-                    *(self._names.label_set_id_of(row["labels"]), row["probabilities"]),
-                ),
-            )
-            n += 1
-        return n
+        )
 
-    def _find_alike(self, row: sqlite3.Row, newest: int) -> Any:
+    def _find_alike(self, row: sqlite3.Row, newest: int) -> Alike | None:
         """By the present label or by the one that it came with."""
         for label in (row["label"], row["given_label"]):
             if label is not None:
@@ -140,16 +162,23 @@ class _Copying:
                     return found
         return None
 
-    def _insert(self, row: sqlite3.Row) -> int:
-        marks = ", ".join("?" * (3 + len(_COPIED)))
-        cursor = self._db.execute(
-            f"""INSERT INTO samples (writer_id, class_id, given_class_id, {", ".join(_COPIED)})
-                VALUES ({marks})""",
-            (
-                self._writer_ids[row["writer"]],
-                self._class_ids[row["label"]],
-                self._class_ids.get(row["given_label"]),
-                *(row[name] for name in _COPIED),
-            ),
+    def _values(self, row: sqlite3.Row) -> tuple[Any, ...]:
+        return (
+            self._writer_ids[row["writer"]],
+            self._class_ids[row["label"]],
+            self._class_ids.get(row["given_label"]),
+            *(row[name] for name in _COPIED),
         )
-        return int(cursor.lastrowid or 0)
+
+
+_INSERT_SAMPLE = (
+    f"INSERT INTO samples (id, writer_id, class_id, given_class_id, {', '.join(_COPIED)}) "
+    f"VALUES ({', '.join('?' * (4 + len(_COPIED)))})"
+)
+_INSERT_TRIAL = """INSERT INTO trials (writer_id, model, judged_at, answer, verdict, truth, sample_id,
+    label_set_id, probabilities) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def _in_chunks(rows: Iterator[sqlite3.Row]) -> Iterator[list[sqlite3.Row]]:
+    while chunk := list(islice(rows, _CHUNK)):
+        yield chunk
