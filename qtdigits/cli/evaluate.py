@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.metrics import Score
+    from qtdigits.core.models import Model
     from qtdigits.core.samples import Dataset
     from qtdigits.tasks.evaluate import Answers
+    from qtdigits.tasks.replay import Parts
 
 MOST_IN_GALLERY = 600
 
@@ -77,20 +79,31 @@ def run(args: argparse.Namespace) -> int:
     with working(f"Scoring {len(dataset):,} drawings …") as progress:
         answers = answers_of(reader, dataset, progress=progress)
     score = answers.score
+    parts = _parts(model, dataset, answers, on=args.on, folder=folder) if dataset.ids else None
     by_writer = _writer_tallies(scores_by_writer(answers, dataset)) if args.by_writer else []
     if args.gallery:
         _write_gallery(args.gallery, dataset, answers)
     by_class = _class_tallies(score) if args.by_class else []
     if args.json:
-        sections = {"by_writer": _figures(by_writer)} if args.by_writer else {}
+        sections: dict[str, object] = {"by_writer": _figures(by_writer)} if args.by_writer else {}
+        sections |= {"parts": parts.to_json()} if parts is not None else {}
         sections |= {"by_class": _figures(by_class)} if args.by_class else {}
         about = {"model": model.name, "path": str(model.path), "on": dataset.name}
         print_json({**about, **score.to_json(), **sections})
     else:
         _print_score(model.name, dataset, score)
+        _print_parts(parts)
         _print_tallies("class", by_class)
         _print_tallies("writer", sorted(by_writer, key=lambda tally: tally[1] / tally[2]))
     return 0
+
+
+def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder: Path) -> Parts:
+    """The drawings of a store, kept apart by what the model can know of them."""
+    from qtdigits.store.database import FILE_NAME
+    from qtdigits.tasks.replay import parts_of_file
+
+    return parts_of_file(model, dataset, answers.is_right, path=Path(on), own_store=folder / FILE_NAME)
 
 
 def _write_gallery(path: Path, dataset: Dataset, answers: Answers) -> None:
@@ -144,6 +157,19 @@ def _print_score(model: str, dataset: Dataset, score: Score) -> None:
     if text := ", ".join(worst):
         print(f"Most often confused: {text}.")
     _print_confusion(score)
+
+
+def _print_parts(parts: Parts | None) -> None:
+    if parts is None:
+        return
+    named = {
+        "held out: nobody learns from them": parts.hold_out,
+        "not learned by this model": parts.not_learned,
+        "learned, or perhaps learned": parts.learned,
+    }
+    _print_tallies("drawings", [(name, part.correct, part.n) for name, part in named.items() if part.n])
+    if parts.learned.n:
+        print("\nWhat a model has learned from says little of how it will read the next drawing.")
 
 
 def _print_confusion(score: Score) -> None:

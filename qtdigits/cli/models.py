@@ -191,10 +191,15 @@ def run_replay(args: argparse.Namespace) -> int:
             "drawings",
         )
         print_table(heads, map(_replayed_row, found))
+    for row in found:
+        if row.error:
+            complain(f"{row.name} could not be scored: {row.error}")
     return 0
 
 
 def _replayed_row(row: Replayed) -> tuple[str, ...]:
+    if row.error:
+        return (row.name, "cannot be used", *[""] * 6)
     within = interval(*row.hold_out.interval) if row.hold_out.n else "-"
     figures = [
         (percent(part.accuracy), f"{part.n:,}") for part in (row.hold_out, row.not_learned, row.learned)

@@ -163,7 +163,7 @@ def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> 
     if entry.error:
         return ["", entry.name, "cannot be read", *[""] * (len(COLUMNS) - 3)]
     scores = [_percent(entry.scores.get(name)) for name in SCORE_COLUMNS]
-    if replayed is None:
+    if replayed is None or replayed.error:
         scores.append("–")
     else:
         scores[-1:] = [_tally(tally) for tally in (replayed.hold_out, replayed.not_learned)]
@@ -181,6 +181,8 @@ def _tally(tally: Tally) -> str:
 
 def _told(replayed: Replayed | None, column: int) -> str:
     """The counts behind a figure."""
+    if replayed is not None and replayed.error:
+        return replayed.error
     if replayed is None or column not in REPLAYED_COLUMNS:
         return ""
     tally = (replayed.hold_out, replayed.not_learned)[REPLAYED_COLUMNS.index(column)]
@@ -188,10 +190,15 @@ def _told(replayed: Replayed | None, column: int) -> str:
 
 
 def _replay_note(writer: str, found: Mapping[Path, Replayed]) -> str:
-    first = next(iter(found.values()), None)
+    first = next((one for one in found.values() if not one.error), None)
     n = first.hold_out.n + first.not_learned.n + first.learned.n if first else 0
     drawings = "1 drawing" if n == 1 else f"{n:,} drawings"
-    return f"Read just now: {drawings} by {writer}, with 95 % intervals. What a model was trained on does not count for it."
+    broken = ", ".join(one.name for one in found.values() if one.error)
+    left_out = f" Could not be used: {broken}." if broken else ""
+    return (
+        f"Read just now: {drawings} by {writer}, with 95 % intervals. "
+        f"What a model was trained on does not count for it.{left_out}"
+    )
 
 
 def _percent(score: Mapping[str, Any] | None) -> str:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from qtdigits.core.comparison import Comparison, Paired
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.samples import Dataset
@@ -32,11 +29,4 @@ def guard_of(mnist_training: Dataset) -> Dataset:
 
 
 def _paired(old: Reader, new: Reader, dataset: Dataset) -> Paired:
-    return Paired.of(is_right(old, dataset), is_right(new, dataset), dataset.ids)
-
-
-def is_right(reader: Reader, dataset: Dataset) -> NDArray[np.bool_]:
-    """`(n,)`: whether each drawing is read as its label says."""
-    answers = answers_of(reader, dataset)
-    right: NDArray[np.bool_] = answers.answer == answers.truth
-    return right
+    return Paired.of(answers_of(old, dataset).is_right, answers_of(new, dataset).is_right, dataset.ids)

@@ -47,7 +47,7 @@ class Answers:
 
     @property
     def score(self) -> Score:
-        is_right = self.answer == self.truth
+        is_right = self.is_right
         undecided = are_undecided(self.confidence, self.undecided_below)
         return Score(
             self.classes,
@@ -58,9 +58,15 @@ class Answers:
         )
 
     @property
+    def is_right(self) -> NDArray[np.bool_]:
+        """`(n,)`: a label that the model does not know is never read right."""
+        right: NDArray[np.bool_] = self.answer == self.truth
+        return right
+
+    @property
     def misread(self) -> NDArray[np.int64]:
         """Indices of the misread drawings, the surest mistake first."""
-        wrong = np.flatnonzero(self.answer != self.truth)
+        wrong = np.flatnonzero(~self.is_right)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
     def take(self, chosen: NDArray[np.bool_]) -> Answers:

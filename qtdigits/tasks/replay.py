@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from qtdigits.core.metrics import wilson_interval
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
+from qtdigits.errors import ModelFileError
 from qtdigits.reader.reader import Reader
+from qtdigits.store.database import FILE_NAME
 from qtdigits.store.model_files import load_model
 from qtdigits.store.samples import SampleStore
 
@@ -48,23 +50,58 @@ class Tally:
         return {"n": self.n, "correct": self.correct, "accuracy": accuracy, "interval": list(self.interval)}
 
 
+NOTHING = Tally(0, 0)
+
+
 @dataclass(frozen=True)
-class Replayed:
-    """One model on all drawings; `name` is that of its file, by which it is found again.
+class Parts:
+    """One model on stored drawings, kept apart by what it can know of them.
 
     `hold_out`: never trained on by anybody. `not_learned`: might be trained on, but this model was not. `learned`: this model
     was, or may have been, trained on them, so that they say little about the next drawing.
     """
 
-    name: str
-    path: Path
-    hold_out: Tally
-    not_learned: Tally
-    learned: Tally
+    hold_out: Tally = NOTHING
+    not_learned: Tally = NOTHING
+    learned: Tally = NOTHING
+
+    @classmethod
+    def of(
+        cls, is_right: NDArray[np.bool_], is_held_out: NDArray[np.bool_], is_learned: NDArray[np.bool_]
+    ) -> Parts:
+        """From `(n,)` each: what is held out is not learned, whatever `is_learned` says."""
+        learned = ~is_held_out & is_learned
+        chosen = (is_held_out, ~is_held_out & ~learned, learned)
+        return cls(*(Tally(int(part.sum()), int(is_right[part].sum())) for part in chosen))
 
     def to_json(self) -> dict[str, Any]:
-        parts = {part: getattr(self, part).to_json() for part in ("hold_out", "not_learned", "learned")}
-        return {"name": self.name, "path": str(self.path), **parts}
+        return {part: getattr(self, part).to_json() for part in ("hold_out", "not_learned", "learned")}
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One model on all drawings; `name` is that of its file, by which it is found again. `error`: why it could not read them."""
+
+    name: str
+    path: Path
+    parts: Parts = Parts()
+    error: str = ""
+
+    @property
+    def hold_out(self) -> Tally:
+        return self.parts.hold_out
+
+    @property
+    def not_learned(self) -> Tally:
+        return self.parts.not_learned
+
+    @property
+    def learned(self) -> Tally:
+        return self.parts.learned
+
+    def to_json(self) -> dict[str, Any]:
+        about = {"name": self.name, "path": str(self.path)}
+        return {**about, **self.parts.to_json(), "error": self.error or None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +115,7 @@ class Drawings:
     def of(cls, store: SampleStore, *, writer: str | None = None) -> Drawings:
         """Every drawing of `writer`, None: of everybody. Ink that an older preprocessing rendered is rendered anew."""
         dataset = store.dataset(writer=writer)
-        held_out = store.ids(writer=writer, held_out=True)
-        return cls(dataset, np.isin(np.asarray(dataset.ids, np.int64), held_out))
+        return cls(dataset, held_out_of(store, dataset))
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -88,7 +124,7 @@ class Drawings:
 def replay(
     paths: Sequence[Path], drawings: Drawings, *, progress: Progress = lambda done, total: None
 ) -> list[Replayed]:
-    """Each model on each drawing. Raises `ModelFileError` for a model that cannot be used; `progress` may raise to give up."""
+    """Each model on each drawing; one that cannot be used says so in its place. `progress` may raise to give up."""
     total = len(paths) * len(drawings)
     found = []
     for number, path in enumerate(paths):
@@ -96,14 +132,40 @@ def replay(
         def report(done: int, before: int = number * len(drawings)) -> None:
             progress(before + done, total)
 
-        model = load_model(path, weights=False)
-        right = _are_right(Reader(model), drawings.dataset, report)
-        learned = ~drawings.is_held_out & may_have_learned(model, drawings.dataset)
-        rest = ~drawings.is_held_out & ~learned
-        parts = (drawings.is_held_out, rest, learned)
-        found.append(Replayed(path.stem, path, *(Tally(int(p.sum()), int(right[p].sum())) for p in parts)))
+        try:
+            model = load_model(path, weights=False)
+            right = _are_right(Reader(model), drawings.dataset, report)
+        except ModelFileError as error:
+            found.append(Replayed(path.stem, path, error=str(error)))
+            continue
+        learned = may_have_learned(model, drawings.dataset)
+        found.append(Replayed(path.stem, path, Parts.of(right, drawings.is_held_out, learned)))
     progress(total, total)
     return found
+
+
+def held_out_of(store: SampleStore, dataset: Dataset) -> NDArray[np.bool_]:
+    """`(n,)`: which drawings of `dataset`, which was read from `store`, are held out."""
+    is_held_out: NDArray[np.bool_] = np.isin(np.asarray(dataset.ids, np.int64), store.ids(held_out=True))
+    return is_held_out
+
+
+def parts_of_file(
+    model: Model, dataset: Dataset, is_right: NDArray[np.bool_], *, path: Path, own_store: Path
+) -> Parts:
+    """How `model` read `dataset`, the drawings of the store at `path`, kept apart. Raises `StoreError`.
+
+    In another store than `own_store`, the ids that a model remembers mean other drawings: if it learned from any, it may have
+    learned from these, which could have been merged.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    with SampleStore.open_read_only(file) as store:
+        held_out = held_out_of(store, dataset)
+    if own_store.exists() and file.samefile(own_store):
+        learned = may_have_learned(model, dataset)
+    else:
+        learned = np.full(len(dataset), _learned_from_some(model))
+    return Parts.of(is_right, held_out, learned)
 
 
 def may_have_learned(model: Model, dataset: Dataset) -> NDArray[np.bool_]:
@@ -112,12 +174,22 @@ def may_have_learned(model: Model, dataset: Dataset) -> NDArray[np.bool_]:
     A model that learned one hand had the drawings of others for rehearsal, so it does not matter whose they are. One that does
     not say up to which drawing it was trained may have learned from all of them.
     """
+    last = _last_learned(model)
+    if last is not None:
+        return np.array([sample <= last for sample in dataset.ids], bool)
+    return np.full(len(dataset), _learned_from_some(model))
+
+
+def _last_learned(model: Model) -> int | None:
     drawings = model.provenance.get("drawings")
     last = drawings.get("last_sample") if isinstance(drawings, Mapping) else None
-    if isinstance(last, int):
-        return np.array([sample <= last for sample in dataset.ids], bool)
+    return last if isinstance(last, int) else None
+
+
+def _learned_from_some(model: Model) -> bool:
+    """Whether the model was trained on stored drawings at all."""
     sources = model.provenance.get("sources") or ()
-    return np.full(len(dataset), any(source.get("name") == "drawings" for source in sources))
+    return _last_learned(model) is not None or any(source.get("name") == "drawings" for source in sources)
 
 
 def _are_right(reader: Reader, dataset: Dataset, progress: Callable[[int], None]) -> NDArray[np.bool_]:

@@ -121,7 +121,5 @@ class _Work:
         return self._is_right(model)
 
     def _is_right(self, model: Model) -> NDArray[np.bool_]:
-        """`(n,)`: a label that the model does not know is never read right."""
         answers = answers_of(Reader(model), self.drawings, progress=lambda done, total: self.control.check())
-        is_right: NDArray[np.bool_] = answers.answer == answers.truth
-        return is_right
+        return answers.is_right

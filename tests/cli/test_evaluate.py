@@ -119,6 +119,15 @@ def test_that_a_store_can_be_scored(run: Run, tiny_model: Path, ink_file: Path, 
     wanted = run("evaluate", tiny_model, "--on", ink_file, "--json").json
     figures = run("evaluate", tiny_model, "--on", data_dir / "samples.db", "--json").json
     assert figures["confusion"] == wanted["confusion"]
+    assert "parts" not in wanted
+    parts = figures["parts"]
+    assert sum(part["n"] for part in parts.values()) == figures["n"]
+    assert parts["hold_out"]["n"] > 0
+    assert parts["learned"] == {"n": 0, "correct": 0, "accuracy": None, "interval": [0.0, 1.0]}
+    text = run("evaluate", tiny_model, "--on", data_dir / "samples.db").out
+    assert "held out: nobody learns from them" in text
+    assert "not learned by this model" in text
+    assert "perhaps learned" not in text
 
 
 def test_that_mnist_is_its_test_set(run: Run, tiny_model: Path, dataset: Dataset, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from qtdigits.gui.replays import Replays
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
-from qtdigits.tasks.replay import Replayed, Tally
+from qtdigits.tasks.replay import Parts, Replayed, Tally
 from store.values import a_sample
 
 LEFT = Qt.MouseButton.LeftButton
@@ -30,8 +30,8 @@ class NoReader:
 def replay_of(paths, drawings, *, progress):
     """As many of the drawings as there are, all read rightly."""
     progress(0, len(drawings))
-    nothing = Tally(0, 0)
-    return [Replayed(path.stem, path, Tally(4, 3), Tally(len(drawings) - 4, 1), nothing) for path in paths]
+    parts = Parts(Tally(4, 3), Tally(len(drawings) - 4, 1))
+    return [Replayed(path.stem, path, parts) for path in paths]
 
 
 class Tab:
@@ -125,3 +125,10 @@ def test_that_closing_gives_up_a_replay_that_goes_on(qtbot, open_tab):
     assert began.wait(20)
     assert not tab.button.isEnabled()
     tab.replays.shutdown()
+
+
+def test_that_a_model_that_could_not_read_is_named_and_the_others_keep_their_figures(tab):
+    path = tab.session.library.entries()[0].path
+    tab.panel._on_replayed(tab.session.writer, {path: Replayed(path.stem, path, error="It is damaged.")})
+    assert path.stem in tab.panel._note.text()
+    assert tab.panel._table.item(0, 5).toolTip() == "It is damaged."

@@ -11,7 +11,7 @@ from qtdigits.core.models import Model
 from qtdigits.store.model_files import save_model
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks import replay as replay_module
-from qtdigits.tasks.replay import Drawings, Tally, may_have_learned, replay
+from qtdigits.tasks.replay import Drawings, Tally, may_have_learned, parts_of_file, replay
 from store.values import a_model, a_sample
 
 
@@ -81,6 +81,32 @@ def test_that_a_label_the_model_does_not_know_is_not_right(store: SampleStore, t
     found = only(replay([saved(tmp_path)], Drawings.of(store, writer="Eve")))
     assert found.not_learned.correct + found.hold_out.correct == 0
     assert found.not_learned.n + found.hold_out.n == 1
+
+
+def test_that_a_broken_model_is_named_and_the_others_are_scored(store: SampleStore, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.h5"
+    broken.write_bytes(b"no model")
+    whole = saved(tmp_path)
+    told: list[tuple[int, int]] = []
+    found = replay(
+        [broken, whole], Drawings.of(store), progress=lambda done, total: told.append((done, total))
+    )
+    assert [one.name for one in found] == ["broken", "m"]
+    assert "broken.h5" in found[0].error
+    assert found[0].hold_out == Tally(0, 0)
+    assert (found[1].error, found[1].hold_out) == ("", Tally(5, 3))
+    assert told[-1] == (50, 50)
+
+
+def test_that_a_store_of_somebody_else_is_not_told_apart_by_ids(store: SampleStore, tmp_path: Path) -> None:
+    dataset, right = store.dataset(), np.ones(25, bool)
+    learned = a_model(provenance={"drawings": {"last_sample": 10, "writer": "Ada"}})
+    mine = parts_of_file(learned, dataset, right, path=store.path, own_store=store.path)
+    assert (mine.hold_out.n, mine.not_learned.n, mine.learned.n) == (5, 12, 8)
+    others = parts_of_file(learned, dataset, right, path=store.path, own_store=tmp_path / "mine.db")
+    assert (others.hold_out.n, others.not_learned.n, others.learned.n) == (5, 0, 20)
+    never = parts_of_file(a_model(), dataset, right, path=store.path.parent, own_store=tmp_path / "mine.db")
+    assert (never.hold_out.n, never.not_learned.n, never.learned.n) == (5, 20, 0)
 
 
 def test_that_progress_is_told_and_may_give_up(store: SampleStore, tmp_path: Path) -> None:
