@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.texts import percent_digits
+
 GUARD_TOLERANCE = 0.001
 """So much of MNIST a challenger may lose: a tenth of a point, about what two trainings of the same recipe differ by."""
 SIGNIFICANT = 0.05
@@ -169,5 +171,5 @@ class Comparison:
 
 
 def _change(paired: Paired, digits: int) -> str:
-    before, after = (100 * count / paired.n for count in (paired.before, paired.after))
-    return f"{before:.{digits}f} → {after:.{digits}f} %"
+    before, after = (percent_digits(count / paired.n, digits) for count in (paired.before, paired.after))
+    return f"{before} → {after} %"

@@ -12,3 +12,18 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def percent_digits(fraction: float, decimals: int = 1) -> str:
+    """98.4, without the sign. What is not quite everything is never shown as 100."""
+    shown = f"{100 * fraction:.{decimals}f}"
+    if fraction < 1 and float(shown) == 100:
+        shown = f"{100 - 10**-decimals:.{decimals}f}"
+    return shown
+
+
+def waiting_for_eye(n: int) -> str:
+    """Such as: 3 drawings wait for your eye: …"""
+    if n == 1:
+        return "1 drawing waits for your eye: its label may be wrong, so it is not trained on until you have looked."
+    return f"{n:,} drawings wait for your eye: their labels may be wrong, so they are not trained on until you have looked."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from qtdigits.core.events import RunFinished
-from qtdigits.core.metrics import Score
+from qtdigits.core.metrics import Score, wilson_interval
 from qtdigits.gui.choice_box import ChoiceBox
 from qtdigits.gui.confusion_view import ConfusionView
 from qtdigits.gui.parts import button, label, scrolling
@@ -31,6 +31,12 @@ class Champion:
     title: str = ""
     path: str = ""
     scores: Scores = field(default_factory=dict)
+
+    def with_score(self, name: str, *, correct: int, n: int) -> Champion:
+        """The same with what the model has just read of a set, rather than what it read when it was made."""
+        low, high = wilson_interval(correct, n)
+        score = {"n": n, "correct": correct, "accuracy": correct / n, "interval": [low, high]}
+        return replace(self, scores={**self.scores, name: score})
 
 
 class RunSummary(QWidget):
@@ -64,7 +70,9 @@ class RunSummary(QWidget):
         """The path of the model that came out, "" before the first."""
         return self._model
 
-    def show_run(self, finished: RunFinished, *, champion: Champion) -> None:
+    def show_run(self, finished: RunFinished, *, champion: Champion, offers_use: bool = True) -> None:
+        """`offers_use`: with a button that takes the new model into use, where nothing else on the page has one."""
+        self.use_button.setVisible(offers_use)
         self._model, self._scores = finished.model, finished.scores
         self._show_figures(champion)
         self._set_box.clear()

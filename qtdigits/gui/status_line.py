@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
+from qtdigits.core.texts import percent_digits
 from qtdigits.gui.engine_controller import EngineState
 from qtdigits.gui.naming import named
 from qtdigits.gui.session import RunningAccuracy
@@ -40,6 +41,5 @@ def accuracy_text(accuracy: RunningAccuracy) -> str:
         return f"{accuracy.writer} · no trials yet"
     low, high = (100 * bound for bound in accuracy.interval)
     trials = f"{accuracy.n:,} trial{'s' if accuracy.n != 1 else ''}"
-    return (
-        f"{accuracy.writer} · {trials} · {100 * accuracy.correct / accuracy.n:.1f} % [{low:.1f}, {high:.1f}]"
-    )
+    share = percent_digits(accuracy.correct / accuracy.n)
+    return f"{accuracy.writer} · {trials} · {share} % [{low:.1f}, {high:.1f}]"

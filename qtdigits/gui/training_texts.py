@@ -6,19 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qtdigits.core.events import BatchEnded, Progressed, RunFinished
-from qtdigits.core.texts import duration
+from qtdigits.core.texts import duration, percent_digits
 
 OUTCOMES = {"completed": "Completed", "stopped": "Stopped, best kept", "converged": "Converged, best kept"}
-SCORE_ORDER = ("my hold-out", "MNIST test", "validation")
+MY_HOLD_OUT = "my hold-out"
+SCORE_ORDER = (MY_HOLD_OUT, "MNIST test", "validation")
 """The accuracy on drawn digits is the headline; other sets follow in the order in which they come."""
 
 
 def percent(fraction: float, decimals: int = 1) -> str:
     """98.4 %. What is not quite everything is never shown as 100 %."""
-    shown = f"{100 * fraction:.{decimals}f}"
-    if fraction < 1 and float(shown) == 100:
-        shown = f"{100 - 10**-decimals:.{decimals}f}"
-    return f"{shown} %"
+    return f"{percent_digits(fraction, decimals)} %"
 
 
 def data_text(data: Mapping[str, int]) -> str:

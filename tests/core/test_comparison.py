@@ -78,3 +78,10 @@ def test_that_the_sentence_says_what_changed() -> None:
     assert "use it" in found.recommendation
     assert "no held-out drawings" in Comparison(paired(0, 0, 0), paired(10, 0, 0)).sentence
     assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_that_what_is_not_everything_is_never_called_100_percent() -> None:
+    guard = Paired(10_000, 9_999, 10_000, (1,))
+    assert "MNIST 99.99 → 100.00 %" in Comparison(paired(3, 0, 0), guard).sentence
+    nearly = Paired(3000, 2999, 3000, (1,))
+    assert "reads 99.9 → 100.0 % of your 3,000" in Comparison(nearly, guard).sentence
