@@ -11,18 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.control import Control
 from qtdigits.core.label_guard import DIGIT_LABELS, Witness, suspicions
 from qtdigits.core.samples import Dataset
 from qtdigits.store.datasets import read_dataset
-from qtdigits.tasks.data_cache import DataCache
-from qtdigits.tasks.label_guard import learn_witness
+from qtdigits.store.witness_file import load_witness
 
 SHARE, SEED = 0.02, 1
 
 
 def main() -> None:
-    witness = learn_witness(DataCache(), Path(), Control())
+    witness = load_witness()
     for path in map(Path, sys.argv[1:]):
         drawings = read_dataset(path)
         for is_hard in (False, True):

@@ -30,8 +30,8 @@ def add_review_parser(group: Subparsers) -> None:
 def run_review(args: argparse.Namespace) -> int:
     from qtdigits.core.control import Control
     from qtdigits.store.samples import SampleStore
-    from qtdigits.tasks.data_cache import DataCache
-    from qtdigits.tasks.label_guard import learn_witness, review
+    from qtdigits.store.witness_file import load_witness
+    from qtdigits.tasks.label_guard import review
 
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
@@ -39,9 +39,8 @@ def run_review(args: argparse.Namespace) -> int:
             raise InputError(
                 f"There is no writer {args.writer!r}.", f"Writers: {', '.join(store.writers())}."
             )
-        control = Control()
         with working("Looking through the labels …"):
-            found = review(store, learn_witness(DataCache(), folder, control), control, writer=args.writer)
+            found = review(store, load_witness(), Control(), writer=args.writer)
         waiting = list(store.samples(ids=found.doubted)) if found.doubted else []
     if args.json:
         print_json({"n": found.n, "waiting": [_to_json(sample) for sample in waiting]})

@@ -1,7 +1,8 @@
 """What happens during a run, as values: one frozen class per event, one union, one JSON line each.
 
 The engine sends them, the window and the command line read the same stream. Every run ends with **exactly one**
-terminal event: `RunFinished`, `RunCancelled` or `RunFailed`. `EngineLost` is made by the client side when the engine is gone.
+terminal event: `RunFinished`, `RunCancelled` or `RunFailed`; every errand, which is what else the engine is asked for, with one
+of `ErrandFinished`, `ErrandCancelled` and `ErrandFailed`. `EngineLost` is made by the client side when the engine is gone.
 """
 
 from __future__ import annotations
@@ -139,8 +140,6 @@ class RunFailed:
 
     @classmethod
     def of(cls, run: str, error: BaseException) -> RunFailed:
-        if isinstance(error, QtDigitsError):
-            return cls(run, error.kind, error.message, error.remedy)
         if isinstance(error, MemoryError):
             return cls(
                 run,
@@ -148,7 +147,51 @@ class RunFailed:
                 "There is not enough memory for this run.",
                 "Choose a smaller batch or network.",
             )
-        return cls(run, type(error).__name__, f"{type(error).__name__}: {error}", "The log has the details.")
+        return cls(run, *_told(error))
+
+
+@dataclass(frozen=True)
+class ErrandProgressed:
+    """`total` 0 means that nobody knows."""
+
+    errand: str
+    what: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class ErrandFinished:
+    """`result` is what the errand was for, in the form that the errand's own class names."""
+
+    errand: str
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ErrandCancelled:
+    errand: str
+
+
+@dataclass(frozen=True)
+class ErrandFailed:
+    """`message` and `remedy` are for the person."""
+
+    errand: str
+    kind: str
+    message: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, errand: str, error: BaseException) -> ErrandFailed:
+        return cls(errand, *_told(error))
+
+
+def _told(error: BaseException) -> tuple[str, str, str]:
+    """Kind, message and remedy."""
+    if isinstance(error, QtDigitsError):
+        return error.kind, error.message, error.remedy
+    return type(error).__name__, f"{type(error).__name__}: {error}", "The log has the details."
 
 
 @dataclass(frozen=True)
@@ -160,11 +203,24 @@ class EngineLost:
 
 
 Terminal = RunFinished | RunCancelled | RunFailed
-Event = EngineReady | Progressed | Noticed | RunStarted | BatchEnded | EpochEnded | Terminal | EngineLost
+ErrandEnding = ErrandFinished | ErrandCancelled | ErrandFailed
+ErrandEvent = ErrandProgressed | ErrandEnding
+Event = (
+    EngineReady
+    | Progressed
+    | Noticed
+    | RunStarted
+    | BatchEnded
+    | EpochEnded
+    | Terminal
+    | ErrandEvent
+    | EngineLost
+)
 
 _TYPES: tuple[type[Any], ...] = (
     *(EngineReady, Progressed, Noticed, RunStarted, BatchEnded, EpochEnded),
     *(RunFinished, RunCancelled, RunFailed, EngineLost),
+    *(ErrandProgressed, ErrandFinished, ErrandCancelled, ErrandFailed),
 )
 
 

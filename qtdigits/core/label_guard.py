@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 
 DIGIT_LABELS = tuple("0123456789")
 
+WITNESS_VERSION = 1
+"""Changes with whatever changes what a learned witness means: the features, their number, the random waves."""
+
 MARGIN = 0.4
 """By so much must the suggested digit's score be above the given one's; scores are about 0 (no) to 1 (yes)."""
 CLOSENESS = 0.2

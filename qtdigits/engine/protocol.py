@@ -6,9 +6,20 @@ import json
 from dataclasses import dataclass
 
 from qtdigits.errors import InputError
+from qtdigits.tasks.errand import Errand, errand_of
 from qtdigits.tasks.request import RetrainRequest
 
-__all__ = ["Cancel", "Command", "Quit", "RetrainRequest", "Stop", "Train", "decode_command", "encode_command"]
+__all__ = [
+    "Cancel",
+    "Command",
+    "Quit",
+    "RetrainRequest",
+    "Run",
+    "Stop",
+    "Train",
+    "decode_command",
+    "encode_command",
+]
 
 
 @dataclass(frozen=True)
@@ -19,13 +30,23 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Run:
+    """Begin an errand. While something else goes on, the answer is an `ErrandFailed` of the kind "busy"."""
+
+    errand: Errand
+
+
+@dataclass(frozen=True)
 class Stop:
-    """Finish the batch and keep the best weights of the run that goes on; without one, nothing happens."""
+    """Finish the batch and keep the best weights of the run that goes on, or what an errand has so far.
+
+    Without one, nothing happens.
+    """
 
 
 @dataclass(frozen=True)
 class Cancel:
-    """Give up the run that goes on; without one, nothing happens."""
+    """Give up the run or errand that goes on; without one, nothing happens."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +54,7 @@ class Quit:
     """Give up what goes on and end the process. The end of the input means the same."""
 
 
-Command = Train | Stop | Cancel | Quit
+Command = Train | Run | Stop | Cancel | Quit
 
 _PLAIN: dict[str, type[Stop] | type[Cancel] | type[Quit]] = {"stop": Stop, "cancel": Cancel, "quit": Quit}
 
@@ -43,6 +64,8 @@ def encode_command(command: Command) -> str:
     values: dict[str, object] = {"command": type(command).__name__.lower()}
     if isinstance(command, Train):
         values["request"] = command.request.to_json()
+    elif isinstance(command, Run):
+        values["errand"] = command.errand.to_json()
     return json.dumps(values, ensure_ascii=False)
 
 
@@ -53,6 +76,8 @@ def decode_command(line: str) -> Command:
         name = values["command"]
         if name == "train":
             return Train(RetrainRequest.from_json(values["request"]))
+        if name == "run":
+            return Run(errand_of(values["errand"]))
         return _PLAIN[name]()
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"Not a command: {line[:80]!r}.") from error

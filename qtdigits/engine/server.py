@@ -1,8 +1,8 @@
 """The engine's side of the pipe: `python -m qtdigits engine`.
 
-Two threads: the main one loads TensorFlow, then trains, one run after the other; the other one listens to the commands, so
-that stop and cancel are heard in the middle of a run. Events go to what was standard output when the process began; from
-then on descriptor 1 leads to stderr, so that no library can write between them.
+Two threads: the main one loads TensorFlow, then trains and runs errands, one after the other; the other one listens to the
+commands, so that stop and cancel are heard in the middle of a run. Events go to what was standard output when the process
+began; from then on descriptor 1 leads to stderr, so that no library can write between them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from typing import TextIO
 from qtdigits.core.control import Control
 from qtdigits.core.events import (
     EngineReady,
+    ErrandCancelled,
+    ErrandFailed,
+    ErrandFinished,
     Event,
     Noticed,
     RunCancelled,
@@ -26,10 +29,11 @@ from qtdigits.core.events import (
     RunFinished,
     encode_event,
 )
-from qtdigits.engine.protocol import Cancel, Command, Quit, Stop, Train, decode_command
+from qtdigits.engine.protocol import Cancel, Command, Quit, Run, Stop, Train, decode_command
 from qtdigits.errors import EngineError, InputError
 from qtdigits.paths import user_data_dir
 from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.errand import Errand
 from qtdigits.tasks.request import RetrainRequest
 
 NICENESS = 10
@@ -37,7 +41,11 @@ EXIT_GRACE_S = 5.0
 """How long a run may take to give up before the process ends under it."""
 IDLE_S = 2.0
 
-Job = tuple[RetrainRequest, Control]
+Job = tuple[RetrainRequest | Errand, Control]
+
+BUSY = "busy", "The engine is at work already.", "Stop or cancel that first."
+
+_ENDINGS = RunFinished | RunCancelled | RunFailed | ErrandFinished | ErrandCancelled | ErrandFailed
 
 
 def main() -> int:
@@ -71,7 +79,7 @@ class Server:
         self._write(EngineReady(os.getpid(), load_libraries()))
         self._warm_up()
         while (job := self._next_job()) is not None:
-            self._train(*job)
+            self._work(*job)
 
     def quit(self) -> None:
         """End at once when nothing runs; otherwise give up the run, and end all the same if it has not heard of it in time."""
@@ -91,7 +99,7 @@ class Server:
     def emit(self, event: Event) -> None:
         """Write an event of the run that goes on."""
         with self._writing:
-            if isinstance(event, RunFinished | RunCancelled | RunFailed):
+            if isinstance(event, _ENDINGS):
                 # before it is read: the next command may come in answer to it
                 self._current = None
             self._write(event)
@@ -117,8 +125,8 @@ class Server:
 
     def _obey(self, command: Command) -> None:
         match command:
-            case Train(request):
-                self._take(request)
+            case Train(work) | Run(work):
+                self._take(work)
             case Stop():
                 if (control := self._current) is not None:
                     control.stop()
@@ -128,16 +136,15 @@ class Server:
             case Quit():
                 self.quit()
 
-    def _take(self, request: RetrainRequest) -> None:
+    def _take(self, work: RetrainRequest | Errand) -> None:
         if self._current is not None:
-            self._write(
-                RunFailed(
-                    request.run, "busy", "The engine is training already.", "Stop or cancel that run first."
-                )
-            )
+            if isinstance(work, RetrainRequest):
+                self._write(RunFailed(work.run, *BUSY))
+            else:
+                self._write(ErrandFailed(work.errand, *BUSY))
             return
         self._current = Control()
-        self._jobs.put((request, self._current))
+        self._jobs.put((work, self._current))
 
     def _next_job(self) -> Job | None:
         """Wait for it; tidy up when none comes at once, because whoever cancelled to train anew is waiting."""
@@ -149,10 +156,15 @@ class Server:
             tidy_up()
             return self._jobs.get()
 
-    def _train(self, request: RetrainRequest, control: Control) -> None:
-        from qtdigits.tasks.retrain import retrain
+    def _work(self, work: RetrainRequest | Errand, control: Control) -> None:
+        if isinstance(work, RetrainRequest):
+            from qtdigits.tasks.retrain import retrain
 
-        retrain(request, emit=self.emit, control=control, cache=self._cache)
+            retrain(work, emit=self.emit, control=control, cache=self._cache)
+        else:
+            from qtdigits.tasks.errands import run_errand
+
+            run_errand(work, emit=self.emit, control=control, cache=self._cache)
 
     def _warm_up(self) -> None:
         from qtdigits.tasks.warming import warm_up

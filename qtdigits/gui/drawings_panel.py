@@ -17,6 +17,7 @@ from qtdigits.gui.drawings_filter_bar import DrawingsFilterBar
 from qtdigits.gui.drawings_model import DrawingsModel
 from qtdigits.gui.exchange import Exchange
 from qtdigits.gui.fresh_panel import FreshPanel
+from qtdigits.gui.label_checks import LabelChecks
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import button, elided_label, label
@@ -40,6 +41,7 @@ class DrawingsPanel(FreshPanel):
         *,
         session: Session,
         exchange: Exchange,
+        checks: LabelChecks,
         ask: Ask,
         theme: Theme,
         parent: QWidget | None = None,
@@ -47,6 +49,7 @@ class DrawingsPanel(FreshPanel):
         super().__init__(parent)
         self._session = session
         self._exchange = exchange
+        self._checks = checks
         self._ask = ask
         self._edits = DrawingEdits(session=session, parent=self)
         self._model = DrawingsModel(store=session.store, parent=self)
@@ -60,6 +63,11 @@ class DrawingsPanel(FreshPanel):
         self._look = button("Look at them", "showDoubtfulButton")
         self._said = elided_label(role="muted", name="editedLabel")
         self._undo = button("Undo", "undoEditButton", "Ctrl+Z")
+        self._check = button(
+            "Check labels",
+            "checkLabelsButton",
+            "Look for drawings that look like another digit than their label says; they wait for your eye",
+        )
         self._import = button("Import…", "importButton")
         self._export = button(
             "Export…", "exportButton", "Write the chosen drawings, or all that are shown, as ink"
@@ -105,7 +113,7 @@ class DrawingsPanel(FreshPanel):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.addWidget(self._count, 1)
-        for choice in (self._import, self._export):
+        for choice in (self._check, self._import, self._export):
             top.addWidget(choice)
         self._banner = QWidget()
         banner = QHBoxLayout(self._banner)
@@ -136,6 +144,9 @@ class DrawingsPanel(FreshPanel):
     def _connect(self) -> None:
         grid, details, edits = self._grid, self._details, self._edits
         self._session.samples_changed.connect(self.mark_stale)
+        self._check.clicked.connect(self._checks.start)
+        self._checks.busy_changed.connect(self._check.setDisabled)
+        self._checks.told.connect(self._said.setText)
         self._import.clicked.connect(self._exchange.import_drawings)
         self._export.clicked.connect(self._export_shown)
         self._filters.filter_changed.connect(self._on_filter_changed)
@@ -154,6 +165,10 @@ class DrawingsPanel(FreshPanel):
         self._undo.clicked.connect(edits.undo)
 
     # What is shown.
+
+    def show_doubtful(self) -> None:
+        """What waits for somebody's eye."""
+        self._filters.show_doubtful()
 
     def show_among(self, title: str, ids: tuple[int, ...]) -> None:
         """Just these drawings, which are `title`, such as "broken by the last training"."""

@@ -7,10 +7,21 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
-from qtdigits.core.events import EngineLost, EngineReady, Event, RunCancelled, RunFailed, RunFinished
-from qtdigits.engine.protocol import Cancel, Command, Stop, Train
+from qtdigits.core.events import (
+    EngineLost,
+    EngineReady,
+    ErrandCancelled,
+    ErrandFailed,
+    ErrandFinished,
+    Event,
+    RunCancelled,
+    RunFailed,
+    RunFinished,
+)
+from qtdigits.engine.protocol import Cancel, Command, Run, Stop, Train
 from qtdigits.errors import EngineError
 from qtdigits.gui.engine_worker import Client, EngineWorker
+from qtdigits.tasks.errand import Errand
 from qtdigits.tasks.request import RetrainRequest
 
 CANCEL_TIMEOUT_MS = 5_000
@@ -20,12 +31,16 @@ CLOSE_TIMEOUT_S = 1.5
 
 
 class EngineState(StrEnum):
-    """OFF: not started. STARTING: loading its libraries. STOPPING: asked to stop or to cancel. LOST: ended unasked."""
+    """OFF: not started. STARTING: loading its libraries. WORKING: on an errand. STOPPING: asked to stop or to cancel.
+
+    LOST: ended unasked.
+    """
 
     OFF = "off"
     STARTING = "starting"
     READY = "ready"
     TRAINING = "training"
+    WORKING = "working"
     STOPPING = "stopping"
     LOST = "lost"
 
@@ -36,7 +51,8 @@ class EngineController(QObject):
     `state_changed` carries an `EngineState`. Only bound methods of this object are connected to the worker, so that they run
     in the GUI thread.
 
-    Every accepted `train` leads to one ending on `event_received`: `RunFinished`, `RunCancelled`, `RunFailed` or `EngineLost`.
+    Every accepted `train` leads to one ending on `event_received`: `RunFinished`, `RunCancelled`, `RunFailed` or `EngineLost`;
+    every accepted `run` likewise to one of the errands' endings or `EngineLost`.
     """
 
     event_received = Signal(object)
@@ -55,8 +71,8 @@ class EngineController(QObject):
         self._worker: EngineWorker | None = None
         self._thread: QThread | None = None
         self._state = EngineState.OFF
-        self._waiting: RetrainRequest | None = None
-        self._run = ""
+        self._waiting: Train | Run | None = None
+        self._current: Train | Run | None = None
         self._was_killed = False
         self._is_shut_down = False
         self._patience = QTimer(self, singleShot=True, interval=cancel_timeout_ms)
@@ -73,8 +89,14 @@ class EngineController(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """A run goes on, or waits for the engine to be ready."""
-        return bool(self._run) or self._waiting is not None
+        """A run or an errand goes on, or waits for the engine to be ready."""
+        return self._current is not None or self._waiting is not None
+
+    @property
+    def errand(self) -> Errand | None:
+        """The errand that goes on, or waits for the engine to be ready."""
+        command = self._current or self._waiting
+        return command.errand if isinstance(command, Run) else None
 
     @Slot()
     def start(self) -> None:
@@ -94,22 +116,19 @@ class EngineController(QObject):
         self._thread.start()
 
     def train(self, request: RetrainRequest) -> bool:
-        """Train as soon as the engine is ready. False, and nothing is done, while another run goes on."""
-        if self.is_busy or self._is_shut_down:
-            return False
-        self._waiting = request
-        if self._state is EngineState.READY:
-            self._send_waiting()
-        else:
-            self.start()
-        return True
+        """Train as soon as the engine is ready. False, and nothing is done, while something else goes on."""
+        return self._begin(Train(request))
+
+    def run(self, errand: Errand) -> bool:
+        """The same for an errand."""
+        return self._begin(Run(errand))
 
     @Slot()
     def stop(self) -> None:
-        """End the run after this batch and keep the best weights."""
+        """End the run after this batch and keep the best weights; end an errand and keep what there is."""
         if self._waiting is not None:
             self.cancel()
-        elif self._state is EngineState.TRAINING:
+        elif self._state in (EngineState.TRAINING, EngineState.WORKING):
             self._set_state(EngineState.STOPPING)
             self._send(Stop())
 
@@ -118,8 +137,8 @@ class EngineController(QObject):
         """Give the run up. An engine that does not answer in time is killed; the run counts as cancelled all the same."""
         if self._waiting is not None:
             given_up, self._waiting = self._waiting, None
-            self.event_received.emit(RunCancelled(given_up.run))
-        elif self._run:
+            self.event_received.emit(_cancelled(given_up))
+        elif self._current is not None:
             self._set_state(EngineState.STOPPING)
             self._patience.start()
             self._send(Cancel())
@@ -131,12 +150,22 @@ class EngineController(QObject):
         self._waiting = None
         self._patience.stop()
         if self._worker is not None:
-            if self._run:
+            if self._current is not None:
                 self._send(Cancel())
             self._worker.close(CLOSE_TIMEOUT_S)
             self._join()
-        self._run = ""
+        self._current = None
         self._set_state(EngineState.OFF)
+
+    def _begin(self, command: Train | Run) -> bool:
+        if self.is_busy or self._is_shut_down:
+            return False
+        self._waiting = command
+        if self._state is EngineState.READY:
+            self._send_waiting()
+        else:
+            self.start()
+        return True
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
@@ -145,7 +174,14 @@ class EngineController(QObject):
         match event:
             case EngineReady():
                 self._set_state(EngineState.READY)
-            case RunFinished() | RunCancelled() | RunFailed():
+            case (
+                RunFinished()
+                | RunCancelled()
+                | RunFailed()
+                | ErrandFinished()
+                | ErrandCancelled()
+                | ErrandFailed()
+            ):
                 self._end_run(EngineState.READY)
             case EngineLost() if self._was_killed:
                 return
@@ -161,10 +197,10 @@ class EngineController(QObject):
             return
         self._join()
         if self._was_killed:
-            killed = self._run
+            killed = self._current
             self._end_run(EngineState.OFF)
-            if killed:
-                self.event_received.emit(RunCancelled(killed))
+            if killed is not None:
+                self.event_received.emit(_cancelled(killed))
             self.start()
         elif self._state is not EngineState.LOST:
             self._end_run(EngineState.LOST)
@@ -174,16 +210,16 @@ class EngineController(QObject):
 
     @Slot()
     def _kill(self) -> None:
-        if self._client is not None and self._run:
+        if self._client is not None and self._current is not None:
             self._was_killed = True
             self._client.kill()
 
     def _send_waiting(self) -> None:
-        request, self._waiting = self._waiting, None
-        if request is not None:
-            self._run = request.run
-            self._set_state(EngineState.TRAINING)
-            self._send(Train(request))
+        command, self._waiting = self._waiting, None
+        if command is not None:
+            self._current = command
+            self._set_state(EngineState.TRAINING if isinstance(command, Train) else EngineState.WORKING)
+            self._send(command)
 
     def _send(self, command: Command) -> None:
         """An engine that cannot be spoken to is of no use: ending it brings an `EngineLost` on the usual way."""
@@ -196,7 +232,7 @@ class EngineController(QObject):
 
     def _end_run(self, state: EngineState) -> None:
         self._patience.stop()
-        self._run = ""
+        self._current = None
         if state is EngineState.LOST:
             self._waiting = None
         self._set_state(state)
@@ -212,3 +248,9 @@ class EngineController(QObject):
         if state is not self._state:
             self._state = state
             self.state_changed.emit(state)
+
+
+def _cancelled(command: Train | Run) -> RunCancelled | ErrandCancelled:
+    if isinstance(command, Train):
+        return RunCancelled(command.request.run)
+    return ErrandCancelled(command.errand.errand)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from qtdigits.errors import QtDigitsError
@@ -21,11 +23,15 @@ class MessageBar(QFrame):
         self._text = named(QLabel(), "messageLabel")
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._offered: Callable[[], object] | None = None
+        self._act = button("", "messageActionButton")
+        self._act.clicked.connect(self._on_act)
         self._close = button("Dismiss", "dismissButton")
         self._close.clicked.connect(self.dismiss)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 8, 8, 8)
         layout.addWidget(self._text, 1)
+        layout.addWidget(self._act, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
@@ -42,6 +48,11 @@ class MessageBar(QFrame):
     def show_notice(self, text: str) -> None:
         self._show(text, "")
 
+    def offer(self, text: str, action: str, act: Callable[[], object]) -> None:
+        """A notice with a button that says `action`; a click does it, and puts the notice away."""
+        self._show(text, "", action=action)
+        self._offered = act
+
     def dismiss(self) -> None:
         if self._lasting and self._text.text() != self._lasting:
             self._show(self._lasting, "error")
@@ -53,8 +64,18 @@ class MessageBar(QFrame):
         if self._text.property("role") == "error" and not self.isHidden():
             self.dismiss()
 
-    def _show(self, text: str, role: str) -> None:
+    def _show(self, text: str, role: str, *, action: str = "") -> None:
+        self._offered = None
+        self._act.setText(action)
+        self._act.setVisible(bool(action))
         self._text.setText(text)
         give_role(self._text, role)
         self.setAccessibleName(text)
         self.show()
+
+    @Slot()
+    def _on_act(self) -> None:
+        act = self._offered
+        self.dismiss()
+        if act is not None:
+            act()

@@ -23,7 +23,14 @@ from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_controls import ThinBar, TrainingControls
 from qtdigits.gui.training_messages import TrainingMessages
 from qtdigits.gui.training_pages import TrainingPages
-from qtdigits.gui.training_texts import data_text, finished_text, headline_text, progress_text, running_text
+from qtdigits.gui.training_texts import (
+    MY_HOLD_OUT,
+    data_text,
+    finished_text,
+    headline_text,
+    progress_text,
+    running_text,
+)
 from qtdigits.gui.verdict_card import VerdictCard
 from qtdigits.tasks.request import RetrainRequest
 
@@ -116,6 +123,8 @@ class TrainingPanel(QWidget):
     @Slot()
     def start_training(self) -> None:
         if self._controller.is_busy:
+            if self._controller.errand is not None:
+                self._messages.show_notice("The engine is at work on something else; train when it is done.")
             return
         self._messages.clear()
         try:
@@ -222,9 +231,7 @@ class TrainingPanel(QWidget):
             case ev.RunFinished():
                 self._status.setText(finished_text(event))
                 self._result.setText(headline_text(event.scores) or finished_text(event))
-                self._pages.summary.show_run(event, champion=self._champion)
-                if event.comparison:
-                    self.verdict.show_comparison(Comparison.from_json(event.comparison), model=event.model)
+                self._show_result(event)
                 self._controls.adjust_button.setChecked(False)
                 self._pages.show_summary()
             case ev.RunCancelled():
@@ -238,6 +245,16 @@ class TrainingPanel(QWidget):
                 self._messages.show_error(text, can_retry=True)
             case ev.EngineLost():
                 self._messages.show_notice(f"{event.message} The next training starts a new one.")
+
+    def _show_result(self, event: ev.RunFinished) -> None:
+        """The card has the button that uses the new model; without a comparison there is no card, and the result has one."""
+        champion = self._champion
+        if event.comparison:
+            found = Comparison.from_json(event.comparison)
+            self.verdict.show_comparison(found, model=event.model)
+            if hand := found.hold_out.n:
+                champion = champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=hand)
+        self._pages.summary.show_run(event, champion=champion, offers_use=not event.comparison)
 
     @Slot()
     def _refresh(self) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from qtdigits.core.label_guard import Witness
 from qtdigits.core.raster import render_many
 from qtdigits.core.samples import Dataset
 from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, StoreError
 from qtdigits.store.mnist import Mnist, find_mnist, load_mnist
+from qtdigits.store.witness_file import load_witness
 from qtdigits.tasks.fetching import fetch_mnist
 
 REHEARSAL_DRAWINGS = 12_000
@@ -21,9 +23,14 @@ _CHUNK = 500
 
 
 class DataCache:
-    """MNIST, and the synthetic ink that stands in for it. Held by whoever runs several trainings, such as the engine."""
+    """MNIST, the synthetic ink that stands in for it, and what the label guard knows. Held by whoever runs several trainings.
+
+    `looked_through`: of each store and writer, a digest of the labels that the guard has looked through.
+    """
 
     def __init__(self) -> None:
+        self.looked_through: dict[tuple[Path, str], bytes] = {}
+        self._witness: Witness | None = None
         self._mnist: Mnist | None = None
         self._stamp: tuple[Path, int, int] | None = None
         self._synthetic: Dataset | None = None
@@ -47,6 +54,12 @@ class DataCache:
         except (DataMissingError, StoreError):
             return None
         return self.mnist(folder=folder)
+
+    def witness(self) -> Witness:
+        """The label guard's, as it travels with the program."""
+        if self._witness is None:
+            self._witness = load_witness()
+        return self._witness
 
     def rehearsal(self, progress: Callable[[int, int], None]) -> Dataset:
         """What stands in for MNIST; `progress` gets how many of how many are done, and may raise to give up."""

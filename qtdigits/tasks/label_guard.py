@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,15 @@ import numpy as np
 from qtdigits.core.control import Control
 from qtdigits.core.label_guard import DIGIT_LABELS, Witness, suspicions
 from qtdigits.core.samples import Dataset, Suspicion
+from qtdigits.core.texts import waiting_for_eye
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.data_cache import DataCache
 
 MNIST_IMAGES, SYNTHETIC_IMAGES = 8000, 6000
 _SYNTHETIC_SEED = 1
+
+Progress = Callable[[str, int, int], None]
+"""What is being done, how much of it, and of how much."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Review:
 
 
 def learn_witness(cache: DataCache, folder: Path, control: Control) -> Witness:
-    """From MNIST where it is found, else from synthetic ink alone; it is never downloaded for this."""
+    """From MNIST where it is found, else from synthetic ink alone. A minute's work: `store.witness_file` has one."""
 
     def go_on(done: int, total: int) -> None:
         control.check_before_training()
@@ -42,22 +48,64 @@ def learn_witness(cache: DataCache, folder: Path, control: Control) -> Witness:
     )
 
 
-def review(store: SampleStore, witness: Witness, control: Control, *, writer: str | None = None) -> Review:
+def review(
+    store: SampleStore,
+    witness: Witness,
+    control: Control,
+    *,
+    writer: str | None = None,
+    looked_through: dict[tuple[Path, str], bytes] | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> Review:
     """Look through the drawings of `writer`, None: of everybody, each among those of the same hand.
 
-    What somebody has reviewed stays as it is, and counts as an example. A doubt that no longer holds is taken away.
+    What somebody has reviewed stays as it is, and counts as an example. A doubt that no longer holds is taken away. A
+    writer whose drawings and labels are those of `looked_through` is passed over, and noted there otherwise.
     """
+    known = {} if looked_through is None else looked_through
+    writers = store.writers() if writer is None else [writer]
     n = 0
-    for name in store.writers() if writer is None else [writer]:
+    for done, name in enumerate(writers):
         control.check_before_training()
+        progress("Checking the labels", done, len(writers))
         drawings = store.dataset(writer=name)
         n += sum(label in DIGIT_LABELS for label in drawings.labels)
-        marks = _marks(drawings, witness, before=store.ids(writer=name, is_suspect=True).tolist())
-        if marks:
-            store.mark_suspects(marks)
+        digest = _digest_of(drawings)
+        if known.get((store.path, name)) != digest:
+            _mark(store, witness, drawings, writer=name)
+            known[store.path, name] = digest
     return Review(n, tuple(int(i) for i in store.ids(writer=writer, is_suspect=True)))
 
 
-def _marks(drawings: Dataset, witness: Witness, *, before: list[int]) -> dict[int, Suspicion | None]:
-    found = suspicions(witness, drawings.images, drawings.labels)
-    return {**dict.fromkeys(before), **{drawings.ids[row]: doubt for row, doubt in found.items()}}
+def review_before_training(
+    folder: Path, *, cache: DataCache, control: Control, progress: Progress, notice: Callable[[str], None]
+) -> None:
+    """What is doubted now is not trained on: say so. Raises `StoreError`, and `CancelledError` on a stop."""
+    with SampleStore.open(folder) as store:
+        if not store.count(held_out=False):
+            return
+        review(store, cache.witness(), control, looked_through=cache.looked_through, progress=progress)
+        if waiting := store.count(held_out=False, is_suspect=True):
+            notice(waiting_for_eye(waiting))
+
+
+def _mark(store: SampleStore, witness: Witness, drawings: Dataset, *, writer: str) -> None:
+    """Doubts that are new, have changed, or are gone; nothing is written where nothing has changed."""
+    before = {sample.id: sample.suspicion for sample in store.samples(writer=writer, is_suspect=True)}
+    found = {
+        drawings.ids[row]: doubt
+        for row, doubt in suspicions(witness, drawings.images, drawings.labels).items()
+    }
+    marks: dict[int, Suspicion | None] = {i: None for i in before if i is not None and i not in found}
+    for i, doubt in found.items():
+        old = before.get(i)
+        if old is None or old.suggestion != doubt.suggestion:
+            marks[i] = doubt
+    if marks:
+        store.mark_suspects(marks)
+
+
+def _digest_of(drawings: Dataset) -> bytes:
+    digest = blake2b(np.asarray(drawings.ids, np.int64).tobytes())
+    digest.update("\n".join(drawings.labels).encode())
+    return digest.digest()

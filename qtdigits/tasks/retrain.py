@@ -30,6 +30,7 @@ from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.deciding import with_threshold
 from qtdigits.tasks.evaluate import answers_of, score_with
 from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
+from qtdigits.tasks.label_guard import review_before_training
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.run_record import RunRecorder
 
@@ -99,6 +100,11 @@ def _run(job: _Job) -> RunFinished:
     out = _destination(job.request)
     job.recorder.begin()
     base = _base_of(job)
+    if job.request.use_drawings and job.request.recipe.drawings_weight:
+        folder = Path(job.request.data_dir)
+        review_before_training(
+            folder, cache=job.cache, control=job.control, progress=job.progress, notice=job.notice
+        )
     gathered = gather(
         job.request,
         cache=job.cache,

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from cli.running import Run
 from qtdigits.core.ink import Ink
@@ -12,13 +11,9 @@ from qtdigits.core.raster import render
 from qtdigits.core.samples import Sample
 from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.store.samples import SampleStore
-from qtdigits.tasks import label_guard
 
 
-def test_that_a_wrong_label_is_listed_and_waits(
-    run: Run, data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(label_guard, "SYNTHETIC_IMAGES", 600)
+def test_that_a_wrong_label_is_listed_and_waits(run: Run, data_dir: Path) -> None:
     inks, labels = synthetic_digits(10, 2)
     by_label = dict(zip(labels, inks, strict=True))
     with SampleStore.open(data_dir) as store:

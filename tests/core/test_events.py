@@ -10,6 +10,10 @@ from qtdigits.core.events import (
     EngineLost,
     EngineReady,
     EpochEnded,
+    ErrandCancelled,
+    ErrandFailed,
+    ErrandFinished,
+    ErrandProgressed,
     Event,
     Noticed,
     Progressed,
@@ -34,6 +38,10 @@ EVENTS: list[Event] = [
     RunCancelled("r"),
     RunFailed("r", "memory", "There is not enough memory.", "Choose a smaller batch."),
     EngineLost("It is gone.", exit_code=-9),
+    ErrandProgressed("e", "Checking the labels", done=1, total=2),
+    ErrandFinished("e", {"n": 12, "waiting": 3}),
+    ErrandCancelled("e"),
+    ErrandFailed("e", "store", "The disk is full.", "Make some room."),
 ]
 
 

@@ -7,12 +7,14 @@ from qtdigits.engine.protocol import (
     Command,
     Quit,
     RetrainRequest,
+    Run,
     Stop,
     Train,
     decode_command,
     encode_command,
 )
 from qtdigits.errors import InputError
+from qtdigits.tasks.errand import CheckLabels, MeasureWriters
 from tiny_training import TINY_RECIPE
 
 REQUEST = RetrainRequest.fresh(
@@ -23,10 +25,11 @@ REQUEST = RetrainRequest.fresh(
     use_drawings=False,
 )
 
+CHECK = CheckLabels.fresh(data_dir="/data/π", writer="Ada")
+MATRIX = MeasureWriters.fresh(data_dir="/data", model="/models/π.h5")
 
-@pytest.mark.parametrize(
-    "command", [Train(REQUEST), Stop(), Cancel(), Quit()], ids=lambda c: type(c).__name__
-)
+
+@pytest.mark.parametrize("command", [Train(REQUEST), Run(CHECK), Run(MATRIX), Stop(), Cancel(), Quit()])
 def test_that_a_command_comes_back_from_its_line_as_it_was(command: Command) -> None:
     line = encode_command(command)
     assert "\n" not in line
@@ -41,6 +44,10 @@ def test_that_a_command_comes_back_from_its_line_as_it_was(command: Command) -> 
         "[]",
         '{"command": "dance"}',
         '{"command": ["stop"]}',
+        '{"command": "run"}',
+        '{"command": "run", "errand": {"kind": "dance", "errand": "e", "data_dir": "d"}}',
+        '{"command": "run", "errand": {"kind": "CheckLabels", "data_dir": "d"}}',
+        '{"command": "run", "errand": {"kind": "CheckLabels", "errand": "e", "data_dir": 3}}',
         '{"command": "train"}',
         '{"command": "train", "request": {}}',
         '{"command": "train", "request": {"run": "r", "data_dir": "d", "recipe": {"epochs": 0}}}',

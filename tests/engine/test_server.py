@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from qtdigits.core.control import Control
-from qtdigits.core.events import RunCancelled
-from qtdigits.engine.protocol import Cancel, Command, Quit, RetrainRequest, Stop, Train, encode_command
+from qtdigits.core.events import ErrandFinished, RunCancelled
+from qtdigits.engine.protocol import Cancel, Command, Quit, RetrainRequest, Run, Stop, Train, encode_command
 from qtdigits.engine.server import Server
+from qtdigits.tasks.errand import CheckLabels
 from tiny_training import TINY_RECIPE
 
 
@@ -132,3 +133,20 @@ def test_that_a_run_is_given_up_when_nobody_reads_its_events() -> None:
     ((_, control),) = engine.jobs()  # type: ignore[misc]
     engine.server._write(RunCancelled("other"))
     assert control.is_cancelled
+
+
+def test_that_an_errand_is_refused_while_a_run_goes_on_and_taken_after_it() -> None:
+    engine = Harness()
+    errand = CheckLabels("e", "data")
+    engine.server._obey(train("a"))
+    engine.server._obey(Run(errand))
+    (refusal,) = engine.said()
+    assert (refusal["event"], refusal["errand"], refusal["kind"]) == ("errand_failed", "e", "busy")
+    engine.server.emit(RunCancelled("a"))
+    engine.server._obey(Run(errand))
+    engine.server._obey(train("b"))
+    assert engine.said()[-1]["run"] == "b"
+    engine.server.emit(ErrandFinished("e", {"n": 3}))
+    engine.server._obey(train("c"))
+    taken = [engine.server._jobs.get() for _ in range(3)]
+    assert [job[0] for job in taken if job][1] == errand

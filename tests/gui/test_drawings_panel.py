@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButton, QVBoxLayout, QWidget
@@ -54,13 +54,35 @@ class ExportTo:
         self.exported.append((chosen, title))
 
 
+class Checks(QObject):
+    """Stands in for the label checks."""
+
+    busy_changed = Signal(bool)
+    told = Signal(str)
+
+    def __init__(self):
+        super().__init__()
+        self.started = 0
+
+    def start(self):
+        self.started += 1
+        self.busy_changed.emit(True)
+
+
 class Browser:
     """The panel in a window with an Undo of its own, and what a person sees and does there."""
 
     def __init__(self, session, qtbot):
         self.session, self.store = session, session.store
         self.ask, self.exchange = Answers(), ExportTo()
-        self.panel = DrawingsPanel(session=session, exchange=self.exchange, ask=self.ask, theme=LIGHT)
+        self.checks = Checks()
+        self.panel = DrawingsPanel(
+            session=session,
+            exchange=self.exchange,
+            checks=self.checks,
+            ask=self.ask,
+            theme=LIGHT,
+        )
         self.window = QWidget()
         self.undone_elsewhere = []
         undo = Command("&Edit", "Undo", lambda: self.undone_elsewhere.append(1), "Ctrl+Z")
@@ -424,3 +446,13 @@ def test_that_what_was_at_the_top_stays_there_when_the_width_changes(grid):
 def test_that_all_of_them_can_be_chosen(grid):
     grid.selectAll()
     assert grid.selected_rows() == [range(2500)]
+
+
+def test_that_a_check_of_the_labels_is_asked_for_once_and_its_outcome_is_said(browser):
+    browser.click("checkLabelsButton")
+    check = browser.panel.findChild(QPushButton, "checkLabelsButton")
+    assert (browser.checks.started, check.isEnabled()) == (1, False)
+    browser.checks.busy_changed.emit(False)
+    browser.checks.told.emit("5 drawings looked through; nothing looks wrong.")
+    assert check.isEnabled()
+    assert browser.text("editedLabel") == "5 drawings looked through; nothing looks wrong."

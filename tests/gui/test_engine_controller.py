@@ -9,9 +9,18 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, finished, request, started
-from qtdigits.core.events import EngineLost, EngineReady, Event, RunCancelled, RunFinished
+from qtdigits.core.events import (
+    EngineLost,
+    EngineReady,
+    ErrandCancelled,
+    ErrandFinished,
+    Event,
+    RunCancelled,
+    RunFinished,
+)
 from qtdigits.errors import EngineError
 from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.tasks.errand import CheckLabels
 
 MakeController = Callable[..., EngineController]
 
@@ -254,3 +263,36 @@ def test_that_shutdown_right_after_start_leaves_nothing_running(
     controller.shutdown()
     assert not [thread for thread in controller.findChildren(QThread) if thread.isRunning()]
     assert len(engines) == 1
+
+
+def test_that_an_errand_ends_like_a_run_and_nothing_else_begins_meanwhile(
+    qtbot: QtBot, engines: FakeEngines, controller: EngineController
+) -> None:
+    listener = Listener(controller)
+    errand = CheckLabels("e", "data")
+    assert controller.run(errand)
+    assert controller.errand == errand
+    wait_for(qtbot, controller, EngineState.WORKING)
+    assert not controller.train(request())
+    engines[0].say(ErrandFinished("e", {"n": 3}))
+    wait_for(qtbot, controller, EngineState.READY)
+    assert listener.of(ErrandFinished) == [ErrandFinished("e", {"n": 3})]
+    assert controller.errand is None
+    assert not controller.is_busy
+
+
+def test_that_an_errand_can_be_given_up_before_and_while_it_goes_on(
+    qtbot: QtBot, make_controller: MakeController
+) -> None:
+    engines = FakeEngines(are_ready=False)
+    controller = make_controller(engines, cancel_timeout_ms=20)
+    listener = Listener(controller)
+    controller.run(CheckLabels("early", "data"))
+    controller.cancel()
+    assert listener.of(ErrandCancelled) == [ErrandCancelled("early")]
+    engines[0].say(EngineReady(pid=1))
+    wait_for(qtbot, controller, EngineState.READY)
+    controller.run(CheckLabels("late", "data"))
+    controller.cancel()
+    qtbot.waitUntil(lambda: ErrandCancelled("late") in listener.events)
+    assert engines[0].was_killed

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,12 @@ from qtdigits.core.label_guard import DIGIT_LABELS, Witness
 from qtdigits.core.raster import render, render_many
 from qtdigits.core.samples import Sample, Suspicion
 from qtdigits.core.synthetic import synthetic_digits, synthetic_ink
+from qtdigits.core.texts import waiting_for_eye
+from qtdigits.errors import CancelledError
 from qtdigits.store.samples import SampleStore
-from qtdigits.tasks.label_guard import Review, review
+from qtdigits.tasks import label_guard
+from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.label_guard import Review, review, review_before_training
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +72,76 @@ def test_that_a_doubt_goes_with_its_cause(store: SampleStore, witness: Witness) 
 def test_that_only_the_writer_who_was_asked_for_is_looked_at(store: SampleStore, witness: Witness) -> None:
     assert review(store, witness, Control(), writer="Bo") == Review(3, ())
     assert store.count(is_suspect=True) == 0
+
+
+def test_that_nothing_is_written_where_nothing_has_changed(store: SampleStore, witness: Witness) -> None:
+    review(store, witness, Control())
+    with SampleStore.open(store.path.parent) as another:
+        before = another.revision
+        assert review(store, witness, Control()) == Review(83, (4,))
+        assert another.revision == before
+
+
+def test_that_a_hand_that_was_looked_through_is_looked_through_again_when_it_has_changed(
+    store: SampleStore, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[int] = []
+    judge = label_guard.suspicions
+
+    def watched(witness: Witness, images: np.ndarray, labels: Sequence[str]) -> dict[int, Suspicion]:
+        looked_at.append(len(images))
+        return judge(witness, images, labels)
+
+    monkeypatch.setattr(label_guard, "suspicions", watched)
+    known: dict[tuple[Path, str], bytes] = {}
+    review(store, witness, Control(), looked_through=known)
+    assert review(store, witness, Control(), looked_through=known) == Review(83, (4,))
+    assert looked_at == [80, 3]
+    store.relabel([81], "3")
+    review(store, witness, Control(), looked_through=known)
+    assert looked_at == [80, 3, 3]
+
+
+def test_that_a_stop_ends_the_look(store: SampleStore, witness: Witness) -> None:
+    control = Control()
+    control.stop()
+    with pytest.raises(CancelledError):
+        review(store, witness, control)
+
+
+class Cache(DataCache):
+    """With a witness that was learned in a moment."""
+
+    def __init__(self, witness: Witness) -> None:
+        super().__init__()
+        self._witness = witness
+
+
+def test_that_before_a_training_somebody_is_told_how_many_wait(
+    store: SampleStore, witness: Witness, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    review_before_training(
+        tmp_path,
+        cache=Cache(witness),
+        control=Control(),
+        progress=lambda what, done, total: None,
+        notice=said.append,
+    )
+    held_out = bool(store.count(ids=(4,), held_out=True))
+    assert not held_out
+    assert said == [waiting_for_eye(1)]
+    assert 4 not in store.dataset(held_out=False).ids
+
+
+def test_that_without_drawings_nothing_is_said_and_no_witness_is_needed(tmp_path: Path) -> None:
+    said: list[str] = []
+    SampleStore.open(tmp_path / "empty").close()
+    review_before_training(
+        tmp_path / "empty",
+        cache=DataCache(),
+        control=Control(),
+        progress=lambda what, done, total: None,
+        notice=said.append,
+    )
+    assert said == []

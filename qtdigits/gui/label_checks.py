@@ -1,0 +1,133 @@
+"""The label guard as the window sees it: it asks the engine to look, and says when more drawings wait for a person's eye."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from qtdigits.core.events import (
+    EngineLost,
+    ErrandCancelled,
+    ErrandFailed,
+    ErrandFinished,
+    ErrandProgressed,
+    Event,
+    RunStarted,
+)
+from qtdigits.errors import EngineError, QtDigitsError
+from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.session import Session
+from qtdigits.tasks.errand import CheckLabels
+
+TRAINING = "A training is going on; it looks through the labels itself, before it learns from them."
+BUSY = "The engine is at work; try again when it is done."
+
+
+class LabelChecks(QObject):
+    """`told` carries a line about a check that was asked for, `waiting_grew` how many drawings wait, when more do than before.
+
+    The latter comes between two drawings, never while somebody draws, and after a training's own look too.
+    """
+
+    busy_changed = Signal(bool)
+    told = Signal(str)
+    waiting_grew = Signal(int)
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        controller: EngineController,
+        data_dir: Path,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._controller = controller
+        self._data_dir = data_dir
+        self._errand = ""
+        self._before = 0
+        self._is_to_be_said = False
+        controller.state_changed.connect(self._on_state)
+        controller.event_received.connect(self._on_event)
+        session.ink_changed.connect(self._say_growth)
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._errand)
+
+    @Slot()
+    def start(self) -> None:
+        """Look through the labels of everybody's drawings. Does nothing but say so while the engine is busy."""
+        if self.is_busy:
+            return
+        errand = CheckLabels.fresh(data_dir=str(self._data_dir))
+        if not self._controller.run(errand):
+            self.told.emit(BUSY if self._controller.errand else TRAINING)
+            return
+        self._errand = errand.errand
+        self.told.emit("Checking the labels …")
+        self.busy_changed.emit(True)
+
+    @Slot(object)
+    def _on_state(self, state: EngineState) -> None:
+        if state in (EngineState.TRAINING, EngineState.WORKING):
+            self._before = self._count()
+
+    @Slot(object)
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self._compare()
+            case ErrandProgressed() if event.errand == self._errand:
+                self.told.emit(f"{event.what}: {event.done} of {event.total} writers …")
+            case ErrandFinished() if event.errand == self._errand:
+                self._end(checked_text(int(event.result["n"]), int(event.result["waiting"])))
+                self._compare()
+            case ErrandCancelled() if event.errand == self._errand:
+                self._end("The check was given up.")
+            case ErrandFailed() if event.errand == self._errand:
+                self._end("")
+                self._session.problem_met.emit(QtDigitsError(event.message, event.remedy))
+            case EngineLost() if self.is_busy:
+                self._end("")
+                self._session.problem_met.emit(EngineError(event.message, "Check the labels once more."))
+            case _:
+                pass
+
+    def _end(self, text: str) -> None:
+        self._errand = ""
+        self.busy_changed.emit(False)
+        self.told.emit(text)
+
+    def _compare(self) -> None:
+        """The engine has written into the store, if it has found anything."""
+        now = self._count()
+        if now != self._before:
+            self._session.samples_imported()
+        if now > self._before:
+            self._is_to_be_said = True
+            self._say_growth()
+        self._before = now
+
+    @Slot()
+    def _say_growth(self) -> None:
+        if self._is_to_be_said and self._session.ink.is_blank:
+            self._is_to_be_said = False
+            self.waiting_grew.emit(self._count())
+
+    def _count(self) -> int:
+        try:
+            return self._session.store.count(is_suspect=True)
+        except QtDigitsError as error:
+            self._session.problem_met.emit(error)
+            return 0
+
+
+def checked_text(n: int, waiting: int) -> str:
+    """Such as: 512 drawings looked through; 3 wait for your eye."""
+    drawings = f"{n:,} drawing{'s' if n != 1 else ''} looked through"
+    if not waiting:
+        return f"{drawings}; nothing looks wrong."
+    return f"{drawings}; {waiting:,} wait{'s' if waiting == 1 else ''} for your eye."

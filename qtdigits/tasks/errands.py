@@ -1,0 +1,86 @@
+"""How the engine runs errands: like a training, each tells what it does as events, and ends with exactly one of three."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qtdigits.core.control import Control
+from qtdigits.core.events import (
+    ErrandCancelled,
+    ErrandEnding,
+    ErrandFailed,
+    ErrandFinished,
+    ErrandProgressed,
+    Event,
+)
+from qtdigits.errors import CancelledError, QtDigitsError
+from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.errand import CheckLabels, Errand, MeasureWriters
+
+
+def run_errand(
+    errand: Errand, *, emit: Callable[[Event], None], control: Control, cache: DataCache | None = None
+) -> None:
+    """Never raises, whatever happens; the trace of what nobody expected goes to stderr."""
+    emit(_ending_of(_Running(errand, emit, control, cache or DataCache())))
+
+
+@dataclass(frozen=True, eq=False)
+class _Running:
+    errand: Errand
+    emit: Callable[[Event], None]
+    control: Control
+    cache: DataCache
+
+    def progress(self, what: str, done: int = 0, total: int = 0) -> None:
+        self.emit(ErrandProgressed(self.errand.errand, what, done, total))
+
+
+def _ending_of(running: _Running) -> ErrandEnding:
+    name = running.errand.errand
+    try:
+        match running.errand:
+            case CheckLabels():
+                return ErrandFinished(name, _check_labels(running, running.errand))
+            case MeasureWriters():
+                return ErrandFinished(name, _measure_writers(running, running.errand))
+    except (CancelledError, KeyboardInterrupt):
+        return ErrandCancelled(name)
+    except QtDigitsError as error:
+        return ErrandFailed.of(name, error)
+    except BaseException as error:  # noqa: BLE001 - the person must hear of whatever it is, as an event
+        traceback.print_exc(file=sys.stderr)
+        return ErrandFailed.of(name, error)
+
+
+def _check_labels(running: _Running, errand: CheckLabels) -> dict[str, Any]:
+    from qtdigits.store.samples import SampleStore
+    from qtdigits.tasks.label_guard import review
+
+    with SampleStore.open(Path(errand.data_dir)) as store:
+        found = review(
+            store,
+            running.cache.witness(),
+            running.control,
+            writer=errand.writer or None,
+            progress=running.progress,
+        )
+        return {"n": found.n, "waiting": len(found.doubted)}
+
+
+def _measure_writers(running: _Running, errand: MeasureWriters) -> dict[str, Any]:
+    from qtdigits.tasks.stored_writer_matrix import stored_writer_matrix
+
+    found = stored_writer_matrix(
+        Path(errand.data_dir),
+        model=Path(errand.model),
+        cache=running.cache,
+        control=running.control,
+        progress=running.progress,
+    )
+    return {"matrix": found.to_json()}

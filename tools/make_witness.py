@@ -1,0 +1,31 @@
+"""Learn the label guard's witness anew, from MNIST and synthetic ink: `python -m tools.make_witness [FILE]`.
+
+To be done when `core/label_guard.py` changes its features (`WITNESS_VERSION`). MNIST is searched for as by the program.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from qtdigits import paths
+from qtdigits.core.control import Control
+from qtdigits.store.mnist import find_mnist
+from qtdigits.store.witness_file import save_witness
+from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.label_guard import learn_witness
+
+
+def main() -> int:
+    folder = paths.user_data_dir()
+    if find_mnist(folder=folder) is None:
+        print("MNIST was not found: set QTDIGITS_MNIST.", file=sys.stderr)
+        return 2
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.resources_dir() / "witness.npz"
+    save_witness(learn_witness(DataCache(), folder, Control()), out)
+    print(f"{out}: {out.stat().st_size:,} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
