@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -22,6 +23,18 @@ def user_data_dir(override: str | os.PathLike[str] | None = None) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("qtdigits", appauthor=False))
+
+
+def rescue_dirs(data_dir: Path) -> tuple[Path, ...]:
+    """Where drawings may be kept while the store in `data_dir` cannot be opened; they outlast a restart of the computer."""
+    import platformdirs
+
+    name = f"rescued-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}"
+    home = Path.home()
+    return (
+        Path(platformdirs.user_state_dir("qtdigits", appauthor=False)) / name,
+        home / ".qtdigits" / name,
+    )
 
 
 def shipped_models_dir() -> Path:

@@ -6,7 +6,6 @@ import argparse
 import gc
 import logging
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,13 +16,13 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from qtdigits import __version__, paths
-from qtdigits.errors import QtDigitsError, StoreError
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine_controller import EngineController
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.rescue import open_or_rescue
 
 if TYPE_CHECKING:
     from qtdigits.core.models import Model
@@ -37,33 +36,28 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     """Build application and window. `argv` is the command line without the program's name.
 
     A store that cannot be opened does not keep the window shut: the window says what is wrong, and new drawings go to a folder
-    that it names.
+    that it names, from which they are taken in when the store is back. Models and settings are those of the data folder all
+    the same.
     """
     options, qt_arguments = _parse(argv)
     app = _application(qt_arguments)
     data_dir = paths.user_data_dir(options.data_dir)
     library = ModelLibrary(data_dir)
-    problem: StoreError | None = None
-    try:
-        store = SampleStore.open(data_dir)
-    except StoreError as error:
-        data_dir = Path(tempfile.mkdtemp(prefix="qtdigits-"))
-        store = SampleStore.open(data_dir)
-        problem = StoreError(
-            error.message, f"{error.remedy} Until then, drawings are kept in {data_dir}.".strip()
-        )
+    opened = open_or_rescue(data_dir, rescue_folders=paths.rescue_dirs(data_dir))
     preferences = Preferences(data_dir)
     if options.theme:
         preferences.theme = options.theme
     window = MainWindow(
-        session=Session(store=store, library=library, make_reader=_make_reader),
-        controller=EngineController(make_client=_engine_client(data_dir)),
+        session=Session(store=opened.store, library=library, make_reader=_make_reader),
+        controller=EngineController(make_client=_engine_client(opened.folder)),
         preferences=preferences,
-        data_dir=data_dir,
+        data_dir=opened.folder,
     )
     window.became_ready.connect(gc.enable)
-    if problem is not None:
-        window.show_problem(problem, lasting=True)
+    if opened.problem is not None:
+        window.show_problem(opened.problem, lasting=True)
+    elif opened.notice:
+        window.messages.show_notice(opened.notice)
     return app, window
 
 

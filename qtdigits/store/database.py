@@ -75,6 +75,14 @@ class Database:
             database._check_tables()
         return database
 
+    @classmethod
+    def of_nothing(cls, path: Path) -> Database:
+        """An empty store in memory that cannot be written; its errors name `path`."""
+        database = cls(path, _connect(path, ":memory:", is_uri=False))
+        database._migrate()
+        database._connection.execute("PRAGMA query_only = ON")
+        return database
+
     def close(self) -> None:
         with translated(self.path):
             self._connection.close()

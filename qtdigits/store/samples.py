@@ -59,6 +59,11 @@ class SampleStore:
         """A store file of any name, such as a backup or another person's, only to read from."""
         return cls(Database.open_read_only(path))
 
+    @classmethod
+    def of_nothing(cls, path: Path) -> SampleStore:
+        """An empty store that takes nothing, in place of the one at `path` when nothing can be written anywhere."""
+        return cls(Database.of_nothing(path))
+
     @property
     def path(self) -> Path:
         return self._db.path

@@ -1,0 +1,135 @@
+"""The window on a bad day: it opens, says what is the case, reads, and loses nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from qtdigits import paths
+from qtdigits.gui import app
+from qtdigits.gui.main_window import MainWindow
+from qtdigits.store.database import FILE_NAME
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+
+OpenWindow = Callable[[], MainWindow]
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenWindow]:
+    monkeypatch.setattr(app.gc, "enable", lambda: None)
+    monkeypatch.setattr(paths, "rescue_dirs", lambda folder: (folder.parent / "rescue" / folder.name,))
+    windows: list[MainWindow] = []
+
+    def open_it() -> MainWindow:
+        _, window = app.create(["--data-dir", str(data_dir)])
+        windows.append(window)
+        qtbot.addWidget(window)
+        with qtbot.waitSignal(window.became_ready):
+            window.show()
+        window._quiet.stop()
+        return window
+
+    yield open_it
+    for window in windows:
+        window.close()
+
+
+def draw_and_judge(window: MainWindow, label: str) -> None:
+    stroke = np.array([(300, 300, 0, 1), (500, 500, 50, 1), (300, 700, 90, 1)], np.float32)
+    window.session.add_stroke(stroke, "mouse")
+    window.answer_panel.judged.emit(label)
+
+
+def test_that_with_a_damaged_store_drawings_are_kept_and_come_back(
+    open_window: OpenWindow, data_dir: Path
+) -> None:
+    whole = SampleStore.open(data_dir)
+    whole.close()
+    content = (data_dir / FILE_NAME).read_bytes()
+    (data_dir / FILE_NAME).write_bytes(b"rubbish" * 2000)
+    window = open_window()
+    assert "is damaged" in window.messages.text
+    assert "taken in when the store can be opened again" in window.messages.text
+    assert window.session.model_name
+    draw_and_judge(window, "7")
+    window.messages.dismiss()
+    assert "is damaged" in window.messages.text
+    window.close()
+
+    (data_dir / FILE_NAME).write_bytes(content)
+    again = open_window()
+    assert again.messages.text.startswith("1 drawing that")
+    assert [sample.label for sample in again.session.store.samples()] == ["7"]
+
+
+def test_that_where_nothing_can_be_written_the_drawing_stays_on_the_canvas(
+    open_window: OpenWindow, data_dir: Path
+) -> None:
+    for folder in (data_dir, data_dir.parent / "rescue" / data_dir.name):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE_NAME).write_bytes(b"rubbish" * 2000)
+    window = open_window()
+    assert "stays on the canvas" in window.messages.text
+    draw_and_judge(window, "7")
+    assert not window.session.ink.is_blank
+    window._clear()
+    window.close()
+
+
+def promoted(data_dir: Path, *stems: str) -> ModelLibrary:
+    """Shipped models in the data folder, the last one in use."""
+    library = ModelLibrary(data_dir)
+    (data_dir / "models").mkdir()
+    for stem in stems:
+        path = data_dir / "models" / f"mine-{stem}.h5"
+        path.write_bytes((paths.shipped_models_dir() / f"{stem}.h5").read_bytes())
+        library.promote(path)
+    return library
+
+
+@pytest.mark.parametrize("harm", ["vanished", "damaged"])
+def test_that_without_its_champion_it_reads_with_the_one_before_and_says_so(
+    open_window: OpenWindow, data_dir: Path, harm: str
+) -> None:
+    path = promoted(data_dir, "mlp-50-50", "default").champion_path()
+    if harm == "vanished":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:5000])
+    window = open_window()
+    assert window.session.model_path == data_dir / "models" / "mine-mlp-50-50.h5"
+    assert "mine-default.h5" in window.messages.text
+    draw_and_judge(window, "7")
+    assert window.session.store.count() == 1
+
+
+def test_that_a_damaged_choice_is_said_and_put_right_by_the_next_one(
+    open_window: OpenWindow, data_dir: Path
+) -> None:
+    mine = promoted(data_dir, "mlp-50-50").champion_path()
+    (data_dir / "champion.json").write_text('{"champion": 3')
+    window = open_window()
+    assert "champion.json is damaged" in window.messages.text
+    assert window.session.model_name
+    window.session.use_model(mine)
+    assert json.loads((data_dir / "champion.json").read_text())["champion"] == "models/mine-mlp-50-50.h5"
+
+
+def test_that_two_windows_on_one_store_keep_what_both_do(open_window: OpenWindow, data_dir: Path) -> None:
+    first, second = open_window(), open_window()
+    for label in ("1", "2", "3"):
+        draw_and_judge(first, label)
+        draw_and_judge(second, label)
+    first.session.use_model(paths.shipped_models_dir() / "mlp-50-50.h5")
+    second.session.use_model(paths.shipped_models_dir() / "cnn-32-64.h5")
+    draw_and_judge(first, "4")
+    assert first.session.store.count() == second.session.store.count() == 7
+    assert ModelLibrary(data_dir).champion_path().stem == "cnn-32-64"
+    assert first.session.model_name == "mlp-50-50"
+    assert second.session.store.check() == ()
