@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtdigits.cli.learning_hands import add_learning_options, learner_of, mnist_of
 from qtdigits.cli.loading import open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import percent, print_json, print_table, say
@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.recipes import Recipe
-    from qtdigits.core.samples import Dataset
     from qtdigits.core.simulation import SimulatedStep, SimulatedWriter, Simulation
-    from qtdigits.store.mnist import Mnist
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -36,25 +33,13 @@ def add_parser(subparsers: Subparsers) -> None:
         "file", metavar="FILE", type=Path, help="ink with writers, .jsonl[.gz], each in the order of drawing"
     )
     parser.add_argument(
-        "--model",
-        metavar="MODEL",
-        default="champion",
-        help="the model that they begin with; it must not have been trained on them (default: the champion)",
-    )
-    parser.add_argument(
         "--writers", metavar="N", type=_positive, help="so many of the writers, chosen by the seed"
     )
     parser.add_argument(
         "--seed", metavar="S", type=int, default=1, help="of that choice (default: %(default)s)"
     )
-    parser.add_argument(
-        "--recipe",
-        metavar="NAME|FILE",
-        default="my-hand",
-        help="how a hand is learned (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for; else synthetic ink)"
+    add_learning_options(
+        parser, about_model="the model that they begin with; it must not have been trained on them"
     )
     add_json_option(parser, "the counts")
     parser.set_defaults(run=run)
@@ -68,30 +53,19 @@ def _positive(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.core.recipes import load_recipe
-    from qtdigits.quiet import quiet
     from qtdigits.store.datasets import read_dataset
-    from qtdigits.tasks.personal import Learner
     from qtdigits.tasks.simulate import simulate
 
     folder = data_folder(args)
     base = open_model(args.model, folder=folder)
-    recipe = load_recipe(args.recipe)
-    if not recipe.is_personal:
-        raise InputError(
-            f"The recipe {recipe.name} starts from scratch.", 'Choose one with start = "champion".'
-        )
     drawings = read_dataset(args.file)
     if not drawings.inks:
         raise InputError(f"{args.file} has images but no ink.", "Choose ink, .jsonl[.gz] or UNIPEN.")
-    mnist = mnist_at(args.mnist, folder)
-    training = rehearsal(recipe, mnist)
-    with quiet():  # TensorFlow greets
-        from qtdigits.ml import training as _  # noqa: F401
+    mnist = mnist_of(args, folder)
     found = simulate(
         drawings,
         base=base,
-        learner=Learner(recipe, training),
+        learner=learner_of(args, mnist),
         mnist_test=mnist.test if mnist else None,
         writers=args.writers,
         seed=args.seed,
@@ -102,23 +76,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(found)
     return 0
-
-
-def mnist_at(explicit: Path | None, folder: Path) -> Mnist | None:
-    from qtdigits.store.mnist import find_mnist, load_mnist
-
-    path = find_mnist(explicit=explicit, folder=folder)
-    return None if path is None else load_mnist(path)
-
-
-def rehearsal(recipe: Recipe, mnist: Mnist | None) -> Dataset:
-    """MNIST's training images, or the synthetic ink that stands in for them."""
-    if mnist is not None:
-        return replace(mnist.training, name="MNIST")
-    from qtdigits.tasks.data_cache import DataCache
-
-    say("MNIST is not on this machine, so the rehearsal is on synthetic ink.")
-    return DataCache().rehearsal(lambda done, total: None)
 
 
 def _tell(writer: SimulatedWriter, done: int, total: int) -> None:

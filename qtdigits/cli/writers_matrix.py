@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtdigits.cli.learning_hands import add_learning_options, learner_of, mnist_of
 from qtdigits.cli.loading import open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import percent, print_json, print_table, say
@@ -16,11 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.models import Model
-    from qtdigits.core.recipes import Recipe
     from qtdigits.core.samples import Dataset
     from qtdigits.core.writer_matrix import MatrixRow, WriterMatrix
-    from qtdigits.tasks.personal import Learner
 
 STOPPING = "Stopping: the rows that are whole are kept. Ctrl+C once more gives all up."
 
@@ -41,14 +39,8 @@ def add_parser(subparsers: Subparsers) -> None:
         type=Path,
         help="ink with writers, each in the order of drawing (default: the stored drawings)",
     )
-    parser.add_argument(
-        "--model",
-        metavar="MODEL",
-        default="champion",
-        help="the model that they all begin with; best one that was not trained on these drawings (default: the champion)",
-    )
-    parser.add_argument(
-        "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for; else synthetic ink)"
+    add_learning_options(
+        parser, about_model="the model that they all begin with; best one not trained on these drawings"
     )
     add_json_option(parser, "the counts, with their intervals,")
     parser.set_defaults(run=run)
@@ -57,17 +49,18 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     from qtdigits.cli.training_run import obeying_ctrl_c
     from qtdigits.core.control import Control
+    from qtdigits.tasks.stored_writer_matrix import learned_from_stored
     from qtdigits.tasks.writer_matrix import writer_matrix
 
     folder = data_folder(args)
     drawings, held_out, not_to_learn = _stored(folder) if args.on is None else _of_file(args.on)
     base = open_model(args.model, folder=folder)
-    if args.on is None and _learned_from_stored(base):
+    if args.on is None and learned_from_stored(base):
         say(
             f"{base.name} itself was trained on stored drawings: what it reads of those it learned from says little. "
             "For figures to compare, give a --model that was not."
         )
-    learner = _learner(args.mnist, folder)
+    learner = learner_of(args, mnist_of(args, folder))
     control = Control()
     with obeying_ctrl_c(control, stopping=STOPPING):
         found = writer_matrix(
@@ -88,15 +81,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _stored(folder: Path) -> tuple[Dataset, NDArray[np.bool_], NDArray[np.bool_]]:
     """All drawings; which of them are held out; which are not to be learned from, because their labels are doubted."""
-    import numpy as np
+    from qtdigits.tasks.stored_writer_matrix import StoredHands
 
-    from qtdigits.store.samples import SampleStore
-
-    with SampleStore.open(folder) as store:
-        drawings = store.dataset(with_ink=True)
-        held_out = np.isin(drawings.ids, store.ids(held_out=True))
-        doubted = np.isin(drawings.ids, store.ids(is_suspect=True))
-    return drawings, held_out, doubted
+    hands = StoredHands.of(folder)
+    return hands.drawings, hands.held_out, hands.doubted
 
 
 def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_], None]:
@@ -107,24 +95,6 @@ def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_], None]:
     if not drawings.writers:
         raise InputError(f"{path} does not say who wrote what.", "Choose ink with writers.")
     return drawings, held_out_by_order(drawings), None
-
-
-def _learned_from_stored(model: Model) -> bool:
-    return bool(model.provenance.get("drawings"))
-
-
-def _learner(mnist: Path | None, folder: Path) -> Learner:
-    """Raises nothing for want of MNIST: synthetic ink stands in."""
-    from qtdigits.cli.simulate import mnist_at, rehearsal
-    from qtdigits.core.recipes import load_recipe
-    from qtdigits.quiet import quiet
-    from qtdigits.tasks.personal import RECIPE, Learner
-
-    recipe: Recipe = load_recipe(RECIPE)
-    learner = Learner(recipe, rehearsal(recipe, mnist_at(mnist, folder)))
-    with quiet():  # TensorFlow greets
-        from qtdigits.ml import training as _  # noqa: F401
-    return learner
 
 
 def _tell(what: str, done: int, total: int) -> None:

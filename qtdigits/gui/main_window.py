@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent
@@ -31,6 +31,7 @@ from qtdigits.core.guided import HALF_WIDTHS, Goal
 from qtdigits.core.ink import Ink
 from qtdigits.core.recipes import Recipe, load_recipe
 from qtdigits.core.samples import Trial
+from qtdigits.core.texts import waiting_for_eye
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.answer_panel import AnswerPanel
 from qtdigits.gui.ask import Ask
@@ -40,6 +41,7 @@ from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
 from qtdigits.gui.guided_prompt import GuidedPrompt
 from qtdigits.gui.guided_session import GuidedSession, guided_text
+from qtdigits.gui.label_checks import LabelChecks
 from qtdigits.gui.lazy_page import LazyPage
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.message_bar import MessageBar
@@ -56,9 +58,10 @@ from qtdigits.gui.training_panel import TrainingPanel
 from qtdigits.tasks.request import RetrainRequest
 
 if TYPE_CHECKING:
+    from qtdigits.gui.drawings_panel import DrawingsPanel
     from qtdigits.gui.replays import Replays
 
-TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs")
+TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers")
 PROMOTION_TEXTS = {
     "ask": "ask me",
     "automatic": "use what is safe by itself",
@@ -78,7 +81,7 @@ KEYS = """<table cellpadding="4">
 <tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
 <tr><td><b>Ctrl+G</b></td><td>begin or end a guided session</td></tr>
 <tr><td><b>Ctrl+T</b></td><td>train</td></tr>
-<tr><td><b>Alt+1 … Alt+5</b></td><td>Training, Accuracy, Drawings, Models, Runs</td></tr>
+<tr><td><b>Alt+1 … Alt+6</b></td><td>Training, Accuracy, Drawings, Models, Runs, Writers</td></tr>
 </table>"""
 
 
@@ -123,6 +126,9 @@ class MainWindow(QMainWindow):
         self._exchange = Exchange(
             data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
         )
+        self.label_checks = LabelChecks(
+            session=session, controller=controller, data_dir=data_dir, parent=self
+        )
         self._replays: Replays | None = None
         self.self_training = SelfTraining(
             session=session,
@@ -164,7 +170,7 @@ class MainWindow(QMainWindow):
         self.tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
         makers = (
             *(self._make_accuracy_panel, self._make_drawings_panel),
-            *(self._make_models_panel, self._make_runs_panel),
+            *(self._make_models_panel, self._make_runs_panel, self._make_writers_panel),
         )
         self._pages = [LazyPage(make, theme=self._theme) for make in makers]
         for name, panel in zip(TABS, (self.training_panel, *self._pages), strict=True):
@@ -287,6 +293,7 @@ class MainWindow(QMainWindow):
         self.guided.changed.connect(self._on_guided_changed)
         self.guided.ended.connect(self.self_training.look_again)
         self.automatic_promotion.told.connect(self.messages.show_notice)
+        self.label_checks.waiting_grew.connect(self._offer_doubtful)
         session.samples_changed.connect(self._describe_training_data)
         session.writer_changed.connect(self._on_writer_changed)
         session.model_changed.connect(self._on_model_changed)
@@ -328,7 +335,13 @@ class MainWindow(QMainWindow):
     def _make_drawings_panel(self, theme: Theme) -> QWidget:
         from qtdigits.gui.drawings_panel import DrawingsPanel
 
-        return DrawingsPanel(session=self.session, exchange=self._exchange, ask=self.ask, theme=theme)
+        return DrawingsPanel(
+            session=self.session,
+            exchange=self._exchange,
+            checks=self.label_checks,
+            ask=self.ask,
+            theme=theme,
+        )
 
     def _make_models_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.models_panel import ModelsPanel
@@ -345,6 +358,21 @@ class MainWindow(QMainWindow):
         )
         self.controller.event_received.connect(panel.on_event)
         panel.problem_met.connect(self.messages.show_problem)
+        return panel
+
+    def _make_writers_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.writer_measuring import WriterMeasuring
+        from qtdigits.gui.writers_panel import WritersPanel
+
+        measuring = WriterMeasuring(controller=self.controller, data_dir=self._data_dir, parent=self)
+        panel = WritersPanel(
+            session=self.session,
+            measuring=measuring,
+            data_dir=self._data_dir,
+            ask=self.ask,
+            theme=theme,
+        )
+        panel.notice_given.connect(self.messages.show_notice)
         return panel
 
     # After the first paint.
@@ -525,13 +553,19 @@ class MainWindow(QMainWindow):
 
     def _show_drawings(self, what: str, ids: tuple[int, ...]) -> None:
         """The drawings behind a number of the verdict, in their tab: to look at, relabel, delete, weigh."""
-        from qtdigits.gui.drawings_panel import DrawingsPanel
+        title = "misread by both models" if what == "still wrong" else f"{what} by the new model"
+        self._drawings_panel().show_among(title, ids)
 
+    def _offer_doubtful(self, n: int) -> None:
+        self.messages.offer(
+            waiting_for_eye(n), "Look at them", lambda: self._drawings_panel().show_doubtful()
+        )
+
+    def _drawings_panel(self) -> DrawingsPanel:
+        """The panel, shown, and made where nobody has looked at it yet."""
         page = self._pages[TABS.index("Drawings") - 1]
         self.tabs.setCurrentWidget(page)
-        if isinstance(page.content, DrawingsPanel):
-            title = "misread by both models" if what == "still wrong" else f"{what} by the new model"
-            page.content.show_among(title, ids)
+        return cast("DrawingsPanel", page.content)
 
     def _describe_training_data(self) -> None:
         store = self.session.store
@@ -586,7 +620,10 @@ class MainWindow(QMainWindow):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.controller.is_busy and not self.ask.yes("A training is running", "Give it up and close?"):
+        # Looking through labels loses nothing when it is given up.
+        is_to_be_asked = self.controller.is_busy and not self.label_checks.is_busy
+        what = "A training is running" if self.controller.errand is None else "The engine is at work"
+        if is_to_be_asked and not self.ask.yes(what, "Give it up and close?"):
             event.ignore()
             return
         self._preferences.geometry = self.saveGeometry()

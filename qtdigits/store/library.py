@@ -87,6 +87,10 @@ class ModelLibrary:
             raise self._nothing_to_use()
         return found
 
+    def shipped_default(self) -> Path | None:
+        """The shipped model that reads drawings best, None where none can be read: it has learned from nobody here."""
+        return next(self._by_score(self._shipped_files()), None)
+
     def load_champion(self) -> tuple[Model, str]:
         """The champion, without weights, and what the person should know: why it is another than the chosen one, or "".
 

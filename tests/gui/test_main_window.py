@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBo
 from gui.models import saved_model
 from qtdigits.core.events import RunFinished
 from qtdigits.core.labels import DIGITS
-from qtdigits.core.samples import Verdict
+from qtdigits.core.samples import Suspicion, Verdict
 from qtdigits.errors import StoreError
 from qtdigits.gui.engine_controller import EngineController
-from qtdigits.gui.main_window import MainWindow
+from qtdigits.gui.main_window import TABS, MainWindow
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.status_line import accuracy_text
@@ -295,8 +295,8 @@ def test_that_curves_are_saved_from_the_file_menu(window, tmp_path):
 
 def test_that_the_runs_tab_adds_no_second_plot_of_a_fixed_name(window):
     window.training_panel.prepare_curves()
-    window.tabs.setCurrentIndex(window.tabs.count() - 1)
-    assert window._pages[-1].content is not None
+    window.tabs.setCurrentIndex(TABS.index("Runs"))
+    assert window._pages[TABS.index("Runs") - 1].content is not None
     for name in ("lossPlot", "accuracyPlot"):
         assert len(window.findChildren(QWidget, name)) == 1
 
@@ -327,3 +327,17 @@ def test_that_the_drawings_behind_a_number_are_shown_in_their_tab(window, qtbot)
     window.training_panel.verdict.drawings_requested.emit("fixed", (first.id,))
     panel = window.tabs.currentWidget().content
     assert panel.findChild(QLabel, "drawingsCount").text() == "1 drawing fixed by the new model"
+
+
+def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
+    for _ in range(3):
+        draw(window)
+        window.answer_panel.judged.emit("7")
+    doubted = next(iter(window.session.store.samples())).id
+    window.session.store.mark_suspects({doubted: Suspicion(0.8, "1", "looks like a 1")})
+    window.label_checks.waiting_grew.emit(1)
+    assert window.messages.text.startswith("1 drawing waits for your eye")
+    child(window, QPushButton, "messageActionButton").click()
+    assert window.messages.text == ""
+    panel = window.tabs.currentWidget().content
+    assert panel.findChild(QLabel, "drawingsCount").text() == "1 of 3 drawings"

@@ -7,45 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.ink import Ink
+from hands import BASE_RECIPE, PERSONAL, hand
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.outliers import scribbles
 from qtdigits.core.raster import render_many
-from qtdigits.core.recipes import load_recipe, recipe_of
+from qtdigits.core.recipes import load_recipe
 from qtdigits.core.samples import Dataset
 from qtdigits.core.splits import guard_split
-from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.reader.reader import Reader
 from qtdigits.tasks.evaluate import score_with
 from qtdigits.tasks.mixing import mix
 from qtdigits.tasks.personal import RECIPE, Learner, own_sources, rehearsal_source, scribble_source
 from qtdigits.tasks.simulate import simulate
 from tiny_training import tiny_model
-
-PERSONAL = recipe_of(
-    {
-        "start": "champion",
-        "keep": "last",
-        "drawings_share": 0.5,
-        "mnist_images": 120,
-        "augmentation": 0.5,
-        "learning_rate": 0.01,
-        "batch_size": 20,
-        "epochs": 4,
-    },
-    name="personal",
-)
-
-
-BASE = recipe_of({"dense": "32", "epochs": 6, "batch_size": 20, "learning_rate": 0.01}, name="base")
-
-
-def dataset(n: int, seed: int, *, writer: str = "", is_mirrored: bool = False) -> Dataset:
-    """Synthetic digits; mirrored ones are a hand that nobody reads who has not learned it."""
-    inks, labels = synthetic_digits(n, seed)
-    if is_mirrored:
-        inks = [Ink.of([stroke * np.array([-1, 1, 1, 1]) for stroke in ink.strokes]) for ink in inks]
-    return Dataset("ink", render_many(inks), tuple(labels), (writer,) * n if writer else (), tuple(inks))
 
 
 def test_that_the_recipe_travels_along_and_is_personal() -> None:
@@ -55,7 +29,7 @@ def test_that_the_recipe_travels_along_and_is_personal() -> None:
 
 @pytest.mark.parametrize(("n", "share"), [(4, 0.5 * 4 / 24), (20, 0.25), (180, 0.45)])
 def test_that_own_drawings_make_up_a_share_that_grows_with_their_number(n: int, share: float) -> None:
-    sources = [rehearsal_source(dataset(400, 1), PERSONAL), *own_sources(dataset(n, 2), PERSONAL)]
+    sources = [rehearsal_source(hand(400, 1), PERSONAL), *own_sources(hand(n, 2), PERSONAL)]
     data, records, _ = mix(sources, DIGITS, fraction=0.1, seed=1, is_rehearsal=False)
     own = np.flatnonzero(data.training >= len(data.targets) - n)
     rehearsed = len(data.training) - len(own)
@@ -67,14 +41,14 @@ def test_that_own_drawings_make_up_a_share_that_grows_with_their_number(n: int, 
 def test_that_what_is_rehearsed_is_remembered_where_the_recipe_says_so() -> None:
     for rehearsal, n in (("labels", 0), ("answers", 120)):
         recipe = PERSONAL.with_values(rehearsal=rehearsal)
-        sources = [rehearsal_source(dataset(400, 1), recipe), *own_sources(dataset(20, 2), recipe)]
+        sources = [rehearsal_source(hand(400, 1), recipe), *own_sources(hand(20, 2), recipe)]
         data, _, _ = mix(sources, DIGITS, fraction=0.1, seed=1, is_rehearsal=False)
         assert len(data.remembered) == n
         assert set(data.remembered) <= set(data.training)
 
 
 def test_that_a_personal_training_never_rehearses_with_the_guard() -> None:
-    everything = dataset(400, 1)
+    everything = hand(400, 1)
     _, guard = guard_split(everything.targets(DIGITS))
     guarded = {image.tobytes() for image in everything.images[guard]}
     source = rehearsal_source(everything, PERSONAL)
@@ -89,10 +63,10 @@ def test_that_a_personal_training_never_rehearses_with_the_guard() -> None:
 def test_that_drawings_of_others_are_rehearsed_with_and_take_no_share() -> None:
     both = Dataset(
         "drawings",
-        dataset(30, 2).images,
-        dataset(30, 2).labels,
+        hand(30, 2).images,
+        hand(30, 2).labels,
         ("me",) * 10 + ("you",) * 20,
-        dataset(30, 2).inks,
+        hand(30, 2).inks,
     )
     mine, others = own_sources(both, PERSONAL, writer="me")
     assert (len(mine.dataset), mine.share) == (10, 0.5)
@@ -107,25 +81,25 @@ def test_that_scribbles_are_outliers() -> None:
 
 @pytest.fixture(scope="module")
 def learner() -> Learner:
-    return Learner(PERSONAL, dataset(400, 1))
+    return Learner(PERSONAL, hand(400, 1))
 
 
 @pytest.mark.tensorflow
 def test_that_a_hand_is_learned_and_a_new_class_too(learner: Learner) -> None:
-    base = replace(tiny_model(BASE), undecided_below=0.4321)
+    base = replace(tiny_model(BASE_RECIPE), undecided_below=0.4321)
     stars = scribbles(40, seed=9)
-    hand = dataset(120, 3, is_mirrored=True)
+    drawn = hand(120, 3, is_mirrored=True)
     both = Dataset(
         "hand",
-        np.concatenate([hand.images, render_many(stars)]),
-        (*hand.labels, *("★" * 40)),
+        np.concatenate([drawn.images, render_many(stars)]),
+        (*drawn.labels, *("★" * 40)),
         (),
-        (*hand.inks, *stars),
+        (*drawn.inks, *stars),
     )
     learned = learner.learned_model(base, both, name="mine")
     assert learned.label_set.labels == (*DIGITS.labels, "★")
     assert learned.undecided_below == 0.4321
-    fresh = dataset(200, 4, is_mirrored=True)
+    fresh = hand(200, 4, is_mirrored=True)
     before, after = (score_with(Reader(model), fresh).accuracy for model in (base, learned))
     assert after > before + 0.1
     unseen = render_many(scribbles(50, seed=10))
@@ -134,8 +108,8 @@ def test_that_a_hand_is_learned_and_a_new_class_too(learner: Learner) -> None:
 
 @pytest.mark.tensorflow
 def test_that_simulated_users_get_better_at_their_own_hand(learner: Learner) -> None:
-    hand = dataset(160, 6, writer="ada", is_mirrored=True)
-    found = simulate(hand, base=tiny_model(BASE), learner=learner, mnist_test=dataset(80, 8))
+    drawn = hand(160, 6, writer="ada", is_mirrored=True)
+    found = simulate(drawn, base=tiny_model(BASE_RECIPE), learner=learner, mnist_test=hand(80, 8))
     (ada,) = found.writers
     assert [step.after for step in ada.steps] == [0, 20, 50, 100]
     assert ada.steps[0].errors_with == ada.steps[0].errors_without > 0

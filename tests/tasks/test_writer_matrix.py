@@ -9,50 +9,28 @@ from typing import cast
 import numpy as np
 import pytest
 
+from hands import BASE_RECIPE, PERSONAL, hand, together
 from qtdigits.core.control import Control
-from qtdigits.core.ink import Ink
 from qtdigits.core.models import Model
-from qtdigits.core.raster import render_many
-from qtdigits.core.recipes import recipe_of
 from qtdigits.core.samples import Dataset
 from qtdigits.core.splits import is_held_out
-from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.core.writer_matrix import ALL_OTHERS, BASE
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.tasks.personal import Learner, held_out_by_order
 from qtdigits.tasks.writer_matrix import writer_matrix
 from tiny_training import tiny_model
 
-PERSONAL = recipe_of(
-    {
-        "start": "champion",
-        "keep": "last",
-        "drawings_share": 0.5,
-        "mnist_images": 120,
-        "augmentation": 0.5,
-        "learning_rate": 0.01,
-        "batch_size": 20,
-        "epochs": 4,
-    },
-    name="personal",
-)
-BASE_RECIPE = recipe_of({"dense": "32", "epochs": 6, "batch_size": 20, "learning_rate": 0.01}, name="base")
 HANDS = {"ada": 100, "bob": 60, "cy": 60}
 """Ada writes mirrored, the others do not."""
 
 
 def drawings() -> Dataset:
-    inks: list[Ink] = []
-    labels: list[str] = []
-    writers: list[str] = []
-    for seed, (writer, n) in enumerate(HANDS.items(), 3):
-        drawn, names = synthetic_digits(n, seed)
-        if writer == "ada":
-            drawn = [Ink.of([stroke * np.array([-1, 1, 1, 1]) for stroke in ink.strokes]) for ink in drawn]
-        inks += drawn
-        labels += names
-        writers += [writer] * n
-    return Dataset("ink", render_many(inks), tuple(labels), tuple(writers), tuple(inks))
+    return together(
+        *(
+            hand(n, seed, writer=writer, is_mirrored=writer == "ada")
+            for seed, (writer, n) in enumerate(HANDS.items(), 3)
+        )
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +45,7 @@ class Watching(Learner):
 
 
 def learner() -> Watching:
-    inks, labels = synthetic_digits(400, 1)
-    return Watching(PERSONAL, Dataset("mnist", render_many(inks), tuple(labels)))
+    return Watching(PERSONAL, hand(400, 1))
 
 
 def test_that_what_is_held_out_is_what_the_store_would_hold_out() -> None:
@@ -81,15 +58,13 @@ def test_that_what_is_held_out_is_what_the_store_would_hold_out() -> None:
 
 
 def test_that_one_writer_alone_has_no_matrix() -> None:
-    inks, labels = synthetic_digits(5, 1)
-    alone = Dataset("ink", render_many(inks), tuple(labels), ("ada",) * 5)
+    alone = hand(5, 1, writer="ada")
     with pytest.raises(InputError, match="two writers"):
         writer_matrix(alone, held_out=held_out_by_order(alone), base=cast("Model", None), learner=learner())
 
 
 def test_that_drawings_of_nobody_have_no_matrix() -> None:
-    inks, labels = synthetic_digits(5, 1)
-    anonymous = Dataset("pictures", render_many(inks), tuple(labels))
+    anonymous = hand(5, 1)
     with pytest.raises(InputError, match="who wrote"):
         writer_matrix(anonymous, held_out=np.zeros(5, bool), base=cast("Model", None), learner=learner())
 

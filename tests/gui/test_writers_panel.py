@@ -1,0 +1,207 @@
+"""The writers' room: what it would measure, how it goes on, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from gui.fake_engine import FakeEngines, request
+from gui.models import saved_model
+from qtdigits.core.events import ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.writer_matrix import BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.matrix_table import MatrixTable
+from qtdigits.gui.session import Session
+from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.writer_measuring import WriterMeasuring
+from qtdigits.gui.writers_panel import ONE_WRITER, WritersPanel
+from qtdigits.store.kept_matrix import CSV_COLUMNS, kept_matrix
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.samples import SampleStore
+from store.values import a_sample
+
+MATRIX = WriterMatrix(
+    "default",
+    "drawings",
+    ("ada", "bob"),
+    (
+        MatrixRow(BASE, BASE, 0, (MatrixCell("ada", 100, 60, 60), MatrixCell("bob", 50, 49, 49))),
+        MatrixRow("writer", "ada", 80, (MatrixCell("ada", 20, 10, 20, 10, 0), MatrixCell("bob", 50, 49, 49))),
+        MatrixRow("writer", "bob", 40, (MatrixCell("ada", 100, 60, 51, 0, 9),)),
+    ),
+    is_whole=False,
+)
+
+
+class SaveTo:
+    """Stands in for the dialogs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def file_to_save(self, *_question: str) -> Path:
+        return self._path
+
+
+class Room:
+    """The panel, what a person sees and does there, and the engine behind it."""
+
+    def __init__(
+        self, session: Session, controller: EngineController, engines: FakeEngines, folder: Path, qtbot: QtBot
+    ) -> None:
+        self.session, self.controller, self.engines, self.folder = session, controller, engines, folder
+        self.now_s = 0.0
+        self.measuring = WriterMeasuring(controller=controller, data_dir=folder, clock=lambda: self.now_s)
+        self.panel = self.made()
+        qtbot.addWidget(self.panel)
+        self.problems: list[QtDigitsError] = []
+        session.problem_met.connect(self.problems.append)
+        self.panel.show()
+
+    def made(self) -> WritersPanel:
+        return WritersPanel(
+            session=self.session,
+            measuring=self.measuring,
+            data_dir=self.folder,
+            ask=SaveTo(self.folder / "out.csv"),  # type: ignore[arg-type]
+            theme=LIGHT,
+        )
+
+    def button(self, name: str) -> QPushButton:
+        found = self.panel.findChild(QPushButton, name)
+        assert isinstance(found, QPushButton)
+        return found
+
+    def text(self, name: str) -> str:
+        found = self.panel.findChild(QLabel, name)
+        assert isinstance(found, QLabel)
+        return found.text() if not found.isHidden() else ""
+
+    @property
+    def table(self) -> MatrixTable:
+        found = self.panel.findChild(MatrixTable)
+        assert isinstance(found, MatrixTable)
+        return found
+
+    def cell(self, row: int, column: int) -> str:
+        item = self.table.item(row, column)
+        assert item is not None
+        return item.text()
+
+    def begin(self, qtbot: QtBot) -> str:
+        self.button("measureButton").click()
+        qtbot.waitUntil(lambda: self.controller.state is EngineState.WORKING)
+        assert self.controller.errand is not None
+        return self.controller.errand.errand
+
+
+@pytest.fixture
+def room(
+    qtbot: QtBot, data_dir: Path, tmp_path: Path, controller: EngineController, engines: FakeEngines
+) -> Iterator[Room]:
+    for name, accuracy in (("a", 0.8), ("b", 0.9)):
+        saved_model(tmp_path / "shipped" / f"{name}.h5", drawn_accuracy=accuracy)
+    store = SampleStore.open(data_dir)
+    store.add_samples(a_sample("7", "ada") for _ in range(5))
+    library = ModelLibrary(data_dir, shipped=tmp_path / "shipped")
+    session = Session(store=store, library=library, make_reader=lambda model: None)  # type: ignore[arg-type, return-value]
+    yield Room(session, controller, engines, data_dir, qtbot)
+    store.close()
+
+
+def test_that_one_writer_is_not_enough_and_two_are(room: Room) -> None:
+    assert room.text("matrixStatus") == ONE_WRITER
+    assert not room.button("measureButton").isEnabled()
+    room.session.store.add_samples([a_sample("7", "bob")])
+    room.session.samples_imported()
+    assert room.text("matrixStatus") == "2 writers, 6 drawings: 4 trainings in the background"
+    assert room.button("measureButton").isEnabled()
+
+
+@pytest.fixture
+def two(room: Room) -> Room:
+    room.session.store.add_samples([a_sample("7", "bob")])
+    room.session.samples_imported()
+    return room
+
+
+def test_that_it_begins_with_the_best_shipped_model(two: Room, qtbot: QtBot) -> None:
+    two.begin(qtbot)
+    assert two.controller.errand is not None
+    assert two.controller.errand.model.endswith("b.h5")
+
+
+def test_that_progress_is_told_with_what_is_left(two: Room, qtbot: QtBot) -> None:
+    errand = two.begin(qtbot)
+    assert not two.button("measureButton").isVisible()
+    assert two.button("stopMeasuringButton").isVisible()
+    said: list[str] = []
+    two.measuring.progressed.connect(lambda text, done, total: said.append(text))
+    two.engines[0].say(ErrandProgressed(errand, "Learning from ada", 0, 4))
+    qtbot.waitUntil(lambda: len(said) == 1)
+    two.now_s = 20.0
+    two.engines[0].say(ErrandProgressed(errand, "Learning from bob", 1, 4))
+    qtbot.waitUntil(lambda: len(said) == 2)
+    assert said == [
+        "Learning from ada · 0 of 4 trainings over",
+        "Learning from bob · 1 of 4 trainings over · about 1:00 left",
+    ]
+
+
+def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
+    errand = two.begin(qtbot)
+    two.engines[0].say(ErrandFinished(errand, {"matrix": MATRIX.to_json()}))
+    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    assert two.button("measureButton").isVisible()
+    assert [two.cell(0, 0), two.cell(1, 0), two.cell(2, 0), two.cell(2, 1)] == [
+        "60.0 %",
+        "100.0 % ▲",
+        "51.0 % ▼",
+        "–",
+    ]
+    own = two.table.item(1, 0)
+    assert own is not None
+    assert own.font().bold()
+    assert "10 fixed, 0 broken" in own.toolTip()
+    assert "It was stopped" in two.text("matrixAbout")
+    assert kept_matrix(two.folder) == MATRIX
+    later = two.made()
+    qtbot.addWidget(later)
+    table = later.findChild(MatrixTable)
+    assert isinstance(table, MatrixTable)
+    assert table.rowCount() == 3
+    later.set_theme(DARK)
+
+
+def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
+    assert not two.button("exportMatrixButton").isEnabled()
+    errand = two.begin(qtbot)
+    two.engines[0].say(ErrandFinished(errand, {"matrix": MATRIX.to_json()}))
+    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    with qtbot.waitSignal(two.panel.notice_given):
+        two.button("exportMatrixButton").click()
+    assert (two.folder / "out.csv").read_text().startswith(",".join(CSV_COLUMNS))
+
+
+def test_that_stop_and_cancel_reach_the_engine(two: Room, qtbot: QtBot) -> None:
+    two.begin(qtbot)
+    two.button("stopMeasuringButton").click()
+    assert two.engines[0].command_names == ["Run", "Stop"]
+    two.button("cancelMeasuringButton").click()
+    assert two.engines[0].command_names == ["Run", "Stop", "Cancel"]
+
+
+def test_that_a_failure_is_said_and_the_matrix_of_before_stays(two: Room, qtbot: QtBot) -> None:
+    errand = two.begin(qtbot)
+    two.engines[0].say(ErrandFailed(errand, "store", "The disk is full.", "Make some room."))
+    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    assert str(two.problems[0]) == "The disk is full. Make some room."
+    assert two.controller.train(request())
+    two.button("measureButton").click()
+    assert "The engine is at work" in str(two.problems[1])
+    two.controller.cancel()

@@ -1,0 +1,78 @@
+"""Errands end with exactly one of three events, whatever happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hands import BASE_RECIPE, PERSONAL, hand
+from qtdigits.core.control import Control
+from qtdigits.core.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.samples import Sample
+from qtdigits.core.writer_matrix import ALL_OTHERS, BASE, WriterMatrix
+from qtdigits.store.model_files import save_model
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks import stored_writer_matrix as matrix_module
+from qtdigits.tasks.errand import CheckLabels, Errand, MeasureWriters
+from qtdigits.tasks.errands import run_errand
+from tiny_training import Recorder, tiny_model, write_tiny_mnist
+
+
+def ran(errand: Errand, control: Control | None = None) -> Recorder:
+    recorder = Recorder()
+    run_errand(errand, emit=recorder, control=control or Control())
+    return recorder
+
+
+def store_hands(folder: Path, **sizes: int) -> None:
+    with SampleStore.open(folder) as store:
+        for seed, (writer, n) in enumerate(sizes.items(), 3):
+            drawn = hand(n, seed, writer=writer, is_mirrored=writer == "ada")
+            store.add_samples(
+                Sample(label, image, writer, ink=ink)
+                for label, image, ink in zip(drawn.labels, drawn.images, drawn.inks, strict=True)
+            )
+
+
+def test_that_labels_are_checked_writer_by_writer(data_dir: Path) -> None:
+    store_hands(data_dir, bob=30, cy=10)
+    recorder = ran(CheckLabels("e", str(data_dir)))
+    assert [(event.done, event.total) for event in recorder.of(ErrandProgressed)] == [(0, 2), (1, 2)]
+    assert recorder.events[-1] == ErrandFinished("e", {"n": 40, "waiting": 0})
+
+
+def test_that_a_cancelled_errand_and_one_that_fails_say_so(data_dir: Path) -> None:
+    control = Control()
+    control.cancel()
+    store_hands(data_dir, bob=10)
+    assert ran(CheckLabels("e", str(data_dir)), control).events == [ErrandCancelled("e")]
+    (data_dir / "samples.db").write_bytes(b"no store" * 1000)
+    (failed,) = ran(CheckLabels("e", str(data_dir))).of(ErrandFailed)
+    assert "samples.db is damaged" in failed.message
+
+
+def test_that_what_nobody_expected_is_an_event_too(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(matrix_module, "stored_writer_matrix", fail)
+    (failed,) = ran(MeasureWriters("e", str(data_dir), "m.h5")).of(ErrandFailed)
+    assert failed.kind == "ZeroDivisionError"
+
+
+@pytest.mark.tensorflow
+def test_that_the_stored_writers_are_measured_without_what_is_doubted(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QTDIGITS_MNIST", str(write_tiny_mnist(tmp_path / "mnist.npz")))
+    monkeypatch.setattr(matrix_module, "load_recipe", lambda name: PERSONAL)
+    store_hands(data_dir, ada=40, bob=30)
+    path = save_model(tiny_model(BASE_RECIPE), tmp_path / "base.h5").path
+    recorder = ran(MeasureWriters("e", str(data_dir), str(path)))
+    (finished,) = recorder.of(ErrandFinished)
+    found = WriterMatrix.from_json(finished.result["matrix"])
+    assert [row.name for row in found.rows] == [BASE, "ada", "bob", ALL_OTHERS]
+    said = [event.what for event in recorder.of(ErrandProgressed)]
+    assert said[-1] == "Done"
+    assert "Learning from all but ada" in said
