@@ -7,14 +7,17 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from threading import RLock
 
 STANDARD_STREAMS = (1, 2)
+_ONE_AT_A_TIME = RLock()
+"""The streams are the whole process's: two threads that were quiet at once would put back one another's."""
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Swallow what is written to file descriptors 1 and 2; when the block raises, stderr gets it after all."""
-    with tempfile.TemporaryFile() as swallowed:
+    with _ONE_AT_A_TIME, tempfile.TemporaryFile() as swallowed:
         kept = _redirect(swallowed.fileno())
         try:
             yield

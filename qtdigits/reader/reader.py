@@ -30,6 +30,7 @@ class Reader:
         self._flatbuffer = model.flatbuffer
         self._where = str(model.path or model.name)
         self._program = self._laid_out_for(1)
+        self._batches: _Program | None = None
         if check:
             answers = np.stack([self.read(image) for image in model.golden.images])
             if not model.golden.agrees_with(answers):
@@ -44,13 +45,17 @@ class Reader:
         """`(n, 28, 28) uint8` to `(n, k)`, twice as fast as one by one and more.
 
         In batches of one size, for which the program is laid out once; the last batch is filled up with blanks. LiteRT lets go of
-        Python while it works, so that `threads`, each with a program of its own, read side by side.
+        Python while it works, so that `threads`, each with a program of its own, read side by side. One reader is for one
+        caller at a time: what was laid out is kept for the next call.
         """
         n = len(_checked(images))
         answers = np.empty((n, len(self.label_set)), np.float32)
         firsts = range(0, n, BATCH)
         # one after the other: what is laid out is kept quiet by redirecting the streams of the whole process
-        programs = [self._laid_out_for(BATCH) for _ in range(min(threads, len(firsts)))]
+        programs = [self._laid_out_for(BATCH) for _ in range(1, min(threads, len(firsts)))]
+        if firsts:
+            self._batches = self._batches or self._laid_out_for(BATCH)
+            programs.append(self._batches)
         if len(programs) == 1:
             _read_batches(programs[0], images, firsts, answers)
         elif programs:
