@@ -1,0 +1,234 @@
+"""The look into the network, with a small real network and a reader whose answer hangs on one place."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from gui.models import saved_model
+from qtdigits.core.occlusion import WITH, WITHOUT
+from qtdigits.gui.choice_box import ChoiceBox
+from qtdigits.gui.heat_view import HeatView
+from qtdigits.gui.insight import Insight, Question
+from qtdigits.gui.insight_panel import InsightPanel
+from qtdigits.gui.session import Session
+from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.tile_grid import TileGrid
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model, save_model
+from qtdigits.store.samples import SampleStore
+
+UPRIGHT = np.array([[500, 100, 0, 1], [500, 900, 50, 1]], np.float32)
+ACROSS = np.array([[200, 500, 0, 1], [800, 500, 50, 1]], np.float32)
+
+
+class TopReader:
+    """Says 7 as long as there is ink in the upper quarter, and is not sure of anything without."""
+
+    def __init__(self, model):
+        self.label_set, self.model_name, self.undecided_below = model.label_set, model.name, 0.0
+
+    def read(self, raster):
+        return self.read_many(raster[np.newaxis])[0]
+
+    def read_many(self, images):
+        answers = np.full((len(images), 10), 0.1, np.float32)
+        has_top = images[:, :7].any(axis=(1, 2))
+        answers[has_top] = 0.01
+        answers[has_top, 7] = 0.91
+        return answers
+
+
+class HeldUpReader(TopReader):
+    """Waits for `go_on` before each reading."""
+
+    go_on = threading.Semaphore(0)
+    n_read = 0
+
+    def read_many(self, images):
+        assert self.go_on.acquire(timeout=20)
+        HeldUpReader.n_read += 1
+        return super().read_many(images)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A softmax regression in which the class 2 looks at one pixel."""
+    model = load_model(saved_model(tmp_path / "shipped" / "small.h5", drawn_accuracy=0.9).path)
+    kernel, bias = (array.copy() for array in model.weights["output"])
+    kernel[28 * 3 + 4, 2] = 5
+    return save_model(replace(model, weights={"output": (kernel, bias)}), model.path).path
+
+
+@pytest.fixture
+def session(qtbot, data_dir, path):
+    session = Session(
+        store=SampleStore.open(data_dir),
+        library=ModelLibrary(data_dir, shipped=path.parent),
+        make_reader=TopReader,
+    )
+    session.ensure_model()
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def make_insight(qtbot):
+    made = []
+
+    def make(make_reader=TopReader, load=load_model):
+        made.append(Insight(load=load, make_reader=make_reader))
+        return made[-1]
+
+    yield make
+    for insight in made:
+        insight.shutdown()
+
+
+@pytest.fixture
+def panel(qtbot, session):
+    panel = InsightPanel(session=session, load=load_model, make_reader=TopReader, theme=LIGHT)
+    qtbot.addWidget(panel)
+    panel.resize(900, 700)
+    yield panel
+    panel.shutdown()
+
+
+def drawing(value=255):
+    raster = np.zeros((28, 28), np.uint8)
+    raster[3:25, 13:15] = value
+    return raster
+
+
+def answer(panel):
+    return panel.findChild(QLabel, "decidedLabel").text()
+
+
+def test_that_outputs_and_filters_come_before_what_decided(qtbot, make_insight, path):
+    insight = make_insight()
+    order = []
+    insight.seen.connect(lambda _: order.append("seen"))
+    with qtbot.waitSignal(insight.decided) as decided, qtbot.waitSignal(insight.seen) as seen:
+        insight.ask(Question(path, drawing(), "", WITHOUT))
+        insight.decided.connect(lambda _: order.append("decided"))
+    (seen,), (decided,) = seen.args, decided.args
+    assert order == ["seen", "decided"]
+    assert seen.outputs.shape == (10,)
+    assert seen.filters.shape == (10, 28, 28)
+    assert seen.filters[2, 3, 4] == 5
+    assert decided.answer == "7"
+    assert decided.before == pytest.approx(0.91)
+    assert decided.lowest == pytest.approx(0.1)
+
+
+def test_that_ink_the_answer_hangs_on_is_found(qtbot, make_insight, path):
+    raster = np.zeros((28, 28), np.uint8)
+    raster[4, 10:13] = raster[20, 10:13] = 255
+    insight = make_insight()
+    with qtbot.waitSignal(insight.decided) as found:
+        insight.ask(Question(path, raster, "", WITHOUT))
+    heat = found.args[0].heat
+    assert found.args[0].lowest == pytest.approx(0.1)
+    assert heat[4, 11] > 0.3
+    assert (heat[12:] == 0).all()
+
+
+def test_that_of_many_questions_the_last_one_is_answered_whole(qtbot, make_insight, path):
+    insight = make_insight(HeldUpReader)
+    decided = []
+    insight.decided.connect(decided.append)
+    questions = [Question(path, drawing(ink), "", WITH) for ink in (50, 100, 150, 200)]
+    with qtbot.waitSignal(insight.seen):
+        insight.ask(questions[0])
+    for question in questions[1:]:
+        insight.ask(question)
+    before = HeldUpReader.n_read
+    with qtbot.waitSignal(insight.decided):
+        for _ in range(12):
+            HeldUpReader.go_on.release()
+    assert [found.question for found in decided] == [questions[-1]]
+    # one reading of the first question at most, then those of the last: the answer, and three batches under patches
+    assert HeldUpReader.n_read - before <= 1 + 4
+
+
+def test_that_a_model_that_cannot_be_loaded_is_told_of_and_the_next_one_is_looked_into(
+    qtbot, make_insight, path, tmp_path
+):
+    insight = make_insight()
+    with qtbot.waitSignal(insight.failed) as failed:
+        insight.ask(Question(tmp_path / "gone.h5", drawing(), "", None))
+    assert "gone.h5" in str(failed.args[0])
+    with qtbot.waitSignal(insight.seen):
+        insight.ask(Question(path, drawing(), "", None))
+
+
+def test_that_nobody_looks_while_the_panel_is_hidden(qtbot, panel, session):
+    session.add_stroke(UPRIGHT, "mouse")
+    assert panel.insight._thread is None
+    with qtbot.waitSignal(panel.insight.decided):
+        panel.show()
+    assert "Read as 7" in answer(panel)
+
+
+def test_that_the_panel_follows_the_drawing(qtbot, panel, session):
+    with qtbot.waitSignal(panel.insight.seen):
+        panel.show()
+    assert answer(panel).startswith("Draw something")
+    with qtbot.waitSignal(panel.insight.decided) as found:
+        session.add_stroke(UPRIGHT, "mouse")
+    assert (found.args[0].question.raster == session.reading.raster).all()
+    with qtbot.waitSignal(panel.insight.decided) as found:
+        session.add_stroke(ACROSS, "mouse")
+    assert (found.args[0].question.raster == session.reading.raster).all()
+    with qtbot.waitSignal(panel.insight.seen):
+        session.skip()
+    assert answer(panel).startswith("Draw something")
+
+
+def test_that_what_the_patch_does_can_be_chosen(qtbot, panel, session):
+    session.add_stroke(ACROSS, "mouse")
+    with qtbot.waitSignal(panel.insight.decided):
+        panel.show()
+    box = panel.findChild(ChoiceBox, "patchBox")
+    with qtbot.waitSignal(panel.insight.decided) as found:
+        qtbot.keyClick(box, Qt.Key.Key_Down)
+    assert found.args[0].question.ink == WITH
+    assert "with a patch of ink" in answer(panel)
+
+
+def test_that_the_tiles_of_the_answer_bear_the_labels_of_the_classes(qtbot, panel):
+    with qtbot.waitSignal(panel.insight.seen):
+        panel.show()
+    grid = panel.findChild(TileGrid)
+    assert panel.findChild(ChoiceBox, "layerBox").currentText() == "Answer · 10"
+    assert grid._tiles.labels == tuple("0123456789")
+    assert not grid.tile_rect(0).intersects(grid.tile_rect(1))
+
+
+def test_that_places_are_read_out_with_the_arrow_keys(qtbot, panel, session):
+    session.add_stroke(UPRIGHT, "mouse")
+    with qtbot.waitSignal(panel.insight.decided):
+        panel.show()
+    heat, said = panel.findChild(HeatView), panel.findChild(QLabel, "pixelLabel")
+    assert "arrow keys" in said.text()
+    qtbot.keyClick(heat, Qt.Key.Key_Up)
+    assert said.text().startswith("Row 14, column 15: the answer falls by 0.0 points")
+
+
+def test_that_heat_is_painted_blue_over_what_speaks_for_the_answer(qtbot, panel):
+    heat = np.zeros((28, 28), np.float32)
+    heat[:10, :10], heat[18:, 18:] = 0.5, -0.5
+    view = panel.findChild(HeatView)
+    for theme in (LIGHT, DARK):
+        view.set_theme(theme)
+        view.resize(300, 340)
+        view.show_drawing(np.zeros((28, 28), np.uint8), heat)
+        picture = view.grab().toImage()
+        supports, opposes = picture.pixelColor(30, 30), picture.pixelColor(260, 260)
+        assert supports.blue() > supports.red() + 60
+        assert opposes.red() > opposes.blue() + 60
