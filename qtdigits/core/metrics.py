@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +54,9 @@ class Score:
     """How a model reads a set of drawings. `confusion` is `(k, k)`, row = truth, column = answer.
 
     Every drawing counts with the best class. `undecided` says of how many the model was not sure, and `undecided_correct` how
-    many of those its best class was right about. These and `calibration_error` are None where only the answers are known,
-    not their probabilities.
+    many of those its best class was right about. `reliability` has the bins of a reliability diagram, a row each as
+    `core.reliability` writes them. These and `calibration_error` are None where only the answers are known, not their
+    probabilities.
     """
 
     classes: tuple[str, ...]
@@ -62,6 +64,7 @@ class Score:
     calibration_error: float | None = None
     undecided: int | None = None
     undecided_correct: int | None = None
+    reliability: Sequence[Sequence[float]] | None = None
 
     @classmethod
     def of(cls, label_set: LabelSet, truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Score:
@@ -123,4 +126,5 @@ class Score:
             "decided_accuracy": self.decided_accuracy
             if self.decided and self.undecided is not None
             else None,
+            "reliability": self.reliability,
         }

@@ -29,15 +29,18 @@ _STEPS = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
 }
+_CHOOSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
 class ConfusionView(QWidget):
     """Rows are what was drawn, columns what was read. Right answers are blue, wrong ones orange, the darker the more.
 
-    The pointer or the arrow keys go from cell to cell; `cell_described` says in words what is in it ("" outside).
+    The pointer or the arrow keys go from cell to cell; `cell_described` says in words what is in it ("" outside). A click, Enter
+    or the space bar choose a cell: `cell_chosen` carries row and column.
     """
 
     cell_described = Signal(str)
+    cell_chosen = Signal(int, int)
 
     def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +49,7 @@ class ConfusionView(QWidget):
         self._counts: NDArray[np.int64] = np.zeros((0, 0), np.int64)
         self._most_right = self._most_wrong = 1
         self._current: tuple[int, int] | None = None
+        self._chosen: tuple[int, int] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -57,6 +61,7 @@ class ConfusionView(QWidget):
         self._most_right = max(2, int(right.max(initial=0)))
         self._most_wrong = max(LEAST_WRONG, int((score.confusion - np.diag(right)).max(initial=0)))
         self._set_current(None)
+        self.set_chosen(None)
         self.setMaximumWidth(round((len(score.classes) + 1) * MOST_CELL_PX + self.fontMetrics().height() + 2))
         self.setAccessibleDescription(confusions_text(score))
         self.updateGeometry()
@@ -64,6 +69,11 @@ class ConfusionView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self.update()
+
+    def set_chosen(self, cell: tuple[int, int] | None) -> None:
+        """Mark the cell whose drawings are shown."""
+        self._chosen = cell
         self.update()
 
     def describe(self, row: int, column: int) -> str:
@@ -159,14 +169,21 @@ class ConfusionView(QWidget):
         self._paint_labels(painter, corner, cell)
         for (row, column), count in np.ndenumerate(self._counts):
             self._paint_cell(painter, self.cell_rect(row, column), int(count), is_right=row == column)
-        if self._current is not None:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._theme.text), 1.5))
-            painter.drawRoundedRect(self.cell_rect(*self._current), 2, 2)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for marked, width in ((self._current, 1.5), (self._chosen, 2.5)):
+            if marked is not None:
+                painter.setPen(QPen(QColor(self._theme.text), width))
+                painter.drawRoundedRect(self.cell_rect(*marked), 2, 2)
 
     @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._set_current(self.cell_at(event.position()))
+
+    @override
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell_at(event.position())
+        if cell is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.cell_chosen.emit(*cell)
 
     @override
     def leaveEvent(self, event: QEvent) -> None:
@@ -174,6 +191,9 @@ class ConfusionView(QWidget):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._current is not None and event.key() in _CHOOSING:
+            self.cell_chosen.emit(*self._current)
+            return
         step = _STEPS.get(Qt.Key(event.key()))
         if step is None or not self._classes:
             super().keyPressEvent(event)

@@ -42,6 +42,7 @@ from qtdigits.gui.exchange import Exchange
 from qtdigits.gui.guided_prompt import GuidedPrompt
 from qtdigits.gui.guided_session import GuidedSession, guided_text
 from qtdigits.gui.label_checks import LabelChecks
+from qtdigits.gui.kept_readings import readings_of
 from qtdigits.gui.lazy_page import LazyPage
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.message_bar import MessageBar
@@ -59,9 +60,10 @@ from qtdigits.tasks.request import RetrainRequest
 
 if TYPE_CHECKING:
     from qtdigits.gui.drawings_panel import DrawingsPanel
+    from qtdigits.gui.insight_panel import InsightPanel
     from qtdigits.gui.replays import Replays
 
-TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers")
+TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
 PROMOTION_TEXTS = {
     "ask": "ask me",
     "automatic": "use what is safe by itself",
@@ -81,7 +83,7 @@ KEYS = """<table cellpadding="4">
 <tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
 <tr><td><b>Ctrl+G</b></td><td>begin or end a guided session</td></tr>
 <tr><td><b>Ctrl+T</b></td><td>train</td></tr>
-<tr><td><b>Alt+1 … Alt+6</b></td><td>Training, Accuracy, Drawings, Models, Runs, Writers</td></tr>
+<tr><td><b>Alt+1 … Alt+7</b></td><td>Training, Accuracy, Drawings, Models, Runs, Writers, Network</td></tr>
 </table>"""
 
 
@@ -121,6 +123,7 @@ class MainWindow(QMainWindow):
             theme=self._theme,
             preferences=preferences,
             ask=self.ask,
+            readings_of=partial(readings_of, data_dir),
         )
         self.messages = MessageBar()
         self._exchange = Exchange(
@@ -130,6 +133,7 @@ class MainWindow(QMainWindow):
             session=session, controller=controller, data_dir=data_dir, parent=self
         )
         self._replays: Replays | None = None
+        self._insight_panel: InsightPanel | None = None
         self.self_training = SelfTraining(
             session=session,
             controller=controller,
@@ -170,7 +174,8 @@ class MainWindow(QMainWindow):
         self.tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
         makers = (
             *(self._make_accuracy_panel, self._make_drawings_panel),
-            *(self._make_models_panel, self._make_runs_panel, self._make_writers_panel),
+            *(self._make_models_panel, self._make_runs_panel),
+            *(self._make_writers_panel, self._make_insight_panel),
         )
         self._pages = [LazyPage(make, theme=self._theme) for make in makers]
         for name, panel in zip(TABS, (self.training_panel, *self._pages), strict=True):
@@ -374,6 +379,16 @@ class MainWindow(QMainWindow):
         )
         panel.notice_given.connect(self.messages.show_notice)
         return panel
+
+    def _make_insight_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.insight_panel import InsightPanel
+        from qtdigits.reader.reader import Reader
+        from qtdigits.store.model_files import load_model
+
+        self._insight_panel = InsightPanel(
+            session=self.session, load=load_model, make_reader=Reader, theme=theme
+        )
+        return self._insight_panel
 
     # After the first paint.
 
@@ -633,6 +648,8 @@ class MainWindow(QMainWindow):
         self._exchange.shutdown()
         if self._replays is not None:
             self._replays.shutdown()
+        if self._insight_panel is not None:
+            self._insight_panel.shutdown()
         self.session.close()
         super().closeEvent(event)
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from qtdigits.core.events import RunFinished
-from qtdigits.core.metrics import Score, wilson_interval
+from qtdigits.core.metrics import wilson_interval
+from qtdigits.core.readings import Readings
 from qtdigits.gui.choice_box import ChoiceBox
-from qtdigits.gui.confusion_view import ConfusionView
 from qtdigits.gui.parts import button, label, scrolling
+from qtdigits.gui.score_details import ScoreDetails
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import ordered, percent
 
-POINT_TO_A_CELL = "Point to a cell, or walk with the arrow keys, to read it."
-
 Scores = Mapping[str, Mapping[str, Any]]
 """The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""
+
+ReadingsOf = Callable[[str], Mapping[str, Readings]]
+"""The id of a run → the drawings behind its scores, by the name of the set."""
+
+
+def no_readings(_run: str) -> Mapping[str, Readings]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -45,18 +50,19 @@ class RunSummary(QWidget):
     use_requested = Signal(str)
     curves_requested = Signal()
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, theme: Theme, readings_of: ReadingsOf = no_readings, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._model = ""
         self._scores: Scores = {}
+        self._readings_of = readings_of
+        self._readings: Mapping[str, Readings] = {}
         self._figures = QGridLayout()
         self._set_box = ChoiceBox(name="confusionSet")
         self._set_box.setAccessibleName("Drawings that the confusion matrix is about")
         self._set_box.currentTextChanged.connect(self._show_confusion)
-        self._matrix = ConfusionView(theme=theme)
-        self._matrix.cell_described.connect(self._on_cell_described)
-        self._caption = label("", role="muted", name="confusionCaption")
-        self._worst = label("", role="muted", name="worstConfusions")
+        self._details = ScoreDetails(theme=theme)
         self.use_button = button(
             "Use this model", "useButton", "Read with this model from now on", is_primary=True
         )
@@ -74,6 +80,7 @@ class RunSummary(QWidget):
         """`offers_use`: with a button that takes the new model into use, where nothing else on the page has one."""
         self.use_button.setVisible(offers_use)
         self._model, self._scores = finished.model, finished.scores
+        self._readings = self._readings_of(finished.run)
         self._show_figures(champion)
         self._set_box.clear()
         self._set_box.addItems([name for name in ordered(self._scores) if self._scores[name].get("n")])
@@ -86,7 +93,7 @@ class RunSummary(QWidget):
         self.use_button.setEnabled(bool(self._model) and not is_used)
 
     def set_theme(self, theme: Theme) -> None:
-        self._matrix.set_theme(theme)
+        self._details.set_theme(theme)
 
     def _lay_out(self) -> None:
         self._figures.setHorizontalSpacing(22)
@@ -105,13 +112,8 @@ class RunSummary(QWidget):
         box.addLayout(self._figures)
         box.addSpacing(12)
         box.addLayout(about)
-        beside = QHBoxLayout()
-        beside.addWidget(self._matrix, 1)
-        beside.addSpacing(20)
-        beside.addWidget(self._worst, 0, Qt.AlignmentFlag.AlignTop)
-        beside.addStretch()
-        box.addLayout(beside, 1)
-        box.addWidget(self._caption)
+        box.addWidget(self._details)
+        box.addStretch()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 4, 0, 0)
         outer.addLayout(top)
@@ -134,15 +136,7 @@ class RunSummary(QWidget):
     def _show_confusion(self, name: str) -> None:
         if name not in self._scores:
             return
-        values = self._scores[name]
-        score = Score(tuple(values["classes"]), np.asarray(values["confusion"], np.int64))
-        self._matrix.set_score(score)
-        self._worst.setText(_worst_text(score))
-        self._caption.setText(POINT_TO_A_CELL)
-
-    @Slot(str)
-    def _on_cell_described(self, text: str) -> None:
-        self._caption.setText(text or POINT_TO_A_CELL)
+        self._details.show_score(self._scores[name], self._readings.get(name))
 
     @Slot()
     def _on_use(self) -> None:
@@ -163,11 +157,6 @@ def _figures_of(name: str, values: Mapping[str, Any], champion: Champion) -> lis
     elif champion.scores:
         row.append(label("not known", role="muted"))
     return row
-
-
-def _worst_text(score: Score) -> str:
-    lines = [f"{truth} as {answer}: {count:,}" for truth, answer, count in score.worst_confusions(8)]
-    return "\n".join(["Most often misread", "", *lines]) if lines else "Nothing was misread"
 
 
 def verdict(values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, str]:

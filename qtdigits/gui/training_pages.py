@@ -15,7 +15,7 @@ from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import frame, label, scrolling
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.recipe_form import RecipeForm
-from qtdigits.gui.run_summary import RunSummary
+from qtdigits.gui.run_summary import ReadingsOf, RunSummary, no_readings
 from qtdigits.gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -33,7 +33,15 @@ class TrainingPages(QStackedWidget):
     problem_found = Signal(str)
     notice_given = Signal(str)
 
-    def __init__(self, *, form: RecipeForm, theme: Theme, preferences: Preferences | None, ask: Ask) -> None:
+    def __init__(
+        self,
+        *,
+        form: RecipeForm,
+        theme: Theme,
+        preferences: Preferences | None,
+        ask: Ask,
+        readings_of: ReadingsOf = no_readings,
+    ) -> None:
         super().__init__()
         self._theme = theme
         self._preferences = preferences
@@ -41,7 +49,7 @@ class TrainingPages(QStackedWidget):
         self._curves: Curves | None = None
         self._placeholder = CurvesPlaceholder()
         self._form_page = scrolling(form)
-        self.summary = RunSummary(theme=theme)
+        self.summary = RunSummary(theme=theme, readings_of=readings_of)
         self.summary.curves_requested.connect(self.show_curves)
         for page in (self._placeholder, self._form_page, self.summary):
             self.addWidget(page)

@@ -18,7 +18,7 @@ from qtdigits.gui.parts import button, elided_label, frame
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.recipe_choice import RecipeChoice, ask_recipe_path
 from qtdigits.gui.recipe_form import RecipeForm
-from qtdigits.gui.run_summary import Champion
+from qtdigits.gui.run_summary import Champion, ReadingsOf, no_readings
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_controls import ThinBar, TrainingControls
 from qtdigits.gui.training_messages import TrainingMessages
@@ -55,6 +55,7 @@ class TrainingPanel(QWidget):
         ask_path: Callable[[QWidget], str] = ask_recipe_path,
         preferences: Preferences | None = None,
         ask: Ask | None = None,
+        readings_of: ReadingsOf = no_readings,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -67,7 +68,7 @@ class TrainingPanel(QWidget):
         self._ending = ""
         self._champion = Champion()
         self._idle_data = ""
-        self._make_widgets(theme, preferences=preferences, ask=ask or Ask(self))
+        self._make_widgets(theme, preferences=preferences, ask=ask or Ask(self), readings_of=readings_of)
         box = self._controls.recipe_box
         self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
         self._lay_out()
@@ -318,13 +319,17 @@ class TrainingPanel(QWidget):
         self._controls.adjust_button.setChecked(False)
         self._pages.show_summary()
 
-    def _make_widgets(self, theme: Theme, *, preferences: Preferences | None, ask: Ask) -> None:
+    def _make_widgets(
+        self, theme: Theme, *, preferences: Preferences | None, ask: Ask, readings_of: ReadingsOf
+    ) -> None:
         self._form = RecipeForm(apart=("epochs",))
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
         self._bar = ThinBar(theme=theme)
         self._status = elided_label(role="muted", name="trainingStatus")
         self._messages = TrainingMessages()
-        self._pages = TrainingPages(form=self._form, theme=theme, preferences=preferences, ask=ask)
+        self._pages = TrainingPages(
+            form=self._form, theme=theme, preferences=preferences, ask=ask, readings_of=readings_of
+        )
         self.verdict = VerdictCard()
         self._footer = frame("trainingFooter")
         self._result = elided_label(name="trainingResult")

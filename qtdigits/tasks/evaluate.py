@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from qtdigits.core.metrics import Score, confusion_matrix, expected_calibration_error
 from qtdigits.core.models import Model
+from qtdigits.core.readings import Readings
+from qtdigits.core.reliability import reliability_of, reliability_to_json
 from qtdigits.core.samples import Dataset
 from qtdigits.core.undecided import are_undecided
 from qtdigits.errors import InputError
@@ -55,7 +57,12 @@ class Answers:
             expected_calibration_error(self.confidence, is_right),
             undecided=int(undecided.sum()),
             undecided_correct=int((undecided & is_right).sum()),
+            reliability=reliability_to_json(reliability_of(self.confidence, is_right)),
         )
+
+    def readings(self, images: NDArray[np.uint8]) -> Readings:
+        """With the `(n, 28, 28)` drawings that were read."""
+        return Readings(self.classes, images, self.truth, self.answer, self.confidence)
 
     @property
     def is_right(self) -> NDArray[np.bool_]:

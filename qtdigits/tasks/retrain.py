@@ -20,6 +20,7 @@ from qtdigits.core.events import Event, Noticed, Progressed, RunCancelled, RunFa
 from qtdigits.core.history import History
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.models import Model
+from qtdigits.core.readings import Readings
 from qtdigits.core.samples import Dataset, now
 from qtdigits.errors import CancelledError, InputError, QtDigitsError, StoreError
 from qtdigits.reader.reader import Reader
@@ -28,11 +29,11 @@ from qtdigits.store.model_files import load_model, save_model
 from qtdigits.tasks.compare import compare_with
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.deciding import with_threshold
-from qtdigits.tasks.evaluate import answers_of, score_with
+from qtdigits.tasks.evaluate import answers_of
 from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
 from qtdigits.tasks.label_guard import review_before_training
 from qtdigits.tasks.request import RetrainRequest
-from qtdigits.tasks.run_record import RunRecorder
+from qtdigits.tasks.run_record import RunRecorder, keep_readings
 
 if TYPE_CHECKING:
     from qtdigits.ml.training import TrainedNetwork
@@ -67,6 +68,7 @@ class _Job:
     cache: DataCache
     history: History = field(default_factory=History)
     began: float = field(default_factory=perf_counter)
+    readings: dict[str, Readings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.recorder = RunRecorder(self.request, notice=self.notice)
@@ -122,6 +124,7 @@ def _run(job: _Job) -> RunFinished:
     comparison = _compared(job, gathered, model)
     job.control.check()
     path = _stored(model, job.request, out).path
+    keep_readings(job.request, job.readings, notice=job.notice)
     return RunFinished(
         run=job.request.run,
         outcome=trained.outcome,
@@ -194,8 +197,11 @@ def _scored(
     validation = replace(validation, undecided_below=model.undecided_below)
     reader = Reader(model, check=False)
     scores: dict[str, Mapping[str, Any]] = {VALIDATION: validation.score.to_json()}
+    job.readings[VALIDATION] = validation.readings(data.images[data.validation]).worth_keeping()
     for name, dataset in gathered.tests.items():
-        scores[name] = score_with(reader, dataset, progress=_scoring(job, name)).to_json()
+        found = answers_of(reader, dataset, progress=_scoring(job, name))
+        scores[name] = found.score.to_json()
+        job.readings[name] = found.readings(dataset.images).worth_keeping()
     provenance = {**_provenance(job, gathered, trained), **model.provenance}
     return replace(model, scores=scores, provenance=provenance)
 

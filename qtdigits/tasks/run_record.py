@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 from qtdigits.core.events import EpochEnded, Event, RunCancelled, RunFailed, RunFinished, RunStarted, Terminal
 from qtdigits.core.history import History
+from qtdigits.core.readings import Readings
 from qtdigits.core.run_figures import RunFigures, figures_of
-from qtdigits.errors import StoreError
+from qtdigits.errors import InputError, StoreError
+from qtdigits.store.run_readings import save_readings
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
@@ -86,6 +88,16 @@ class RunRecorder:
             started = self._started
             figures = replace(figures, data=dict(started.data), n_parameters=started.n_parameters)
         return figures
+
+
+def keep_readings(
+    request: RetrainRequest, sets: Mapping[str, Readings], *, notice: Callable[[str], None]
+) -> None:
+    """Keep the drawings behind the figures. That they cannot be kept is no reason to lose the model."""
+    try:
+        save_readings(Path(request.data_dir), request.run, sets)
+    except (StoreError, InputError) as error:
+        notice(f"The drawings behind the figures are not kept: {error.message}")
 
 
 def _state_of(ending: Terminal) -> tuple[str, str]:

@@ -29,6 +29,7 @@ KEYS = {
     "undecided",
     "decided_correct",
     "decided_accuracy",
+    "reliability",
 }
 
 

@@ -79,6 +79,7 @@ def test_that_a_score_tells_json_what_the_command_line_promises() -> None:
         "undecided",
         "decided_correct",
         "decided_accuracy",
+        "reliability",
     }
     assert (values["n"], values["correct"], values["accuracy"], values["classes"]) == (
         6,

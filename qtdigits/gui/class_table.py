@@ -1,0 +1,84 @@
+"""A table of how well each class is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from qtdigits.core.class_figures import ClassFigures
+from qtdigits.gui.training_texts import percent
+
+TITLES = (
+    ("class", ""),
+    ("drawn", "How many drawings of this class there are"),
+    ("found (recall)", "Recall: how many of them are read as it, with Wilson's 95 % interval"),
+    (
+        "to be believed",
+        "Precision: how many of the answers of this class are right, with Wilson's 95 % interval",
+    ),
+)
+
+
+class ClassTable(QTableWidget):
+    """As tall as its rows: the page that it stands on scrolls."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(0, len(TITLES), parent)
+        self.setObjectName("classTable")
+        self.setAccessibleName("Figures of each class")
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setWordWrap(False)
+        modes = QHeaderView.ResizeMode
+        for column in range(len(TITLES)):
+            has_interval = column >= len(TITLES) - 2
+            mode = modes.Stretch if has_interval else modes.ResizeToContents
+            self.horizontalHeader().setSectionResizeMode(column, mode)
+        for column, (title, tip) in enumerate(TITLES):
+            item = QTableWidgetItem(title)
+            item.setToolTip(tip)
+            self.setHorizontalHeaderItem(column, item)
+
+    def show_figures(self, figures: Sequence[ClassFigures]) -> None:
+        self.setRowCount(len(figures))
+        for row, found in enumerate(figures):
+            for column, text in enumerate(_cells(found)):
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+                self.setItem(row, column, item)
+        rows = sum(self.rowHeight(row) for row in range(len(figures)))
+        self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 4)
+
+
+def _cells(found: ClassFigures) -> tuple[str, ...]:
+    return (
+        found.label,
+        f"{found.drawn:,}",
+        _share(found.recall, found.recall_interval),
+        _share(found.precision, found.precision_interval),
+    )
+
+
+def _share(share: float, interval: tuple[float, float]) -> str:
+    """Such as "98.2 % (97.1 to 98.9)"."""
+    if math.isnan(share):
+        return "–"
+    low, high = interval
+    return f"{percent(share)} ({100 * low:.1f} to {100 * high:.1f})"

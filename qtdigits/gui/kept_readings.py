@@ -1,0 +1,19 @@
+"""The drawings behind the figures of a run, as far as they were kept and can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from qtdigits.core.readings import Readings
+from qtdigits.errors import InputError
+
+
+def readings_of(data_dir: Path, run: str) -> Mapping[str, Readings]:
+    """By the name of the set. A file that cannot be read is as good as none: the figures themselves are known."""
+    from qtdigits.store.run_readings import load_readings
+
+    try:
+        return load_readings(data_dir, run)
+    except InputError:
+        return {}
