@@ -215,11 +215,12 @@ def _print_epochs(history: History) -> None:
             *(f"{epochs[name][row]:.4f}" for name in ("loss", "val_loss")),
             *(percent(float(epochs[name][row])) for name in ("accuracy", "val_accuracy")),
             percent(float(epochs["hold_out_accuracy"][row])),
+            percent(float(epochs["val_auc"][row])),
         )
         for row in range(len(epochs))
     ]
     print()
-    print_table(("epoch", "loss", "val. loss", "accuracy", "val. accuracy", "my hold-out"), rows)
+    print_table(("epoch", "loss", "val. loss", "accuracy", "val. accuracy", "my hold-out", "AUC"), rows)
 
 
 def _scored(runs: list[RunRecord]) -> list[str]:

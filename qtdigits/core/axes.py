@@ -50,9 +50,10 @@ class Quantity:
 
 LOSS = Quantity("loss", "Loss")
 ACCURACY = Quantity("accuracy", "Accuracy", is_share=True, least_spread=0.005, empty_spread=0.2)
+AUC = Quantity("auc", "AUC", is_share=True, least_spread=0.0005, empty_spread=0.02)
 LEARNING_RATE = Quantity("learning_rate", "Learning rate", least_spread=1e-9, empty_spread=1e-3)
 THROUGHPUT = Quantity("images_per_s", "Images per second", least_spread=1.0, empty_spread=1000.0)
-QUANTITIES = (LOSS, ACCURACY, LEARNING_RATE, THROUGHPUT)
+QUANTITIES = (LOSS, ACCURACY, AUC, LEARNING_RATE, THROUGHPUT)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,8 @@ class BatchEnded:
 class EpochEnded:
     """One epoch, counted from 1. `is_best`: the validation loss is the lowest so far.
 
-    `hold_out_loss` and `hold_out_accuracy` are those of the person's own hold-out, None where it was not scored.
+    `hold_out_loss` and `hold_out_accuracy` are those of the person's own hold-out, None where it was not scored. `val_auc` is the
+    area under the ROC curve on (part of) the validation part, each class against the rest, the mean over the classes.
     """
 
     run: str
@@ -100,6 +101,7 @@ class EpochEnded:
     remaining_s: float
     hold_out_loss: float | None = None
     hold_out_accuracy: float | None = None
+    val_auc: float | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,10 @@ SWITCHES = (
     ("latest_only", "Only the la&test 1,000 points", "Follow the run instead of showing it whole"),
     ("shows_loss", "&Loss", "Leave a plot out to give the others its room"),
     ("shows_accuracy", "&Accuracy", "Leave a plot out to give the others its room"),
+    (
+        *("shows_auc", "A&UC"),
+        "Area under the ROC curve: how surely a drawing of a class is put above the others, on the validation part",
+    ),
     ("shows_learning_rate", "Learning &rate", "A plot of its own"),
     ("shows_throughput", "Images per &second", "A plot of its own"),
 )

@@ -25,6 +25,7 @@ class CurveSettings:
     latest_only: bool = False
     shows_loss: bool = True
     shows_accuracy: bool = True
+    shows_auc: bool = False
     shows_learning_rate: bool = False
     shows_throughput: bool = False
     hidden: tuple[str, ...] = ()

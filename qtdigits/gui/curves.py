@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from qtdigits.core.axes import (
     ACCURACY,
+    AUC,
     LEARNING_RATE,
     LOSS,
     QUANTITIES,
@@ -45,6 +46,7 @@ POINT_AT_IT = "Point to the curves, or lead to them with Tab and walk with the a
 OBJECT_NAMES = {
     LOSS: "lossPlot",
     ACCURACY: "accuracyPlot",
+    AUC: "aucPlot",
     LEARNING_RATE: "learningRatePlot",
     THROUGHPUT: "throughputPlot",
 }
@@ -223,6 +225,7 @@ class Curves(QWidget):
         wanted = {
             LOSS: settings.shows_loss,
             ACCURACY: settings.shows_accuracy,
+            AUC: settings.shows_auc,
             LEARNING_RATE: settings.shows_learning_rate,
             THROUGHPUT: settings.shows_throughput,
         }

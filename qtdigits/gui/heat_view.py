@@ -60,6 +60,7 @@ class HeatView(QWidget):
         self._theme = theme
         self._signed = SignedColours(theme)
         self._ink = colours(ink=theme.ink, paper=theme.canvas)
+        self._pale_ink = colours(ink=theme.text_muted, paper=theme.canvas)
         self.update()
 
     def show_drawing(self, raster: Raster | None, heat: Heat | None = None) -> None:
@@ -92,7 +93,8 @@ class HeatView(QWidget):
         if self._raster is None:
             painter.fillRect(square, QColor(self._theme.canvas))
             return
-        painter.drawImage(square, raster_image(self._raster, self._ink))
+        ink = self._ink if self._heat is None else self._pale_ink
+        painter.drawImage(square, raster_image(self._raster, ink))
         if self._heat is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(square, self._signed.veil(self._heat, self.scale, strongest=VEIL))

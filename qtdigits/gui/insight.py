@@ -64,13 +64,17 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """What decided the answer of `before` probability: its heat `(28, 28)`, and the lowest it falls to under one patch."""
+    """What decided the answer of `before` probability: its heat `(28, 28)`, and the lowest it falls to under one patch.
+
+    `instead` is the answer under that patch.
+    """
 
     question: Question
     answer: str
     heat: NDArray[np.float32]
     before: float
     lowest: float
+    instead: str
 
 
 class Insight(QObject):
@@ -174,20 +178,23 @@ class _Worker(QObject):
         before = reader.read_many(question.raster[np.newaxis])[0]
         answer = int(before.argmax())
         under = occluded(question.raster, ink=ink)
-        probabilities = np.empty(len(under.images), np.float32)
+        probabilities = np.empty((len(under.images), len(before)), np.float32)
         for first in range(0, len(under.images), BATCH):
             if self.is_outdated.is_set():
                 return
             part = slice(first, first + BATCH)
-            probabilities[part] = reader.read_many(under.images[part])[:, answer]
-        sure = float(before[answer])
+            probabilities[part] = reader.read_many(under.images[part])
+        of_answer, sure = probabilities[:, answer], float(before[answer])
+        labels = model.label_set.labels
+        worst = probabilities[of_answer.argmin()] if len(of_answer) else before
         self.decided.emit(
             Decided(
                 question,
-                model.label_set.labels[answer],
-                heat_of(under.corners, probabilities, sure),
+                labels[answer],
+                heat_of(under.corners, of_answer, sure),
                 before=sure,
-                lowest=float(probabilities.min(initial=sure)),
+                lowest=min(sure, float(worst[answer])),
+                instead=labels[int(worst.argmax())],
             )
         )
 

@@ -35,6 +35,7 @@ METHOD = (
 )
 BLANK = np.zeros((28, 28), np.uint8)
 PATCHES = (("take ink away", WITHOUT), ("put ink in", WITH))
+LEAST_CHANGE = 0.005
 SIGNED = "Blue is above 0, orange below, the stronger the further; all of a layer are on one scale."
 
 
@@ -188,12 +189,12 @@ class InsightPanel(FreshPanel):
 
 def decided_text(decided: Decided) -> str:
     """What the answer hangs on, in a sentence."""
-    patch = "a patch of ink" if decided.question.ink == WITH else "the ink under one patch"
-    verb = "with" if decided.question.ink == WITH else "without"
-    return (
-        f"Read as {decided.answer}, {percent(decided.before)}; {verb} {patch} "
-        f"it is {percent(decided.lowest)} at the least."
-    )
+    read = f"Read as {decided.answer}, {percent(decided.before)}"
+    if decided.before - decided.lowest < LEAST_CHANGE:
+        return f"{read}; no single patch changes that."
+    doing = "putting ink in" if decided.question.ink == WITH else "taking ink away"
+    instead = f", read as {decided.instead}" if decided.instead != decided.answer else ""
+    return f"{read}; where it matters most, {doing} leaves {percent(decided.lowest)}{instead}."
 
 
 def layer_text(layer: LayerSummary, *, has_filters: bool) -> str:

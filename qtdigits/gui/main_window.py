@@ -43,12 +43,14 @@ from qtdigits.gui.guided_prompt import GuidedPrompt
 from qtdigits.gui.guided_session import GuidedSession, guided_text
 from qtdigits.gui.label_checks import LabelChecks
 from qtdigits.gui.kept_readings import readings_of
+from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.lazy_page import LazyPage
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import PROMOTIONS, THEMES, Preferences
+from qtdigits.gui.recipe_costs import RecipeCosts
 from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.self_training import SelfTraining
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
@@ -112,6 +114,7 @@ class MainWindow(QMainWindow):
         self._theme = theme_for(preferences.theme)
         self.setWindowTitle("QtDigits")
 
+        self._costs = RecipeCosts(session=session)
         self.canvas_card = CanvasCard(theme=self._theme)
         self.canvas = self.canvas_card.canvas
         self.guided = GuidedSession(session=session, parent=self)
@@ -123,7 +126,7 @@ class MainWindow(QMainWindow):
             theme=self._theme,
             preferences=preferences,
             ask=self.ask,
-            readings_of=partial(readings_of, data_dir),
+            knowledge=Knowledge(partial(readings_of, data_dir), self._costs.text),
         )
         self.messages = MessageBar()
         self._exchange = Exchange(
@@ -551,6 +554,7 @@ class MainWindow(QMainWindow):
 
     def _on_run_ended(self, event: object) -> None:
         self.session.model_trained()
+        self._costs.forget()
         self.automatic_promotion.run_ended(event)
 
     def _set_promotion(self, choice: str) -> None:

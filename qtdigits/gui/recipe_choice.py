@@ -40,10 +40,16 @@ class RecipeChoice(QObject):
         box.activated.connect(self._on_activated)
 
     @property
+    def recipe(self) -> Recipe:
+        """The one that was chosen, as it was before anything was changed in the form."""
+        return self._recipe
+
+    @property
     def is_adjusted(self) -> bool:
         """The form says something else than the recipe that was chosen."""
         return bool(differences(self._form.recipe(), self._recipe))
 
+    @Slot(str)
     def choose(self, name_or_path: str) -> None:
         try:
             recipe = self._opened.get(name_or_path) or load_recipe(name_or_path)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QLineEdit, QSizePolicy, QSpinBox
 
 from qtdigits.core.recipe_fields import Field, Value
+from qtdigits.core.recipe_text import value_text
 from qtdigits.gui.choice_box import ChoiceBox
 from qtdigits.gui.overriding import override
 
@@ -57,7 +58,10 @@ def make_editor(field: Field) -> Editor:
             editor = QLineEdit(placeholderText="none")
     editor.setObjectName(f"{field.name}Edit")
     editor.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    editor.setToolTip(f"{field.help[:1].upper()}{field.help[1:]}.")
+    takes = "" if field.kind == "layers" else f"; {field.takes}"
+    editor.setToolTip(
+        f"{field.help[:1].upper()}{field.help[1:]}{takes}. Default: {value_text(field, field.default)}."
+    )
     editor.setAccessibleName(field.title)
     editor.setAccessibleDescription(f"{field.help}. Takes {field.takes}.")
     write(editor, field.default)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import groupby
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from qtdigits.core.recipe_fields import FIELD_BY_NAME, FIELDS, Field
@@ -21,12 +21,15 @@ NARROW_PX = 620
 
 
 class RecipeForm(QWidget):
-    """Shows and changes a recipe.
+    """Shows and changes a recipe. Fields that are not at their default are marked; Ctrl+Backspace puts one back.
+
+    `field_entered` carries the name of the field that the keyboard has come to.
 
     Editors of the fields named in `apart` get no row here: who asks for them by `editor` gives them a place of their own.
     """
 
     changed = Signal()
+    field_entered = Signal(str)
 
     def __init__(self, *, apart: Collection[str] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,11 +38,14 @@ class RecipeForm(QWidget):
         self._editors = {field.name: make_editor(field) for field in FIELDS}
         layered = [field.name for field in FIELDS if field.kind == "layers"]
         self._notes = {name: label(name=f"{name}Note", wraps=True) for name in layered}
+        self._titles: dict[str, QLabel] = {}
         self._editors["epochs"].setObjectName("epochsSpin")
+        self._names: dict[QObject, str] = {editor: name for name, editor in self._editors.items()}
         self._summary = label(name="networkSummary", wraps=True)
         self._lay_out(apart)
         for editor in self._editors.values():
             changed_signal(editor).connect(self._on_edited)
+            editor.installEventFilter(self)
         self._check()
 
     @property
@@ -58,6 +64,10 @@ class RecipeForm(QWidget):
     @property
     def summary_text(self) -> str:
         return self._summary.text()
+
+    @property
+    def n_classes(self) -> int:
+        return self._n_classes
 
     def editor(self, name: str) -> Editor:
         return self._editors[name]
@@ -119,6 +129,7 @@ class RecipeForm(QWidget):
             row, editor = grid.rowCount(), self._editors[field.name]
             title_label = label(field.title, role="muted")
             title_label.setBuddy(editor)
+            self._titles[field.name] = title_label
             grid.addWidget(title_label, row, 0)
             grid.addWidget(editor, row, 1)
             if field.name in self._notes:
@@ -126,6 +137,17 @@ class RecipeForm(QWidget):
         if any(field.kind == "layers" for field in fields):
             grid.addWidget(self._summary, grid.rowCount(), 1)
         return group
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Of the editors: the keyboard comes, or Ctrl+Backspace is pressed."""
+        if event.type() == QEvent.Type.FocusIn and watched in self._names:
+            self.field_entered.emit(self._names[watched])
+        elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and _is_reset(event):
+            name = self._names[watched]
+            write(self._editors[name], FIELD_BY_NAME[name].default)
+            return True
+        return super().eventFilter(watched, event)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -139,7 +161,19 @@ class RecipeForm(QWidget):
         self._check()
         self.changed.emit()
 
+    def _mark(self) -> None:
+        """A dot before the fields that are not at their default; what a half-typed value is nobody knows."""
+        for name, title in self._titles.items():
+            field = FIELD_BY_NAME[name]
+            try:
+                differs = field.parse(read(self._editors[name])) != field.default
+            except InputError:
+                differs = True
+            give_role(title, "heading" if differs else "muted")
+            title.setText(f"• {field.title}" if differs else field.title)
+
     def _check(self) -> None:
+        self._mark()
         errors = [self._check_layers(FIELD_BY_NAME[name], note) for name, note in self._notes.items()]
         try:
             network = self.recipe().network
@@ -162,3 +196,7 @@ class RecipeForm(QWidget):
         give_role(note, "muted")
         note.setText(field.help)
         return False
+
+
+def _is_reset(event: QKeyEvent) -> bool:
+    return event.key() == Qt.Key.Key_Backspace and event.modifiers() == Qt.KeyboardModifier.ControlModifier

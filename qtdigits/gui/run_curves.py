@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import Qt
 
-from qtdigits.core.axes import ACCURACY, LEARNING_RATE, LOSS, THROUGHPUT, Quantity
+from qtdigits.core.axes import ACCURACY, AUC, LEARNING_RATE, LOSS, THROUGHPUT, Quantity
 from qtdigits.core.curves import Numbers, Places, Smoothed, XAxis
 from qtdigits.core.history import History
 from qtdigits.gui.curve_painting import Look
@@ -56,6 +56,11 @@ class RunCurves:
     def curves(self, quantity: Quantity, settings: CurveSettings) -> list[Curve]:
         """The dense ones first, so that the others lie above them."""
         places = self.places(settings.x_axis)
+        if quantity is AUC:
+            made = [
+                self._curve("validation", *_known(places.epoch_ends(), self.run.history.epochs["val_auc"]))
+            ]
+            return [curve for curve in made if self._kind(curve.name) not in settings.hidden]
         batches = self.run.history.batches
         x, y = places.batches(), batches[quantity.name]
         if quantity is LEARNING_RATE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from qtdigits.core.events import RunFinished
 from qtdigits.core.metrics import wilson_interval
 from qtdigits.core.readings import Readings
 from qtdigits.gui.choice_box import ChoiceBox
+from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.parts import button, label, scrolling
 from qtdigits.gui.score_details import ScoreDetails
 from qtdigits.gui.theme import Theme
@@ -20,13 +21,6 @@ from qtdigits.gui.training_texts import ordered, percent
 
 Scores = Mapping[str, Mapping[str, Any]]
 """The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""
-
-ReadingsOf = Callable[[str], Mapping[str, Readings]]
-"""The id of a run → the drawings behind its scores, by the name of the set."""
-
-
-def no_readings(_run: str) -> Mapping[str, Readings]:
-    return {}
 
 
 @dataclass(frozen=True)
@@ -51,12 +45,12 @@ class RunSummary(QWidget):
     curves_requested = Signal()
 
     def __init__(
-        self, *, theme: Theme, readings_of: ReadingsOf = no_readings, parent: QWidget | None = None
+        self, *, theme: Theme, knowledge: Knowledge | None = None, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._model = ""
         self._scores: Scores = {}
-        self._readings_of = readings_of
+        self._knowledge = knowledge or Knowledge()
         self._readings: Mapping[str, Readings] = {}
         self._figures = QGridLayout()
         self._set_box = ChoiceBox(name="confusionSet")
@@ -80,7 +74,7 @@ class RunSummary(QWidget):
         """`offers_use`: with a button that takes the new model into use, where nothing else on the page has one."""
         self.use_button.setVisible(offers_use)
         self._model, self._scores = finished.model, finished.scores
-        self._readings = self._readings_of(finished.run)
+        self._readings = self._knowledge.readings_of(finished.run)
         self._show_figures(champion)
         self._set_box.clear()
         self._set_box.addItems([name for name in ordered(self._scores) if self._scores[name].get("n")])

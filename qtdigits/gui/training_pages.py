@@ -11,11 +11,13 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from qtdigits.core.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
+from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.overriding import override
-from qtdigits.gui.parts import frame, label, scrolling
+from qtdigits.gui.parts import frame, label
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.recipe_form import RecipeForm
-from qtdigits.gui.run_summary import ReadingsOf, RunSummary, no_readings
+from qtdigits.gui.recipe_page import RecipePage
+from qtdigits.gui.run_summary import RunSummary
 from qtdigits.gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class TrainingPages(QStackedWidget):
         theme: Theme,
         preferences: Preferences | None,
         ask: Ask,
-        readings_of: ReadingsOf = no_readings,
+        knowledge: Knowledge,
     ) -> None:
         super().__init__()
         self._theme = theme
@@ -48,10 +50,11 @@ class TrainingPages(QStackedWidget):
         self._ask = ask
         self._curves: Curves | None = None
         self._placeholder = CurvesPlaceholder()
-        self._form_page = scrolling(form)
-        self.summary = RunSummary(theme=theme, readings_of=readings_of)
+        self.recipe_page = RecipePage(form=form, ask=ask, cost_text=knowledge.cost_text)
+        self.recipe_page.problem_found.connect(self.problem_found)
+        self.summary = RunSummary(theme=theme, knowledge=knowledge)
         self.summary.curves_requested.connect(self.show_curves)
-        for page in (self._placeholder, self._form_page, self.summary):
+        for page in (self._placeholder, self.recipe_page, self.summary):
             self.addWidget(page)
         self.currentChanged.connect(self.page_changed)
 
@@ -137,7 +140,7 @@ class TrainingPages(QStackedWidget):
 
     @Slot()
     def show_form(self) -> None:
-        self.setCurrentWidget(self._form_page)
+        self.setCurrentWidget(self.recipe_page)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

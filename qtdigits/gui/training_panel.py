@@ -14,11 +14,12 @@ from qtdigits.core.recipes import Recipe
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.parts import button, elided_label, frame
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.recipe_choice import RecipeChoice, ask_recipe_path
 from qtdigits.gui.recipe_form import RecipeForm
-from qtdigits.gui.run_summary import Champion, ReadingsOf, no_readings
+from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_controls import ThinBar, TrainingControls
 from qtdigits.gui.training_messages import TrainingMessages
@@ -55,7 +56,7 @@ class TrainingPanel(QWidget):
         ask_path: Callable[[QWidget], str] = ask_recipe_path,
         preferences: Preferences | None = None,
         ask: Ask | None = None,
-        readings_of: ReadingsOf = no_readings,
+        knowledge: Knowledge | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -68,9 +69,17 @@ class TrainingPanel(QWidget):
         self._ending = ""
         self._champion = Champion()
         self._idle_data = ""
-        self._make_widgets(theme, preferences=preferences, ask=ask or Ask(self), readings_of=readings_of)
+        self._make_widgets(theme)
+        self._pages = TrainingPages(
+            form=self._form,
+            theme=theme,
+            preferences=preferences,
+            ask=ask or Ask(self),
+            knowledge=knowledge or Knowledge(),
+        )
         box = self._controls.recipe_box
         self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
+        self._pages.recipe_page.follow(self._choice)
         self._lay_out()
         self._connect()
         self.choose_recipe(box.currentText())
@@ -319,17 +328,12 @@ class TrainingPanel(QWidget):
         self._controls.adjust_button.setChecked(False)
         self._pages.show_summary()
 
-    def _make_widgets(
-        self, theme: Theme, *, preferences: Preferences | None, ask: Ask, readings_of: ReadingsOf
-    ) -> None:
+    def _make_widgets(self, theme: Theme) -> None:
         self._form = RecipeForm(apart=("epochs",))
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
         self._bar = ThinBar(theme=theme)
         self._status = elided_label(role="muted", name="trainingStatus")
         self._messages = TrainingMessages()
-        self._pages = TrainingPages(
-            form=self._form, theme=theme, preferences=preferences, ask=ask, readings_of=readings_of
-        )
         self.verdict = VerdictCard()
         self._footer = frame("trainingFooter")
         self._result = elided_label(name="trainingResult")

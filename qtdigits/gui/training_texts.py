@@ -8,7 +8,12 @@ from typing import Any
 from qtdigits.core.events import BatchEnded, Progressed, RunFinished
 from qtdigits.core.texts import duration, percent_digits
 
-OUTCOMES = {"completed": "Completed", "stopped": "Stopped, best kept", "converged": "Converged, best kept"}
+OUTCOMES = {
+    "completed": "Completed",
+    "stopped": "Stopped, best kept",
+    "converged": "Converged, best kept",
+    "diverged": "Diverged, last good weights kept",
+}
 MY_HOLD_OUT = "my hold-out"
 SCORE_ORDER = (MY_HOLD_OUT, "MNIST test", "validation")
 """The accuracy on drawn digits is the headline; other sets follow in the order in which they come."""

@@ -13,6 +13,7 @@ from qtdigits.ml.backend import keras
 from qtdigits.ml.batches import hold_out_batches
 from qtdigits.ml.pace import Pace, RecentMeans
 from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.validation_auc import ValidationAuc
 
 ACCURACY = "categorical_accuracy"
 
@@ -38,6 +39,7 @@ class Watch(keras.callbacks.Callback):
         self._recipe, self._run, self._emit, self._control = recipe, run, emit, control
         self._data = data
         self._hold_out: Any = None
+        self._auc = ValidationAuc(data)
         self._n_training = len(data.training)
         self._steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
         self._means = RecentMeans()
@@ -96,7 +98,7 @@ class Watch(keras.callbacks.Callback):
         loss, val_loss = float(logs["loss"]), float(logs["val_loss"])
         if not (math.isfinite(loss) and math.isfinite(val_loss)):
             raise Ended("diverged")
-        hold_out = self._hold_out_figures()
+        further = {"val_auc": self._auc.of(self.model), **self._hold_out_figures()}
         self._pace.validated()
         self.epochs += 1
         is_best = val_loss < self._best_loss
@@ -117,11 +119,11 @@ class Watch(keras.callbacks.Callback):
                 is_best=is_best,
                 elapsed_s=self._pace.elapsed_s,
                 remaining_s=self._pace.remaining_s(self._step),
-                **hold_out,
+                **further,
             )
         )
 
-    def _hold_out_figures(self) -> dict[str, float]:
+    def _hold_out_figures(self) -> dict[str, float | None]:
         """What the person's own hold-out says; no weights are chosen by it."""
         if not len(self._data.hold_out_targets):
             return {}

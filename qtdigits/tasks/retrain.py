@@ -117,6 +117,11 @@ def _run(job: _Job) -> RunFinished:
     if gathered.data.is_rehearsal:
         job.notice(REHEARSAL_NOTICE)
     trained = _train(job, gathered, base)
+    if trained.outcome == "diverged":
+        job.notice(
+            f"The training diverged after epoch {trained.epochs}: the loss is not a number any more. The weights of epoch "
+            f"{trained.best_epoch}, the last good ones, are kept. A smaller learning rate or another optimizer may help."
+        )
     job.control.check()
     exported = _exported(job, gathered, trained, name=job.request.name or out.stem)
     model = _scored(job, gathered, exported, trained, base)

@@ -68,6 +68,14 @@ def test_that_what_only_some_runs_know_is_kept_where_it_is_known() -> None:
     assert np.isnan(again.epochs["hold_out_accuracy"]).all()
 
 
+def test_that_the_auc_of_an_epoch_is_kept() -> None:
+    history = History()
+    history.apply(replace(EPOCH, val_auc=0.998))
+    again = History.from_json(json.loads(json.dumps(history.to_json())))
+    assert again.epochs["val_auc"].tolist() == [0.998]
+    assert "val_auc" in again.epochs.kept_names
+
+
 def test_that_a_history_of_before_there_were_extras_is_read() -> None:
     values = history_of_a_run().to_json()
     del values["batches"]["images_per_s"]  # type: ignore[attr-defined]

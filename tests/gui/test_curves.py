@@ -476,6 +476,16 @@ def test_that_learning_rate_and_throughput_are_shown_when_they_are_chosen(curves
     assert points(curves, "throughputPlot", "batches") == ([0.2], [12_340])
 
 
+def test_that_the_auc_is_shown_when_it_is_chosen_as_far_as_it_is_known(curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(epoch(1))
+    history.apply(replace(epoch(2), val_auc=0.9985))
+    assert not plot(curves, "aucPlot").isVisible()
+    switch(curves, "AUC")
+    assert plot(curves, "aucPlot").isVisible()
+    assert points(curves, "aucPlot", "validation") == ([2], [0.9985])
+
+
 def test_that_one_plot_can_have_all_the_room(qtbot: QtBot, curves: Curves) -> None:
     switch(curves, "Accuracy")
     assert not plot(curves, "accuracyPlot").isVisible()

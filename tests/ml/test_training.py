@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qtdigits.core.auc import macro_auc
 from qtdigits.core.control import Control
 from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunStarted
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.recipes import Recipe
 from qtdigits.errors import CancelledError
+from qtdigits.ml.models import probabilities
 from qtdigits.ml.training import DivergedError, TrainedNetwork, train
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.ml.watching import Ended, Watch
@@ -92,6 +94,15 @@ def test_that_the_hold_out_is_looked_at_after_each_epoch_and_changes_nothing(dat
     assert all(np.array_equal(one, other) for one, other in pairs)
 
 
+def test_that_each_epoch_tells_how_well_the_validation_part_is_put_in_order(data: TrainingData) -> None:
+    emit = Recorder()
+    trained = run(data, TINY_RECIPE.with_values(epochs=3, keep="last"), emit=emit)
+    epochs = emit.of(EpochEnded)
+    assert 0.5 < epochs[0].val_auc < epochs[-1].val_auc <= 1
+    answers = probabilities(trained.network, data.images[data.validation])
+    assert epochs[-1].val_auc == pytest.approx(macro_auc(data.targets[data.validation], answers), abs=1e-6)
+
+
 def test_that_a_stop_in_the_first_epoch_keeps_what_was_learned_and_validates_it(data: TrainingData) -> None:
     control = Control()
     emit = Recorder(lambda event: control.stop() if isinstance(event, BatchEnded) else None)
@@ -144,7 +155,10 @@ def test_that_a_training_that_diverges_at_once_fails_in_words(data: TrainingData
 
 
 class FakeNetwork:
-    """As much of a network as keeping its weights takes."""
+    """As much of a network as keeping its weights takes; it cannot tell the classes apart."""
+
+    def __call__(self, images: np.ndarray, *, training: bool) -> np.ndarray:
+        return np.full((len(images), 10), 0.1)
 
     def get_weights(self) -> list[str]:
         return ["the weights"]
