@@ -80,7 +80,7 @@ class RecipeCosts:
 def epoch_text(found: Estimate | None, *, epochs: int) -> str:
     """What an epoch and the whole run will take, and how that is known."""
     if found is None:
-        return "how long an epoch takes is not known before the first training with such a network"
+        return "time of an epoch: known after the first training with such a network"
     whole = f", all {epochs} in {duration(epochs * found.seconds)}" if epochs > 1 else ""
     how = f"measured in the run {found.title}" if found.is_measured else f"going by the run {found.title}"
     about = "" if found.is_measured else "about "

@@ -74,9 +74,11 @@ class RecipePage(QWidget):
         box.setContentsMargins(0, 4, 0, 0)
         box.addLayout(top)
         box.addWidget(self._costs)
-        self._table_place = QVBoxLayout()
-        box.addLayout(self._table_place)
-        box.addWidget(scrolling(self._form), 1)
+        content = QWidget()
+        self._table_place = QVBoxLayout(content)
+        self._table_place.setContentsMargins(0, 0, 8, 0)
+        self._table_place.addWidget(self._form)
+        box.addWidget(scrolling(content), 1)
         box.addWidget(self._help)
 
     @Slot()
@@ -104,8 +106,9 @@ class RecipePage(QWidget):
     def _on_layers(self, is_open: bool) -> None:
         if self._table is None:
             self._table = NetworkTable()
-            self._table_place.addWidget(self._table)
+            self._table_place.insertWidget(0, self._table)
         self._table.setVisible(is_open)
+        self._layers.setText("Hide layers" if is_open else "Layers")
         self._refresh()
 
     @Slot()

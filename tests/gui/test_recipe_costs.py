@@ -50,7 +50,7 @@ def test_that_the_model_in_use_is_timed_once(session):
 def test_that_a_run_tells_what_an_epoch_takes_once_it_was_made(session):
     costs = RecipeCosts(session=session)
     recipe = Recipe(drawings_weight=0)
-    assert "not known before the first training" in costs.text(recipe)
+    assert "known after the first training" in costs.text(recipe)
     session.store.runs.add(
         RunRecord(
             "r1",
