@@ -41,9 +41,9 @@ from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
 from qtdigits.gui.guided_prompt import GuidedPrompt
 from qtdigits.gui.guided_session import GuidedSession, guided_text
-from qtdigits.gui.label_checks import LabelChecks
 from qtdigits.gui.kept_readings import readings_of
 from qtdigits.gui.knowledge import Knowledge
+from qtdigits.gui.label_checks import LabelChecks
 from qtdigits.gui.lazy_page import LazyPage
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.message_bar import MessageBar
