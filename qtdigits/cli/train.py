@@ -108,6 +108,12 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--name", metavar="NAME", default="", help="name of the model (default: from file or recipe)"
     )
+    group.add_argument(
+        "--tensorboard",
+        metavar="DIR",
+        type=Path,
+        help="also keep a log that TensorBoard reads, in a folder of DIR named after the run",
+    )
     shown = group.add_mutually_exclusive_group()
     add_json_option(shown, "the figures at the end")
     shown.add_argument("--events", action="store_true", help="print the events as JSON lines as they happen")
@@ -171,12 +177,14 @@ EXIT_CODES = {e.kind: e.exit_code for e in (InputError, ModelFileError, DataMiss
 
 
 def run(args: argparse.Namespace) -> int:
+    from qtdigits.cli.logged_view import LoggedView
     from qtdigits.cli.training_run import run_training, stdout_for_results
     from qtdigits.cli.training_view import make_view
 
     request = make_request(args)
     with stdout_for_results() as results:
-        ending = run_training(request, make_view(events_to=results if args.events else None))
+        view = make_view(events_to=results if args.events else None)
+        ending = run_training(request, LoggedView(view, args.tensorboard) if args.tensorboard else view)
     return _end(ending, args)
 
 
@@ -193,6 +201,8 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
     ]:
         if not file.exists():
             raise InputError(f"There is no file {file}.", "Check the path.")
+    if args.tensorboard and args.tensorboard.exists() and not args.tensorboard.is_dir():
+        raise InputError(f"{args.tensorboard} is not a folder.", "Name a folder for TensorBoard's log.")
     return RetrainRequest.fresh(
         chosen_recipe(args),
         data_dir=data_folder(args),

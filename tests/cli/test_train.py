@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cli.running import Outcome, Run, on_terminal, python
@@ -17,10 +18,12 @@ from qtdigits.cli.training_run import obeying_ctrl_c
 from qtdigits.cli.training_view import PlainView
 from qtdigits.core.control import Control
 from qtdigits.core.events import Noticed, Progressed, RunFinished, decode_event
+from qtdigits.core.readings import MOST_IN_CELL
 from qtdigits.core.recipe_fields import AUGMENTATION_FIELDS, FIELDS
 from qtdigits.core.recipes import load_recipe
 from qtdigits.core.texts import duration
 from qtdigits.store.model_files import load_model
+from qtdigits.store.run_readings import load_readings
 
 SMALL = (
     "--recipe",
@@ -41,7 +44,8 @@ def events_run(tmp_path_factory: pytest.TempPathFactory, ink_file: Path) -> tupl
     """`train --events`, once for all tests that look at what comes out."""
     folder = tmp_path_factory.mktemp("events")
     arguments = ("--data-dir", folder, "--ink", ink_file, "--score-on", ink_file, *SMALL, "--name", "little")
-    return python("-m", "qtdigits", "train", *arguments, "--events"), folder
+    log = ("--tensorboard", folder / "logs")
+    return python("-m", "qtdigits", "train", *arguments, *log, "--events"), folder
 
 
 @pytest.mark.tensorflow
@@ -57,6 +61,35 @@ def test_that_events_come_as_lines_and_end_with_one_terminal_event(events_run: t
     assert isinstance(last, RunFinished)
     assert Path(last.model).parent == folder / "models"
     assert set(last.scores) == {"validation", "drawings"}
+
+
+@pytest.mark.tensorflow
+def test_that_a_log_for_tensorboard_is_kept_beside_the_events(events_run: tuple[Outcome, Path]) -> None:
+    done, folder = events_run
+    last = decode_event(done.out.splitlines()[-1])
+    assert isinstance(last, RunFinished)
+    found = sorted(path.parent.name for path in (folder / "logs" / last.run).glob("*/events.out.tfevents.*"))
+    assert found == ["train", "validation"]
+
+
+@pytest.mark.tensorflow
+def test_that_the_drawings_behind_the_figures_are_kept(events_run: tuple[Outcome, Path]) -> None:
+    done, folder = events_run
+    last = decode_event(done.out.splitlines()[-1])
+    assert isinstance(last, RunFinished)
+    kept = load_readings(folder, last.run)
+    assert set(kept) == set(last.scores)
+    confusion = np.array(last.scores["drawings"]["confusion"])
+    wrong = confusion - np.diag(np.diagonal(confusion))
+    truth, answer = np.unravel_index(wrong.argmax(), wrong.shape)
+    assert len(kept["drawings"].of_cell(truth, answer)) == min(wrong.max(), MOST_IN_CELL) > 0
+
+
+def test_that_a_file_is_no_folder_for_tensorboard(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("a file")
+    done = run("train", "--tensorboard", tmp_path / "logs")
+    assert done.code == 2
+    assert "is not a folder" in done.err
 
 
 @pytest.mark.tensorflow

@@ -1,0 +1,92 @@
+"""A run as event files for TensorBoard: `<folder>/<run>/train`, `validation` and `hold-out`, which it lays over one another.
+
+The files are TensorFlow's own records of its own `Event` messages; TensorBoard itself is not needed to write them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from qtdigits.core.events import BatchEnded, EpochEnded, Event
+from qtdigits.errors import StoreError
+from qtdigits.ml.backend import tf
+
+FILE_VERSION = "brain.Event:2"
+
+
+class TensorBoardLog:
+    """Hears the events of one run; a context manager. Raises `StoreError` when the folder cannot be written."""
+
+    def __init__(self, folder: Path, run: str) -> None:
+        self._folder = folder / run
+        self._writers: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def hear(self, event: Event) -> None:
+        """Batches and epochs, over the number of the batch; what else happens has no place on a curve."""
+        match event:
+            case BatchEnded():
+                self._write(
+                    "train",
+                    event.step,
+                    {
+                        "batch/loss": event.loss,
+                        "batch/accuracy": event.accuracy,
+                        "batch/learning_rate": event.learning_rate,
+                        "batch/images_per_s": event.images_per_s or None,
+                    },
+                )
+            case EpochEnded():
+                self._write("train", event.step, _pair(event.loss, event.accuracy))
+                found = {**_pair(event.val_loss, event.val_accuracy), "epoch/auc": event.val_auc}
+                self._write("validation", event.step, found)
+                self._write("hold-out", event.step, _pair(event.hold_out_loss, event.hold_out_accuracy))
+            case _:
+                pass
+
+    def _write(self, part: str, step: int, figures: dict[str, float | None]) -> None:
+        values = [
+            tf.compat.v1.Summary.Value(tag=tag, simple_value=figure)
+            for tag, figure in figures.items()
+            if figure is not None
+        ]
+        if not values:
+            return
+        summary = tf.compat.v1.Summary(value=values)
+        self._add(part, tf.compat.v1.Event(wall_time=time.time(), step=step, summary=summary))
+
+    def _add(self, part: str, event: Any) -> None:
+        try:
+            if part not in self._writers:
+                self._writers[part] = self._opened(part)
+            self._writers[part].write(event.SerializeToString())
+            self._writers[part].flush()
+        except (OSError, tf.errors.OpError) as error:
+            raise StoreError(
+                f"The log for TensorBoard cannot be written to {self._folder}: {error}.",
+                "Choose another folder.",
+            ) from error
+
+    def _opened(self, part: str) -> Any:
+        folder = self._folder / part
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.v2"
+        writer = tf.io.TFRecordWriter(str(folder / name))
+        head = tf.compat.v1.Event(wall_time=time.time(), file_version=FILE_VERSION)
+        writer.write(head.SerializeToString())
+        return writer
+
+
+def _pair(loss: float | None, accuracy: float | None) -> dict[str, float | None]:
+    return {"epoch/loss": loss, "epoch/accuracy": accuracy}
