@@ -37,10 +37,11 @@ run: setup ## Open the window (without a display: run the demo)
 demo: setup ## Real strokes through the real window, off-screen; pictures in build/demo/
 	@$(PY) -m qtdigits demo --out build/demo $(ARGS)
 
-# The tests run even when the static checks fail, so that one call tells everything.
+# The tests run even when the static checks fail, so that one call tells everything; two files at a time, as half of the time is
+# spent waiting for processes. ARGS='-n 0' runs them in one process, which a debugger wants.
 test: setup ## All checks: lint, types, floors, then the tests
 	@checked=0; $(MAKE) --no-print-directory lint || checked=$$?; \
-	$(PY) -m pytest $(ARGS) || exit $$?; \
+	$(PY) -m pytest -n 2 --dist loadfile $(ARGS) || exit $$?; \
 	[ $$checked -eq 0 ] || echo "The static checks failed; see what they said before the tests." >&2; \
 	exit $$checked
 

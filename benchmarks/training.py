@@ -19,7 +19,7 @@ BETTER = 0.995
 MOST_EPOCHS = 12
 TIMEOUT_S = 3600.0
 NOTHING_BUT_MNIST = ("--synthetic-images", "0", "--scribbles", "0")
-DEFAULT_ALONE = ("--recipe", "default", *NOTHING_BUT_MNIST, "--epochs", "5", "--pixels", "0.5")
+DEFAULT_ALONE = ("--recipe", "default", *NOTHING_BUT_MNIST, "--epochs", "3", "--pixels", "0.5")
 
 
 def measure() -> list[Row]:

@@ -20,7 +20,13 @@ from hygiene import Leftovers, LogWatch, refuse_network
 # The data sets are taken out of the environment, so that a test behaves the same with and without them;
 # a test that wants one asks for its fixture.
 DATA_VARIABLES = ("QTDIGITS_MNIST", "QTDIGITS_INK", "QTDIGITS_REPORT_CSV")
-_given_data = {name: os.environ.pop(name) for name in DATA_VARIABLES if os.environ.get(name)}
+# Workers of pytest-xdist inherit this process's environment: for them they are kept under another name.
+_given_data = {
+    name: path
+    for name in DATA_VARIABLES
+    if (path := os.environ.pop(name, "") or os.environ.get(f"TESTS_{name}", ""))
+}
+os.environ.update({f"TESTS_{name}": path for name, path in _given_data.items()})
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
