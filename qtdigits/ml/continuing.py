@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from qtdigits.core.augmentation import augment_images
 from qtdigits.core.labels import LabelSet
 from qtdigits.core.models import LayerWeights, Model
+from qtdigits.core.variation import Augmentation
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.backend import keras
 from qtdigits.ml.training_data import TrainingData
@@ -48,17 +50,25 @@ def freeze(network: Any, *, last_blocks: int) -> None:
             layer.trainable = False
 
 
-def with_answers(data: TrainingData, network: Any) -> TrainingData:
-    """`data` with what `network` answers to the images of the rehearsal, before it is trained.
+def with_answers(
+    data: TrainingData, network: Any, *, augmentation: Augmentation | None = None, seed: int = 0
+) -> TrainingData:
+    """`data` with what `network` answers to the images of the rehearsal, before it is trained, these images varied for good.
 
     To keep these answers, right or wrong and as sure as they were, forgets less than to learn the labels again (Li and Hoiem,
-    Learning without forgetting, 2016), and keeps the probabilities calibrated.
+    Learning without forgetting, 2016), and keeps the probabilities calibrated. They are asked for what is trained on, the varied
+    image: the answer to the image as it was would be a new thing to learn, and bends the network for everybody.
     """
     if not len(data.remembered):
         return data
-    images = (data.images[data.remembered][..., np.newaxis] / 255.0).astype(np.float32)
-    answers = np.asarray(network.predict(images, batch_size=512, verbose=0), np.float32)
-    return replace(data, answers=answers)
+    images = data.images.copy()
+    if augmentation is not None:
+        images[data.remembered] = augment_images(
+            images[data.remembered], np.random.default_rng(seed), augmentation
+        )
+    shown = (images[data.remembered][..., np.newaxis] / 255.0).astype(np.float32)
+    answers = np.asarray(network.predict(shown, batch_size=512, verbose=0), np.float32)
+    return replace(data, images=images, answers=answers)
 
 
 def _outputs_for(label_set: LabelSet, base: Model, arrays: LayerWeights) -> LayerWeights:

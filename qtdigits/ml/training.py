@@ -68,7 +68,8 @@ def train(
     if base is not None:
         take_up(network, base, label_set)
         freeze(network, last_blocks=recipe.last_blocks)
-        data = with_answers(data, network)
+        varied = recipe.variation if recipe.augmentation else None
+        data = with_answers(data, network, augmentation=varied, seed=recipe.seed)
     compile_network(network, recipe, steps=data.steps_per_epoch(recipe.batch_size) * recipe.epochs)
     emit(_started(recipe, label_set, data, run, network.count_params()))
     watch = Watch(recipe=recipe, data=data, run=run, emit=emit, control=control)

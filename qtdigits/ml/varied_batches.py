@@ -51,35 +51,42 @@ def _batches(
     rng: np.random.Generator,
     augmentation: Augmentation,
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    has_ink = _has_ink(data)
+    ways = _ways(data)
     waiting = np.empty(0, np.int64)
     size = batch_size * _CHUNK_BATCHES
     while True:
         while len(waiting) < size:
             waiting = np.concatenate([waiting, rng.permutation(data.training)])
         chunk, waiting = waiting[:size], waiting[size:]
-        images = _varied(data, chunk, has_ink[chunk], rng, augmentation)[..., np.newaxis]
+        images = _varied(data, chunk, ways[chunk], rng, augmentation)[..., np.newaxis]
         outputs = wanted[chunk]
         for first in range(0, size, batch_size):
             yield images[first : first + batch_size], outputs[first : first + batch_size]
 
 
-def _has_ink(data: TrainingData) -> NDArray[np.bool_]:
-    if not data.inks:
-        return np.zeros(len(data.targets), bool)
-    return np.array([ink is not None for ink in data.inks])
+_AS_PIXELS, _AS_INK, _NOT_ANY_MORE = 0, 1, 2
+
+
+def _ways(data: TrainingData) -> NDArray[np.int8]:
+    """`(n,)`: how each image is varied. One whose answer is known was varied before it was asked for."""
+    ways = np.full(len(data.targets), _AS_PIXELS, np.int8)
+    if data.inks:
+        ways[[ink is not None for ink in data.inks]] = _AS_INK
+    if data.answers is not None:
+        ways[data.remembered] = _NOT_ANY_MORE
+    return ways
 
 
 def _varied(
     data: TrainingData,
     chunk: NDArray[np.int64],
-    has_ink: NDArray[np.bool_],
+    ways: NDArray[np.int8],
     rng: np.random.Generator,
     augmentation: Augmentation,
 ) -> NDArray[np.uint8]:
-    """Ink is varied as ink, the rest as pixels."""
-    images = np.empty((len(chunk), 28, 28), np.uint8)
-    images[~has_ink] = augment_images(data.images[chunk[~has_ink]], rng, augmentation)
-    inks = [ink for index in chunk[has_ink] if (ink := data.inks[index]) is not None]
-    images[has_ink] = augment_inks(inks, rng, augmentation)
+    images = data.images[chunk]
+    as_pixels, as_ink = ways == _AS_PIXELS, ways == _AS_INK
+    images[as_pixels] = augment_images(images[as_pixels], rng, augmentation)
+    inks = [ink for index in chunk[as_ink] if (ink := data.inks[index]) is not None]
+    images[as_ink] = augment_inks(inks, rng, augmentation)
     return images
