@@ -95,3 +95,13 @@ def test_that_every_setting_of_the_augmentation_is_a_field() -> None:
     assert recipe.variation == Augmentation(2.0, rotation_deg=5.0, pen=0.0)
     settings = {field.name for field in dataclass_fields(Augmentation)}
     assert settings == {"strength", "elastic_smoothness_px", *(field.name for field in AUGMENTATION_FIELDS)}
+
+
+def test_that_best_is_the_default_network_made_wider() -> None:
+    default, best = load_recipe("default").network, load_recipe("best").network
+    assert [(b.kernel, b.pool, b.padding) for b in best.blocks] == [
+        (b.kernel, b.pool, b.padding) for b in default.blocks
+    ]
+    assert all(
+        wide.filters > narrow.filters for wide, narrow in zip(best.blocks, default.blocks, strict=True)
+    )
