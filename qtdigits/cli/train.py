@@ -31,6 +31,8 @@ def add_parser(subparsers: Subparsers) -> None:
             "qtdigits train --recipe mlp-50-50 --epochs 5",
             "qtdigits train --recipe cnn-32-64 --optimizer nadam --out nadam.h5",
             "qtdigits train --ink drawings.jsonl.gz --csv images.csv labels.csv --json",
+            "qtdigits train --resume 3f2a",
+            "qtdigits train --resume 3f2a --more-epochs 5",
         ),
     )
     parser.add_argument(
@@ -39,10 +41,31 @@ def add_parser(subparsers: Subparsers) -> None:
         default=DEFAULT_RECIPE,
         help="a named recipe, or a TOML file; the settings below change single fields of it (default: %(default)s)",
     )
+    _add_resume_options(parser)
     _add_data_options(parser)
     _add_output_options(parser)
     _add_recipe_options(parser)
     parser.set_defaults(run=run)
+
+
+def _add_resume_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "going on with a run",
+        "Recipe and data are those of the run; none of the options for them goes with these.",
+    )
+    group.add_argument(
+        "--resume",
+        metavar="RUN",
+        default="",
+        help="a run that was interrupted, stopped or given up: its id, the beginning of that, or its name",
+    )
+    group.add_argument(
+        "--more-epochs",
+        metavar="N",
+        type=int,
+        default=0,
+        help="extend a run that has ended by so many epochs (with --resume)",
+    )
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -192,6 +215,8 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
     """What is asked for, checked as far as it can be before the work begins."""
     from qtdigits.tasks.request import RetrainRequest
 
+    if args.resume or args.more_epochs:
+        return _resumed(args)
     for file in [
         *args.ink,
         *args.not_digits,
@@ -219,6 +244,51 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
         writer=args.writer,
         champion=_champion(args),
     )
+
+
+def _resumed(args: argparse.Namespace) -> RetrainRequest:
+    """How the run goes on that was named. Raises `InputError` for settings that it has already."""
+    from qtdigits.store.samples import SampleStore
+    from qtdigits.tasks.resuming import extended, resumed
+
+    if not args.resume:
+        raise InputError("There is no run to extend.", "Name it: --resume RUN --more-epochs N.")
+    if given := _settings_of_a_new_run(args):
+        raise InputError(
+            f"{given[0]} does not go with --resume: a run keeps its recipe and its data.",
+            "Leave it out, or train anew.",
+        )
+    if args.more_epochs < 0:
+        raise InputError(f"A run cannot get {args.more_epochs} more epochs.", "Give a number above 0.")
+    folder = data_folder(args)
+    with SampleStore.open(folder) as store:
+        run = store.runs.find(args.resume)
+    champion = _champion(args)
+    if args.more_epochs:
+        return extended(folder, run, args.more_epochs, champion=champion)
+    return resumed(folder, run, champion=champion)
+
+
+def _settings_of_a_new_run(args: argparse.Namespace) -> list[str]:
+    """The flags that were given and say what is trained by what on what."""
+    from qtdigits.core.recipe_fields import FIELDS
+
+    data = {
+        "--ink": args.ink,
+        "--not-digits": args.not_digits,
+        "--leave-out": args.leave_out,
+        "--csv": args.csv,
+        "--mnist": args.mnist,
+        "--no-drawings": args.no_drawings,
+        "--writer": args.writer,
+        "--base": args.base,
+        "--score-on": args.score_on,
+        "--out": args.out,
+        "--name": args.name,
+        "--recipe": args.recipe != DEFAULT_RECIPE,
+    }
+    fields = [field.flag for field in FIELDS if getattr(args, FIELD_PREFIX + field.name) is not None]
+    return [flag for flag, value in data.items() if value] + fields
 
 
 def _base(args: argparse.Namespace) -> str:
@@ -254,7 +324,9 @@ def _end(ending: Terminal, args: argparse.Namespace) -> int:
             complain(f"{message} {remedy}")
             return EXIT_CODES.get(kind, 1)
         case RunCancelled():
-            complain("The run was given up; nothing was kept.")
+            complain(
+                f"The run was given up; no model was kept. To go on with it: qtdigits runs restore {ending.run}"
+            )
             return 130
         case _:
             _show_result(ending, args)

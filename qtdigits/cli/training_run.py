@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qtdigits.tasks.request import RetrainRequest
 
 STOPPING = "Stopping: the best weights so far are kept. Ctrl+C once more gives the run up."
-GIVING_UP = "Giving the run up: nothing is kept."
+GIVING_UP = "Giving the run up: no model is kept."
 
 
 def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:

@@ -12,7 +12,7 @@ from qtdigits.cli.output import percent, say
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from qtdigits.core.events import BatchEnded, EpochEnded, Event, Progressed, RunStarted
+    from qtdigits.core.events import BatchEnded, EpochEnded, Event, Progressed, RunResumed, RunStarted
 
 
 class TrainingView(Protocol):
@@ -66,9 +66,11 @@ class PlainView:
         pass
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.events import EpochEnded, Noticed, Progressed, RunStarted
+        from qtdigits.core.events import EpochEnded, Noticed, Progressed, RunResumed, RunStarted
 
         match event:
+            case RunResumed():
+                say(resumed_line(event))
             case Progressed(what=what) if what != self._last_work:
                 self._last_work = what
                 say(f"{what} …")
@@ -100,9 +102,11 @@ class LiveView:
         self._stack.close()
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.events import BatchEnded, EpochEnded, Noticed, Progressed, RunStarted
+        from qtdigits.core.events import BatchEnded, EpochEnded, Noticed, Progressed, RunResumed, RunStarted
 
         match event:
+            case RunResumed():
+                self._print(resumed_line(event))
             case Progressed():
                 self._show_work(event)
             case Noticed(message=message):
@@ -162,6 +166,10 @@ def started_line(event: RunStarted) -> str:
         f"{recipe_of(event.recipe).network.title} ({event.n_parameters:,} weights, {len(event.classes)} classes) "
         f"on {event.n_training:,} images ({sources}); {event.n_validation:,} for validation."
     )
+
+
+def resumed_line(event: RunResumed) -> str:
+    return f"Going on after {event.epochs} epoch{'s' if event.epochs != 1 else ''}, {event.step:,} batches."
 
 
 def epoch_line(event: EpochEnded, epochs: int) -> str:

@@ -63,6 +63,33 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class RunResumed:
+    """The run goes on from where it was kept: after `epochs` epochs and `step` batches. Comes after its `RunStarted`.
+
+    `history` is a `History.to_json()`: the curves up to there.
+    """
+
+    run: str
+    epochs: int
+    step: int
+    history: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunPaused:
+    """The run waits, between two batches; where it stands is on the disk."""
+
+    run: str
+
+
+@dataclass(frozen=True)
+class RunContinued:
+    """The run that waited goes on."""
+
+    run: str
+
+
+@dataclass(frozen=True)
 class BatchEnded:
     """Loss and accuracy (0 to 1) over the batches since the last such event; `step` counts batches of the whole run.
 
@@ -207,11 +234,13 @@ class EngineLost:
 Terminal = RunFinished | RunCancelled | RunFailed
 ErrandEnding = ErrandFinished | ErrandCancelled | ErrandFailed
 ErrandEvent = ErrandProgressed | ErrandEnding
+Steered = RunResumed | RunPaused | RunContinued
 Event = (
     EngineReady
     | Progressed
     | Noticed
     | RunStarted
+    | Steered
     | BatchEnded
     | EpochEnded
     | Terminal
@@ -221,6 +250,7 @@ Event = (
 
 _TYPES: tuple[type[Any], ...] = (
     *(EngineReady, Progressed, Noticed, RunStarted, BatchEnded, EpochEnded),
+    *(RunResumed, RunPaused, RunContinued),
     *(RunFinished, RunCancelled, RunFailed, EngineLost),
     *(ErrandProgressed, ErrandFinished, ErrandCancelled, ErrandFailed),
 )

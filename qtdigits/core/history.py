@@ -9,7 +9,7 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.events import BatchEnded, EpochEnded, Event
+from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunResumed
 
 BATCH_COLUMNS = ("step", "loss", "accuracy", "elapsed_s")
 EPOCH_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "elapsed_s")
@@ -87,8 +87,12 @@ class History:
         return float(epochs["step"][0] / epochs["epoch"][0]) if len(epochs) else 0.0
 
     def apply(self, event: Event) -> None:
-        """Take in what belongs here; other events are none of a history's business."""
+        """Take in what belongs here; other events are none of a history's business. A resumed run brings its past along."""
         match event:
+            case RunResumed(history=past) if past:
+                before = History.from_json(past)
+                self.batches, self.epochs = before.batches, before.epochs
+                self.best_epoch = before.best_epoch
             case BatchEnded():
                 chosen = _chosen(event, (*BATCH_COLUMNS, *BATCH_EXTRAS))
                 # Nobody knows the speed of the first batch, and a run never goes at 0.

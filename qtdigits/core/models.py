@@ -76,12 +76,13 @@ class Model:
 
     @property
     def weights_sha256(self) -> str:
-        """A digest over the weight arrays alone, in layer order: equal weights have equal digests."""
+        """A digest over the weight arrays alone, in layer order: equal weights have equal digests. See docs/model-file.md."""
         digest = hashlib.sha256()
         for arrays in self.weights.values():
             for array in arrays:
-                digest.update(f"{array.shape}{array.dtype.str}".encode())
-                digest.update(np.ascontiguousarray(array).tobytes())
+                plain = np.ascontiguousarray(array, "<f4")
+                digest.update(f"{array.shape}{plain.dtype.str}".encode())
+                digest.update(plain.tobytes())
         return digest.hexdigest()
 
     def stored_at(self, path: Path) -> Model:

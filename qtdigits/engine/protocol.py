@@ -12,6 +12,8 @@ from qtdigits.tasks.request import RetrainRequest
 __all__ = [
     "Cancel",
     "Command",
+    "GoOn",
+    "Pause",
     "Quit",
     "RetrainRequest",
     "Run",
@@ -50,18 +52,39 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """Wait after this batch; without a run that trains, nothing happens. It is answered with `RunPaused`."""
+
+
+@dataclass(frozen=True)
+class GoOn:
+    """Go on with the run that waits. It is answered with `RunContinued`."""
+
+
+@dataclass(frozen=True)
 class Quit:
-    """Give up what goes on and end the process. The end of the input means the same."""
+    """Write down where the run stands that goes on, and end the process. The end of the input means the same."""
 
 
-Command = Train | Run | Stop | Cancel | Quit
+Plain = Stop | Cancel | Pause | GoOn | Quit
+Command = Train | Run | Plain
 
-_PLAIN: dict[str, type[Stop] | type[Cancel] | type[Quit]] = {"stop": Stop, "cancel": Cancel, "quit": Quit}
+_PLAIN: dict[str, type[Plain]] = {
+    "stop": Stop,
+    "cancel": Cancel,
+    "pause": Pause,
+    "go_on": GoOn,
+    "quit": Quit,
+}
+_NAMES = {kind: name for name, kind in _PLAIN.items()}
 
 
 def encode_command(command: Command) -> str:
     """One JSON object without line breaks: {"command": name, …}."""
-    values: dict[str, object] = {"command": type(command).__name__.lower()}
+    if isinstance(command, Train | Run):
+        values: dict[str, object] = {"command": type(command).__name__.lower()}
+    else:
+        values = {"command": _NAMES[type(command)]}
     if isinstance(command, Train):
         values["request"] = command.request.to_json()
     elif isinstance(command, Run):

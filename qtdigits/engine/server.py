@@ -1,7 +1,7 @@
 """The engine's side of the pipe: `python -m qtdigits engine`.
 
 Two threads: the main one loads TensorFlow, then trains and runs errands, one after the other; the other one listens to the
-commands, so that stop and cancel are heard in the middle of a run. Events go to what was standard output when the process
+commands, so that stop, cancel and pause are heard in the middle of a run. Events go to what was standard output when the process
 began; from then on descriptor 1 leads to stderr, so that no library can write between them.
 """
 
@@ -29,7 +29,7 @@ from qtdigits.core.events import (
     RunFinished,
     encode_event,
 )
-from qtdigits.engine.protocol import Cancel, Command, Quit, Run, Stop, Train, decode_command
+from qtdigits.engine.protocol import Cancel, Command, GoOn, Pause, Quit, Run, Stop, Train, decode_command
 from qtdigits.errors import EngineError, InputError
 from qtdigits.paths import user_data_dir
 from qtdigits.tasks.data_cache import DataCache
@@ -38,7 +38,7 @@ from qtdigits.tasks.request import RetrainRequest
 
 NICENESS = 10
 EXIT_GRACE_S = 5.0
-"""How long a run may take to give up before the process ends under it."""
+"""How long a run may take to give up, and to write down where it stands, before the process ends under it."""
 IDLE_S = 2.0
 
 Job = tuple[RetrainRequest | Errand, Control]
@@ -82,7 +82,7 @@ class Server:
             self._work(*job)
 
     def quit(self) -> None:
-        """End at once when nothing runs; otherwise give up the run, and end all the same if it has not heard of it in time."""
+        """End at once when nothing runs; otherwise interrupt the run, and end all the same if it has not heard of it in time."""
         if self._is_quitting:
             return
         self._is_quitting = True
@@ -90,7 +90,7 @@ class Server:
             if (control := self._current) is None:
                 self._leave(0)
                 return
-        control.cancel()
+        control.interrupt()
         self._jobs.put(None)
         timer = threading.Timer(EXIT_GRACE_S, self._leave, [0])
         timer.daemon = True
@@ -127,12 +127,9 @@ class Server:
         match command:
             case Train(work) | Run(work):
                 self._take(work)
-            case Stop():
+            case Stop() | Cancel() | Pause() | GoOn():
                 if (control := self._current) is not None:
-                    control.stop()
-            case Cancel():
-                if (control := self._current) is not None:
-                    control.cancel()
+                    _steer(control, command)
             case Quit():
                 self.quit()
 
@@ -173,6 +170,18 @@ class Server:
             warm_up(self._cache, data_dir=user_data_dir(), goes_on=self._jobs.empty)
         except Exception:  # noqa: BLE001 - it only saves time; a run that meets the same trouble reports it
             traceback.print_exc()
+
+
+def _steer(control: Control, command: Stop | Cancel | Pause | GoOn) -> None:
+    match command:
+        case Stop():
+            control.stop()
+        case Cancel():
+            control.cancel()
+        case Pause():
+            control.pause()
+        case GoOn():
+            control.go_on()
 
 
 def _claim_standard_output() -> TextIO:

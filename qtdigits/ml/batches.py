@@ -6,11 +6,14 @@ arrays of all 60,000 images, the first batch comes a second earlier, and the pro
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.checkpoints import order_of_epoch
 from qtdigits.core.outliers import NO_CLASS
 from qtdigits.ml.backend import tf
 from qtdigits.ml.training_data import TrainingData
@@ -18,12 +21,25 @@ from qtdigits.ml.training_data import TrainingData
 VALIDATION_BATCH = 256
 
 
-def training_batches(data: TrainingData, *, n_classes: int, batch_size: int, seed: int) -> Any:
-    """A `tf.data.Dataset` of one epoch, in another order each time, all of them determined by `seed`."""
+def training_batches(
+    data: TrainingData, *, n_classes: int, batch_size: int, seed: int, first_step: int = 0
+) -> Any:
+    """A `tf.data.Dataset` without end, in another order each epoch, all of them determined by `seed`.
+
+    It begins with the batch after `first_step` batches. To be used with `steps_per_epoch`.
+    """
+    first_epoch, skipped = divmod(first_step, data.steps_per_epoch(batch_size))
     n = len(data.training)
-    places = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=True)
-    wanted = wanted_outputs(data, n_classes)
-    return _batches(data.images, wanted, places.batch(batch_size), data.training)
+
+    def orders() -> Iterator[NDArray[np.int64]]:
+        for epoch in itertools.count(first_epoch):
+            yield order_of_epoch(np.arange(n), seed=seed, epoch=epoch)
+
+    signature = tf.TensorSpec((n,), tf.int64)
+    places = tf.data.Dataset.from_generator(orders, output_signature=signature).flat_map(
+        lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    )
+    return _batches(data.images, wanted_outputs(data, n_classes), places.skip(skipped), data.training)
 
 
 def validation_batches(data: TrainingData, *, n_classes: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qtdigits.core.checkpoints import Stages
 from qtdigits.core.networks import ConvBlock, DenseLayer, NetworkSpec
 from qtdigits.core.recipes import Recipe
 from qtdigits.ml.backend import keras
@@ -31,13 +32,13 @@ def build_network(spec: NetworkSpec, n_classes: int) -> Any:
     return keras.Model(image, output, name=spec.kind)
 
 
-def compile_network(network: Any, recipe: Recipe, *, steps: int) -> None:
-    """Give the network the recipe's optimizer and loss, and accuracy as its metric. `steps`: batches of the whole run.
+def compile_network(network: Any, recipe: Recipe, *, steps_per_epoch: int, stages: Stages = ()) -> None:
+    """Give the network the recipe's optimizer and loss, and accuracy as its metric. `stages`: those of a run that was extended.
 
     Without XLA: on a processor it makes the convolutional network ten times slower and costs seconds before the first batch.
     """
     network.compile(
-        optimizer=_optimizer(recipe, steps),
+        optimizer=_optimizer(recipe, steps_per_epoch, stages or ((0, recipe.epochs),)),
         loss=_loss(recipe),
         metrics=[AccuracyOnDigits(name="categorical_accuracy")],
         jit_compile=False,
@@ -63,12 +64,13 @@ def _make_variables(network: Any) -> None:
     network.reset_metrics()
 
 
-def _optimizer(recipe: Recipe, steps: int) -> Any:
+def _optimizer(recipe: Recipe, steps_per_epoch: int, stages: Stages) -> Any:
     optimizer = keras.optimizers.get({"class_name": recipe.optimizer, "config": {}})
     highest = recipe.learning_rate or float(optimizer.learning_rate)
     config: dict[str, Any] = {"learning_rate": highest}
     if recipe.schedule == "one-cycle":
-        config["learning_rate"] = OneCycle(highest, steps)
+        (_, steps), *extensions = ((begin * steps_per_epoch, end * steps_per_epoch) for begin, end in stages)
+        config["learning_rate"] = OneCycle(highest, steps, extensions=extensions)
     if recipe.optimizer == "adamw":
         # beta_2 as is usual with one-cycle: the second moment must keep up with a rate that changes this fast
         config |= {"weight_decay": recipe.weight_decay, "beta_2": 0.99}

@@ -11,6 +11,10 @@ EVENT_INTERVAL_S = 0.05
 FIRST_VALIDATION_SHARE = 0.35
 """What validating an image costs of training on it, until a validation has been timed."""
 
+SLEEP_S = 60.0
+SLEEP_FACTOR = 50.0
+"""A batch that takes longer than a minute and than fifty usual ones is one that the machine slept through."""
+
 
 class Pace:
     """Times batches and validations. The first batch is left out of the rate: it includes building the graph."""
@@ -40,6 +44,18 @@ class Pace:
     def elapsed_s(self) -> float:
         return self._clock() - self._start
 
+    def begin_after(self, elapsed_s: float, *, validations: int) -> None:
+        """The run has been trained for so long before, and validated so often."""
+        self._start -= elapsed_s
+        self._validations = validations
+
+    def leave_out(self, waited_s: float) -> None:
+        """So much time went by in which nobody trained."""
+        self._start += waited_s
+        self._mark += waited_s
+        if self._last_event is not None:
+            self._last_event += waited_s
+
     def resume(self) -> None:
         """Training goes on after something else, such as a validation."""
         self._mark = self._clock()
@@ -48,7 +64,9 @@ class Pace:
         """Count a batch. True when it is time to report."""
         now = self._clock()
         took_s, self._mark = now - self._mark, now
-        if not is_first:
+        if not is_first and self._must_have_slept(took_s):
+            self._start += took_s
+        elif not is_first:
             self._timed_s += took_s
             self._timed_steps += 1
             self._images += n_images
@@ -60,6 +78,11 @@ class Pace:
             self.images_per_s = self._images / self._images_s
             self._images, self._images_s = 0, 0.0
         return True
+
+    def _must_have_slept(self, took_s: float) -> bool:
+        """Whether a batch took so long that the machine was asleep. Some systems' clocks stand still then, others do not."""
+        usual_s = self._timed_s / self._timed_steps if self._timed_steps else 0.0
+        return took_s > SLEEP_S and took_s > SLEEP_FACTOR * usual_s > 0.0
 
     def validated(self) -> None:
         """A validation has ended that began when training was last marked."""
@@ -87,6 +110,10 @@ class RecentMeans:
     def restart(self) -> None:
         """A new epoch: the means begin anew."""
         self._images, self._sums = 0, {}
+
+    def begin_after(self, images: int, means: Mapping[str, float]) -> None:
+        """The epoch was begun before: its first `images` had these means."""
+        self.since_last(images, means)
 
     def since_last(self, images: int, means: Mapping[str, float]) -> dict[str, float]:
         """Means over the images since the last call; `images` and `means` are those of the epoch so far."""

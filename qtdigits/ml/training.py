@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from qtdigits.core.checkpoints import Continuation
 from qtdigits.core.control import Control
-from qtdigits.core.events import Event, RunStarted
+from qtdigits.core.events import Event, RunResumed, RunStarted
 from qtdigits.core.labels import LabelSet
 from qtdigits.core.models import Model
 from qtdigits.core.recipes import Recipe
@@ -18,6 +19,7 @@ from qtdigits.ml.calibration import apply_temperature, temperature_of
 from qtdigits.ml.continuing import freeze, take_up, with_answers
 from qtdigits.ml.networks import build_network, compile_network
 from qtdigits.ml.precision import computing_in
+from qtdigits.ml.standing import restore
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.ml.varied_batches import varied_batches
 from qtdigits.ml.watching import Ended, Watch
@@ -52,16 +54,19 @@ def train(
     emit: Emit,
     control: Control,
     base: Model | None = None,
+    continuation: Continuation | None = None,
 ) -> TrainedNetwork:
     """Train until the recipe's epochs are over, patience has run out, or `control` says so; keep the best weights.
 
-    With `base`, which was loaded with its weights and has the recipe's network, it goes on from there.
+    With `base`, which was loaded with its weights and has the recipe's network, it begins there. A `continuation` goes on from
+    where the run was kept, on the same data, and ends with the same weights, bit for bit, as one that was never interrupted.
 
     Best are those with the lowest validation loss at the end of an epoch. A run that is stopped before the first epoch is over
     is validated where it stands, so that its figures are honest.
 
-    Raises `CancelledError`, `DivergedError`, and `MemoryError`.
+    Raises `CancelledError`, `DivergedError`, `CheckpointMisfitError`, and `MemoryError`.
     """
+    continuation = continuation or Continuation()
     keras.utils.set_random_seed(recipe.seed)
     with computing_in(recipe.precision):
         network = build_network(recipe.network, len(label_set))
@@ -70,9 +75,15 @@ def train(
         freeze(network, last_blocks=recipe.last_blocks)
         varied = recipe.variation if recipe.augmentation else None
         data = with_answers(data, network, augmentation=varied, seed=recipe.seed)
-    compile_network(network, recipe, steps=data.steps_per_epoch(recipe.batch_size) * recipe.epochs)
+    steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
+    compile_network(network, recipe, steps_per_epoch=steps_per_epoch, stages=continuation.stages)
+    begin = continuation.begin
+    if begin is not None:
+        restore(network, begin)
     emit(_started(recipe, label_set, data, run, network.count_params()))
-    watch = Watch(recipe=recipe, data=data, run=run, emit=emit, control=control)
+    if begin is not None:
+        emit(RunResumed(run, begin.epochs, begin.step, begin.history.to_json()))
+    watch = Watch(recipe=recipe, data=data, run=run, emit=emit, control=control, continuation=continuation)
     try:
         outcome = _fit(network, recipe, data, len(label_set), watch)
     except tf.errors.ResourceExhaustedError as error:
@@ -92,18 +103,34 @@ def train(
 
 def _fit(network: Any, recipe: Recipe, data: TrainingData, n_classes: int, watch: Watch) -> str:
     """Run Keras's `fit` with the watch beside it; returns the outcome."""
-    training = _training_batches(data, recipe, n_classes)
     validation = validation_batches(data, n_classes=n_classes)
-    try:
+    steps = data.steps_per_epoch(recipe.batch_size)
+
+    def fit(*, epochs: int, steps_per_epoch: int) -> None:
         network.fit(
-            training,
-            epochs=recipe.epochs,
-            steps_per_epoch=data.steps_per_epoch(recipe.batch_size) if recipe.augmentation else None,
+            _training_batches(data, recipe, n_classes, first_step=watch.step),
+            initial_epoch=watch.epochs,
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
             validation_data=validation,
             callbacks=[watch],
             shuffle=False,
             verbose=0,
         )
+
+    try:
+        match watch.step - watch.epochs * steps:
+            case 0 if watch.epochs and (ending := watch.ending()):
+                return ending
+            case 0:
+                pass
+            case begun if begun == steps:
+                _finish_epoch(network, validation, watch)
+            case begun:
+                # A `fit` of its own: Keras has epochs of one length only.
+                fit(epochs=watch.epochs + 1, steps_per_epoch=steps - begun)
+        if watch.epochs < recipe.epochs:
+            fit(epochs=recipe.epochs, steps_per_epoch=steps)
     except Ended as ended:
         if ended.outcome == "stopped" and watch.best_weights is None:
             return _validate_now(network, validation, watch)
@@ -117,11 +144,25 @@ def _calibrate(network: Any, data: TrainingData) -> None:
     apply_temperature(network, temperature_of(chosen, data.targets[data.validation]))
 
 
-def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int) -> Any:
-    settings = {"n_classes": n_classes, "batch_size": recipe.batch_size, "seed": recipe.seed}
+def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int, *, first_step: int) -> Any:
+    settings = {
+        "n_classes": n_classes,
+        "batch_size": recipe.batch_size,
+        "seed": recipe.seed,
+        "first_step": first_step,
+    }
     if recipe.augmentation:
         return varied_batches(data, **settings, augmentation=recipe.variation)
     return training_batches(data, **settings)
+
+
+def _finish_epoch(network: Any, validation: Any, watch: Watch) -> None:
+    """All batches of this epoch were trained on before, but it was not validated."""
+    watch.set_model(network)
+    watch.on_epoch_begin(watch.epochs)
+    figures = watch.epoch_figures
+    found = network.evaluate(validation, callbacks=[watch], verbose=0, return_dict=True)
+    watch.on_epoch_end(watch.epochs, {**figures, **{f"val_{name}": value for name, value in found.items()}})
 
 
 def _validate_now(network: Any, validation: Any, watch: Watch) -> str:

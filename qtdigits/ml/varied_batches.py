@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.augmentation import augment_images, augment_inks
+from qtdigits.core.checkpoints import order_of_epoch
 from qtdigits.core.variation import Augmentation
 from qtdigits.ml.backend import tf
 from qtdigits.ml.batches import on_one_thread, wanted_outputs
@@ -21,47 +24,63 @@ _AHEAD = 2 * _CHUNK_BATCHES
 
 
 def varied_batches(
-    data: TrainingData, *, n_classes: int, batch_size: int, seed: int, augmentation: Augmentation
+    data: TrainingData,
+    *,
+    n_classes: int,
+    batch_size: int,
+    seed: int,
+    augmentation: Augmentation,
+    first_step: int = 0,
 ) -> Any:
     """A `tf.data.Dataset` without end: `(b, 28, 28, 1) float32`, 0 to 1, and wanted outputs `(b, n_classes)`.
 
-    The last, smaller batch of an epoch is filled with the first drawings of the next, so all batches have one shape
-    (TensorFlow would trace and oneDNN prepare the network a second time). To be used with `steps_per_epoch`.
+    It begins with the batch after `first_step` batches. The last, smaller batch of an epoch is filled with its first drawings
+    once more, so all batches have one shape (TensorFlow would trace and oneDNN prepare the network a second time). To be used
+    with `steps_per_epoch`.
     """
     signature = (
         tf.TensorSpec((batch_size, 28, 28, 1), tf.uint8),
         tf.TensorSpec((batch_size, n_classes), tf.float32),
     )
     wanted = wanted_outputs(data, n_classes)
-    source = tf.data.Dataset.from_generator(
-        lambda: _batches(data, wanted, batch_size, np.random.default_rng(seed), augmentation),
-        output_signature=signature,
-    )
+    varying = _Varying(data, batch_size, seed, augmentation)
+
+    def pairs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+        for indices, images in varying.batches(first_step):
+            yield images, wanted[indices]
 
     def converted(images: Any, outputs: Any) -> tuple[Any, Any]:
         return tf.cast(images, tf.float32) / 255.0, outputs
 
+    source = tf.data.Dataset.from_generator(pairs, output_signature=signature)
     return on_one_thread(source.prefetch(_AHEAD).map(converted).prefetch(2))
 
 
-def _batches(
-    data: TrainingData,
-    wanted: NDArray[np.float32],
-    batch_size: int,
-    rng: np.random.Generator,
-    augmentation: Augmentation,
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    ways = _ways(data)
-    waiting = np.empty(0, np.int64)
-    size = batch_size * _CHUNK_BATCHES
-    while True:
-        while len(waiting) < size:
-            waiting = np.concatenate([waiting, rng.permutation(data.training)])
-        chunk, waiting = waiting[:size], waiting[size:]
-        images = _varied(data, chunk, ways[chunk], rng, augmentation)[..., np.newaxis]
-        outputs = wanted[chunk]
-        for first in range(0, size, batch_size):
-            yield images[first : first + batch_size], outputs[first : first + batch_size]
+@dataclass(frozen=True, eq=False)
+class _Varying:
+    """Each chunk has random numbers of its own, by seed, epoch and place, so that a run can begin anywhere."""
+
+    data: TrainingData
+    batch_size: int
+    seed: int
+    augmentation: Augmentation
+
+    def batches(self, first_step: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+        """Indices `(b,)` into the images, and those images varied, `(b, 28, 28, 1)`."""
+        ways = _ways(self.data)
+        steps = self.data.steps_per_epoch(self.batch_size)
+        first_epoch, skipped = divmod(first_step, steps)
+        for epoch in itertools.count(first_epoch):
+            order = order_of_epoch(self.data.training, seed=self.seed, epoch=epoch)
+            by_step = np.resize(order, (steps, self.batch_size))
+            for first in range(skipped - skipped % _CHUNK_BATCHES, steps, _CHUNK_BATCHES):
+                rng = np.random.default_rng((self.seed, epoch, 1 + first))
+                chunk = by_step[first : first + _CHUNK_BATCHES]
+                images = _varied(self.data, chunk.ravel(), ways[chunk.ravel()], rng, self.augmentation)
+                images = images.reshape(*chunk.shape, 28, 28, 1)
+                for number in range(max(skipped - first, 0), len(chunk)):
+                    yield chunk[number], images[number]
+            skipped = 0
 
 
 _AS_PIXELS, _AS_INK, _NOT_ANY_MORE = 0, 1, 2

@@ -1,4 +1,4 @@
-"""What goes along with a training: it reports, obeys, and keeps the best weights."""
+"""What goes along with a training: it reports, obeys, keeps the best weights, and has it written down where the run stands."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from qtdigits.core.checkpoints import Arrays, Checkpoint, Continuation
 from qtdigits.core.control import Control
-from qtdigits.core.events import BatchEnded, EpochEnded, Event
+from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunContinued, RunPaused
 from qtdigits.core.recipes import Recipe
 from qtdigits.ml.backend import keras
 from qtdigits.ml.batches import hold_out_batches
 from qtdigits.ml.pace import Pace, RecentMeans
+from qtdigits.ml.standing import metrics_of, restore_metrics, standing_of
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.ml.validation_auc import ValidationAuc
 
@@ -33,7 +35,14 @@ class Watch(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, *, recipe: Recipe, data: TrainingData, run: str, emit: Callable[[Event], None], control: Control
+        self,
+        *,
+        recipe: Recipe,
+        data: TrainingData,
+        run: str,
+        emit: Callable[[Event], None],
+        control: Control,
+        continuation: Continuation | None = None,
     ) -> None:
         super().__init__()
         self._recipe, self._run, self._emit, self._control = recipe, run, emit, control
@@ -51,9 +60,22 @@ class Watch(keras.callbacks.Callback):
             n_validation=len(data.validation),
         )
         self._step = self._epoch_images = 0
+        self._first_step = 1
+        self._epoch_metrics: Arrays = ()
         self._best_loss = math.inf
         self.epochs = self.best_epoch = 0
         self.best_weights: list[Any] | None = None
+        continuation = continuation or Continuation()
+        self._keeper = continuation.keeper
+        self._extended_after = continuation.stages[-1][0] if continuation.stages else 0
+        self._begun_before = continuation.begin
+        if continuation.begin is not None:
+            self._take_up(continuation.begin)
+
+    @property
+    def step(self) -> int:
+        """Batches of the whole run so far."""
+        return self._step
 
     @property
     def epoch_figures(self) -> dict[str, float]:
@@ -64,31 +86,53 @@ class Watch(keras.callbacks.Callback):
         self._epoch_images = 0
         self._epoch_means = {}
         self._means.restart()
+        if self._begun_before is not None:
+            self._take_up_epoch(self._begun_before)
+            self._begun_before = None
         self._pace.resume()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         self._step += 1
         n_images = min(self._recipe.batch_size, self._n_training - self._epoch_images)
         self._epoch_images += n_images
-        self._control.check()
+        is_due = self._pace.batch_ended(n_images, is_first=self._step == self._first_step)
+        if self._is_at_end_of_epoch:
+            self._epoch_metrics = metrics_of(self.model)
+        self._wait_if_paused()
         is_stopping = self._control.is_stopping
-        if self._pace.batch_ended(n_images, is_first=self._step == 1) or is_stopping:
+        if is_stopping:
+            self._keep_standing()
+            self._control.check()
+        if is_due or is_stopping:
             self._report_batch(logs or {})
         if is_stopping:
             raise Ended("stopped")
 
     def on_test_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        self._wait_if_paused()
+        if not self._control.is_stopping:
+            return
+        if self._control.is_interrupted:
+            self._keep_standing()
         self._control.check()
-        if self._control.is_stopping and self.best_weights is not None:
+        if self.best_weights is not None:
             raise Ended("stopped")
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self.end_epoch(logs or {})
+        ending = self.ending()
+        if ending or self.epochs == self._recipe.epochs or (self._keeper and self._keeper.is_due):
+            self._keep_standing()
+        if ending:
+            raise Ended(ending)
+
+    def ending(self) -> str:
+        """Why the run ends after this epoch, "" when it goes on. Patience begins anew where a run was extended."""
         if self._control.is_stopping:
-            raise Ended("stopped")
-        patience = self._recipe.patience
-        if patience and self.epochs - self.best_epoch >= patience and self.epochs < self._recipe.epochs:
-            raise Ended("converged")
+            return "stopped"
+        waited = self.epochs - max(self.best_epoch, self._extended_after)
+        is_out = 0 < self._recipe.patience <= waited and self.epochs < self._recipe.epochs
+        return "converged" if is_out else ""
 
     def end_epoch(self, logs: Mapping[str, float]) -> None:
         """Report an epoch and its validation, and keep the weights when they are the best so far.
@@ -122,6 +166,62 @@ class Watch(keras.callbacks.Callback):
                 **further,
             )
         )
+
+    def _take_up(self, begin: Checkpoint) -> None:
+        self._step, self.epochs = begin.step, begin.epochs
+        self.best_epoch, self._best_loss = begin.best_epoch, begin.best_loss
+        self.best_weights = list(begin.best) or None
+        self._first_step += begin.step
+        self._pace.begin_after(begin.elapsed_s, validations=begin.epochs)
+
+    def _take_up_epoch(self, begin: Checkpoint) -> None:
+        """The first batches of this epoch were trained on before: their sums go on."""
+        batches = begin.step - begin.epochs * self._steps_per_epoch
+        if not batches:
+            return
+        restore_metrics(self.model, begin.metrics)
+        self._epoch_metrics = begin.metrics
+        self._epoch_images = min(batches * self._recipe.batch_size, self._n_training)
+        found = self.model.get_metrics_result()
+        self._epoch_means = {name: float(found[name]) for name in ("loss", ACCURACY)}
+        self._means.begin_after(self._epoch_images, self._epoch_means)
+
+    @property
+    def _is_at_end_of_epoch(self) -> bool:
+        """Whether its batches are over; it may not be validated yet."""
+        return self._step == (self.epochs + 1) * self._steps_per_epoch
+
+    def _keep_standing(self) -> None:
+        """A run that is given up needs none, unless it is to go on another time."""
+        is_given_up = self._control.is_cancelled and not self._control.is_interrupted
+        if self._keeper is None or is_given_up:
+            return
+        # A validation has begun with sums of its own.
+        metrics = self._epoch_metrics if self._is_at_end_of_epoch else metrics_of(self.model)
+        network, optimizer = standing_of(self.model)
+        self._keeper.keep(
+            Checkpoint(
+                network,
+                optimizer,
+                metrics,
+                best=tuple(self.best_weights or ()),
+                step=self._step,
+                epochs=self.epochs,
+                best_epoch=self.best_epoch,
+                best_loss=self._best_loss,
+                elapsed_s=self._pace.elapsed_s,
+            )
+        )
+
+    def _wait_if_paused(self) -> None:
+        if not self._control.is_paused:
+            return
+        self._keep_standing()
+        self._emit(RunPaused(self._run))
+        before_s = self._pace.elapsed_s
+        self._control.wait_while_paused()
+        self._pace.leave_out(self._pace.elapsed_s - before_s)
+        self._emit(RunContinued(self._run))
 
     def _hold_out_figures(self) -> dict[str, float | None]:
         """What the person's own hold-out says; no weights are chosen by it."""

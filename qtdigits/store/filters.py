@@ -26,6 +26,7 @@ class FilterFields(TypedDict, total=False):
     is_deleted: bool
     ids: tuple[int, ...] | None
     newer_than: int | None
+    not_newer_than: int | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class SampleFilter:
     """None: all of them. `verdict` and `model` are those of the sample's judgement; `after` is inclusive, `before` is not.
 
     `is_deleted` looks into the trash instead of at what is there; `ids`: of these samples only;
-    `newer_than`: only those with a higher id.
+    `newer_than`: only those with a higher id; `not_newer_than`: only those without one.
     """
 
     writer: str | None = None
@@ -48,6 +49,7 @@ class SampleFilter:
     is_deleted: bool = False
     ids: tuple[int, ...] | None = None
     newer_than: int | None = None
+    not_newer_than: int | None = None
 
 
 EVERYTHING = SampleFilter()
@@ -65,6 +67,7 @@ def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
         "samples.held_out = ?": chosen.held_out,
         "samples.drawn_at >= ?": chosen.after and milliseconds_of(chosen.after),
         "samples.id > ?": chosen.newer_than,
+        "samples.id <= ?": chosen.not_newer_than,
         "samples.drawn_at < ?": chosen.before and milliseconds_of(chosen.before),
     }
     conditions += [(condition, (value,)) for condition, value in simple.items() if value is not None]

@@ -20,6 +20,8 @@ from qtdigits.store.database import Database
 from qtdigits.store.rows import milliseconds_of, moment_of
 
 RUNNING = "running"
+INTERRUPTED = "interrupted"
+CANCELLED = "cancelled"
 COLUMNS = "id, name, note, recipe, state, started_at, ended_at, model, figures, deleted_at"
 
 
@@ -27,8 +29,8 @@ COLUMNS = "id, name, note, recipe, state, started_at, ended_at, model, figures, 
 class RunRecord:
     """One run. `state` is "running" until it ends, then its outcome ("completed", "cancelled", "failed", …).
 
-    A run that is still "running" when nothing runs was interrupted. `model` is the path of what came out, or "". `name` and
-    `note` are the person's own. `deleted_at`: it is in the trash since then.
+    A run that is still "running" when nothing runs was interrupted too, by whatever ended the program. `model` is the path
+    of what came out, or "". `name` and `note` are the person's own. `deleted_at`: it is in the trash since then.
     """
 
     id: str
@@ -57,16 +59,36 @@ class RunTable:
     def add(self, run: RunRecord) -> None:
         """Raises `StoreError` when a run of this id is there already."""
         with self._db.transaction():
-            if self._db.row("SELECT 1 FROM runs WHERE id = ?", (run.id,)):
+            if self._is_there(run.id):
                 raise StoreError(f"There is a run {run.id!r} already.", "Give the new one another id.")
-            self._db.execute(
-                """INSERT INTO runs (id, name, note, recipe, state, started_at, model, figures)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-                (
-                    *(run.id, run.name, run.note, json.dumps(dict(run.recipe)), run.state),
-                    *(milliseconds_of(run.started_at), run.model, json.dumps(run.figures.to_json())),
-                ),
+            self._insert(run)
+
+    def reopen(self, run: RunRecord) -> None:
+        """It goes on, by a recipe that may have got more epochs. One that is not there any more, or in the trash, comes back."""
+        with self._db.transaction():
+            if not self._is_there(run.id):
+                self._insert(run)
+                return
+            self._set(
+                run.id,
+                {
+                    "state": RUNNING,
+                    "ended_at": None,
+                    "deleted_at": None,
+                    "recipe": json.dumps(dict(run.recipe)),
+                },
             )
+
+    def put_back(self, before: RunRecord) -> None:
+        """It could not go on: all but its curves, which nobody has touched, is as it was."""
+        self._change(
+            before.id,
+            state=INTERRUPTED if before.state == RUNNING else before.state,
+            ended_at=milliseconds_of(before.ended_at or now()),
+            model=before.model,
+            recipe=json.dumps(dict(before.recipe)),
+            figures=json.dumps(before.figures.to_json()),
+        )
 
     def keep(self, run_id: str, history: History, figures: RunFigures | None = None) -> None:
         """Write down how far a run has come, so that its curves survive whatever happens to it. Raises `StoreError`.
@@ -120,6 +142,11 @@ class RunTable:
         where = " in the trash" if in_trash else ""
         raise InputError(f"There is no run {wanted!r}{where}.", "Look at the list: qtdigits runs list.")
 
+    def known(self, run_id: str) -> RunRecord | None:
+        """The run with this very id, in the trash or not; None when there is none."""
+        row = self._db.row(f"SELECT {COLUMNS} FROM runs WHERE id = ?", (run_id,))
+        return None if row is None else _run_of(row)
+
     def history(self, run_id: str) -> History | None:
         """None when the run came to nothing before its first epoch was over. Raises `StoreError` for one that is not there."""
         row = self._db.row("SELECT history FROM runs WHERE id = ?", (run_id,))
@@ -141,6 +168,19 @@ class RunTable:
     def restore(self, run_ids: Iterable[str]) -> None:
         """Back from the trash. Raises `StoreError`, and then restores none."""
         self._mark(run_ids, None)
+
+    def _is_there(self, run_id: str) -> bool:
+        return self._db.row("SELECT 1 FROM runs WHERE id = ?", (run_id,)) is not None
+
+    def _insert(self, run: RunRecord) -> None:
+        self._db.execute(
+            """INSERT INTO runs (id, name, note, recipe, state, started_at, model, figures)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                *(run.id, run.name, run.note, json.dumps(dict(run.recipe)), run.state),
+                *(milliseconds_of(run.started_at), run.model, json.dumps(run.figures.to_json())),
+            ),
+        )
 
     def _mark(self, run_ids: Iterable[str], deleted_at: int | None) -> None:
         with self._db.transaction():

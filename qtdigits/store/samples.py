@@ -24,6 +24,7 @@ from qtdigits.store.intake import Added, Prepared, insert_sample, take_in
 from qtdigits.store.judgements import Judgements
 from qtdigits.store.merging import MergedStores, MergedWriters
 from qtdigits.store.names import NameTables
+from qtdigits.store.queue import QueueTable
 from qtdigits.store.runs import RunTable
 from qtdigits.store.thumbnails import Thumbnail, thumbnails
 
@@ -44,6 +45,7 @@ class SampleStore:
         self._names = NameTables(database)
         self._n_edits = 0
         self.runs = RunTable(database)
+        self.queue = QueueTable(database)
         self.judgements = Judgements(database)
 
     @classmethod

@@ -174,12 +174,27 @@ def _figures(history: str | None) -> str:
         return "{}"
 
 
+def _make_queue(db: sqlite3.Connection) -> None:
+    """Version 5: trainings wait in line. `request` is what the engine is asked for, as JSON."""
+    db.execute(_QUEUE)
+
+
+_QUEUE = """CREATE TABLE queue (
+    run_id   TEXT PRIMARY KEY,
+    position INTEGER NOT NULL UNIQUE,
+    request  TEXT NOT NULL
+) STRICT"""
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_tables,
     _add_review,
     _add_tallies,
     _name_runs,
+    _make_queue,
 )
 
-TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs", *tallies.TABLES})
+TABLES = frozenset(
+    {"writers", "classes", "samples", "label_sets", "trials", "runs", "queue", *tallies.TABLES}
+)
 """What a file of the present version has to hold."""

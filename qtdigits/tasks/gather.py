@@ -42,7 +42,8 @@ class Gathered:
     """`tests` are the sets that the model is scored on at the end, by the name of the score. `records`: for the provenance.
 
     `last_sample` is the highest id of the stored drawings that are trained on, 0 without any. `guard` are the
-    images of MNIST by which every new model is compared with the one in use.
+    images of MNIST by which every new model is compared with the one in use. `newest_sample` is the highest id of all
+    the stored drawings that were read.
     """
 
     data: TrainingData
@@ -51,6 +52,7 @@ class Gathered:
     tests: dict[str, Dataset]
     last_sample: int = 0
     guard: Dataset | None = None
+    newest_sample: int = 0
 
 
 def gather(
@@ -90,7 +92,7 @@ class _Gathering:
         self._folder = Path(request.data_dir)
         self._first = first
         self._known = DIGITS
-        self._last_sample = 0
+        self._last_sample = self._newest_sample = 0
         self._guard: Dataset | None = None
         self._sources: list[Source] = []
         self._tests: dict[str, Dataset] = {}
@@ -131,7 +133,10 @@ class _Gathering:
         with SampleStore.open(self._folder) as store:
             self._known = store.classes()
             drawings = self._trained_on(store) if self._recipe.drawings_weight else None
-            hold_out = store.dataset(held_out=True, writer=self._request.writer or None)
+            hold_out = store.dataset(
+                held_out=True, writer=self._request.writer or None, not_newer_than=self._newest
+            )
+        self._newest_sample = max((*(drawings.ids if drawings else ()), *hold_out.ids, 0))
         if drawings is not None and len(drawings):
             self._last_sample = max(drawings.ids)
             if self._recipe.is_personal:
@@ -144,7 +149,13 @@ class _Gathering:
 
     def _trained_on(self, store: SampleStore) -> Dataset:
         """Ink is decoded only where it is going to be varied."""
-        return store.dataset(held_out=False, with_ink=self._recipe.augmentation > 0)
+        return store.dataset(
+            held_out=False, with_ink=self._recipe.augmentation > 0, not_newer_than=self._newest
+        )
+
+    @property
+    def _newest(self) -> int | None:
+        return self._request.newest_sample or None
 
     def gather_files(self) -> None:
         """CSV pairs are corrections by one's own hand and weigh as much as drawings; ink collections count once."""
@@ -200,7 +211,9 @@ class _Gathering:
         data = with_hold_out(data, self._tests.get(HOLD_OUT), label_set)
         for name, drawings in new_writers.items():
             self._tests.setdefault(name.partition(".")[0], drawings)
-        return Gathered(data, label_set, records, self._tests, self._last_sample, self._guard)
+        return Gathered(
+            data, label_set, records, self._tests, self._last_sample, self._guard, self._newest_sample
+        )
 
     def _label_set(self, labels: Sequence[str]) -> LabelSet:
         """The digits, or the classes of the model to go on from; then the others that occur: as the store knows them, or new."""

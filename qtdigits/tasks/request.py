@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qtdigits.core.checkpoints import Stages
 from qtdigits.core.recipe_fields import FIELD_BY_NAME
 from qtdigits.core.recipes import Recipe, differences, load_recipe, recipe_names, recipe_of
 from qtdigits.errors import InputError
@@ -26,6 +27,9 @@ class RetrainRequest:
     `base` is the path of the model that a recipe with the start "champion" goes on from, "" for the champion itself; `writer`
     is whose hand it learns and whose hold-out counts, "" for everybody's. `champion` is the path of the model
     in use that the new one is compared with, "" for none.
+
+    `resumes`: the run was begun before and goes on from where it was kept; `stages` are those of a run that was extended, as in
+    `core.checkpoints`. Drawings with an id above `newest_sample` came after it had begun (0: there is no such limit).
     """
 
     run: str
@@ -43,6 +47,9 @@ class RetrainRequest:
     base: str = ""
     writer: str = ""
     champion: str = ""
+    resumes: bool = False
+    stages: Stages = ()
+    newest_sample: int = 0
 
     @classmethod
     def fresh(cls, recipe: Recipe, *, data_dir: str | Path, **others: Any) -> RetrainRequest:
@@ -63,6 +70,9 @@ class RetrainRequest:
             )
             for name in ("ink_files", "not_digits", "leave_out", "score_on"):
                 known[name] = tuple(map(str, known.get(name, ())))
+            known["resumes"] = bool(known.get("resumes"))
+            known["newest_sample"] = int(known.get("newest_sample", 0))
+            known["stages"] = tuple((int(after), int(to)) for after, to in known.get("stages", ()))
             request = cls(**known)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"Not a training request: {error}.") from error

@@ -15,8 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qtdigits import __version__
+from qtdigits.core.checkpoints import Checkpoint, Continuation
 from qtdigits.core.control import Control
-from qtdigits.core.events import Event, Noticed, Progressed, RunCancelled, RunFailed, RunFinished, Terminal
+from qtdigits.core.events import (
+    Event,
+    Noticed,
+    Progressed,
+    RunCancelled,
+    RunContinued,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    Terminal,
+)
 from qtdigits.core.history import History
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.models import Model
@@ -34,6 +45,7 @@ from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
 from qtdigits.tasks.label_guard import review_before_training
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.run_record import RunRecorder, keep_readings
+from qtdigits.tasks.standing import Standing, newest_sample_of
 
 if TYPE_CHECKING:
     from qtdigits.ml.training import TrainedNetwork
@@ -54,7 +66,10 @@ def retrain(request: RetrainRequest, *, emit: Emit, control: Control, cache: Dat
     """
     job = _Job(request, emit, control, cache or DataCache())
     ending = _ending_of(job)
-    job.recorder.end(ending, job.history)
+    job.recorder.end(ending, job.history, is_interrupted=control.is_interrupted)
+    if isinstance(ending, RunFinished):
+        job.standing.trim()
+    job.standing.end()
     emit(ending)
 
 
@@ -69,11 +84,23 @@ class _Job:
     history: History = field(default_factory=History)
     began: float = field(default_factory=perf_counter)
     readings: dict[str, Readings] = field(default_factory=dict)
+    paused_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.recorder = RunRecorder(self.request, notice=self.notice)
+        self.standing = Standing(self.request, notice=self.notice)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Without the time in which the run waited."""
+        return perf_counter() - self.began
 
     def emit(self, event: Event) -> None:
+        match event:
+            case RunPaused():
+                self.paused_at = perf_counter()
+            case RunContinued():
+                self.began += perf_counter() - self.paused_at
         self.history.apply(event)
         self.recorder.heard(event, self.history)
         self.send(event)
@@ -100,9 +127,11 @@ def _ending_of(job: _Job) -> Terminal:
 
 def _run(job: _Job) -> RunFinished:
     out = _destination(job.request)
+    job.standing.claim(job.request)
     job.recorder.begin()
     base = _base_of(job)
-    if job.request.use_drawings and job.request.recipe.drawings_weight:
+    kept = _taken_up(job)
+    if kept is None and job.request.use_drawings and job.request.recipe.drawings_weight:
         folder = Path(job.request.data_dir)
         review_before_training(
             folder, cache=job.cache, control=job.control, progress=job.progress, notice=job.notice
@@ -116,7 +145,9 @@ def _run(job: _Job) -> RunFinished:
     )
     if gathered.data.is_rehearsal:
         job.notice(REHEARSAL_NOTICE)
-    trained = _train(job, gathered, base)
+    job.standing.check(kept, gathered, base, job.history)
+    job.standing.write_request(job.request)
+    trained = _train(job, gathered, base, kept)
     if trained.outcome == "diverged":
         job.notice(
             f"The training diverged after epoch {trained.epochs}: the loss is not a number any more. The weights of epoch "
@@ -136,7 +167,7 @@ def _run(job: _Job) -> RunFinished:
         model=str(path),
         epochs=trained.epochs,
         best_epoch=trained.best_epoch,
-        elapsed_s=perf_counter() - job.began,
+        elapsed_s=job.elapsed_s,
         scores=model.scores,
         comparison=comparison,
     )
@@ -155,12 +186,25 @@ def _base_of(job: _Job) -> Model | None:
     return base
 
 
-def _train(job: _Job, gathered: Gathered, base: Model | None) -> TrainedNetwork:
+def _taken_up(job: _Job) -> Checkpoint | None:
+    """Where the run stands that goes on, None when it begins: then what is asked for, as is settled by now, is written down."""
+    kept = job.standing.begin(job.request)
+    if kept is not None:
+        job.request = replace(job.request, newest_sample=newest_sample_of(kept))
+        job.began -= kept.elapsed_s
+    else:
+        job.standing.write_request(job.request)
+    return kept
+
+
+def _train(job: _Job, gathered: Gathered, base: Model | None, kept: Checkpoint | None) -> TrainedNetwork:
     if "qtdigits.ml.training" not in sys.modules:
         job.progress("Loading TensorFlow")
+    from qtdigits.ml.backend import versions
     from qtdigits.ml.training import train
 
     job.control.check_before_training()
+    job.standing.check_libraries(kept, versions())
     return train(
         job.request.recipe,
         gathered.label_set,
@@ -169,6 +213,7 @@ def _train(job: _Job, gathered: Gathered, base: Model | None) -> TrainedNetwork:
         emit=job.emit,
         control=job.control,
         base=base,
+        continuation=Continuation(kept, job.standing, job.request.stages),
     )
 
 
@@ -213,6 +258,10 @@ def _scored(
 
 def _scoring(job: _Job, name: str) -> Callable[[int, int], None]:
     def progress(done: int, total: int) -> None:
+        if job.control.is_paused:
+            job.emit(RunPaused(job.request.run))
+            job.control.wait_while_paused()
+            job.emit(RunContinued(job.request.run))
         job.control.check()
         job.progress(f"Scoring: {name}", done, total)
 
@@ -249,7 +298,7 @@ def _provenance(job: _Job, gathered: Gathered, trained: TrainedNetwork) -> dict[
         "run": job.request.run,
         "outcome": trained.outcome,
         "epochs": trained.epochs,
-        "elapsed_s": round(perf_counter() - job.began, 1),
+        "elapsed_s": round(job.elapsed_s, 1),
         "is_rehearsal": gathered.data.is_rehearsal,
         "sources": gathered.records,
         **_learned_from(job, gathered),

@@ -13,8 +13,9 @@ from qtdigits.core.history import History
 from qtdigits.core.readings import Readings
 from qtdigits.core.run_figures import RunFigures, figures_of
 from qtdigits.errors import InputError, StoreError
+from qtdigits.store.run_folders import prune
 from qtdigits.store.run_readings import save_readings
-from qtdigits.store.runs import RunRecord
+from qtdigits.store.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
 
@@ -38,6 +39,7 @@ class RunRecorder:
         self._folder = Path(request.data_dir)
         self._is_recorded = False
         self._started: RunStarted | None = None
+        self._before: RunRecord | None = None
         self._clock = clock
         self._kept_at = -math.inf
 
@@ -46,7 +48,11 @@ class RunRecorder:
         record = RunRecord(self._request.run, self._request.recipe.to_json())
         try:
             with SampleStore.open(self._folder) as store:
-                store.runs.add(record)
+                if self._request.resumes:
+                    self._before = store.runs.known(record.id)
+                    store.runs.reopen(record)
+                else:
+                    store.runs.add(record)
         except StoreError as error:
             if self._request.use_drawings:
                 raise
@@ -68,17 +74,33 @@ class RunRecorder:
         except StoreError as error:
             self._notice(f"How far this run has come is not recorded: {error.message}")
 
-    def end(self, ending: Terminal, history: History) -> None:
-        """The model is safe by now, so that what goes wrong here is told and no more."""
+    def end(self, ending: Terminal, history: History, *, is_interrupted: bool = False) -> None:
+        """The model is safe by now, so that what goes wrong here is told and no more.
+
+        A run that was given up goes to the trash, from where it can be put back to go on; one that was interrupted stays. A run
+        that was to go on and could not is as it was before; one that was extended keeps its model in any case.
+        """
         if not self._is_recorded:
             return
-        state, model = _state_of(ending)
-        figures = self._figures(history, ending)
         try:
             with SampleStore.open(self._folder) as store:
-                store.runs.end(self._request.run, state=state, model=model, history=history, figures=figures)
+                if self._before is not None and self._started is None:
+                    store.runs.put_back(self._before)
+                else:
+                    self._end(store.runs, ending, history, is_interrupted=is_interrupted)
+                prune(self._folder, ended=_over_and_done_with(store.runs))
         except StoreError as error:
             self._notice(f"How this run ended is not recorded: {error.message}")
+
+    def _end(self, runs: RunTable, ending: Terminal, history: History, *, is_interrupted: bool) -> None:
+        state, model = _state_of(ending)
+        if state == CANCELLED and is_interrupted:
+            state = INTERRUPTED
+        model = model or (self._before.model if self._before else "")
+        figures = self._figures(history, ending)
+        runs.end(self._request.run, state=state, model=model, history=history, figures=figures)
+        if state == CANCELLED and not model:
+            runs.delete([self._request.run])
 
     def _figures(self, history: History, ending: Terminal | None = None) -> RunFigures:
         figures = figures_of(history, ending.scores if isinstance(ending, RunFinished) else {})
@@ -100,11 +122,17 @@ def keep_readings(
         notice(f"The drawings behind the figures are not kept: {error.message}")
 
 
+def _over_and_done_with(runs: RunTable) -> list[str]:
+    """Ids of runs that nobody is waiting for to go on, the latest first."""
+    ended = [run for run in runs.records() if run.state not in {RUNNING, INTERRUPTED}]
+    return [run.id for run in ended] + [run.id for run in runs.records(in_trash=True)]
+
+
 def _state_of(ending: Terminal) -> tuple[str, str]:
     match ending:
         case RunFinished(outcome=outcome, model=model):
             return outcome, model
         case RunCancelled():
-            return "cancelled", ""
+            return CANCELLED, ""
         case _:
             return "failed", ""

@@ -1,9 +1,14 @@
 """Control: what is asked for in one thread is seen in the other."""
 
+from collections.abc import Callable
+from threading import Thread
+
 import pytest
 
 from qtdigits.core.control import Control
 from qtdigits.errors import CancelledError
+
+PATIENCE_S = 10.0
 
 
 def test_that_nothing_is_asked_for_at_first() -> None:
@@ -35,3 +40,37 @@ def test_that_a_stop_before_training_gives_up_because_there_is_nothing_to_keep()
     control.stop()
     with pytest.raises(CancelledError):
         control.check_before_training()
+
+
+def test_that_a_paused_run_waits_until_it_is_let_go() -> None:
+    control = Control()
+    control.pause()
+    assert control.is_paused
+    waiting = Thread(target=control.wait_while_paused)
+    waiting.start()
+    assert waiting.is_alive()
+    control.go_on()
+    waiting.join(PATIENCE_S)
+    assert not waiting.is_alive()
+    assert not control.is_paused
+
+
+@pytest.mark.parametrize("ask", [Control.stop, Control.cancel, Control.interrupt])
+def test_that_a_paused_run_hears_every_request_to_end(ask: Callable[[Control], None]) -> None:
+    control = Control()
+    control.pause()
+    ask(control)
+    control.wait_while_paused()
+    assert control.is_stopping
+    control.pause()
+    assert not control.is_paused
+
+
+def test_that_an_interruption_is_a_cancel_to_go_on_from_unless_it_was_given_up_before() -> None:
+    control, given_up = Control(), Control()
+    control.interrupt()
+    assert control.is_interrupted
+    assert control.is_cancelled
+    given_up.cancel()
+    given_up.interrupt()
+    assert not given_up.is_interrupted

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.events import BatchEnded, EpochEnded, RunCancelled
+from qtdigits.core.events import BatchEnded, EpochEnded, RunCancelled, RunResumed, decode_event, encode_event
 from qtdigits.core.history import History
 
 BATCH = BatchEnded(
@@ -45,6 +45,16 @@ def test_that_a_history_comes_back_from_json() -> None:
     history = history_of_a_run()
     again = History.from_json(json.loads(json.dumps(history.to_json())))
     assert again.to_json() == history.to_json()
+
+
+def test_that_a_run_that_is_resumed_has_one_continuous_history() -> None:
+    before = history_of_a_run()
+    event = decode_event(encode_event(RunResumed("r", 2, 18, before.to_json())))
+    resumed = History()
+    resumed.apply(event)
+    for history in (before, resumed):
+        history.apply(replace(BATCH, step=601))
+    assert resumed.to_json() == before.to_json()
 
 
 def test_that_columns_of_different_length_are_refused() -> None:

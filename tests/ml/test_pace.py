@@ -62,6 +62,46 @@ def test_that_the_remaining_time_includes_the_validations() -> None:
     assert pace.elapsed_s == pytest.approx(17.0)
 
 
+def test_that_time_in_which_the_run_waited_does_not_count() -> None:
+    clock = Clock()
+    pace = make_pace(clock)
+    run_batches(pace, clock, 5, took_s=1.0, first=True)
+    clock.now_s += 3600.0
+    pace.leave_out(3600.0)
+    run_batches(pace, clock, 5, took_s=1.0)
+    assert pace.elapsed_s == pytest.approx(10.0)
+    assert pace.images_per_s == pytest.approx(10.0)
+    assert pace.remaining_s(10) == pytest.approx(10.0, rel=0.2)
+
+
+def test_that_a_batch_that_the_machine_slept_through_does_not_count() -> None:
+    clock = Clock()
+    pace = make_pace(clock)
+    run_batches(pace, clock, 5, took_s=1.0, first=True)
+    run_batches(pace, clock, 1, took_s=8 * 3600.0)
+    run_batches(pace, clock, 4, took_s=1.0)
+    assert pace.elapsed_s == pytest.approx(9.0)
+    assert pace.images_per_s == pytest.approx(10.0)
+
+
+def test_that_batches_that_are_slow_from_the_start_are_no_sleep() -> None:
+    clock = Clock()
+    pace = make_pace(clock)
+    run_batches(pace, clock, 4, took_s=90.0, first=True)
+    assert pace.elapsed_s == pytest.approx(360.0)
+
+
+def test_that_a_run_that_goes_on_counts_the_time_before() -> None:
+    clock = Clock()
+    pace = make_pace(clock)
+    pace.begin_after(17.0, validations=1)
+    run_batches(pace, clock, 10, took_s=1.0, first=True)
+    assert pace.elapsed_s == pytest.approx(27.0)
+    clock.now_s += 7.0
+    pace.validated()
+    assert pace.remaining_s(20) == pytest.approx(0.0)
+
+
 def test_that_nothing_remains_after_the_last_validation() -> None:
     clock = Clock()
     pace = make_pace(clock)

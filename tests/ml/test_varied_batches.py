@@ -67,3 +67,27 @@ def test_that_an_image_of_no_class_is_wanted_as_all_classes_alike(data: Training
     _, answers = epoch_of(replace(data, targets=targets), 1.0)
     assert np.isclose(answers.max(axis=1), 0.1).sum() == N // 3
     np.testing.assert_allclose(answers.sum(axis=1), 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("first_step", [1, 17, 23])
+def test_that_a_run_that_goes_on_gets_the_batches_that_it_would_have_got(
+    data: TrainingData, first_step: int
+) -> None:
+    """20 batches an epoch, in chunks of 16 and 4."""
+    settings = {"n_classes": 10, "batch_size": 5, "seed": 1, "augmentation": Augmentation(1.0)}
+    whole = list(islice(varied_batches(data, **settings).as_numpy_iterator(), 44))
+    rest = varied_batches(data, **settings, first_step=first_step)
+    for (images, outputs), (expected, wanted) in zip(
+        islice(rest.as_numpy_iterator(), 44 - first_step), whole[first_step:], strict=True
+    ):
+        np.testing.assert_array_equal(images, expected)
+        np.testing.assert_array_equal(outputs, wanted)
+
+
+def test_that_the_last_batch_is_filled_from_its_own_epoch(data: TrainingData) -> None:
+    few = replace(data, training=np.arange(7))
+    batches = varied_batches(few, n_classes=10, batch_size=5, seed=1, augmentation=Augmentation(0.0))
+    images = [x for x, _ in islice(batches.as_numpy_iterator(), 4)]
+    for first, last in (images[:2], images[2:]):
+        assert len({image.tobytes() for image in (*first, *last)}) == 7
+        np.testing.assert_array_equal(last[2:], first[:3])

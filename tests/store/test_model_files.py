@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -301,3 +303,23 @@ def _tamper(path: Path, **values: str | None) -> None:
 def test_that_the_check_sum_of_an_array_knows_its_shape() -> None:
     flat = np.arange(6, dtype=np.float32)
     assert digest_of_array(flat.reshape(2, 3)) != digest_of_array(flat)
+
+
+@pytest.mark.parametrize("is_half", [True, False])
+def test_that_the_digest_of_the_weights_can_be_found_from_outside(path: Path, is_half: bool) -> None:
+    """As docs/model-file.md says."""
+    model = a_model()
+    if is_half:
+        rounded = {n: tuple(a.astype("<f2").astype("<f4") for a in w) for n, w in model.weights.items()}
+        model = replace(model, weights=rounded)
+    save_model(model, path)
+    digest = hashlib.sha256()
+    kinds = set()
+    with h5py.File(path) as file:
+        for layer in file["weights"].values():
+            for name in sorted(layer, key=int):
+                kinds.add(layer[name].dtype.str)
+                array = layer[name][()].astype("<f4")
+                digest.update(f"{array.shape}{array.dtype.str}".encode() + array.tobytes())
+    assert ("<f4" in kinds) is not is_half
+    assert load_model(path).weights_sha256 == digest.hexdigest()

@@ -51,9 +51,10 @@ def run(request: RetrainRequest, *, emit: Recorder | None = None, control: Contr
     return endings[0]
 
 
-def runs_in(data_dir: Path) -> list[tuple[str, str, str]]:
+def runs_in(data_dir: Path, *, in_trash: bool = False) -> list[tuple[str, str, str]]:
     with SampleStore.open(data_dir) as store:
-        return [(record.id, record.state, record.model) for record in store.runs.records()]
+        records = store.runs.records(in_trash=in_trash)
+        return [(record.id, record.state, record.model) for record in records]
 
 
 def test_that_a_request_becomes_a_model_in_the_library(data_dir: Path, mnist: Path) -> None:
@@ -113,7 +114,8 @@ def test_that_a_cancel_leaves_no_model_and_says_so_in_the_store(data_dir: Path, 
     request = RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir)
     assert run(request, emit=emit, control=control) == RunCancelled(request.run)
     assert not list(data_dir.rglob("*.h5"))
-    assert runs_in(data_dir) == [(request.run, "cancelled", "")]
+    assert runs_in(data_dir) == []
+    assert runs_in(data_dir, in_trash=True) == [(request.run, "cancelled", "")]
 
 
 def test_that_a_cancel_while_scoring_leaves_the_old_file(data_dir: Path, mnist: Path, tmp_path: Path) -> None:

@@ -1,0 +1,162 @@
+"""Where a run stands, on the disk: written down while it trains, taken up when it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from qtdigits.core.checkpoints import Checkpoint
+from qtdigits.core.data_mark import DataMark, what_changed
+from qtdigits.core.history import History
+from qtdigits.core.models import Model
+from qtdigits.errors import InputError, StoreError, TrainingError
+from qtdigits.store.run_folders import RunFolder
+from qtdigits.tasks.gather import Gathered
+from qtdigits.tasks.request import RetrainRequest
+
+MOST_TIME = 0.02
+"""Part of a training's time that is spent on writing checkpoints that may be left out, at most."""
+
+GOES_ON_ELSEWHERE = "goes on already, in another window or terminal."
+
+
+class DataChangedError(TrainingError):
+    """What a run was trained on is not there any more as it was."""
+
+    kind = "data changed"
+
+
+class Standing:
+    """The folder of the run that goes on in this process, and the `core.checkpoints.Keeper` of its checkpoints.
+
+    A run whose folder cannot be written trains all the same; `notice` is told once.
+    """
+
+    def __init__(
+        self,
+        request: RetrainRequest,
+        *,
+        notice: Callable[[str], None],
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        self._folder = RunFolder(Path(request.data_dir), request.run)
+        self._notice = notice
+        self._clock = clock
+        self._next_at = clock()
+        self._has_complained = False
+        self._facts: Mapping[str, Any] = {}
+        self._history = History()
+
+    def claim(self, request: RetrainRequest) -> None:
+        """Keep other processes from the run. Raises `StoreError` when one is at it."""
+        try:
+            is_mine = self._folder.lock.take()
+        except StoreError as error:
+            self._complain(error)
+            return
+        if not is_mine:
+            raise StoreError(f"The run {request.run} {GOES_ON_ELSEWHERE}", "Wait until it has ended there.")
+
+    def write_request(self, request: RetrainRequest) -> None:
+        with self._complaining():
+            self._folder.write_request(request.to_json())
+
+    def begin(self, request: RetrainRequest) -> Checkpoint | None:
+        """Where a run that goes on stands; None when it begins, or begins anew because nothing of it was kept."""
+        if not request.resumes:
+            return None
+        kept = self._folder.latest()
+        if kept is None and request.stages:
+            raise TrainingError(
+                f"What was kept of the run {request.run} cannot be read any more.",
+                "Train by the same recipe, with more epochs, anew.",
+            )
+        if kept is None:
+            self._notice("Nothing that could be gone on from was kept of this run: it begins anew.")
+        return kept
+
+    def check(
+        self, kept: Checkpoint | None, gathered: Gathered, base: Model | None, history: History
+    ) -> None:
+        """Remember what is trained on. Raises `DataChangedError` when it is not what it was at the checkpoint."""
+        data = gathered.data
+        mark = DataMark.of(
+            gathered.records,
+            gathered.label_set.labels,
+            (data.targets, data.training, data.validation, data.remembered),
+            base=base.weights_sha256 if base is not None else "",
+        )
+        if kept is not None and (changed := what_changed(_mark_of(kept), mark)):
+            raise DataChangedError(
+                f"The run cannot go on: its data has changed ({'; '.join(changed)}).",
+                "Train by the same recipe anew, or put the data back as it was.",
+            )
+        self._facts = {"data": mark.to_json(), "newest_sample": gathered.newest_sample}
+        self._history = history
+
+    def check_libraries(self, kept: Checkpoint | None, libraries: Mapping[str, str]) -> None:
+        self._facts = {**self._facts, "libraries": dict(libraries)}
+        if kept is not None and kept.facts.get("libraries") != dict(libraries):
+            self._notice(
+                "The libraries are of other versions than when this run began: "
+                "it goes on, but not to the last bit as it would have."
+            )
+
+    @property
+    def is_due(self) -> bool:
+        return self._clock() >= self._next_at
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        began = self._clock()
+        with self._complaining():
+            self._folder.write(replace(checkpoint, history=self._history, facts=self._facts))
+        now = self._clock()
+        self._next_at = now + (now - began) / MOST_TIME
+
+    def end(self) -> None:
+        """The run has ended, or goes on another time."""
+        self._folder.lock.give_back()
+
+    def trim(self) -> None:
+        self._folder.trim()
+
+    def _complaining(self) -> _Complaining:
+        return _Complaining(self._complain)
+
+    def _complain(self, error: StoreError) -> None:
+        if not self._has_complained:
+            self._has_complained = True
+            self._notice(f"This run could not go on after an interruption: {error.message} It trains on.")
+
+
+class _Complaining:
+    """Tells of a `StoreError` instead of ending the run with it."""
+
+    def __init__(self, complain: Callable[[StoreError], None]) -> None:
+        self._complain = complain
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: object, trace: object) -> bool:
+        if isinstance(error, StoreError):
+            self._complain(error)
+            return True
+        return False
+
+
+def newest_sample_of(kept: Checkpoint | None) -> int:
+    with suppress(KeyError, TypeError, ValueError):
+        return int(kept.facts["newest_sample"]) if kept is not None else 0
+    return 0
+
+
+def _mark_of(kept: Checkpoint) -> DataMark:
+    try:
+        return DataMark.from_json(kept.facts["data"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("What was kept of this run is damaged.", "Train by the same recipe anew.") from error

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qtdigits.core.data_mark import DataMark, what_changed
+
+RECORDS = [
+    {"name": "MNIST", "n_training": 90, "n_validation": 10, "sha256": "m"},
+    {"name": "drawings", "n_training": 36, "n_validation": 4, "sha256": "d"},
+]
+
+
+def mark(*, training: tuple[int, ...] = (0, 1, 1), base: str = "b") -> DataMark:
+    return DataMark.of(RECORDS, "01", [np.array(training), np.array([2])], base=base)
+
+
+def test_that_the_same_data_has_the_same_mark_also_from_a_file() -> None:
+    assert what_changed(mark(), DataMark.from_json(mark().to_json())) == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (replace(mark(), sources={"MNIST": (100, "m"), "drawings": (38, "e")}), "drawings: 38 instead of 40"),
+        (replace(mark(), sources={"MNIST": (100, "m"), "drawings": (40, "e")}), "drawings: other images"),
+        (replace(mark(), sources={"drawings": (40, "d")}), "MNIST: no longer there"),
+        (replace(mark(), sources={**mark().sources, "a.jsonl": (3, "x")}), "a.jsonl: not there before"),
+        (replace(mark(), classes=("0", "1", "A")), "the classes: 0 1 A instead of 0 1"),
+        (mark(base="c"), "the model it went on from"),
+        (mark(training=(0, 1)), "how often"),
+    ],
+)
+def test_that_what_changed_is_named(now: DataMark, said: str) -> None:
+    (found,) = what_changed(mark(), now)
+    assert said in found
+
+
+def test_that_moving_an_image_between_parts_is_noticed() -> None:
+    a = DataMark.of(RECORDS, "01", [np.array([0, 1]), np.array([2])])
+    b = DataMark.of(RECORDS, "01", [np.array([0]), np.array([1, 2])])
+    assert what_changed(a, b)

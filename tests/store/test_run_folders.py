@@ -1,0 +1,162 @@
+"""Checkpoints on the disk: whole or not at all, and the one before when the last one cannot be read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qtdigits.core.checkpoints import Checkpoint
+from qtdigits.core.events import BatchEnded, EpochEnded
+from qtdigits.core.history import History
+from qtdigits.errors import InputError, StoreError
+from qtdigits.store.run_folders import RunFolder, prune
+
+
+def a_history() -> History:
+    history = History()
+    history.apply(BatchEnded("run", 5, 1, 0.5, 0.8, 1.0, 9.0, 100.0, learning_rate=None))
+    history.apply(EpochEnded("run", 1, 9, 1.0, 0.5, 0.9, 0.6, is_best=True, elapsed_s=2.0, remaining_s=4.0))
+    return history
+
+
+def a_checkpoint(step: int = 9) -> Checkpoint:
+    rng = np.random.default_rng(step)
+    return Checkpoint(
+        network=(rng.random((3, 4), np.float32), np.array([1, 2], np.uint32)),
+        optimizer=(np.int64(step), np.float32(0.1 + 0.2), rng.random(4, np.float32)),
+        metrics=(np.float32(2.5),),
+        best=(rng.random((3, 4), np.float32),),
+        step=step,
+        epochs=1,
+        best_epoch=1,
+        best_loss=0.1 + 0.2,
+        elapsed_s=2.5,
+        history=a_history(),
+        facts={"data": {"classes": ["π"]}},
+    )
+
+
+def same(a: Checkpoint | None, b: Checkpoint) -> bool:
+    assert a is not None
+    parts = ("network", "optimizer", "metrics", "best")
+    pairs = [pair for part in parts for pair in zip(getattr(a, part), getattr(b, part), strict=True)]
+    told = ("step", "epochs", "best_epoch", "best_loss", "elapsed_s", "facts")
+    return (
+        all(x.dtype == y.dtype and np.array_equal(x, y) for x, y in pairs)
+        and all(getattr(a, name) == getattr(b, name) for name in told)
+        and a.history.to_json() == b.history.to_json()
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path, "20260131-154500-3fa9c1")
+
+
+def test_that_a_checkpoint_comes_back_to_the_last_bit(folder: RunFolder) -> None:
+    assert not folder.has_checkpoint
+    assert folder.latest() is None
+    folder.write(a_checkpoint())
+    assert folder.has_checkpoint
+    assert same(folder.latest(), a_checkpoint())
+
+
+def test_that_a_run_without_a_best_epoch_yet_comes_back(folder: RunFolder) -> None:
+    early = replace(a_checkpoint(), best=(), best_epoch=0, epochs=0, best_loss=math.inf, history=History())
+    folder.write(early)
+    assert same(folder.latest(), early)
+
+
+def test_that_the_last_two_are_kept(folder: RunFolder) -> None:
+    for step in (9, 18, 27):
+        folder.write(a_checkpoint(step))
+    assert len(list(folder.path.glob("*.npz"))) == 2
+    assert same(folder.latest(), a_checkpoint(27))
+    folder.trim()
+    assert len(list(folder.path.glob("*.npz"))) == 1
+    assert same(folder.latest(), a_checkpoint(27))
+
+
+@pytest.mark.parametrize("harm", ["truncated", "empty", "flipped", "foreign"])
+def test_that_a_damaged_checkpoint_is_passed_over_for_the_one_before(folder: RunFolder, harm: str) -> None:
+    for step in (9, 18):
+        folder.write(a_checkpoint(step))
+    latest = max(folder.path.glob("*.npz"))
+    content = bytearray(latest.read_bytes())
+    if harm == "truncated":
+        content = content[: len(content) // 2]
+    elif harm == "empty":
+        content = bytearray()
+    elif harm == "foreign":
+        content = bytearray(b"something else altogether")
+    else:
+        weights = a_checkpoint(18).network[0].tobytes()
+        content[content.index(weights) + 7] ^= 0x10
+    latest.write_bytes(content)
+    assert same(folder.latest(), a_checkpoint(9))
+
+
+def test_that_what_a_killed_writer_leaves_is_no_checkpoint(folder: RunFolder) -> None:
+    folder.write(a_checkpoint(9))
+    (folder.path / ".checkpoint-0000000018.npz.0123456789ab.part").write_bytes(b"half")
+    assert same(folder.latest(), a_checkpoint(9))
+    folder.write(a_checkpoint(18))
+    assert same(folder.latest(), a_checkpoint(18))
+
+
+def test_that_a_failed_write_leaves_what_was_there(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write(a_checkpoint(9))
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(StoreError, match="the disk is full"):
+        folder.write(a_checkpoint(18))
+    assert same(folder.latest(), a_checkpoint(9))
+    assert sorted(path.suffix for path in folder.path.iterdir()) == [".npz"]
+
+
+def test_that_a_request_comes_back_and_a_damaged_one_is_named(folder: RunFolder) -> None:
+    with pytest.raises(InputError, match="not known any more"):
+        folder.request()
+    folder.write_request({"run": "r", "name": "π"})
+    assert folder.has_request
+    assert folder.request() == {"run": "r", "name": "π"}
+    (folder.path / "request.json").write_text("[]")
+    with pytest.raises(InputError, match="damaged"):
+        folder.request()
+
+
+@pytest.mark.parametrize("run_id", ["", "..", "../other", "a/b"])
+def test_that_an_id_cannot_lead_out_of_the_folder(tmp_path: Path, run_id: str) -> None:
+    with pytest.raises(InputError):
+        RunFolder(tmp_path, run_id)
+
+
+def test_that_one_at_a_time_holds_a_run(tmp_path: Path) -> None:
+    here, there = RunFolder(tmp_path, "run"), RunFolder(tmp_path, "run")
+    assert not there.lock.is_taken()
+    assert here.lock.take()
+    assert here.lock.take()
+    assert there.lock.is_taken()
+    assert not there.lock.take()
+    here.lock.give_back()
+    assert not there.lock.is_taken()
+    assert there.lock.take()
+    there.lock.give_back()
+
+
+def test_that_the_latest_runs_keep_their_checkpoints_while_there_is_room(tmp_path: Path) -> None:
+    folders = [RunFolder(tmp_path, name) for name in ("new", "older", "oldest", "unfinished")]
+    for folder in folders:
+        folder.write(a_checkpoint())
+    size = folders[0].size_bytes()
+    prune(tmp_path, ended=["new", "gone", "older", "oldest"], most_bytes=2 * size)
+    assert [folder.has_checkpoint for folder in folders] == [True, True, False, True]
