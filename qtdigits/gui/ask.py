@@ -30,6 +30,21 @@ class Ask:
         answer, given = QInputDialog.getItem(self.parent, title, question, list(choices), editable=False)
         return answer if given else None
 
+    def number(self, title: str, question: str, suggestion: int, most: int) -> int | None:
+        """A whole number from 1 to `most`."""
+        answer, given = QInputDialog.getInt(self.parent, title, question, suggestion, 1, most)
+        return answer if given else None
+
+    def one_of(self, title: str, question: str, answers: Sequence[str]) -> str | None:
+        """Each answer is a button, the first one the suggestion; Esc gives up."""
+        box = QMessageBox(QMessageBox.Icon.Question, title, f"{title}. {question}", parent=self.parent)
+        buttons = [box.addButton(text, QMessageBox.ButtonRole.AcceptRole) for text in answers]
+        box.setDefaultButton(buttons[0])
+        box.setEscapeButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        pressed = box.clickedButton()
+        return next((text for text, one in zip(answers, buttons, strict=True) if one is pressed), None)
+
     def yes(self, title: str, question: str) -> bool:
         button = QMessageBox.question(self.parent, title, question)
         return button == QMessageBox.StandardButton.Yes

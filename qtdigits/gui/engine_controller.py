@@ -15,10 +15,12 @@ from qtdigits.core.events import (
     ErrandFinished,
     Event,
     RunCancelled,
+    RunContinued,
     RunFailed,
     RunFinished,
+    RunPaused,
 )
-from qtdigits.engine.protocol import Cancel, Command, Run, Stop, Train
+from qtdigits.engine.protocol import Cancel, Command, GoOn, Pause, Run, Stop, Train
 from qtdigits.errors import EngineError
 from qtdigits.gui.engine_worker import Client, EngineWorker
 from qtdigits.tasks.errand import Errand
@@ -26,14 +28,14 @@ from qtdigits.tasks.request import RetrainRequest
 
 CANCEL_TIMEOUT_MS = 5_000
 """How long an engine may take to answer a cancel before it is killed."""
-CLOSE_TIMEOUT_S = 1.5
-"""An engine that is told to end has nothing to lose: what it stores it stores whole."""
+CLOSE_TIMEOUT_S = 2.5
+"""Time enough to write down where a run stands. One that is killed loses no more than what came after its last checkpoint."""
 
 
 class EngineState(StrEnum):
-    """OFF: not started. STARTING: loading its libraries. WORKING: on an errand. STOPPING: asked to stop or to cancel.
+    """OFF: not started. STARTING: loading its libraries. WORKING: on an errand. PAUSED: a run waits.
 
-    LOST: ended unasked.
+    STOPPING: asked to stop or to cancel. LOST: ended unasked.
     """
 
     OFF = "off"
@@ -41,6 +43,7 @@ class EngineState(StrEnum):
     READY = "ready"
     TRAINING = "training"
     WORKING = "working"
+    PAUSED = "paused"
     STOPPING = "stopping"
     LOST = "lost"
 
@@ -128,9 +131,20 @@ class EngineController(QObject):
         """End the run after this batch and keep the best weights; end an errand and keep what there is."""
         if self._waiting is not None:
             self.cancel()
-        elif self._state in (EngineState.TRAINING, EngineState.WORKING):
+        elif self._state in (EngineState.TRAINING, EngineState.PAUSED, EngineState.WORKING):
             self._set_state(EngineState.STOPPING)
             self._send(Stop())
+
+    @Slot()
+    def pause(self) -> None:
+        """Have the run wait after this batch; `RunPaused` says when it does."""
+        if self._state is EngineState.TRAINING:
+            self._send(Pause())
+
+    @Slot()
+    def go_on(self) -> None:
+        if self._current is not None and self._state is not EngineState.STOPPING:
+            self._send(GoOn())
 
     @Slot()
     def cancel(self) -> None:
@@ -145,13 +159,14 @@ class EngineController(QObject):
 
     @Slot()
     def shutdown(self) -> None:
-        """End the engine for good and join its thread. Blocks for as long as the engine takes, some seconds at most."""
+        """End the engine for good and join its thread. Blocks for as long as the engine takes, some seconds at most.
+
+        A run that goes on is interrupted: where it stands is written down.
+        """
         self._is_shut_down = True
         self._waiting = None
         self._patience.stop()
         if self._worker is not None:
-            if self._current is not None:
-                self._send(Cancel())
             self._worker.close(CLOSE_TIMEOUT_S)
             self._join()
         self._current = None
@@ -174,6 +189,10 @@ class EngineController(QObject):
         match event:
             case EngineReady():
                 self._set_state(EngineState.READY)
+            case RunPaused() if self._state is EngineState.TRAINING:
+                self._set_state(EngineState.PAUSED)
+            case RunContinued() if self._state is EngineState.PAUSED:
+                self._set_state(EngineState.TRAINING)
             case (
                 RunFinished()
                 | RunCancelled()

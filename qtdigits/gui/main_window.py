@@ -37,6 +37,7 @@ from qtdigits.gui.answer_panel import AnswerPanel
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.automatic_promotion import AutomaticPromotion
 from qtdigits.gui.canvas_card import CanvasCard
+from qtdigits.gui.closing import Choice, Closing
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
 from qtdigits.gui.guided_prompt import GuidedPrompt
@@ -58,6 +59,7 @@ from qtdigits.gui.status_line import StatusLine
 from qtdigits.gui.theme import Theme, palette_of, style_sheet_of, theme_for
 from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training_panel import TrainingPanel
+from qtdigits.gui.training_queue import TrainingQueue
 from qtdigits.tasks.request import RetrainRequest
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ KEYS = """<table cellpadding="4">
 <tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
 <tr><td><b>Ctrl+G</b></td><td>begin or end a guided session</td></tr>
 <tr><td><b>Ctrl+T</b></td><td>train</td></tr>
+<tr><td><b>Ctrl+P</b></td><td>let the training wait, or go on with it</td></tr>
 <tr><td><b>Alt+1 … Alt+7</b></td><td>Training, Accuracy, Drawings, Models, Runs, Writers, Network</td></tr>
 </table>"""
 
@@ -120,6 +123,9 @@ class MainWindow(QMainWindow):
         self.guided = GuidedSession(session=session, parent=self)
         self.canvas_card.show_above(GuidedPrompt(guided=self.guided))
         self.answer_panel = AnswerPanel(theme=self._theme)
+        self.queue = TrainingQueue(
+            table=session.store.queue, controller=controller, data_dir=data_dir, parent=self
+        )
         self.training_panel = TrainingPanel(
             controller=controller,
             make_request=self._retrain_request,
@@ -127,10 +133,14 @@ class MainWindow(QMainWindow):
             preferences=preferences,
             ask=self.ask,
             knowledge=Knowledge(partial(readings_of, data_dir), self._costs.text),
+            queue=self.queue,
         )
         self.messages = MessageBar()
         self._exchange = Exchange(
             data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
+        )
+        self.closing = Closing(
+            controller=controller, ask=self.ask, stop=self.training_panel.stop_training, parent=self
         )
         self.label_checks = LabelChecks(
             session=session, controller=controller, data_dir=data_dir, parent=self
@@ -245,6 +255,7 @@ class MainWindow(QMainWindow):
             ),
             Command("&Training", "&Train", self._train, "Ctrl+T"),
             Command("&Training", "&Stop, keep the best", self.training_panel.stop_training),
+            Command("&Training", "&Pause or go on", self.training_panel.pause_or_go_on, "Ctrl+P"),
             Command("&Training", "&Cancel", self.training_panel.cancel_training),
             Command("&Training", "&Roll back to the model before", self.session.roll_back, has_rule=True),
             *(
@@ -311,6 +322,8 @@ class MainWindow(QMainWindow):
         self.top_bar.writers_wanted.connect(self._manage_writers)
         self.top_bar.model_chosen.connect(self._use_model)
         session.library_changed.connect(self._show_models)
+        self.closing.is_over.connect(self._leave, Qt.ConnectionType.QueuedConnection)
+        self.queue.problem_met.connect(self.messages.show_problem)
         self.training_panel.use_requested.connect(self._use_model)
         self.training_panel.run_ended.connect(self._on_run_ended)
         self.training_panel.verdict.roll_back_requested.connect(session.roll_back)
@@ -359,10 +372,20 @@ class MainWindow(QMainWindow):
         return ModelsPanel(session=self.session, replays=self._replays)
 
     def _make_runs_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.run_steering import RunSteering
         from qtdigits.gui.runs_panel import RunsPanel
 
         panel = RunsPanel(
-            runs=self.session.store.runs, preferences=self._preferences, theme=theme, ask=self.ask
+            runs=self.session.store.runs,
+            preferences=self._preferences,
+            theme=theme,
+            ask=self.ask,
+            steering=RunSteering(
+                data_dir=self._data_dir,
+                train=self._train_request,
+                champion=lambda: str(self.session.model_path or ""),
+                ask=self.ask,
+            ),
         )
         self.controller.event_received.connect(panel.on_event)
         panel.problem_met.connect(self.messages.show_problem)
@@ -420,6 +443,7 @@ class MainWindow(QMainWindow):
             self._quiet.start()
         else:
             self.controller.start()
+            self.queue.reload()
 
     # Drawing and judging.
 
@@ -544,6 +568,10 @@ class MainWindow(QMainWindow):
         self.tabs.setCurrentWidget(self.training_panel)
         self.training_panel.start_training()
 
+    def _train_request(self, request: RetrainRequest) -> None:
+        self.tabs.setCurrentWidget(self.training_panel)
+        self.training_panel.train(request)
+
     def _retrain_request(self, recipe: Recipe) -> RetrainRequest:
         """A recipe that learns a hand goes on from the model in use, which the new one is compared with in any case."""
         in_use, writer = str(self.session.model_path or ""), self.session.writer
@@ -639,15 +667,19 @@ class MainWindow(QMainWindow):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
-        # Looking through labels loses nothing when it is given up.
-        is_to_be_asked = self.controller.is_busy and not self.label_checks.is_busy
-        what = "A training is running" if self.controller.errand is None else "The engine is at work"
-        if is_to_be_asked and not self.ask.yes(what, "Give it up and close?"):
+        if self.controller.errand is not None and not self._may_give_up_errand():
             event.ignore()
+            return
+        choice = self.closing.wanted()
+        if choice is not Choice.LATER:
+            event.ignore()
+            if choice is not None:
+                self._leave_when_over(choice)
             return
         self._preferences.geometry = self.saveGeometry()
         self._quiet.stop()
         self.self_training.stop()
+        self.queue.stop()
         self.controller.shutdown()
         self._exchange.shutdown()
         if self._replays is not None:
@@ -656,6 +688,22 @@ class MainWindow(QMainWindow):
             self._insight_panel.shutdown()
         self.session.close()
         super().closeEvent(event)
+
+    def _may_give_up_errand(self) -> bool:
+        """Looking through labels loses nothing when it is given up."""
+        return self.label_checks.is_busy or self.ask.yes("The engine is at work", "Give it up and close?")
+
+    def _leave_when_over(self, choice: Choice) -> None:
+        """Out of sight until the training has ended; what waits in line is for the next time, or for another window."""
+        self.queue.stop()
+        self.self_training.stop()
+        QApplication.setQuitOnLastWindowClosed(False)
+        self.hide()
+        self.closing.wait(choice)
+
+    def _leave(self) -> None:
+        self.close()
+        QApplication.quit()
 
     @override
     def changeEvent(self, event: QEvent) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ NUMBERS = range(3, 8)
 SORT_ROLE = Qt.ItemDataRole.UserRole
 STARTED_COLUMN = 1
 RECIPE_COLUMN = 8
-ENDINGS = {RUNNING: "did not end"}
+ENDINGS = {RUNNING: "interrupted"}
 UNKNOWN = "–"
 
 Index = QModelIndex | QPersistentModelIndex
@@ -36,16 +36,17 @@ class RunsModel(QAbstractTableModel):
         super().__init__()
         self._runs: list[RunRecord] = []
         self._running = ""
+        self._elsewhere: Collection[str] = ()
         self._made: dict[int, tuple[str, ...]] = {}
 
     @property
     def runs(self) -> list[RunRecord]:
         return self._runs
 
-    def show_runs(self, runs: list[RunRecord], *, running: str) -> None:
-        """`running`: the id of the run that goes on in this window, or ""."""
+    def show_runs(self, runs: list[RunRecord], *, running: str, elsewhere: Collection[str] = ()) -> None:
+        """`running`: the id of the run that goes on in this window, or ""; `elsewhere`: those that go on in others."""
         self.beginResetModel()
-        self._runs, self._running = runs, running
+        self._runs, self._running, self._elsewhere = runs, running, elsewhere
         self._made.clear()
         self.endResetModel()
 
@@ -92,13 +93,18 @@ class RunsModel(QAbstractTableModel):
         number = NUMBER_OF[column](self._runs[row])
         return -1.0 if number is None else float(number)
 
+    def _state_of(self, run: RunRecord) -> str:
+        if run.id == self._running:
+            return "running"
+        return "running elsewhere" if run.id in self._elsewhere else ENDINGS.get(run.state, run.state)
+
     def _cells(self, row: int) -> tuple[str, ...]:
         if row not in self._made:
             run, figures = self._runs[row], self._runs[row].figures
             self._made[row] = (
                 f"{run.title} ✎" if run.note else run.title,
                 started_text(run.started_at),
-                "running" if run.id == self._running else ENDINGS.get(run.state, run.state),
+                self._state_of(run),
                 f"{figures.epochs} (best {figures.best_epoch})" if figures.epochs else UNKNOWN,
                 _percent(figures.val_accuracy),
                 _percent(own_hold_out(run)),

@@ -33,9 +33,10 @@ from qtdigits.gui.parts import button, elided_label, label
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.run_curves import ShownRun
 from qtdigits.gui.run_differences import RunDifferences
+from qtdigits.gui.run_steering import RunSteering
 from qtdigits.gui.runs_model import RECIPE_COLUMN, STARTED_COLUMN, RunsFilter, RunsModel
 from qtdigits.gui.theme import Theme
-from qtdigits.store.runs import RunRecord, RunTable
+from qtdigits.store.runs import RUNNING, RunRecord, RunTable
 
 MOST_COMPARED = 8
 """As many as there are colours that can be told apart."""
@@ -59,10 +60,12 @@ class RunsPanel(FreshPanel):
         preferences: Preferences,
         theme: Theme,
         ask: Ask,
+        steering: RunSteering | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._table_of_runs, self._preferences, self._ask = runs, preferences, ask
+        self._steering = steering
         self._histories: OrderedDict[str, History | None] = OrderedDict()
         self._running = ""
         self._deleted: list[list[str]] = []
@@ -77,6 +80,8 @@ class RunsPanel(FreshPanel):
         self._search.textChanged.connect(self._rows.look_for)
         self._table = self._made_table()
         self._hint = elided_label(role="muted", name="runsHint")
+        self._go_on = button("Go on", "goOnRunButton", "Go on with this training where it ended")
+        self._extend = button("Train longer…", "extendRunButton", "Train it for some more epochs")
         self._rename = button("Rename…", "renameRunButton", "Give the run a name of your own")
         self._note = button("Note…", "noteRunButton", "Note something about the run")
         self._delete = button("Delete", "deleteRunsButton", "Put the chosen runs into the trash; models stay")
@@ -113,9 +118,15 @@ class RunsPanel(FreshPanel):
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
-        self._model.show_runs(runs, running=self._running)
+        self._model.show_runs(runs, running=self._running, elsewhere=self._trained_elsewhere(runs))
         self._choose(chosen)
         self._show_chosen()
+
+    def _trained_elsewhere(self, runs: list[RunRecord]) -> set[str]:
+        if self._steering is None:
+            return set()
+        unfinished = [run for run in runs if run.state == RUNNING and run.id != self._running]
+        return {run.id for run in unfinished if self._steering.is_trained_elsewhere(run)}
 
     # What is chosen.
 
@@ -134,6 +145,7 @@ class RunsPanel(FreshPanel):
     def _show_chosen(self) -> None:
         chosen = self._chosen()
         self._update_buttons(len(chosen))
+        self._offer_steering(chosen)
         compared = chosen[:MOST_COMPARED]
         self._hint.setText(self._hint_text(len(chosen)))
         self._lower.setVisible(bool(compared))
@@ -183,7 +195,33 @@ class RunsPanel(FreshPanel):
         self._delete.setEnabled(n_chosen > 0)
         self._undo.setVisible(bool(self._deleted) and not in_trash)
 
+    def _offer_steering(self, chosen: list[RunRecord]) -> None:
+        """Only for a run by itself that is at hand and not in the trash."""
+        can_go_on = can_be_extended = False
+        if self._steering is not None and len(chosen) == 1 and not self._trash.isChecked():
+            is_running = chosen[0].id == self._running
+            can_go_on = not is_running and self._steering.can_go_on(chosen[0])
+            can_be_extended = not is_running and self._steering.can_be_extended(chosen[0])
+        self._go_on.setVisible(can_go_on)
+        self._extend.setVisible(can_be_extended)
+
     # What is done.
+
+    @Slot()
+    def _on_go_on(self) -> None:
+        if self._steering is not None and len(chosen := self._chosen()) == 1:
+            self._steer(self._steering.go_on, chosen[0])
+
+    @Slot()
+    def _on_extend(self) -> None:
+        if self._steering is not None and len(chosen := self._chosen()) == 1:
+            self._steer(self._steering.extend, chosen[0])
+
+    def _steer(self, steer: Callable[[RunRecord], None], run: RunRecord) -> None:
+        try:
+            steer(run)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
 
     @Slot()
     def _on_rename(self) -> None:
@@ -271,7 +309,15 @@ class RunsPanel(FreshPanel):
         top.addSpacing(8)
         top.addWidget(self._hint, 1)
         top.addWidget(self._search)
-        for one in (self._undo, self._trash, self._rename, self._note, self._delete):
+        for one in (
+            self._go_on,
+            self._extend,
+            self._undo,
+            self._trash,
+            self._rename,
+            self._note,
+            self._delete,
+        ):
             top.addWidget(one)
         self._lower = QTabWidget()
         self._lower.setDocumentMode(True)
@@ -292,6 +338,8 @@ class RunsPanel(FreshPanel):
 
     def _connect(self) -> None:
         self._table.selectionModel().selectionChanged.connect(self._show_chosen)
+        self._go_on.clicked.connect(self._on_go_on)
+        self._extend.clicked.connect(self._on_extend)
         self._rename.clicked.connect(self._on_rename)
         self._note.clicked.connect(self._on_note)
         self._delete.clicked.connect(self._on_delete)

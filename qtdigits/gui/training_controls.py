@@ -1,4 +1,4 @@
-"""The row of controls above the curves, and the thin bar of progress below it."""
+"""The controls above the curves: of the next training, of the one that goes on, and the thin bar of its progress."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from qtdigits.gui.parts import button, elided_label, label
 from qtdigits.gui.theme import Theme
 
 NARROW_PX = 600
+TRAIN_TIP = "Train a network by this recipe"
+TRAIN_NEXT_TIP = "Train a network by this recipe when the present training has ended"
+PAUSE_TIP = "Let the training wait after this batch; the processor is free meanwhile (Ctrl+P)"
+GO_ON_TIP = "Go on with the training (Ctrl+P)"
 BAR_PX = 6
 
 
 class TrainingControls(QWidget):
-    """Recipe, epochs, data and the buttons. It owns the widgets and shows those that fit the state; the panel acts on them.
-
-    *Stop* stands where *Train* was and can be pressed only when there is something to keep, so that a double click on
-    *Train* does not end what it began.
-    """
+    """What is trained next: recipe, epochs, data and the button. It owns the widgets; the panel acts on them."""
 
     def __init__(self, *, epochs_editor: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,38 +31,21 @@ class TrainingControls(QWidget):
         self._epochs = epochs_editor
         self._titles = [label("Recipe", role="muted"), label("Epochs", role="muted")]
         self.data_label = elided_label(role="muted", name="trainingData")
-        self.train_button = button("Train", "trainButton", "Train a network by this recipe", is_primary=True)
-        self.stop_button = button(
-            "Stop, keep best", "stopButton", "End the training and keep the best epoch", is_primary=True
-        )
-        self.cancel_button = button("Cancel", "cancelButton", "Give the training up; nothing is kept")
+        self.train_button = button("Train", "trainButton", TRAIN_TIP, is_primary=True)
         self.adjust_button = button("Adjust…", "adjustButton", "Show every setting of the recipe")
         self.adjust_button.setCheckable(True)
         self._lay_out()
         self.show_idle(can_train=True)
 
     def show_idle(self, *, can_train: bool) -> None:
-        self._show_running(False)
+        self.train_button.setText("Train")
+        self.train_button.setToolTip(TRAIN_TIP)
         self.train_button.setEnabled(can_train)
-        for end in (self.stop_button, self.cancel_button):
-            end.setEnabled(False)
 
-    def show_running(self, *, can_stop: bool, can_cancel: bool = True) -> None:
-        self._show_running(True)
-        self.train_button.setEnabled(False)
-        self.stop_button.setEnabled(can_stop)
-        self.cancel_button.setEnabled(can_cancel)
-
-    def _show_running(self, is_running: bool) -> None:
-        idle, running = (self.train_button, self.adjust_button), (self.stop_button, self.cancel_button)
-        hidden, shown = (idle, running) if is_running else (running, idle)
-        # Hide first: with all four at once the row would push a narrow window apart.
-        for one in hidden:
-            one.hide()
-        for one in shown:
-            one.show()
-        for setting in (self.recipe_box, self._epochs):
-            setting.setEnabled(not is_running)
+    def show_running(self, *, can_queue: bool) -> None:
+        self.train_button.setText("Train next")
+        self.train_button.setToolTip(TRAIN_NEXT_TIP)
+        self.train_button.setEnabled(can_queue)
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
@@ -74,16 +57,39 @@ class TrainingControls(QWidget):
             row.addWidget(widget)
             row.addSpacing(6)
         row.addWidget(self.data_label, 1)
-        pairs = ((self.train_button, self.stop_button), (self.adjust_button, self.cancel_button))
-        for idle, running in pairs:
-            row.addWidget(idle)
-            row.addWidget(running)
+        row.addWidget(self.train_button)
+        row.addWidget(self.adjust_button)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         for title in self._titles:
             title.setVisible(event.size().width() >= NARROW_PX)
+
+
+class SteeringControls(QWidget):
+    """What can be done about the run that goes on. Takes no room without one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.stop_button = button("Stop, keep best", "stopButton", "End the training and keep the best epoch")
+        self.pause_button = button("Pause", "pauseButton", PAUSE_TIP)
+        self.cancel_button = button("Cancel", "cancelButton", "Give the training up: no model is kept")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for one in (self.stop_button, self.pause_button, self.cancel_button):
+            row.addWidget(one)
+        self.hide()
+
+    def show_running(self, *, can_stop: bool, can_cancel: bool, is_paused: bool) -> None:
+        """A run can wait from when it could be stopped on."""
+        self.stop_button.setEnabled(can_stop)
+        self.pause_button.setText("Go on" if is_paused else "Pause")
+        self.pause_button.setToolTip(GO_ON_TIP if is_paused else PAUSE_TIP)
+        self.pause_button.setEnabled(can_stop)
+        self.cancel_button.setEnabled(can_cancel)
+        self.show()
 
 
 class ThinBar(QProgressBar):

@@ -7,6 +7,9 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.gui.parts import button, frame, label
 
+RETRY_TIP = "Train once more by the same recipe"
+GO_ON_TIP = "Go on with this training where it was interrupted"
+
 
 class TrainingMessages(QWidget):
     """Takes no room while there is nothing to say. `retry_requested`: the person wants the same training again."""
@@ -19,7 +22,7 @@ class TrainingMessages(QWidget):
         self._error = label(role="error", name="trainingError", wraps=True)
         for text in (self._notice, self._error):
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._retry = button("Try again", "retryButton", "Train once more by the same recipe")
+        self._retry = button("Try again", "retryButton", RETRY_TIP)
         self._retry.clicked.connect(self.retry_requested)
         self._error_bar = frame("trainingErrorBar")
         row = QHBoxLayout(self._error_bar)
@@ -45,8 +48,11 @@ class TrainingMessages(QWidget):
         self._notice.show()
         self.show()
 
-    def show_error(self, text: str, *, can_retry: bool) -> None:
+    def show_error(self, text: str, *, can_retry: bool, goes_on: bool = False) -> None:
+        """`goes_on`: trying again means to go on where the training was interrupted."""
         self._error.setText(text)
+        self._retry.setText("Go on" if goes_on else "Try again")
+        self._retry.setToolTip(GO_ON_TIP if goes_on else RETRY_TIP)
         self._retry.setVisible(can_retry)
         self._error_bar.show()
         self.show()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -17,13 +18,15 @@ from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.parts import button, elided_label, frame
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.queue_strip import QueueStrip
 from qtdigits.gui.recipe_choice import RecipeChoice, ask_recipe_path
 from qtdigits.gui.recipe_form import RecipeForm
 from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.theme import Theme
-from qtdigits.gui.training_controls import ThinBar, TrainingControls
+from qtdigits.gui.training_controls import SteeringControls, ThinBar, TrainingControls
 from qtdigits.gui.training_messages import TrainingMessages
 from qtdigits.gui.training_pages import TrainingPages
+from qtdigits.gui.training_queue import TrainingQueue
 from qtdigits.gui.training_texts import (
     MY_HOLD_OUT,
     data_text,
@@ -57,11 +60,14 @@ class TrainingPanel(QWidget):
         preferences: Preferences | None = None,
         ask: Ask | None = None,
         knowledge: Knowledge | None = None,
-        parent: QWidget | None = None,
+        queue: TrainingQueue | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._controller = controller
         self._make_request = make_request
+        self._queue = queue
+        self._request: RetrainRequest | None = None
+        self._lost: RetrainRequest | None = None
         self._history = History()
         self._started: ev.RunStarted | None = None
         self._batch: ev.BatchEnded | None = None
@@ -132,18 +138,29 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def start_training(self) -> None:
-        if self._controller.is_busy:
-            if self._controller.errand is not None:
-                self._messages.show_notice("The engine is at work on something else; train when it is done.")
-            return
-        self._messages.clear()
+        """Train by the recipe as it stands, or put it into the line while something else goes on."""
         try:
-            accepted = self._controller.train(self._make_request(self._form.recipe()))
+            request = self._make_request(self._form.recipe())
         except QtDigitsError as error:
             self._messages.show_error(str(error), can_retry=False)
             return
-        if accepted:
-            self._begin()
+        self.train(request)
+
+    @Slot()
+    def _on_retry(self) -> None:
+        if self._lost is not None:
+            self.train(replace(self._lost, resumes=True))
+        else:
+            self.start_training()
+
+    def train(self, request: RetrainRequest) -> None:
+        """Train what is asked for, now or when it is its turn."""
+        if not self._controller.is_busy:
+            self._messages.clear()
+            if self._controller.train(request):
+                self._begin(request)
+        elif self._queue is not None:
+            self._queue.add(request)
 
     @Slot()
     def stop_training(self) -> None:
@@ -160,9 +177,22 @@ class TrainingPanel(QWidget):
             self._controller.cancel()
             self._refresh()
 
+    @Slot()
+    def pause_or_go_on(self) -> None:
+        """Let the run wait, or go on with it."""
+        if self._is_running and not self._ending and len(self._history.batches):
+            if self._controller.state is EngineState.PAUSED:
+                self._controller.go_on()
+            else:
+                self._controller.pause()
+
     @Slot(object)
     def _on_event(self, event: ev.Event) -> None:
         match event:
+            case ev.RunResumed():
+                self._on_resumed(event)
+            case ev.RunPaused() | ev.RunContinued():
+                self._refresh()
             case ev.BatchEnded():
                 self._on_batch(event)
             case ev.EpochEnded():
@@ -180,9 +210,15 @@ class TrainingPanel(QWidget):
             case _:
                 pass
 
-    def _begin(self) -> None:
+    @Slot(object)
+    def _on_queued_began(self, request: RetrainRequest) -> None:
+        self._messages.clear()
+        self._begin(request)
+
+    def _begin(self, request: RetrainRequest) -> None:
         """From the click until the engine reports: no figures yet."""
         self._is_running, self._ending = True, ""
+        self._request, self._lost = request, None
         self.verdict.clear()
         self._started = self._batch = None
         self._history = History()
@@ -195,6 +231,8 @@ class TrainingPanel(QWidget):
 
     def _on_started(self, event: ev.RunStarted) -> None:
         self._is_running = True
+        if self._request is not None and self._request.run != event.run:
+            self._request = None  # somebody else has asked for this one
         self._started, self._batch = event, None
         self._history = History()
         self._controls.data_label.setText(data_text(event.data))
@@ -211,6 +249,13 @@ class TrainingPanel(QWidget):
         )
         self._refresh_controls()
 
+    def _on_resumed(self, event: ev.RunResumed) -> None:
+        """The curves go on where they ended."""
+        self._history.apply(event)
+        self._bar.setValue(event.step)
+        self._status.setText(f"going on after epoch {event.epochs} · first batches")
+        self._history_grew()
+
     def _on_batch(self, event: ev.BatchEnded) -> None:
         self._history.apply(event)
         self._batch = event
@@ -225,6 +270,8 @@ class TrainingPanel(QWidget):
 
     def _on_ended(self, event: ev.Terminal | ev.EngineLost) -> None:
         was_running, self._is_running, self._ending, self._batch = self._is_running, False, "", None
+        self._lost = self._request if isinstance(event, ev.EngineLost) and was_running else None
+        self._request = None
         self._refresh_timer.stop()
         self._bar.setValue(0)
         if self._idle_data:
@@ -245,14 +292,14 @@ class TrainingPanel(QWidget):
                 self._controls.adjust_button.setChecked(False)
                 self._pages.show_summary()
             case ev.RunCancelled():
-                self._status.setText("Cancelled: nothing was kept, and the model in use is unchanged")
+                self._status.setText("Cancelled: no model was kept. The run is in the trash of the Runs tab")
             case ev.RunFailed():
                 self._status.setText("The training failed")
                 self._messages.show_error(f"{event.message} {event.remedy}".strip(), can_retry=True)
             case ev.EngineLost() if was_running:
                 self._status.setText("The training was interrupted")
                 text = f"{event.message} The model in use is unchanged."
-                self._messages.show_error(text, can_retry=True)
+                self._messages.show_error(text, can_retry=True, goes_on=self._lost is not None)
             case ev.EngineLost():
                 self._messages.show_notice(f"{event.message} The next training starts a new one.")
 
@@ -277,18 +324,29 @@ class TrainingPanel(QWidget):
                 waited=self._history.epochs_since_best,
                 patience=int(self._started.recipe.get("patience") or 0),
             )
-            self._status.setText(f"{self._ending} · {text}" if self._ending else text)
+            what = self._ending or ("paused" if self._is_paused else "")
+            self._status.setText(f"{what} · {text}" if what else text)
             self._bar.setValue(self._batch.step)
         elif self._ending:
             self._status.setText(f"{self._ending} …")
+        elif self._is_paused:
+            self._status.setText("paused")
         self._refresh_controls()
 
     @Slot()
     def _refresh_controls(self) -> None:
         if self._is_running:
             can_stop = not self._ending and len(self._history.batches) > 0
-            self._controls.show_running(can_stop=can_stop, can_cancel=self._ending != CANCELLING)
+            self._steering.show_running(
+                can_stop=can_stop, can_cancel=self._ending != CANCELLING, is_paused=self._is_paused
+            )
+            # Not before the first batch: a double click on Train is no second training.
+            has_begun = len(self._history.batches) > 0
+            self._controls.show_running(
+                can_queue=has_begun and self._queue is not None and self._form.is_valid
+            )
         else:
+            self._steering.hide()
             self._controls.show_idle(can_train=self._form.is_valid)
         has_result = bool(self._pages.summary.model) and not self._is_running
         self._footer.setVisible(has_result and not self._pages.shows_summary)
@@ -301,9 +359,13 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def _on_form_changed(self) -> None:
+        self._refresh_controls()
         if not self._is_running:
-            self._refresh_controls()
             self._status.setText(self._idle_text())
+
+    @property
+    def _is_paused(self) -> bool:
+        return self._controller.state is EngineState.PAUSED
 
     def _idle_text(self) -> str:
         if not self._form.is_valid:
@@ -333,6 +395,7 @@ class TrainingPanel(QWidget):
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
         self._bar = ThinBar(theme=theme)
         self._status = elided_label(role="muted", name="trainingStatus")
+        self._steering = SteeringControls()
         self._messages = TrainingMessages()
         self.verdict = VerdictCard()
         self._footer = frame("trainingFooter")
@@ -349,7 +412,15 @@ class TrainingPanel(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(8)
-        for widget in (self._controls, self._bar, self._status, self._messages, self.verdict):
+        status_row = QHBoxLayout()
+        status_row.addWidget(self._status, 1)
+        status_row.addWidget(self._steering)
+        box.addWidget(self._controls)
+        box.addWidget(self._bar)
+        box.addLayout(status_row)
+        if self._queue is not None:
+            box.addWidget(QueueStrip(queue=self._queue))
+        for widget in (self._messages, self.verdict):
             box.addWidget(widget)
         box.addWidget(self._pages, 1)
         box.addWidget(self._footer)
@@ -360,10 +431,13 @@ class TrainingPanel(QWidget):
         self._choice.chosen.connect(self._messages.clear)
         self._choice.problem_found.connect(self._on_recipe_problem)
         self._controls.train_button.clicked.connect(self.start_training)
-        self._controls.stop_button.clicked.connect(self.stop_training)
-        self._controls.cancel_button.clicked.connect(self.cancel_training)
+        self._steering.stop_button.clicked.connect(self.stop_training)
+        self._steering.pause_button.clicked.connect(self.pause_or_go_on)
+        self._steering.cancel_button.clicked.connect(self.cancel_training)
+        if self._queue is not None:
+            self._queue.run_began.connect(self._on_queued_began)
         self._controls.adjust_button.toggled.connect(self._on_adjust)
-        self._messages.retry_requested.connect(self.start_training)
+        self._messages.retry_requested.connect(self._on_retry)
         self._form.changed.connect(self._on_form_changed)
         self._pages.page_changed.connect(self._refresh_controls)
         self._pages.problem_found.connect(self._on_recipe_problem)

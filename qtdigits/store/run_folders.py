@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -93,9 +92,9 @@ class RunFolder:
         self._remove_after(1)
 
     def clear(self) -> None:
-        """Remove all of it but what somebody is at. What cannot be removed stays."""
+        """Remove all that it would take to go on, unless somebody is at it. What cannot be removed stays."""
         if not self.lock.is_taken():
-            shutil.rmtree(self.path, ignore_errors=True)
+            self._remove_after(0)
 
     def size_bytes(self) -> int:
         return sum(path.stat().st_size for path in self._checkpoints())

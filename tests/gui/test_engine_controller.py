@@ -16,7 +16,9 @@ from qtdigits.core.events import (
     ErrandFinished,
     Event,
     RunCancelled,
+    RunContinued,
     RunFinished,
+    RunPaused,
 )
 from qtdigits.errors import EngineError
 from qtdigits.gui.engine_controller import EngineController, EngineState
@@ -130,6 +132,27 @@ def test_that_stop_asks_once_and_the_run_ends_by_itself(
     engines[0].say(finished())
     wait_for(qtbot, controller, EngineState.READY)
     assert not controller.is_busy
+
+
+def test_that_a_run_waits_goes_on_and_can_be_stopped_while_it_waits(
+    qtbot: QtBot, engines: FakeEngines, controller: EngineController
+) -> None:
+    controller.train(request())
+    wait_for(qtbot, controller, EngineState.TRAINING)
+    controller.pause()
+    assert controller.state is EngineState.TRAINING
+    engines[0].say(RunPaused("run"))
+    wait_for(qtbot, controller, EngineState.PAUSED)
+    controller.go_on()
+    engines[0].say(RunContinued("run"))
+    wait_for(qtbot, controller, EngineState.TRAINING)
+    engines[0].say(RunPaused("run"))
+    wait_for(qtbot, controller, EngineState.PAUSED)
+    controller.stop()
+    engines[0].say(RunContinued("run"))
+    assert engines[0].command_names == ["Train", "Pause", "GoOn", "Stop"]
+    engines[0].say(finished())
+    wait_for(qtbot, controller, EngineState.READY)
 
 
 def test_that_an_engine_which_answers_a_cancel_is_not_killed(

@@ -19,6 +19,7 @@ from qtdigits.gui.ask import Ask
 from qtdigits.gui.curve_plot import CurvePlot
 from qtdigits.gui.curve_settings import CurveSettings
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.run_steering import RunSteering
 from qtdigits.gui.runs_panel import RunsPanel
 from qtdigits.gui.theme import DARK, LIGHT
 from qtdigits.store.runs import RunRecord
@@ -44,7 +45,7 @@ def a_history(loss: float = 0.5) -> History:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SampleStore]:
-    """Three runs, the latest `c`; `b` differs from its recipe in the epochs; `a` did not end."""
+    """Three runs, the latest `c`; `b` differs from its recipe in the epochs; `a` interrupted."""
     recipe = load_recipe("mlp-50-50")
     with SampleStore.open(tmp_path) as store:
         for number, name in enumerate("abc"):
@@ -58,12 +59,48 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
         yield store
 
 
+class Steering(RunSteering):
+    """Says what it is asked to do; `a` was interrupted, `b` has ended."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str]] = []
+        self.elsewhere = ""
+        self.problem: QtDigitsError | None = None
+
+    def can_go_on(self, run: RunRecord) -> bool:
+        return run.id == "a"
+
+    def can_be_extended(self, run: RunRecord) -> bool:
+        return run.id == "b"
+
+    def is_trained_elsewhere(self, run: RunRecord) -> bool:
+        return run.id == self.elsewhere
+
+    def go_on(self, run: RunRecord) -> None:
+        self._do("go on", run)
+
+    def extend(self, run: RunRecord) -> None:
+        self._do("extend", run)
+
+    def _do(self, what: str, run: RunRecord) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.done.append((what, run.id))
+
+
 class Shown:
     def __init__(self, store: SampleStore, folder: Path) -> None:
+        self.steering = Steering()
         self.ask = Answers()
         self.problems: list[QtDigitsError] = []
         self.preferences = Preferences(folder)
-        self.widget = RunsPanel(runs=store.runs, preferences=self.preferences, theme=LIGHT, ask=self.ask)
+        self.widget = RunsPanel(
+            runs=store.runs,
+            preferences=self.preferences,
+            theme=LIGHT,
+            ask=self.ask,
+            steering=self.steering,
+        )
         self.widget.problem_met.connect(self.problems.append)
         self.table = self.widget.findChild(QTableView, "runsTable")
 
@@ -118,7 +155,7 @@ def panel(qtbot: QtBot, store: SampleStore, tmp_path: Path) -> Shown:
 
 
 def test_that_runs_are_listed_with_what_came_of_them(panel: Shown) -> None:
-    assert panel.column(2) == ["failed", "completed", "did not end"]
+    assert panel.column(2) == ["failed", "completed", "interrupted"]
     assert panel.column(3) == ["1 (best 1)", "1 (best 1)", "–"]
     assert panel.column(6) == ["–", "97.21 %", "–"]
     assert panel.column(8) == ["mlp-50-50", "mlp-50-50, epochs 77", "mlp-50-50"]
@@ -170,7 +207,7 @@ def test_that_deleted_runs_come_back_one_delete_at_a_time(qtbot: QtBot, panel: S
     assert panel.column(2) == []
     assert panel.hint == "No training has been made yet"
     qtbot.mouseClick(panel.button("undoRunsButton"), LEFT)
-    assert panel.column(2) == ["completed", "did not end"]
+    assert panel.column(2) == ["completed", "interrupted"]
     qtbot.mouseClick(panel.button("undoRunsButton"), LEFT)
     assert len(panel.column(2)) == 3
     assert not panel.button("undoRunsButton").isVisible()
@@ -240,9 +277,9 @@ def test_that_no_more_runs_are_compared_than_colours_tell_apart(panel: Shown, st
 
 def test_that_runs_can_be_put_in_order_by_their_figures(panel: Shown) -> None:
     panel.table.sortByColumn(6, Qt.SortOrder.DescendingOrder)
-    assert panel.column(2) == ["completed", "failed", "did not end"]
+    assert panel.column(2) == ["completed", "failed", "interrupted"]
     panel.table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
-    assert panel.column(2) == ["failed", "did not end", "completed"]
+    assert panel.column(2) == ["failed", "interrupted", "completed"]
     panel.choose(2)
     assert panel.loss_points("batches") == [0.25]
 
@@ -256,3 +293,32 @@ def test_that_runs_can_be_looked_for_by_all_that_is_said_of_them(panel: Shown, s
         assert panel.column(2) == expected
     search.clear()
     assert len(panel.column(2)) == 3
+
+
+def test_that_an_interrupted_run_goes_on_and_an_ended_one_is_trained_longer(
+    shown: Shown, qtbot: QtBot
+) -> None:
+    for row, name, told in ((2, "goOnRunButton", ("go on", "a")), (1, "extendRunButton", ("extend", "b"))):
+        panel.choose(row)
+        offered = {name: panel.button(name).isVisible() for name in ("goOnRunButton", "extendRunButton")}
+        assert offered == {"goOnRunButton": False, "extendRunButton": False} | {name: True}
+        qtbot.mouseClick(panel.button(name), LEFT)
+        assert panel.steering.done[-1] == told
+    panel.choose(0)
+    assert not panel.button("goOnRunButton").isVisible()
+    panel.choose(0, 2)
+    assert not panel.button("goOnRunButton").isVisible()
+
+
+def test_that_a_run_that_cannot_go_on_says_why(panel: Shown, qtbot: QtBot) -> None:
+    panel.steering.problem = QtDigitsError("It cannot.")
+    panel.choose(2)
+    qtbot.mouseClick(panel.button("goOnRunButton"), LEFT)
+    assert [str(problem) for problem in panel.problems] == ["It cannot."]
+
+
+def test_that_a_run_of_another_window_is_not_called_interrupted(panel: Shown) -> None:
+    assert panel.column(2)[2] == "interrupted"
+    panel.steering.elsewhere = "a"
+    panel.widget.reload()
+    assert panel.column(2)[2] == "running elsewhere"

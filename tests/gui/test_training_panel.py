@@ -10,7 +10,16 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBo
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
-from qtdigits.core.events import Noticed, Progressed, RunCancelled, RunFailed
+from qtdigits.core.events import (
+    Noticed,
+    Progressed,
+    RunCancelled,
+    RunContinued,
+    RunFailed,
+    RunPaused,
+    RunResumed,
+)
+from qtdigits.core.history import History
 from qtdigits.core.metrics import Score
 from qtdigits.core.recipes import Recipe
 from qtdigits.errors import DataMissingError
@@ -143,7 +152,7 @@ def test_that_there_is_nothing_to_stop_before_the_first_batch(
 ) -> None:
     assert not running.is_usable("stopButton")
     assert running.is_usable("cancelButton")
-    assert not running.button("trainButton").isVisible()
+    assert not running.is_usable("trainButton")
     engines[0].say(batch())
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
 
@@ -162,6 +171,34 @@ def test_that_stop_is_sent_once_and_the_run_can_still_be_cancelled(
     assert engines[0].command_names == ["Train", "Stop", "Cancel"]
 
 
+def test_that_a_run_can_wait_and_go_on(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
+    assert not running.is_usable("pauseButton")
+    engines[0].say(batch())
+    qtbot.waitUntil(lambda: running.is_usable("pauseButton"))
+    pause = running.button("pauseButton")
+    qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
+    engines[0].say(RunPaused("run"))
+    qtbot.waitUntil(lambda: pause.text() == "Go on")
+    assert running.text("trainingStatus").startswith("paused · epoch 1 of 3")
+    qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
+    engines[0].say(RunContinued("run"))
+    qtbot.waitUntil(lambda: pause.text() == "Pause")
+    assert running.text("trainingStatus").startswith("epoch 1 of 3")
+    assert engines[0].command_names == ["Train", "Pause", "GoOn"]
+
+
+def test_that_a_run_that_goes_on_has_one_continuous_curve(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    before = History()
+    for event in (batch(1, loss=0.5), batch(10, loss=0.25), epoch(1)):
+        before.apply(event)
+    engines[0].say(started(), RunResumed("run", 1, 10, before.to_json()), batch(11, loss=0.125))
+    qtbot.waitUntil(lambda: len(running.plot("lossPlot").points("batches")[0]) == 3)
+    assert running.plot("lossPlot").points("batches")[1].tolist() == [0.5, 0.25, 0.125]
+    assert running.plot("lossPlot").points("validation")[1].tolist() == [0.3]
+
+
 def test_that_a_cancelled_run_says_that_nothing_was_kept(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
@@ -173,7 +210,7 @@ def test_that_a_cancelled_run_says_that_nothing_was_kept(
         engines[0].say(RunCancelled("run"))
     assert ended.args == [RunCancelled("run")]
     assert running.is_usable("trainButton")
-    assert "nothing was kept" in running.text("trainingStatus")
+    assert "no model was kept" in running.text("trainingStatus")
 
 
 def test_that_a_lost_engine_is_explained_and_the_next_training_works(
@@ -186,8 +223,11 @@ def test_that_a_lost_engine_is_explained_and_the_next_training_works(
     assert "was killed" in running.text("trainingError")
     assert "model in use is unchanged" in running.text("trainingError")
     assert running.is_usable("trainButton")
+    assert running.button("retryButton").text() == "Go on"
     qtbot.mouseClick(running.button("retryButton"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["Train"])
+    first, again = (engine.commands[0].request for engine in engines.made)  # type: ignore[union-attr]
+    assert again == replace(first, resumes=True)
     assert not running.button("retryButton").isVisible()
     engines[1].say(started(), batch(1, loss=0.25))
     qtbot.waitUntil(lambda: running.plot("lossPlot").points("batches")[1].tolist() == [0.25])
