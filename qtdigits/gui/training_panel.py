@@ -161,6 +161,8 @@ class TrainingPanel(QWidget):
                 self._begin(request)
         elif self._queue is not None:
             self._queue.add(request)
+        else:
+            self._messages.show_notice("The engine is at work on something else; train when it is done.")
 
     @Slot()
     def stop_training(self) -> None:
