@@ -604,6 +604,8 @@ class MainWindow(QMainWindow):
         self._drawings_panel().show_among(title, ids)
 
     def _offer_doubtful(self, n: int) -> None:
+        if self.tabs.currentWidget() is self._pages[TABS.index("Drawings") - 1]:
+            return  # where it is said already
         self.messages.offer(
             waiting_for_eye(n), "Look at them", lambda: self._drawings_panel().show_doubtful()
         )

@@ -17,8 +17,9 @@ from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import percent
 
 ROW_NAMES = {BASE: "nobody here", ALL_OTHERS: "all the others"}
-SIGNS = {"+": "▴", "++": "▲", "-": "▾", "--": "▼", "": ""}
+SIGNS = {"+": "▵\u2005", "++": "▲", "-": "▿\u2005", "--": "▼", "": "\u2002\u2005"}
 """What stands beside a figure that differs from the first row's: full where it holds among so many comparisons too."""
+LEAST_COLUMN_PX, ROW_PX, MARGIN_PX = 104, 34, 2
 SHARE_OF_COLOUR = {"+": 0.12, "++": 0.28, "-": 0.14, "--": 0.32, "": 0.0}
 
 
@@ -36,7 +37,8 @@ class MatrixTable(QTableWidget):
         self.setTabKeyNavigation(False)
         self.setShowGrid(True)
         self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.verticalHeader().setDefaultSectionSize(34)
+        self.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.horizontalHeader().setMinimumSectionSize(LEAST_COLUMN_PX)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setHighlightSections(False)
@@ -53,6 +55,9 @@ class MatrixTable(QTableWidget):
         self.setColumnCount(len(matrix.writers))
         self.setHorizontalHeaderLabels(list(matrix.writers))
         self.setVerticalHeaderLabels([row_name(row) for row in matrix.rows])
+        rows_px = ROW_PX * len(matrix.rows) + self.horizontalHeader().sizeHint().height()
+        scroll_bar_px = self.horizontalScrollBar().sizeHint().height()
+        self.setMaximumHeight(rows_px + scroll_bar_px + MARGIN_PX)
         for number, row in enumerate(matrix.rows):
             for column, writer in enumerate(matrix.writers):
                 self.setItem(number, column, self._item(matrix, row, row.cell(writer)))
@@ -63,7 +68,7 @@ class MatrixTable(QTableWidget):
             item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
             return item
         mark = matrix.mark(cell) if row.kind != BASE else ""
-        item = QTableWidgetItem(f"{percent(cell.accuracy)} {SIGNS[mark]}".strip())
+        item = QTableWidgetItem(f"{percent(cell.accuracy)} {SIGNS[mark]} ")
         item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         told = cell_text(row, cell, mark)
         item.setToolTip(told)
@@ -82,7 +87,7 @@ class MatrixTable(QTableWidget):
 def row_name(row: MatrixRow) -> str:
     """Who the row's model has learned from, and from how many drawings."""
     name = ROW_NAMES.get(row.kind, row.name)
-    return f"{name}, {row.learned_from:,}" if row.learned_from else name
+    return f"{name} · {row.learned_from:,} drawings" if row.learned_from else name
 
 
 def cell_text(row: MatrixRow, cell: MatrixCell, mark: str) -> str:

@@ -60,7 +60,9 @@ class MessageBar(QFrame):
             self.hide()
 
     def dismiss_problem(self) -> None:
-        """What went wrong has gone right meanwhile; a notice stays."""
+        """What went wrong has gone right meanwhile; a notice stays, and so does what lasts."""
+        if self._text.text() == self._lasting:
+            return
         if self._text.property("role") == "error" and not self.isHidden():
             self.dismiss()
 

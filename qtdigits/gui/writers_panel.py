@@ -23,10 +23,10 @@ from qtdigits.store.kept_matrix import kept_matrix, write_matrix_csv
 from qtdigits.store.model_files import load_header
 
 EXPLANATION = (
-    "Each row is a model that began as the one chosen here and then learned one writer's drawings; each column is a writer "
-    "whose drawings it read. A writer's own model (bold) reads only what was held out of its training."
+    "Each row is a model that began as the one chosen above and then learned from one writer; each column is a writer whose "
+    "drawings it read. A writer's own model (bold) reads only what was held out of its training."
 )
-LEGEND = "▴ better, ▾ worse than the first row on the same drawings (p < 0.05); ▲ ▼ also among so many comparisons."
+LEGEND = "▵ better, ▿ worse than the first row on the same drawings (p < 0.05); ▲ ▼ also among so many comparisons."
 ONE_WRITER = (
     "This needs the drawings of two writers: add another one in the box at the top, or import theirs."
 )
@@ -90,8 +90,9 @@ class WritersPanel(FreshPanel):
         layout.addWidget(self._status)
         layout.addWidget(self._warning)
         layout.addWidget(label(EXPLANATION, role="muted", wraps=True))
-        layout.addWidget(self._table, 1)
+        layout.addWidget(self._table, 100)
         layout.addWidget(self._about)
+        layout.addStretch(1)
         self._show_busy(self._measuring.is_busy)
 
     def _connect(self) -> None:

@@ -58,7 +58,6 @@ def test_that_with_a_damaged_store_drawings_are_kept_and_come_back(
     assert "taken in when the store can be opened again" in window.messages.text
     assert window.session.model_name
     draw_and_judge(window, "7")
-    window.messages.dismiss()
     assert "is damaged" in window.messages.text
     window.close()
 

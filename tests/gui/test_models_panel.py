@@ -127,8 +127,12 @@ def test_that_closing_gives_up_a_replay_that_goes_on(qtbot, open_tab):
     tab.replays.shutdown()
 
 
-def test_that_a_model_that_could_not_read_is_named_and_the_others_keep_their_figures(tab):
-    path = tab.session.library.entries()[0].path
-    tab.panel._on_replayed(tab.session.writer, {path: Replayed(path.stem, path, error="It is damaged.")})
-    assert path.stem in tab.panel._note.text()
-    assert tab.panel._table.item(0, 5).toolTip() == "It is damaged."
+def test_that_a_model_that_could_not_read_is_named(open_tab, qtbot):
+    def broken(paths, drawings, *, progress):
+        return [Replayed(path.stem, path, error="It is damaged.") for path in paths]
+
+    tab = open_tab(broken)
+    qtbot.mouseClick(tab.button, LEFT)
+    qtbot.waitUntil(lambda: "Could not be used: model-a" in tab.note)
+    assert tab.row()[5:7] == ["–", "–"]
+    assert tab.tip(5) == "It is damaged."

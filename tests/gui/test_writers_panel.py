@@ -91,7 +91,7 @@ class Room:
     def cell(self, row: int, column: int) -> str:
         item = self.table.item(row, column)
         assert item is not None
-        return item.text()
+        return item.text().strip()
 
     def begin(self, qtbot: QtBot) -> str:
         self.button("measureButton").click()
