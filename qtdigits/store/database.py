@@ -42,6 +42,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._files: tuple[object, ...] | None = None
+        self._refusal: StoreError | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Database:
@@ -76,11 +77,11 @@ class Database:
         return database
 
     @classmethod
-    def of_nothing(cls, path: Path) -> Database:
-        """An empty store in memory that cannot be written; its errors name `path`."""
+    def of_nothing(cls, path: Path, refusal: StoreError) -> Database:
+        """An empty store in memory, in place of the one at `path`; whoever wants to change it meets `refusal`."""
         database = cls(path, _connect(path, ":memory:", is_uri=False))
         database._migrate()
-        database._connection.execute("PRAGMA query_only = ON")
+        database._refusal = refusal
         return database
 
     def close(self) -> None:
@@ -114,6 +115,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block or nothing of it; when it ends well, it is on the disk, in the file of this name."""
+        if self._refusal is not None:
+            raise StoreError(self._refusal.message, self._refusal.remedy)
         self._make_sure_of_file()
         with translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")

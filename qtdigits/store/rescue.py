@@ -88,9 +88,6 @@ def _rescued(folder: Path, rescue_folders: tuple[Path, ...], error: StoreError) 
             continue
         until = f"Until then, drawings are kept in {rescue}, and taken in when the store can be opened again."
         return Opened(store, rescue, StoreError(error.message, f"{error.remedy} {until}".strip()))
-    nothing = "Until then nothing can be stored: a drawing that you judge stays on the canvas."
-    return Opened(
-        SampleStore.of_nothing(folder / FILE_NAME),
-        folder,
-        StoreError(error.message, f"{error.remedy} {nothing}".strip()),
-    )
+    nothing = "Then start QtDigits anew; until then nothing can be stored, and a drawing that you judge stays on the canvas."
+    problem = StoreError(error.message, f"{error.remedy} {nothing}".strip())
+    return Opened(SampleStore.of_nothing(folder / FILE_NAME, problem), folder, problem)

@@ -62,9 +62,9 @@ class SampleStore:
         return cls(Database.open_read_only(path))
 
     @classmethod
-    def of_nothing(cls, path: Path) -> SampleStore:
-        """An empty store that takes nothing, in place of the one at `path` when nothing can be written anywhere."""
-        return cls(Database.of_nothing(path))
+    def of_nothing(cls, path: Path, refusal: StoreError) -> SampleStore:
+        """An empty store that takes nothing, but meets it with `refusal`; for when nothing can be written anywhere."""
+        return cls(Database.of_nothing(path, refusal))
 
     @property
     def path(self) -> Path:

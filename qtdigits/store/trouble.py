@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from qtdigits.errors import StoreError
+
+LEAST_FREE_BYTES = 1 << 16
 
 
 @contextmanager
@@ -38,6 +42,12 @@ def read_only(path: Path) -> StoreError:
     )
 
 
+def full(path: Path) -> StoreError:
+    return StoreError(
+        f"{path}: the disk is full.", "Make some room and try again; what was stored before is safe."
+    )
+
+
 def vanished(path: Path) -> StoreError:
     return StoreError(
         f"{path} is no longer there.",
@@ -49,9 +59,9 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     match code:
         case sqlite3.SQLITE_FULL:
-            return StoreError(
-                f"{path}: the disk is full.", "Make some room and try again; what was stored before is safe."
-            )
+            return full(path)
+        case sqlite3.SQLITE_IOERR if _has_no_room(path):
+            return full(path)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return damaged(path, str(error))
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
@@ -68,3 +78,10 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
             return StoreError(
                 f"{path} cannot be used: {error}.", "Check the disk, or choose another data folder."
             )
+
+
+def _has_no_room(path: Path) -> bool:
+    """Without room for its index of the log, SQLite says no more than "disk I/O error"."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES
+    return False

@@ -6,12 +6,14 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from qtdigits.errors import StoreError
 from qtdigits.store import database, schema
 from qtdigits.store.samples import SampleStore
+from qtdigits.store.trouble import translated
 from tests.store.values import a_sample, a_trial
 
 
@@ -305,3 +307,14 @@ def _alter(path: Path, *statements: str) -> None:
 def _raster_of(folder: Path) -> bytes:
     with SampleStore.open(folder) as store:
         return next(store.samples()).raster.tobytes()
+
+
+@pytest.mark.parametrize(("free", "text"), [(0, "the disk is full"), (1 << 30, "Check the disk")])
+def test_that_a_full_disk_is_called_so_where_sqlite_only_knows_of_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, text: str
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=free))
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    with pytest.raises(StoreError, match=text), translated(tmp_path / "samples.db"):
+        raise error
