@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -60,6 +60,12 @@ def write_tiny_mnist(path: Path, *, n_training: int = 300, n_test: int = 60) -> 
         y_test=digits[n_training:],
     )
     return path
+
+
+def poison_second_epoch(watch: Any, batch: int, logs: object = None) -> None:
+    """As `Watch.on_train_batch_begin`: the weights become no numbers, as after a step that was much too large."""
+    if watch.epochs == 1 and batch == 0:
+        watch.model.set_weights([np.full_like(array, np.nan) for array in watch.model.get_weights()])
 
 
 class Recorder:

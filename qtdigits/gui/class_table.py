@@ -23,7 +23,7 @@ TITLES = (
     ("drawn", "How many drawings of this class there are"),
     ("found (recall)", "Recall: how many of them are read as it, with Wilson's 95 % interval"),
     (
-        "to be believed",
+        "right (precision)",
         "Precision: how many of the answers of this class are right, with Wilson's 95 % interval",
     ),
 )

@@ -17,7 +17,7 @@ from qtdigits.ml.models import probabilities
 from qtdigits.ml.training import DivergedError, TrainedNetwork, train
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.ml.watching import Ended, Watch
-from tiny_training import TINY_RECIPE, Recorder, tiny_data
+from tiny_training import TINY_RECIPE, Recorder, poison_second_epoch, tiny_data
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +180,17 @@ def test_that_a_later_divergence_leaves_the_weights_that_were_good(data: Trainin
     with pytest.raises(Ended) as caught:
         watch.on_epoch_end(1, {**FIGURES, "val_loss": float("nan")})
     assert (caught.value.outcome, watch.best_epoch, watch.best_weights) == ("diverged", 1, ["the weights"])
+
+
+def test_that_a_run_whose_loss_is_no_number_any_more_ends_with_the_last_good_weights(
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watch, "on_train_batch_begin", poison_second_epoch)
+    emit = Recorder()
+    trained = run(data, TINY_RECIPE.with_values(epochs=9), emit=emit)
+    (epoch,) = emit.of(EpochEnded)
+    assert (trained.outcome, trained.epochs, trained.best_epoch) == ("diverged", 1, 1)
+    assert validation_loss(trained, data) == pytest.approx(epoch.val_loss, rel=1e-3)
 
 
 def test_that_a_cancel_is_obeyed_in_the_middle_of_a_validation(data: TrainingData) -> None:

@@ -32,7 +32,7 @@ from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.evaluate import evaluate
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.retrain import retrain
-from tiny_training import TINY_RECIPE, Recorder, write_tiny_mnist
+from tiny_training import TINY_RECIPE, Recorder, poison_second_epoch, write_tiny_mnist
 
 pytestmark = pytest.mark.tensorflow
 
@@ -49,6 +49,22 @@ def run(request: RetrainRequest, *, emit: Recorder | None = None, control: Contr
     endings = recorder.of(RunFinished) + recorder.of(RunCancelled) + recorder.of(RunFailed)  # type: ignore[operator]
     assert endings == [recorder.events[-1]]
     return endings[0]
+
+
+def test_that_a_run_that_diverges_says_so_and_leaves_a_model_that_reads(
+    data_dir: Path, mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qtdigits.ml.watching import Watch
+
+    monkeypatch.setattr(Watch, "on_train_batch_begin", poison_second_epoch)
+    emit = Recorder()
+    ending = run(RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=9), data_dir=data_dir), emit=emit)
+    assert isinstance(ending, RunFinished), ending
+    assert (ending.outcome, ending.epochs, ending.best_epoch) == ("diverged", 1, 1)
+    said = " ".join(notice.message for notice in emit.of(Noticed))
+    assert "diverged after epoch 1" in said
+    assert "The weights of epoch 1, the last good ones, are kept" in said
+    assert check_model(Path(ending.model)).scores["validation"]["accuracy"] > 0.2
 
 
 def runs_in(data_dir: Path, *, in_trash: bool = False) -> list[tuple[str, str, str]]:
