@@ -10,7 +10,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.engine_controller import EngineController
 
+TITLE = "A training is running"
 QUESTION = "What shall become of it?"
+EXPLANATION = (
+    "Finished or stopped: the window goes out of sight until the model is stored. "
+    "Another time: the list of runs offers to go on with it."
+)
+STAY = "Do not close"
 
 
 class Choice(StrEnum):
@@ -19,7 +25,7 @@ class Choice(StrEnum):
     FINISH = "Finish it, then quit"
     STOP = "Stop, keep the best"
     LATER = "Go on another time"
-    CANCEL = "Cancel it"
+    CANCEL = "Give it up"
 
 
 class Closing(QObject):
@@ -52,7 +58,9 @@ class Closing(QObject):
         """LATER when no training goes on: then there is nothing to ask. None: the window is to stay."""
         if not self._controller.is_busy or self._controller.errand is not None:
             return Choice.LATER
-        answer = self._ask.one_of("A training is running", QUESTION, [str(choice) for choice in Choice])
+        answer = self._ask.one_of(
+            TITLE, f"{TITLE}. {QUESTION}\n\n{EXPLANATION}", [str(choice) for choice in Choice], no=STAY
+        )
         return None if answer is None else Choice(answer)
 
     def wait(self, choice: Choice) -> None:

@@ -68,7 +68,7 @@ class QueueStrip(QWidget):
         grid.addWidget(text, number, 0)
         up = _small("↑", f"queuedUp.{number}", "Train it earlier")
         down = _small("↓", f"queuedDown.{number}", "Train it later")
-        away = _small("×", f"queuedAway.{number}", "Take it out of the line")
+        away = button("Remove", f"queuedAway.{number}", "Take it out of the line")
         up.setEnabled(number > 0)
         down.setEnabled(number < n_rows - 1)
         # Partials of the queue's own methods: they run in the GUI thread, where they are made.
@@ -83,7 +83,9 @@ def described(request: Mapping[str, Any]) -> str:
     """Such as "my-hand · 4 epochs · Ada" or "cnn-32-64 · goes on to epoch 15"."""
     recipe = request.get("recipe") or {}
     epochs = recipe.get("epochs", "?")
-    what = f"goes on to epoch {epochs}" if request.get("resumes") else f"{epochs} epochs"
+    what = f"{epochs} epoch{'s' if epochs != 1 else ''}"
+    if request.get("resumes"):
+        what = f"goes on to epoch {epochs}"
     parts = [str(request.get("name") or recipe.get("name") or "a training"), what]
     if recipe.get("start") == "champion" and request.get("writer"):
         parts.append(str(request["writer"]))

@@ -327,7 +327,7 @@ class TrainingPanel(QWidget):
                 patience=int(self._started.recipe.get("patience") or 0),
             )
             what = self._ending or ("paused" if self._is_paused else "")
-            self._status.setText(f"{what} · {text}" if what else text)
+            self._status.setText(" · ".join(part for part in (what, self._other_recipe, text) if part))
             self._bar.setValue(self._batch.step)
         elif self._ending:
             self._status.setText(f"{self._ending} …")
@@ -361,9 +361,17 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def _on_form_changed(self) -> None:
-        self._refresh_controls()
-        if not self._is_running:
+        if self._is_running:
+            self._refresh()
+        else:
+            self._refresh_controls()
             self._status.setText(self._idle_text())
+
+    @property
+    def _other_recipe(self) -> str:
+        """The name of the recipe that is trained, where the settings above are those of another one."""
+        name = str(self._started.recipe.get("name") or "") if self._started is not None else ""
+        return name if name != self._controls.recipe_box.currentText() else ""
 
     @property
     def _is_paused(self) -> bool:

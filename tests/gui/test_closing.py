@@ -20,7 +20,7 @@ class Answers(Ask):
         self.reply: Choice | None = None
         self.asked = 0
 
-    def one_of(self, title: str, question: str, answers: Sequence[str]) -> str | None:
+    def one_of(self, title: str, question: str, answers: Sequence[str], *, no: str) -> str | None:
         self.asked += 1
         assert list(answers) == [str(choice) for choice in Choice]
         return None if self.reply is None else str(self.reply)

@@ -62,7 +62,7 @@ def sent(engines: FakeEngines, place: int = 0) -> list[str]:
 
 
 def begun(run: str) -> RunStarted:
-    return RunStarted(run, {}, ("0", "1"), {"MNIST": 9}, 9, 1, 10, 3, 42)
+    return RunStarted(run, {"name": "mlp-50-50"}, ("0", "1"), {"MNIST": 9}, 9, 1, 10, 3, 42)
 
 
 def ended(run: str) -> RunFinished:
@@ -211,8 +211,8 @@ def test_that_what_is_no_request_is_told_and_left_out(
         ({"recipe": {"name": "mlp-50-50", "epochs": 4}}, "mlp-50-50 · 4 epochs"),
         ({"recipe": {"name": "m", "epochs": 9}, "resumes": True}, "m · goes on to epoch 9"),
         (
-            {"recipe": {"name": "my-hand", "epochs": 2, "start": "champion"}, "writer": "Ada"},
-            "my-hand · 2 epochs · Ada",
+            {"recipe": {"name": "my-hand", "epochs": 1, "start": "champion"}, "writer": "Ada"},
+            "my-hand · 1 epoch · Ada",
         ),
     ],
 )
@@ -232,6 +232,7 @@ def test_that_train_becomes_train_next_while_a_training_goes_on(
     panel = TrainingPanel(controller=controller, make_request=make_request, theme=LIGHT, queue=queue)
     qtbot.addWidget(panel)
     panel.show()
+    panel.choose_recipe("mlp-50-50")
     train = panel.findChild(QPushButton, "trainButton")
     qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: sent(engines) == ["run 0"])
@@ -241,6 +242,8 @@ def test_that_train_becomes_train_next_while_a_training_goes_on(
     panel.choose_recipe("cnn-32-64")
     qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
     assert [entry.request["recipe"]["name"] for entry in queue.waiting] == ["cnn-32-64"]
+    status = panel.findChild(QLabel, "trainingStatus")
+    qtbot.waitUntil(lambda: status.text().startswith("mlp-50-50 · epoch 1 of 3"))
     engines[0].say(ended("run 0"))
     qtbot.waitUntil(lambda: sent(engines) == ["run 0", "run 1"])
     assert train.text() == "Train next"

@@ -1,0 +1,64 @@
+"""A training that is killed in the middle goes on, and ends with the same weights as one that was left in peace."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.running import python, write_ink
+from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.store.runs import RUNNING
+from qtdigits.store.samples import SampleStore
+
+pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
+
+RECIPE = (
+    *("--recipe", "mlp-50-50", "--mnist-images", "0", "--dense", "8:relu:0.3", "--batch-size", "32"),
+    *("--epochs", "30", "--augmentation", "1", "--keep", "last"),
+)
+
+
+def test_that_a_run_that_is_killed_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    ink = write_ink(tmp_path / "drawings.jsonl", *synthetic_digits(120, seed=3))
+    data = ("--data-dir", tmp_path / "data")
+    begin = ("-m", "qtdigits", "train", *data, "--ink", ink, *RECIPE)
+    whole = python(*begin, "--out", tmp_path / "whole.h5", "--json")
+    assert whole.code == 0, whole.err
+
+    _kill_in_its_third_epoch([*begin, "--name", "killed", "--events"])
+    with SampleStore.open(tmp_path / "data") as store:
+        (killed,) = [run for run in store.runs.records() if run.state == RUNNING]
+    gone_on = python("-m", "qtdigits", "train", *data, "--resume", killed.id, "--events")
+    assert gone_on.code == 0, gone_on.err
+    events = {value["event"]: value for value in map(json.loads, gone_on.out.splitlines())}
+    assert 1 <= events["run_resumed"]["epochs"] < 30
+    with SampleStore.open(tmp_path / "data") as store:
+        assert len(store.runs.records()) == 2
+        history = store.runs.history(killed.id)
+    assert history is not None
+    assert history.epochs["epoch"].tolist() == list(range(1, 31))
+
+    digests = [
+        python("-m", "qtdigits", "models", "show", *data, model, "--json").json["weights_sha256"]
+        for model in (tmp_path / "whole.h5", events["run_finished"]["model"])
+    ]
+    assert digests[0] == digests[1]
+
+
+def _kill_in_its_third_epoch(command: list[object]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        n_epochs = 0
+        for line in process.stdout:
+            n_epochs += json.loads(line)["event"] == "epoch_ended"
+            if n_epochs == 2:
+                break
+        assert n_epochs == 2
+        process.kill()
