@@ -54,6 +54,17 @@ class Paired:
             chosen(~is_right_before & ~is_right_after),
         )
 
+    def and_also(self, other: Paired) -> Paired:
+        """Both sets of drawings as one; their ids must be of one store."""
+        return Paired(
+            self.n + other.n,
+            self.before + other.before,
+            self.after + other.after,
+            self.fixed + other.fixed,
+            self.broken + other.broken,
+            self.still_wrong + other.still_wrong,
+        )
+
     @property
     def p_value(self) -> float:
         """How likely so uneven a split of fixed and broken is if neither model were better."""
@@ -103,18 +114,25 @@ class Comparison:
     """A new model beside the one in use.
 
     `hold_out`: the writer's drawings that nothing is ever trained on. `guard`: MNIST's images that no personal training sees.
-    `champion` is the name of the model in use.
+    `champion` is the name of the model in use. `newer`: the writer's drawings that were judged while the new model was
+    trained: not held out, but neither model has learned from them.
     """
 
     hold_out: Paired
     guard: Paired
     champion: str = ""
+    newer: Paired = Paired(0, 0, 0)
+
+    @property
+    def hand(self) -> Paired:
+        """All of the writer's drawings that neither model has learned from."""
+        return self.hold_out.and_also(self.newer)
 
     @property
     def advice(self) -> Advice:
         """The rule; docs/decisions.md has its reasons."""
         guard_is_worse = -self.guard.gain > GUARD_TOLERANCE and self.guard.p_value < SIGNIFICANT
-        hand, is_sure = self.hold_out, self.hold_out.p_value < SIGNIFICANT
+        hand, is_sure = self.hand, self.hand.p_value < SIGNIFICANT
         if guard_is_worse or (hand.gain < 0 and is_sure):
             return Advice.KEEP
         if hand.gain < 0 or -self.guard.gain > GUARD_TOLERANCE:
@@ -127,10 +145,13 @@ class Comparison:
     def sentence(self) -> str:
         """Such as "reads 97.1 → 99.0 % of your 103 held-out drawings; 4 fixed, 2 broken; MNIST 99.68 → 99.66 %"."""
         parts = []
-        if self.hold_out.n:
-            hand = self.hold_out
-            drawings = "held-out drawing" if hand.n == 1 else "held-out drawings"
-            parts.append(f"reads {_change(hand, 1)} of your {hand.n:,} {drawings}")
+        hand = self.hand
+        if hand.n:
+            drawings = "drawing" if hand.n == 1 else "drawings"
+            which = f"{hand.n:,} held-out {drawings}"
+            if self.newer.n:
+                which = f"{hand.n:,} {drawings} that neither has learned from"
+            parts.append(f"reads {_change(hand, 1)} of your {which}")
             parts.append(f"{len(hand.fixed)} fixed, {len(hand.broken)} broken")
         else:
             parts.append("there are no held-out drawings of yours yet")
@@ -143,7 +164,7 @@ class Comparison:
         match self.advice:
             case Advice.USE:
                 return "It reads you better and forgets nothing: use it."
-            case Advice.KEEP if self.hold_out.gain < 0:
+            case Advice.KEEP if self.hand.gain < 0:
                 return "It reads you worse: keep the model in use."
             case Advice.KEEP:
                 return "It has forgotten some of MNIST: keep the model in use."
@@ -155,6 +176,7 @@ class Comparison:
             "hold_out": self.hold_out.to_json(),
             "guard": self.guard.to_json(),
             "champion": self.champion,
+            "newer": self.newer.to_json(),
             "advice": self.advice.value,
             "sentence": self.sentence,
             "recommendation": self.recommendation,
@@ -167,6 +189,7 @@ class Comparison:
             Paired.from_json(values["hold_out"]),
             Paired.from_json(values["guard"]),
             str(values.get("champion", "")),
+            Paired.from_json(values["newer"]) if "newer" in values else Paired(0, 0, 0),
         )
 
 

@@ -85,7 +85,7 @@ class VerdictCard(QFrame):
     def _drawings(self) -> dict[str, tuple[int, ...]]:
         if self._found is None:
             return {}
-        hand = self._found.hold_out
+        hand = self._found.hand
         return {"fixed": hand.fixed, "broken": hand.broken, "still wrong": hand.still_wrong}
 
     def _refresh(self) -> None:

@@ -12,8 +12,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from qtdigits import __version__
 from qtdigits.core.checkpoints import Checkpoint, Continuation
 from qtdigits.core.control import Control
@@ -37,7 +35,7 @@ from qtdigits.errors import CancelledError, InputError, QtDigitsError, StoreErro
 from qtdigits.reader.reader import Reader
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
-from qtdigits.tasks.compare import compare_with
+from qtdigits.tasks.compare import NOTHING, compare_with, drawn_since
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.deciding import with_threshold
 from qtdigits.tasks.evaluate import answers_of
@@ -273,13 +271,15 @@ def _compared(job: _Job, gathered: Gathered, model: Model) -> Mapping[str, Any]:
     if not job.request.champion:
         return {}
     job.progress("Comparing with the model in use")
-    nothing = Dataset("nothing", np.empty((0, 28, 28), np.uint8), ())
+    last, folder = gathered.last_sample, Path(job.request.data_dir)
     try:
         found = compare_with(
             Path(job.request.champion),
-            Reader(model),
-            hold_out=gathered.tests.get(HOLD_OUT, nothing),
-            guard=gathered.guard or nothing,
+            model,
+            hold_out=gathered.tests.get(HOLD_OUT, NOTHING),
+            guard=gathered.guard or NOTHING,
+            # A model that was trained on none of them does not say what its base has learned.
+            drawn=drawn_since(folder, last, writer=job.request.writer) if last else NOTHING,
         )
     except QtDigitsError as error:
         job.notice(f"The new model could not be compared with the one in use: {error.message}")

@@ -85,3 +85,18 @@ def test_that_what_is_not_everything_is_never_called_100_percent() -> None:
     assert "MNIST 99.99 → 100.00 %" in Comparison(paired(3, 0, 0), guard).sentence
     nearly = Paired(3000, 2999, 3000, (1,))
     assert "reads 99.9 → 100.0 % of your 3,000" in Comparison(nearly, guard).sentence
+
+
+def test_that_drawings_judged_meanwhile_count_with_what_is_held_out() -> None:
+    held_out, newer = Paired(20, 18, 18, (), (), (4, 9)), Paired(8, 6, 8, (41, 42))
+    guard = paired(6000, 2, 1)
+    assert Comparison(held_out, guard).advice is Advice.ASK
+    found = Comparison(held_out, guard, "default", newer)
+    assert found.advice is Advice.USE
+    assert found.hand == Paired(28, 24, 26, (41, 42), (), (4, 9))
+    assert found.sentence.startswith(
+        "reads 85.7 → 92.9 % of your 28 drawings that neither has learned from; 2 fixed, 0 broken"
+    )
+    assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
+    old_file = {name: value for name, value in found.to_json().items() if name != "newer"}
+    assert Comparison.from_json(old_file).newer == Paired(0, 0, 0)
