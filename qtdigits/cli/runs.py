@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
@@ -78,7 +79,7 @@ def run_list(args: argparse.Namespace) -> int:
         print_json({"runs": [_as_json(run) for run in runs]})
     else:
         columns = ("run", "name", "started", "ended", "epochs", "best", "validation", "my hold-out")
-        print_table(columns, [_row(run) for run in runs], numbers_from=4)
+        print_table(columns, [_row(run, data_folder(args)) for run in runs], numbers_from=4)
     return 0
 
 
@@ -95,9 +96,10 @@ def run_show(args: argparse.Namespace) -> int:
         ("run", run.id),
         ("name", run.title),
         ("started", f"{run.started_at.astimezone():%d %b %Y %H:%M}"),
-        ("ended", run.state),
+        ("ended", _state(run, data_folder(args))),
         ("model", run.model or "none"),
     ]
+    facts += _how_it_goes_on(run, data_folder(args))
     if data := run.figures.data:
         facts.append(("trained on", " + ".join(f"{name} {n:,}" for name, n in data.items())))
     if run.figures.message:
@@ -178,14 +180,32 @@ def run_restore(args: argparse.Namespace) -> int:
     return 0
 
 
-def _row(run: RunRecord) -> tuple[object, ...]:
+def _state(run: RunRecord, folder: Path) -> str:
+    """How it ended; one that nobody is at any more was interrupted, whatever the store says."""
+    from qtdigits.store.run_folders import RunFolder
+    from qtdigits.store.runs import INTERRUPTED, RUNNING
+
+    is_over = run.state == RUNNING and not RunFolder(folder, run.id).lock.is_taken()
+    return INTERRUPTED if is_over else run.state
+
+
+def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:
+    from qtdigits.tasks.resuming import can_be_extended, can_go_on
+
+    resume = f"qtdigits train --resume {run.id}"
+    if can_go_on(folder, run):
+        return [("to go on", resume)]
+    return [("to extend it", f"{resume} --more-epochs N")] if can_be_extended(folder, run) else []
+
+
+def _row(run: RunRecord, folder: Path) -> tuple[object, ...]:
     figures = run.figures
     own = _score(run, "my hold-out")
     return (
         run.id,
         run.title,
         f"{run.started_at.astimezone():%Y-%m-%d %H:%M}",
-        run.state,
+        _state(run, folder),
         figures.epochs,
         figures.best_epoch or "-",
         percent(figures.val_accuracy),

@@ -9,6 +9,7 @@ import pytest
 from cli.running import Run
 from qtdigits.core.recipes import Recipe
 from qtdigits.core.run_figures import figures_of
+from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
 from store.values import a_history
@@ -45,6 +46,19 @@ class TestRuns:
         assert "1 best" in text
         assert "MNIST 54,000" in text
         assert run("runs", "show", "bb2", "--json").json["history"] is None
+
+    def test_that_a_run_that_nobody_is_at_was_interrupted_and_says_how_it_goes_on(
+        self, run: Run, data_dir: Path
+    ) -> None:
+        folder = RunFolder(data_dir, "bb2")
+        assert "to go on" not in run("runs", "show", "bb2").out
+        folder.write_request({})
+        assert "qtdigits train --resume bb2" in run("runs", "show", "bb2").out
+        assert "interrupted" in run("runs", "list").out
+        assert folder.lock.take()
+        assert "interrupted" not in run("runs", "list").out
+        assert "to go on" not in run("runs", "show", "bb2").out
+        folder.lock.give_back()
 
     def test_that_a_comparison_tells_what_differs(self, run: Run) -> None:
         compared = run("runs", "compare", "aa1", "bb2", "--json").json

@@ -23,7 +23,11 @@ from qtdigits.core.recipe_fields import AUGMENTATION_FIELDS, FIELDS
 from qtdigits.core.recipes import load_recipe
 from qtdigits.core.texts import duration
 from qtdigits.store.model_files import load_model
+from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.run_readings import load_readings
+from qtdigits.store.runs import RunRecord
+from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.request import RetrainRequest
 
 SMALL = (
     "--recipe",
@@ -361,3 +365,33 @@ def test_that_people_see_a_live_bar_and_then_a_table_and_the_path(tmp_path: Path
     assert lines[0].startswith("completed after 2 epochs")
     assert any(line.startswith("validation ") for line in lines)
     assert lines[-1] == str(out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--resume", "zz"), "There is no run 'zz'"),
+        (("--resume", "zz", "--epochs", "3"), "--epochs does not go with --resume"),
+        (("--resume", "zz", "--no-drawings"), "--no-drawings does not go with --resume"),
+        (("--more-epochs", "3"), "There is no run to extend"),
+        (("--resume", "zz", "--more-epochs", "-3"), "cannot get -3 more epochs"),
+    ],
+)
+def test_that_a_run_keeps_its_recipe_and_its_data(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    done = run("train", *arguments)
+    assert done.code == 2
+    assert said in done.complaint
+
+
+def test_that_a_run_that_has_ended_has_to_be_extended_and_one_that_is_not_kept_cannot_go_on(
+    run: Run, data_dir: Path
+) -> None:
+    with SampleStore.open(data_dir) as store:
+        for name in ("ended", "begun"):
+            store.runs.add(RunRecord(name, {}))
+        store.runs.end("ended", state="completed")
+    request = RetrainRequest(run="ended", recipe=load_recipe("quick"), data_dir="elsewhere")
+    RunFolder(data_dir, "ended").write_request(request.to_json())
+    assert "by how many epochs" in run("train", "--resume", "ended").complaint
+    assert "not there any more" in run("train", "--resume", "ended", "--more-epochs", "2").complaint
+    assert "not known any more" in run("train", "--resume", "begun").complaint
