@@ -35,10 +35,12 @@ LEAST_MATRIX_PX = 260
 class AccuracyPanel(FreshPanel):
     """Reads the store only while it is visible, and then once; each judgement is added to what was read.
 
-    `guided_wanted` is the button for a guided session.
+    `guided_wanted` is the button for a guided session. `drawings_requested` carries what the drawings of a cell of the matrix
+    are, and their ids.
     """
 
     guided_wanted = Signal()
+    drawings_requested = Signal(str, tuple)
 
     def __init__(
         self, *, session: Session, guided: GuidedSession, theme: Theme, parent: QWidget | None = None
@@ -79,6 +81,7 @@ class AccuracyPanel(FreshPanel):
         self._models.activated.connect(self._on_model_chosen)
         self._guided.clicked.connect(self.guided_wanted)
         self._confusion.cell_described.connect(self._cell.setText)
+        self._confusion.cell_chosen.connect(self._on_cell_chosen)
         guided.changed.connect(self._show_guided)
         self._show_guided()
         session.trial_judged.connect(self._on_judged)
@@ -202,6 +205,23 @@ class AccuracyPanel(FreshPanel):
             is_known = False
         if not is_known:
             self.mark_stale()
+
+    @Slot(int, int)
+    def _on_cell_chosen(self, row: int, column: int) -> None:
+        record = self._record
+        if record is None:
+            return
+        classes = record.score(self._session.label_set.labels).classes
+        truth, answer = classes[row], classes[column]
+        try:
+            found = self._session.store.judgements.drawings(
+                record.writer, record.model, truth=truth, answer=answer
+            )
+        except StoreError as error:
+            self._session.problem_met.emit(error)
+            return
+        if found:
+            self.drawings_requested.emit(f"of {truth}, read as {answer} by {record.model}", tuple(found))
 
     @Slot(int)
     def _on_model_chosen(self, _index: int) -> None:

@@ -351,6 +351,7 @@ class MainWindow(QMainWindow):
 
         panel = AccuracyPanel(session=self.session, guided=self.guided, theme=theme)
         panel.guided_wanted.connect(self._toggle_guided)
+        panel.drawings_requested.connect(self._show_among)
         return panel
 
     def _make_drawings_panel(self, theme: Theme) -> QWidget:
@@ -601,6 +602,9 @@ class MainWindow(QMainWindow):
     def _show_drawings(self, what: str, ids: tuple[int, ...]) -> None:
         """The drawings behind a number of the verdict, in their tab: to look at, relabel, delete, weigh."""
         title = "misread by both models" if what == "still wrong" else f"{what} by the new model"
+        self._show_among(title, ids)
+
+    def _show_among(self, title: str, ids: tuple[int, ...]) -> None:
         self._drawings_panel().show_among(title, ids)
 
     def _offer_doubtful(self, n: int) -> None:

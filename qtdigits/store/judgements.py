@@ -45,6 +45,16 @@ class Judgements:
         )
         return {(row["truth"], row["answer"]): int(row["n"]) for row in found}
 
+    def drawings(self, writer: str, model: str, *, truth: str, answer: str) -> list[int]:
+        """The ids of the drawings of one (truth, answer), as far as they are still there."""
+        found = self._db.rows(
+            f"""SELECT sample_id FROM trials
+                WHERE writer_id = {_WRITER} AND model = ? AND verdict <> ? AND truth = ? AND answer = ?
+                    AND sample_id IS NOT NULL ORDER BY id""",
+            (writer, model, Verdict.SKIPPED, truth, answer),
+        )
+        return [int(row["sample_id"]) for row in found]
+
     def recent(self, writer: str, most: int) -> list[Reading]:
         """The latest `most` readings by all models, oldest first."""
         found = self._db.rows(

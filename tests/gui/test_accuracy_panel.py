@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
 from gui.models import saved_model
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.learning_curve import Amount
 from qtdigits.gui.accuracy_panel import AccuracyPanel
+from qtdigits.gui.confusion_view import ConfusionView
 from qtdigits.gui.guided_session import GuidedSession
 from qtdigits.gui.session import Session
 from qtdigits.gui.share_plot import EMPTY_TEXT, SharePlot, nice_above
@@ -73,6 +75,17 @@ def text(panel, name):
 
 def plots(panel):
     return {plot.accessibleName(): plot for plot in panel.findChildren(SharePlot)}
+
+
+def test_that_a_click_on_a_cell_asks_for_its_drawings(qtbot, panel, session):
+    judge(session, "3", "8", "8")
+    matrix = panel.findChild(ConfusionView)
+    place = matrix.cell_rect(8, 3).center().toPoint()
+    with qtbot.waitSignal(panel.drawings_requested) as asked:
+        qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=place)
+    title, ids = asked.args
+    assert title == "of 8, read as 3 by model-3"
+    assert [session.store.sample(found).label for found in ids] == ["8", "8"]
 
 
 def test_that_figure_interval_and_curve_grow_with_each_judgement(panel, session):

@@ -44,6 +44,13 @@ def test_that_confusions_are_those_of_one_model_and_writer(store):
     assert store.judgements.confusions("me", "new") == {("3", "3"): 1, ("7", "1"): 2}
 
 
+def test_that_the_drawings_behind_a_confusion_are_found_as_far_as_they_are_there(store):
+    ids = store.judgements.drawings("me", "new", truth="7", answer="1")
+    assert [store.sample(found).label for found in ids] == ["7", "7"]
+    assert store.judgements.drawings("me", "old", truth="7", answer="1") != ids
+    assert store.judgements.drawings("me", "new", truth="7", answer="7") == []
+
+
 def test_that_recent_readings_come_oldest_first_and_without_skipped_ones(store):
     assert store.judgements.recent("me", 10) == [Reading(*seen) for seen in SEEN]
     assert store.judgements.recent("me", 2) == [Reading(*seen) for seen in SEEN[-2:]]
