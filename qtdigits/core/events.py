@@ -77,7 +77,7 @@ class RunResumed:
 
 @dataclass(frozen=True)
 class RunPaused:
-    """The run waits, between two batches; where it stands is on the disk."""
+    """The run waits, between two batches; where it stands is written down meanwhile."""
 
     run: str
 

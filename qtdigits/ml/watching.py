@@ -216,9 +216,9 @@ class Watch(keras.callbacks.Callback):
     def _wait_if_paused(self) -> None:
         if not self._control.is_paused:
             return
-        self._keep_standing()
-        self._emit(RunPaused(self._run))
         before_s = self._pace.elapsed_s
+        self._emit(RunPaused(self._run))
+        self._keep_standing()  # after the event: a large network takes a second to write down
         self._control.wait_while_paused()
         self._pace.leave_out(self._pace.elapsed_s - before_s)
         self._emit(RunContinued(self._run))
