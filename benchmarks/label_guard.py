@@ -1,7 +1,7 @@
 """How many planted wrong labels the guard finds, and how many others it doubts: `python -m benchmarks.label_guard FILE…`.
 
 Of each writer in a collection of ink, 2 % of the labels (one at least) are changed: to any other digit, or, the hard way, to the
-digit that the drawing looks most like besides its own.
+digit that the drawing looks most like besides its own. `--as-it-is` changes nothing and lists what is doubted, to be looked at.
 """
 
 from __future__ import annotations
@@ -21,14 +21,30 @@ SHARE, SEED = 0.02, 1
 
 def main() -> None:
     witness = load_witness()
-    for path in map(Path, sys.argv[1:]):
+    files = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    for path in map(Path, files):
         drawings = read_dataset(path)
+        if "--as-it-is" in sys.argv:
+            _list(witness, drawings)
+            continue
         for is_hard in (False, True):
             planted, found, put_right, others = _measured(witness, drawings, is_hard=is_hard)
             print(
                 f"{path.name}, {'hard' if is_hard else 'any digit'}: {found} of {planted} found, {put_right} with the "
                 f"right suggestion; {others} of the other {len(drawings) - planted:,} doubted",
                 flush=True,
+            )
+
+
+def _list(witness: Witness, drawings: Dataset) -> None:
+    """Row, writer, label and suggestion of each doubted drawing; a file without writers is by one."""
+    writers = np.array(drawings.writers or ("",) * len(drawings))
+    for writer in sorted(set(writers.tolist())):
+        rows = np.flatnonzero(writers == writer)
+        hand = drawings.take(rows)
+        for row, doubt in suspicions(witness, hand.images, list(hand.labels)).items():
+            print(
+                f"{drawings.name} {rows[row]} {writer} {hand.labels[row]} -> {doubt.suggestion}", flush=True
             )
 
 
