@@ -27,6 +27,7 @@ def add_parser(subparsers: Subparsers) -> None:
         examples=(
             "qtdigits simulate strangers.jsonl.gz",
             "qtdigits simulate strangers.jsonl.gz --model my.h5 --writers 5 --json",
+            "qtdigits simulate strangers.jsonl.gz --after 20 40 60 80 100 120 140 160 180 200",
         ),
     )
     parser.add_argument(
@@ -37,6 +38,13 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--seed", metavar="S", type=int, default=1, help="of that choice (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--after",
+        metavar="N",
+        type=_positive,
+        nargs="+",
+        help="retrain after so many judged drawings (default: 20 50 100 200)",
     )
     add_learning_options(
         parser, about_model="the model that they begin with; it must not have been trained on them"
@@ -53,6 +61,7 @@ def _positive(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
+    from qtdigits.core.simulation import AFTER, chosen_writers
     from qtdigits.store.datasets import read_dataset
     from qtdigits.tasks.simulate import simulate
 
@@ -62,13 +71,14 @@ def run(args: argparse.Namespace) -> int:
     if not drawings.inks:
         raise InputError(f"{args.file} has images but no ink.", "Choose ink, .jsonl[.gz] or UNIPEN.")
     mnist = mnist_of(args, folder)
+    after = (0, *sorted(set(args.after))) if args.after else AFTER
     found = simulate(
         drawings,
         base=base,
         learner=learner_of(args, mnist),
         mnist_test=mnist.test if mnist else None,
-        writers=args.writers,
-        seed=args.seed,
+        writers=chosen_writers(drawings.writers, args.writers, args.seed, more_than=after[1]),
+        after=after,
         progress=_tell,
     )
     if args.json:

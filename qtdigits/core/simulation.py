@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qtdigits.core.metrics import wilson_interval
 
 AFTER = (0, 20, 50, 100, 200)
-"""After so many judged drawings a simulated user retrains."""
+"""After so many judged drawings a simulated user retrains, unless other numbers are asked for; 0: before anything is learned."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ class Simulation:
     @property
     def steps(self) -> tuple[SimulatedStep, ...]:
         """The sums over the writers, for each number of judged drawings that at least one of them reached."""
+        of_all = [step for writer in self.writers for step in writer.steps]
         return tuple(
-            summed(after, found)
-            for after in AFTER
-            if (found := [s for writer in self.writers for s in writer.steps if s.after == after])
+            summed(after, [step for step in of_all if step.after == after])
+            for after in sorted({step.after for step in of_all})
         )
 
     @property
@@ -123,13 +123,13 @@ def summed(after: int, steps: Iterable[SimulatedStep]) -> SimulatedStep:
     return SimulatedStep(after, *(sum(column) for column in zip(*rows, strict=True)))
 
 
-def chosen_writers(writers: Sequence[str], most: int | None, seed: int) -> list[str]:
-    """The writers to simulate, in the order of the data: all, or `most` of those with enough drawings, at random."""
+def chosen_writers(writers: Sequence[str], most: int | None, seed: int, *, more_than: int) -> list[str]:
+    """The writers to simulate, in the order of the data: all, or `most` of those with `more_than` so many drawings, at random."""
     names, counts = np.unique(np.asarray(writers), return_counts=True)
     order = list(dict.fromkeys(writers))
     if most is None or most >= len(order):
         return order
     count_of = dict(zip(names.tolist(), counts.tolist(), strict=True))
-    able = [name for name in order if count_of[name] > AFTER[1]] or order
+    able = [name for name in order if count_of[name] > more_than] or order
     picked = set(np.random.default_rng(seed).permutation(len(able))[:most].tolist())
     return [name for place, name in enumerate(able) if place in picked]

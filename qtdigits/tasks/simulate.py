@@ -6,7 +6,7 @@ goes on from the model before it, and only drawings that came later count.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from qtdigits.core.control import Control
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
-from qtdigits.core.simulation import AFTER, SimulatedStep, SimulatedWriter, Simulation, chosen_writers
+from qtdigits.core.simulation import AFTER, SimulatedStep, SimulatedWriter, Simulation
 from qtdigits.errors import InputError
 from qtdigits.tasks.personal import Learner, held_out_by_order
 
@@ -32,12 +32,13 @@ def simulate(
     base: Model,
     learner: Learner,
     mnist_test: Dataset | None,
-    writers: int | None = None,
-    seed: int = 1,
+    writers: Sequence[str] | None = None,
+    after: Sequence[int] = AFTER,
     progress: Progress = lambda writer, done, total: None,
     control: Control | None = None,
 ) -> Simulation:
-    """Simulate the writers of `drawings`, which has their ink, with `base`, which was loaded with its weights.
+    """Simulate `writers`, None: all those of `drawings`, which has their ink, with `base`, which was loaded with its weights. `after` rises,
+    from 0 on: the errors are counted after so many judged drawings, and trained before that.
 
     Raises `InputError` when the drawings do not say who wrote them.
     """
@@ -47,12 +48,12 @@ def simulate(
 
     control = control or Control()
     network = from_model(base)
-    names = chosen_writers(drawings.writers, writers, seed)
+    names = list(dict.fromkeys(drawings.writers)) if writers is None else writers
     by = np.asarray(drawings.writers)
     done: list[SimulatedWriter] = []
     for name in names:
         hand = drawings.take(np.flatnonzero(by == name))
-        found = _simulated(name, hand, base, network, learner, mnist_test, control)
+        found = _simulated(name, hand, base, network, learner, mnist_test, after, control)
         done.append(found)
         progress(found, len(done), len(names))
     before = _accuracy(network, base, mnist_test)
@@ -66,6 +67,7 @@ def _simulated(
     network: Any,
     learner: Learner,
     mnist_test: Dataset | None,
+    numbers: Sequence[int],
     control: Control,
 ) -> SimulatedWriter:
     from qtdigits.ml.models import weights_of
@@ -74,7 +76,7 @@ def _simulated(
     held_out = held_out_by_order(hand)
     model, present, is_right = base, network, without
     steps = []
-    for after in AFTER:
+    for after in numbers:
         if after and len(hand) - after < FEWEST_LATER:
             break
         if after:

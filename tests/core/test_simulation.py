@@ -42,9 +42,9 @@ def test_that_writers_add_up_over_the_steps_they_reached() -> None:
 
 def test_that_a_few_writers_are_chosen_by_the_seed_among_those_with_enough_drawings() -> None:
     writers = [name for name in "abcdefgh" for _ in range(30)] + ["rare"] * 5
-    assert chosen_writers(writers, None, 1) == [*"abcdefgh", "rare"]
-    some = chosen_writers(writers, 3, 1)
+    assert chosen_writers(writers, None, 1, more_than=20) == [*"abcdefgh", "rare"]
+    some = chosen_writers(writers, 3, 1, more_than=20)
     assert len(some) == 3
-    assert some == chosen_writers(writers, 3, 1) == sorted(some)
-    assert any(chosen_writers(writers, 3, seed) != some for seed in range(2, 6))
-    assert all("rare" not in chosen_writers(writers, 3, seed) for seed in range(9))
+    assert some == chosen_writers(writers, 3, 1, more_than=20) == sorted(some)
+    assert any(chosen_writers(writers, 3, seed, more_than=20) != some for seed in range(2, 6))
+    assert all("rare" not in chosen_writers(writers, 3, seed, more_than=20) for seed in range(9))
