@@ -37,8 +37,8 @@ def simulate(
     progress: Progress = lambda writer, done, total: None,
     control: Control | None = None,
 ) -> Simulation:
-    """Simulate `writers`, None: all those of `drawings`, which has their ink, with `base`, which was loaded with its weights. `after` rises,
-    from 0 on: the errors are counted after so many judged drawings, and trained before that.
+    """Simulate `writers`, None: all those of `drawings`, which has their ink, with `base`, which was loaded with its weights.
+    `after` rises from 0 on: the errors are counted after so many judged drawings, and trained before that.
 
     Raises `InputError` when the drawings do not say who wrote them.
     """
