@@ -17,6 +17,7 @@ from qtdigits.core.events import BatchEnded, EngineLost, RunFinished
 from qtdigits.core.raster import render_many
 from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.gui import app as gui_app
+from qtdigits.gui.closing import Choice
 from qtdigits.gui.engine_controller import EngineState
 
 LEFT = Qt.MouseButton.LeftButton
@@ -41,6 +42,7 @@ def window(qtbot, data_dir, small_mnist):
         window.show()
     yield window
     window.ask.yes = lambda *_: True
+    window.ask.one_of = lambda *_, **__: str(Choice.LATER)
     window.close()
     window.deleteLater()
 

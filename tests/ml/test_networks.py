@@ -46,7 +46,7 @@ def test_that_every_activation_gives_probabilities(activation: str) -> None:
 def test_that_every_optimizer_takes_a_step_on_every_loss(optimizer: str, loss: str) -> None:
     recipe = recipe_of({"dense": "4", "optimizer": optimizer, "loss": loss})
     network = build_network(recipe.network, 10)
-    compile_network(network, recipe, steps=10)
+    compile_network(network, recipe, steps_per_epoch=10)
     network.run_eagerly = True
     before = network.get_weights()
     images = np.random.default_rng(0).random((8, 28, 28, 1), np.float32)
@@ -59,7 +59,7 @@ def test_that_a_learning_rate_of_zero_means_the_optimizers_own() -> None:
     for given, expected in ((0.0, 0.001), (0.25, 0.25)):
         recipe = recipe_of({"optimizer": "adam", "learning_rate": given})
         network = build_network(recipe.network, 10)
-        compile_network(network, recipe, steps=10)
+        compile_network(network, recipe, steps_per_epoch=10)
         assert float(network.optimizer.learning_rate) == pytest.approx(expected)
 
 
