@@ -714,12 +714,11 @@ class MainWindow(QMainWindow):
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if (
-            event.type() == QEvent.Type.ActivationChange
-            and self.isActiveWindow()
-            and self.focusWidget() is None
-        ):
-            self.answer_panel.entry.setFocus()
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            if self._are_models_listed:  # not while the window starts
+                self.queue.reload()
+            if self.focusWidget() is None:
+                self.answer_panel.entry.setFocus()
 
 
 def _dress_application(theme: Theme) -> None:

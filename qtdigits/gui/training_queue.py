@@ -68,6 +68,8 @@ class TrainingQueue(QObject):
     @Slot()
     def reload(self) -> None:
         """Read the line anew: another window may have changed it."""
+        if self._is_stopped:
+            return
         before = [entry.run_id for entry in self._entries]
         if self._tried(self._read) and before != [entry.run_id for entry in self._entries]:
             self.changed.emit()
