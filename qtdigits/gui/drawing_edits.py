@@ -1,100 +1,163 @@
-"""Changing stored drawings from the window, with an undo for everything."""
+"""Changing stored drawings from the window, with an undo for everything.
+
+Many drawings are changed a few hundred at a time, between which the window draws and answers.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.store.editing import Changed, Deleted
 
 MOST_UNDONE = 50
-NOTICED = 1000
+AT_ONCE = 500
+"""So many are changed before the window looks up again: some 20 to 40 ms, where 50,000 take two to four seconds."""
+
+Change = Changed | Deleted
+
+
+@dataclass(eq=False)
+class _Job:
+    """A change of many drawings under way. `change` is given some of them and says what it did; `parts` are still to come.
+
+    `text` says what has been done to how many. `undoes` is the sentence about the change that the job takes back, if it does;
+    what a job that `is_final` did cannot be undone in its turn.
+    """
+
+    text: Callable[[int], str]
+    parts: deque[Sequence[int] | Change]
+    change: Callable[[Sequence[int] | Change], tuple[int, Change | None]]
+    total: int
+    is_final: bool = False
+    undoes: str = ""
+    n: int = 0
+    tried: int = 0
+    done: list[Change] = field(default_factory=list)
 
 
 class DrawingEdits(QObject):
-    """`edited` carries a sentence about what was done, "" when something was undone and nothing is left to undo."""
+    """`edited` carries a sentence about what was done, or is being done."""
 
     edited = Signal(str)
 
     def __init__(self, *, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._done: deque[tuple[str, Changed | Deleted]] = deque(maxlen=MOST_UNDONE)
+        self._done: deque[tuple[str, tuple[Change, ...]]] = deque(maxlen=MOST_UNDONE)
+        self._jobs: deque[_Job] = deque()
+        self._next = QTimer(self, interval=0)
+        self._next.timeout.connect(self._step)
+        session.closing.connect(self._finish_all)
 
     @property
     def can_undo(self) -> bool:
-        return bool(self._done)
+        return bool(self._done) and not self._jobs
 
     def relabel(self, ids: Collection[int], label: str) -> None:
-        self._do(f"relabelled as {label.strip()}", len(ids), lambda: self._session.store.relabel(ids, label))
+        relabel = self._session.store.relabel
+        self._do(f"relabelled as {label.strip()}", ids, lambda part: relabel(part, label))
 
     def set_weight(self, ids: Collection[int], weight: int) -> None:
         times = "once" if weight == 1 else f"{weight} times"
         text = f"counts {times}" if len(ids) == 1 else f"count {times}"
-        self._do(text, len(ids), lambda: self._session.store.set_weight(ids, weight))
+        set_weight = self._session.store.set_weight
+        self._do(text, ids, lambda part: set_weight(part, weight))
 
     def accept_labels(self, ids: Collection[int]) -> None:
-        self._do("accepted as labelled", len(ids), lambda: self._session.store.accept_labels(ids))
+        self._do("accepted as labelled", ids, self._session.store.accept_labels)
 
     def delete(self, ids: Collection[int]) -> None:
-        self._do("deleted", len(ids), lambda: self._session.store.delete_samples(ids))
+        self._do("deleted", ids, self._session.store.delete_samples)
 
     def put_back(self, ids: Collection[int]) -> None:
         """Out of the trash. Undone by deleting again."""
-        try:
-            n = self._session.store.restore(Deleted(tuple(ids)))
-        except QtDigitsError as error:
-            self._session.problem_met.emit(error)
-            return
-        self._session.samples_edited()
-        self.edited.emit(f"{drawings(n)} put back.")
+        parts = deque(Deleted(tuple(part)) for part in _parts(ids))
+        self._begin(
+            _Job(lambda n: f"{drawings(n)} put back.", deque(parts), self._restored, len(ids), is_final=True)
+        )
 
     def undo(self) -> None:
         """The last change of this sitting."""
-        if not self._done:
+        if not self.can_undo:
             return
-        text, change = self._done[-1]
-        try:
-            with _patience(len(change.ids)):
-                self._session.store.restore(change)
-        except QtDigitsError as error:
-            self._session.problem_met.emit(error)
-            return
-        self._done.pop()
-        self._session.samples_edited()
-        self.edited.emit(f"Undone: {text}")
+        text, changes = self._done.pop()
+        total = sum(len(change.ids) for change in changes)
+        parts: deque[Sequence[int] | Change] = deque(reversed(changes))
+        self._begin(
+            _Job(lambda _n: f"Undone: {text}", parts, self._restored, total, is_final=True, undoes=text)
+        )
 
-    def _do(self, what: str, n: int, change: Callable[[], Changed | Deleted]) -> None:
+    def _do(self, what: str, ids: Collection[int], change: Callable[[Sequence[int]], Change]) -> None:
+        def changed(part: Sequence[int] | Change) -> tuple[int, Change | None]:
+            assert not isinstance(part, Changed | Deleted)
+            done = change(part)
+            return len(part), done if done.ids else None
+
+        self._begin(_Job(lambda n: f"{drawings(n)} {what}.", deque(_parts(ids)), changed, len(ids)))
+
+    def _restored(self, part: Sequence[int] | Change) -> tuple[int, Change | None]:
+        assert isinstance(part, Changed | Deleted)
+        self._session.store.restore(part)
+        return len(part.ids), part
+
+    def _begin(self, job: _Job) -> None:
+        """At once, where it is quickly done and nothing else goes on."""
+        self._jobs.append(job)
+        if len(self._jobs) == 1 and len(job.parts) <= 1:
+            self._step()
+        elif not self._next.isActive():
+            self._next.start()
+
+    @Slot()
+    def _step(self) -> None:
+        """A part of the job that goes on; what was done before an error stays, and can be undone."""
+        job = self._jobs[0]
         try:
-            with _patience(n):
-                done = change()
+            if job.parts:
+                tried, change = job.change(job.parts[0])
+                job.parts.popleft()
+                job.tried += tried
+                if change is not None:
+                    job.done.append(change)
+                    job.n += len(change.ids)
         except QtDigitsError as error:
+            self._end(job)
             self._session.problem_met.emit(error)
             return
-        if done.ids:
-            text = f"{drawings(len(done.ids))} {what}."
-            self._done.append((text, done))
+        if job.parts:
+            self.edited.emit(f"{job.tried:,} of {drawings(job.total)} …")
+        else:
+            self._end(job)
+
+    def _end(self, job: _Job) -> None:
+        self._jobs.popleft()
+        if not self._jobs:
+            self._next.stop()
+        left = tuple(part for part in reversed(job.parts) if isinstance(part, Changed | Deleted))
+        if job.undoes and left:
+            self._done.append((job.undoes, left))  # an undo that failed can be tried again
+        elif job.done and not job.is_final:
+            self._done.append((job.text(job.n), tuple(job.done)))
+        if job.done:
             self._session.samples_edited()
-            self.edited.emit(text)
+            self.edited.emit(job.text(job.n))
+
+    @Slot()
+    def _finish_all(self) -> None:
+        """The store is about to be closed: what was begun is done to the end."""
+        while self._jobs:
+            self._step()
 
 
-@contextmanager
-def _patience(n: int) -> Iterator[None]:
-    """The cursor of waiting where so many drawings are changed that it takes a while: 50,000 take two to four seconds."""
-    if n < NOTICED:
-        yield
-        return
-    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-    try:
-        yield
-    finally:
-        QGuiApplication.restoreOverrideCursor()
+def _parts(ids: Collection[int]) -> list[Sequence[int]]:
+    listed = list(ids)
+    return [listed[first : first + AT_ONCE] for first in range(0, len(listed), AT_ONCE)]
 
 
 def drawings(n: int) -> str:

@@ -89,6 +89,7 @@ class Session(QObject):
     samples_changed = Signal()
     library_changed = Signal()  # there are other models than before
     problem_met = Signal(object)  # QtDigitsError
+    closing = Signal()  # the store is about to be closed
 
     def __init__(
         self,
@@ -318,6 +319,7 @@ class Session(QObject):
         self.library_changed.emit()
 
     def close(self) -> None:
+        self.closing.emit()
         self._store.close()
 
     def _take(self, model: Model) -> None:

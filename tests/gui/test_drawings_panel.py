@@ -11,6 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButton, QVBoxLayout, QWidget
 
 from qtdigits.core.samples import Suspicion
+from qtdigits.errors import StoreError
+from qtdigits.gui import drawing_edits
 from qtdigits.gui.drawings_model import PAGE, PAGES_KEPT, DrawingsModel
 from qtdigits.gui.drawings_panel import DrawingsPanel
 from qtdigits.gui.menus import Command, fill_menus
@@ -18,6 +20,7 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.theme import DARK, LIGHT
 from qtdigits.gui.thumbnail_grid import ThumbnailGrid
 from qtdigits.gui.thumbnail_painter import CELL_HEIGHT_PX, CELL_WIDTH_PX, ThumbnailPainter
+from qtdigits.store import editing
 from qtdigits.store.filters import SampleFilter
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
@@ -456,3 +459,54 @@ def test_that_a_check_of_the_labels_is_asked_for_once_and_its_outcome_is_said(br
     browser.checks.told.emit("5 drawings looked through; nothing looks wrong.")
     assert check.isEnabled()
     assert browser.text("editedLabel") == "5 drawings looked through; nothing looks wrong."
+
+
+def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(browser, qtbot, monkeypatch):
+    monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
+    edits, store = browser.panel._edits, browser.store
+    before = {sample.id: sample.label for sample in store.samples()}
+    ids, said = list(before)[:5], []
+    edits.edited.connect(said.append)
+    edits.relabel(ids, "4")
+    assert store.count(label="4") < 5
+    assert not edits.can_undo
+    qtbot.waitUntil(lambda: edits.can_undo)
+    assert [sample.label for sample in store.samples(ids=tuple(ids))] == ["4"] * 5
+    assert said == [
+        "2 of 5 drawings …",
+        "4 of 5 drawings …",
+        f"{sum(before[i] != '4' for i in ids)} drawings relabelled as 4.",
+    ]
+    edits.undo()
+    qtbot.waitUntil(lambda: said[-1].startswith("Undone"))
+    assert {sample.id: sample.label for sample in store.samples()} == before
+    assert not edits.can_undo
+
+
+def test_that_what_was_changed_before_an_error_can_be_undone(browser, qtbot, monkeypatch):
+    monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
+    edits, store = browser.panel._edits, browser.store
+    before = {sample.id: sample.weight for sample in store.samples()}
+    ids, problems, n_calls = list(before)[:5], [], []
+    browser.session.problem_met.connect(problems.append)
+
+    def full_at_the_second(db, ids, weight, change=editing.set_weight):
+        n_calls.append(len(ids))
+        if len(n_calls) == 2:
+            raise StoreError("the disk is full")
+        return change(db, ids, weight)
+
+    monkeypatch.setattr(editing, "set_weight", full_at_the_second)
+    edits.set_weight(ids, 7)
+    qtbot.waitUntil(lambda: bool(problems))
+    assert [s.weight for s in store.samples(ids=tuple(ids))].count(7) == 2
+    edits.undo()
+    assert {sample.id: sample.weight for sample in store.samples()} == before
+
+
+def test_that_what_was_begun_is_done_before_the_store_is_closed(browser, monkeypatch):
+    monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
+    ids = [sample.id for sample in browser.store.samples()][:5]
+    browser.panel._edits.delete(ids)
+    browser.session.closing.emit()
+    assert browser.store.count(is_deleted=True) == 5
