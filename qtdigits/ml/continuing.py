@@ -10,9 +10,10 @@ import numpy as np
 from qtdigits.core.augmentation import augment_images
 from qtdigits.core.labels import LabelSet
 from qtdigits.core.models import LayerWeights, Model
-from qtdigits.core.variation import Augmentation
+from qtdigits.core.recipes import Recipe
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.backend import keras
+from qtdigits.ml.networks import build_network
 from qtdigits.ml.training_data import TrainingData
 
 
@@ -50,10 +51,19 @@ def freeze(network: Any, *, last_blocks: int) -> None:
             layer.trainable = False
 
 
-def with_answers(
-    data: TrainingData, network: Any, *, augmentation: Augmentation | None = None, seed: int = 0
-) -> TrainingData:
-    """`data` with what `network` answers to the images of the rehearsal, before it is trained, these images varied for good.
+def answered_by(teacher: Model, data: TrainingData, recipe: Recipe, label_set: LabelSet) -> TrainingData:
+    """`data` with the answers of `teacher`, which has the recipe's network and was loaded with its weights.
+
+    After several trainings in a row these are better kept than those of the model before: what each of them loses would be
+    taught by the next.
+    """
+    network = build_network(recipe.network, len(label_set))
+    take_up(network, teacher, label_set)
+    return with_answers(data, network, recipe)
+
+
+def with_answers(data: TrainingData, network: Any, recipe: Recipe) -> TrainingData:
+    """`data` with what `network` answers to the images of the rehearsal, these varied for good as the recipe says.
 
     To keep these answers, right or wrong and as sure as they were, forgets less than to learn the labels again (Li and Hoiem,
     Learning without forgetting, 2016), and keeps the probabilities calibrated. They are asked for what is trained on, the varied
@@ -62,10 +72,9 @@ def with_answers(
     if not len(data.remembered):
         return data
     images = data.images.copy()
-    if augmentation is not None:
-        images[data.remembered] = augment_images(
-            images[data.remembered], np.random.default_rng(seed), augmentation
-        )
+    if recipe.augmentation:
+        rng = np.random.default_rng(recipe.seed)
+        images[data.remembered] = augment_images(images[data.remembered], rng, recipe.variation)
     shown = (images[data.remembered][..., np.newaxis] / 255.0).astype(np.float32)
     answers = np.asarray(network.predict(shown, batch_size=512, verbose=0), np.float32)
     return replace(data, images=images, answers=answers)

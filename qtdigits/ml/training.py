@@ -58,7 +58,8 @@ def train(
 ) -> TrainedNetwork:
     """Train until the recipe's epochs are over, patience has run out, or `control` says so; keep the best weights.
 
-    With `base`, which was loaded with its weights and has the recipe's network, it begins there. A `continuation` goes on from
+    With `base`, which was loaded with its weights and has the recipe's network, it begins there, and rehearses its answers unless
+    `data` has those of another model (`ml.continuing.answered_by`). A `continuation` goes on from
     where the run was kept, on the same data, and ends with the same weights, bit for bit, as one that was never interrupted.
 
     Best are those with the lowest validation loss at the end of an epoch. A run that is stopped before the first epoch is over
@@ -73,8 +74,8 @@ def train(
     if base is not None:
         take_up(network, base, label_set)
         freeze(network, last_blocks=recipe.last_blocks)
-        varied = recipe.variation if recipe.augmentation else None
-        data = with_answers(data, network, augmentation=varied, seed=recipe.seed)
+        if data.answers is None:
+            data = with_answers(data, network, recipe)
     steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
     compile_network(network, recipe, steps_per_epoch=steps_per_epoch, stages=continuation.stages)
     begin = continuation.begin

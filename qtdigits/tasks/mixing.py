@@ -127,11 +127,10 @@ def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_]) -> Ind
     trained = np.split(~is_validation, np.cumsum([len(part) for part in parts])[:-1])
     counts = [int(part[chosen].sum()) for part, chosen in zip(parts, trained, strict=True)]
     rest = sum(count for source, count in zip(sources, counts, strict=True) if not source.share)
-    shares = sum(source.share for source in sources)
-    for source, part, count in zip(sources, parts, counts, strict=True):
-        if source.share and count and rest:
-            share = source.share * len(source.dataset) / (len(source.dataset) + HALF_SHARE_AT)
-            part *= max(1, round(share / (1.0 - shares) * rest / count))
+    shares = [source.share * (n := len(source.dataset)) / (n + HALF_SHARE_AT) for source in sources]
+    for share, part, count in zip(shares, parts, counts, strict=True):
+        if share and count and rest:
+            part *= max(1, round(share / (1.0 - sum(shares)) * rest / count))
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 

@@ -48,10 +48,16 @@ class Learner:
         base: Model,
         own: Dataset,
         *,
+        teacher: Model | None = None,
         emit: Callable[[Event], None] = lambda event: None,
         control: Control | None = None,
     ) -> TrainedNetwork:
-        """`base`, which was loaded with its weights, after a training on `own`. Raises as `ml.training.train`."""
+        """`base`, which was loaded with its weights, after a training on `own`. Raises as `ml.training.train`.
+
+        `teacher` is the model whose answers are rehearsed, `base` where there is none: after several trainings in a row, the
+        one that they began with.
+        """
+        from qtdigits.ml.continuing import answered_by
         from qtdigits.ml.training import train
 
         recipe = self.recipe.on_network_of(base.recipe)
@@ -62,6 +68,7 @@ class Learner:
         data, _, _ = mix(
             sources, label_set, fraction=recipe.validation_fraction, seed=recipe.seed, is_rehearsal=False
         )
+        data = answered_by(teacher or base, data, recipe, label_set)
         return train(
             recipe, label_set, data, run="personal", emit=emit, control=control or Control(), base=base
         )

@@ -41,6 +41,7 @@ from qtdigits.tasks.deciding import with_threshold
 from qtdigits.tasks.evaluate import answers_of
 from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
 from qtdigits.tasks.label_guard import review_before_training
+from qtdigits.tasks.lineage import first_of_line
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.run_record import RunRecorder, keep_readings
 from qtdigits.tasks.standing import Standing, newest_sample_of
@@ -199,14 +200,19 @@ def _train(job: _Job, gathered: Gathered, base: Model | None, kept: Checkpoint |
     if "qtdigits.ml.training" not in sys.modules:
         job.progress("Loading TensorFlow")
     from qtdigits.ml.backend import versions
+    from qtdigits.ml.continuing import answered_by
     from qtdigits.ml.training import train
 
     job.control.check_before_training()
     job.standing.check_libraries(kept, versions())
+    recipe, data = job.request.recipe, gathered.data
+    if base is not None:
+        teacher = first_of_line(base, _library(job.request))
+        data = answered_by(teacher, data, recipe, gathered.label_set)
     return train(
-        job.request.recipe,
+        recipe,
         gathered.label_set,
-        gathered.data,
+        data,
         run=job.request.run,
         emit=job.emit,
         control=job.control,

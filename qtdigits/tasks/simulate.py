@@ -82,7 +82,7 @@ def _simulated(
         if after:
             control.check()
             learned_from = hand.take(np.flatnonzero(~held_out[:after]))
-            trained = learner.learn(model, learned_from, control=control)
+            trained = learner.learn(model, learned_from, teacher=base, control=control)
             present = trained.network
             model = weights_of(model, trained)
             is_right = _is_right(present, model, hand)

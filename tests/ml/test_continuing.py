@@ -11,10 +11,9 @@ from qtdigits.core.control import Control
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.models import Model
 from qtdigits.core.recipes import recipe_of
-from qtdigits.core.variation import Augmentation
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.batches import wanted_outputs
-from qtdigits.ml.continuing import freeze, take_up, with_answers
+from qtdigits.ml.continuing import answered_by, freeze, take_up, with_answers
 from qtdigits.ml.models import from_model, probabilities, weights_of
 from qtdigits.ml.networks import build_network
 from qtdigits.ml.training import TrainedNetwork, train
@@ -98,23 +97,21 @@ def test_that_the_last_epoch_is_kept_where_the_recipe_says_so(base: Model) -> No
 def test_that_remembered_images_are_to_be_answered_as_the_base_did(base: Model) -> None:
     data = tiny_data()
     network = from_model(base)
-    remembering = with_answers(replace(data, remembered=data.training[:30]), network)
+    remembering = with_answers(replace(data, remembered=data.training[:30]), network, CNN)
     wanted = wanted_outputs(remembering, 10)
     np.testing.assert_allclose(
         wanted[data.training[:30]], probabilities(network, data.images[data.training[:30]]), atol=1e-4
     )
     rest = data.training[30:]
     np.testing.assert_array_equal(wanted[rest].argmax(axis=1), data.targets[rest])
-    assert with_answers(data, network) is data
+    assert with_answers(data, network, CNN) is data
 
 
 def test_that_the_answers_are_those_to_the_images_that_are_trained_on(base: Model) -> None:
     data = tiny_data()
     network = from_model(base)
-    varied = Augmentation(pixels=1.0)
-    remembering = with_answers(
-        replace(data, remembered=data.training[:30]), network, augmentation=varied, seed=2
-    )
+    recipe = CNN.with_values(augmentation=1.0)
+    remembering = with_answers(replace(data, remembered=data.training[:30]), network, recipe)
     changed = (remembering.images != data.images).any(axis=(1, 2))
     assert changed[data.training[:30]].all()
     assert changed.sum() == 30
@@ -122,8 +119,22 @@ def test_that_the_answers_are_those_to_the_images_that_are_trained_on(base: Mode
     assert remembering.answers is not None
     np.testing.assert_allclose(remembering.answers, probabilities(network, shown), atol=1e-4)
 
-    batches = varied_batches(remembering, n_classes=10, batch_size=20, seed=3, augmentation=varied)
+    batches = varied_batches(remembering, n_classes=10, batch_size=20, seed=3, augmentation=recipe.variation)
     steps = remembering.steps_per_epoch(20)
     seen = np.concatenate([np.asarray(images) for images, _ in batches.take(steps)])[..., 0]
     as_they_were = {(image / np.float32(255)).tobytes() for image in shown}
     assert sum(image.tobytes() in as_they_were for image in seen) >= 30
+
+
+def test_that_another_models_answers_can_be_kept(base: Model) -> None:
+    data = tiny_data()
+    changed = gone_on(base).network
+    rehearsed = replace(data, remembered=data.training[:30])
+    more = DIGITS.with_labels(["A"])
+    wanted = answered_by(base, rehearsed, CNN, more).answers
+    assert wanted is not None
+    shown = data.images[data.training[:30]]
+    np.testing.assert_array_equal(
+        wanted.argmax(axis=1), probabilities(from_model(base), shown).argmax(axis=1)
+    )
+    assert not np.allclose(wanted[:, :10], probabilities(changed, shown), atol=0.01)

@@ -33,7 +33,7 @@ def test_that_own_drawings_make_up_a_share_that_grows_with_their_number(n: int, 
     data, records, _ = mix(sources, DIGITS, fraction=0.1, seed=1, is_rehearsal=False)
     own = np.flatnonzero(data.training >= len(data.targets) - n)
     rehearsed = len(data.training) - len(own)
-    assert len(own) == n * max(1, round(share / 0.5 * rehearsed / n))
+    assert len(own) == n * max(1, round(share / (1 - share) * rehearsed / n))
     assert set(data.training[own]) == set(range(len(data.targets) - n, len(data.targets)))
     assert records[1]["n_validation"] == 0
 

@@ -1,0 +1,60 @@
+"""The model that a line of personal trainings began with is found, as far as the files are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qtdigits.core.models import Model
+from qtdigits.core.recipes import recipe_of
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model, save_model
+from qtdigits.tasks.lineage import first_of_line
+from store.values import a_model
+
+PERSONAL = {"start": "champion"}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> ModelLibrary:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    return ModelLibrary(folder)
+
+
+def saved(library: ModelLibrary, name: str, *, base: str = "", **values: object) -> Model:
+    recipe = recipe_of({**a_model().recipe.to_json(), **values}, name=name)
+    path = library.new_path(name)
+    save_model(a_model(name=name, recipe=recipe, provenance={"base": f"{base}.h5"} if base else {}), path)
+    return load_model(path)
+
+
+def test_that_the_line_is_followed_to_the_model_that_it_began_with(library: ModelLibrary) -> None:
+    first = saved(library, "first")
+    saved(library, "second", base="first", **PERSONAL)
+    third = saved(library, "third", base="second", **PERSONAL)
+    assert first_of_line(third, library).name == "first"
+    assert first_of_line(third, library).weights.keys() == first.weights.keys()
+    assert first_of_line(first, library) is first
+
+
+def test_that_a_model_that_names_itself_is_its_own_beginning(library: ModelLibrary) -> None:
+    again = saved(library, "again", base="again", **PERSONAL)
+    assert first_of_line(again, library) is again
+
+
+def test_that_the_way_back_ends_where_a_file_is_gone_or_damaged(library: ModelLibrary) -> None:
+    saved(library, "first")
+    saved(library, "second", base="first", **PERSONAL)
+    third = saved(library, "third", base="second", **PERSONAL)
+    library.find("first").write_bytes(b"no model")
+    assert first_of_line(third, library).name == "second"
+    library.find("second").unlink()
+    assert first_of_line(third, library) is third
+
+
+def test_that_the_way_back_ends_before_another_network(library: ModelLibrary) -> None:
+    saved(library, "first", dense="7")
+    second = saved(library, "second", base="first", **PERSONAL)
+    assert first_of_line(second, library) is second
