@@ -20,7 +20,7 @@ import numpy as np
 
 from qtdigits.core.checkpoints import Arrays, Checkpoint
 from qtdigits.core.history import BATCH_EXTRAS, EPOCH_EXTRAS, Columns, History
-from qtdigits.errors import InputError
+from qtdigits.errors import InputError, StoreError
 from qtdigits.store.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, write_file, writing
 from qtdigits.store.locks import ProcessLock
@@ -33,6 +33,13 @@ MOST_BYTES = 1 << 30
 _NAME = re.compile(r"checkpoint-(\d{10})\.npz")
 _PARTS = ("network", "optimizer", "metrics", "best")
 _NUMBERS = ("step", "epochs", "best_epoch")
+
+
+def taken(run: str) -> StoreError:
+    """What is said of a run that another process is at."""
+    return StoreError(
+        f"The run {run} goes on already, in another window or terminal.", "Wait until it has ended there."
+    )
 
 
 class RunFolder:

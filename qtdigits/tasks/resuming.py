@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from qtdigits.errors import InputError, StoreError
-from qtdigits.store.run_folders import RunFolder
+from qtdigits.errors import InputError
+from qtdigits.store.run_folders import RunFolder, taken
 from qtdigits.store.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord
 from qtdigits.tasks.request import RetrainRequest
-from qtdigits.tasks.standing import GOES_ON_ELSEWHERE
 
 UNFINISHED = frozenset({RUNNING, INTERRUPTED, CANCELLED, "stopped", "failed"})
 """How a run may have ended that has epochs before it: it can go on as it was planned."""
@@ -60,6 +59,6 @@ def extended(data_dir: Path, run: RunRecord, more_epochs: int, *, champion: str 
 def _request_of(data_dir: Path, run: RunRecord) -> RetrainRequest:
     folder = RunFolder(data_dir, run.id)
     if folder.lock.is_taken():
-        raise StoreError(f"The run {run.id} {GOES_ON_ELSEWHERE}", "Wait until it has ended there.")
+        raise taken(run.id)
     # The data folder may have been moved meanwhile.
     return replace(RetrainRequest.from_json(folder.request()), data_dir=str(data_dir))

@@ -14,14 +14,12 @@ from qtdigits.core.data_mark import DataMark, what_changed
 from qtdigits.core.history import History
 from qtdigits.core.models import Model
 from qtdigits.errors import InputError, StoreError, TrainingError
-from qtdigits.store.run_folders import RunFolder
+from qtdigits.store.run_folders import RunFolder, taken
 from qtdigits.tasks.gather import Gathered
 from qtdigits.tasks.request import RetrainRequest
 
 MOST_TIME = 0.02
 """Part of a training's time that is spent on writing checkpoints that may be left out, at most."""
-
-GOES_ON_ELSEWHERE = "goes on already, in another window or terminal."
 
 
 class DataChangedError(TrainingError):
@@ -59,7 +57,7 @@ class Standing:
             self._complain(error)
             return
         if not is_mine:
-            raise StoreError(f"The run {request.run} {GOES_ON_ELSEWHERE}", "Wait until it has ended there.")
+            raise taken(request.run)
 
     def write_request(self, request: RetrainRequest) -> None:
         with self._complaining():
