@@ -60,8 +60,9 @@ def draw(window, ink):
         QTest.mouseRelease(canvas, LEFT, pos=points[-1])
 
 
-def click(window, name):
-    button = next(b for b in window.findChildren(QPushButton, name) if b.isVisible() and b.isEnabled())
+def click(window, *names):
+    found = [b for name in names for b in window.findChildren(QPushButton, name)]
+    button = next(b for b in found if b.isVisible() and b.isEnabled())
     QTest.mouseClick(button, LEFT)
 
 
@@ -117,7 +118,7 @@ def test_that_a_person_can_do_the_whole_job(window, qtbot):
 
     # One click, and the new model reads.
     before = session.model_name
-    click(window, "useButton")
+    click(window, "useButton", "verdictUseButton")
     assert session.model_name != before
     assert str(session.library.champion_path()) == finished.model
     draw(window, inks[1])

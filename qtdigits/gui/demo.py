@@ -206,7 +206,7 @@ class _Player:
 
     def _use_new_model(self, ink: Ink) -> None:
         before = self._window.session.model_name
-        self._click("useButton")
+        self._click("useButton", "verdictUseButton")
         self._wait(lambda: self._window.session.model_name != before, 30, "the new model")
         self._draw(ink)
         self._window.set_theme("dark")
@@ -228,13 +228,15 @@ class _Player:
                 QTest.mouseMove(canvas, point)
             QTest.mouseRelease(canvas, left, pos=points[-1])
 
-    def _click(self, name: str) -> None:
+    def _click(self, *names: str) -> None:
+        """The button of one of these names that is shown and can be used."""
         from PySide6.QtCore import Qt
         from PySide6.QtTest import QTest
         from PySide6.QtWidgets import QPushButton
 
-        buttons = [b for b in self._window.findChildren(QPushButton, name) if b.isVisible()]
-        self._wait(lambda: any(b.isEnabled() for b in buttons), 60, name)
+        found = [b for name in names for b in self._window.findChildren(QPushButton, name)]
+        buttons = [b for b in found if b.isVisible()]
+        self._wait(lambda: any(b.isEnabled() for b in buttons), 60, " or ".join(names))
         QTest.mouseClick(next(b for b in buttons if b.isEnabled()), Qt.MouseButton.LeftButton)
 
     def _show_tab(self, name: str) -> None:

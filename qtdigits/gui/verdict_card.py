@@ -27,7 +27,9 @@ class VerdictCard(QFrame):
         self._found: Comparison | None = None
         self._sentence = label("", role="heading", name="verdictSentence", wraps=True)
         self._advice = label("", role="muted", name="verdictAdvice", wraps=True)
-        self._use = button("Use it", "useButton", "Read with the new model from now on", is_primary=True)
+        self._use = button(
+            "Use it", "verdictUseButton", "Read with the new model from now on", is_primary=True
+        )
         self._back = button("Roll back", "rollBackButton", "Go back to the model before this one")
         self._links = {
             name: button(name, f"{name.split()[0]}Button", f"Show the drawings that are {name}")

@@ -62,10 +62,10 @@ def test_that_one_click_uses_the_new_model_and_one_more_takes_it_back(
     card.show_comparison(BETTER, model="/models/new.h5")
     assert button(card, "rollBackButton").isHidden()
     with qtbot.waitSignal(card.use_requested) as asked:
-        button(card, "useButton").click()
+        button(card, "verdictUseButton").click()
     assert asked.args == ["/models/new.h5"]
     card.set_model_in_use("/models/new.h5")
-    assert button(card, "useButton").isHidden()
+    assert button(card, "verdictUseButton").isHidden()
     assert "In use now" in text(card, "verdictAdvice")
     with qtbot.waitSignal(card.roll_back_requested):
         button(card, "rollBackButton").click()
