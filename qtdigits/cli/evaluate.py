@@ -119,8 +119,9 @@ def _writer_tallies(scores: dict[str, Score]) -> list[Tally]:
 
 
 def _class_tallies(score: Score) -> list[Tally]:
-    correct, n = score.confusion.diagonal().tolist(), score.confusion.sum(axis=1).tolist()
-    return list(zip(score.classes, correct, n, strict=True))
+    from qtdigits.core.class_figures import class_figures
+
+    return [(found.label, found.correct, found.drawn) for found in class_figures(score)]
 
 
 def _figures(tallies: Iterable[Tally]) -> dict[str, object]:

@@ -182,11 +182,10 @@ def run_restore(args: argparse.Namespace) -> int:
 
 def _state(run: RunRecord, folder: Path) -> str:
     """How it ended; one that nobody is at any more was interrupted, whatever the store says."""
-    from qtdigits.store.run_folders import RunFolder
     from qtdigits.store.runs import INTERRUPTED, RUNNING
+    from qtdigits.tasks.resuming import is_under_way
 
-    is_over = run.state == RUNNING and not RunFolder(folder, run.id).lock.is_taken()
-    return INTERRUPTED if is_over else run.state
+    return INTERRUPTED if run.state == RUNNING and not is_under_way(folder, run) else run.state
 
 
 def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:

@@ -49,13 +49,12 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     from qtdigits.cli.training_run import obeying_ctrl_c
     from qtdigits.core.control import Control
-    from qtdigits.tasks.stored_writer_matrix import learned_from_stored
     from qtdigits.tasks.writer_matrix import writer_matrix
 
     folder = data_folder(args)
     drawings, held_out, not_to_learn = _stored(folder) if args.on is None else _of_file(args.on)
     base = open_model(args.model, folder=folder)
-    if args.on is None and learned_from_stored(base):
+    if args.on is None and base.has_learned_from_stored:
         say(
             f"{base.name} itself was trained on stored drawings: what it reads of those it learned from says little. "
             "For figures to compare, give a --model that was not."

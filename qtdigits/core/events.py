@@ -234,6 +234,8 @@ class EngineLost:
 Terminal = RunFinished | RunCancelled | RunFailed
 ErrandEnding = ErrandFinished | ErrandCancelled | ErrandFailed
 ErrandEvent = ErrandProgressed | ErrandEnding
+Ending = Terminal | ErrandEnding
+"""Exactly one ends what the engine was asked for."""
 Steered = RunResumed | RunPaused | RunContinued
 Event = (
     EngineReady

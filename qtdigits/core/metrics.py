@@ -14,6 +14,9 @@ from qtdigits.core.labels import LabelSet
 Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 
+BINS = 15
+"""Of probabilities, where it is counted how often answers are right (Guo et al. 2017)."""
+
 
 def wilson_interval(correct: int, n: int, z: float = Z_95) -> tuple[float, float]:
     """The Wilson score interval of a proportion (Wilson 1927); (0, 1) when nothing was counted.
@@ -35,8 +38,13 @@ def confusion_matrix(truth: NDArray[np.int64], answer: NDArray[np.int64], k: int
     return np.bincount(truth * k + answer, minlength=k * k).reshape(k, k).astype(np.int64)
 
 
+def bin_of(confidence: NDArray[np.float32], bins: int = BINS) -> NDArray[np.int64]:
+    """`(n,)`: the number of each probability's bin, of so many equal ones from 0 to 1."""
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
+
+
 def expected_calibration_error(
-    confidence: NDArray[np.float32], is_right: NDArray[np.bool_], bins: int = 15
+    confidence: NDArray[np.float32], is_right: NDArray[np.bool_], bins: int = BINS
 ) -> float:
     """How far the probability of an answer, `(n,)` 0 to 1, is from how often it is right, on average over all answers.
 
@@ -44,8 +52,7 @@ def expected_calibration_error(
     """
     if not len(confidence):
         return math.nan
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    surplus = np.bincount(place, confidence - is_right, minlength=bins)
+    surplus = np.bincount(bin_of(confidence, bins), confidence - is_right, minlength=bins)
     return float(np.abs(surplus).sum() / len(confidence))
 
 

@@ -75,6 +75,11 @@ class Model:
             )
 
     @property
+    def has_learned_from_stored(self) -> bool:
+        """Whether it says that it was trained on stored drawings, so that what it reads of those says little."""
+        return bool(self.provenance.get("drawings"))
+
+    @property
     def weights_sha256(self) -> str:
         """A digest over the weight arrays alone, in layer order: equal weights have equal digests. See docs/model-file.md."""
         digest = hashlib.sha256()

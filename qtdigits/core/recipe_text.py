@@ -36,6 +36,12 @@ def value_text(field: Field, value: Value) -> str:
     return f"{text} {field.unit}".strip()
 
 
+def help_of(field: Field) -> str:
+    """What a field means, what it takes, and what it is when nobody says anything; without a full stop."""
+    takes = "" if field.kind == "layers" else f"; {field.takes}"
+    return f"{field.help}{takes}. Default: {value_text(field, field.default)}"
+
+
 def _told(field: Field, value: Value) -> str:
     takes = "" if field.kind == "layers" else f" ({field.takes})"
     told = f"{field.title}: {field.help}{takes}"

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.metrics import wilson_interval
-
-BINS = 15
+from qtdigits.core.metrics import BINS, bin_of, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def reliability_of(
     confidence: NDArray[np.float32], is_right: NDArray[np.bool_], bins: int = BINS
 ) -> Reliability:
     """`(n,)` probabilities of the answers, in equal bins from 0 to 1, as the expected calibration error has them."""
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    place = bin_of(confidence, bins)
     n = np.bincount(place, minlength=bins)
     total = np.bincount(place, confidence, minlength=bins)
     right = np.bincount(place, is_right, minlength=bins)

@@ -18,15 +18,12 @@ from typing import TextIO
 
 from qtdigits.core.control import Control
 from qtdigits.core.events import (
+    Ending,
     EngineReady,
-    ErrandCancelled,
     ErrandFailed,
-    ErrandFinished,
     Event,
     Noticed,
-    RunCancelled,
     RunFailed,
-    RunFinished,
     encode_event,
 )
 from qtdigits.engine.protocol import Cancel, Command, GoOn, Pause, Quit, Run, Stop, Train, decode_command
@@ -44,8 +41,6 @@ IDLE_S = 2.0
 Job = tuple[RetrainRequest | Errand, Control]
 
 BUSY = "busy", "The engine is at work already.", "Stop or cancel that first."
-
-_ENDINGS = RunFinished | RunCancelled | RunFailed | ErrandFinished | ErrandCancelled | ErrandFailed
 
 
 def main() -> int:
@@ -99,7 +94,7 @@ class Server:
     def emit(self, event: Event) -> None:
         """Write an event of the run that goes on."""
         with self._writing:
-            if isinstance(event, _ENDINGS):
+            if isinstance(event, Ending):
                 # before it is read: the next command may come in answer to it
                 self._current = None
             self._write(event)

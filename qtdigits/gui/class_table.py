@@ -6,16 +6,10 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QSizePolicy,
-    QTableWidget,
-    QTableWidgetItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QHeaderView, QTableWidgetItem, QWidget
 
 from qtdigits.core.class_figures import ClassFigures
+from qtdigits.gui.plain_table import PlainTable
 from qtdigits.gui.training_texts import percent
 
 TITLES = (
@@ -29,23 +23,12 @@ TITLES = (
 )
 
 
-class ClassTable(QTableWidget):
-    """As tall as its rows: the page that it stands on scrolls."""
+class ClassTable(PlainTable):
+    """A row for each class."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(0, len(TITLES), parent)
-        self.setObjectName("classTable")
-        self.setAccessibleName("Figures of each class")
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.verticalHeader().hide()
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        super().__init__(len(TITLES), name="classTable", title="Figures of each class", parent=parent)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setWordWrap(False)
         modes = QHeaderView.ResizeMode
         for column in range(len(TITLES)):
             has_interval = column >= len(TITLES) - 2
@@ -63,8 +46,7 @@ class ClassTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 self.setItem(row, column, item)
-        rows = sum(self.rowHeight(row) for row in range(len(figures)))
-        self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 4)
+        self.fit_height()
 
 
 def _cells(found: ClassFigures) -> tuple[str, ...]:

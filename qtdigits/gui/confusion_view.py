@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from qtdigits.core.metrics import Score
+from qtdigits.gui.arrow_keys import STEPS
 from qtdigits.gui.overriding import override
 from qtdigits.gui.theme import Theme
 
@@ -23,12 +24,6 @@ LEAST_WRONG = 6
 FAINTEST = 0.10
 """How much of its colour a cell with one drawing has; the count grows it by its logarithm."""
 
-_STEPS = {
-    Qt.Key.Key_Up: (-1, 0),
-    Qt.Key.Key_Down: (1, 0),
-    Qt.Key.Key_Left: (0, -1),
-    Qt.Key.Key_Right: (0, 1),
-}
 _CHOOSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
@@ -194,7 +189,7 @@ class ConfusionView(QWidget):
         if self._current is not None and event.key() in _CHOOSING:
             self.cell_chosen.emit(*self._current)
             return
-        step = _STEPS.get(Qt.Key(event.key()))
+        step = STEPS.get(Qt.Key(event.key()))
         if step is None or not self._classes:
             super().keyPressEvent(event)
             return

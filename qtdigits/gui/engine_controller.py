@@ -8,16 +8,13 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from qtdigits.core.events import (
+    Ending,
     EngineLost,
     EngineReady,
     ErrandCancelled,
-    ErrandFailed,
-    ErrandFinished,
     Event,
     RunCancelled,
     RunContinued,
-    RunFailed,
-    RunFinished,
     RunPaused,
 )
 from qtdigits.engine.protocol import Cancel, Command, GoOn, Pause, Run, Stop, Train
@@ -193,14 +190,7 @@ class EngineController(QObject):
                 self._set_state(EngineState.PAUSED)
             case RunContinued() if self._state is EngineState.PAUSED:
                 self._set_state(EngineState.TRAINING)
-            case (
-                RunFinished()
-                | RunCancelled()
-                | RunFailed()
-                | ErrandFinished()
-                | ErrandCancelled()
-                | ErrandFailed()
-            ):
+            case _ if isinstance(event, Ending):
                 self._end_run(EngineState.READY)
             case EngineLost() if self._was_killed:
                 return

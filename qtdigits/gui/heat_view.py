@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from qtdigits.core.samples import Raster
+from qtdigits.gui.arrow_keys import STEPS
 from qtdigits.gui.overriding import override
 from qtdigits.gui.raster_image import colours, raster_image
 from qtdigits.gui.signed_colours import SignedColours
@@ -22,13 +23,6 @@ LEGEND_PX = 12
 LEAST_SCALE = 0.02
 """Of probability: what moves the answer by less than this is not blown up to full colour."""
 VEIL = 0.85
-
-_STEPS = {
-    Qt.Key.Key_Up: (-1, 0),
-    Qt.Key.Key_Down: (1, 0),
-    Qt.Key.Key_Left: (0, -1),
-    Qt.Key.Key_Right: (0, 1),
-}
 
 
 class HeatView(QWidget):
@@ -153,7 +147,7 @@ class HeatView(QWidget):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = _STEPS.get(Qt.Key(event.key()))
+        step = STEPS.get(Qt.Key(event.key()))
         if step is None or self._raster is None:
             super().keyPressEvent(event)
             return

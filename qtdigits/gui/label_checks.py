@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.events import (
-    EngineLost,
-    ErrandCancelled,
-    ErrandFailed,
-    ErrandFinished,
-    ErrandProgressed,
-    Event,
-    RunStarted,
-)
-from qtdigits.errors import EngineError, QtDigitsError
+from qtdigits.core.events import ErrandProgressed, Event, RunStarted
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.followed_errand import FollowedErrand
 from qtdigits.gui.session import Session
 from qtdigits.tasks.errand import CheckLabels
 
@@ -46,29 +41,33 @@ class LabelChecks(QObject):
         self._session = session
         self._controller = controller
         self._data_dir = data_dir
-        self._errand = ""
+        self._errand = FollowedErrand(
+            controller=controller, remedy="Check the labels once more.", parent=self
+        )
         self._before = 0
         self._is_to_be_said = False
         controller.state_changed.connect(self._on_state)
         controller.event_received.connect(self._on_event)
+        self._errand.busy_changed.connect(self.busy_changed)
+        self._errand.progressed.connect(self._on_progressed)
+        self._errand.finished.connect(self._on_finished)
+        self._errand.cancelled.connect(self._on_cancelled)
+        self._errand.failed.connect(self._on_failed)
         session.ink_changed.connect(self._say_growth)
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._errand)
+        return self._errand.is_busy
 
     @Slot()
     def start(self) -> None:
         """Look through the labels of everybody's drawings. Does nothing but say so while the engine is busy."""
         if self.is_busy:
             return
-        errand = CheckLabels.fresh(data_dir=str(self._data_dir))
-        if not self._controller.run(errand):
+        if self._errand.start(CheckLabels.fresh(data_dir=str(self._data_dir))):
+            self.told.emit("Checking the labels …")
+        else:
             self.told.emit(BUSY if self._controller.errand else TRAINING)
-            return
-        self._errand = errand.errand
-        self.told.emit("Checking the labels …")
-        self.busy_changed.emit(True)
 
     @Slot(object)
     def _on_state(self, state: EngineState) -> None:
@@ -77,29 +76,26 @@ class LabelChecks(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        match event:
-            case RunStarted():
-                self._compare()
-            case ErrandProgressed() if event.errand == self._errand:
-                self.told.emit(f"{event.what}: {event.done} of {event.total} writers …")
-            case ErrandFinished() if event.errand == self._errand:
-                self._end(checked_text(int(event.result["n"]), int(event.result["waiting"])))
-                self._compare()
-            case ErrandCancelled() if event.errand == self._errand:
-                self._end("The check was given up.")
-            case ErrandFailed() if event.errand == self._errand:
-                self._end("")
-                self._session.problem_met.emit(QtDigitsError(event.message, event.remedy))
-            case EngineLost() if self.is_busy:
-                self._end("")
-                self._session.problem_met.emit(EngineError(event.message, "Check the labels once more."))
-            case _:
-                pass
+        if isinstance(event, RunStarted):
+            self._compare()
 
-    def _end(self, text: str) -> None:
-        self._errand = ""
-        self.busy_changed.emit(False)
-        self.told.emit(text)
+    @Slot(object)
+    def _on_progressed(self, event: ErrandProgressed) -> None:
+        self.told.emit(f"{event.what}: {event.done} of {event.total} writers …")
+
+    @Slot(object)
+    def _on_finished(self, result: Mapping[str, Any]) -> None:
+        self.told.emit(checked_text(int(result["n"]), int(result["waiting"])))
+        self._compare()
+
+    @Slot()
+    def _on_cancelled(self) -> None:
+        self.told.emit("The check was given up.")
+
+    @Slot(object)
+    def _on_failed(self, error: QtDigitsError) -> None:
+        self.told.emit("")
+        self._session.problem_met.emit(error)
 
     def _compare(self) -> None:
         """The engine has written into the store, if it has found anything."""

@@ -5,37 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QSizePolicy,
-    QTableWidget,
-    QTableWidgetItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QHeaderView, QTableWidgetItem, QWidget
 
 from qtdigits.core.network_summary import LayerSummary
+from qtdigits.gui.plain_table import PlainTable
 
 TITLES = ("layer", "what it does", "puts out", "weights", "multiply-adds")
 
 
-class NetworkTable(QTableWidget):
-    """As tall as its rows: the page that it stands on scrolls."""
+class NetworkTable(PlainTable):
+    """A row for each layer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(0, len(TITLES), parent)
-        self.setObjectName("networkTable")
-        self.setAccessibleName("Layers of the network")
+        super().__init__(len(TITLES), name="networkTable", title="Layers of the network", parent=parent)
         self.setHorizontalHeaderLabels(TITLES)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -50,5 +33,4 @@ class NetworkTable(QTableWidget):
                 side = Qt.AlignmentFlag.AlignRight if column > 1 else Qt.AlignmentFlag.AlignLeft
                 item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(row, column, item)
-        rows = sum(self.rowHeight(row) for row in range(len(layers)))
-        self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 4)
+        self.fit_height()

@@ -7,7 +7,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QLineEdit, QSizePolicy, QSpinBox
 
 from qtdigits.core.recipe_fields import Field, Value
-from qtdigits.core.recipe_text import value_text
+from qtdigits.core.recipe_text import help_of
 from qtdigits.gui.choice_box import ChoiceBox
 from qtdigits.gui.overriding import override
 
@@ -58,10 +58,8 @@ def make_editor(field: Field) -> Editor:
             editor = QLineEdit(placeholderText="none")
     editor.setObjectName(f"{field.name}Edit")
     editor.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    takes = "" if field.kind == "layers" else f"; {field.takes}"
-    editor.setToolTip(
-        f"{field.help[:1].upper()}{field.help[1:]}{takes}. Default: {value_text(field, field.default)}."
-    )
+    told = help_of(field)
+    editor.setToolTip(f"{told[:1].upper()}{told[1:]}.")
     editor.setAccessibleName(field.title)
     editor.setAccessibleDescription(f"{field.help}. Takes {field.takes}.")
     write(editor, field.default)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.network_summary import cost_of, layers_of
 from qtdigits.core.recipe_fields import FIELD_BY_NAME
-from qtdigits.core.recipe_text import recipe_toml, value_text
+from qtdigits.core.recipe_text import help_of, recipe_toml, value_text
 from qtdigits.core.recipes import Recipe, differences
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
@@ -164,6 +164,4 @@ def changes_text(recipe: Recipe, before: Recipe) -> str:
 def help_text(name: str) -> str:
     """What a field means, what it takes, and what it is when nobody says anything."""
     field = FIELD_BY_NAME[name]
-    takes = "" if field.kind == "layers" else f"; {field.takes}"
-    default = value_text(field, field.default)
-    return f"{field.title}: {field.help}{takes}. Default: {default}; Ctrl+Backspace goes back to it."
+    return f"{field.title}: {help_of(field)}; Ctrl+Backspace goes back to it."

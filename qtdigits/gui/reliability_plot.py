@@ -68,12 +68,12 @@ class ReliabilityPlot(QWidget):
             painter.drawText(
                 text,
                 Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-                f"{share:.0%}".replace("%", " %"),
+                percent(share, 0),
             )
             painter.drawText(
                 QRectF(x - 40, foot, 80, line),
                 Qt.AlignmentFlag.AlignCenter,
-                f"{share:.0%}".replace("%", " %"),
+                percent(share, 0),
             )
         counts = QRectF(0, frame.bottom() + 4, frame.left() - 6, COUNTS_PX)
         painter.drawText(counts, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, "n")

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtdigits.gui.ask import Ask
-from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.runs import RunRecord
 from qtdigits.tasks.request import RetrainRequest
-from qtdigits.tasks.resuming import can_be_extended, can_go_on, extended, resumed
+from qtdigits.tasks.resuming import can_be_extended, can_go_on, extended, is_under_way, resumed
 
 MOST_EPOCHS = 1000
 
@@ -33,9 +32,9 @@ class RunSteering:
     def can_be_extended(self, run: RunRecord) -> bool:
         return can_be_extended(self._data_dir, run)
 
-    def is_trained_elsewhere(self, run: RunRecord) -> bool:
-        """Whether another process is at it. Said of the engine of this window too."""
-        return RunFolder(self._data_dir, run.id).lock.is_taken()
+    def is_under_way(self, run: RunRecord) -> bool:
+        """Whether a process is at it, be it the engine of this window or another one."""
+        return is_under_way(self._data_dir, run)
 
     def go_on(self, run: RunRecord) -> None:
         """Raises `QtDigitsError`."""

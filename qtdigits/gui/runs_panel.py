@@ -36,7 +36,7 @@ from qtdigits.gui.run_differences import RunDifferences
 from qtdigits.gui.run_steering import RunSteering
 from qtdigits.gui.runs_model import RECIPE_COLUMN, STARTED_COLUMN, RunsFilter, RunsModel
 from qtdigits.gui.theme import Theme
-from qtdigits.store.runs import RUNNING, RunRecord, RunTable
+from qtdigits.store.runs import RunRecord, RunTable
 
 MOST_COMPARED = 8
 """As many as there are colours that can be told apart."""
@@ -125,8 +125,7 @@ class RunsPanel(FreshPanel):
     def _trained_elsewhere(self, runs: list[RunRecord]) -> set[str]:
         if self._steering is None:
             return set()
-        unfinished = [run for run in runs if run.state == RUNNING and run.id != self._running]
-        return {run.id for run in unfinished if self._steering.is_trained_elsewhere(run)}
+        return {run.id for run in runs if run.id != self._running and self._steering.is_under_way(run)}
 
     # What is chosen.
 

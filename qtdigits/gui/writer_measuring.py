@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.events import (
-    EngineLost,
-    ErrandCancelled,
-    ErrandFailed,
-    ErrandFinished,
-    ErrandProgressed,
-    Event,
-)
+from qtdigits.core.events import ErrandProgressed
 from qtdigits.core.texts import duration
 from qtdigits.core.writer_matrix import WriterMatrix
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.followed_errand import FollowedErrand
 from qtdigits.store.kept_matrix import keep_matrix
 from qtdigits.tasks.errand import MeasureWriters
 
@@ -44,25 +39,26 @@ class WriterMeasuring(QObject):
         self._controller = controller
         self._data_dir = data_dir
         self._clock = clock
-        self._errand = ""
+        self._errand = FollowedErrand(controller=controller, remedy="Measure once more.", parent=self)
         self._first: tuple[int, float] | None = None
-        controller.event_received.connect(self._on_event)
+        self._errand.busy_changed.connect(self.busy_changed)
+        self._errand.progressed.connect(self._tell)
+        self._errand.finished.connect(self._take)
+        self._errand.failed.connect(self.failed)
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._errand)
+        return self._errand.is_busy
 
     def start(self, model: Path) -> None:
         """Measure with models that begin with the one at `model`."""
-        errand = MeasureWriters.fresh(data_dir=str(self._data_dir), model=str(model))
         if self.is_busy:
             return
-        if not self._controller.run(errand):
+        self._first = None
+        if self._errand.start(MeasureWriters.fresh(data_dir=str(self._data_dir), model=str(model))):
+            self.progressed.emit("Starting the engine …", 0, 0)
+        else:
             self.failed.emit(EngineError("The engine is at work.", "Measure when it is done."))
-            return
-        self._errand, self._first = errand.errand, None
-        self.busy_changed.emit(True)
-        self.progressed.emit("Starting the engine …", 0, 0)
 
     @Slot()
     def stop(self) -> None:
@@ -76,32 +72,15 @@ class WriterMeasuring(QObject):
             self._controller.cancel()
 
     @Slot(object)
-    def _on_event(self, event: Event) -> None:
-        match event:
-            case ErrandProgressed() if event.errand == self._errand:
-                self._tell(event)
-            case ErrandFinished() if event.errand == self._errand:
-                self._take(event)
-            case ErrandCancelled() if event.errand == self._errand:
-                self._end()
-            case ErrandFailed() if event.errand == self._errand:
-                self._end()
-                self.failed.emit(QtDigitsError(event.message, event.remedy))
-            case EngineLost() if self.is_busy:
-                self._end()
-                self.failed.emit(EngineError(event.message, "Measure once more."))
-            case _:
-                pass
-
-    def _take(self, event: ErrandFinished) -> None:
-        found = WriterMatrix.from_json(event.result["matrix"])
-        self._end()
+    def _take(self, result: Mapping[str, Any]) -> None:
+        found = WriterMatrix.from_json(result["matrix"])
         self.measured.emit(found)
         try:
             keep_matrix(self._data_dir, found)
         except QtDigitsError as error:
             self.failed.emit(error)
 
+    @Slot(object)
     def _tell(self, event: ErrandProgressed) -> None:
         text = event.what
         if event.what.startswith("Learning") and event.total:
@@ -118,7 +97,3 @@ class WriterMeasuring(QObject):
             return ""
         each_s = (now - began) / (event.done - done)
         return f" · about {duration(each_s * (event.total - event.done))} left"
-
-    def _end(self) -> None:
-        self._errand = ""
-        self.busy_changed.emit(False)

@@ -197,7 +197,7 @@ class WritersPanel(FreshPanel):
 
 def _warning(path: Path) -> str:
     try:
-        learned = bool(load_header(path).provenance.get("drawings"))
+        learned = load_header(path).has_learned_from_stored
     except QtDigitsError as error:
         return str(error)
     if not learned:

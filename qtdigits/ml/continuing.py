@@ -52,25 +52,18 @@ def freeze(network: Any, *, last_blocks: int) -> None:
 
 
 def answered_by(teacher: Model, data: TrainingData, recipe: Recipe, label_set: LabelSet) -> TrainingData:
-    """`data` with the answers of `teacher`, which has the recipe's network and was loaded with its weights.
+    """`data` with the answers of `teacher` to the images of its rehearsal, these varied for good as the recipe says.
 
-    After several trainings in a row these are better kept than those of the model before: what each of them loses would be
-    taught by the next.
-    """
-    network = build_network(recipe.network, len(label_set))
-    take_up(network, teacher, label_set)
-    return with_answers(data, network, recipe)
-
-
-def with_answers(data: TrainingData, network: Any, recipe: Recipe) -> TrainingData:
-    """`data` with what `network` answers to the images of the rehearsal, these varied for good as the recipe says.
-
-    To keep these answers, right or wrong and as sure as they were, forgets less than to learn the labels again (Li and Hoiem,
-    Learning without forgetting, 2016), and keeps the probabilities calibrated. They are asked for what is trained on, the varied
-    image: the answer to the image as it was would be a new thing to learn, and bends the network for everybody.
+    `teacher` has the recipe's network and was loaded with its weights. To keep its answers, right or wrong and as sure as they
+    were, forgets less than to learn the labels again (Li and Hoiem, Learning without forgetting, 2016), and keeps the
+    probabilities calibrated. They are asked for what is trained on, the varied image: the answer to the image as it was would be
+    a new thing to learn, and bends the network for everybody. After several trainings in a row the answers of the first model
+    are better kept than those of the one before: what each of them loses would be taught by the next.
     """
     if not len(data.remembered):
         return data
+    network = build_network(recipe.network, len(label_set))
+    take_up(network, teacher, label_set)
     images = data.images.copy()
     if recipe.augmentation:
         rng = np.random.default_rng(recipe.seed)

@@ -16,7 +16,7 @@ from qtdigits.errors import TrainingError
 from qtdigits.ml.backend import keras, tf
 from qtdigits.ml.batches import training_batches, validation_batches
 from qtdigits.ml.calibration import apply_temperature, temperature_of
-from qtdigits.ml.continuing import freeze, take_up, with_answers
+from qtdigits.ml.continuing import freeze, take_up
 from qtdigits.ml.networks import build_network, compile_network
 from qtdigits.ml.precision import computing_in
 from qtdigits.ml.standing import restore
@@ -58,9 +58,9 @@ def train(
 ) -> TrainedNetwork:
     """Train until the recipe's epochs are over, patience has run out, or `control` says so; keep the best weights.
 
-    With `base`, which was loaded with its weights and has the recipe's network, it begins there, and rehearses its answers unless
-    `data` has those of another model (`ml.continuing.answered_by`). A `continuation` goes on from
-    where the run was kept, on the same data, and ends with the same weights, bit for bit, as one that was never interrupted.
+    With `base`, which was loaded with its weights and has the recipe's network, it begins there; what is rehearsed has its
+    answers in `data` (`ml.continuing.answered_by`). A `continuation` goes on from where the run was kept, on the same data, and
+    ends with the same weights, bit for bit, as one that was never interrupted.
 
     Best are those with the lowest validation loss at the end of an epoch. A run that is stopped before the first epoch is over
     is validated where it stands, so that its figures are honest.
@@ -74,8 +74,6 @@ def train(
     if base is not None:
         take_up(network, base, label_set)
         freeze(network, last_blocks=recipe.last_blocks)
-        if data.answers is None:
-            data = with_answers(data, network, recipe)
     steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
     compile_network(network, recipe, steps_per_epoch=steps_per_epoch, stages=continuation.stages)
     begin = continuation.begin
@@ -161,19 +159,23 @@ def _finish_epoch(network: Any, validation: Any, watch: Watch) -> None:
     """All batches of this epoch were trained on before, but it was not validated."""
     watch.set_model(network)
     watch.on_epoch_begin(watch.epochs)
-    figures = watch.epoch_figures
-    found = network.evaluate(validation, callbacks=[watch], verbose=0, return_dict=True)
-    watch.on_epoch_end(watch.epochs, {**figures, **{f"val_{name}": value for name, value in found.items()}})
+    watch.on_epoch_end(watch.epochs, _validated(network, validation, watch))
 
 
 def _validate_now(network: Any, validation: Any, watch: Watch) -> str:
-    figures = watch.epoch_figures
-    found = network.evaluate(validation, callbacks=[watch], verbose=0, return_dict=True)
+    figures = _validated(network, validation, watch)
     try:
-        watch.end_epoch({**figures, **{f"val_{name}": value for name, value in found.items()}})
+        watch.end_epoch(figures)
     except Ended as ended:
         return ended.outcome
     return "stopped"
+
+
+def _validated(network: Any, validation: Any, watch: Watch) -> dict[str, float]:
+    """The epoch's figures so far, with those of a validation as it stands."""
+    figures = watch.epoch_figures
+    found = network.evaluate(validation, callbacks=[watch], verbose=0, return_dict=True)
+    return {**figures, **{f"val_{name}": value for name, value in found.items()}}
 
 
 def _started(

@@ -43,6 +43,13 @@ class NpzArrays:
         found = next((name for name in names if name in self._file.files), None)
         return None if found is None else np.asarray(self._file[found])
 
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Raises `KeyError` when the file has none of this name."""
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
 
 @contextmanager
 def open_npz(path: Path) -> Iterator[NpzArrays]:

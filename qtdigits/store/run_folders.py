@@ -156,7 +156,7 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, Any]:
 def _checkpoint(file: NpzArrays) -> Checkpoint:
     """Raises `InputError` when anything is missing."""
     try:
-        told = json.loads(_array(file, "told").tobytes())
+        told = json.loads(file["told"].tobytes())
         if told["format_version"] != FORMAT_VERSION:
             raise InputError("The checkpoint is of another version of QtDigits.")
         history = History()
@@ -171,8 +171,8 @@ def _checkpoint(file: NpzArrays) -> Checkpoint:
         return Checkpoint(
             *(network, optimizer, metrics, best),
             *(step, epochs, best_epoch),
-            best_loss=float(_array(file, "best_loss")),
-            elapsed_s=float(_array(file, "elapsed_s")),
+            best_loss=float(file["best_loss"]),
+            elapsed_s=float(file["elapsed_s"]),
             history=history,
             facts=dict(told["facts"]),
         )
@@ -181,19 +181,12 @@ def _checkpoint(file: NpzArrays) -> Checkpoint:
 
 
 def _part(file: NpzArrays, part: str, count: int) -> Arrays:
-    return tuple(_array(file, f"{part}/{number:03d}") for number in range(count))
+    return tuple(file[f"{part}/{number:03d}"] for number in range(count))
 
 
 def _fill(columns: Columns, file: NpzArrays, name: str, extras: tuple[str, ...]) -> None:
-    table = {column: _array(file, f"{name}/{column}").tolist() for column in columns.names}
+    table = {column: file[f"{name}/{column}"].tolist() for column in columns.names}
     for extra in extras:
         if (found := file.get(f"{name}/{extra}")) is not None:
             table[extra] = found.tolist()
     columns.extend(table)
-
-
-def _array(file: NpzArrays, name: str) -> Any:
-    found = file.get(name)
-    if found is None:
-        raise KeyError(name)
-    return found

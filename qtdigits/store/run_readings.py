@@ -18,6 +18,7 @@ from qtdigits.core.readings import Readings
 from qtdigits.errors import InputError
 from qtdigits.store.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, writing
+from qtdigits.store.run_folders import RunFolder
 
 FORMAT_VERSION = 1
 _ARRAYS = ("images", "truth", "answer", "confidence")
@@ -43,7 +44,7 @@ def load_readings(data_dir: Path, run: str) -> dict[str, Readings]:
         return {}
     with open_npz(path) as file:
         try:
-            told = json.loads(_array(file, "told").tobytes())
+            told = json.loads(file["told"].tobytes())
             return {
                 str(one["name"]): _readings(file, i, one["classes"]) for i, one in enumerate(told["sets"])
             }
@@ -52,13 +53,11 @@ def load_readings(data_dir: Path, run: str) -> dict[str, Readings]:
 
 
 def _path(data_dir: Path, run: str) -> Path:
-    if not run or Path(run).name != run:
-        raise InputError(f"{run!r} cannot be the id of a run.", "Look at the list: qtdigits runs list.")
-    return data_dir / "runs" / run / "readings.npz"
+    return RunFolder(data_dir, run).path / "readings.npz"
 
 
 def _readings(file: NpzArrays, number: int, classes: list[str]) -> Readings:
-    found = Readings(tuple(map(str, classes)), *(_array(file, f"{number}/{name}") for name in _ARRAYS))
+    found = Readings(tuple(map(str, classes)), *(file[f"{number}/{name}"] for name in _ARRAYS))
     n = len(found)
     places = np.concatenate([found.truth, found.answer])
     if found.images.shape != (n, 28, 28) or found.images.dtype != np.uint8:
@@ -67,11 +66,4 @@ def _readings(file: NpzArrays, number: int, classes: list[str]) -> Readings:
         raise ValueError("not every image was read")
     if n and not (places.min() >= 0 and places.max() < len(classes)):
         raise ValueError("there is no such class")
-    return found
-
-
-def _array(file: NpzArrays, name: str) -> Any:
-    found = file.get(name)
-    if found is None:
-        raise KeyError(name)
     return found

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 from qtdigits.core.learning_curve import Amount
 from qtdigits.core.models import Model
-from qtdigits.errors import QtDigitsError
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_header
 from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.lineage import Headers, headers_of, line_of
 
 
 def learned_amounts(
@@ -23,7 +20,7 @@ def learned_amounts(
     look as if a hand had been learned. A model whose file is gone, or cannot be read, is left out: nobody knows what it
     had learned from.
     """
-    header_of = _headers(library)
+    header_of = headers_of(library)
     in_use = header_of(str(model)) if model else None
     if in_use is None:
         return ()
@@ -37,34 +34,15 @@ def learned_amounts(
 
 def learned_by(store: SampleStore, library: ModelLibrary, writer: str, model: Path | None) -> int:
     """How many of the writer's drawings that model has learned from."""
-    header_of = _headers(library)
+    header_of = headers_of(library)
     header = header_of(str(model)) if model else None
     return _learned(store, writer, header, header_of) if header else 0
 
 
-def _headers(library: ModelLibrary) -> Callable[[str], Model | None]:
-    """Looks models up by name or path, each once; None where the file is gone or cannot be read."""
-
-    @cache
-    def header_of(name: str) -> Model | None:
-        try:
-            return load_header(library.find(name))
-        except QtDigitsError:
-            return None
-
-    return header_of
-
-
-def _learned(store: SampleStore, writer: str, model: Model, header_of: Callable[[str], Model | None]) -> int:
+def _learned(store: SampleStore, writer: str, model: Model, header_of: Headers) -> int:
     """A model that learned another's hand knows of this one what the model knew from which it went on."""
-    seen: set[str] = set()
-    while model.name not in seen:
-        seen.add(model.name)
-        drawings = model.provenance.get("drawings") or {}
+    for known in line_of(model, header_of):
+        drawings = known.provenance.get("drawings") or {}
         if drawings and drawings.get("writer") in (None, "", writer):
             return store.judgements.learnable(writer, int(drawings.get("last_sample") or 0))
-        base = header_of(Path(str(model.provenance.get("base") or "")).stem)
-        if base is None:
-            break
-        model = base
     return 0

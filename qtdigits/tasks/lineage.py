@@ -1,13 +1,41 @@
-"""Where a model comes from: the one that its line began with."""
+"""Where a model comes from: those that it was trained on from, back to the one that its line began with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from qtdigits.core.models import Model
 from qtdigits.errors import QtDigitsError
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model
+from qtdigits.store.model_files import load_header, load_model
+
+Headers = Callable[[str], Model | None]
+
+
+def headers_of(library: ModelLibrary) -> Headers:
+    """Looks models up by name or path, each once; None where the file is gone or cannot be read."""
+
+    @cache
+    def header_of(name: str) -> Model | None:
+        try:
+            return load_header(library.find(name))
+        except QtDigitsError:
+            return None
+
+    return header_of
+
+
+def line_of(model: Model, header_of: Headers) -> Iterator[Model]:
+    """`model`, the one that it was trained on from, and so on, as far as they are known."""
+    seen: set[str] = set()
+    known: Model | None = model
+    while known is not None and known.name not in seen:
+        yield known
+        seen.add(known.name)
+        base = Path(str(known.provenance.get("base") or "")).stem
+        known = header_of(base) if base else None
 
 
 def first_of_line(model: Model, library: ModelLibrary) -> Model:
@@ -16,15 +44,16 @@ def first_of_line(model: Model, library: ModelLibrary) -> Model:
     It is the one that still reads everybody as it was trained to. The way back ends where a file is gone, damaged, or of
     another network.
     """
-    passed = {model.name}
-    first = model
-    while first.recipe.is_personal and (name := Path(str(first.provenance.get("base") or "")).stem):
+    line: list[Model] = []
+    for known in line_of(model, headers_of(library)):
+        if known.recipe.network != model.recipe.network:
+            break
+        line.append(known)
+        if not known.recipe.is_personal:
+            break
+    for first in reversed(line[1:]):
         try:
-            before = load_model(library.find(name))
+            return load_model(library.find(first.name))
         except QtDigitsError:
-            break
-        if before.name in passed or before.recipe.network != model.recipe.network:
-            break
-        passed.add(before.name)
-        first = before
-    return first
+            continue
+    return model

@@ -16,6 +16,11 @@ UNFINISHED = frozenset({RUNNING, INTERRUPTED, CANCELLED, "stopped", "failed"})
 EXTENDABLE = frozenset({"completed", "converged", "stopped"})
 
 
+def is_under_way(data_dir: Path, run: RunRecord) -> bool:
+    """Whether a process is at it. One that is "running" without one was interrupted, by whatever ended the program."""
+    return run.state == RUNNING and RunFolder(data_dir, run.id).lock.is_taken()
+
+
 def can_go_on(data_dir: Path, run: RunRecord) -> bool:
     """Whether there is something left of the run to do, and what it takes, and nobody is at it."""
     folder = RunFolder(data_dir, run.id)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.control import Control
-from qtdigits.core.models import Model
 from qtdigits.core.recipes import load_recipe
 from qtdigits.core.samples import Dataset
 from qtdigits.core.writer_matrix import WriterMatrix
@@ -18,6 +17,7 @@ from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.label_guard import Progress
 from qtdigits.tasks.personal import RECIPE, Learner
+from qtdigits.tasks.replay import held_out_of
 from qtdigits.tasks.writer_matrix import writer_matrix
 
 
@@ -33,8 +33,8 @@ class StoredHands:
     def of(cls, folder: Path) -> StoredHands:
         with SampleStore.open(folder) as store:
             drawings = store.dataset(with_ink=True)
-            held_out, doubted = store.ids(held_out=True), store.ids(is_suspect=True)
-        return cls(drawings, np.isin(drawings.ids, held_out), np.isin(drawings.ids, doubted))
+            doubted = np.isin(drawings.ids, store.ids(is_suspect=True))
+            return cls(drawings, held_out_of(store, drawings), doubted)
 
 
 def stored_writer_matrix(
@@ -66,8 +66,3 @@ def stored_writer_matrix(
         progress=told,
         control=control,
     )
-
-
-def learned_from_stored(model: Model) -> bool:
-    """Whether the model itself was trained on stored drawings, so that what it reads of those says little."""
-    return bool(model.provenance.get("drawings"))

@@ -89,6 +89,6 @@ def test_that_what_has_come_to_its_end_does_not_go_on(steered: Steered, state: s
 
 def test_that_a_run_of_another_process_is_left_alone(steered: Steered) -> None:
     assert steered.folder.lock.take()
-    assert steered.steering.is_trained_elsewhere(RUN)
+    assert steered.steering.is_under_way(replace(RUN, state="running"))
     assert not steered.steering.can_go_on(RUN)
     steered.folder.lock.give_back()

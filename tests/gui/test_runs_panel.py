@@ -73,7 +73,7 @@ class Steering(RunSteering):
     def can_be_extended(self, run: RunRecord) -> bool:
         return run.id == "b"
 
-    def is_trained_elsewhere(self, run: RunRecord) -> bool:
+    def is_under_way(self, run: RunRecord) -> bool:
         return run.id == self.elsewhere
 
     def go_on(self, run: RunRecord) -> None:

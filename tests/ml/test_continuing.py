@@ -13,7 +13,7 @@ from qtdigits.core.models import Model
 from qtdigits.core.recipes import recipe_of
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.batches import wanted_outputs
-from qtdigits.ml.continuing import answered_by, freeze, take_up, with_answers
+from qtdigits.ml.continuing import answered_by, freeze, take_up
 from qtdigits.ml.models import from_model, probabilities, weights_of
 from qtdigits.ml.networks import build_network
 from qtdigits.ml.training import TrainedNetwork, train
@@ -97,21 +97,21 @@ def test_that_the_last_epoch_is_kept_where_the_recipe_says_so(base: Model) -> No
 def test_that_remembered_images_are_to_be_answered_as_the_base_did(base: Model) -> None:
     data = tiny_data()
     network = from_model(base)
-    remembering = with_answers(replace(data, remembered=data.training[:30]), network, CNN)
+    remembering = answered_by(base, replace(data, remembered=data.training[:30]), CNN, DIGITS)
     wanted = wanted_outputs(remembering, 10)
     np.testing.assert_allclose(
         wanted[data.training[:30]], probabilities(network, data.images[data.training[:30]]), atol=1e-4
     )
     rest = data.training[30:]
     np.testing.assert_array_equal(wanted[rest].argmax(axis=1), data.targets[rest])
-    assert with_answers(data, network, CNN) is data
+    assert answered_by(base, data, CNN, DIGITS) is data
 
 
 def test_that_the_answers_are_those_to_the_images_that_are_trained_on(base: Model) -> None:
     data = tiny_data()
     network = from_model(base)
     recipe = CNN.with_values(augmentation=1.0)
-    remembering = with_answers(replace(data, remembered=data.training[:30]), network, recipe)
+    remembering = answered_by(base, replace(data, remembered=data.training[:30]), recipe, DIGITS)
     changed = (remembering.images != data.images).any(axis=(1, 2))
     assert changed[data.training[:30]].all()
     assert changed.sum() == 30
