@@ -51,7 +51,8 @@ def _shaded(picture: Picture, rng: np.random.Generator, noise: float = 4.0) -> P
     angle = rng.uniform(0, 2 * np.pi)
     light = 0.75 + 0.4 * (np.cos(angle) * x + np.sin(angle) * y) - 0.4 * (x * x + y * y)
     paper = (40 + picture * (200 / 255)) * light
-    return np.clip(paper + rng.normal(0, noise, paper.shape), 0, 255).astype(np.float32)
+    grained: Picture = np.clip(paper + rng.normal(0, noise, paper.shape), 0, 255).astype(np.float32)
+    return grained
 
 
 def _framed(picture: Picture, width: int, inset: int) -> Picture:

@@ -27,8 +27,10 @@ class KerasReader:
         self._network = from_model(model)
 
     def read(self, raster: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return self.read_many(raster[None])[0]
+        answer: NDArray[np.float32] = self.read_many(raster[None])[0]
+        return answer
 
     def read_many(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         pixels = (images / np.float32(255)).astype(np.float32)[..., None]
-        return np.asarray(self._network.predict(pixels, verbose=0))
+        answers: NDArray[np.float32] = self._network.predict(pixels, verbose=0)
+        return answers

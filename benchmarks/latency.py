@@ -43,6 +43,7 @@ def child(reader: str) -> None:
             return False
 
     answer = window.answer_panel.findChild(QObject, "answerLabel")
+    assert answer is not None
     watch = PaintWatch()
     waits = []
     for number, strokes in enumerate(drawings(N_DRAWINGS)):

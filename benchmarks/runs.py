@@ -41,7 +41,7 @@ def child(way: str, folder: str) -> None:
     from qtdigits.gui import main_window
 
     app, window = program.create(["--data-dir", folder])
-    window.controller.start = lambda: None
+    window.controller.start = lambda: None  # type: ignore[method-assign]
     ready: list[bool] = []
     window.became_ready.connect(lambda: ready.append(True))
     window.show()
@@ -50,7 +50,9 @@ def child(way: str, folder: str) -> None:
     runs = window.session.store.runs
     if way == "decode":
         records = runs.records
-        runs.records = lambda **which: [run for run in records(**which) if runs.history(run.id) is not None]
+        runs.records = lambda **which: [  # type: ignore[method-assign]
+            run for run in records(**which) if runs.history(run.id) is not None
+        ]
     start = time.perf_counter()
     window.tabs.setCurrentIndex(main_window.TABS.index("Runs"))
     app.processEvents()

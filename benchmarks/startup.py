@@ -30,7 +30,9 @@ def child(reader: str, data_dir: str | None = None) -> None:
         import numpy as np
 
         window.repaint()
-        window.session.reader.read(np.zeros((28, 28), np.uint8))  # able to read is who has read
+        reader = window.session.reader
+        assert reader is not None
+        reader.read(np.zeros((28, 28), np.uint8))  # able to read is who has read
         finish(ready_at=time.time())
 
     window.became_ready.connect(on_ready)
