@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -47,11 +49,26 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The points of a curve that are drawn: places and heights, both `(n,)`."""
+    """The points of a curve that are drawn: places, ascending, and heights, both `(n,)` and all of them numbers."""
 
     x: Numbers
     heights: Numbers
     look: Look
+
+    @classmethod
+    def of(cls, x: Numbers, heights: Numbers, look: Look) -> Drawn:
+        """Without the points that are no numbers."""
+        known = np.isfinite(heights)
+        return cls(x, heights, look) if known.all() else cls(x[known], heights[known], look)
+
+    @property
+    def is_dense(self) -> bool:
+        return len(self.x) > WIDE_PEN_MOST_POINTS
+
+    @cached_property
+    def trembling(self) -> float:
+        """How far it goes up or down from point to point, on average."""
+        return float(np.abs(np.diff(self.heights)).mean()) if len(self.heights) > 1 else 0.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ class Reading:
     height: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Picture:
     """All that is to be seen of a plot."""
 
@@ -115,6 +132,10 @@ class Frame:
         self._per_x = self.inner.width() / max(high_x - self._low_x, 1e-300)
         self._per_height = self.inner.height() / max(high - self._low_height, 1e-300)
 
+    def is_rough(self, curve: Drawn) -> bool:
+        """What goes up and down in every pixel column does not get better by smooth edges, and takes twice as long."""
+        return curve.is_dense and curve.trembling * self._per_height > ROUGH_PX
+
     def left_of(self, x: Places) -> Places:
         return self._left + (x - self._low_x) * self._per_x
 
@@ -137,14 +158,42 @@ def paint_picture(painter: QPainter, outer: QRectF, picture: Picture, theme: The
     paint_curves(painter, outer, picture, theme)
 
 
-def paint_curves(painter: QPainter, outer: QRectF, picture: Picture, theme: Theme) -> None:
-    """What changes with every point: curves and marks."""
+def first_change(before: Picture, now: Picture, frame: Frame) -> float:
+    """The place from which on `now` is to be painted where `before` is painted already; minus infinity for all of it.
+
+    A run only adds to the ends of its curves: nearly all of what was painted a moment ago stays.
+    """
+    if replace(before, curves=()) != replace(now, curves=()) or len(before.curves) != len(now.curves):
+        return -math.inf
+    return min(
+        (_first_change(*pair, frame) for pair in zip(before.curves, now.curves, strict=True)),
+        default=math.inf,
+    )
+
+
+def _first_change(before: Drawn, now: Drawn, frame: Frame) -> float:
+    n = min(len(before.x), len(now.x))
+    differs = (before.x[:n] != now.x[:n]) | (before.heights[:n] != now.heights[:n])
+    n_same = int(differs.argmax()) if differs.any() else n
+    pens = [(curve.look, curve.is_dense, frame.is_rough(curve)) for curve in (before, now)]
+    if pens[0] == pens[1] and n_same == len(before.x) == len(now.x):
+        return math.inf
+    # One of a few points is cheap, and has dashes that may move.
+    if pens[0] != pens[1] or not now.is_dense or not n_same:
+        return -math.inf
+    return float(now.x[n_same - 1])
+
+
+def paint_curves(
+    painter: QPainter, outer: QRectF, picture: Picture, theme: Theme, *, begin: float = -math.inf
+) -> None:
+    """What changes with every point: curves, at least from the place `begin` on, and marks."""
     metrics = QFontMetricsF(painter.font())
     frame = Frame(outer, picture, line_height=metrics.height())
     painter.save()
-    painter.setClipRect(frame.inner.adjusted(-1, -1, 1, 1))
+    painter.setClipRect(frame.inner.adjusted(-1, -1, 1, 1), Qt.ClipOperation.IntersectClip)
     for curve in picture.curves:
-        _paint_curve(painter, frame, curve, theme)
+        _paint_curve(painter, frame, curve, theme, begin)
     painter.restore()
     for mark in picture.marks:
         _paint_mark(painter, frame, mark, theme, metrics, at_bottom=picture.scale.quantity.is_share)
@@ -177,27 +226,22 @@ def paint_axes(painter: QPainter, outer: QRectF, picture: Picture, theme: Theme)
         painter.drawText(QPointF(placed, inner.bottom() + 5 + metrics.ascent()), words)
 
 
-def _paint_curve(painter: QPainter, frame: Frame, curve: Drawn, theme: Theme) -> None:
-    x, heights = curve.x, curve.heights
-    known = np.isfinite(heights)
-    if not known.all():
-        x, heights = x[known], heights[known]
-    if not len(x):
+def _paint_curve(painter: QPainter, frame: Frame, curve: Drawn, theme: Theme, begin: float) -> None:
+    if not len(curve.x):
         return
-    left = np.clip(frame.left_of(x), -FARTHEST_PX, FARTHEST_PX)
-    top = np.clip(frame.top_of(heights), -FARTHEST_PX, FARTHEST_PX)
+    is_dense = curve.is_dense
+    first = max(0, int(np.searchsorted(curve.x, begin)) - 1) if is_dense else 0
+    left = np.clip(frame.left_of(curve.x[first:]), -FARTHEST_PX, FARTHEST_PX)
+    top = np.clip(frame.top_of(curve.heights[first:]), -FARTHEST_PX, FARTHEST_PX)
     colour, look = colour_of(theme, curve.look), curve.look
-    is_dense = len(x) > WIDE_PEN_MOST_POINTS
     pen = QPen(colour, 1.8 if look.is_bold and not is_dense else 1.0, look.dash)
     pen.setCosmetic(is_dense or not look.is_bold)
-    # What goes up and down in every pixel column does not get better by smooth edges, and takes twice as long.
-    is_rough = is_dense and float(np.abs(top[1:] - top[:-1]).mean()) > ROUGH_PX
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, not is_rough)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, not frame.is_rough(curve))
     painter.setPen(pen)
     shift = 0.7 / painter.deviceTransform().m11() if painter.deviceTransform().m11() else 0.7
     for number in range(2 if look.is_bold and is_dense else 1):
         painter.drawPolyline(polygon(left + number * shift / 2, top + number * shift))
-    if len(x) == 1 or (look.marker and len(x) <= MARKER_MOST_POINTS):
+    if len(left) == 1 or (look.marker and len(curve.x) <= MARKER_MOST_POINTS):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)

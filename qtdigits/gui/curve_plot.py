@@ -8,6 +8,7 @@ shows all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from qtdigits.gui.curve_painting import (
     Mark,
     Picture,
     Reading,
+    first_change,
     paint_axes,
     paint_cursor,
     paint_curves,
@@ -55,6 +57,8 @@ SETTLED_PART = 0.1
 """The first tenth of a run falls too fast to set the range by."""
 EPOCHS_TO_SETTLE = 4
 """From so many epochs on the first does not set the range either."""
+SEAM_PX = 2
+"""A line reaches so far beyond its points, at most."""
 RANGE_EVERY = 1.01
 """The range is worked out anew when the curves have grown by a hundredth."""
 
@@ -105,6 +109,7 @@ class CurvePlot(QWidget):
         self._is_painted = False
         self._axes_map: QPixmap | None = None
         self._axes_shown: object = None
+        self._shown: Picture | None = None
         self.set_scale(is_log=False, ignores_outliers=True)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -200,7 +205,7 @@ class CurvePlot(QWidget):
         drawn = []
         for curve in self._curves.values():
             x, y = self._seen(curve, columns)
-            drawn.append(Drawn(x, self._scale.heights(y), curve.look))
+            drawn.append(Drawn.of(x, self._scale.heights(y), curve.look))
         return Picture(self._scale, self._axis, self._stretch, self._heights, tuple(drawn), marks=self._marks)
 
     def readings(self, x: float) -> tuple[Reading, ...]:
@@ -249,21 +254,36 @@ class CurvePlot(QWidget):
         picture_map, axes_map = self._picture_map, self._axes_map
         if picture_map is None or axes_map is None or picture_map.size() != size:
             picture_map, axes_map = self._picture_map, self._axes_map = self._pixmap(size), self._pixmap(size)
-            self._is_painted, self._axes_shown = False, None
+            self._is_painted, self._axes_shown, self._shown = False, None, None
         if not self._is_painted:
             self._is_painted = True
-            picture = self.picture(max(1, round(self._frame().inner.width() * self.devicePixelRatioF())))
-            outer = QRectF(self.rect())
-            shown = (self._scale, self._axis, self._stretch, self._heights, self._theme, self.font())
-            if self._axes_shown != shown:
-                self._axes_shown = shown
-                axes_map.fill(QColor(self._theme.surface))
-                with self._painter(axes_map) as painter:
-                    paint_axes(painter, outer, picture, self._theme)
-            with self._painter(picture_map) as painter:
-                painter.drawPixmap(0, 0, axes_map)
-                paint_curves(painter, outer, picture, self._theme)
+            self._paint_anew(picture_map, axes_map)
         return picture_map
+
+    def _paint_anew(self, picture_map: QPixmap, axes_map: QPixmap) -> None:
+        """What has changed since the last time: at a run's side mostly the end of the curves."""
+        frame = self._frame()
+        picture = self.picture(max(1, round(frame.inner.width() * self.devicePixelRatioF())))
+        outer = QRectF(self.rect())
+        shown = (self._scale, self._axis, self._stretch, self._heights, self._theme, self.font())
+        changed = -math.inf
+        if self._axes_shown == shown and self._shown is not None:
+            changed = first_change(self._shown, picture, frame)
+        elif self._axes_shown != shown:
+            self._axes_shown = shown
+            axes_map.fill(QColor(self._theme.surface))
+            with self._painter(axes_map) as painter:
+                paint_axes(painter, outer, picture, self._theme)
+        self._shown = picture
+        if changed == math.inf:
+            return
+        strip = QRectF(outer)
+        if changed > -math.inf:
+            strip.setLeft(max(0, math.floor(frame.left_of(changed)) - SEAM_PX))
+        with self._painter(picture_map) as painter:
+            painter.setClipRect(strip)
+            painter.drawPixmap(0, 0, axes_map)
+            paint_curves(painter, outer, picture, self._theme, begin=frame.x_at(strip.left() - SEAM_PX))
 
     def _pixmap(self, size: QSize) -> QPixmap:
         made = QPixmap(size)

@@ -227,6 +227,24 @@ def test_that_a_picture_changes_with_its_curves_and_with_the_theme(curves: Curve
     assert corner == DARK.surface
 
 
+@pytest.mark.parametrize("noise", [0.4, 0.01], ids=["rough", "smooth"])
+def test_that_what_is_added_bit_by_bit_looks_as_if_painted_at_once(curves: Curves, noise: float) -> None:
+    history = begin(curves, epochs=300)
+    rng = np.random.default_rng(1)
+    for step in range(1, 2501):
+        loss = 2 / (1 + step / 300) + noise * float(rng.random())
+        history.apply(batch(step, loss=loss, accuracy=1 / (1 + loss)))
+        if step % (20 * STEPS_PER_EPOCH) == 0:
+            history.apply(replace(epoch(step // STEPS_PER_EPOCH), val_loss=loss))
+        if step % 7 == 0 and step > 1900:
+            curves.redraw()
+            grown = plot(curves).grab().toImage()
+    curves.resize(curves.width() + 1, curves.height())
+    plot(curves).grab()
+    curves.resize(curves.width() - 1, curves.height())
+    assert plot(curves).grab().toImage() == grown
+
+
 # Ranges.
 
 
