@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import percent, print_facts, print_json, print_table, say
+from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
@@ -68,6 +69,16 @@ def _add_changes(group: Subparsers) -> None:
         command = add_command(group, name, summary=summary, examples=(f"qtdigits runs {name} 3f2a",))
         command.add_argument("wanted", nargs="+", metavar="RUN", help=RUN_HELP)
         command.set_defaults(run=run)
+    emptying = add_command(
+        group,
+        "empty-trash",
+        summary="delete the runs in the trash for good; the models that came of them stay",
+        examples=("qtdigits runs empty-trash", "qtdigits runs empty-trash --yes"),
+    )
+    emptying.add_argument(
+        "--yes", action="store_true", help="really do it; without it, it is only said what would go"
+    )
+    emptying.set_defaults(run=run_empty_trash)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -100,8 +111,7 @@ def run_show(args: argparse.Namespace) -> int:
         ("model", run.model or "none"),
     ]
     facts += _how_it_goes_on(run, data_folder(args))
-    if data := run.figures.data:
-        facts.append(("trained on", " + ".join(f"{name} {n:,}" for name, n in data.items())))
+    facts += _trained_on(run)
     if run.figures.message:
         facts.append(("because", run.figures.message))
     if run.note:
@@ -180,12 +190,41 @@ def run_restore(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_empty_trash(args: argparse.Namespace) -> int:
+    from qtdigits.store.samples import SampleStore
+    from qtdigits.tasks.run_trash import empty_trash, look_into_trash, megabytes
+
+    folder = data_folder(args)
+    with SampleStore.open(folder) as store:
+        trash = look_into_trash(store, folder)
+        if not trash.runs:
+            say("The trash holds no run that can be deleted.")
+            return 0
+        if not args.yes:
+            raise InputError(trash.question, "If that is meant: qtdigits runs empty-trash --yes")
+        gone = empty_trash(store, folder, trash)
+    say(
+        f"Deleted for good: {len(gone):,} {'run' if len(gone) == 1 else 'runs'}, {megabytes(trash.size_bytes)}."
+    )
+    return 0
+
+
 def _state(run: RunRecord, folder: Path) -> str:
     """How it ended; one that nobody is at any more was interrupted, whatever the store says."""
     from qtdigits.store.runs import INTERRUPTED, RUNNING
     from qtdigits.tasks.resuming import is_under_way
 
     return INTERRUPTED if run.state == RUNNING and not is_under_way(folder, run) else run.state
+
+
+def _trained_on(run: RunRecord) -> list[tuple[str, object]]:
+    figures = run.figures
+    facts: list[tuple[str, object]] = []
+    if figures.data:
+        facts.append(("trained on", " + ".join(f"{name} {n:,}" for name, n in figures.data.items())))
+    if figures.data_sha256:
+        facts.append(("data fingerprint", f"SHA-256 {figures.data_sha256}"))
+    return facts + [(f"data of {name}", f"SHA-256 {digest}") for name, digest in figures.digests.items()]
 
 
 def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:

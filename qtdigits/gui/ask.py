@@ -35,12 +35,15 @@ class Ask:
         answer, given = QInputDialog.getInt(self.parent, title, question, suggestion, 1, most)
         return answer if given else None
 
-    def one_of(self, title: str, question: str, answers: Sequence[str], *, no: str) -> str | None:
-        """Each answer is a button, the first one the suggestion; `no`, and Esc, give up."""
+    def one_of(
+        self, title: str, question: str, answers: Sequence[str], *, no: str, is_grave: bool = False
+    ) -> str | None:
+        """Each answer is a button, the first one the suggestion unless it `is_grave`; `no`, and Esc, give up."""
         box = QMessageBox(QMessageBox.Icon.Question, title, question, parent=self.parent)
         buttons = [box.addButton(text, QMessageBox.ButtonRole.AcceptRole) for text in answers]
-        box.setDefaultButton(buttons[0])
-        box.setEscapeButton(box.addButton(no, QMessageBox.ButtonRole.RejectRole))
+        refusal = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(refusal if is_grave else buttons[0])
+        box.setEscapeButton(refusal)
         box.exec()
         pressed = box.clickedButton()
         return next((text for text, one in zip(answers, buttons, strict=True) if one is pressed), None)

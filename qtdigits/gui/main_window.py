@@ -373,9 +373,21 @@ class MainWindow(QMainWindow):
         return ModelsPanel(session=self.session, replays=self._replays)
 
     def _make_runs_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.run_result_page import RunResultPage
         from qtdigits.gui.run_steering import RunSteering
         from qtdigits.gui.runs_panel import RunsPanel
+        from qtdigits.gui.runs_trash import RunsTrash
+        from qtdigits.tasks.run_results import result_of
 
+        result = RunResultPage(
+            find=partial(result_of, self._data_dir),
+            champion=lambda: self.training_panel.champion,
+            knowledge=Knowledge(partial(readings_of, self._data_dir)),
+            theme=theme,
+        )
+        result.use_requested.connect(self._use_model)
+        result.drawings_requested.connect(self._show_drawings)
+        self.session.model_changed.connect(result.model_changed)
         panel = RunsPanel(
             runs=self.session.store.runs,
             preferences=self._preferences,
@@ -387,6 +399,8 @@ class MainWindow(QMainWindow):
                 champion=lambda: str(self.session.model_path or ""),
                 ask=self.ask,
             ),
+            result=result,
+            trash=RunsTrash(store=self.session.store, data_dir=self._data_dir, ask=self.ask),
         )
         self.controller.event_received.connect(panel.on_event)
         panel.problem_met.connect(self.messages.show_problem)

@@ -67,6 +67,7 @@ def figure_rows(runs: Sequence[RunRecord]) -> list[Row]:
             rows.append((title, tuple(UNKNOWN if v is None else percent(v, 2) for v in values)))
     texts = {
         "Trained on": [data_text(run.figures.data) for run in runs],
+        "Data fingerprint": [run.figures.data_sha256 for run in runs],
         "Weights": [f"{run.figures.n_parameters:,}" if run.figures.n_parameters else "" for run in runs],
         "Why there is no model": [run.figures.message for run in runs],
         "Note": [run.note for run in runs],

@@ -22,6 +22,9 @@ from qtdigits.gui.training_texts import ordered, percent
 Scores = Mapping[str, Mapping[str, Any]]
 """The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""
 
+VALIDATION = "validation"
+OTHERS = "not the same drawings"
+
 
 @dataclass(frozen=True)
 class Champion:
@@ -45,24 +48,32 @@ class RunSummary(QWidget):
     curves_requested = Signal()
 
     def __init__(
-        self, *, theme: Theme, knowledge: Knowledge | None = None, parent: QWidget | None = None
+        self,
+        *,
+        theme: Theme,
+        knowledge: Knowledge | None = None,
+        prefix: str = "",
+        has_way_back: bool = True,
+        parent: QWidget | None = None,
     ) -> None:
+        """`prefix`: of object names, where there is more than one of it in a window. `has_way_back`: with the button *Curves*."""
         super().__init__(parent)
         self._model = ""
         self._scores: Scores = {}
         self._knowledge = knowledge or Knowledge()
         self._readings: Mapping[str, Readings] = {}
         self._figures = QGridLayout()
-        self._set_box = ChoiceBox(name="confusionSet")
+        self._set_box = ChoiceBox(name=f"{prefix}confusionSet")
         self._set_box.setAccessibleName("Drawings that the confusion matrix is about")
         self._set_box.currentTextChanged.connect(self._show_confusion)
         self._details = ScoreDetails(theme=theme)
         self.use_button = button(
-            "Use this model", "useButton", "Read with this model from now on", is_primary=True
+            "Use this model", f"{prefix}useButton", "Read with this model from now on", is_primary=True
         )
         self.use_button.clicked.connect(self._on_use)
-        self._back = button("Curves", "curvesButton", "Show the curves of this training")
+        self._back = button("Curves", f"{prefix}curvesButton", "Show the curves of this training")
         self._back.clicked.connect(self.curves_requested)
+        self._back.setVisible(has_way_back)
         self._lay_out()
 
     @property
@@ -116,7 +127,10 @@ class RunSummary(QWidget):
     def _show_figures(self, champion: Champion) -> None:
         while (item := self._figures.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()
                 widget.deleteLater()
+        if champion.path == self._model:
+            champion = Champion()  # nothing is told by a model beside itself
         titles = ["", "This model", "95 % interval", "drawings"]
         titles += [f"In use: {champion.title}", "Verdict"] if champion.scores else []
         for column, title in enumerate(titles):
@@ -146,11 +160,16 @@ def _figures_of(name: str, values: Mapping[str, Any], champion: Champion) -> lis
     row = [label(name), accuracy, label(f"{100 * low:.1f} to {percent(high)}"), label(f"{values['n']:,}")]
     before = champion.scores.get(name)
     if before and before.get("n"):
-        text, role = verdict(values, before)
+        text, role = verdict(values, before) if _are_the_same(name, values, before) else (OTHERS, "muted")
         row += [label(f"{percent(before['accuracy'], 2)} of {before['n']:,}"), label(text, role=role)]
     elif champion.scores:
         row.append(label("not known", role="muted"))
     return row
+
+
+def _are_the_same(name: str, values: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether both models were scored on the same drawings: what is validated on is another part in each run."""
+    return name != VALIDATION and bool(values["n"] == before["n"])
 
 
 def verdict(values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, str]:

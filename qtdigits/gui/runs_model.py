@@ -19,6 +19,7 @@ from qtdigits.store.runs import RUNNING, RunRecord
 
 COLUMNS = ("Name", "Started", "Ended", "Epochs", "Validation", "My hold-out", "MNIST test", "Time", "Recipe")
 NUMBERS = range(3, 8)
+TIME_COLUMN = 7
 SORT_ROLE = Qt.ItemDataRole.UserRole
 STARTED_COLUMN = 1
 RECIPE_COLUMN = 8
@@ -62,8 +63,15 @@ class RunsModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return COLUMNS[section]
+            case Qt.ItemDataRole.TextAlignmentRole if section in NUMBERS:
+                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            case Qt.ItemDataRole.ToolTipRole if section == TIME_COLUMN:
+                return "How long it trained, without what came before and after: reading the data, checking labels, scoring"
         return None
 
     @override

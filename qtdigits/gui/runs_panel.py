@@ -33,11 +33,14 @@ from qtdigits.gui.parts import button, elided_label, label
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.run_curves import ShownRun
 from qtdigits.gui.run_differences import RunDifferences
+from qtdigits.gui.run_result_page import RunResultPage
 from qtdigits.gui.run_steering import RunSteering
 from qtdigits.gui.runs_model import RECIPE_COLUMN, STARTED_COLUMN, RunsFilter, RunsModel
+from qtdigits.gui.runs_trash import RunsTrash
 from qtdigits.gui.theme import Theme
 from qtdigits.store.runs import RunRecord, RunTable
 
+RESULT_TAB = 1
 MOST_COMPARED = 8
 """As many as there are colours that can be told apart."""
 HISTORIES_KEPT = 16
@@ -61,11 +64,13 @@ class RunsPanel(FreshPanel):
         theme: Theme,
         ask: Ask,
         steering: RunSteering | None = None,
+        result: RunResultPage | None = None,
+        trash: RunsTrash | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._table_of_runs, self._preferences, self._ask = runs, preferences, ask
-        self._steering = steering
+        self._steering, self._result, self._trash_can = steering, result, trash
         self._histories: OrderedDict[str, History | None] = OrderedDict()
         self._running = ""
         self._deleted: list[list[str]] = []
@@ -88,6 +93,7 @@ class RunsPanel(FreshPanel):
         self._undo = button("Undo delete", "undoRunsButton", "Put back what was deleted last")
         self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
         self._trash.setCheckable(True)
+        self._empty = button("Empty…", "emptyRunsTrashButton", "Delete the runs in the trash for good")
         settings = CurveSettings.from_json(preferences.curves)
         self._curves = named(Curves(theme=theme, settings=settings, plot_prefix="runs."), "runCurves")
         self._differences = RunDifferences()
@@ -96,6 +102,8 @@ class RunsPanel(FreshPanel):
 
     def set_theme(self, theme: Theme) -> None:
         self._curves.set_theme(theme)
+        if self._result is not None:
+            self._result.set_theme(theme)
 
     @Slot(object)
     def on_event(self, event: Event) -> None:
@@ -149,16 +157,31 @@ class RunsPanel(FreshPanel):
         self._hint.setText(self._hint_text(len(chosen)))
         self._lower.setVisible(bool(compared))
         if compared:
-            self._lower.setTabText(1, "Recipe and figures" if len(compared) == 1 else "What differs")
+            last = self._lower.count() - 1
+            self._lower.setTabText(last, "Recipe and figures" if len(compared) == 1 else "What differs")
+            self._offer_result(compared)
             self._differences.show_runs(compared)
             self._curves.compare(self._shown(compared))
+
+    def _offer_result(self, chosen: list[RunRecord]) -> None:
+        """Of a run by itself that a model came of."""
+        if self._result is not None:
+            has_one = len(chosen) == 1 and bool(chosen[0].model)
+            self._lower.setTabVisible(RESULT_TAB, has_one)
+            self._result.show_run(chosen[0] if has_one else None)
+
+    @Slot()
+    def _show_result(self) -> None:
+        """A double click, or Enter, on a run."""
+        if self._result is not None and self._lower.isTabVisible(RESULT_TAB):
+            self._lower.setCurrentIndex(RESULT_TAB)
 
     def _hint_text(self, n_chosen: int) -> str:
         if not self._model.runs:
             return "The trash is empty" if self._trash.isChecked() else NONE_YET
         if n_chosen > MOST_COMPARED:
             return f"{n_chosen} runs are chosen; the first {MOST_COMPARED} are compared"
-        return CHOOSE if not n_chosen else f"{n_chosen} of {len(self._model.runs):,} runs chosen"
+        return CHOOSE if not n_chosen else f"{n_chosen} of {len(self._model.runs):,} chosen"
 
     def _shown(self, runs: list[RunRecord]) -> list[ShownRun]:
         """Runs of the same name are told apart by when they began."""
@@ -193,6 +216,8 @@ class RunsPanel(FreshPanel):
         self._delete.setText("Put back" if in_trash else "Delete")
         self._delete.setEnabled(n_chosen > 0)
         self._undo.setVisible(bool(self._deleted) and not in_trash)
+        self._empty.setVisible(in_trash and self._trash_can is not None)
+        self._empty.setEnabled(bool(self._model.runs))
 
     def _offer_steering(self, chosen: list[RunRecord]) -> None:
         """Only for a run by itself that is at hand and not in the trash."""
@@ -252,6 +277,22 @@ class RunsPanel(FreshPanel):
         if self._deleted and self._do(lambda: self._table_of_runs.restore(self._deleted[-1])):
             self._choose(set(self._deleted.pop()))
             self._show_chosen()
+
+    @Slot()
+    def _on_empty(self) -> None:
+        if self._trash_can is None:
+            return
+        try:
+            gone = self._trash_can.empty()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            gone = frozenset()
+        there = {run.id for run in self._table_of_runs.records(in_trash=True)}
+        self._deleted = [kept for ids in self._deleted if (kept := [i for i in ids if i in there])]
+        if gone:
+            self._trash.setChecked(False)
+        else:
+            self.reload()
 
     def _do(self, change: Callable[[], None]) -> bool:
         try:
@@ -313,6 +354,7 @@ class RunsPanel(FreshPanel):
             self._extend,
             self._undo,
             self._trash,
+            self._empty,
             self._rename,
             self._note,
             self._delete,
@@ -323,6 +365,8 @@ class RunsPanel(FreshPanel):
         self._lower.tabBar().setDrawBase(False)
         self._lower.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._lower.addTab(self._curves, "Curves")
+        if self._result is not None:
+            self._lower.insertTab(RESULT_TAB, self._result, "Result")
         self._lower.addTab(self._differences, "What differs")
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self._table)
@@ -344,6 +388,8 @@ class RunsPanel(FreshPanel):
         self._delete.clicked.connect(self._on_delete)
         self._undo.clicked.connect(self._on_undo)
         self._trash.toggled.connect(self.reload)
+        self._empty.clicked.connect(self._on_empty)
+        self._table.activated.connect(self._show_result)
         self._curves.settings_changed.connect(self._keep_settings)
         self._curves.save_wanted.connect(self._on_save)
 

@@ -111,6 +111,11 @@ class TrainingPanel(QWidget):
         self._bar.set_theme(theme)
         self._pages.set_theme(theme)
 
+    @property
+    def champion(self) -> Champion:
+        """The model in use, as far as it is known."""
+        return self._champion
+
     def set_champion(self, champion: Champion) -> None:
         """The model in use: the next result is compared with it."""
         self._champion = champion

@@ -53,11 +53,11 @@ def progress_text(event: Progressed) -> str:
 
 
 def finished_text(event: RunFinished) -> str:
-    """Completed: 12 epochs in 1:16, the best was 8."""
+    """Completed: 12 epochs, the best was 8; 1:16 in all."""
     epochs = "1 epoch" if event.epochs == 1 else f"{event.epochs} epochs"
     outcome = OUTCOMES.get(event.outcome, event.outcome.capitalize())
     best = f", the best was {event.best_epoch}" if event.best_epoch else ""
-    return f"{outcome}: {epochs} in {duration(event.elapsed_s)}{best}"
+    return f"{outcome}: {epochs}{best}; {duration(event.elapsed_s)} in all"
 
 
 def headline_text(scores: Mapping[str, Mapping[str, Any]]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.comparison import Advice, Comparison
+from qtdigits.gui.behind_numbers import BehindNumbers
 from qtdigits.gui.parts import button, give_role, label
 
 ROLES = {Advice.USE: "good", Advice.KEEP: "warning", Advice.ASK: "muted"}
@@ -31,15 +32,11 @@ class VerdictCard(QFrame):
             "Use it", "verdictUseButton", "Read with the new model from now on", is_primary=True
         )
         self._back = button("Roll back", "rollBackButton", "Go back to the model before this one")
-        self._links = {
-            name: button(name, f"{name.split()[0]}Button", f"Show the drawings that are {name}")
-            for name in ("fixed", "broken", "still wrong")
-        }
+        self._links = BehindNumbers()
+        self._links.drawings_requested.connect(self.drawings_requested)
         self._lay_out()
         self._use.clicked.connect(self._on_use)
         self._back.clicked.connect(self.roll_back_requested)
-        for link in self._links.values():
-            link.clicked.connect(self._on_link)
         self.hide()
 
     @property
@@ -53,9 +50,7 @@ class VerdictCard(QFrame):
         self._sentence.setText(f"{sentence[0].upper()}{sentence[1:]}.")
         self._advice.setText(found.recommendation)
         give_role(self._advice, ROLES[found.advice])
-        for name, ids in self._drawings().items():
-            self._links[name].setText(f"{len(ids)} {name}")
-            self._links[name].setVisible(bool(ids))
+        self._links.show_comparison(found)
         self.setAccessibleName(f"{sentence}. {found.recommendation}")
         self._refresh()
         self.show()
@@ -71,8 +66,7 @@ class VerdictCard(QFrame):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
-        for link in self._links.values():
-            row.addWidget(link)
+        row.addWidget(self._links)
         row.addWidget(self._advice, 1)
         for choice in (self._back, self._use):
             row.addWidget(choice)
@@ -81,12 +75,6 @@ class VerdictCard(QFrame):
         box.setSpacing(6)
         box.addWidget(self._sentence)
         box.addLayout(row)
-
-    def _drawings(self) -> dict[str, tuple[int, ...]]:
-        if self._found is None:
-            return {}
-        hand = self._found.hand
-        return {"fixed": hand.fixed, "broken": hand.broken, "still wrong": hand.still_wrong}
 
     def _refresh(self) -> None:
         """Roll back is offered where the new model is in use; before that there is nothing to take back."""
@@ -99,14 +87,8 @@ class VerdictCard(QFrame):
         elif self._found is not None:
             self._advice.setText(self._found.recommendation)
             give_role(self._advice, ROLES[self._found.advice])
+            give_role(self._use, "" if self._found.advice is Advice.KEEP else "primary")
 
     @Slot()
     def _on_use(self) -> None:
         self.use_requested.emit(self._model)
-
-    @Slot()
-    def _on_link(self) -> None:
-        sender = self.sender()
-        for name, link in self._links.items():
-            if isinstance(sender, QPushButton) and link is sender:
-                self.drawings_requested.emit(name, self._drawings()[name])

@@ -2,6 +2,8 @@
 
     request.json          the request, as the engine has it
     lock                  held by the process that trains
+    result.json           how it came out (run_results.py)
+    readings.npz          the drawings behind the figures (run_readings.py)
     checkpoint-<step>.npz the last two checkpoints; plain arrays, each with a check sum of its own
 
 Every file is written whole or not at all. A checkpoint that cannot be read is passed over for the one before.
@@ -12,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -104,7 +107,23 @@ class RunFolder:
             self._remove_after(0)
 
     def size_bytes(self) -> int:
+        """Of the checkpoints."""
         return sum(path.stat().st_size for path in self._checkpoints())
+
+    def total_bytes(self) -> int:
+        """Of all there is."""
+        with contextlib.suppress(OSError):
+            return sum(path.stat().st_size for path in self.path.iterdir())
+        return 0
+
+    def remove(self) -> bool:
+        """Remove the folder with all that is in it, unless somebody is at it; whether it is gone."""
+        if not self.path.exists():
+            return True
+        if self.lock.is_taken():
+            return False
+        shutil.rmtree(self.path, ignore_errors=True)
+        return not self.path.exists()
 
     def _remove_after(self, n_kept: int) -> None:
         for path in self._checkpoints()[n_kept:]:

@@ -98,6 +98,10 @@ class RunTable:
         known = figures or figures_of(history)
         self._change(run_id, figures=json.dumps(known.to_json()), history=json.dumps(history.to_json()))
 
+    def know(self, run_id: str, figures: RunFigures) -> None:
+        """Write down what is known of a run before its first epoch. Raises `StoreError`."""
+        self._change(run_id, figures=json.dumps(figures.to_json()))
+
     def end(
         self,
         run_id: str,
@@ -168,6 +172,12 @@ class RunTable:
     def restore(self, run_ids: Iterable[str]) -> None:
         """Back from the trash. Raises `StoreError`, and then restores none."""
         self._mark(run_ids, None)
+
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Delete for good what is in the trash; what is not there stays. Raises `StoreError`."""
+        with self._db.transaction():
+            for run_id in run_ids:
+                self._db.execute("DELETE FROM runs WHERE id = ? AND deleted_at IS NOT NULL", (run_id,))
 
     def _is_there(self, run_id: str) -> bool:
         return self._db.row("SELECT 1 FROM runs WHERE id = ?", (run_id,)) is not None

@@ -43,7 +43,7 @@ from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
 from qtdigits.tasks.label_guard import review_before_training
 from qtdigits.tasks.lineage import first_of_line
 from qtdigits.tasks.request import RetrainRequest
-from qtdigits.tasks.run_record import RunRecorder, keep_readings
+from qtdigits.tasks.run_record import RunRecorder, keep_result
 from qtdigits.tasks.standing import Standing, newest_sample_of
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def _run(job: _Job) -> RunFinished:
     )
     if gathered.data.is_rehearsal:
         job.notice(REHEARSAL_NOTICE)
-    job.standing.check(kept, gathered, base, job.history)
+    mark = job.standing.check(kept, gathered, base, job.history)
+    job.recorder.trains_on(mark)
     job.standing.write_request(job.request)
     trained = _train(job, gathered, base, kept)
     if trained.outcome == "diverged":
@@ -159,8 +160,7 @@ def _run(job: _Job) -> RunFinished:
     comparison = _compared(job, gathered, model)
     job.control.check()
     path = _stored(model, job.request, out).path
-    keep_readings(job.request, job.readings, notice=job.notice)
-    return RunFinished(
+    finished = RunFinished(
         run=job.request.run,
         outcome=trained.outcome,
         model=str(path),
@@ -170,6 +170,8 @@ def _run(job: _Job) -> RunFinished:
         scores=model.scores,
         comparison=comparison,
     )
+    keep_result(job.request, finished, job.readings, notice=job.notice)
+    return finished
 
 
 def _base_of(job: _Job) -> Model | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+from qtdigits.core.data_mark import DataMark
 from qtdigits.core.events import EpochEnded, Event, RunCancelled, RunFailed, RunFinished, RunStarted, Terminal
 from qtdigits.core.history import History
 from qtdigits.core.readings import Readings
@@ -15,6 +16,7 @@ from qtdigits.core.run_figures import RunFigures, figures_of
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.run_folders import prune
 from qtdigits.store.run_readings import save_readings
+from qtdigits.store.run_results import save_result
 from qtdigits.store.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
@@ -40,6 +42,7 @@ class RunRecorder:
         self._is_recorded = False
         self._started: RunStarted | None = None
         self._before: RunRecord | None = None
+        self._mark: DataMark | None = None
         self._clock = clock
         self._kept_at = -math.inf
 
@@ -60,19 +63,20 @@ class RunRecorder:
         else:
             self._is_recorded = True
 
+    def trains_on(self, mark: DataMark) -> None:
+        """The data is read. It is written down at once, so that it is known of a run that comes to nothing."""
+        self._mark = mark
+        if self._before is None:
+            self._write(lambda runs: runs.know(self._request.run, self._figures(History())))
+
     def heard(self, event: Event, history: History) -> None:
         """Keep the curves so far when an epoch has ended, but not oftener than it is worth: a process may die at any moment."""
         if isinstance(event, RunStarted):
             self._started = event
         is_due = self._clock() - self._kept_at >= KEEP_EVERY_S
-        if not (self._is_recorded and isinstance(event, EpochEnded) and is_due):
-            return
-        self._kept_at = self._clock()
-        try:
-            with SampleStore.open(self._folder) as store:
-                store.runs.keep(self._request.run, history, self._figures(history))
-        except StoreError as error:
-            self._notice(f"How far this run has come is not recorded: {error.message}")
+        if isinstance(event, EpochEnded) and is_due:
+            self._kept_at = self._clock()
+            self._write(lambda runs: runs.keep(self._request.run, history, self._figures(history)))
 
     def end(self, ending: Terminal, history: History, *, is_interrupted: bool = False) -> None:
         """The model is safe by now, so that what goes wrong here is told and no more.
@@ -92,6 +96,15 @@ class RunRecorder:
         except StoreError as error:
             self._notice(f"How this run ended is not recorded: {error.message}")
 
+    def _write(self, write: Callable[[RunTable], None]) -> None:
+        if not self._is_recorded:
+            return
+        try:
+            with SampleStore.open(self._folder) as store:
+                write(store.runs)
+        except StoreError as error:
+            self._notice(f"How far this run has come is not recorded: {error.message}")
+
     def _end(self, runs: RunTable, ending: Terminal, history: History, *, is_interrupted: bool) -> None:
         state, model = _state_of(ending)
         if state == CANCELLED and is_interrupted:
@@ -106,20 +119,29 @@ class RunRecorder:
         figures = figures_of(history, ending.scores if isinstance(ending, RunFinished) else {})
         if isinstance(ending, RunFailed):
             figures = replace(figures, message=f"{ending.message} {ending.remedy}".strip())
+        if self._mark is not None:
+            digests = {name: digest for name, (_, digest) in self._mark.sources.items()}
+            figures = replace(figures, data_sha256=self._mark.fingerprint, digests=digests)
         if self._started is not None:
             started = self._started
             figures = replace(figures, data=dict(started.data), n_parameters=started.n_parameters)
         return figures
 
 
-def keep_readings(
-    request: RetrainRequest, sets: Mapping[str, Readings], *, notice: Callable[[str], None]
+def keep_result(
+    request: RetrainRequest,
+    finished: RunFinished,
+    readings: Mapping[str, Readings],
+    *,
+    notice: Callable[[str], None],
 ) -> None:
-    """Keep the drawings behind the figures. That they cannot be kept is no reason to lose the model."""
+    """Keep the result and the drawings behind its figures. That they cannot be kept is no reason to lose the model."""
+    folder = Path(request.data_dir)
     try:
-        save_readings(Path(request.data_dir), request.run, sets)
+        save_result(folder, finished)
+        save_readings(folder, request.run, readings)
     except (StoreError, InputError) as error:
-        notice(f"The drawings behind the figures are not kept: {error.message}")
+        notice(f"The result is not kept beside the model: {error.message}")
 
 
 def _over_and_done_with(runs: RunTable) -> list[str]:

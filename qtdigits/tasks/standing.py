@@ -79,8 +79,8 @@ class Standing:
 
     def check(
         self, kept: Checkpoint | None, gathered: Gathered, base: Model | None, history: History
-    ) -> None:
-        """Remember what is trained on. Raises `DataChangedError` when it is not what it was at the checkpoint."""
+    ) -> DataMark:
+        """Remember what is trained on, and say it. Raises `DataChangedError` when it is not what it was at the checkpoint."""
         data = gathered.data
         mark = DataMark.of(
             gathered.records,
@@ -95,6 +95,7 @@ class Standing:
             )
         self._facts = {"data": mark.to_json(), "newest_sample": gathered.newest_sample}
         self._history = history
+        return mark
 
     def check_libraries(self, kept: Checkpoint | None, libraries: Mapping[str, str]) -> None:
         self._facts = {**self._facts, "libraries": dict(libraries)}

@@ -8,7 +8,7 @@ import pytest
 
 from cli.running import Run
 from qtdigits.core.recipes import Recipe
-from qtdigits.core.run_figures import figures_of
+from qtdigits.core.run_figures import RunFigures, figures_of
 from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
@@ -73,6 +73,26 @@ class TestRuns:
         assert run("runs", "note", "first try", "too slow").code == 0
         shown = run("runs", "show", "first try", "--json").json
         assert (shown["id"], shown["note"]) == ("aa1", "too slow")
+
+    def test_that_the_trash_is_emptied_only_when_that_is_meant(self, run: Run, data_dir: Path) -> None:
+        assert "no run" in run("runs", "empty-trash").err
+        RunFolder(data_dir, "aa1").write_request({})
+        run("runs", "delete", "aa1")
+        asked = run("runs", "empty-trash")
+        assert (asked.code, "Delete 1 run for good?" in asked.err) == (2, True)
+        assert run("runs", "list", "--deleted", "--json").json["runs"]
+        assert "1 run" in run("runs", "empty-trash", "--yes").err
+        assert run("runs", "list", "--deleted", "--json").json["runs"] == []
+        assert not (data_dir / "runs" / "aa1").exists()
+
+    def test_that_the_fingerprint_of_the_data_is_shown(self, run: Run, data_dir: Path) -> None:
+        with SampleStore.open(data_dir) as store:
+            figures = RunFigures(data_sha256="ab" * 32, digests={"MNIST": "cd" * 32})
+            store.runs.end("bb2", state="cancelled", figures=figures)
+        lines = run("runs", "show", "bb2").out.splitlines()
+        assert any(line.split() == ["data", "fingerprint", "SHA-256", "ab" * 32] for line in lines)
+        assert any(line.split() == ["data", "of", "MNIST", "SHA-256", "cd" * 32] for line in lines)
+        assert run("runs", "show", "bb2", "--json").json["data_sha256"] == "ab" * 32
 
     def test_that_a_deleted_run_can_be_put_back(self, run: Run) -> None:
         assert run("runs", "delete", "aa1", "aa").code == 0

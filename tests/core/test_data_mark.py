@@ -42,3 +42,15 @@ def test_that_moving_an_image_between_parts_is_noticed() -> None:
     a = DataMark.of(RECORDS, "01", [np.array([0, 1]), np.array([2])])
     b = DataMark.of(RECORDS, "01", [np.array([0]), np.array([1, 2])])
     assert what_changed(a, b)
+
+
+def test_that_a_fingerprint_tells_any_other_data_from_the_same() -> None:
+    others = (
+        mark(training=(0, 1, 2)),
+        mark(base=""),
+        replace(mark(), classes=("1", "0")),
+        replace(mark(), sources={"MNIST": (100, "other"), "drawings": (40, "d")}),
+    )
+    same = DataMark.from_json(mark().to_json())
+    assert same.fingerprint == mark().fingerprint
+    assert len({mark().fingerprint, *(other.fingerprint for other in others)}) == 5

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QTableView, QTableWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QTableView, QTableWidget, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
@@ -18,12 +18,17 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.curve_plot import CurvePlot
 from qtdigits.gui.curve_settings import CurveSettings
+from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.run_result_page import RunResultPage
 from qtdigits.gui.run_steering import RunSteering
+from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.runs_panel import RunsPanel
+from qtdigits.gui.runs_trash import RunsTrash
 from qtdigits.gui.theme import DARK, LIGHT
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
+from qtdigits.tasks.run_results import RunResult
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 LEFT = Qt.MouseButton.LeftButton
@@ -31,6 +36,13 @@ LEFT = Qt.MouseButton.LeftButton
 
 class Answers(Ask):
     reply: str | None = None
+    questions: list[str]
+
+    def one_of(
+        self, title: str, question: str, answers: Sequence[str], *, no: str, is_grave: bool = False
+    ) -> str | None:
+        self.questions = [question]
+        return answers[0] if self.reply == "yes" and is_grave else None
 
     def text(self, title: str, question: str) -> str | None:
         return self.reply
@@ -94,15 +106,29 @@ class Shown:
         self.ask = Answers()
         self.problems: list[QtDigitsError] = []
         self.preferences = Preferences(folder)
+        self.looked_at: list[str] = []
+        result = RunResultPage(find=self._result_of, champion=Champion, knowledge=Knowledge(), theme=LIGHT)
         self.widget = RunsPanel(
             runs=store.runs,
             preferences=self.preferences,
             theme=LIGHT,
             ask=self.ask,
             steering=self.steering,
+            result=result,
+            trash=RunsTrash(store=store, data_dir=folder, ask=self.ask),
         )
         self.widget.problem_met.connect(self.problems.append)
         self.table = self.widget.findChild(QTableView, "runsTable")
+
+    def _result_of(self, run: RunRecord) -> RunResult:
+        self.looked_at.append(run.id)
+        return RunResult(finished())
+
+    @property
+    def tabs(self) -> QTabWidget:
+        found = self.widget.findChild(QTabWidget)
+        assert isinstance(found, QTabWidget)
+        return found
 
     def button(self, name: str) -> QPushButton:
         found = self.widget.findChild(QPushButton, name)
@@ -177,7 +203,7 @@ def test_that_several_runs_lie_over_one_another_with_what_differs(panel: Shown) 
     assert panel.differences["Trained on"] == ["–", "MNIST 54,000 + 212 drawings"]
     assert panel.differences["Why there is no model"] == ["It diverged.", "–"]
     assert "Optimizer" not in panel.differences
-    assert panel.hint == "2 of 3 runs chosen"
+    assert panel.hint == "2 of 3 chosen"
 
 
 def test_that_a_run_without_a_history_has_no_points(panel: Shown) -> None:
@@ -236,7 +262,7 @@ def test_that_a_run_which_has_just_ended_appears_and_the_choice_stays(
     store.runs.end("run", state="completed", history=a_history())
     panel.widget.on_event(finished())
     assert panel.column(2)[0] == "completed"
-    assert panel.hint == "1 of 4 runs chosen"
+    assert panel.hint == "1 of 4 chosen"
     assert panel.loss_points("batches") == [0.25]
 
 
@@ -322,3 +348,37 @@ def test_that_a_run_of_another_window_is_not_called_interrupted(panel: Shown) ->
     panel.steering.elsewhere = "a"
     panel.widget.reload()
     assert panel.column(2)[2] == "running elsewhere"
+
+
+def test_that_a_run_which_a_model_came_of_shows_its_result_again(panel: Shown, store: SampleStore) -> None:
+    store.runs.end("b", state="completed", model="/models/b.h5", history=a_history())
+    panel.widget.mark_stale()
+    panel.choose(1)
+    assert panel.tabs.isTabVisible(1)
+    assert panel.looked_at == []
+    panel.table.activated.emit(panel.table.model().index(1, 0))
+    assert (panel.tabs.tabText(panel.tabs.currentIndex()), panel.looked_at) == ("Result", ["b"])
+    panel.choose(0)
+    assert not panel.tabs.isTabVisible(1)
+    panel.choose(0, 1)
+    assert not panel.tabs.isTabVisible(1)
+    assert panel.tabs.tabText(2) == "What differs"
+
+
+def test_that_the_trash_is_emptied_only_after_a_question(
+    qtbot: QtBot, panel: Shown, store: SampleStore
+) -> None:
+    for row in (0, 0):
+        panel.choose(row)
+        qtbot.mouseClick(panel.button("deleteRunsButton"), LEFT)
+    assert not panel.button("emptyRunsTrashButton").isVisible()
+    qtbot.mouseClick(panel.button("runsTrashButton"), LEFT)
+    qtbot.mouseClick(panel.button("emptyRunsTrashButton"), LEFT)
+    assert panel.ask.questions[0].startswith("Delete 2 runs for good?")
+    assert sorted(panel.column(2)) == ["completed", "failed"]
+    panel.ask.reply = "yes"
+    qtbot.mouseClick(panel.button("emptyRunsTrashButton"), LEFT)
+    assert store.runs.records(in_trash=True) == []
+    assert panel.column(2) == ["interrupted"]
+    assert not panel.button("undoRunsButton").isVisible()
+    assert panel.problems == []

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.events import BatchEnded, EpochEnded, RunFailed, RunFinished, RunStarted
+from qtdigits.core.data_mark import DataMark
+from qtdigits.core.events import BatchEnded, EpochEnded, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.core.history import History
 from qtdigits.core.recipes import Recipe
 from qtdigits.store.samples import SampleStore
@@ -91,3 +92,23 @@ def test_that_a_store_that_fails_later_is_told_and_the_run_goes_on(
     (tmp_path / "samples.db").write_bytes(b"junk")
     recording.hear(EPOCH)
     assert "How far this run has come is not recorded" in recording.notices[0]
+
+
+MARK = DataMark({"MNIST": (100, "ab" * 32), "drawings": (7, "cd" * 32)}, ("0", "1"), "mix")
+
+
+@pytest.mark.parametrize("ending", [RunFailed("run", "memory", "No memory."), RunCancelled("run")])
+def test_that_the_fingerprint_of_the_data_stays_with_a_run_that_comes_to_nothing(
+    recording: Recording, tmp_path: Path, ending: RunFailed | RunCancelled
+) -> None:
+    recording.recorder.begin()
+    recording.recorder.trains_on(MARK)
+    with SampleStore.open(tmp_path) as store:
+        assert store.runs.find("run").figures.data_sha256 == MARK.fingerprint
+        assert store.runs.history("run") is None
+    recording.recorder.end(ending, recording.history)
+    with SampleStore.open(tmp_path) as store:
+        found = store.runs.known("run")
+    assert found is not None
+    assert found.figures.data_sha256 == MARK.fingerprint
+    assert found.figures.digests == {"MNIST": "ab" * 32, "drawings": "cd" * 32}
