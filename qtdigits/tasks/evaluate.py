@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from qtdigits.errors import InputError
 from qtdigits.reader.reader import Reader
 
 CHUNK = 1024
+MOST_THREADS = 2
+"""What reads beside the window must leave it some processors."""
 
 
 def evaluate(model: Model, dataset: Dataset) -> Score:
@@ -109,16 +112,20 @@ def score_with(
 def answers_of(
     reader: Reader, dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Answers:
-    """Read every drawing. `classes` are the model's, then the labels that it does not know."""
+    """Read every drawing. `classes` are the model's, then the labels that it does not know.
+
+    `progress` hears how many of how many are done, and may raise to give up.
+    """
     known = reader.label_set.labels
     classes = (*known, *sorted(set(dataset.labels) - set(known)))
     place = {label: number for number, label in enumerate(classes)}
     truth = np.array([place[label] for label in dataset.labels], np.int64)
     answer = np.empty(len(dataset), np.int64)
     confidence = np.empty(len(dataset), np.float32)
+    threads = max(1, min(MOST_THREADS, os.cpu_count() or 1))
     for first in range(0, len(dataset), CHUNK):
         progress(first, len(dataset))
         part = slice(first, first + CHUNK)
-        probabilities = reader.read_many(dataset.images[part])
+        probabilities = reader.read_many(dataset.images[part], threads=threads)
         answer[part], confidence[part] = probabilities.argmax(axis=1), probabilities.max(axis=1)
     return Answers(classes, truth, answer, confidence, reader.undecided_below)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,7 @@ from qtdigits.reader.reader import Reader
 from qtdigits.store.database import FILE_NAME
 from qtdigits.store.model_files import load_model
 from qtdigits.store.samples import SampleStore
-
-CHUNK = 4096
-MOST_THREADS = 2
-"""What reads beside the window must leave it some processors."""
+from qtdigits.tasks.evaluate import answers_of
 
 Progress = Callable[[int, int], None]
 
@@ -129,12 +125,12 @@ def replay(
     found = []
     for number, path in enumerate(paths):
 
-        def report(done: int, before: int = number * len(drawings)) -> None:
+        def report(done: int, _of: int, before: int = number * len(drawings)) -> None:
             progress(before + done, total)
 
         try:
             model = load_model(path, weights=False)
-            right = _are_right(Reader(model), drawings.dataset, report)
+            right = answers_of(Reader(model), drawings.dataset, progress=report).is_right
         except ModelFileError as error:
             found.append(Replayed(path.stem, path, error=str(error)))
             continue
@@ -190,17 +186,3 @@ def _learned_from_some(model: Model) -> bool:
     """Whether the model was trained on stored drawings at all."""
     sources = model.provenance.get("sources") or ()
     return _last_learned(model) is not None or any(source.get("name") == "drawings" for source in sources)
-
-
-def _are_right(reader: Reader, dataset: Dataset, progress: Callable[[int], None]) -> NDArray[np.bool_]:
-    """`(n,)`; a label that the model does not know is never read rightly."""
-    place = {label: number for number, label in enumerate(reader.label_set.labels)}
-    truth = np.array([place.get(label, -1) for label in dataset.labels], np.int64)
-    answer = np.empty(len(dataset), np.int64)
-    threads = max(1, min(MOST_THREADS, os.cpu_count() or 1))
-    for first in range(0, len(dataset), CHUNK):
-        progress(first)
-        part = slice(first, first + CHUNK)
-        answer[part] = reader.read_many(dataset.images[part], threads=threads).argmax(axis=1)
-    right: NDArray[np.bool_] = answer == truth
-    return right

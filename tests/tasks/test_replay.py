@@ -19,6 +19,7 @@ class Sevens:
     """Reads every drawing as a 7."""
 
     label_set = DIGITS
+    undecided_below = 0.0
 
     def __init__(self, model: Model) -> None:
         self.model_name = model.name
