@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 class DataMark:
     """`sources`: the name of each → how many images it has and a digest of them.
 
-    `base` is a digest of the weights that are gone on from, "" where none are; `mix` one of who is trained on, how often,
-    and who is validated on; `classes` are the labels in their order.
+    `base` has a digest of the weights that are gone on from, and one of those whose answers are rehearsed where these are others;
+    "" where there are none. `mix` is one of who is trained on, how often, and who is validated on; `classes` are the labels in
+    their order.
     """
 
     sources: Mapping[str, tuple[int, str]]
@@ -85,7 +86,7 @@ def what_changed(before: DataMark, now: DataMark) -> tuple[str, ...]:
     if before.classes != now.classes:
         found.append(f"the classes: {' '.join(now.classes)} instead of {' '.join(before.classes)}")
     if before.base != now.base:
-        found.append("the model it went on from")
+        found.append("the model it went on from, or the one whose answers it rehearses")
     if not found and before.mix != now.mix:
         found.append("which images are trained on, how often, or validated on")
     return tuple(found)

@@ -144,10 +144,11 @@ def _run(job: _Job) -> RunFinished:
     )
     if gathered.data.is_rehearsal:
         job.notice(REHEARSAL_NOTICE)
-    mark = job.standing.check(kept, gathered, base, job.history)
+    models = _models_learned_from(job, base)
+    mark = job.standing.check(kept, gathered, models, job.history)
     job.recorder.trains_on(mark)
     job.standing.write_request(job.request)
-    trained = _train(job, gathered, base, kept)
+    trained = _train(job, gathered, models, kept)
     if trained.outcome == "diverged":
         job.notice(
             f"The training diverged after epoch {trained.epochs}: the loss is not a number any more. The weights of epoch "
@@ -187,6 +188,11 @@ def _base_of(job: _Job) -> Model | None:
     return base
 
 
+def _models_learned_from(job: _Job, base: Model | None) -> tuple[Model, ...]:
+    """The model that the run goes on from, and the one whose answers are rehearsed; none when it starts from scratch."""
+    return () if base is None else (base, first_of_line(base, _library(job.request)))
+
+
 def _taken_up(job: _Job) -> Checkpoint | None:
     """Where the run stands that goes on, None when it begins: then what is asked for, as is settled by now, is written down."""
     kept = job.standing.begin(job.request)
@@ -198,7 +204,9 @@ def _taken_up(job: _Job) -> Checkpoint | None:
     return kept
 
 
-def _train(job: _Job, gathered: Gathered, base: Model | None, kept: Checkpoint | None) -> TrainedNetwork:
+def _train(
+    job: _Job, gathered: Gathered, models: tuple[Model, ...], kept: Checkpoint | None
+) -> TrainedNetwork:
     if "qtdigits.ml.training" not in sys.modules:
         job.progress("Loading TensorFlow")
     from qtdigits.ml.backend import versions
@@ -208,8 +216,8 @@ def _train(job: _Job, gathered: Gathered, base: Model | None, kept: Checkpoint |
     job.control.check_before_training()
     job.standing.check_libraries(kept, versions())
     recipe, data = job.request.recipe, gathered.data
-    if base is not None:
-        teacher = first_of_line(base, _library(job.request))
+    base, teacher = models or (None, None)
+    if teacher is not None:
         data = answered_by(teacher, data, recipe, gathered.label_set)
     return train(
         recipe,

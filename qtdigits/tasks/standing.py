@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -78,15 +78,18 @@ class Standing:
         return kept
 
     def check(
-        self, kept: Checkpoint | None, gathered: Gathered, base: Model | None, history: History
+        self, kept: Checkpoint | None, gathered: Gathered, models: Sequence[Model], history: History
     ) -> DataMark:
-        """Remember what is trained on, and say it. Raises `DataChangedError` when it is not what it was at the checkpoint."""
+        """Remember what is trained on and which models are learned from, and say it.
+
+        Raises `DataChangedError` when they are not what they were at the checkpoint.
+        """
         data = gathered.data
         mark = DataMark.of(
             gathered.records,
             gathered.label_set.labels,
             (data.targets, data.training, data.validation, data.remembered),
-            base=base.weights_sha256 if base is not None else "",
+            base=" ".join(dict.fromkeys(model.weights_sha256 for model in models)),
         )
         if kept is not None and (changed := what_changed(_mark_of(kept), mark)):
             raise DataChangedError(

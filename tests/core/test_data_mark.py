@@ -29,7 +29,7 @@ def test_that_the_same_data_has_the_same_mark_also_from_a_file() -> None:
         (replace(mark(), sources={"drawings": (40, "d")}), "MNIST: no longer there"),
         (replace(mark(), sources={**mark().sources, "a.jsonl": (3, "x")}), "a.jsonl: not there before"),
         (replace(mark(), classes=("0", "1", "A")), "the classes: 0 1 A instead of 0 1"),
-        (mark(base="c"), "the model it went on from"),
+        (mark(base="c"), "the model it went on from, or the one whose answers it rehearses"),
         (mark(training=(0, 1)), "how often"),
     ],
 )
