@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from qtdigits import paths
 from qtdigits.core.events import EngineLost, Event, decode_event
+from qtdigits.engine.farewell import farewell
 from qtdigits.engine.protocol import Command, Quit, encode_command
 from qtdigits.errors import EngineError, InputError
 
@@ -110,7 +111,8 @@ class EngineClient:
                     yield decode_event(line)
             code = process.wait()
             if not self._is_closing:
-                yield EngineLost(self._farewell(code), code)
+                said = _tail_of(self._log) if self._log is not None else ""
+                yield EngineLost(farewell(code, said), code)
         finally:
             process.stdout.close()
             self._close_files(process)
@@ -149,12 +151,6 @@ class EngineClient:
         if self._log is not None:
             self._log.close()
 
-    def _farewell(self, code: int) -> str:
-        """Why the engine stopped, as far as one can tell from outside, with the last line of its log when it has one."""
-        reason = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        said = _last_line(self._log) if self._log is not None and code > 0 else ""
-        return f"The training engine stopped ({reason})." + (f" It said last: {said}" if said else "")
-
 
 def _apart() -> dict[str, Any]:
     """Arguments of `Popen` that put the engine into a group of its own, so that Ctrl+C in a terminal does not reach it."""
@@ -183,8 +179,7 @@ def _open_log(path: Path) -> IO[bytes]:
         return tempfile.TemporaryFile("a+b")
 
 
-def _last_line(log: IO[bytes]) -> str:
+def _tail_of(log: IO[bytes]) -> str:
     size = log.seek(0, os.SEEK_END)
     log.seek(max(0, size - _TAIL_BYTES))
-    lines = log.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    return log.read().decode("utf-8", "replace")

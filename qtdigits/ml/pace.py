@@ -11,9 +11,11 @@ EVENT_INTERVAL_S = 0.05
 FIRST_VALIDATION_SHARE = 0.35
 """What validating an image costs of training on it, until a validation has been timed."""
 
-SLEEP_S = 60.0
+SLEEP_S = 30.0
 SLEEP_FACTOR = 50.0
-"""A batch that takes longer than a minute and than fifty usual ones is one that the machine slept through."""
+VALIDATION_FACTOR = 5.0
+"""A batch that takes longer than half a minute and than fifty usual ones is one that the machine slept through; so is a
+validation of five usual ones."""
 
 
 class Pace:
@@ -64,7 +66,8 @@ class Pace:
         """Count a batch. True when it is time to report."""
         now = self._clock()
         took_s, self._mark = now - self._mark, now
-        if not is_first and self._must_have_slept(took_s):
+        usual_s = self._timed_s / self._timed_steps if self._timed_steps else 0.0
+        if not is_first and _must_have_slept(took_s, SLEEP_FACTOR * usual_s):
             self._start += took_s
         elif not is_first:
             self._timed_s += took_s
@@ -79,15 +82,15 @@ class Pace:
             self._images, self._images_s = 0, 0.0
         return True
 
-    def _must_have_slept(self, took_s: float) -> bool:
-        """Whether a batch took so long that the machine was asleep. Some systems' clocks stand still then, others do not."""
-        usual_s = self._timed_s / self._timed_steps if self._timed_steps else 0.0
-        return took_s > SLEEP_S and took_s > SLEEP_FACTOR * usual_s > 0.0
-
     def validated(self) -> None:
         """A validation has ended that began when training was last marked."""
         now = self._clock()
-        self._validation_s, self._mark = now - self._mark, now
+        took_s, self._mark = now - self._mark, now
+        usual_s = self._validation_s or 0.0
+        if _must_have_slept(took_s, VALIDATION_FACTOR * usual_s):
+            self._start += took_s - usual_s
+        else:
+            self._validation_s = took_s
         self._validations += 1
 
     def remaining_s(self, step: int) -> float:
@@ -98,6 +101,11 @@ class Pace:
         epoch_s = step_s * self._steps / self._epochs
         validation_s = epoch_s * self._validation_share if self._validation_s is None else self._validation_s
         return step_s * (self._steps - step) + validation_s * (self._epochs - self._validations)
+
+
+def _must_have_slept(took_s: float, most_s: float) -> bool:
+    """Whether something took so long that the machine was asleep. Some systems' clocks stand still then, others do not."""
+    return took_s > SLEEP_S and took_s > most_s > 0.0
 
 
 class RecentMeans:

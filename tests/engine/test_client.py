@@ -22,6 +22,7 @@ from qtdigits.core.events import (
     RunFinished,
 )
 from qtdigits.engine.client import EngineClient, engine_command
+from qtdigits.engine.farewell import KILLED
 from qtdigits.engine.protocol import Cancel, RetrainRequest, Stop, Train
 from qtdigits.errors import EngineError
 from qtdigits.store.model_files import check_model
@@ -105,7 +106,7 @@ def test_that_kill_9_in_the_middle_is_reported_and_the_next_engine_works(
     client.send(Train(RetrainRequest.fresh(ENDLESS, data_dir=data_dir)))
     until(events, BatchEnded, lambda: os.kill(client.pid or 0, signal.SIGKILL))
     *_, lost = events
-    assert lost == EngineLost("The training engine stopped (killed by signal 9).", -9)
+    assert lost == EngineLost(KILLED, -9)
     assert not list(data_dir.glob("models/*"))
 
     again = EngineClient(data_dir=data_dir)

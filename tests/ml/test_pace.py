@@ -84,6 +84,18 @@ def test_that_a_batch_that_the_machine_slept_through_does_not_count() -> None:
     assert pace.images_per_s == pytest.approx(10.0)
 
 
+def test_that_a_validation_that_the_machine_slept_through_counts_as_the_one_before() -> None:
+    clock = Clock()
+    pace = make_pace(clock)
+    for took_s in (2.0, 8 * 3600.0):
+        run_batches(pace, clock, 10, took_s=1.0)
+        pace.resume()
+        clock.now_s += took_s
+        pace.validated()
+    assert pace.elapsed_s == pytest.approx(24.0)
+    assert pace.remaining_s(10) == pytest.approx(10.0, rel=0.2)
+
+
 def test_that_batches_that_are_slow_from_the_start_are_no_sleep() -> None:
     clock = Clock()
     pace = make_pace(clock)

@@ -1,0 +1,30 @@
+"""What is said of an engine that is gone."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from qtdigits.engine.farewell import KILLED, NO_MEMORY, farewell
+
+ABORTED = "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\nFatal Python error\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "last_words", "said"),
+    [
+        (-signal.SIGKILL, "", KILLED),
+        (-signal.SIGABRT, ABORTED, NO_MEMORY),
+        (1, "Traceback …\nMemoryError\n", NO_MEMORY),
+        (-signal.SIGKILL, ABORTED, NO_MEMORY),
+        (-signal.SIGSEGV, "Fatal Python error", "The training engine crashed (signal 11, SIGSEGV)."),
+        (-99, "", "The training engine crashed (signal 99, unknown)."),
+        (3, "first\nlast words\n", "The training engine stopped (exit code 3). It said last: last words"),
+        (3, "", "The training engine stopped (exit code 3)."),
+        (0, "bye", "The training engine stopped (exit code 0)."),
+        (0, "MemoryError", "The training engine stopped (exit code 0)."),
+    ],
+)
+def test_that_the_reason_is_said_in_words(code: int, last_words: str, said: str) -> None:
+    assert farewell(code, last_words) == said
