@@ -61,6 +61,9 @@ def prepare_start() -> None:
     """
     gc.disable()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from qtdigits.gui.quick_import import leave_sources_unread
+
+    leave_sources_unread()
 
 
 def require_known_options(arguments: list[str]) -> None:
