@@ -37,6 +37,7 @@ from qtdigits.gui.answer_panel import AnswerPanel
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.automatic_promotion import AutomaticPromotion
 from qtdigits.gui.canvas_card import CanvasCard
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.closing import Choice, Closing
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
@@ -52,7 +53,6 @@ from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import PROMOTIONS, THEMES, Preferences
 from qtdigits.gui.recipe_costs import RecipeCosts
-from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.self_training import SelfTraining
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
 from qtdigits.gui.status_line import StatusLine

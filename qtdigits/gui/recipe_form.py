@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from qtdigits.core.recipe_fields import FIELD_BY_NAME, FIELDS, Field
+from qtdigits.core.recipe_fields import FIELD_BY_NAME, FIELDS, Field, Value
 from qtdigits.core.recipes import Recipe, recipe_of
 from qtdigits.errors import InputError
 from qtdigits.gui.overriding import override
@@ -25,7 +25,8 @@ class RecipeForm(QWidget):
 
     `field_entered` carries the name of the field that the keyboard has come to.
 
-    Editors of the fields named in `apart` get no row here: who asks for them by `editor` gives them a place of their own.
+    Editors of the fields named in `apart` get no row here: who asks for them by `editor` gives them a place of their own. The
+    others are made by `prepare`, before the form is first shown.
     """
 
     changed = Signal()
@@ -35,17 +36,18 @@ class RecipeForm(QWidget):
         super().__init__(parent)
         self._name = Recipe.name
         self._n_classes = 10
-        self._editors = {field.name: make_editor(field) for field in FIELDS}
-        layered = [field.name for field in FIELDS if field.kind == "layers"]
-        self._notes = {name: label(name=f"{name}Note", wraps=True) for name in layered}
+        self._apart = apart
+        self._values: dict[str, Value] = {field.name: field.default for field in FIELDS}
+        """As they were set last; where there is an editor, that says what the value is by now."""
+        self._editors: dict[str, Editor] = {}
+        self._names: dict[QObject, str] = {}
+        self._notes: dict[str, QLabel] = {}
         self._titles: dict[str, QLabel] = {}
-        self._editors["epochs"].setObjectName("epochsSpin")
-        self._names: dict[QObject, str] = {editor: name for name, editor in self._editors.items()}
         self._summary = label(name="networkSummary", wraps=True)
-        self._lay_out(apart)
-        for editor in self._editors.values():
-            changed_signal(editor).connect(self._on_edited)
-            editor.installEventFilter(self)
+        self._is_laid_out = False
+        self._is_narrow = True
+        self._groups: list[tuple[QWidget, bool]] = []
+        self._grid = QGridLayout()
         self._check()
 
     @property
@@ -70,19 +72,21 @@ class RecipeForm(QWidget):
         return self._n_classes
 
     def editor(self, name: str) -> Editor:
-        return self._editors[name]
+        if name not in self._apart:
+            self.prepare()
+        return self._editors.get(name) or self._make(FIELD_BY_NAME[name])
 
     def recipe(self) -> Recipe:
         """The recipe as it stands. Raises `InputError` that names the field."""
-        return recipe_of({name: read(editor) for name, editor in self._editors.items()}, name=self._name)
+        edited = {name: read(editor) for name, editor in self._editors.items()}
+        return recipe_of({**self._values, **edited}, name=self._name)
 
     def set_recipe(self, recipe: Recipe) -> None:
         self._name = recipe.name
-        for name, value in recipe.to_json().items():
-            if name in self._editors:
-                editor = self._editors[name]
-                with QSignalBlocker(editor):
-                    write(editor, value)
+        self._values = {field.name: getattr(recipe, field.name) for field in FIELDS}
+        for name, editor in self._editors.items():
+            with QSignalBlocker(editor):
+                write(editor, self._values[name])
         self._check()
         self.changed.emit()
 
@@ -91,21 +95,38 @@ class RecipeForm(QWidget):
         self._n_classes = n_classes
         self._check()
 
-    def _lay_out(self, apart: Collection[str]) -> None:
+    def _make(self, field: Field) -> Editor:
+        editor = self._editors[field.name] = make_editor(field)
+        if field.name == "epochs":
+            editor.setObjectName("epochsSpin")
+        self._names[editor] = field.name
+        write(editor, self._values[field.name])
+        changed_signal(editor).connect(self._on_edited)
+        editor.installEventFilter(self)
+        return editor
+
+    def prepare(self) -> None:
+        """Give every field its editor and its row; does nothing the second time."""
+        if self._is_laid_out:
+            return
+        self._is_laid_out = True
+        for field in FIELDS:
+            if field.name not in self._editors:
+                self._make(field)
+            if field.kind == "layers":
+                self._notes[field.name] = label(name=f"{field.name}Note", wraps=True)
         self.setMinimumWidth(LEAST_WIDTH_PX)
-        self._groups: list[tuple[QWidget, bool]] = []
         for title, fields in groupby(FIELDS, key=lambda field: field.group):
-            shown = [field for field in fields if field.name not in apart]
+            shown = [field for field in fields if field.name not in self._apart]
             self._groups.append((self._group(title, shown), any(field.kind == "layers" for field in shown)))
-        self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(28)
         self._grid.setVerticalSpacing(18)
-        self._is_narrow = True
         self._arrange()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 8, 8, 8)
         outer.addLayout(self._grid)
         outer.addStretch()
+        self._check()
 
     def _arrange(self) -> None:
         """Groups in one column, or in two where there is room; layers need the whole width."""

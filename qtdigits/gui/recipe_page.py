@@ -77,7 +77,9 @@ class RecipePage(QWidget):
         content = QWidget()
         self._table_place = QVBoxLayout(content)
         self._table_place.setContentsMargins(0, 0, 8, 0)
+        self._form.prepare()
         self._table_place.addWidget(self._form)
+        self._form.show()
         box.addWidget(scrolling(content), 1)
         box.addWidget(self._help)
 

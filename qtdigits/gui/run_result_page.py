@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from qtdigits.core.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.behind_numbers import BehindNumbers
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.fresh_panel import FreshPanel
 from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import label
-from qtdigits.gui.run_summary import Champion, RunSummary
+from qtdigits.gui.run_summary import RunSummary
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import MY_HOLD_OUT
 from qtdigits.store.runs import RunRecord

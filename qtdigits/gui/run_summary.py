@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from qtdigits.core.events import RunFinished
-from qtdigits.core.metrics import wilson_interval
 from qtdigits.core.readings import Readings
+from qtdigits.gui.champion import Champion, Scores
 from qtdigits.gui.choice_box import ChoiceBox
 from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.parts import button, label, scrolling
@@ -19,26 +18,8 @@ from qtdigits.gui.score_details import ScoreDetails
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import ordered, percent
 
-Scores = Mapping[str, Mapping[str, Any]]
-"""The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""
-
 VALIDATION = "validation"
 OTHERS = "not the same drawings"
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The model in use, as far as a comparison needs it."""
-
-    title: str = ""
-    path: str = ""
-    scores: Scores = field(default_factory=dict)
-
-    def with_score(self, name: str, *, correct: int, n: int) -> Champion:
-        """The same with what the model has just read of a set, rather than what it read when it was made."""
-        low, high = wilson_interval(correct, n)
-        score = {"n": n, "correct": correct, "accuracy": correct / n, "interval": [low, high]}
-        return replace(self, scores={**self.scores, name: score})
 
 
 class RunSummary(QWidget):

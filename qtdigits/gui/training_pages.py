@@ -8,30 +8,34 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from qtdigits.core.events import RunFinished
 from qtdigits.core.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import frame, label
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.recipe_choice import RecipeChoice
 from qtdigits.gui.recipe_form import RecipeForm
-from qtdigits.gui.recipe_page import RecipePage
-from qtdigits.gui.run_summary import RunSummary
 from qtdigits.gui.theme import Theme
 
 if TYPE_CHECKING:
     from qtdigits.gui.curve_settings import CurveSettings
     from qtdigits.gui.curves import Curves
+    from qtdigits.gui.run_summary import RunSummary
 
 
 class TrainingPages(QStackedWidget):
-    """Owns the pages. The curves are made late, by `prepare_curves`, after the first paint.
+    """Owns the pages. The curves are made late, by `prepare_curves`, after the first paint; the others when they are first shown.
 
-    `problem_found` carries what went wrong with a file, `notice_given` what went well.
+    `problem_found` carries what went wrong with a file, `notice_given` what went well, `use_requested` the path of a new
+    model that the person wants to use.
     """
 
     page_changed = Signal()
+    use_requested = Signal(str)
     problem_found = Signal(str)
     notice_given = Signal(str)
 
@@ -39,6 +43,7 @@ class TrainingPages(QStackedWidget):
         self,
         *,
         form: RecipeForm,
+        choice: RecipeChoice,
         theme: Theme,
         preferences: Preferences | None,
         ask: Ask,
@@ -47,15 +52,17 @@ class TrainingPages(QStackedWidget):
         super().__init__()
         self._theme = theme
         self._preferences = preferences
+        self._form = form
+        self._choice = choice
         self._ask = ask
+        self._knowledge = knowledge
         self._curves: Curves | None = None
+        self._recipe_page: QWidget | None = None
+        self._summary: RunSummary | None = None
         self._placeholder = CurvesPlaceholder()
-        self.recipe_page = RecipePage(form=form, ask=ask, cost_text=knowledge.cost_text)
-        self.recipe_page.problem_found.connect(self.problem_found)
-        self.summary = RunSummary(theme=theme, knowledge=knowledge)
-        self.summary.curves_requested.connect(self.show_curves)
-        for page in (self._placeholder, self.recipe_page, self.summary):
-            self.addWidget(page)
+        form.setParent(self)
+        form.hide()
+        self.addWidget(self._placeholder)
         self.currentChanged.connect(self.page_changed)
 
     @property
@@ -64,7 +71,12 @@ class TrainingPages(QStackedWidget):
 
     @property
     def shows_summary(self) -> bool:
-        return self.currentWidget() is self.summary
+        return self._summary is not None and self.currentWidget() is self._summary
+
+    @property
+    def has_result(self) -> bool:
+        """There is a training whose figures can be shown."""
+        return self._summary is not None and bool(self._summary.model)
 
     def prepare_curves(self) -> None:
         """Make the curves and put them in their place; does nothing the second time."""
@@ -101,9 +113,25 @@ class TrainingPages(QStackedWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self.summary.set_theme(theme)
-        if self._curves is not None:
-            self._curves.set_theme(theme)
+        for page in (self._curves, self._summary):
+            if page is not None:
+                page.set_theme(theme)
+
+    def set_champion(self, champion: Champion) -> None:
+        """The model in use is another one."""
+        if self._summary is not None:
+            self._summary.set_champion(champion)
+
+    def take_result(self, finished: RunFinished, *, champion: Champion, offers_use: bool) -> None:
+        """What `show_summary` shows from now on, as `RunSummary.show_run` takes it."""
+        if self._summary is None:
+            from qtdigits.gui.run_summary import RunSummary
+
+            self._summary = RunSummary(theme=self._theme, knowledge=self._knowledge)
+            self._summary.curves_requested.connect(self.show_curves)
+            self._summary.use_requested.connect(self.use_requested)
+            self.addWidget(self._summary)
+        self._summary.show_run(finished, champion=champion, offers_use=offers_use)
 
     @Slot(str)
     def save_curves(self, kind: str) -> None:
@@ -136,11 +164,20 @@ class TrainingPages(QStackedWidget):
 
     @Slot()
     def show_summary(self) -> None:
-        self.setCurrentWidget(self.summary)
+        if self._summary is not None:
+            self.setCurrentWidget(self._summary)
 
     @Slot()
     def show_form(self) -> None:
-        self.setCurrentWidget(self.recipe_page)
+        if self._recipe_page is None:
+            from qtdigits.gui.recipe_page import RecipePage
+
+            page = RecipePage(form=self._form, ask=self._ask, cost_text=self._knowledge.cost_text)
+            page.problem_found.connect(self.problem_found)
+            page.follow(self._choice)
+            self.addWidget(page)
+            self._recipe_page = page
+        self.setCurrentWidget(self._recipe_page)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

@@ -14,6 +14,7 @@ from qtdigits.core.history import History
 from qtdigits.core.recipes import Recipe
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.parts import button, elided_label, frame
@@ -21,7 +22,6 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.queue_strip import QueueStrip
 from qtdigits.gui.recipe_choice import RecipeChoice, ask_recipe_path
 from qtdigits.gui.recipe_form import RecipeForm
-from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_controls import SteeringControls, ThinBar, TrainingControls
 from qtdigits.gui.training_messages import TrainingMessages
@@ -76,16 +76,16 @@ class TrainingPanel(QWidget):
         self._champion = Champion()
         self._idle_data = ""
         self._make_widgets(theme)
+        box = self._controls.recipe_box
+        self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
         self._pages = TrainingPages(
             form=self._form,
+            choice=self._choice,
             theme=theme,
             preferences=preferences,
             ask=ask or Ask(self),
             knowledge=knowledge or Knowledge(),
         )
-        box = self._controls.recipe_box
-        self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
-        self._pages.recipe_page.follow(self._choice)
         self._lay_out()
         self._connect()
         self.choose_recipe(box.currentText())
@@ -119,7 +119,7 @@ class TrainingPanel(QWidget):
     def set_champion(self, champion: Champion) -> None:
         """The model in use: the next result is compared with it."""
         self._champion = champion
-        self._pages.summary.set_champion(champion)
+        self._pages.set_champion(champion)
         self.verdict.set_model_in_use(champion.path)
 
     def set_data_description(self, text: str) -> None:
@@ -318,7 +318,7 @@ class TrainingPanel(QWidget):
             self.verdict.show_comparison(found, model=event.model)
             if hand := found.hold_out.n:
                 champion = champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=hand)
-        self._pages.summary.show_run(event, champion=champion, offers_use=not event.comparison)
+        self._pages.take_result(event, champion=champion, offers_use=not event.comparison)
 
     @Slot()
     def _refresh(self) -> None:
@@ -355,7 +355,7 @@ class TrainingPanel(QWidget):
         else:
             self._steering.hide()
             self._controls.show_idle(can_train=self._form.is_valid)
-        has_result = bool(self._pages.summary.model) and not self._is_running
+        has_result = self._pages.has_result and not self._is_running
         self._footer.setVisible(has_result and not self._pages.shows_summary)
 
     @Slot(object)
@@ -457,7 +457,7 @@ class TrainingPanel(QWidget):
         self._pages.page_changed.connect(self._refresh_controls)
         self._pages.problem_found.connect(self._on_recipe_problem)
         self._pages.notice_given.connect(self._messages.show_notice)
-        self._pages.summary.use_requested.connect(self.use_requested)
+        self._pages.use_requested.connect(self.use_requested)
         self.verdict.use_requested.connect(self.use_requested)
         self._results_button.clicked.connect(self._on_results)
         self._refresh_timer.timeout.connect(self._refresh)

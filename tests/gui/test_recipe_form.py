@@ -14,6 +14,7 @@ from qtdigits.gui.recipe_form import RecipeForm
 @pytest.fixture
 def form(qtbot: QtBot) -> RecipeForm:
     form = RecipeForm()
+    form.prepare()
     qtbot.addWidget(form)
     return form
 

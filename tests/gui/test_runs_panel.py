@@ -16,13 +16,13 @@ from qtdigits.core.recipes import load_recipe
 from qtdigits.core.run_figures import figures_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.curve_plot import CurvePlot
 from qtdigits.gui.curve_settings import CurveSettings
 from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.run_result_page import RunResultPage
 from qtdigits.gui.run_steering import RunSteering
-from qtdigits.gui.run_summary import Champion
 from qtdigits.gui.runs_panel import RunsPanel
 from qtdigits.gui.runs_trash import RunsTrash
 from qtdigits.gui.theme import DARK, LIGHT

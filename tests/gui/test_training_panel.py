@@ -23,11 +23,12 @@ from qtdigits.core.history import History
 from qtdigits.core.metrics import Score
 from qtdigits.core.recipes import Recipe
 from qtdigits.errors import DataMissingError
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.confusion_view import ConfusionView
 from qtdigits.gui.curve_plot import CurvePlot
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.recipe_choice import OPEN_FILE
-from qtdigits.gui.run_summary import Champion, verdict
+from qtdigits.gui.run_summary import verdict
 from qtdigits.gui.theme import DARK, LIGHT
 from qtdigits.gui.training_panel import TrainingPanel
 
@@ -100,7 +101,7 @@ def test_that_an_idle_panel_is_calm(panel: Panel) -> None:
     assert panel.is_usable("trainButton")
     assert not panel.button("stopButton").isVisible()
     assert not panel.button("cancelButton").isVisible()
-    assert panel.widget.findChild(QWidget, "denseEdit").isVisible() is False
+    assert panel.widget.findChild(QWidget, "denseEdit") is None
     assert panel.widget.findChild(QSpinBox, "epochsSpin").isVisible()
     assert not panel.widget.has_curves
 
