@@ -11,6 +11,8 @@ KILLED = (
     "The training engine was killed. That is what the system does when memory runs out; "
     "then a smaller batch or network helps."
 )
+NATIVE_CRASHES = frozenset({"SIGSEGV", "SIGABRT", "SIGBUS"})
+"""How TensorFlow's native parts end, too, when they get no memory: seen with `prlimit --as` and a batch of 8,000."""
 SIGKILL = int(getattr(signal, "SIGKILL", 9))
 SIGNS_OF_NO_MEMORY = (
     "std::bad_alloc",
@@ -31,7 +33,9 @@ def farewell(code: int, last_words: str) -> str:
     if code == -SIGKILL:
         return KILLED
     if code < 0:
-        return f"The training engine crashed (signal {-code}, {_name_of(-code)})."
+        name = _name_of(-code)
+        maybe = " Lack of memory can be the reason; then a smaller batch or network helps."
+        return f"The training engine crashed ({name}).{maybe if name in NATIVE_CRASHES else ''}"
     lines = last_words.strip().splitlines()
     said = f" It said last: {lines[-1].strip()}" if lines and code > 0 else ""
     return f"The training engine stopped (exit code {code}).{said}"
@@ -41,4 +45,4 @@ def _name_of(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return "unknown"
+        return f"signal {number}"

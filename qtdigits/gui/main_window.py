@@ -61,6 +61,7 @@ from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training_panel import TrainingPanel
 from qtdigits.gui.training_queue import TrainingQueue
 from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.resuming import is_any_under_way
 
 if TYPE_CHECKING:
     from qtdigits.gui.drawings_panel import DrawingsPanel
@@ -124,7 +125,11 @@ class MainWindow(QMainWindow):
         self.canvas_card.show_above(GuidedPrompt(guided=self.guided))
         self.answer_panel = AnswerPanel(theme=self._theme)
         self.queue = TrainingQueue(
-            table=session.store.queue, controller=controller, data_dir=data_dir, parent=self
+            table=session.store.queue,
+            controller=controller,
+            data_dir=data_dir,
+            is_elsewhere=partial(is_any_under_way, session.store.runs, data_dir),
+            parent=self,
         )
         self.training_panel = TrainingPanel(
             controller=controller,
@@ -153,6 +158,7 @@ class MainWindow(QMainWindow):
             after=lambda: preferences.retrain_after,
             make_request=self._learn_hand_request,
             is_held_back=lambda: self.guided.run is not None,
+            must_wait=lambda: self.queue.must_wait,
             parent=self,
         )
         self.automatic_promotion = AutomaticPromotion(

@@ -19,7 +19,8 @@ class SelfTraining(QObject):
     """Counts the present writer's corrections since the last training and starts the next one.
 
     `after` tells after how many (0: never), `make_request` what to train. A run that a person has started is neither interrupted
-    nor queued behind: the corrections wait for its end. While `is_held_back` nothing begins; `look_again` when that is over.
+    nor queued behind, nor one of another window (`must_wait`): the corrections wait for its end. While `is_held_back` nothing
+    begins; `look_again` when that is over.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class SelfTraining(QObject):
         after: Callable[[], int],
         make_request: Callable[[], RetrainRequest],
         is_held_back: Callable[[], bool] = lambda: False,
+        must_wait: Callable[[], bool] = lambda: False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -37,7 +39,7 @@ class SelfTraining(QObject):
         self._controller = controller
         self._after = after
         self._make_request = make_request
-        self._is_held_back = is_held_back
+        self._is_held_back, self._must_wait = is_held_back, must_wait
         self._corrections = 0
         self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
         self._quiet.timeout.connect(self._try)
@@ -80,7 +82,7 @@ class SelfTraining(QObject):
     def _try(self) -> None:
         if not self._is_due or self._is_held_back():
             return
-        if not self._session.ink.is_blank or self._controller.is_busy:
+        if not self._session.ink.is_blank or self._controller.is_busy or self._must_wait():
             self._quiet.start()
         elif self._controller.train(self._make_request()):
             self._corrections = 0

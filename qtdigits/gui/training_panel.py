@@ -40,6 +40,7 @@ from qtdigits.tasks.request import RetrainRequest
 
 REFRESH_MS = 100
 REHEARSAL = "MNIST was not found: this is a rehearsal on synthetic ink."
+ELSEWHERE = "Another window or terminal is training. This one waits in line until that has ended."
 STOPPING = "stopping, the best is kept"
 CANCELLING = "giving up"
 
@@ -160,12 +161,15 @@ class TrainingPanel(QWidget):
 
     def train(self, request: RetrainRequest) -> None:
         """Train what is asked for, now or when it is its turn."""
-        if not self._controller.is_busy:
+        waits_for_others = self._queue is not None and self._queue.must_wait
+        if not (self._controller.is_busy or waits_for_others):
             self._messages.clear()
             if self._controller.train(request):
                 self._begin(request)
         elif self._queue is not None:
             self._queue.add(request)
+            if waits_for_others:
+                self._messages.show_notice(ELSEWHERE)
         else:
             self._messages.show_notice("The engine is at work on something else; train when it is done.")
 

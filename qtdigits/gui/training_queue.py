@@ -18,13 +18,17 @@ from qtdigits.tasks.request import RetrainRequest
 NEXT_MS = 300
 """Between the end of a run and the next one: whoever cancels a run may want to say something else first."""
 
+AGAIN_MS = 5_000
+"""How long until it is looked again whether another window still trains, or works the line off."""
+
 
 class TrainingQueue(QObject):
     """The line, kept in the store, and whoever sends its first to the engine when that is free.
 
-    Of several windows on one data folder one works the line off: it holds a lock until it is closed. A run leaves the line when
-    it trains, so that one whose window is killed before stays in it. `changed`: the line is another one; `problem_met` carries
-    a `QtDigitsError`; `run_began` the request that went to the engine.
+    Of several windows on one data folder one works the line off: it holds a lock until it is closed. It waits while another
+    window or terminal trains, which `is_elsewhere` tells, and every window looks now and then whether it may go on. A run leaves
+    the line when it trains, so that one whose window is killed before stays in it. `changed`: the line is another one;
+    `problem_met` carries a `QtDigitsError`; `run_began` the request that went to the engine.
     """
 
     changed = Signal()
@@ -37,19 +41,23 @@ class TrainingQueue(QObject):
         table: QueueTable,
         controller: EngineController,
         data_dir: Path,
+        is_elsewhere: Callable[[], bool] = lambda: False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._table = table
         self._controller = controller
+        self._is_elsewhere = is_elsewhere
         self._lock = ProcessLock(data_dir / "queue.lock")
         self._sent = ""
         self._is_halted = self._is_stopped = False
         self._entries: tuple[QueuedRun, ...] = ()
         self._next = QTimer(self, singleShot=True, interval=NEXT_MS)
         self._next.timeout.connect(self.work_off)
+        self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
+        self._again.timeout.connect(self.reload)
         controller.event_received.connect(self._on_event)
-        controller.state_changed.connect(self._schedule)
+        controller.state_changed.connect(self._on_engine_state)
 
     @property
     def waiting(self) -> tuple[QueuedRun, ...]:
@@ -64,6 +72,18 @@ class TrainingQueue(QObject):
     @property
     def is_worked_off_elsewhere(self) -> bool:
         return self._lock.is_taken()
+
+    @property
+    def must_wait(self) -> bool:
+        """Another window, or a terminal, trains at the moment: whatever is wanted here has to stand in line."""
+        found = False
+
+        def look() -> None:
+            nonlocal found
+            found = self._is_elsewhere()
+
+        self._tried(look)
+        return found
 
     @Slot()
     def reload(self) -> None:
@@ -94,7 +114,10 @@ class TrainingQueue(QObject):
     @Slot()
     def work_off(self) -> None:
         """Send the first of the line to the engine, if that is free and nobody else works the line off."""
-        if self._is_free and self._tried(self._read) and self._entries and self._is_mine():
+        if self._is_free and self._tried(self._read) and self._entries:
+            if self.must_wait or not self._is_mine():
+                self._again.start()
+                return
             entry = self._entries[0]
             try:
                 request = RetrainRequest.from_json(entry.request)
@@ -108,6 +131,7 @@ class TrainingQueue(QObject):
         """Nothing is sent from now on; another window may work the line off."""
         self._is_stopped = True
         self._next.stop()
+        self._again.stop()
         self._lock.give_back()
 
     @Slot(object)
@@ -126,6 +150,12 @@ class TrainingQueue(QObject):
                 self._schedule()
             case _:
                 pass
+
+    @Slot()
+    def _on_engine_state(self) -> None:
+        """When a run has ended: another window may have put something into the line meanwhile."""
+        if not self._controller.is_busy:
+            self.reload()
 
     @property
     def _is_free(self) -> bool:

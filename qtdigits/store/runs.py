@@ -130,6 +130,12 @@ class RunTable:
             )
         ]
 
+    def running(self) -> list[RunRecord]:
+        """Those that have not ended, as far as anybody has written down: a process may be at them, or none any more."""
+        return [
+            _run_of(row) for row in self._db.rows(f"SELECT {COLUMNS} FROM runs WHERE state = ?", (RUNNING,))
+        ]
+
     def find(self, wanted: str, *, in_trash: bool = False) -> RunRecord:
         """The run with this id or name, or the only one whose id begins so. Raises `InputError`."""
         runs = self.records(in_trash=in_trash)

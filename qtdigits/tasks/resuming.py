@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qtdigits.errors import InputError
 from qtdigits.store.run_folders import RunFolder, taken
-from qtdigits.store.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord
+from qtdigits.store.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.tasks.request import RetrainRequest
 
 UNFINISHED = frozenset({RUNNING, INTERRUPTED, CANCELLED, "stopped", "failed"})
@@ -19,6 +19,11 @@ EXTENDABLE = frozenset({"completed", "converged", "stopped"})
 def is_under_way(data_dir: Path, run: RunRecord) -> bool:
     """Whether a process is at it. One that is "running" without one was interrupted, by whatever ended the program."""
     return run.state == RUNNING and RunFolder(data_dir, run.id).lock.is_taken()
+
+
+def is_any_under_way(runs: RunTable, data_dir: Path) -> bool:
+    """Whether a process trains in this data folder. Raises `StoreError`."""
+    return any(is_under_way(data_dir, run) for run in runs.running())
 
 
 def can_go_on(data_dir: Path, run: RunRecord) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from qtdigits.engine.farewell import KILLED, NO_MEMORY, farewell
 
+CRASHED = "The training engine crashed (SIGSEGV). Lack of memory can be the reason; then a smaller batch or network helps."
 ABORTED = "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\nFatal Python error\n"
 
 
@@ -18,8 +19,12 @@ ABORTED = "terminate called after throwing an instance of 'std::bad_alloc'\n  wh
         (-signal.SIGABRT, ABORTED, NO_MEMORY),
         (1, "Traceback …\nMemoryError\n", NO_MEMORY),
         (-signal.SIGKILL, ABORTED, NO_MEMORY),
-        (-signal.SIGSEGV, "Fatal Python error", "The training engine crashed (signal 11, SIGSEGV)."),
-        (-99, "", "The training engine crashed (signal 99, unknown)."),
+        (
+            -signal.SIGSEGV,
+            "Fatal Python error",
+            CRASHED,
+        ),
+        (-99, "", "The training engine crashed (signal 99)."),
         (3, "first\nlast words\n", "The training engine stopped (exit code 3). It said last: last words"),
         (3, "", "The training engine stopped (exit code 3)."),
         (0, "bye", "The training engine stopped (exit code 0)."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,12 @@ from qtdigits.gui.queue_strip import QueueStrip, described
 from qtdigits.gui.theme import LIGHT
 from qtdigits.gui.training_panel import TrainingPanel
 from qtdigits.gui.training_queue import TrainingQueue
+from qtdigits.store.locks import ProcessLock
+from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.resuming import is_any_under_way
 
 
 @pytest.fixture
@@ -38,8 +42,17 @@ def make_queue(
     monkeypatch.setattr("qtdigits.gui.training_queue.NEXT_MS", 0)
     made: list[TrainingQueue] = []
 
+    monkeypatch.setattr("qtdigits.gui.training_queue.AGAIN_MS", 10)
+
     def make(controller: EngineController) -> TrainingQueue:
-        made.append(TrainingQueue(table=store.queue, controller=controller, data_dir=tmp_path))
+        made.append(
+            TrainingQueue(
+                table=store.queue,
+                controller=controller,
+                data_dir=tmp_path,
+                is_elsewhere=partial(is_any_under_way, store.runs, tmp_path),
+            )
+        )
         return made[-1]
 
     yield make
@@ -250,3 +263,67 @@ def test_that_train_becomes_train_next_while_a_training_goes_on(
     engines[0].say(begun("run 1"), EngineLost("gone"))
     qtbot.waitUntil(lambda: controller.state is EngineState.LOST)
     assert train.text() == "Train"
+
+
+def test_that_the_line_waits_while_another_window_trains(
+    qtbot: QtBot, queue: TrainingQueue, engines: FakeEngines, store: SampleStore, tmp_path: Path
+) -> None:
+    store.runs.add(RunRecord("theirs", {}))
+    theirs = RunFolder(tmp_path, "theirs")
+    assert not queue.must_wait
+    assert theirs.lock.take()
+    assert queue.must_wait
+    queue.add(request("ours"))
+    qtbot.waitUntil(queue._again.isActive)
+    assert sent(engines) == []
+    theirs.lock.give_back()
+    qtbot.waitUntil(lambda: sent(engines) == ["ours"])
+
+
+def test_that_the_one_who_waits_takes_the_line_over_when_the_other_window_is_closed(
+    qtbot: QtBot,
+    queue: TrainingQueue,
+    engines: FakeEngines,
+) -> None:
+    theirs = ProcessLock(queue._lock.path)
+    assert theirs.take()
+    queue.add(request("a"))
+    qtbot.waitUntil(queue._again.isActive)
+    assert sent(engines) == []
+    theirs.give_back()
+    qtbot.waitUntil(lambda: sent(engines) == ["a"])
+
+
+def test_that_what_another_window_has_put_into_the_line_is_seen_when_a_run_ends(
+    qtbot: QtBot, queue: TrainingQueue, engines: FakeEngines, store: SampleStore
+) -> None:
+    queue.add(request("a"))
+    qtbot.waitUntil(lambda: sent(engines) == ["a"])
+    engines[0].say(begun("a"))
+    qtbot.waitUntil(lambda: store.queue.entries() == [])
+    store.queue.add("theirs", request("theirs").to_json())
+    engines[0].say(ended("a"))
+    qtbot.waitUntil(lambda: sent(engines) == ["a", "theirs"])
+
+
+def test_that_a_training_that_is_wanted_while_another_window_trains_stands_in_line_and_that_is_said(
+    qtbot: QtBot,
+    queue: TrainingQueue,
+    controller: EngineController,
+    engines: FakeEngines,
+    store: SampleStore,
+    tmp_path: Path,
+) -> None:
+    store.runs.add(RunRecord("theirs", {}))
+    theirs = RunFolder(tmp_path, "theirs")
+    assert theirs.lock.take()
+    panel = TrainingPanel(
+        controller=controller, make_request=lambda recipe: request("ours"), theme=LIGHT, queue=queue
+    )
+    qtbot.addWidget(panel)
+    panel.start_training()
+    assert [entry.run_id for entry in queue.waiting] == ["ours"]
+    assert any("waits in line" in found.text() for found in panel.findChildren(QLabel))
+    assert sent(engines) == []
+    theirs.lock.give_back()
+    qtbot.waitUntil(lambda: sent(engines) == ["ours"])
