@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -86,3 +87,14 @@ def test_that_a_missing_system_library_comes_with_what_to_install() -> None:
 
 def test_that_a_negative_option_value_is_no_option(tmp_path: Path) -> None:
     window.require_known_options(["--data-dir", str(tmp_path)])
+
+
+def test_that_the_window_is_loaded_without_reading_its_sources() -> None:
+    """PySide would read them all, and keep their lines: a third of the start."""
+    script = (
+        "from qtdigits.cli.window import prepare_start; prepare_start()\n"
+        "from qtdigits.gui import app\n"
+        "import linecache; print(*(name for name in linecache.cache if 'qtdigits' in name))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
