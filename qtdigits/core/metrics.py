@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,28 @@ def expected_calibration_error(
     return float(np.abs(surplus).sum() / len(confidence))
 
 
+@dataclass(frozen=True)
+class Tally:
+    """How many of `n` drawings were read rightly."""
+
+    n: int
+    correct: int
+
+    @property
+    def accuracy(self) -> float:
+        """0 to 1; NaN when nothing was counted."""
+        return self.correct / self.n if self.n else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %."""
+        return wilson_interval(self.correct, self.n)
+
+    def to_json(self) -> dict[str, Any]:
+        accuracy = self.accuracy if self.n else None
+        return {"n": self.n, "correct": self.correct, "accuracy": accuracy, "interval": list(self.interval)}
+
+
 @dataclass(frozen=True, eq=False)
 class Score:
     """How a model reads a set of drawings. `confusion` is `(k, k)`, row = truth, column = answer.
@@ -88,14 +111,18 @@ class Score:
         return int(np.trace(self.confusion))
 
     @property
+    def tally(self) -> Tally:
+        return Tally(self.n, self.correct)
+
+    @property
     def accuracy(self) -> float:
         """0 to 1; NaN when nothing was counted."""
-        return self.correct / self.n if self.n else math.nan
+        return self.tally.accuracy
 
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the accuracy."""
-        return wilson_interval(self.correct, self.n)
+        return self.tally.interval
 
     @property
     def decided(self) -> int:

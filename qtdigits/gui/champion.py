@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from qtdigits.core.metrics import wilson_interval
+from qtdigits.core.metrics import Tally
 
 Scores = Mapping[str, Mapping[str, Any]]
 """The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""
@@ -22,6 +22,4 @@ class Champion:
 
     def with_score(self, name: str, *, correct: int, n: int) -> Champion:
         """The same with what the model has just read of a set, rather than what it read when it was made."""
-        low, high = wilson_interval(correct, n)
-        score = {"n": n, "correct": correct, "accuracy": correct / n, "interval": [low, high]}
-        return replace(self, scores={**self.scores, name: score})
+        return replace(self, scores={**self.scores, name: Tally(n, correct).to_json()})

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from qtdigits.core.metrics import Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.fresh_panel import FreshPanel
 from qtdigits.gui.naming import named
@@ -26,7 +27,7 @@ from qtdigits.gui.replays import Replays
 from qtdigits.gui.session import Session
 from qtdigits.gui.training_texts import percent
 from qtdigits.store.library import ModelEntry
-from qtdigits.tasks.replay import Replayed, Tally
+from qtdigits.tasks.replay import Replayed
 
 COLUMNS = (
     "",

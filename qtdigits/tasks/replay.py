@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.metrics import wilson_interval
+from qtdigits.core.metrics import Tally
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
 from qtdigits.errors import ModelFileError
@@ -22,28 +21,6 @@ from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.evaluate import answers_of
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many of `n` drawings were read rightly."""
-
-    n: int
-    correct: int
-
-    @property
-    def accuracy(self) -> float:
-        """0 to 1; NaN when nothing was counted."""
-        return self.correct / self.n if self.n else math.nan
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's, at 95 %."""
-        return wilson_interval(self.correct, self.n)
-
-    def to_json(self) -> dict[str, Any]:
-        accuracy = self.accuracy if self.n else None
-        return {"n": self.n, "correct": self.correct, "accuracy": accuracy, "interval": list(self.interval)}
 
 
 NOTHING = Tally(0, 0)

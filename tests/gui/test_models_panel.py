@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
 
 from gui.models import saved_model
 from qtdigits.core.labels import DIGITS
+from qtdigits.core.metrics import Tally
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.models_panel import ModelsPanel
 from qtdigits.gui.replays import Replays
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
-from qtdigits.tasks.replay import Parts, Replayed, Tally
+from qtdigits.tasks.replay import Parts, Replayed
 from store.values import a_sample
 
 LEFT = Qt.MouseButton.LeftButton

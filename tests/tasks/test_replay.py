@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from qtdigits.core.labels import DIGITS
+from qtdigits.core.metrics import Tally
 from qtdigits.core.models import Model
 from qtdigits.store.model_files import save_model
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks import replay as replay_module
-from qtdigits.tasks.replay import Drawings, Tally, may_have_learned, parts_of_file, replay
+from qtdigits.tasks.replay import Drawings, may_have_learned, parts_of_file, replay
 from store.values import a_model, a_sample
 
 
