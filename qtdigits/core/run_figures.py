@@ -18,8 +18,8 @@ class RunFigures:
     """What a list of runs says of one. `val_…` and `hold_out_accuracy` are those of the best epoch, None where nobody knows.
 
     `scores`: the name of a set → (accuracy, number of drawings), of the model that came out. `data`: what was trained on by
-    source, as in `RunStarted`. `message`: why there is no model. `data_sha256`: `DataMark.fingerprint`, and `digests` the SHA-256
-    of each source, both as soon as the data was read.
+    source, as in `RunStarted`. `message`: why there is no model. `steps_per_epoch`: 0 where nobody knows. `data_sha256`:
+    `DataMark.fingerprint`, and `digests` the SHA-256 of each source, both as soon as the data was read.
     """
 
     epochs: int = 0
@@ -32,6 +32,7 @@ class RunFigures:
     data: Mapping[str, int] = field(default_factory=dict)
     n_parameters: int = 0
     message: str = ""
+    steps_per_epoch: int = 0
     data_sha256: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
 

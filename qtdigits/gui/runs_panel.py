@@ -192,6 +192,7 @@ class RunsPanel(FreshPanel):
                 if titles.count(run.title) == 1
                 else f"{run.title} {run.started_at.astimezone():%d %b %H:%M:%S}",
                 self._history(run) or History(),
+                steps_per_epoch=run.figures.steps_per_epoch,
             )
             for run in runs
         ]

@@ -161,8 +161,9 @@ class TrainingPanel(QWidget):
 
     def train(self, request: RetrainRequest) -> None:
         """Train what is asked for, now or when it is its turn."""
-        waits_for_others = self._queue is not None and self._queue.must_wait
-        if not (self._controller.is_busy or waits_for_others):
+        is_busy = self._controller.is_busy
+        waits_for_others = not is_busy and self._queue is not None and self._queue.must_wait
+        if not (is_busy or waits_for_others):
             self._messages.clear()
             if self._controller.train(request):
                 self._begin(request)

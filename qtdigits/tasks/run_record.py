@@ -124,7 +124,12 @@ class RunRecorder:
             figures = replace(figures, data_sha256=self._mark.fingerprint, digests=digests)
         if self._started is not None:
             started = self._started
-            figures = replace(figures, data=dict(started.data), n_parameters=started.n_parameters)
+            figures = replace(
+                figures,
+                data=dict(started.data),
+                n_parameters=started.n_parameters,
+                steps_per_epoch=started.steps_per_epoch,
+            )
         return figures
 
 

@@ -382,3 +382,15 @@ def test_that_the_trash_is_emptied_only_after_a_question(
     assert panel.column(2) == ["interrupted"]
     assert not panel.button("undoRunsButton").isVisible()
     assert panel.problems == []
+
+
+def test_that_a_run_that_ended_in_its_first_epoch_does_not_look_as_if_each_batch_were_one(
+    panel: Shown, store: SampleStore
+) -> None:
+    history = History()
+    history.apply(batch(5))
+    store.runs.keep("a", history, replace(figures_of(history), steps_per_epoch=10))
+    panel.widget.mark_stale()
+    panel.choose(2)
+    plot = panel.widget.findChild(CurvePlot, "runs.lossPlot")
+    assert plot.points("batches")[0].tolist() == [0.5]

@@ -82,6 +82,7 @@ def test_that_what_was_trained_on_and_why_it_failed_are_written_down(
     with SampleStore.open(tmp_path) as store:
         run = store.runs.find("run")
     assert (run.state, run.figures.message) == ("failed", "It diverged. Learn slower.")
+    assert run.figures.steps_per_epoch == 5
     assert (run.figures.data, run.figures.n_parameters) == ({"MNIST": 100, "drawings": 7}, 42_310)
 
 
