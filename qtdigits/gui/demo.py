@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,10 @@ from numpy.typing import NDArray
 from qtdigits.core.ink import Ink
 from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
+from qtdigits.gui.demo_training_room import picture_training_room
+
+if TYPE_CHECKING:
+    from qtdigits.core.events import RunFinished
 
 N_DRAWINGS = 40
 MOST_DRAWINGS = 400
@@ -122,7 +127,7 @@ class _Player:
             )
             self._show_tab("Drawings")
             self._picture("drawings", "Every judged drawing is kept, with its strokes.")
-            self._train()
+            picture_training_room(window, self._train(), self._picture)
             self._use_new_model(drawings[0][1])
         finally:
             window.ask.yes = lambda *_: True  # type: ignore[method-assign]
@@ -167,7 +172,7 @@ class _Player:
             self._findings.weaker_from = self._findings.drawn
             session.use_model(session.library.find(WEAKER_MODEL))
 
-    def _train(self) -> None:
+    def _train(self) -> RunFinished:
         from PySide6.QtWidgets import QSpinBox
 
         from qtdigits.core.events import EpochEnded, Event, RunFailed, RunFinished
@@ -195,14 +200,17 @@ class _Player:
         self._picture(
             "trained", "The end of the run: figures with their intervals, and what is taken for what."
         )
-        match ended[0]:
-            case RunFinished(outcome=outcome, epochs=n, best_epoch=best, elapsed_s=elapsed, scores=scores):
-                self._findings.training = f"{outcome} after {n} epochs in {elapsed:.0f} s, best epoch {best}"
-                self._findings.scores = {
-                    name: score["accuracy"] for name, score in scores.items() if score["n"]
-                }
-            case RunFailed(message=message, remedy=remedy):
-                raise QtDigitsError(f"The demo's training failed. {message}", remedy)
+        finished = ended[0]
+        if isinstance(finished, RunFailed):
+            raise QtDigitsError(f"The demo's training failed. {finished.message}", finished.remedy)
+        if not isinstance(finished, RunFinished):
+            raise QtDigitsError("The demo's training was interrupted.", "Play the demo again.")
+        what = f"{finished.outcome} after {finished.epochs} epochs in {finished.elapsed_s:.0f} s"
+        self._findings.training = f"{what}, best epoch {finished.best_epoch}"
+        self._findings.scores = {
+            name: score["accuracy"] for name, score in finished.scores.items() if score["n"]
+        }
+        return finished
 
     def _use_new_model(self, ink: Ink) -> None:
         before = self._window.session.model_name

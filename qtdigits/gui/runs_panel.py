@@ -361,7 +361,7 @@ class RunsPanel(FreshPanel):
             self._delete,
         ):
             top.addWidget(one)
-        self._lower = QTabWidget()
+        self._lower = named(QTabWidget(), "runTabs")
         self._lower.setDocumentMode(True)
         self._lower.tabBar().setDrawBase(False)
         self._lower.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -1,0 +1,74 @@
+"""The demo's visit to the training room: the run that has just ended, reopened in Runs with four curves and its whole result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from qtdigits.core.events import RunFinished
+    from qtdigits.gui.main_window import MainWindow
+
+PREFERRED_SET = "MNIST test"
+LISTED_WITHIN_S = 30.0
+
+
+def picture_training_room(
+    window: MainWindow, finished: RunFinished, picture: Callable[[str, str], None]
+) -> None:
+    """`picture` takes a name and a caption. Afterwards the colours are light again."""
+    from PySide6.QtWidgets import QTableView, QTabWidget
+
+    from qtdigits.gui.curve_settings import CurveSettings
+    from qtdigits.gui.curves import Curves
+    from qtdigits.gui.main_window import TABS
+    from qtdigits.gui.runs_panel import RESULT_TAB
+    from qtdigits.gui.waiting import wait_until
+
+    window.tabs.setCurrentIndex(TABS.index("Runs"))
+    table, pages = window.findChild(QTableView, "runsTable"), window.findChild(QTabWidget, "runTabs")
+    curves = window.findChild(Curves, "runCurves")
+    assert isinstance(table, QTableView)
+    assert isinstance(pages, QTabWidget)
+    assert isinstance(curves, Curves)
+    curves.show_settings(CurveSettings(shows_auc=True, shows_throughput=True))
+    wait_until(lambda: table.model().rowCount() > 0, LISTED_WITHIN_S)
+    table.selectRow(0)
+    picture("run-curves", "An earlier run reopened: loss, accuracy, AUC and throughput.")
+    pages.setCurrentIndex(RESULT_TAB)
+    _open_worst_cell(window, finished)
+    picture("run-result", "Its whole result, with the drawings behind a cell of the confusion matrix.")
+    window.set_theme("dark")
+    picture("run-result-dark", "The same in dark colours.")
+    pages.setCurrentIndex(0)
+    picture("run-curves-dark", "The curves in dark colours.")
+    window.set_theme("light")
+
+
+def _open_worst_cell(window: MainWindow, finished: RunFinished) -> None:
+    """Choose the set, and click the cell with the most mistakes."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QComboBox
+
+    from qtdigits.gui.confusion_view import ConfusionView
+    from qtdigits.gui.run_result_page import RunResultPage
+
+    page = window.findChild(RunResultPage)
+    assert isinstance(page, RunResultPage)
+    box, matrix = page.findChild(QComboBox, "runs.confusionSet"), page.findChild(ConfusionView)
+    assert isinstance(box, QComboBox)
+    assert isinstance(matrix, ConfusionView)
+    if box.findText(PREFERRED_SET) >= 0:
+        box.setCurrentText(PREFERRED_SET)
+    QTest.qWait(300)  # the page is laid out
+    counts = np.array(finished.scores[box.currentText()]["confusion"])
+    np.fill_diagonal(counts, 0)
+    row, column = np.unravel_index(counts.argmax(), counts.shape)
+    QTest.mouseClick(
+        matrix,
+        Qt.MouseButton.LeftButton,
+        pos=matrix.cell_rect(int(row), int(column)).center().toPoint(),
+    )
