@@ -1,4 +1,4 @@
-"""The demo's visit to the training room: the run that has just ended, reopened in Runs with four curves and its whole result."""
+"""The demo's visit to the training room: the run that has just ended, reopened in Runs with its curves and its whole result."""
 
 from __future__ import annotations
 
@@ -21,22 +21,17 @@ def picture_training_room(
     """`picture` takes a name and a caption. Afterwards the colours are light again."""
     from PySide6.QtWidgets import QTableView, QTabWidget
 
-    from qtdigits.gui.curve_settings import CurveSettings
-    from qtdigits.gui.curves import Curves
     from qtdigits.gui.main_window import TABS
     from qtdigits.gui.runs_panel import RESULT_TAB
     from qtdigits.gui.waiting import wait_until
 
     window.tabs.setCurrentIndex(TABS.index("Runs"))
     table, pages = window.findChild(QTableView, "runsTable"), window.findChild(QTabWidget, "runTabs")
-    curves = window.findChild(Curves, "runCurves")
     assert isinstance(table, QTableView)
     assert isinstance(pages, QTabWidget)
-    assert isinstance(curves, Curves)
-    curves.show_settings(CurveSettings(shows_auc=True, shows_throughput=True))
     wait_until(lambda: table.model().rowCount() > 0, LISTED_WITHIN_S)
     table.selectRow(0)
-    picture("run-curves", "An earlier run reopened: loss, accuracy, AUC and throughput.")
+    picture("run-curves", "An earlier run reopened: batches, training, validation and the hold-out.")
     pages.setCurrentIndex(RESULT_TAB)
     _open_worst_cell(window, finished)
     picture("run-result", "Its whole result, with the drawings behind a cell of the confusion matrix.")
