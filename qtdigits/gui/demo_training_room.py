@@ -18,7 +18,7 @@ LISTED_WITHIN_S = 30.0
 def picture_training_room(
     window: MainWindow, finished: RunFinished, picture: Callable[[str, str], None]
 ) -> None:
-    """`picture` takes a name and a caption. Afterwards the colours are light again."""
+    """`picture` takes a name and a caption. Afterwards the colours are light again, and Training is in front."""
     from PySide6.QtWidgets import QTableView, QTabWidget
 
     from qtdigits.gui.main_window import TABS
@@ -40,6 +40,7 @@ def picture_training_room(
     pages.setCurrentIndex(0)
     picture("run-curves-dark", "The curves in dark colours.")
     window.set_theme("light")
+    window.tabs.setCurrentWidget(window.training_panel)
 
 
 def _open_worst_cell(window: MainWindow, finished: RunFinished) -> None:
