@@ -80,9 +80,10 @@ def _application(qt_arguments: list[str]) -> QApplication:
     running = QApplication.instance()
     if isinstance(running, QApplication):
         return running
-    # Without this, Qt drops all but the newest of the mouse moves that wait: fast strokes would get corners.
-    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
     app = QApplication(["qtdigits", *qt_arguments])
+    # Without this, Qt drops all but the newest of the mouse moves that wait: fast strokes would get corners. Only now, as X11's
+    # part of Qt switches it on while the application is made.
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
     app.setApplicationName("QtDigits")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("qtdigits")
