@@ -35,11 +35,12 @@ LEAST_MATRIX_PX = 260
 class AccuracyPanel(FreshPanel):
     """Reads the store only while it is visible, and then once; each judgement is added to what was read.
 
-    `guided_wanted` is the button for a guided session. `drawings_requested` carries what the drawings of a cell of the matrix
+    `guided_wanted` and `learning_wanted` are the buttons for a guided session and for learning this hand. `drawings_requested` carries what the drawings of a cell of the matrix
     are, and their ids.
     """
 
     guided_wanted = Signal()
+    learning_wanted = Signal()
     drawings_requested = Signal(str, tuple)
 
     def __init__(
@@ -73,6 +74,9 @@ class AccuracyPanel(FreshPanel):
         self._confusion.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._confusion.setMinimumHeight(LEAST_MATRIX_PX)
         self._cell = label(role="muted")
+        self._learn = button(
+            "Learn my hand", "learnHandButton", "Let the model in use go on from your drawings (Ctrl+L)"
+        )
         self._forecast = label(name="forecastLabel", wraps=True)
         self._learning = SharePlot(
             theme=theme, title="Learning curve", x_title="misread, by drawings learned from", from_top=False
@@ -80,6 +84,7 @@ class AccuracyPanel(FreshPanel):
         self._lay_out()
         self._models.activated.connect(self._on_model_chosen)
         self._guided.clicked.connect(self.guided_wanted)
+        self._learn.clicked.connect(self.learning_wanted)
         self._confusion.cell_described.connect(self._cell.setText)
         self._confusion.cell_chosen.connect(self._on_cell_chosen)
         guided.changed.connect(self._show_guided)
@@ -101,6 +106,7 @@ class AccuracyPanel(FreshPanel):
             known = session.store, session.library, session.writer
             self._amounts = learned_amounts(*known, model=session.model_path)
             self._learned = learned_by(*known, session.model_path)
+            self._learn.setEnabled(session.store.count(writer=session.writer, held_out=False) > 0)
         except StoreError as error:
             session.problem_met.emit(error)
             return
@@ -123,7 +129,10 @@ class AccuracyPanel(FreshPanel):
         left.addWidget(label("What was taken for what", role="heading"))
         left.addWidget(self._confusion, 1)
         left.addWidget(self._cell)
-        right.addWidget(label("Learning this hand", role="heading"))
+        learning = QHBoxLayout()
+        learning.addWidget(label("Learning this hand", role="heading"), 1)
+        learning.addWidget(self._learn)
+        right.addLayout(learning)
         right.addWidget(self._forecast)
         right.addWidget(self._learning, 20)
         right.addStretch(1)
@@ -191,6 +200,7 @@ class AccuracyPanel(FreshPanel):
         self._record = self._record.with_trial(trial)
         self._show_record()
         if trial.truth is not None:
+            self._learn.setEnabled(True)
             self._amounts = with_drawing(self._amounts, self._learned, is_right=trial.is_right)
             self._show_learning()
 

@@ -87,6 +87,7 @@ KEYS = """<table cellpadding="4">
 <tr><td><b>Ctrl+Z</b></td><td>take back a stroke, or, on an empty canvas, the last judgement</td></tr>
 <tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
 <tr><td><b>Ctrl+G</b></td><td>begin or end a guided session</td></tr>
+<tr><td><b>Ctrl+L</b></td><td>learn my hand</td></tr>
 <tr><td><b>Ctrl+T</b></td><td>train</td></tr>
 <tr><td><b>Ctrl+P</b></td><td>let the training wait, or go on with it</td></tr>
 <tr><td><b>Alt+1 … Alt+7</b></td><td>Training, Accuracy, Drawings, Models, Runs, Writers, Network</td></tr>
@@ -259,6 +260,7 @@ class MainWindow(QMainWindow):
                 takes_state=True,
                 has_rule=True,
             ),
+            Command("&Training", "&Learn my hand", self._learn_hand, "Ctrl+L"),
             Command("&Training", "&Train", self._train, "Ctrl+T"),
             Command("&Training", "&Stop, keep the best", self.training_panel.stop_training),
             Command("&Training", "&Pause or go on", self.training_panel.pause_or_go_on, "Ctrl+P"),
@@ -317,6 +319,7 @@ class MainWindow(QMainWindow):
         session.trial_judged.connect(self._on_trial_judged)
         self.guided.changed.connect(self._on_guided_changed)
         self.guided.ended.connect(self.self_training.look_again)
+        self.self_training.worth_asking.connect(self._offer_learning)
         self.automatic_promotion.told.connect(self.messages.show_notice)
         self.label_checks.waiting_grew.connect(self._offer_doubtful)
         session.samples_changed.connect(self._describe_training_data)
@@ -357,6 +360,7 @@ class MainWindow(QMainWindow):
 
         panel = AccuracyPanel(session=self.session, guided=self.guided, theme=theme)
         panel.guided_wanted.connect(self._toggle_guided)
+        panel.learning_wanted.connect(self._learn_hand)
         panel.drawings_requested.connect(self._show_among)
         return panel
 
@@ -592,6 +596,18 @@ class MainWindow(QMainWindow):
     def _train_request(self, request: RetrainRequest) -> None:
         self.tabs.setCurrentWidget(self.training_panel)
         self.training_panel.train(request)
+
+    def _learn_hand(self) -> None:
+        """Whatever recipe is chosen: it stays as it was adjusted."""
+        if not self.session.store.count(writer=self.session.writer, held_out=False):
+            self.messages.show_notice("Draw some digits first: there is nothing to learn from yet.")
+            return
+        self.self_training.forget()
+        self._train_request(self._learn_hand_request())
+
+    def _offer_learning(self, corrections: int) -> None:
+        text = f"{corrections} of your drawings were misread. The program can learn your hand from what you have drawn."
+        self.messages.offer(text, "Learn my hand", self._learn_hand)
 
     def _retrain_request(self, recipe: Recipe) -> RetrainRequest:
         """A recipe that learns a hand goes on from the model in use, which the new one is compared with in any case."""

@@ -227,3 +227,11 @@ def test_that_a_narrow_panel_leaves_the_figures_sentence_the_whole_width(panel, 
 @pytest.mark.parametrize(("value", "nice"), [(0.04, 0.04), (0.041, 0.05), (0.12, 0.15), (1, 1), (97, 100)])
 def test_that_an_axis_ends_at_a_round_number(value, nice):
     assert nice_above(value) == pytest.approx(nice)
+
+
+def test_that_a_hand_can_be_learned_as_soon_as_there_is_a_drawing_of_it(panel, session, qtbot):
+    learn = panel.findChild(QPushButton, "learnHandButton")
+    assert not learn.isEnabled()
+    judge(session, "3")
+    with qtbot.waitSignal(panel.learning_wanted):
+        learn.click()

@@ -341,3 +341,18 @@ def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
     assert window.messages.text == ""
     panel = window.tabs.currentWidget().content
     assert panel.findChild(QLabel, "drawingsCount").text() == "1 of 3 drawings"
+
+
+def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it(window, monkeypatch):
+    wanted = []
+    monkeypatch.setattr(window.controller, "train", lambda request: wanted.append(request) or True)
+    window._learn_hand()
+    assert window.messages.text.startswith("Draw some digits first")
+    for _ in range(5):
+        draw(window)
+        window.answer_panel.judged.emit("7")
+    assert window.messages.text.startswith("5 of your drawings were misread")
+    child(window, QPushButton, "messageActionButton").click()
+    (request,) = wanted
+    assert (request.recipe.name, request.writer) == ("my-hand", "me")
+    assert request.base == str(window.session.model_path)

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import request
 from qtdigits.core.ink import Ink
 from qtdigits.core.samples import Trial, Verdict
-from qtdigits.gui.self_training import SelfTraining
+from qtdigits.gui.self_training import OFFERED_AFTER, SelfTraining
 from qtdigits.tasks.request import RetrainRequest
 
 STROKE = Ink.of([[(0, 0), (10, 10)]])
@@ -119,3 +119,30 @@ def test_that_it_is_held_back_without_forgetting(qtbot: QtBot) -> None:
     b.is_held_back = False
     b.training.look_again()
     qtbot.waitUntil(lambda: b.n_trained == 1)
+
+
+def test_that_where_nothing_is_learned_unasked_it_asks_once_after_some_corrections(qtbot: QtBot) -> None:
+    b = bench(after=0)
+    asked: list[int] = []
+    b.training.worth_asking.connect(asked.append)
+    for _ in range(OFFERED_AFTER + 3):
+        b.drawing.judge(Verdict.CORRECTED)
+    assert asked == [OFFERED_AFTER]
+    b.training.forget()
+    for _ in range(OFFERED_AFTER):
+        b.drawing.judge(Verdict.CORRECTED)
+    assert asked == [OFFERED_AFTER, OFFERED_AFTER]
+    assert b.n_trained == 0
+
+
+def test_that_it_asks_after_a_guided_session_and_never_within_one(qtbot: QtBot) -> None:
+    b = bench(after=0)
+    asked: list[int] = []
+    b.training.worth_asking.connect(asked.append)
+    b.is_held_back = True
+    for _ in range(OFFERED_AFTER + 1):
+        b.drawing.judge(Verdict.CORRECTED)
+    assert not asked
+    b.is_held_back = False
+    b.training.look_again()
+    assert asked == [OFFERED_AFTER + 1]
