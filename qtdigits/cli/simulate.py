@@ -10,7 +10,6 @@ from qtdigits.cli.learning_hands import add_learning_options, learner_of, mnist_
 from qtdigits.cli.loading import open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import percent, print_json, print_table, say
-from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,10 +27,17 @@ def add_parser(subparsers: Subparsers) -> None:
             "qtdigits simulate strangers.jsonl.gz",
             "qtdigits simulate strangers.jsonl.gz --model my.h5 --writers 5 --json",
             "qtdigits simulate strangers.jsonl.gz --after 20 40 60 80 100 120 140 160 180 200",
+            "qtdigits simulate images.csv --after 800 --last 400",
         ),
     )
     parser.add_argument(
-        "file", metavar="FILE", type=Path, help="ink with writers, .jsonl[.gz], each in the order of drawing"
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="drawings in the order in which they were made: ink with writers, .jsonl[.gz], or a CSV pair as one writer's",
+    )
+    parser.add_argument(
+        "--labels", metavar="FILE", type=Path, help="labels of FILE where they are not beside it"
     )
     parser.add_argument(
         "--writers", metavar="N", type=_positive, help="so many of the writers, chosen by the seed"
@@ -45,6 +51,12 @@ def add_parser(subparsers: Subparsers) -> None:
         type=_positive,
         nargs="+",
         help="retrain after so many judged drawings (default: 20 50 100 200)",
+    )
+    parser.add_argument(
+        "--last",
+        metavar="N",
+        type=_positive,
+        help="count on the last N drawings of each writer only (default: on all that follow)",
     )
     add_learning_options(
         parser, about_model="the model that they begin with; it must not have been trained on them"
@@ -67,9 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
     folder = data_folder(args)
     base = open_model(args.model, folder=folder)
-    drawings = read_dataset(args.file)
-    if not drawings.inks:
-        raise InputError(f"{args.file} has images but no ink.", "Choose ink, .jsonl[.gz] or UNIPEN.")
+    drawings = read_dataset(args.file, labels=args.labels).by_somebody(args.file.stem)
     mnist = mnist_of(args, folder)
     after = (0, *sorted(set(args.after))) if args.after else AFTER
     found = simulate(
@@ -79,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         mnist_test=mnist.test if mnist else None,
         writers=chosen_writers(drawings.writers, args.writers, args.seed, more_than=after[1]),
         after=after,
+        last=args.last,
         progress=_tell,
     )
     if args.json:
@@ -92,7 +103,7 @@ def _tell(writer: SimulatedWriter, done: int, total: int) -> None:
     last = writer.steps[-1]
     say(
         f"{done} of {total}: {writer.writer}, {writer.drawings} drawings; "
-        f"after {last.after} judged: {last.errors_without} → {last.errors_with} errors in the {last.n} that follow"
+        f"after {last.after} judged: {last.errors_without} → {last.errors_with} errors in {last.n} that follow"
     )
 
 

@@ -131,6 +131,10 @@ class Dataset:
             weights=_picked(self.weights, chosen),
         )
 
+    def by_somebody(self, name: str) -> Dataset:
+        """As drawn by one writer called `name`, where the data does not say who drew it."""
+        return self if self.writers else replace(self, writers=(name,) * len(self))
+
     def targets(self, label_set: LabelSet) -> NDArray[np.int64]:
         """`(n,)`: the output index of each sample's label."""
         return label_set.indices(self.labels)

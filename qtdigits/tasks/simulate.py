@@ -34,11 +34,13 @@ def simulate(
     mnist_test: Dataset | None,
     writers: Sequence[str] | None = None,
     after: Sequence[int] = AFTER,
+    last: int | None = None,
     progress: Progress = lambda writer, done, total: None,
     control: Control | None = None,
 ) -> Simulation:
-    """Simulate `writers`, None: all those of `drawings`, which has their ink, with `base`, which was loaded with its weights.
-    `after` rises from 0 on: the errors are counted after so many judged drawings, and trained before that.
+    """Simulate `writers`, None: all those of `drawings`, with `base`, which was loaded with its weights.
+    `after` rises from 0 on: the errors are counted after so many judged drawings, and trained before that; with `last`, on
+    so many at the end only, and then each step counts the same drawings.
 
     Raises `InputError` when the drawings do not say who wrote them.
     """
@@ -53,7 +55,7 @@ def simulate(
     done: list[SimulatedWriter] = []
     for name in names:
         hand = drawings.take(np.flatnonzero(by == name))
-        found = _simulated(name, hand, base, network, learner, mnist_test, after, control)
+        found = _simulated(name, hand, base, network, learner, mnist_test, after, last, control)
         done.append(found)
         progress(found, len(done), len(names))
     before = _accuracy(network, base, mnist_test)
@@ -68,6 +70,7 @@ def _simulated(
     learner: Learner,
     mnist_test: Dataset | None,
     numbers: Sequence[int],
+    last: int | None,
     control: Control,
 ) -> SimulatedWriter:
     from qtdigits.ml.models import weights_of
@@ -76,6 +79,7 @@ def _simulated(
     held_out = held_out_by_order(hand)
     model, present, is_right = base, network, without
     steps = []
+    first_counted = 0 if last is None else max(0, len(hand) - last)
     for after in numbers:
         if after and len(hand) - after < FEWEST_LATER:
             break
@@ -86,7 +90,8 @@ def _simulated(
             present = trained.network
             model = weights_of(model, trained)
             is_right = _is_right(present, model, hand)
-        steps.append(SimulatedStep.of(after, without[after:], is_right[after:]))
+        start = max(after, first_counted)
+        steps.append(SimulatedStep.of(after, without[start:], is_right[start:]))
     return SimulatedWriter(name, len(hand), tuple(steps), _accuracy(present, model, mnist_test))
 
 

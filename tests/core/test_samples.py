@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 import numpy as np
@@ -51,3 +52,8 @@ def test_that_the_present_time_is_kept_to_the_millisecond_in_utc() -> None:
     moment = now()
     assert moment.tzinfo is UTC
     assert moment.microsecond % 1000 == 0
+
+
+def test_that_somebody_drew_what_names_nobody_and_names_stay(dataset: Dataset) -> None:
+    assert dataset.by_somebody("me").writers == dataset.writers
+    assert replace(dataset, writers=()).by_somebody("me").writers == ("me",) * 4
