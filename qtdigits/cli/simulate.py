@@ -73,7 +73,7 @@ def _positive(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.core.simulation import AFTER, chosen_writers
+    from qtdigits.core.simulation import AFTER, Plan, chosen_writers
     from qtdigits.store.datasets import read_dataset
     from qtdigits.tasks.simulate import simulate
 
@@ -88,8 +88,7 @@ def run(args: argparse.Namespace) -> int:
         learner=learner_of(args, mnist),
         mnist_test=mnist.test if mnist else None,
         writers=chosen_writers(drawings.writers, args.writers, args.seed, more_than=after[1]),
-        after=after,
-        last=args.last,
+        plan=Plan(after, args.last),
         progress=_tell,
     )
     if args.json:

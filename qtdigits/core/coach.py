@@ -89,7 +89,9 @@ def _draw_more(order: Sequence[str], latest: dict[str, list[Reading]]) -> Advice
         return Advice(named, "Draw each class a few times: nothing of yours has been judged yet.")
     drawn = "none" if not few else f"only {few}"
     each = " of each" if len(named) > 1 else ""
-    return Advice(named, f"Draw some {listed([plural(label) for label in named])}: {drawn}{each} so far.")
+    return Advice(
+        named, f"Draw some {listed([plural(label) for label in named])}: {drawn}{each} judged so far."
+    )
 
 
 def _misread(label: str, wrong: Sequence[Reading], n: int, model: str) -> str:

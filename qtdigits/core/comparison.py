@@ -163,13 +163,24 @@ class Comparison:
     def recommendation(self) -> str:
         match self.advice:
             case Advice.USE:
-                return "It reads you better and forgets nothing: use it."
+                return self._praise
             case Advice.KEEP if self.hand.gain < 0:
                 return "It reads you worse: keep the model in use."
             case Advice.KEEP:
                 return "It has forgotten some of MNIST: keep the model in use."
             case Advice.ASK:
                 return "No clear difference on these drawings: as you like."
+
+    @property
+    def _praise(self) -> str:
+        """No more than the figures say: of few drawings a gain may be chance, and a little of MNIST may be lost."""
+        if not self.hand.n:
+            return "It reads MNIST better; how it reads you is not known yet: use it."
+        gained = "It reads you better"
+        if self.hand.p_value >= SIGNIFICANT:
+            gained = "It reads more of your drawings, though with so few that may be chance"
+        lost = "hardly any of MNIST" if self.guard.gain < 0 else "nothing of MNIST"
+        return f"{gained}, and {lost} is lost: use it." if self.guard.n else f"{gained}: use it."
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -179,9 +179,17 @@ def rounded(n: float) -> int:
     return max(step, step * round(n / step))
 
 
-def sentence(curve: LearningCurve | None, amounts: Sequence[Amount]) -> str:
-    """What the curve says to the writer, or what is missing for it to say anything."""
+def sentence(curve: LearningCurve | None, amounts: Sequence[Amount], *, in_use: int = 0) -> str:
+    """What the curve says to the writer, or what is missing for it to say anything.
+
+    The model in use has learned from `in_use` drawings.
+    """
     learned = max((a.learned for a in amounts if a.n), default=0)
+    if in_use and not learned:
+        return (
+            f"The model in use has learned from {in_use:,} of these drawings. What that was worth shows with the next ones: "
+            "the curve goes on when they are judged."
+        )
     if not learned:
         return "Nothing was learned from this hand yet: the curve begins with the first model trained on its drawings."
     if curve is None:

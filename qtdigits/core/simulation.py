@@ -16,6 +16,18 @@ AFTER = (0, 20, 50, 100, 200)
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Retrained after `after` judged drawings, which rises from 0 on. Errors count on all that follow, or on the `last` only."""
+
+    after: tuple[int, ...] = AFTER
+    last: int | None = None
+
+    def first_counted(self, after: int, n: int) -> int:
+        """Of `n` drawings, the first one that counts after so many judged ones."""
+        return after if self.last is None else max(after, n - self.last)
+
+
+@dataclass(frozen=True)
 class SimulatedStep:
     """After `after` judged drawings, on the `n` that came later: errors of the model that never learned, and of the one that did.
 

@@ -35,8 +35,8 @@ LEAST_MATRIX_PX = 260
 class AccuracyPanel(FreshPanel):
     """Reads the store only while it is visible, and then once; each judgement is added to what was read.
 
-    `guided_wanted` and `learning_wanted` are the buttons for a guided session and for learning this hand. `drawings_requested` carries what the drawings of a cell of the matrix
-    are, and their ids.
+    `guided_wanted` and `learning_wanted` are the buttons for a guided session and for learning this hand. `drawings_requested`
+    carries what the drawings of a cell of the matrix are, and their ids.
     """
 
     guided_wanted = Signal()
@@ -187,7 +187,7 @@ class AccuracyPanel(FreshPanel):
     def _show_learning(self) -> None:
         amounts = self._amounts
         curve = fitted(amounts)
-        text = sentence(curve, amounts)
+        text = sentence(curve, amounts, in_use=self._learned)
         self._forecast.setText(text)
         self._learning.setVisible(any(a.learned for a in amounts))
         self._learning.set_curves([*_fit(curve), _points(amounts)] if amounts else (), text)

@@ -113,7 +113,7 @@ class RunSummary(QWidget):
         if champion.path == self._model:
             champion = Champion()  # nothing is told by a model beside itself
         titles = ["", "This model", "95 % interval", "drawings"]
-        titles += [f"In use: {champion.title}", "Verdict"] if champion.scores else []
+        titles += [f"In use then: {champion.title}", "Verdict"] if champion.scores else []
         for column, title in enumerate(titles):
             self._figures.addWidget(label(title, role="muted"), 0, column)
         for row, name in enumerate(ordered(self._scores), 1):

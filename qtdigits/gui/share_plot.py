@@ -65,7 +65,9 @@ class SharePlot(QWidget):
         distances = [np.abs(self._fixed - curve.y) for curve in self._curves]
         # The first points swing; the range is set by what most of the points need.
         tops = [float(np.percentile(d, 95 if len(d) > 20 else 100)) for d in distances]
-        self._spread = nice_above(min(1.0, max([*(1.35 * top for top in tops), 0.04])))
+        bands = [curve.low if self._from_top else curve.high for curve in self._curves]
+        ends = [abs(self._fixed - float(band[-1])) for band in bands if band is not None]
+        self._spread = nice_above(min(1.0, max([*(1.35 * top for top in tops), *ends, 0.04])))
         self.setAccessibleDescription(description if self._curves else EMPTY_TEXT)
         self.update()
 

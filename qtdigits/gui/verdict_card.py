@@ -9,6 +9,7 @@ from qtdigits.core.comparison import Advice, Comparison
 from qtdigits.gui.behind_numbers import BehindNumbers
 from qtdigits.gui.parts import button, give_role, label
 
+WHY = "Held-out drawings were set aside when they were judged and are never learned from; both models read the same ones."
 ROLES = {Advice.USE: "good", Advice.KEEP: "warning", Advice.ASK: "muted"}
 
 
@@ -28,6 +29,7 @@ class VerdictCard(QFrame):
         self._found: Comparison | None = None
         self._sentence = label("", role="heading", name="verdictSentence", wraps=True)
         self._advice = label("", role="muted", name="verdictAdvice", wraps=True)
+        self._why = label(WHY, role="muted", name="verdictWhy", wraps=True)
         self._use = button(
             "Use it", "verdictUseButton", "Read with the new model from now on", is_primary=True
         )
@@ -52,6 +54,7 @@ class VerdictCard(QFrame):
         give_role(self._advice, ROLES[found.advice])
         self._links.show_comparison(found)
         self.setAccessibleName(f"{sentence}. {found.recommendation}")
+        self._why.setVisible(found.hold_out.n > 0)
         self._refresh()
         self.show()
 
@@ -74,6 +77,7 @@ class VerdictCard(QFrame):
         box.setContentsMargins(12, 8, 8, 8)
         box.setSpacing(6)
         box.addWidget(self._sentence)
+        box.addWidget(self._why)
         box.addLayout(row)
 
     def _refresh(self) -> None:

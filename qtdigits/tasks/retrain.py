@@ -352,7 +352,7 @@ def _destination(request: RetrainRequest) -> Path:
 
 def _name_for(request: RetrainRequest) -> str:
     if request.recipe.is_personal and request.writer:
-        return request.name or f"{request.writer}'s hand"
+        return request.name or f"hand-of-{request.writer}"
     return request.name or request.recipe.name
 
 

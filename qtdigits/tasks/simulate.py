@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from qtdigits.core.control import Control
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
-from qtdigits.core.simulation import AFTER, SimulatedStep, SimulatedWriter, Simulation
+from qtdigits.core.simulation import Plan, SimulatedStep, SimulatedWriter, Simulation
 from qtdigits.errors import InputError
 from qtdigits.tasks.personal import Learner, held_out_by_order
 
@@ -33,14 +33,11 @@ def simulate(
     learner: Learner,
     mnist_test: Dataset | None,
     writers: Sequence[str] | None = None,
-    after: Sequence[int] = AFTER,
-    last: int | None = None,
+    plan: Plan | None = None,
     progress: Progress = lambda writer, done, total: None,
     control: Control | None = None,
 ) -> Simulation:
     """Simulate `writers`, None: all those of `drawings`, with `base`, which was loaded with its weights.
-    `after` rises from 0 on: the errors are counted after so many judged drawings, and trained before that; with `last`, on
-    so many at the end only, and then each step counts the same drawings.
 
     Raises `InputError` when the drawings do not say who wrote them.
     """
@@ -55,7 +52,7 @@ def simulate(
     done: list[SimulatedWriter] = []
     for name in names:
         hand = drawings.take(np.flatnonzero(by == name))
-        found = _simulated(name, hand, base, network, learner, mnist_test, after, last, control)
+        found = _simulated(name, hand, base, network, learner, mnist_test, plan or Plan(), control)
         done.append(found)
         progress(found, len(done), len(names))
     before = _accuracy(network, base, mnist_test)
@@ -69,8 +66,7 @@ def _simulated(
     network: Any,
     learner: Learner,
     mnist_test: Dataset | None,
-    numbers: Sequence[int],
-    last: int | None,
+    plan: Plan,
     control: Control,
 ) -> SimulatedWriter:
     from qtdigits.ml.models import weights_of
@@ -79,8 +75,7 @@ def _simulated(
     held_out = held_out_by_order(hand)
     model, present, is_right = base, network, without
     steps = []
-    first_counted = 0 if last is None else max(0, len(hand) - last)
-    for after in numbers:
+    for after in plan.after:
         if after and len(hand) - after < FEWEST_LATER:
             break
         if after:
@@ -90,7 +85,7 @@ def _simulated(
             present = trained.network
             model = weights_of(model, trained)
             is_right = _is_right(present, model, hand)
-        start = max(after, first_counted)
+        start = plan.first_counted(after, len(hand))
         steps.append(SimulatedStep.of(after, without[start:], is_right[start:]))
     return SimulatedWriter(name, len(hand), tuple(steps), _accuracy(present, model, mnist_test))
 

@@ -54,9 +54,12 @@ def test_that_what_was_misread_long_ago_no_longer_counts():
         ([], "Draw each class a few times: nothing of yours has been judged yet."),
         (
             [r for r in all_right(6) if r.truth not in "49"],
-            "Draw some 4s and 9s: none of each so far.",
+            "Draw some 4s and 9s: none of each judged so far.",
         ),
-        ([*[r for r in all_right(8) if r.truth != "5"], *read("5", times=2)], "Draw some 5s: only 2 so far."),
+        (
+            [*[r for r in all_right(8) if r.truth != "5"], *read("5", times=2)],
+            "Draw some 5s: only 2 judged so far.",
+        ),
         (
             [*[r for r in all_right(12) if r.truth != "5"], *read("5", times=6)],
             "Draw some 5s: all 6 so far were read right.",

@@ -75,7 +75,13 @@ def test_that_the_sentence_says_what_changed() -> None:
     assert found.sentence == (
         "reads 95.1 → 97.1 % of your 103 held-out drawings; 4 fixed, 2 broken; MNIST 99.75 → 99.73 %"
     )
-    assert "use it" in found.recommendation
+    assert found.recommendation == (
+        "It reads more of your drawings, though with so few that may be chance, and hardly any of MNIST is lost: use it."
+    )
+    sure = Comparison(paired(100, 9, 1), paired(6000, 4, 3))
+    assert sure.recommendation == "It reads you better, and nothing of MNIST is lost: use it."
+    assert Comparison(paired(100, 9, 1), paired(0, 0, 0)).recommendation == "It reads you better: use it."
+    assert "not known yet" in Comparison(paired(0, 0, 0), paired(6000, 60, 5)).recommendation
     assert "no held-out drawings" in Comparison(paired(0, 0, 0), paired(10, 0, 0)).sentence
     assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
 

@@ -95,6 +95,7 @@ def test_that_the_next_goal_is_one_that_makes_a_difference():
 
 def test_that_the_sentence_says_what_is_missing():
     assert "Nothing was learned from this hand yet" in sentence(None, [Amount(0, 3, 50)])
+    assert "has learned from 108 of these" in sentence(None, [Amount(0, 3, 50)], in_use=108)
     few = [Amount(0, 1, 10), Amount(20, 0, 5)]
     assert "Too few drawings yet" in sentence(fitted(few), few)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtdigits.core.simulation import SimulatedStep, SimulatedWriter, Simulation, chosen_writers
+from qtdigits.core.simulation import Plan, SimulatedStep, SimulatedWriter, Simulation, chosen_writers
 
 
 def step(after: int, without: str, with_learning: str) -> SimulatedStep:
@@ -48,3 +48,9 @@ def test_that_a_few_writers_are_chosen_by_the_seed_among_those_with_enough_drawi
     assert some == chosen_writers(writers, 3, 1, more_than=20) == sorted(some)
     assert any(chosen_writers(writers, 3, seed, more_than=20) != some for seed in range(2, 6))
     assert all("rare" not in chosen_writers(writers, 3, seed, more_than=20) for seed in range(9))
+
+
+def test_that_errors_are_counted_on_what_follows_or_on_the_last_only() -> None:
+    assert [Plan().first_counted(after, 400) for after in (0, 200)] == [0, 200]
+    assert [Plan(last=100).first_counted(after, 400) for after in (0, 200, 350)] == [300, 300, 350]
+    assert Plan(last=500).first_counted(0, 400) == 0

@@ -99,6 +99,14 @@ def test_that_figure_interval_and_curve_grow_with_each_judgement(panel, session)
     assert curve.y.tolist() == [1, 1, 1, 0.75]
 
 
+def test_that_the_end_of_the_band_is_within_the_axis(panel, session):
+    judge(session, "3", "3", "3", "3")
+    plot = plots(panel)["Running accuracy"]
+    (curve,) = plot.curves
+    assert curve.low[-1] < 0.6
+    assert plot._spread >= 1 - curve.low[-1]
+
+
 def test_that_the_moving_curve_comes_with_the_fiftieth_drawing(panel, session):
     judge(session, *["3"] * 50, "8")
     _, moving = plots(panel)["Running accuracy"].curves

@@ -87,14 +87,14 @@ def test_that_nothing_is_read_before_somebody_looks(hidden: Shown) -> None:
 
 
 def test_that_figures_stand_beside_the_model_in_use(shown: Shown) -> None:
-    assert {"80.00 %", "In use: default", "70.00 % of 10", "no clear difference (+10.00)"} <= shown.texts
+    assert {"80.00 %", "In use then: default", "70.00 % of 10", "no clear difference (+10.00)"} <= shown.texts
 
 
 def test_that_a_model_is_not_compared_with_itself(shown: Shown, qtbot: QtBot) -> None:
     shown.champion = Champion("new", "/m/new.h5", {"my hold-out": SCORE})
     shown.widget.model_changed()
     qtbot.waitUntil(lambda: "80.00 %" in shown.texts)
-    assert not any(text.startswith("In use:") for text in shown.texts)
+    assert not any(text.startswith("In use") for text in shown.texts)
     assert shown.button("useButton").text() == "In use"
 
 

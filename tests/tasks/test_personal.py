@@ -13,6 +13,7 @@ from qtdigits.core.outliers import scribbles
 from qtdigits.core.raster import render_many
 from qtdigits.core.recipes import load_recipe
 from qtdigits.core.samples import Dataset
+from qtdigits.core.simulation import Plan
 from qtdigits.core.splits import guard_split
 from qtdigits.reader.reader import Reader
 from qtdigits.tasks.evaluate import score_with
@@ -110,7 +111,7 @@ def test_that_a_hand_is_learned_and_a_new_class_too(learner: Learner) -> None:
 def test_that_simulated_users_get_better_at_their_own_hand(learner: Learner) -> None:
     drawn = hand(160, 6, writer="ada", is_mirrored=True)
     base = tiny_model(BASE_RECIPE)
-    found = simulate(drawn, base=base, learner=learner, mnist_test=hand(80, 8), after=(0, 40, 100))
+    found = simulate(drawn, base=base, learner=learner, mnist_test=hand(80, 8), plan=Plan((0, 40, 100)))
     (ada,) = found.writers
     assert [step.after for step in ada.steps] == [step.after for step in found.steps] == [0, 40, 100]
     assert ada.steps[0].errors_with == ada.steps[0].errors_without > 0
@@ -125,7 +126,7 @@ def test_that_simulated_users_get_better_at_their_own_hand(learner: Learner) -> 
 def test_that_pictures_without_ink_are_learned_from_and_counted_at_the_end_only(learner: Learner) -> None:
     drawn = replace(hand(120, 6, is_mirrored=True), inks=()).by_somebody("images")
     base = tiny_model(BASE_RECIPE)
-    found = simulate(drawn, base=base, learner=learner, mnist_test=None, after=(0, 60), last=30)
+    found = simulate(drawn, base=base, learner=learner, mnist_test=None, plan=Plan((0, 60), 30))
     first, last = found.steps
     assert first.n == last.n == 30
     assert last.errors_with < last.errors_without == first.errors_with

@@ -256,7 +256,7 @@ def test_that_a_new_model_is_compared_with_the_one_in_use_on_the_same_drawings(
     assert found.guard.n > 0
     model = check_model(Path(second.model))
     assert model.path is not None
-    assert model.path.stem == "me-s-hand"
+    assert model.path.stem == "hand-of-me"
     assert model.provenance["base"] == Path(first.model).name
     assert model.provenance["drawings"]["n"] == 120 - len(held_out)
     assert model.provenance["drawings"]["last_sample"] == max(set(range(1, 121)) - held_out)
