@@ -124,9 +124,9 @@ def test_that_simulated_users_get_better_at_their_own_hand(learner: Learner) -> 
 
 @pytest.mark.tensorflow
 def test_that_pictures_without_ink_are_learned_from_and_counted_at_the_end_only(learner: Learner) -> None:
-    drawn = replace(hand(120, 6, is_mirrored=True), inks=()).by_somebody("images")
+    drawn = replace(hand(160, 6, is_mirrored=True), inks=()).by_somebody("images")
     base = tiny_model(BASE_RECIPE)
-    found = simulate(drawn, base=base, learner=learner, mnist_test=None, plan=Plan((0, 60), 30))
+    found = simulate(drawn, base=base, learner=learner, mnist_test=None, plan=Plan((0, 60), 60))
     first, last = found.steps
-    assert first.n == last.n == 30
+    assert first.n == last.n == 60
     assert last.errors_with < last.errors_without == first.errors_with
