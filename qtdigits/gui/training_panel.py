@@ -39,6 +39,8 @@ from qtdigits.gui.verdict_card import VerdictCard
 from qtdigits.tasks.request import RetrainRequest
 
 REFRESH_MS = 100
+FIRST_RECIPE = "quick"
+"""What is chosen at first ends while somebody watches; `best`, the first by name, takes hours."""
 REHEARSAL = "MNIST was not found: this is a rehearsal on synthetic ink."
 ELSEWHERE = "Another window or terminal is training. This one waits in line until that has ended."
 STOPPING = "stopping, the best is kept"
@@ -89,7 +91,7 @@ class TrainingPanel(QWidget):
         )
         self._lay_out()
         self._connect()
-        self.choose_recipe(box.currentText())
+        self.choose_recipe(FIRST_RECIPE)
 
     @property
     def history(self) -> History:

@@ -21,7 +21,7 @@ from qtdigits.core.events import (
 )
 from qtdigits.core.history import History
 from qtdigits.core.metrics import Score
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.recipes import Recipe, load_recipe
 from qtdigits.errors import DataMissingError
 from qtdigits.gui.champion import Champion
 from qtdigits.gui.confusion_view import ConfusionView
@@ -104,6 +104,11 @@ def test_that_an_idle_panel_is_calm(panel: Panel) -> None:
     assert panel.widget.findChild(QWidget, "denseEdit") is None
     assert panel.widget.findChild(QSpinBox, "epochsSpin").isVisible()
     assert not panel.widget.has_curves
+
+
+def test_that_what_is_chosen_at_first_ends_while_somebody_watches(panel: Panel) -> None:
+    assert panel.widget.recipe() == load_recipe("quick")
+    assert panel.widget.findChild(QComboBox, "recipeBox").currentText() == "quick"
 
 
 def test_that_plots_are_found_by_name_before_and_after_the_curves_are_made(panel: Panel) -> None:
