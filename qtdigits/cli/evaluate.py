@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.metrics import Score
+    from qtdigits.core.metrics import Score, Tally
     from qtdigits.core.models import Model
     from qtdigits.core.samples import Dataset
     from qtdigits.tasks.evaluate import Answers
     from qtdigits.tasks.replay import Parts
 
-MOST_IN_GALLERY = 600
+    NamedTally = tuple[str, Tally]
+    """Whose figures they are: a class, a writer."""
 
-Tally = tuple[str, int, int]
-"""Whose figures they are (a class, a writer), how many were read rightly, and of how many."""
+MOST_IN_GALLERY = 600
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         _print_score(model.name, dataset, score)
         _print_parts(parts)
         _print_tallies("class", by_class)
-        _print_tallies("writer", sorted(by_writer, key=lambda tally: tally[1] / tally[2]))
+        _print_tallies("writer", sorted(by_writer, key=lambda named: named[1].accuracy))
     return 0
 
 
@@ -114,28 +114,19 @@ def _write_gallery(path: Path, dataset: Dataset, answers: Answers) -> None:
     say(f"{len(chosen):,} of {len(answers.misread):,} misread drawings are in {path}.")
 
 
-def _writer_tallies(scores: dict[str, Score]) -> list[Tally]:
-    return [(name, score.correct, score.n) for name, score in scores.items()]
+def _writer_tallies(scores: dict[str, Score]) -> list[NamedTally]:
+    return [(name, score.tally) for name, score in scores.items()]
 
 
-def _class_tallies(score: Score) -> list[Tally]:
+def _class_tallies(score: Score) -> list[NamedTally]:
     from qtdigits.core.class_figures import class_figures
+    from qtdigits.core.metrics import Tally
 
-    return [(found.label, found.correct, found.drawn) for found in class_figures(score)]
+    return [(found.label, Tally(found.drawn, found.correct)) for found in class_figures(score)]
 
 
-def _figures(tallies: Iterable[Tally]) -> dict[str, object]:
-    from qtdigits.core.metrics import wilson_interval
-
-    return {
-        name: {
-            "n": n,
-            "correct": correct,
-            "accuracy": correct / n if n else None,
-            "interval": wilson_interval(correct, n),
-        }
-        for name, correct, n in tallies
-    }
+def _figures(tallies: Iterable[NamedTally]) -> dict[str, object]:
+    return {name: tally.to_json() for name, tally in tallies}
 
 
 def _print_score(model: str, dataset: Dataset, score: Score) -> None:
@@ -168,7 +159,7 @@ def _print_parts(parts: Parts | None) -> None:
         "not learned by this model": parts.not_learned,
         "learned, or perhaps learned": parts.learned,
     }
-    _print_tallies("drawings", [(name, part.correct, part.n) for name, part in named.items() if part.n])
+    _print_tallies("drawings", [(name, part) for name, part in named.items() if part.n])
     if parts.learned.n:
         print("\nWhat a model has learned from says little of how it will read the next drawing.")
 
@@ -183,20 +174,12 @@ def _print_confusion(score: Score) -> None:
     print_table(("", *(score.classes[a] for a in read)), rows)
 
 
-def _print_tallies(what: str, tallies: list[Tally]) -> None:
-    from qtdigits.core.metrics import wilson_interval
-
+def _print_tallies(what: str, tallies: list[NamedTally]) -> None:
     if not tallies:
         return
     rows = (
-        (
-            name,
-            f"{n:,}",
-            f"{correct:,}",
-            percent(correct / n if n else None),
-            interval(*wilson_interval(correct, n)),
-        )
-        for name, correct, n in tallies
+        (name, f"{tally.n:,}", f"{tally.correct:,}", percent(tally.accuracy), interval(*tally.interval))
+        for name, tally in tallies
     )
     print()
     print_table((what, "drawn", "right", "accuracy", "95% interval"), rows)

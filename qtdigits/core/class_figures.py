@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from qtdigits.core.metrics import Score, wilson_interval
+from qtdigits.core.metrics import Score, Tally
 
 
 @dataclass(frozen=True)
@@ -20,20 +19,20 @@ class ClassFigures:
     @property
     def recall(self) -> float:
         """Part of the drawings of this class that are read as it; NaN when there are none."""
-        return self.correct / self.drawn if self.drawn else math.nan
+        return Tally(self.drawn, self.correct).accuracy
 
     @property
     def precision(self) -> float:
         """Part of the answers of this class that are right; NaN when there are none."""
-        return self.correct / self.answered if self.answered else math.nan
+        return Tally(self.answered, self.correct).accuracy
 
     @property
     def recall_interval(self) -> tuple[float, float]:
-        return wilson_interval(self.correct, self.drawn)
+        return Tally(self.drawn, self.correct).interval
 
     @property
     def precision_interval(self) -> tuple[float, float]:
-        return wilson_interval(self.correct, self.answered)
+        return Tally(self.answered, self.correct).interval
 
 
 def class_figures(score: Score) -> tuple[ClassFigures, ...]:

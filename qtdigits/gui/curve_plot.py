@@ -254,7 +254,7 @@ class CurvePlot(QWidget):
         picture_map, axes_map = self._picture_map, self._axes_map
         if picture_map is None or axes_map is None or picture_map.size() != size:
             picture_map, axes_map = self._picture_map, self._axes_map = self._pixmap(size), self._pixmap(size)
-            self._is_painted, self._axes_shown, self._shown = False, None, None
+            self._is_painted, self._axes_shown = False, None
         if not self._is_painted:
             self._is_painted = True
             self._paint_anew(picture_map, axes_map)
@@ -266,14 +266,12 @@ class CurvePlot(QWidget):
         picture = self.picture(max(1, round(frame.inner.width() * self.devicePixelRatioF())))
         outer = QRectF(self.rect())
         shown = (self._scale, self._axis, self._stretch, self._heights, self._theme, self.font())
-        changed = -math.inf
-        if self._axes_shown == shown and self._shown is not None:
-            changed = first_change(self._shown, picture, frame)
-        elif self._axes_shown != shown:
-            self._axes_shown = shown
+        if self._axes_shown != shown:
+            self._axes_shown, self._shown = shown, None
             axes_map.fill(QColor(self._theme.surface))
             with self._painter(axes_map) as painter:
                 paint_axes(painter, outer, picture, self._theme)
+        changed = -math.inf if self._shown is None else first_change(self._shown, picture, frame)
         self._shown = picture
         if changed == math.inf:
             return

@@ -61,7 +61,6 @@ from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training_panel import TrainingPanel
 from qtdigits.gui.training_queue import TrainingQueue
 from qtdigits.tasks.request import RetrainRequest
-from qtdigits.tasks.resuming import is_any_under_way
 
 if TYPE_CHECKING:
     from qtdigits.gui.drawings_panel import DrawingsPanel
@@ -129,7 +128,7 @@ class MainWindow(QMainWindow):
             table=session.store.queue,
             controller=controller,
             data_dir=data_dir,
-            is_elsewhere=partial(is_any_under_way, session.store.runs, data_dir),
+            is_elsewhere=self._is_training_under_way,
             parent=self,
         )
         self.training_panel = TrainingPanel(
@@ -596,6 +595,12 @@ class MainWindow(QMainWindow):
     def _train_request(self, request: RetrainRequest) -> None:
         self.tabs.setCurrentWidget(self.training_panel)
         self.training_panel.train(request)
+
+    def _is_training_under_way(self) -> bool:
+        """In whatever window or terminal. Raises `StoreError`."""
+        from qtdigits.tasks.resuming import is_any_under_way
+
+        return is_any_under_way(self.session.store.runs, self._data_dir)
 
     def _learn_hand(self) -> None:
         """Whatever recipe is chosen: it stays as it was adjusted."""

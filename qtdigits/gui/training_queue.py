@@ -76,14 +76,11 @@ class TrainingQueue(QObject):
     @property
     def must_wait(self) -> bool:
         """Another window, or a terminal, trains at the moment: whatever is wanted here has to stand in line."""
-        found = False
-
-        def look() -> None:
-            nonlocal found
-            found = self._is_elsewhere()
-
-        self._tried(look)
-        return found
+        try:
+            return self._is_elsewhere()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return False
 
     @Slot()
     def reload(self) -> None:
