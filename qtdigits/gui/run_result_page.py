@@ -96,7 +96,11 @@ class RunResultPage(FreshPanel):
     def _shown_summary(self) -> RunSummary:
         if self._summary is None:
             self._summary = RunSummary(
-                theme=self._theme, knowledge=self._knowledge, prefix=PREFIX, has_way_back=False
+                theme=self._theme,
+                knowledge=self._knowledge,
+                prefix=PREFIX,
+                has_way_back=False,
+                beside="In use",
             )
             self._summary.use_requested.connect(self.use_requested)
             self._box.insertWidget(self._box.count() - 1, self._summary, 1)

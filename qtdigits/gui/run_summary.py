@@ -35,10 +35,15 @@ class RunSummary(QWidget):
         knowledge: Knowledge | None = None,
         prefix: str = "",
         has_way_back: bool = True,
+        beside: str = "In use then",
         parent: QWidget | None = None,
     ) -> None:
-        """`prefix`: of object names, where there is more than one of it in a window. `has_way_back`: with the button *Curves*."""
+        """`prefix`: of object names, where there is more than one of it in a window. `has_way_back`: with the button *Curves*.
+
+        `beside`: what the model in use is called that `show_run` is given.
+        """
         super().__init__(parent)
+        self._beside = beside
         self._model = ""
         self._scores: Scores = {}
         self._knowledge = knowledge or Knowledge()
@@ -113,7 +118,7 @@ class RunSummary(QWidget):
         if champion.path == self._model:
             champion = Champion()  # nothing is told by a model beside itself
         titles = ["", "This model", "95 % interval", "drawings"]
-        titles += [f"In use then: {champion.title}", "Verdict"] if champion.scores else []
+        titles += [f"{self._beside}: {champion.title}", "Verdict"] if champion.scores else []
         for column, title in enumerate(titles):
             self._figures.addWidget(label(title, role="muted"), 0, column)
         for row, name in enumerate(ordered(self._scores), 1):

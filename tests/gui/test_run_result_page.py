@@ -87,7 +87,7 @@ def test_that_nothing_is_read_before_somebody_looks(hidden: Shown) -> None:
 
 
 def test_that_figures_stand_beside_the_model_in_use(shown: Shown) -> None:
-    assert {"80.00 %", "In use then: default", "70.00 % of 10", "no clear difference (+10.00)"} <= shown.texts
+    assert {"80.00 %", "In use: default", "70.00 % of 10", "no clear difference (+10.00)"} <= shown.texts
 
 
 def test_that_a_model_is_not_compared_with_itself(shown: Shown, qtbot: QtBot) -> None:

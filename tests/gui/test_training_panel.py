@@ -346,7 +346,7 @@ def test_that_hold_out_comes_first_and_is_compared(
     box = running.widget.findChild(QComboBox, "confusionSet")
     assert [box.itemText(i) for i in range(box.count())] == ["my hold-out", "validation"]
     shown = [label.text() for label in running.widget.findChildren(QLabel) if label.isVisible()]
-    assert {"80.00 % of 100", "better by 19.00 points", "not known"} <= set(shown)
+    assert {"In use then: old", "80.00 % of 100", "better by 19.00 points", "not known"} <= set(shown)
 
 
 def test_that_one_click_asks_to_use_the_new_model(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
