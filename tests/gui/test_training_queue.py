@@ -273,8 +273,8 @@ def test_that_the_line_waits_while_another_window_trains(
     assert not queue.must_wait
     assert theirs.lock.take()
     assert queue.must_wait
-    queue.add(request("ours"))
-    qtbot.waitUntil(queue._again.isActive)
+    with qtbot.waitSignal(queue._again.timeout):
+        queue.add(request("ours"))
     assert sent(engines) == []
     theirs.lock.give_back()
     qtbot.waitUntil(lambda: sent(engines) == ["ours"])
@@ -287,8 +287,8 @@ def test_that_the_one_who_waits_takes_the_line_over_when_the_other_window_is_clo
 ) -> None:
     theirs = ProcessLock(queue._lock.path)
     assert theirs.take()
-    queue.add(request("a"))
-    qtbot.waitUntil(queue._again.isActive)
+    with qtbot.waitSignal(queue._again.timeout):
+        queue.add(request("a"))
     assert sent(engines) == []
     theirs.give_back()
     qtbot.waitUntil(lambda: sent(engines) == ["a"])
