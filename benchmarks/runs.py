@@ -38,7 +38,7 @@ def child(way: str, folder: str) -> None:
 
     prepare_start()
     from qtdigits.gui import app as program
-    from qtdigits.gui import main_window
+    from qtdigits.gui.window_commands import TABS
 
     app, window = program.create(["--data-dir", folder])
     window.controller.start = lambda: None  # type: ignore[method-assign]
@@ -54,7 +54,7 @@ def child(way: str, folder: str) -> None:
             run for run in records(**which) if runs.history(run.id) is not None
         ]
     start = time.perf_counter()
-    window.tabs.setCurrentIndex(main_window.TABS.index("Runs"))
+    window.tabs.setCurrentIndex(TABS.index("Runs"))
     app.processEvents()
     window.repaint()
     finish(opened_ms=1000 * (time.perf_counter() - start))

@@ -248,7 +248,7 @@ class _Player:
         QTest.mouseClick(next(b for b in buttons if b.isEnabled()), Qt.MouseButton.LeftButton)
 
     def _show_tab(self, name: str) -> None:
-        from qtdigits.gui.main_window import TABS
+        from qtdigits.gui.window_commands import TABS
 
         self._window.tabs.setCurrentIndex(TABS.index(name))
 

@@ -21,9 +21,9 @@ def picture_training_room(
     """`picture` takes a name and a caption. Afterwards the colours are light again, and Training is in front."""
     from PySide6.QtWidgets import QTableView, QTabWidget
 
-    from qtdigits.gui.main_window import TABS
     from qtdigits.gui.runs_panel import RESULT_TAB
     from qtdigits.gui.waiting import wait_until
+    from qtdigits.gui.window_commands import TABS
 
     window.tabs.setCurrentIndex(TABS.index("Runs"))
     table, pages = window.findChild(QTableView, "runsTable"), window.findChild(QTabWidget, "runTabs")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent
@@ -27,9 +26,8 @@ from PySide6.QtWidgets import (
 )
 
 from qtdigits import __version__
-from qtdigits.core.guided import HALF_WIDTHS, Goal
+from qtdigits.core.guided import Goal
 from qtdigits.core.ink import Ink
-from qtdigits.core.recipes import Recipe, load_recipe
 from qtdigits.core.samples import Trial
 from qtdigits.core.texts import waiting_for_eye
 from qtdigits.errors import QtDigitsError
@@ -42,16 +40,15 @@ from qtdigits.gui.closing import Choice, Closing
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.exchange import Exchange
 from qtdigits.gui.guided_prompt import GuidedPrompt
-from qtdigits.gui.guided_session import GuidedSession, guided_text
+from qtdigits.gui.guided_session import GuidedSession
 from qtdigits.gui.kept_readings import readings_of
 from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.label_checks import LabelChecks
-from qtdigits.gui.lazy_page import LazyPage
-from qtdigits.gui.menus import Command, fill_menus
+from qtdigits.gui.menus import fill_menus
 from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
-from qtdigits.gui.preferences import PROMOTIONS, THEMES, Preferences
+from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.recipe_costs import RecipeCosts
 from qtdigits.gui.self_training import SelfTraining
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
@@ -60,37 +57,13 @@ from qtdigits.gui.theme import Theme, palette_of, style_sheet_of, theme_for
 from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training_panel import TrainingPanel
 from qtdigits.gui.training_queue import TrainingQueue
+from qtdigits.gui.training_requests import TrainingRequests
+from qtdigits.gui.window_commands import KEYS, TABS, commands_of, theme_text
+from qtdigits.gui.window_pages import Collaborators, WindowPages
 from qtdigits.tasks.request import RetrainRequest
 
-if TYPE_CHECKING:
-    from qtdigits.gui.drawings_panel import DrawingsPanel
-    from qtdigits.gui.insight_panel import InsightPanel
-    from qtdigits.gui.replays import Replays
-
-TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
-PROMOTION_TEXTS = {
-    "ask": "ask me",
-    "automatic": "use what is safe by itself",
-    "never": "never use by themselves",
-}
-RETRAIN_TEXTS = {0: "Learn my hand only when asked"} | {
-    n: f"Learn my hand after {n} corrections" for n in (5, 10, 20)
-}
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
-
-KEYS = """<table cellpadding="4">
-<tr><td><b>Enter</b></td><td>the answer is right</td></tr>
-<tr><td><b>a key, Enter</b></td><td>it is what the key says</td></tr>
-<tr><td><b>Esc</b></td><td>clear without counting</td></tr>
-<tr><td><b>Ctrl+Z</b></td><td>take back a stroke, or, on an empty canvas, the last judgement</td></tr>
-<tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
-<tr><td><b>Ctrl+G</b></td><td>begin or end a guided session</td></tr>
-<tr><td><b>Ctrl+L</b></td><td>learn my hand</td></tr>
-<tr><td><b>Ctrl+T</b></td><td>train</td></tr>
-<tr><td><b>Ctrl+P</b></td><td>let the training wait, or go on with it</td></tr>
-<tr><td><b>Alt+1 … Alt+7</b></td><td>Training, Accuracy, Drawings, Models, Runs, Writers, Network</td></tr>
-</table>"""
 
 
 class MainWindow(QMainWindow):
@@ -118,6 +91,7 @@ class MainWindow(QMainWindow):
         self._theme = theme_for(preferences.theme)
         self.setWindowTitle("QtDigits")
 
+        self.requests = TrainingRequests(session=session, data_dir=data_dir)
         self._costs = RecipeCosts(session=session)
         self.canvas_card = CanvasCard(theme=self._theme)
         self.canvas = self.canvas_card.canvas
@@ -133,7 +107,7 @@ class MainWindow(QMainWindow):
         )
         self.training_panel = TrainingPanel(
             controller=controller,
-            make_request=self._retrain_request,
+            make_request=self.requests.by,
             theme=self._theme,
             preferences=preferences,
             ask=self.ask,
@@ -150,13 +124,11 @@ class MainWindow(QMainWindow):
         self.label_checks = LabelChecks(
             session=session, controller=controller, data_dir=data_dir, parent=self
         )
-        self._replays: Replays | None = None
-        self._insight_panel: InsightPanel | None = None
         self.self_training = SelfTraining(
             session=session,
             controller=controller,
             after=lambda: preferences.retrain_after,
-            make_request=self._learn_hand_request,
+            make_request=self.requests.learning_hand,
             is_held_back=lambda: self.guided.run is not None,
             must_wait=lambda: self.queue.must_wait,
             parent=self,
@@ -170,7 +142,9 @@ class MainWindow(QMainWindow):
         self._quiet = QTimer(self, interval=QUIET_MS, singleShot=True)
 
         self._lay_out()
-        self._fill_menus()
+        self.answer_panel.key_alone_corrects = preferences.key_alone_corrects
+        commands = commands_of(self, exchange=self._exchange, preferences=preferences)
+        self._actions = fill_menus(self.top_bar.menus, commands, window=self)
         self._connect()
         _dress_application(self._theme)
         self._show_start()
@@ -191,14 +165,23 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        makers = (
-            *(self._make_accuracy_panel, self._make_drawings_panel),
-            *(self._make_models_panel, self._make_runs_panel),
-            *(self._make_writers_panel, self._make_insight_panel),
+        self.tabs.addTab(self.training_panel, TABS[0])
+        self.pages = WindowPages(
+            tabs=self.tabs,
+            shared=Collaborators(
+                session=self.session,
+                controller=self.controller,
+                guided=self.guided,
+                label_checks=self.label_checks,
+                exchange=self._exchange,
+                preferences=self._preferences,
+                data_dir=self._data_dir,
+                ask=self.ask,
+                champion=lambda: self.training_panel.champion,
+            ),
+            theme=self._theme,
+            parent=self,
         )
-        self._pages = [LazyPage(make, theme=self._theme) for make in makers]
-        for name, panel in zip(TABS, (self.training_panel, *self._pages), strict=True):
-            self.tabs.addTab(panel, name)
         right = QFrame()
         right.setProperty("card", True)
         right_layout = QVBoxLayout(right)
@@ -222,95 +205,13 @@ class MainWindow(QMainWindow):
         self.status = StatusLine()
         self.setStatusBar(self.status)
 
-    def _fill_menus(self) -> None:
-        theme, alone = self._preferences.theme, self._preferences.key_alone_corrects
-        self.answer_panel.key_alone_corrects = alone
-        commands = (
-            Command("&File", "&Import drawings…", self._exchange.import_drawings, "Ctrl+O"),
-            Command("&File", "Import the 2022 report's &CSV pair…", self._exchange.import_csv_pair),
-            Command("&File", "&Export drawings as ink…", self._exchange.export_ink, "Ctrl+S", has_rule=True),
-            Command("&File", "Export as C&SV pair…", self._exchange.export_csv_pair),
-            Command(
-                "&File",
-                "Save c&urves…",
-                self.training_panel.save_curves,
-                "Ctrl+Shift+S",
-                has_rule=True,
-            ),
-            Command("&File", "&Quit", self.close, "Ctrl+Q", has_rule=True),
-            Command("&Edit", "&Undo stroke or judgement", self._undo, "Ctrl+Z"),
-            Command("&Edit", "&Clear the canvas", self._clear, "Esc"),
-            Command("&Edit", "&Guided session", self._toggle_guided, "Ctrl+G"),
-            *(
-                Command(
-                    "&Edit",
-                    guided_text(half_width),
-                    partial(self._set_guided_half_width, half_width),
-                    checked=half_width == self._preferences.guided_half_width,
-                )
-                for half_width in HALF_WIDTHS
-            ),
-            Command("&Edit", "&Recognise again", self.session.recognise, "Ctrl+R"),
-            Command(
-                "&Edit",
-                "A &key alone puts it right",
-                self._set_key_alone,
-                checked=alone,
-                takes_state=True,
-                has_rule=True,
-            ),
-            Command("&Training", "&Learn my hand", self._learn_hand, "Ctrl+L"),
-            Command("&Training", "&Train", self._train, "Ctrl+T"),
-            Command("&Training", "&Stop, keep the best", self.training_panel.stop_training),
-            Command("&Training", "&Pause or go on", self.training_panel.pause_or_go_on, "Ctrl+P"),
-            Command("&Training", "&Cancel", self.training_panel.cancel_training),
-            Command("&Training", "&Roll back to the model before", self.session.roll_back, has_rule=True),
-            *(
-                Command(
-                    "&Training",
-                    f"New models: {text}",
-                    partial(self._set_promotion, name),
-                    checked=name == self._preferences.promotion,
-                    has_rule=name == PROMOTIONS[0],
-                )
-                for name, text in PROMOTION_TEXTS.items()
-            ),
-            *(
-                Command(
-                    "&Training",
-                    text,
-                    partial(self._set_retrain_after, corrections),
-                    checked=corrections == self._preferences.retrain_after,
-                    has_rule=corrections == 0,
-                )
-                for corrections, text in RETRAIN_TEXTS.items()
-            ),
-            *(
-                Command("&View", f"&{name}", partial(self.tabs.setCurrentIndex, i), f"Alt+{i + 1}")
-                for i, name in enumerate(TABS)
-            ),
-            *(
-                Command(
-                    "&View",
-                    f"{name.capitalize()} colours",
-                    partial(self.set_theme, name),
-                    checked=name == theme,
-                    has_rule=name == THEMES[0],
-                )
-                for name in THEMES
-            ),
-            Command("&Help", "&Keys", self._show_keys, "F1"),
-            Command("&Help", "&About QtDigits", self._show_about),
-        )
-        self._actions = fill_menus(self.top_bar.menus, commands, window=self)
-
     def _connect(self) -> None:
         session, panel = self.session, self.answer_panel
         self.canvas.stroke_finished.connect(session.add_stroke)
         self.canvas.stroke_erased.connect(session.erase_stroke)
         self.canvas.stroke_started.connect(self._on_stroke_started)
         panel.judged.connect(self._judge)
-        self.canvas_card.cleared.connect(self._clear)
+        self.canvas_card.cleared.connect(self.clear)
         self.canvas_card.recognise_requested.connect(session.recognise)
         session.ink_changed.connect(self._on_ink_changed)
         session.reading_changed.connect(self._on_reading_changed)
@@ -335,7 +236,13 @@ class MainWindow(QMainWindow):
         self.training_panel.use_requested.connect(self._use_model)
         self.training_panel.run_ended.connect(self._on_run_ended)
         self.training_panel.verdict.roll_back_requested.connect(session.roll_back)
-        self.training_panel.verdict.drawings_requested.connect(self._show_drawings)
+        self.training_panel.verdict.drawings_requested.connect(self.pages.show_verdict_drawings)
+        self.pages.guided_wanted.connect(self.toggle_guided)
+        self.pages.learning_wanted.connect(self.learn_hand)
+        self.pages.use_requested.connect(self._use_model)
+        self.pages.training_requested.connect(self._train_request)
+        self.pages.problem_met.connect(self.messages.show_problem)
+        self.pages.notice_given.connect(self.messages.show_notice)
         self.controller.state_changed.connect(self._on_engine_state)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self._quiet.timeout.connect(self._load_heavy_things)
@@ -353,92 +260,6 @@ class MainWindow(QMainWindow):
         if not self.restoreGeometry(self._preferences.geometry):
             self.resize(1360, 840)
         self.answer_panel.entry.setFocus()
-
-    def _make_accuracy_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.accuracy_panel import AccuracyPanel
-
-        panel = AccuracyPanel(session=self.session, guided=self.guided, theme=theme)
-        panel.guided_wanted.connect(self._toggle_guided)
-        panel.learning_wanted.connect(self._learn_hand)
-        panel.drawings_requested.connect(self._show_among)
-        return panel
-
-    def _make_drawings_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.drawings_panel import DrawingsPanel
-
-        return DrawingsPanel(
-            session=self.session,
-            exchange=self._exchange,
-            checks=self.label_checks,
-            ask=self.ask,
-            theme=theme,
-        )
-
-    def _make_models_panel(self, _theme: Theme) -> QWidget:
-        from qtdigits.gui.models_panel import ModelsPanel
-        from qtdigits.gui.replays import Replays
-
-        self._replays = Replays(data_dir=self._data_dir, parent=self)
-        return ModelsPanel(session=self.session, replays=self._replays)
-
-    def _make_runs_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.run_result_page import RunResultPage
-        from qtdigits.gui.run_steering import RunSteering
-        from qtdigits.gui.runs_panel import RunsPanel
-        from qtdigits.gui.runs_trash import RunsTrash
-        from qtdigits.tasks.run_results import result_of
-
-        result = RunResultPage(
-            find=partial(result_of, self._data_dir),
-            champion=lambda: self.training_panel.champion,
-            knowledge=Knowledge(partial(readings_of, self._data_dir)),
-            theme=theme,
-        )
-        result.use_requested.connect(self._use_model)
-        result.drawings_requested.connect(self._show_drawings)
-        self.session.model_changed.connect(result.model_changed)
-        panel = RunsPanel(
-            runs=self.session.store.runs,
-            preferences=self._preferences,
-            theme=theme,
-            ask=self.ask,
-            steering=RunSteering(
-                data_dir=self._data_dir,
-                train=self._train_request,
-                champion=lambda: str(self.session.model_path or ""),
-                ask=self.ask,
-            ),
-            result=result,
-            trash=RunsTrash(store=self.session.store, data_dir=self._data_dir, ask=self.ask),
-        )
-        self.controller.event_received.connect(panel.on_event)
-        panel.problem_met.connect(self.messages.show_problem)
-        return panel
-
-    def _make_writers_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.writer_measuring import WriterMeasuring
-        from qtdigits.gui.writers_panel import WritersPanel
-
-        measuring = WriterMeasuring(controller=self.controller, data_dir=self._data_dir, parent=self)
-        panel = WritersPanel(
-            session=self.session,
-            measuring=measuring,
-            data_dir=self._data_dir,
-            ask=self.ask,
-            theme=theme,
-        )
-        panel.notice_given.connect(self.messages.show_notice)
-        return panel
-
-    def _make_insight_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.insight_panel import InsightPanel
-        from qtdigits.reader.reader import Reader
-        from qtdigits.store.model_files import load_model
-
-        self._insight_panel = InsightPanel(
-            session=self.session, load=load_model, make_reader=Reader, theme=theme
-        )
-        return self._insight_panel
 
     # After the first paint.
 
@@ -495,17 +316,12 @@ class MainWindow(QMainWindow):
             self.answer_panel.drop_entry()
             self.messages.dismiss_problem()
 
-    def _toggle_guided(self) -> None:
+    def toggle_guided(self) -> None:
         if self.guided.run is None:
             self.guided.start(Goal(half_width=self._preferences.guided_half_width))
             self.answer_panel.entry.setFocus()
         else:
             self.guided.end()
-
-    def _set_guided_half_width(self, choice: float) -> None:
-        self._preferences.guided_half_width = choice
-        for half_width in HALF_WIDTHS:
-            self._actions[guided_text(half_width)].setChecked(half_width == choice)
 
     def _on_guided_changed(self) -> None:
         self.answer_panel.set_asked(self.guided.asked)
@@ -514,12 +330,12 @@ class MainWindow(QMainWindow):
         wanted = label.strip()
         return not wanted or wanted in self.session.label_set or wanted in self.session.store.classes()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         self.answer_panel.drop_entry()
         self.session.skip()
         self.answer_panel.entry.setFocus()
 
-    def _undo(self) -> None:
+    def undo(self) -> None:
         self.answer_panel.drop_entry()
         self.session.undo()
 
@@ -588,7 +404,7 @@ class MainWindow(QMainWindow):
 
     # Training.
 
-    def _train(self) -> None:
+    def train(self) -> None:
         self.tabs.setCurrentWidget(self.training_panel)
         self.training_panel.start_training()
 
@@ -602,72 +418,30 @@ class MainWindow(QMainWindow):
 
         return is_any_under_way(self.session.store.runs, self._data_dir)
 
-    def _learn_hand(self) -> None:
-        """Whatever recipe is chosen: it stays as it was adjusted."""
-        if not self.session.store.count(writer=self.session.writer, held_out=False):
+    def learn_hand(self) -> None:
+        if not self.requests.has_something_to_learn:
             self.messages.show_notice("Draw some digits first: there is nothing to learn from yet.")
             return
         self.self_training.forget()
-        self._train_request(self._learn_hand_request())
+        self._train_request(self.requests.learning_hand())
 
     def _offer_learning(self, corrections: int) -> None:
         text = f"{corrections} of your drawings were misread. The program can learn your hand from what you have drawn."
-        self.messages.offer(text, "Learn my hand", self._learn_hand)
-
-    def _retrain_request(self, recipe: Recipe) -> RetrainRequest:
-        """A recipe that learns a hand goes on from the model in use, which the new one is compared with in any case."""
-        in_use, writer = str(self.session.model_path or ""), self.session.writer
-        base = in_use if recipe.is_personal else ""
-        return RetrainRequest.fresh(
-            recipe, data_dir=self._data_dir, base=base, writer=writer, champion=in_use
-        )
+        self.messages.offer(text, "Learn my hand", self.learn_hand)
 
     def _on_run_ended(self, event: object) -> None:
         self.session.model_trained()
         self._costs.forget()
         self.automatic_promotion.run_ended(event)
 
-    def _set_promotion(self, choice: str) -> None:
-        self._preferences.promotion = choice
-        for name, text in PROMOTION_TEXTS.items():
-            self._actions[f"New models: {text}"].setChecked(name == choice)
-
-    def _set_retrain_after(self, corrections: int) -> None:
-        self._preferences.retrain_after = corrections
-        for n, text in RETRAIN_TEXTS.items():
-            self._actions[text].setChecked(n == corrections)
-
-    def _learn_hand_request(self) -> RetrainRequest:
-        return self._retrain_request(load_recipe("my-hand"))
-
-    def _show_drawings(self, what: str, ids: tuple[int, ...]) -> None:
-        """The drawings behind a number of the verdict, in their tab: to look at, relabel, delete, weigh."""
-        title = "misread by both models" if what == "still wrong" else f"{what} by the new model"
-        self._show_among(title, ids)
-
-    def _show_among(self, title: str, ids: tuple[int, ...]) -> None:
-        self._drawings_panel().show_among(title, ids)
-
     def _offer_doubtful(self, n: int) -> None:
-        if self.tabs.currentWidget() is self._pages[TABS.index("Drawings") - 1]:
-            return  # where it is said already
-        self.messages.offer(
-            waiting_for_eye(n), "Look at them", lambda: self._drawings_panel().show_doubtful()
-        )
-
-    def _drawings_panel(self) -> DrawingsPanel:
-        """The panel, shown, and made where nobody has looked at it yet."""
-        page = self._pages[TABS.index("Drawings") - 1]
-        self.tabs.setCurrentWidget(page)
-        return cast("DrawingsPanel", page.content)
+        if not self.pages.shows_drawings:  # where it is said already
+            self.messages.offer(
+                waiting_for_eye(n), "Look at them", lambda: self.pages.show_drawings().show_doubtful()
+            )
 
     def _describe_training_data(self) -> None:
-        store = self.session.store
-        n = store.count(held_out=False, is_suspect=False)
-        waiting = store.count(held_out=False, is_suspect=True)
-        text = f"{n:,} drawing{'s' if n != 1 else ''} + MNIST" if n else "MNIST"
-        doubt = f"; {waiting:,} doubtful {'one waits' if waiting == 1 else 'ones wait'} for a look"
-        self.training_panel.set_data_description(text + (doubt if waiting else ""))
+        self.training_panel.set_data_description(self.requests.data_text())
         self.training_panel.set_n_classes(len(self.session.store.classes()))
 
     def _on_engine_state(self, state: EngineState) -> None:
@@ -679,14 +453,13 @@ class MainWindow(QMainWindow):
 
     # Looks and help.
 
-    def _set_key_alone(self, is_on: bool) -> None:
+    def set_key_alone(self, is_on: bool) -> None:
         self._preferences.key_alone_corrects = self.answer_panel.key_alone_corrects = is_on
 
     def set_theme(self, choice: str) -> None:
         """Use `light`, `dark` or the `system`'s colours, and remember it."""
         self._preferences.theme = choice
-        for name in THEMES:
-            self._actions[f"{name.capitalize()} colours"].setChecked(name == choice)
+        self._actions[theme_text(choice)].setChecked(True)
         self._apply_theme(theme_for(choice))
 
     def _on_system_colours(self, _scheme: object) -> None:
@@ -697,13 +470,12 @@ class MainWindow(QMainWindow):
         _dress_application(theme)
         for part in (self.canvas, self.answer_panel, self.training_panel):
             part.set_theme(theme)
-        for page in self._pages:
-            page.set_theme(theme)
+        self.pages.set_theme(theme)
 
-    def _show_keys(self) -> None:
+    def show_keys(self) -> None:
         QMessageBox.information(self, "Keys", KEYS)
 
-    def _show_about(self) -> None:
+    def show_about(self) -> None:
         text = f"QtDigits {__version__}\n\nDraw a digit, see it read, put it right, watch the network learn.\n\n{self._data_dir}"
         QMessageBox.about(self, "About QtDigits", text)
 
@@ -729,10 +501,7 @@ class MainWindow(QMainWindow):
         self.queue.stop()
         self.controller.shutdown()
         self._exchange.shutdown()
-        if self._replays is not None:
-            self._replays.shutdown()
-        if self._insight_panel is not None:
-            self._insight_panel.shutdown()
+        self.pages.shutdown()
         self.session.close()
         super().closeEvent(event)
 

@@ -1,4 +1,4 @@
-"""The menus: every command of the window, with its key. The table below is all of them."""
+"""Menus out of a table of commands; the window's is `gui/window_commands.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QWidget
 
 
@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QMenuBar, QWidget
 class Command:
     """One entry of a menu.
 
-    `checked` is None for a plain command. `takes_state`: `run` is told whether the entry is checked now. `has_rule` draws a line
-    above it.
+    `checked` is None for a plain command. `takes_state`: `run` is told whether the entry is checked now. Of the entries of one
+    `group` exactly one is checked. `has_rule` draws a line above it.
     """
 
     menu: str
@@ -24,6 +24,7 @@ class Command:
     keys: str = ""
     checked: bool | None = None
     takes_state: bool = False
+    group: str = ""
     has_rule: bool = False
 
 
@@ -33,6 +34,7 @@ def fill_menus(bar: QMenuBar, commands: tuple[Command, ...], *, window: QWidget)
     Gives the actions by their text without the ampersands.
     """
     menus = {name: bar.addMenu(name) for name in dict.fromkeys(command.menu for command in commands)}
+    groups = {name: QActionGroup(window) for name in {command.group for command in commands} - {""}}
     actions = {}
     for command in commands:
         action = QAction(command.text, window)
@@ -44,6 +46,8 @@ def fill_menus(bar: QMenuBar, commands: tuple[Command, ...], *, window: QWidget)
             action.triggered.connect(command.run)
         if command.checked is not None:
             action.setCheckable(True)
+            if command.group:
+                groups[command.group].addAction(action)
             action.setChecked(command.checked)
         if command.has_rule:
             menus[command.menu].addSeparator()

@@ -77,7 +77,7 @@ def test_that_where_nothing_can_be_written_the_drawing_stays_on_the_canvas(
     assert "stays on the canvas" in window.messages.text
     draw_and_judge(window, "7")
     assert not window.session.ink.is_blank
-    window._clear()
+    window.clear()
     window.close()
 
 

@@ -12,10 +12,11 @@ from qtdigits.core.labels import DIGITS
 from qtdigits.core.samples import Suspicion, Verdict
 from qtdigits.errors import StoreError
 from qtdigits.gui.engine_controller import EngineController
-from qtdigits.gui.main_window import TABS, MainWindow
+from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.status_line import accuracy_text
+from qtdigits.gui.window_commands import TABS
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
 
@@ -245,7 +246,7 @@ def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window):
 
 def test_that_the_retrain_request_names_this_data_folder_and_recipe(window):
     child(window, QSpinBox, "epochsSpin").setValue(3)
-    request = window._retrain_request(window.training_panel.recipe())
+    request = window.requests.by(window.training_panel.recipe())
     assert request.recipe.epochs == 3
     assert str(request.data_dir) == str(window._data_dir)
 
@@ -296,7 +297,7 @@ def test_that_curves_are_saved_from_the_file_menu(window, tmp_path):
 def test_that_the_runs_tab_adds_no_second_plot_of_a_fixed_name(window):
     window.training_panel.prepare_curves()
     window.tabs.setCurrentIndex(TABS.index("Runs"))
-    assert window._pages[TABS.index("Runs") - 1].content is not None
+    assert window.tabs.currentWidget().content is not None
     for name in ("lossPlot", "accuracyPlot"):
         assert len(window.findChildren(QWidget, name)) == 1
 
@@ -346,7 +347,7 @@ def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
 def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it(window, monkeypatch):
     wanted = []
     monkeypatch.setattr(window.controller, "train", lambda request: wanted.append(request) or True)
-    window._learn_hand()
+    window.learn_hand()
     assert window.messages.text.startswith("Draw some digits first")
     for _ in range(5):
         draw(window)

@@ -1,0 +1,203 @@
+"""The tabs beside *Training*: each page is made when it is first looked at, and imports only then what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QTabWidget, QWidget
+
+from qtdigits.gui.ask import Ask
+from qtdigits.gui.champion import Champion
+from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.exchange import Exchange
+from qtdigits.gui.guided_session import GuidedSession
+from qtdigits.gui.kept_readings import readings_of
+from qtdigits.gui.knowledge import Knowledge
+from qtdigits.gui.label_checks import LabelChecks
+from qtdigits.gui.lazy_page import LazyPage
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.session import Session
+from qtdigits.gui.theme import Theme
+
+if TYPE_CHECKING:
+    from qtdigits.gui.drawings_panel import DrawingsPanel
+    from qtdigits.gui.insight_panel import InsightPanel
+    from qtdigits.gui.replays import Replays
+
+
+@dataclass(frozen=True)
+class Collaborators:
+    """What the pages share with the window, and with one another."""
+
+    session: Session
+    controller: EngineController
+    guided: GuidedSession
+    label_checks: LabelChecks
+    exchange: Exchange
+    preferences: Preferences
+    data_dir: Path
+    ask: Ask
+    champion: Callable[[], Champion]
+
+
+class WindowPages(QObject):
+    """Adds the pages to `tabs`, and ends at `shutdown` what they do in the background.
+
+    What a person wants of the window comes as signals: `use_requested` carries the path of a model, `training_requested` a
+    `RetrainRequest`.
+    """
+
+    guided_wanted = Signal()
+    learning_wanted = Signal()
+    use_requested = Signal(str)
+    training_requested = Signal(object)
+    problem_met = Signal(object)
+    notice_given = Signal(str)
+
+    def __init__(
+        self,
+        *,
+        tabs: QTabWidget,
+        shared: Collaborators,
+        theme: Theme,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._tabs = tabs
+        self._shared = shared
+        self._replays: Replays | None = None
+        self._insight_panel: InsightPanel | None = None
+        makers = {
+            "Accuracy": self._make_accuracy_panel,
+            "Drawings": self._make_drawings_panel,
+            "Models": self._make_models_panel,
+            "Runs": self._make_runs_panel,
+            "Writers": self._make_writers_panel,
+            "Network": self._make_insight_panel,
+        }
+        self._pages = {name: LazyPage(make, theme=theme) for name, make in makers.items()}
+        for name, page in self._pages.items():
+            tabs.addTab(page, name)
+
+    @property
+    def shows_drawings(self) -> bool:
+        return self._tabs.currentWidget() is self._pages["Drawings"]
+
+    def show_drawings(self) -> DrawingsPanel:
+        """The panel, made where nobody has looked at it yet."""
+        page = self._pages["Drawings"]
+        self._tabs.setCurrentWidget(page)
+        return cast("DrawingsPanel", page.content)
+
+    def show_among(self, title: str, ids: tuple[int, ...]) -> None:
+        """These drawings alone, in their tab: to look at, relabel, delete, weigh."""
+        self.show_drawings().show_among(title, ids)
+
+    def show_verdict_drawings(self, what: str, ids: tuple[int, ...]) -> None:
+        """Those behind a number of the verdict: `fixed`, `broken` or `still wrong`."""
+        title = "misread by both models" if what == "still wrong" else f"{what} by the new model"
+        self.show_among(title, ids)
+
+    def set_theme(self, theme: Theme) -> None:
+        for page in self._pages.values():
+            page.set_theme(theme)
+
+    def shutdown(self) -> None:
+        if self._replays is not None:
+            self._replays.shutdown()
+        if self._insight_panel is not None:
+            self._insight_panel.shutdown()
+
+    def _make_accuracy_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.accuracy_panel import AccuracyPanel
+
+        panel = AccuracyPanel(session=self._shared.session, guided=self._shared.guided, theme=theme)
+        panel.guided_wanted.connect(self.guided_wanted)
+        panel.learning_wanted.connect(self.learning_wanted)
+        panel.drawings_requested.connect(self.show_among)
+        return panel
+
+    def _make_drawings_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.drawings_panel import DrawingsPanel
+
+        return DrawingsPanel(
+            session=self._shared.session,
+            exchange=self._shared.exchange,
+            checks=self._shared.label_checks,
+            ask=self._shared.ask,
+            theme=theme,
+        )
+
+    def _make_models_panel(self, _theme: Theme) -> QWidget:
+        from qtdigits.gui.models_panel import ModelsPanel
+        from qtdigits.gui.replays import Replays
+
+        self._replays = Replays(data_dir=self._shared.data_dir, parent=self)
+        return ModelsPanel(session=self._shared.session, replays=self._replays)
+
+    def _make_runs_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.run_result_page import RunResultPage
+        from qtdigits.gui.run_steering import RunSteering
+        from qtdigits.gui.runs_panel import RunsPanel
+        from qtdigits.gui.runs_trash import RunsTrash
+        from qtdigits.tasks.run_results import result_of
+
+        session, data_dir, ask = self._shared.session, self._shared.data_dir, self._shared.ask
+        result = RunResultPage(
+            find=partial(result_of, data_dir),
+            champion=self._shared.champion,
+            knowledge=Knowledge(partial(readings_of, data_dir)),
+            theme=theme,
+        )
+        result.use_requested.connect(self.use_requested)
+        result.drawings_requested.connect(self.show_verdict_drawings)
+        session.model_changed.connect(result.model_changed)
+        panel = RunsPanel(
+            runs=session.store.runs,
+            preferences=self._shared.preferences,
+            theme=theme,
+            ask=ask,
+            steering=RunSteering(
+                data_dir=data_dir,
+                train=self.training_requested.emit,
+                champion=lambda: str(session.model_path or ""),
+                ask=ask,
+            ),
+            result=result,
+            trash=RunsTrash(store=session.store, data_dir=data_dir, ask=ask),
+        )
+        self._shared.controller.event_received.connect(panel.on_event)
+        panel.problem_met.connect(self.problem_met)
+        return panel
+
+    def _make_writers_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.writer_measuring import WriterMeasuring
+        from qtdigits.gui.writers_panel import WritersPanel
+
+        measuring = WriterMeasuring(
+            controller=self._shared.controller, data_dir=self._shared.data_dir, parent=self
+        )
+        panel = WritersPanel(
+            session=self._shared.session,
+            measuring=measuring,
+            data_dir=self._shared.data_dir,
+            ask=self._shared.ask,
+            theme=theme,
+        )
+        panel.notice_given.connect(self.notice_given)
+        return panel
+
+    def _make_insight_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.insight_panel import InsightPanel
+        from qtdigits.reader.reader import Reader
+        from qtdigits.store.model_files import load_model
+
+        self._insight_panel = InsightPanel(
+            session=self._shared.session, load=load_model, make_reader=Reader, theme=theme
+        )
+        return self._insight_panel
