@@ -48,14 +48,6 @@ def validation_batches(data: TrainingData, *, n_classes: int) -> Any:
     return _batches(data.images, wanted_outputs(data, n_classes), places, data.validation)
 
 
-def hold_out_batches(data: TrainingData, *, n_classes: int) -> Any:
-    """A `tf.data.Dataset` of the hold-out, in its order."""
-    n = len(data.hold_out_targets)
-    places = tf.data.Dataset.range(n).batch(VALIDATION_BATCH)
-    wanted = one_hot(data.hold_out_targets, n_classes)
-    return _batches(data.hold_out_images, wanted, places, np.arange(n))
-
-
 def _batches(
     images: NDArray[np.uint8], wanted: NDArray[np.float32], places: Any, indices: NDArray[np.int64]
 ) -> Any:

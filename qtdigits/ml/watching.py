@@ -11,11 +11,10 @@ from qtdigits.core.control import Control
 from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunContinued, RunPaused
 from qtdigits.core.recipes import Recipe
 from qtdigits.ml.backend import keras
-from qtdigits.ml.batches import hold_out_batches
+from qtdigits.ml.epoch_figures import HoldOut, ValidationAuc
 from qtdigits.ml.pace import Pace, RecentMeans
 from qtdigits.ml.standing import metrics_of, restore_metrics, standing_of
 from qtdigits.ml.training_data import TrainingData
-from qtdigits.ml.validation_auc import ValidationAuc
 
 ACCURACY = "categorical_accuracy"
 
@@ -46,8 +45,7 @@ class Watch(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._recipe, self._run, self._emit, self._control = recipe, run, emit, control
-        self._data = data
-        self._hold_out: Any = None
+        self._hold_out = HoldOut(data)
         self._auc = ValidationAuc(data)
         self._n_training = len(data.training)
         self._steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
@@ -142,7 +140,7 @@ class Watch(keras.callbacks.Callback):
         loss, val_loss = float(logs["loss"]), float(logs["val_loss"])
         if not (math.isfinite(loss) and math.isfinite(val_loss)):
             raise Ended("diverged")
-        further = {"val_auc": self._auc.of(self.model), **self._hold_out_figures()}
+        further = {"val_auc": self._auc.of(self.model), **self._hold_out.of(self.model)}
         self._pace.validated()
         self.epochs += 1
         is_best = val_loss < self._best_loss
@@ -222,15 +220,6 @@ class Watch(keras.callbacks.Callback):
         self._control.wait_while_paused()
         self._pace.leave_out(self._pace.elapsed_s - before_s)
         self._emit(RunContinued(self._run))
-
-    def _hold_out_figures(self) -> dict[str, float | None]:
-        """What the person's own hold-out says; no weights are chosen by it."""
-        if not len(self._data.hold_out_targets):
-            return {}
-        if self._hold_out is None:
-            self._hold_out = hold_out_batches(self._data, n_classes=self.model.output_shape[-1])
-        found = self.model.evaluate(self._hold_out, verbose=0, return_dict=True)
-        return {"hold_out_loss": float(found["loss"]), "hold_out_accuracy": float(found[ACCURACY])}
 
     def _report_batch(self, logs: Mapping[str, float]) -> None:
         self._epoch_means = {name: float(logs[name]) for name in ("loss", ACCURACY)}
