@@ -14,6 +14,7 @@ from benchmarks import (
     elsewhere,
     gaps,
     latency,
+    learning,
     memory,
     raster,
     reading,
@@ -40,6 +41,7 @@ ALL = {
     "replay": replay.measure,
     "steering": steering.measure,
     "reporting": reporting.measure,
+    "learning": learning.measure,
     "reading": reading.measure,
     "elsewhere": elsewhere.measure,
     "training": training.measure,
@@ -56,12 +58,19 @@ def main() -> int:
     rows: list[Row] = []
     for name in options.names or ALL:
         print(f"{name} …", file=sys.stderr, flush=True)
-        rows += ALL[name]()
+        measured = ALL[name]()
+        for row in measured:  # a later benchmark that fails or is cut short takes no figure along
+            print(f"  {row.what}: {row.ours:,.3f} {row.unit}{_beside(row)}", file=sys.stderr, flush=True)
+        rows += measured
     if options.json:
         print(json.dumps([row._asdict() for row in rows], indent=1))
     else:
         _print(rows)
     return 0
+
+
+def _beside(row: Row) -> str:
+    return f", {row.beside} {row.theirs:,.3f}" if row.theirs is not None else ""
 
 
 def _print(rows: list[Row]) -> None:
