@@ -93,6 +93,11 @@ class EngineController(QObject):
         return self._current is not None or self._waiting is not None
 
     @property
+    def unsent(self) -> RetrainRequest | None:
+        """The training that waits for the engine to be ready: nothing of it is on the disk yet."""
+        return self._waiting.request if isinstance(self._waiting, Train) else None
+
+    @property
     def errand(self) -> Errand | None:
         """The errand that goes on, or waits for the engine to be ready."""
         command = self._current or self._waiting

@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
             table=session.store.queue,
             controller=controller,
             data_dir=data_dir,
-            is_elsewhere=self._is_training_under_way,
+            is_held_back=self._may_not_train,
             parent=self,
         )
         self.training_panel = TrainingPanel(
@@ -119,7 +119,12 @@ class MainWindow(QMainWindow):
             data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
         )
         self.closing = Closing(
-            controller=controller, ask=self.ask, stop=self.training_panel.stop_training, parent=self
+            controller=controller,
+            ask=self.ask,
+            queue=self.queue,
+            stop=self.training_panel.stop_training,
+            can_stop=lambda: self.training_panel.can_stop,
+            parent=self,
         )
         self.label_checks = LabelChecks(
             session=session, controller=controller, data_dir=data_dir, parent=self
@@ -412,11 +417,11 @@ class MainWindow(QMainWindow):
         self.tabs.setCurrentWidget(self.training_panel)
         self.training_panel.train(request)
 
-    def _is_training_under_way(self) -> bool:
-        """In whatever window or terminal. Raises `StoreError`."""
+    def _may_not_train(self) -> bool:
+        """Some window or terminal trains, or this one is asked what becomes of its training. Raises `StoreError`."""
         from qtdigits.tasks.resuming import is_any_under_way
 
-        return is_any_under_way(self.session.store.runs, self._data_dir)
+        return self.closing.is_asking or is_any_under_way(self.session.store.runs, self._data_dir)
 
     def learn_hand(self) -> None:
         if not self.requests.has_something_to_learn:
@@ -497,6 +502,7 @@ class MainWindow(QMainWindow):
             return
         self._preferences.geometry = self.saveGeometry()
         self._quiet.stop()
+        self.closing.keep_unsent()
         self.self_training.stop()
         self.queue.stop()
         self.controller.shutdown()

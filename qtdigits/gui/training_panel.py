@@ -102,6 +102,11 @@ class TrainingPanel(QWidget):
     def has_curves(self) -> bool:
         return self._pages.has_curves
 
+    @property
+    def can_stop(self) -> bool:
+        """A run goes on, nobody has ended it yet, and it has something to keep."""
+        return self._is_running and not self._ending and len(self._history.batches) > 0
+
     def recipe(self) -> Recipe:
         """The recipe as it stands. Raises `InputError`."""
         return self._form.recipe()
@@ -350,9 +355,8 @@ class TrainingPanel(QWidget):
     @Slot()
     def _refresh_controls(self) -> None:
         if self._is_running:
-            can_stop = not self._ending and len(self._history.batches) > 0
             self._steering.show_running(
-                can_stop=can_stop, can_cancel=self._ending != CANCELLING, is_paused=self._is_paused
+                can_stop=self.can_stop, can_cancel=self._ending != CANCELLING, is_paused=self._is_paused
             )
             # Not before the first batch: a double click on Train is no second training.
             has_begun = len(self._history.batches) > 0

@@ -26,7 +26,7 @@ class TrainingQueue(QObject):
     """The line, kept in the store, and whoever sends its first to the engine when that is free.
 
     Of several windows on one data folder one works the line off: it holds a lock until it is closed. It waits while another
-    window or terminal trains, which `is_elsewhere` tells, and every window looks now and then whether it may go on. A run leaves
+    window or terminal trains, which `is_held_back` tells, and every window looks now and then whether it may go on. A run leaves
     the line when it trains, so that one whose window is killed before stays in it. `changed`: the line is another one;
     `problem_met` carries a `QtDigitsError`; `run_began` the request that went to the engine.
     """
@@ -41,13 +41,13 @@ class TrainingQueue(QObject):
         table: QueueTable,
         controller: EngineController,
         data_dir: Path,
-        is_elsewhere: Callable[[], bool] = lambda: False,
+        is_held_back: Callable[[], bool] = lambda: False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._table = table
         self._controller = controller
-        self._is_elsewhere = is_elsewhere
+        self._is_held_back = is_held_back
         self._lock = ProcessLock(data_dir / "queue.lock")
         self._sent = ""
         self._is_halted = self._is_stopped = False
@@ -75,9 +75,9 @@ class TrainingQueue(QObject):
 
     @property
     def must_wait(self) -> bool:
-        """Another window, or a terminal, trains at the moment: whatever is wanted here has to stand in line."""
+        """Another window trains at the moment, or a terminal: whatever is wanted here has to stand in line."""
         try:
-            return self._is_elsewhere()
+            return self._is_held_back()
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return False

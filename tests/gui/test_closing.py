@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -12,17 +13,22 @@ from qtdigits.core.events import RunCancelled, RunPaused
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.closing import Choice, Closing
 from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.training_queue import TrainingQueue
+from qtdigits.store.samples import SampleStore
 
 
 class Answers(Ask):
     def __init__(self) -> None:
         super().__init__()
         self.reply: Choice | None = None
-        self.asked = 0
+        self.offered: list[list[Choice]] = []
+        self.question = ""
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def one_of(self, title: str, question: str, answers: Sequence[str], *, no: str) -> str | None:
-        self.asked += 1
-        assert list(answers) == [str(choice) for choice in Choice]
+        self.offered.append([Choice(answer) for answer in answers])
+        self.question = question
+        self.meanwhile()
         return None if self.reply is None else str(self.reply)
 
 
@@ -32,8 +38,39 @@ def ask() -> Answers:
 
 
 @pytest.fixture
-def closing(controller: EngineController, ask: Answers) -> Closing:
-    return Closing(controller=controller, ask=ask, stop=controller.stop)
+def make_closing(
+    controller: EngineController, ask: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., tuple[Closing, TrainingQueue]]]:
+    monkeypatch.setattr("qtdigits.gui.training_queue.NEXT_MS", 0)
+    monkeypatch.setattr("qtdigits.gui.training_queue.AGAIN_MS", 10)
+    queues = []
+    with SampleStore.open(tmp_path) as store:
+
+        def make(*, can_stop: bool = True) -> tuple[Closing, TrainingQueue]:
+            queue = TrainingQueue(
+                table=store.queue,
+                controller=controller,
+                data_dir=tmp_path,
+                is_held_back=lambda: closing.is_asking,
+            )
+            queues.append(queue)
+            closing = Closing(
+                controller=controller,
+                ask=ask,
+                queue=queue,
+                stop=controller.stop,
+                can_stop=lambda: can_stop,
+            )
+            return closing, queue
+
+        yield make
+        for queue in queues:
+            queue.stop()
+
+
+@pytest.fixture
+def closing(make_closing: Callable[..., tuple[Closing, TrainingQueue]]) -> Closing:
+    return make_closing()[0]
 
 
 @pytest.fixture
@@ -46,7 +83,7 @@ def in_training(qtbot: QtBot, controller: EngineController, engines: FakeEngines
 
 def test_that_nothing_is_asked_when_nothing_goes_on(closing: Closing, ask: Answers) -> None:
     assert closing.wanted() is Choice.LATER
-    assert ask.asked == 0
+    assert not ask.offered
 
 
 def test_that_the_window_stays_when_the_person_gives_up(
@@ -109,3 +146,59 @@ def test_that_going_on_another_time_interrupts_the_run_and_does_not_cancel_it(
     controller.shutdown()
     assert engines[0].was_closed
     assert engines[0].command_names == ["Train"]
+
+
+def test_that_nothing_is_offered_to_be_kept_before_there_is_something(
+    make_closing: Callable[..., tuple[Closing, TrainingQueue]], ask: Answers, in_training: FakeEngines
+) -> None:
+    for can_stop in (True, False):
+        make_closing(can_stop=can_stop)[0].wanted()
+    assert ask.offered == [list(Choice), [Choice.FINISH, Choice.LATER, Choice.CANCEL]]
+
+
+def test_that_the_question_tells_what_becomes_of_the_line(
+    make_closing: Callable[..., tuple[Closing, TrainingQueue]], ask: Answers, in_training: FakeEngines
+) -> None:
+    closing, queue = make_closing()
+    for run, told in (("second", "The training that waits"), ("third", "The 2 trainings that wait")):
+        queue.add(request(run))
+        closing.wanted()
+        assert told in ask.question
+
+
+def test_that_no_other_training_begins_before_the_question_is_answered(
+    qtbot: QtBot,
+    make_closing: Callable[..., tuple[Closing, TrainingQueue]],
+    controller: EngineController,
+    ask: Answers,
+    in_training: FakeEngines,
+) -> None:
+    closing, queue = make_closing()
+    queue.add(request("second"))
+
+    def ends_and_the_line_is_looked_at() -> None:
+        in_training[0].say(finished())
+        qtbot.waitUntil(lambda: not controller.is_busy)
+        queue.work_off()
+        assert in_training[0].command_names == ["Train"]
+
+    ask.meanwhile = ends_and_the_line_is_looked_at
+    assert closing.wanted() is None
+    qtbot.waitUntil(lambda: in_training[0].command_names == ["Train", "Train"])
+
+
+def test_that_a_training_the_engine_has_not_heard_of_waits_in_line_for_another_time(
+    make_controller: Callable[..., EngineController], ask: Answers, tmp_path: Path
+) -> None:
+    controller = make_controller(FakeEngines(are_ready=False))
+    with SampleStore.open(tmp_path) as store:
+        queue = TrainingQueue(table=store.queue, controller=controller, data_dir=tmp_path)
+        closing = Closing(
+            controller=controller, ask=ask, queue=queue, stop=controller.stop, can_stop=lambda: False
+        )
+        controller.train(request())
+        ask.reply = Choice.LATER
+        assert closing.wanted() is Choice.LATER
+        closing.keep_unsent()
+        queue.stop()
+        assert [entry.run_id for entry in store.queue.entries()] == ["run"]

@@ -50,7 +50,7 @@ def make_queue(
                 table=store.queue,
                 controller=controller,
                 data_dir=tmp_path,
-                is_elsewhere=partial(is_any_under_way, store.runs, tmp_path),
+                is_held_back=partial(is_any_under_way, store.runs, tmp_path),
             )
         )
         return made[-1]
