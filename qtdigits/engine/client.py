@@ -153,11 +153,15 @@ class EngineClient:
 
 
 def _apart() -> dict[str, Any]:
-    """Arguments of `Popen` that put the engine into a group of its own, so that Ctrl+C in a terminal does not reach it."""
+    """Arguments of `Popen` that put the engine into a group of its own, so that Ctrl+C in a terminal does not reach it.
+
+    Not into a session of its own: Linux may give each session an equal share of the processor (autogroups), and the engine's
+    low priority would then count for nothing beside the window.
+    """
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         return {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
-    return {"start_new_session": True}
+    return {"process_group": 0}
 
 
 def _ended(process: subprocess.Popen[str], timeout_s: float) -> bool:

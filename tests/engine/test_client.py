@@ -200,6 +200,19 @@ def test_that_an_engine_that_does_not_listen_is_ended(data_dir: Path) -> None:
     assert not client.is_running
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are neither process groups nor sessions")
+def test_that_ctrl_c_does_not_reach_the_engine_and_its_low_priority_counts_beside_the_window(
+    data_dir: Path,
+) -> None:
+    client = EngineClient(command=[sys.executable, "-c", SPEAKS], data_dir=data_dir)
+    client.start()
+    pid = client.pid
+    assert pid is not None
+    assert os.getpgid(pid) == pid
+    assert os.getsid(pid) == os.getsid(0)
+    client.close()
+
+
 def test_that_a_killed_engine_is_lost(data_dir: Path) -> None:
     client = EngineClient(command=[sys.executable, "-c", SPEAKS], data_dir=data_dir)
     client.start()
