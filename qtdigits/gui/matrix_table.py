@@ -12,14 +12,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from qtdigits.core.texts import percent_digits
 from qtdigits.core.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import percent
 
 ROW_NAMES = {BASE: "nobody here", ALL_OTHERS: "all the others"}
-SIGNS = {"+": "▵\u2005", "++": "▲", "-": "▿\u2005", "--": "▼", "": "\u2002\u2005"}
-"""What stands beside a figure that differs from the first row's: full where it holds among so many comparisons too."""
-LEAST_COLUMN_PX, ROW_PX, MARGIN_PX = 104, 34, 2
+SIGNS = {"+": "▵ ", "++": "▲ ", "-": "▿ ", "--": "▼ ", "": ""}
+"""What stands before a figure that differs from the first row's: full where it holds among so many comparisons too."""
+LEAST_COLUMN_PX, ROW_PADDING_PX, MARGIN_PX = 104, 12, 2
 SHARE_OF_COLOUR = {"+": 0.12, "++": 0.28, "-": 0.14, "--": 0.32, "": 0.0}
 
 
@@ -37,7 +38,6 @@ class MatrixTable(QTableWidget):
         self.setTabKeyNavigation(False)
         self.setShowGrid(True)
         self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.verticalHeader().setDefaultSectionSize(ROW_PX)
         self.horizontalHeader().setMinimumSectionSize(LEAST_COLUMN_PX)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -55,7 +55,9 @@ class MatrixTable(QTableWidget):
         self.setColumnCount(len(matrix.writers))
         self.setHorizontalHeaderLabels(list(matrix.writers))
         self.setVerticalHeaderLabels([row_name(row) for row in matrix.rows])
-        rows_px = ROW_PX * len(matrix.rows) + self.horizontalHeader().sizeHint().height()
+        row_px = 2 * self.fontMetrics().lineSpacing() + ROW_PADDING_PX
+        self.verticalHeader().setDefaultSectionSize(row_px)
+        rows_px = row_px * len(matrix.rows) + self.horizontalHeader().sizeHint().height()
         scroll_bar_px = self.horizontalScrollBar().sizeHint().height()
         self.setMaximumHeight(rows_px + scroll_bar_px + MARGIN_PX)
         for number, row in enumerate(matrix.rows):
@@ -68,7 +70,7 @@ class MatrixTable(QTableWidget):
             item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
             return item
         mark = matrix.mark(cell) if row.kind != BASE else ""
-        item = QTableWidgetItem(f"{percent(cell.accuracy)} {SIGNS[mark]} ")
+        item = QTableWidgetItem(f"{SIGNS[mark]}{percent(cell.accuracy)} \n{interval_text(cell)} ")
         item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         told = cell_text(row, cell, mark)
         item.setToolTip(told)
@@ -90,12 +92,17 @@ def row_name(row: MatrixRow) -> str:
     return f"{name} · {row.learned_from:,} drawings" if row.learned_from else name
 
 
+def interval_text(cell: MatrixCell) -> str:
+    """Such as: 91.5 to 99.0."""
+    low, high = cell.interval
+    return f"{100 * low:.1f} to {percent_digits(high)}"
+
+
 def cell_text(row: MatrixRow, cell: MatrixCell, mark: str) -> str:
     """Such as: 97 of 100 drawings by Bob read right (95 % interval 91.5 to 99.0 %). Before: 95; 3 fixed, 1 broken, p = 0.63."""
-    low, high = cell.interval
     text = (
         f"{cell.correct:,} of {cell.n:,} drawings by {cell.writer} read right "
-        f"(95 % interval {100 * low:.1f} to {percent(high)})."
+        f"(95 % interval {interval_text(cell)} %)."
     )
     if row.kind == BASE:
         return text

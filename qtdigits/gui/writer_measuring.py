@@ -20,9 +20,13 @@ from qtdigits.tasks.errand import MeasureWriters
 
 
 class WriterMeasuring(QObject):
-    """`measured` carries a `WriterMatrix`, `progressed` a line and how much of how much is done, `failed` an error."""
+    """`measured` carries a `WriterMatrix`, `progressed` a line and how much of how much is done, `failed` an error.
+
+    `given_up`: it was cancelled, or stopped before the first training was over, and what was measured before stays.
+    """
 
     measured = Signal(object)
+    given_up = Signal()
     progressed = Signal(str, int, int)
     failed = Signal(object)
     busy_changed = Signal(bool)
@@ -44,6 +48,7 @@ class WriterMeasuring(QObject):
         self._errand.busy_changed.connect(self.busy_changed)
         self._errand.progressed.connect(self._tell)
         self._errand.finished.connect(self._take)
+        self._errand.cancelled.connect(self.given_up)
         self._errand.failed.connect(self.failed)
 
     @property
@@ -74,6 +79,9 @@ class WriterMeasuring(QObject):
     @Slot(object)
     def _take(self, result: Mapping[str, Any]) -> None:
         found = WriterMatrix.from_json(result["matrix"])
+        if not found.compared:
+            self.given_up.emit()
+            return
         self.measured.emit(found)
         try:
             keep_matrix(self._data_dir, found)

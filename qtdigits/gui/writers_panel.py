@@ -24,7 +24,8 @@ from qtdigits.store.model_files import load_header
 
 EXPLANATION = (
     "Each row is a model that began as the one chosen above and then learned from one writer; each column is a writer whose "
-    "drawings it read. A writer's own model (bold) reads only what was held out of its training."
+    "drawings it read, with the 95 % interval below the figure. A writer's own model (bold) reads only what was held out of its "
+    "training."
 )
 LEGEND = "▵ better, ▿ worse than the first row on the same drawings (p < 0.05); ▲ ▼ also among so many comparisons."
 ONE_WRITER = (
@@ -107,6 +108,7 @@ class WritersPanel(FreshPanel):
         measuring.busy_changed.connect(self._show_busy)
         measuring.progressed.connect(self._show_progress)
         measuring.measured.connect(self._take)
+        measuring.given_up.connect(self._say_given_up)
         measuring.failed.connect(self._show_failure)
 
     def _list_models(self) -> None:
@@ -164,6 +166,11 @@ class WritersPanel(FreshPanel):
     def _take(self, found: WriterMatrix) -> None:
         self._matrix = found
         self._show_matrix()
+
+    @Slot()
+    def _say_given_up(self) -> None:
+        stays = "what was measured before stays" if self._matrix is not None else "nothing was measured"
+        self._status.setText(f"Given up: {stays}.")
 
     @Slot(object)
     def _show_failure(self, error: QtDigitsError) -> None:

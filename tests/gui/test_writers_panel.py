@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, request
 from gui.models import saved_model
-from qtdigits.core.events import ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
 from qtdigits.core.writer_matrix import BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine_controller import EngineController, EngineState
@@ -159,9 +160,9 @@ def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     assert two.button("measureButton").isVisible()
     assert [two.cell(0, 0), two.cell(1, 0), two.cell(2, 0), two.cell(2, 1)] == [
-        "60.0 %",
-        "100.0 % ▲",
-        "51.0 % ▼",
+        "60.0 % \n50.2 to 69.1",
+        "▲ 100.0 % \n83.9 to 100.0",
+        "▼ 51.0 % \n41.3 to 60.6",
         "–",
     ]
     own = two.table.item(1, 0)
@@ -194,6 +195,28 @@ def test_that_stop_and_cancel_reach_the_engine(two: Room, qtbot: QtBot) -> None:
     assert two.engines[0].command_names == ["Run", "Stop"]
     two.button("cancelMeasuringButton").click()
     assert two.engines[0].command_names == ["Run", "Stop", "Cancel"]
+
+
+def test_that_cancelling_is_answered(two: Room, qtbot: QtBot) -> None:
+    errand = two.begin(qtbot)
+    two.button("cancelMeasuringButton").click()
+    two.engines[0].say(ErrandCancelled(errand))
+    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    assert two.text("matrixStatus") == "Given up: nothing was measured."
+    assert two.button("measureButton").isVisible()
+
+
+def test_that_a_stop_before_anything_was_learned_keeps_the_matrix_of_before(two: Room, qtbot: QtBot) -> None:
+    first = two.begin(qtbot)
+    two.engines[0].say(ErrandFinished(first, {"matrix": MATRIX.to_json()}))
+    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    second = two.begin(qtbot)
+    bare = replace(MATRIX, rows=MATRIX.rows[:1])
+    two.engines[0].say(ErrandFinished(second, {"matrix": bare.to_json()}))
+    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    assert two.text("matrixStatus") == "Given up: what was measured before stays."
+    assert two.table.rowCount() == len(MATRIX.rows)
+    assert kept_matrix(two.folder) == MATRIX
 
 
 def test_that_a_failure_is_said_and_the_matrix_of_before_stays(two: Room, qtbot: QtBot) -> None:
