@@ -46,6 +46,7 @@ from qtdigits.gui.knowledge import Knowledge
 from qtdigits.gui.label_checks import LabelChecks
 from qtdigits.gui.menus import fill_menus
 from qtdigits.gui.message_bar import MessageBar
+from qtdigits.gui.model_watch import ModelWatch
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import Preferences
@@ -138,6 +139,7 @@ class MainWindow(QMainWindow):
             must_wait=lambda: self.queue.must_wait,
             parent=self,
         )
+        self.model_watch = ModelWatch(session=session, parent=self)
         self.automatic_promotion = AutomaticPromotion(
             session=session,
             guided=self.guided,
@@ -231,6 +233,7 @@ class MainWindow(QMainWindow):
         session.writer_changed.connect(self._on_writer_changed)
         session.model_changed.connect(self._on_model_changed)
         session.problem_met.connect(self.messages.show_problem)
+        session.notice_given.connect(self.messages.show_notice)
         self.top_bar.writer_chosen.connect(self._choose_writer)
         self.top_bar.writer_wanted.connect(self._add_writer)
         self.top_bar.writers_wanted.connect(self._manage_writers)

@@ -89,6 +89,7 @@ class Session(QObject):
     samples_changed = Signal()
     library_changed = Signal()  # there are other models than before
     problem_met = Signal(object)  # QtDigitsError
+    notice_given = Signal(str)  # nothing failed, but the person should know
     closing = Signal()  # the store is about to be closed
 
     def __init__(
@@ -156,16 +157,17 @@ class Session(QObject):
 
     def ensure_model(self) -> None:
         """Take the champion into use if no model is; where its file has vanished or is damaged, another one, and say so."""
-        if self._reader is not None:
+        if self._reader is None:
+            self._take_champion()
+
+    def replace_lost_model(self) -> None:
+        """Where the file of the model in use has vanished or is damaged, take the last good one into use, and say so."""
+        if self._model_path is None:
             return
         try:
-            model, notice = self._library.load_champion()
-            self._take(model)
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
-            return
-        if notice:
-            self.problem_met.emit(ModelFileError(notice))
+            load_model(self._model_path, weights=False)
+        except ModelFileError as error:
+            self._take_champion(lost=error.message)
 
     def use_model(self, path: Path) -> None:
         """Make `path` the champion. A drawing that is on the canvas is first judged by the model that read it."""
@@ -177,7 +179,8 @@ class Session(QObject):
     def roll_back(self) -> None:
         """Go back to the champion before this one."""
         try:
-            self._take(load_model(self._library.roll_back(), weights=False))
+            earlier = self._library.roll_back(in_use=self._model_path)
+            self._take(load_model(earlier, weights=False))
         except QtDigitsError as error:
             self.problem_met.emit(error)
 
@@ -321,6 +324,19 @@ class Session(QObject):
     def close(self) -> None:
         self.closing.emit()
         self._store.close()
+
+    def _take_champion(self, *, lost: str = "") -> None:
+        """`lost` says what became of the model before, where that is why another one is needed."""
+        try:
+            model, notice = self._library.load_champion()
+            self._take(model)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        if lost and not notice:  # another window has chosen a champion meanwhile
+            notice = f"{lost} “{model.name}” is used instead."
+        if notice:
+            self.notice_given.emit(notice)
 
     def _take(self, model: Model) -> None:
         """Read with `model` from now on. Raises `ModelFileError`, and then the one before stays in use."""

@@ -6,6 +6,7 @@ The champion is written down in `champion.json` in the data folder, with those b
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -58,6 +59,12 @@ class _Champions:
     def latest_first(self) -> Iterator[str]:
         yield from filter(None, (self.champion, *reversed(self.before)))
 
+    def earlier_than(self, reference: str) -> tuple[str, ...]:
+        """Those that came before that one, the latest last; all of them where it is none of them, or none any more."""
+        line = tuple(reversed(list(self.latest_first)))
+        places = [place for place, one in enumerate(line) if one == reference]
+        return tuple(one for one in line[: places[-1] if places else len(line)] if one != reference)
+
 
 class ModelLibrary:
     """The shipped models and those in the `models` folder of the data folder `folder`."""
@@ -94,16 +101,24 @@ class ModelLibrary:
     def load_champion(self) -> tuple[Model, str]:
         """The champion, without weights, and what the person should know: why it is another than the chosen one, or "".
 
-        Raises `ModelFileError` when there is no usable model at all.
+        What has to be used instead of a model that cannot be becomes the champion, where that can be written, so that it is
+        said once. Raises `ModelFileError` when there is no usable model at all.
         """
         champions = self._read()
         notices = [champions.notice] if champions.notice else []
         chosen = map(self._path_of, champions.latest_first)
         for path in chain(chosen, self._by_score(self._shipped_files()), self._by_score(self._own_files())):
             try:
-                return load_model(path, weights=False), " ".join(notices)
+                model = load_model(path, weights=False)
             except ModelFileError as error:
-                notices.append(f"{error.message} Another model is used instead.")
+                notices.append(error.message)
+                continue
+            if notices:
+                notices.append(f"“{model.name}” is used instead.")
+            if notices and not champions.notice:
+                with contextlib.suppress(StoreError):
+                    self.promote(path)
+            return model, " ".join(notices)
         raise self._nothing_to_use()
 
     def promote(self, path: Path) -> None:
@@ -118,12 +133,15 @@ class ModelLibrary:
             before = (*before, self._reference(present))[-MOST_CHAMPIONS:]
         self._write(_Champions(reference, before))
 
-    def roll_back(self) -> Path:
+    def roll_back(self, *, in_use: Path | None = None) -> Path:
         """Make the last usable champion before the present one the champion again, and return its path.
 
-        Raises `StoreError` when there is none.
+        Where another than the present champion is `in_use`, as one of two windows may have chosen it, it is the last one before
+        that. Raises `StoreError` when there is none.
         """
-        before = list(self._read().before)
+        champions = self._read()
+        present = champions.champion if in_use is None else self._reference(in_use)
+        before = list(champions.earlier_than(present))
         while before:
             reference = before.pop()
             path = self._path_of(reference)

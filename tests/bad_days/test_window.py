@@ -40,9 +40,11 @@ def open_window(qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -
         window.close()
 
 
+STROKE = np.array([(300, 300, 0, 1), (500, 500, 50, 1), (300, 700, 90, 1)], np.float32)
+
+
 def draw_and_judge(window: MainWindow, label: str) -> None:
-    stroke = np.array([(300, 300, 0, 1), (500, 500, 50, 1), (300, 700, 90, 1)], np.float32)
-    window.session.add_stroke(stroke, "mouse")
+    window.session.add_stroke(STROKE, "mouse")
     window.answer_panel.judged.emit(label)
 
 
@@ -104,8 +106,56 @@ def test_that_without_its_champion_it_reads_with_the_one_before_and_says_so(
     window = open_window()
     assert window.session.model_path == data_dir / "models" / "mine-mlp-50-50.h5"
     assert "mine-default.h5" in window.messages.text
+    assert "is used instead" in window.messages.text
     draw_and_judge(window, "7")
     assert window.session.store.count() == 1
+    assert "mine-default.h5" in window.messages.text
+    window.close()
+    assert not open_window().messages.text
+
+
+@pytest.mark.parametrize("harm", ["vanished", "damaged"])
+def test_that_when_its_champion_is_lost_while_it_is_open_the_one_before_takes_over_between_two_drawings(
+    open_window: OpenWindow, qtbot: QtBot, data_dir: Path, harm: str
+) -> None:
+    path = promoted(data_dir, "mlp-50-50", "default").champion_path()
+    window = open_window()
+    before = data_dir / "models" / "mine-mlp-50-50.h5"
+    with qtbot.waitSignal(window.session.notice_given) as given:
+        if harm == "vanished":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:5000])
+    assert "mine-default.h5" in str(given.args)
+    assert window.session.model_path == before
+    assert "is used instead" in window.messages.text
+
+    window.messages.dismiss()
+    window.session.add_stroke(STROKE, "mouse")
+    read_by = window.session.model_name
+    before.unlink()
+    with qtbot.waitSignal(window.model_watch.settled):
+        pass
+    assert window.session.model_path == before
+    window.answer_panel.judged.emit("7")
+    assert window.session.model_path is not None
+    assert window.session.model_path.parent == paths.shipped_models_dir()
+    assert "mine-mlp-50-50.h5" in window.messages.text
+    assert [trial.model for trial in window.session.store.trials()] == [read_by]
+
+
+def test_that_a_model_file_that_is_written_anew_stays_in_use(
+    open_window: OpenWindow, qtbot: QtBot, data_dir: Path
+) -> None:
+    path = promoted(data_dir, "default").champion_path()
+    window = open_window()
+    for _ in range(2):
+        with qtbot.waitSignal(window.model_watch.settled):
+            whole = path.read_bytes()
+            path.unlink()
+            path.write_bytes(whole)
+        assert window.session.model_path == path
+        assert not window.messages.text
 
 
 def test_that_a_damaged_choice_is_said_and_put_right_by_the_next_one(
@@ -132,3 +182,15 @@ def test_that_two_windows_on_one_store_keep_what_both_do(open_window: OpenWindow
     assert ModelLibrary(data_dir).champion_path().stem == "cnn-32-64"
     assert first.session.model_name == "mlp-50-50"
     assert second.session.store.check() == ()
+
+
+def test_that_each_window_rolls_back_from_what_it_reads_with(open_window: OpenWindow, data_dir: Path) -> None:
+    shipped = paths.shipped_models_dir()
+    first, second = open_window(), open_window()
+    first.session.use_model(shipped / "mlp-50-50.h5")
+    second.session.use_model(shipped / "cnn-32-64.h5")
+    first.session.roll_back()
+    assert first.session.model_name == ModelLibrary(data_dir).champion_path().stem == "default"
+    assert second.session.model_name == "cnn-32-64"
+    second.session.roll_back()
+    assert second.session.model_name == "default"

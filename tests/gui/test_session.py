@@ -170,10 +170,10 @@ def test_that_a_champion_which_vanished_is_replaced_and_said_so(session, library
     session.use_model(own)
     own.unlink()
     again = Session(store=session.store, library=library, make_reader=FixedReader)
-    problems = emitted(again.problem_met)
+    notices = emitted(again.notice_given)
     again.ensure_model()
     assert again.model_name == "model-3"
-    assert "mine-8" in problems[0].message
+    assert "mine-8" in notices[0]
 
 
 def test_that_rolling_back_returns_to_the_model_before(session, library):

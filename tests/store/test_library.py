@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qtdigits.errors import InputError, ModelFileError, StoreError
+from qtdigits.store import library as library_module
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import save_model
 from tests.store.values import a_model
@@ -105,7 +106,47 @@ def test_that_a_damaged_champion_is_replaced_and_the_person_told(library: ModelL
     model, notice = library.load_champion()
     assert model.path == first
     assert "second.h5 is damaged" in notice
-    assert "Another model is used instead." in notice
+    assert "“first” is used instead." in notice
+
+
+def test_that_what_is_used_instead_of_a_lost_champion_is_said_once(library: ModelLibrary) -> None:
+    first, second = _own(library, "first"), _own(library, "second")
+    library.promote(first)
+    library.promote(second)
+    second.unlink()
+    assert "second.h5" in library.load_champion()[1]
+    model, notice = library.load_champion()
+    assert (model.path, notice) == (first, "")
+    assert library.roll_back().name == "cnn.h5"
+
+
+def test_that_where_nothing_can_be_written_a_lost_champion_is_replaced_all_the_same(
+    library: ModelLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = _own(library, "mine")
+    library.promote(mine)
+    mine.unlink()
+
+    def refuse(*_arguments: object) -> None:
+        raise StoreError("The disk is full.", "Make some room.")
+
+    monkeypatch.setattr(library_module, "write_file", refuse)
+    for _ in range(2):
+        model, notice = library.load_champion()
+        assert model.name == "cnn"
+        assert "“cnn” is used instead." in notice
+
+
+def test_that_rolling_back_starts_from_the_model_that_reads(library: ModelLibrary) -> None:
+    """One window has chosen `mine`, the other one `theirs` after it, or has gone back from `mine` already."""
+    mine, theirs = _own(library, "mine"), _own(library, "theirs")
+    library.promote(mine)
+    library.promote(theirs)
+    assert library.roll_back(in_use=mine).name == "cnn.h5"
+    assert library.champion_path().name == "cnn.h5"
+    assert library.roll_back(in_use=theirs).name == "cnn.h5"
+    with pytest.raises(StoreError, match="no earlier champion"):
+        library.roll_back(in_use=library.champion_path())
 
 
 def test_that_an_unusable_model_is_not_promoted(library: ModelLibrary, folder: Path) -> None:
