@@ -20,7 +20,7 @@ from qtdigits.gui.training_texts import percent
 ROW_NAMES = {BASE: "nobody here", ALL_OTHERS: "all the others"}
 SIGNS = {"+": "▵ ", "++": "▲ ", "-": "▿ ", "--": "▼ ", "": ""}
 """What stands before a figure that differs from the first row's: full where it holds among so many comparisons too."""
-LEAST_COLUMN_PX, ROW_PADDING_PX, MARGIN_PX = 104, 12, 2
+LEAST_COLUMN_PX, ROW_PADDING_PX, MARGIN_PX = 116, 14, 2
 SHARE_OF_COLOUR = {"+": 0.12, "++": 0.28, "-": 0.14, "--": 0.32, "": 0.0}
 
 
@@ -70,8 +70,8 @@ class MatrixTable(QTableWidget):
             item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
             return item
         mark = matrix.mark(cell) if row.kind != BASE else ""
-        item = QTableWidgetItem(f"{SIGNS[mark]}{percent(cell.accuracy)} \n{interval_text(cell)} ")
-        item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        item = QTableWidgetItem(f"{SIGNS[mark]}{percent(cell.accuracy)}\n{interval_text(cell)}")
+        item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
         told = cell_text(row, cell, mark)
         item.setToolTip(told)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, told)

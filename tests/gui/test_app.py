@@ -1,8 +1,11 @@
-"""What nobody caught is said in the window, which stays."""
+"""How Qt is set up, and what becomes of errors that nobody caught: the window says them, and stays."""
 
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -48,3 +51,37 @@ def test_that_ctrl_c_in_the_terminal_closes_the_window() -> None:
     window = report(KeyboardInterrupt())
     assert window.is_closed
     assert window.shown == []
+
+
+ASKED_ABOUT_COMPRESSION = """
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QApplication
+from qtdigits.gui import app
+
+COMPRESSION = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
+
+
+class ApplicationOnX11(QApplication):
+    '''Made as on X11, whose part of Qt switches the compression on, whatever was set before.'''
+
+    def __init__(self, arguments: list[str]) -> None:
+        super().__init__(arguments)
+        QCoreApplication.setAttribute(COMPRESSION, True)
+
+
+app.QApplication = ApplicationOnX11
+made = app._application([])
+print(QCoreApplication.testAttribute(COMPRESSION))
+"""
+
+
+def test_that_no_point_of_a_stroke_is_thrown_away() -> None:
+    """In a process of its own, as there is one application in each."""
+    said = subprocess.run(
+        [sys.executable, "-c", ASKED_ABOUT_COMPRESSION],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["False"]

@@ -160,9 +160,9 @@ def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     assert two.button("measureButton").isVisible()
     assert [two.cell(0, 0), two.cell(1, 0), two.cell(2, 0), two.cell(2, 1)] == [
-        "60.0 % \n50.2 to 69.1",
-        "▲ 100.0 % \n83.9 to 100.0",
-        "▼ 51.0 % \n41.3 to 60.6",
+        "60.0 %\n50.2 to 69.1",
+        "▲ 100.0 %\n83.9 to 100.0",
+        "▼ 51.0 %\n41.3 to 60.6",
         "–",
     ]
     own = two.table.item(1, 0)
