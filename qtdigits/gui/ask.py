@@ -22,13 +22,19 @@ class Ask:
         name, _ = QFileDialog.getSaveFileName(self.parent, title, suggestion, kinds)
         return Path(name) if name else None
 
-    def text(self, title: str, question: str) -> str | None:
-        answer, given = QInputDialog.getText(self.parent, title, question)
+    def text(self, title: str, question: str, suggestion: str = "") -> str | None:
+        answer, given = QInputDialog.getText(self.parent, title, question, text=suggestion)
         return answer.strip() if given and answer.strip() else None
 
     def choice(self, title: str, question: str, choices: Sequence[str]) -> str | None:
-        answer, given = QInputDialog.getItem(self.parent, title, question, list(choices), editable=False)
-        return answer if given else None
+        """From a list that is seen as a whole."""
+        dialog = QInputDialog(self.parent)
+        dialog.setOption(QInputDialog.InputDialogOption.UseListViewForComboBoxItems)
+        dialog.setWindowTitle(title)
+        dialog.setLabelText(question)
+        dialog.setComboBoxItems(list(choices))
+        given = dialog.exec() == QInputDialog.DialogCode.Accepted
+        return dialog.textValue() if given else None
 
     def number(self, title: str, question: str, suggestion: int, most: int) -> int | None:
         """A whole number from 1 to `most`."""

@@ -313,6 +313,8 @@ class MainWindow(QMainWindow):
         self.answer_panel.show_reading(reading, has_drawing=not self.session.ink.is_blank)
 
     def _judge(self, label: str) -> None:
+        if self.session.ink.is_blank:
+            return
         label = self.guided.label_for(label)
         if not self._is_known(label):
             question = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,24 +197,20 @@ class Session(QObject):
         self.writer_changed.emit(name)
         self._tell_accuracy()
 
-    def rename_writer(self, old: str, new: str) -> bool:
-        """Whether it was done; if not, `problem_met` says why."""
-        return self._change_writers(partial(self._store.rename_writer, old, new), old, new)
+    def rename_writer(self, old: str, new: str) -> None:
+        """Raises `InputError` for a name that is taken or cannot be one, `StoreError`."""
+        self._store.rename_writer(old, new)
+        self._writer_became(old, new.strip())
 
-    def merge_writers(self, source: str, into: str) -> bool:
-        """All that `source` has becomes `into`'s. Whether it was done; if not, `problem_met` says why."""
-        return self._change_writers(partial(self._store.merge_writers, source, into), source, into)
+    def merge_writers(self, source: str, into: str) -> None:
+        """All that `source` has becomes `into`'s. Raises as `rename_writer`."""
+        self._store.merge_writers(source, into)
+        self._writer_became(source, into)
 
-    def _change_writers(self, change: Callable[[], object], old: str, new: str) -> bool:
-        try:
-            change()
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
-            return False
-        self._writer = new.strip() if self._writer == old else self._writer
+    def _writer_became(self, old: str, new: str) -> None:
+        self._writer = new if self._writer == old else self._writer
         self.writer_changed.emit(self._writer)
         self.samples_edited()
-        return True
 
     # Drawing and reading.
 

@@ -14,14 +14,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.drawing_edits import drawings
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
-from qtdigits.gui.parts import button, label
+from qtdigits.gui.parts import button, give_role, label
 from qtdigits.gui.session import Session
 
 COLUMNS = ("Writer", "Drawings", "Held out", "Doubtful")
+MERGE = "Merge"
 NOTE = (
     "Accuracy is counted for each writer, and one in five drawings of each is held out. "
     "Renaming keeps all of that; merging two writers keeps what was held out of either."
@@ -29,7 +31,7 @@ NOTE = (
 
 
 class WritersDialog(QDialog):
-    """Asks the session for every change; what goes wrong is said by the window's message bar."""
+    """Asks the session for every change, and says what came of it, or why it could not be."""
 
     def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +58,7 @@ class WritersDialog(QDialog):
         self._merge = button(
             "Merge into…", "mergeWriterButton", "All drawings of this writer become another one's"
         )
+        self._answer = label(NOTE, role="muted", name="writersAnswer", wraps=True)
         buttons = QHBoxLayout()
         for choice in (self._add, self._rename, self._merge):
             choice.setAutoDefault(False)
@@ -66,7 +69,7 @@ class WritersDialog(QDialog):
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(12)
         layout.addWidget(self._table, 1)
-        layout.addWidget(label(NOTE, role="muted", wraps=True))
+        layout.addWidget(self._answer)
         layout.addLayout(buttons)
         self._table.itemSelectionChanged.connect(self._update_buttons)
         self._table.itemActivated.connect(self._choose)
@@ -91,15 +94,26 @@ class WritersDialog(QDialog):
 
     def add(self) -> None:
         name = self._ask.text("A new writer", "Who is going to draw?")
-        if name:
-            self._session.set_writer(name)
-            self._show_writers(self._session.writer)
+        if not name:
+            return
+        is_known = name in self._session.store.writers()
+        self._session.set_writer(name)
+        self._show_writers(self._session.writer)
+        if self._session.writer == name:
+            self._say(f"{name} is there already, and draws now." if is_known else f"{name} draws now.")
 
     def rename(self) -> None:
         old = self.chosen
-        new = self._ask.text("Another name", f"What is {old} called from now on?") if old else None
-        if new and self._session.rename_writer(old, new):
+        new = self._ask.text("Another name", f"What is {old} called from now on?", old) if old else None
+        if not new or new == old:
+            return
+        try:
+            self._session.rename_writer(old, new)
+        except QtDigitsError as error:
+            self._say(str(error), role="error")
+        else:
             self._show_writers(new)
+            self._say(f"{old} is called {new} from now on.")
 
     def merge(self) -> None:
         source = self.chosen
@@ -112,10 +126,21 @@ class WritersDialog(QDialog):
         n = self._session.store.count(writer=source)
         question = (
             f"{drawings(n)} and all judgements of {source} become {into}'s, and {source} is gone. What was held out "
-            "stays held out; a drawing that both have is kept once.\n\nThis cannot be undone. Merge them?"
+            "stays held out; a drawing that both have is kept once.\n\nThis cannot be undone."
         )
-        if self._ask.yes("Merge writers", question) and self._session.merge_writers(source, into):
+        if not self._ask.one_of("Merge writers", question, [MERGE], no="Keep both", is_grave=True):
+            return
+        try:
+            self._session.merge_writers(source, into)
+        except QtDigitsError as error:
+            self._say(str(error), role="error")
+        else:
             self._show_writers(into)
+            self._say(f"What {source} drew is {into}'s now.")
+
+    def _say(self, text: str, *, role: str = "good") -> None:
+        self._answer.setText(text)
+        give_role(self._answer, role)
 
     def _choose(self) -> None:
         self._session.set_writer(self.chosen)

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from qtdigits.core.coach import listed
 from qtdigits.core.writer_matrix import WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
@@ -76,6 +77,7 @@ class WritersPanel(FreshPanel):
     def reload(self) -> None:
         self._list_models()
         self._describe()
+        self._tell_about()
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
@@ -181,11 +183,23 @@ class WritersPanel(FreshPanel):
         self._export.setEnabled(found is not None)
         self._table.setVisible(found is not None)
         if found is None:
-            self._about.setText("Nothing has been measured yet.")
             return
         self._table.show_matrix(found)
-        stopped = "" if found.is_whole else " It was stopped: rows are missing."
-        self._about.setText(f"Models that began as {found.model}. {LEGEND}{stopped}")
+        self._tell_about()
+
+    def _tell_about(self) -> None:
+        found = self._matrix
+        if found is None:
+            self._about.setText("Nothing has been measured yet.")
+            return
+        told = [f"Models that began as {found.model}. {LEGEND}"]
+        if not found.is_whole:
+            told.append("It was stopped: rows are missing.")
+        present = self._session.store.writers()
+        if gone := [name for name in found.writers if name not in present]:
+            are = "is" if len(gone) == 1 else "are"
+            told.append(f"{listed(gone)} {are} not among the writers any more: measure anew.")
+        self._about.setText(" ".join(told))
 
     @Slot()
     def _write(self) -> None:

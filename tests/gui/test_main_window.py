@@ -215,6 +215,12 @@ def test_that_a_class_nobody_has_used_is_asked_about_first(window):
     assert len(window.ask.asked) == 2
 
 
+def test_that_without_a_drawing_nothing_is_asked_about_a_class(window):
+    QTest.keyClicks(window.answer_panel.entry, "Eva")
+    press(window, Qt.Key.Key_Return)
+    assert window.ask.asked == []
+
+
 def test_that_a_problem_is_said_in_the_window_and_the_drawing_stays(window, monkeypatch):
     def full(*_):
         raise StoreError("The disk is full.", "Make room.")

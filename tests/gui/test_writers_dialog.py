@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QPushButton, QTableWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
 
-from qtdigits.errors import InputError
 from qtdigits.gui.session import Session
 from qtdigits.gui.top_bar import ADD_WRITER, MANAGE_WRITERS, TopBar
 from qtdigits.gui.writers_dialog import WritersDialog
@@ -18,17 +17,19 @@ class Answers:
     def __init__(self):
         self.asked, self.given, self.says_yes = [], None, True
 
-    def text(self, _title, question):
+    def text(self, _title, question, suggestion=""):
         self.asked.append(question)
+        self.suggested = suggestion
         return self.given
 
     def choice(self, _title, question, choices):
         self.asked.append((question, list(choices)))
         return self.given
 
-    def yes(self, _title, question):
+    def one_of(self, _title, question, answers, *, no, is_grave):
+        assert is_grave
         self.asked.append(question)
-        return self.says_yes
+        return answers[0] if self.says_yes else None
 
 
 @pytest.fixture
@@ -63,6 +64,11 @@ def shown(dialog):
     return [[table.item(row, c).text() for c in range(3)] for row in range(table.rowCount())]
 
 
+def answer(dialog):
+    label = dialog.findChild(QLabel, "writersAnswer")
+    return label.text(), label.property("role")
+
+
 def test_that_the_writers_are_shown_with_what_they_have_drawn(dialog):
     assert shown(dialog) == [["Ada   (draws now)", "1", "–"], ["me", "3", "1"]]
     assert dialog.chosen == "Ada"
@@ -73,6 +79,14 @@ def test_that_a_new_writer_draws_at_once(dialog, ask, session):
     dialog.add()
     assert session.writer == "Zoë"
     assert shown(dialog)[-1][0] == "Zoë   (draws now)"
+    assert answer(dialog) == ("Zoë draws now.", "good")
+
+
+def test_that_adding_who_is_there_chooses_them_and_says_so(dialog, ask, session):
+    ask.given = "me"
+    dialog.add()
+    assert session.writer == "me"
+    assert answer(dialog) == ("me is there already, and draws now.", "good")
 
 
 def test_that_renaming_who_draws_keeps_them_drawing(dialog, ask, session, qtbot):
@@ -82,14 +96,14 @@ def test_that_renaming_who_draws_keeps_them_drawing(dialog, ask, session, qtbot)
     assert session.writer == "Ada L."
     assert session.store.writers() == ["Ada L.", "me"]
     assert dialog.chosen == "Ada L."
+    assert ask.suggested == "Ada"
+    assert answer(dialog) == ("Ada is called Ada L. from now on.", "good")
 
 
-def test_that_a_name_that_is_taken_is_a_message_and_changes_nothing(dialog, ask, session):
-    problems = []
-    session.problem_met.connect(problems.append)
+def test_that_a_name_that_is_taken_is_said_and_changes_nothing(dialog, ask, session):
     ask.given = "me"
     dialog.rename()
-    assert [type(problem) for problem in problems] == [InputError]
+    assert answer(dialog) == ("There is a writer 'me' already. Choose another name.", "error")
     assert session.store.writers() == ["Ada", "me"]
 
 
@@ -103,6 +117,7 @@ def test_that_merging_says_what_happens_and_does_it(dialog, ask, session):
     assert "cannot be undone" in question
     assert session.store.writers() == ["Ada"]
     assert shown(dialog)[0][1] == "3"
+    assert answer(dialog) == ("What me drew is Ada's now.", "good")
     assert session.store.running_accuracy(writer="Ada", model="mlp") == (2, 2)
 
 

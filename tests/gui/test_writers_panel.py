@@ -179,6 +179,15 @@ def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
     later.set_theme(DARK)
 
 
+def test_that_a_matrix_of_writers_who_are_gone_says_so(two: Room, qtbot: QtBot) -> None:
+    errand = two.begin(qtbot)
+    two.engines[0].say(ErrandFinished(errand, {"matrix": MATRIX.to_json()}))
+    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    assert "any more" not in two.text("matrixAbout")
+    two.session.rename_writer("bob", "Robert")
+    assert "bob is not among the writers any more: measure anew." in two.text("matrixAbout")
+
+
 def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
     assert not two.button("exportMatrixButton").isEnabled()
     errand = two.begin(qtbot)
