@@ -229,7 +229,8 @@ class Canvas(QWidget):
             return
         self._pointer = pointer
         name = device.name() if isinstance(device, QPointingDevice) else ""
-        self._device = f"{pointer.value} {name}".strip()
+        printable = "".join(filter(str.isprintable, name))  # on X11 there is more behind a name
+        self._device = f"{pointer.value} {printable}".strip()
         self._points = []
         if not self._drawing_clock.isValid():
             self._drawing_clock.start()

@@ -18,6 +18,8 @@ from qtdigits.gui.training_texts import percent
 
 WIDTH_PX = 236
 HEAVY = 5
+WEIGHT_TIP = "How often it counts in a training"
+NO_WEIGHT_TIP = "Held out: nothing is ever trained on it, so it cannot count for more"
 HINT = "Choose a drawing to see it large. Several: Shift or Ctrl and click, or Ctrl+A."
 
 
@@ -46,7 +48,7 @@ class DrawingDetails(QWidget):
         self._entry.setPlaceholderText("New label, Enter")
         self._entry.setAccessibleName("New label")
         self._entry.setMaxLength(MAX_LABEL_LENGTH)
-        self._weigh = button("", "weightButton", "How often it counts in a training")
+        self._weigh = button("", "weightButton")
         self._delete = button("Delete", "deleteButton", "Can be undone, for 30 days (Del)")
         self._put_back = button("Put back", "putBackButton", "Out of the trash")
         self._lay_out()
@@ -85,7 +87,7 @@ class DrawingDetails(QWidget):
             self._suggestion = doubt.suggestion
             self._follow.setText(f"It is {doubt.suggestion}")
             self._accept.setText(f"{sample.label} is right")
-        self._set_weight(sample.weight)
+        self._set_weight(sample.weight, can_count=not sample.held_out)
         self._show_actions(True, in_trash=in_trash)
 
     def show_many(self, n: int, labels: Sequence[str], weights: Sequence[int], *, in_trash: bool) -> None:
@@ -137,8 +139,10 @@ class DrawingDetails(QWidget):
         self._put_back.setVisible(are_shown and in_trash)
         self._entry.clear()
 
-    def _set_weight(self, weight: int) -> None:
+    def _set_weight(self, weight: int, *, can_count: bool = True) -> None:
         self._weight = weight
+        self._weigh.setEnabled(can_count)
+        self._weigh.setToolTip(WEIGHT_TIP if can_count else NO_WEIGHT_TIP)
         self._weigh.setText(f"Count × {HEAVY}" if weight == 1 else "Count once")
 
     def _on_entered(self) -> None:

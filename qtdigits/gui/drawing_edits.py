@@ -63,9 +63,16 @@ class DrawingEdits(QObject):
         relabel = self._session.store.relabel
         self._do(f"relabelled as {label.strip()}", ids, lambda part: relabel(part, label))
 
-    def set_weight(self, ids: Collection[int], weight: int) -> None:
+    def set_weight(self, ids: Collection[int], weight: int, *, held_out: int = 0) -> None:
+        """`held_out` drawings were chosen as well, and count for nothing in a training."""
+        never = f"{drawings(held_out)} held out: never trained on" if held_out else ""
+        if not ids:
+            self.edited.emit(f"{never}.")
+            return
         times = "once" if weight == 1 else f"{weight} times"
         text = f"counts {times}" if len(ids) == 1 else f"count {times}"
+        if never:
+            text = f"{text}; {never}"
         set_weight = self._session.store.set_weight
         self._do(text, ids, lambda part: set_weight(part, weight))
 

@@ -249,7 +249,9 @@ class DrawingsPanel(FreshPanel):
         self._grid.setFocus()
 
     def _weigh(self, weight: int) -> None:
-        self._edits.set_weight(self._chosen_ids().tolist(), weight)
+        ids = self._chosen_ids()
+        is_learned = np.isin(ids, self._session.store.ids(held_out=False))
+        self._edits.set_weight(ids[is_learned].tolist(), weight, held_out=int((~is_learned).sum()))
 
     def _delete(self) -> None:
         if not self._filters.is_in_trash:

@@ -39,7 +39,7 @@ def drag(canvas, *points):
 
 def pen_device(kind=QPointingDevice.PointerType.Pen):
     return QPointingDevice(
-        "a pen",
+        "a pen\x01",  # as X11 names one
         7,
         QInputDevice.DeviceType.Stylus,
         kind,

@@ -272,6 +272,25 @@ def test_that_a_weight_is_set_and_taken_back(browser):
     assert {s.weight for s in browser.store.samples()} == {1}
 
 
+def test_that_what_is_held_out_cannot_count_for_more_and_says_why(browser):
+    browser.store.add_samples(a_sample("7", "Bob") for _ in range(10))
+    browser.session.samples_imported()
+    held_out = browser.store.ids(held_out=True).tolist()
+    ids = browser.panel._model.ids.tolist()
+    among = [ids.index(held_out[0]), ids.index(browser.store.ids(held_out=False)[0])]
+    browser.select(*among)
+    browser.click("weightButton")
+    assert browser.text("editedLabel") == "1 drawing counts 5 times; 1 drawing held out: never trained on."
+    assert browser.store.sample(held_out[0]).weight == 1
+    browser.select(among[0])
+    assert not browser.find(QPushButton, "weightButton").isEnabled()
+    assert browser.find(QPushButton, "weightButton").toolTip().startswith("Held out")
+    browser.panel._weigh(5)
+    assert browser.text("editedLabel") == "1 drawing held out: never trained on."
+    browser.select(among[1])
+    assert browser.find(QPushButton, "weightButton").isEnabled()
+
+
 def test_that_the_window_says_how_many_wait_and_leads_there(browser):
     browser.store.mark_suspects({2: DOUBT, 5: replace(DOUBT, score=0.9)})
     browser.session.samples_edited()
