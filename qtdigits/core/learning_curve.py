@@ -26,6 +26,8 @@ LEAST_LEARNED = 10
 LEAST_IN_ALL = 40
 FARTHEST = 5.0
 """A forecast goes as far as so many times the drawings learned from; beyond that it would be invention."""
+MOST_MORE = 1_000
+"""Nor does it ask for more drawings than this: nobody would make them."""
 LEAST_STEP = 0.75
 """A goal worth naming leaves at most so much of the present errors."""
 GOALS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
@@ -101,20 +103,24 @@ class LearningCurve:
         curves = self._errors_of_all(learned)
         return self._range(curves)
 
+    @cached_property
+    def goal(self) -> float | None:
+        """The next share read right that makes a difference. None when hardly anything is left to gain."""
+        now = float(self.errors(np.array([float(self.amounts[-1].learned)]))[1][0])
+        return next((g for g in GOALS if 1 - g <= LEAST_STEP * now), None)
+
     def forecast(self) -> Forecast | None:
-        """For the next goal that makes a difference. None when it is too far away, or everything is reached."""
-        learned = self.amounts[-1].learned
-        now = float(self.errors(np.array([float(learned)]))[1][0])
-        goal = next((g for g in GOALS if 1 - g <= LEAST_STEP * now), None)
-        if goal is None:
+        """For the next goal. None when there is none, or when it is too far away."""
+        if self.goal is None:
             return None
-        need = self._needed(1 - goal)
+        learned = self.amounts[-1].learned
+        need = self._needed(1 - self.goal)
         low, middle, high = (float(found[0]) - learned for found in self._range(need[:, None]))
-        farthest = (FARTHEST - 1) * learned
+        farthest = min((FARTHEST - 1) * learned, MOST_MORE)
         if not middle <= farthest:
             return None
         return Forecast(
-            goal,
+            self.goal,
             rounded(max(0.0, middle)),
             rounded(max(0.0, low)),
             rounded(min(high, farthest)),
@@ -166,11 +172,26 @@ class LearningCurve:
 
 
 def fitted(amounts: Sequence[Amount]) -> LearningCurve | None:
-    """The curve, or None where the data are too few: two amounts, enough learned, enough judged."""
+    """The curve, or None where the data are too few (two amounts, enough learned, enough judged) or show no gain."""
     kept = merged(amounts)
+    return LearningCurve(kept) if _is_enough(kept) and not _without_gain(kept) else None
+
+
+def _is_enough(kept: Sequence[Amount]) -> bool:
     if len(kept) < 2 or kept[-1].learned < LEAST_LEARNED or kept[-1].n < LEAST_PER_AMOUNT:
-        return None
-    return LearningCurve(kept) if sum(a.n for a in kept) >= LEAST_IN_ALL else None
+        return False
+    return sum(a.n for a in kept) >= LEAST_IN_ALL
+
+
+def _without_gain(kept: Sequence[Amount]) -> str:
+    """What is to be said where no fewer are misread than at the beginning, otherwise nothing: no curve falls there."""
+    first, *later = kept
+    wrong, n = sum(a.wrong for a in later), sum(a.n for a in later)
+    if wrong * first.n < first.wrong * n:
+        return ""
+    meaning = "there was nothing to gain" if not wrong else "no gain shows yet"
+    then = f"with {first.learned:,} learned" if first.learned else "before learning"
+    return f"{first.wrong:,} of {first.n:,} misread {then}, {wrong:,} of {n:,} since: {meaning}."
 
 
 def rounded(n: float) -> int:
@@ -192,18 +213,25 @@ def sentence(curve: LearningCurve | None, amounts: Sequence[Amount], *, in_use: 
         )
     if not learned:
         return "Nothing was learned from this hand yet: the curve begins with the first model trained on its drawings."
-    if curve is None:
+    kept = merged(amounts)
+    if not _is_enough(kept):
         return (
             f"Too few drawings yet for a curve: it takes {LEAST_IN_ALL}, some before and some after learning."
         )
+    if curve is None:
+        return _without_gain(kept)
     forecast = curve.forecast()
-    low, middle, high = 100 * np.array(curve.errors(np.array([0.0, float(curve.amounts[-1].learned)])))
+    ends = np.array([kept[0].learned, kept[-1].learned], np.float64)
+    low, middle, high = 100 * np.array(curve.errors(ends))
+    since = f"{kept[0].learned:,} → {kept[-1].learned:,}" if kept[0].learned else f"{kept[-1].learned:,}"
     so_far = (
-        f"{middle[0]:.1f} → {middle[1]:.1f} % misread with {curve.amounts[-1].learned:,} learned "
+        f"{middle[0]:.1f} → {middle[1]:.1f} % misread with {since} learned "
         f"(likely {low[1]:.1f} to {high[1]:.1f} %)"
     )
+    if curve.goal is None:
+        return f"{so_far}. Hardly anything is left to gain."
     if forecast is None:
         return f"{so_far}. How many more bring the next step cannot be said yet."
-    goal = f"{100 * forecast.goal:g} %"
+    goal = f"{100 * forecast.goal:g} % read right"
     end = f"more than {forecast.high:,}" if forecast.is_open else f"{forecast.high:,}"
     return f"{so_far}. About {forecast.more:,} more for {goal} (likely {forecast.low:,} to {end})."

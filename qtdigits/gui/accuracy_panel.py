@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from qtdigits.core.coach import advise
 from qtdigits.core.learning_curve import Amount, LearningCurve, fitted, merged, sentence, with_drawing
+from qtdigits.core.metrics import wilson_interval
 from qtdigits.core.running_accuracy import WINDOW, running_curve, wilson_band
 from qtdigits.core.samples import Trial
 from qtdigits.errors import StoreError
@@ -58,11 +59,13 @@ class AccuracyPanel(FreshPanel):
         font.setPointSizeF(font.pointSizeF() * 2.2)
         font.setBold(True)
         self._figure.setFont(font)
+        self._before = label(role="muted", name="figureBefore", wraps=True)
         self._detail = label(name="runningDetail", wraps=True)
         self._coach = label(role="heading", name="coachLabel", wraps=True)
         self._models = ChoiceBox(name="runningModelBox")
         self._models.setAccessibleName("Figures of which model")
         self._models.setToolTip("Figures of the model in use, or of an earlier one")
+        self._models.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self._guided = button(
             "Guided session", "guidedButton", "Be asked for digits in turn, until the figure is sure (Ctrl+G)"
         )
@@ -122,7 +125,7 @@ class AccuracyPanel(FreshPanel):
         top = QHBoxLayout()
         top.setSpacing(14)
         top.addWidget(self._figure)
-        top.addStretch(1)
+        top.addWidget(self._before, 1)
         top.addWidget(self._models)
         top.addWidget(self._guided)
         left, right = QVBoxLayout(), QVBoxLayout()
@@ -171,6 +174,8 @@ class AccuracyPanel(FreshPanel):
         if record is None:
             return
         self._figure.setText(percent(record.correct / record.n) if record.n else "–")
+        is_in_use = record.model == self._session.model_name
+        self._before.setText(before_text(self._amounts) if self._learned and is_in_use else "")
         self._detail.setText(detail_text(record))
         advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
@@ -247,6 +252,16 @@ def detail_text(record: AccuracyRecord) -> str:
         f"{record.correct:,} of {record.n:,} drawings by {record.writer} read right by {record.model}; "
         f"95 % interval {100 * low:.1f} to {percent(high)}."
     )
+
+
+def before_text(amounts: tuple[Amount, ...]) -> str:
+    """Such as: 73.4 % of 64 before it learned this hand (61.5 to 82.7 %). Nothing where nothing was judged then."""
+    wrong = sum(a.wrong for a in amounts if not a.learned)
+    n = sum(a.n for a in amounts if not a.learned)
+    if not n:
+        return ""
+    low, high = wilson_interval(n - wrong, n)
+    return f"{percent((n - wrong) / n)} of {n:,} before it learned this hand ({100 * low:.1f} to {percent(high)})"
 
 
 def _points(amounts: tuple[Amount, ...]) -> Curve:

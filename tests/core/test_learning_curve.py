@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtdigits.core.learning_curve import Amount, fitted, merged, rounded, sentence, with_drawing
+from qtdigits.core.learning_curve import (
+    MOST_MORE,
+    Amount,
+    fitted,
+    merged,
+    rounded,
+    sentence,
+    with_drawing,
+)
 
 amounts = st.builds(
     lambda learned, n, share: Amount(learned, round(share * n), n),
@@ -71,7 +79,8 @@ def test_that_a_forecast_of_a_known_curve_contains_the_truth():
     inside = []
     for _ in range(60):
         start, scale, slope = rng.uniform(0.05, 0.25), rng.uniform(10, 60), rng.uniform(0.4, 1.5)
-        forecast = fitted(judged(start, scale, slope, rng)).forecast()
+        curve = fitted(judged(start, scale, slope, rng))
+        forecast = curve.forecast() if curve else None
         if forecast is not None:
             needed = scale * ((start / (1 - forecast.goal)) ** (1 / slope) - 1) - 100
             inside.append(
@@ -81,10 +90,46 @@ def test_that_a_forecast_of_a_known_curve_contains_the_truth():
     assert np.mean(inside) >= 0.8
 
 
-def test_that_errors_which_do_not_fall_promise_nothing_for_certain():
-    flat = [Amount(0, 30, 300), Amount(30, 30, 300), Amount(100, 30, 300)]
-    forecast = fitted(flat).forecast()
-    assert forecast is None or forecast.is_open
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            [Amount(0, 30, 300), Amount(30, 30, 300), Amount(100, 30, 300)],
+            "30 of 300 misread before learning, 60 of 600 since: no gain shows yet.",
+        ),
+        (
+            [Amount(0, 2, 40), Amount(30, 8, 40)],
+            "2 of 40 misread before learning, 8 of 40 since: no gain shows yet.",
+        ),
+        (
+            [Amount(0, 0, 60), Amount(40, 0, 60)],
+            "0 of 60 misread before learning, 0 of 60 since: there was nothing to gain.",
+        ),
+    ],
+)
+def test_that_errors_which_do_not_fall_promise_nothing(found, said):
+    assert fitted(found) is None
+    assert sentence(None, found) == said
+
+
+def test_that_when_hardly_anything_is_misread_nothing_more_is_asked_for():
+    learned = [Amount(0, 60, 200), Amount(100, 0, 400)]
+    assert fitted(learned).forecast() is None
+    assert sentence(fitted(learned), learned).endswith("Hardly anything is left to gain.")
+
+
+def test_that_nothing_is_said_of_a_time_of_which_nothing_is_known():
+    known = [Amount(50, 30, 100), Amount(90, 5, 100)]
+    assert "% misread with 50 → 90 learned" in sentence(fitted(known), known)
+
+
+@settings(max_examples=60)
+@given(amount_lists)
+def test_that_a_forecast_asks_for_no_more_than_a_person_would_draw(found):
+    curve = fitted(found)
+    forecast = curve.forecast() if curve else None
+    if forecast is not None:
+        assert 0 < forecast.low <= forecast.more <= forecast.high <= MOST_MORE
 
 
 def test_that_the_next_goal_is_one_that_makes_a_difference():
@@ -104,7 +149,7 @@ def test_that_the_sentence_says_what_was_gained_and_how_much_is_to_come():
     text = sentence(fitted(FALLING), FALLING)
     assert "% misread with 120 learned (likely " in text
     assert " %). About " in text
-    assert "more for 99 %" in text
+    assert "more for 99 % read right" in text
     assert "(likely " in text
 
 

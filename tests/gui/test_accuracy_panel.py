@@ -69,6 +69,16 @@ def judge(session, *labels):
         session.judge(label)
 
 
+def learn(session):
+    """Use a model that has learned from what is stored so far; gives the id of the last of these drawings."""
+    last = int(max(session.store.ids()))
+    path = session.library.new_path("learned-3")
+    model = load_model(session.library.find("model-3"))
+    save_model(replace(model, name=path.stem, provenance={"drawings": {"last_sample": last}}), path)
+    session.use_model(path)
+    return last
+
+
 def text(panel, name):
     return panel.findChild(QLabel, name).text()
 
@@ -188,15 +198,24 @@ def test_that_the_learning_curve_shows_points_and_forecast(panel):
 
 def test_that_a_judgement_is_a_point_of_the_learning_curve_at_once(panel, session):
     judge(session, *"333333338888")
-    last = int(max(session.store.ids()))
-    path = session.library.new_path("learned-3")
-    model = load_model(session.library.find("model-3"))
-    save_model(replace(model, name=path.stem, provenance={"drawings": {"last_sample": last}}), path)
-    session.use_model(path)
+    last = learn(session)
     judge(session, "3")
     (judged,) = plots(panel)["Learning curve"].curves
     assert judged.x.tolist() == [0, session.store.judgements.learnable(session.writer, last)]
     assert judged.y.tolist() == [4 / 12, 0]
+
+
+def test_that_beside_the_figure_stands_what_it_was_before_the_hand_was_learned(panel, session):
+    judge(session, *"333333338888")
+    assert text(panel, "figureBefore") == ""
+    learn(session)
+    judge(session, "3")
+    assert text(panel, "runningFigure") == "100.0 %"
+    assert text(panel, "figureBefore") == "66.7 % of 12 before it learned this hand (39.1 to 86.2 %)"
+    box = panel.findChild(QComboBox, "runningModelBox")
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    assert text(panel, "figureBefore") == ""
 
 
 def test_that_the_button_says_what_it_does_and_asks_for_it(panel, qtbot):
