@@ -16,7 +16,7 @@ from typing import IO, Any
 from qtdigits import paths
 from qtdigits.core.events import EngineLost, Event, decode_event
 from qtdigits.engine.farewell import farewell
-from qtdigits.engine.protocol import Command, Quit, encode_command
+from qtdigits.engine.protocol import Command, Plain, encode_command
 from qtdigits.errors import EngineError, InputError
 
 CLOSE_TIMEOUT_S = 5.0
@@ -124,7 +124,7 @@ class EngineClient:
         if process is None:
             return
         with contextlib.suppress(EngineError):
-            self.send(Quit())
+            self.send(Plain.QUIT)
         if not _ended(process, timeout_s):
             process.terminate()
             if not _ended(process, KILL_TIMEOUT_S):

@@ -26,7 +26,7 @@ from qtdigits.core.events import (
     RunFailed,
     encode_event,
 )
-from qtdigits.engine.protocol import Cancel, Command, GoOn, Pause, Quit, Run, Stop, Train, decode_command
+from qtdigits.engine.protocol import Command, Plain, Run, Train, decode_command
 from qtdigits.errors import EngineError, InputError
 from qtdigits.paths import user_data_dir
 from qtdigits.tasks.data_cache import DataCache
@@ -122,11 +122,11 @@ class Server:
         match command:
             case Train(work) | Run(work):
                 self._take(work)
-            case Stop() | Cancel() | Pause() | GoOn():
+            case Plain.QUIT:
+                self.quit()
+            case Plain():
                 if (control := self._current) is not None:
                     _steer(control, command)
-            case Quit():
-                self.quit()
 
     def _take(self, work: RetrainRequest | Errand) -> None:
         if self._current is not None:
@@ -167,15 +167,15 @@ class Server:
             traceback.print_exc()
 
 
-def _steer(control: Control, command: Stop | Cancel | Pause | GoOn) -> None:
+def _steer(control: Control, command: Plain) -> None:
     match command:
-        case Stop():
+        case Plain.STOP:
             control.stop()
-        case Cancel():
+        case Plain.CANCEL:
             control.cancel()
-        case Pause():
+        case Plain.PAUSE:
             control.pause()
-        case GoOn():
+        case Plain.GO_ON:
             control.go_on()
 
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
-from qtdigits.core.events import (
-    Ending,
-    EngineLost,
-    EngineReady,
-    ErrandCancelled,
-    Event,
-    RunCancelled,
-    RunContinued,
-    RunPaused,
-)
-from qtdigits.engine.protocol import Cancel, Command, GoOn, Pause, Run, Stop, Train
+from qtdigits.engine.protocol import Command, Plain, Run, Train
 from qtdigits.errors import EngineError
-from qtdigits.gui.engine_worker import Client, EngineWorker
-from qtdigits.tasks.errand import Errand
-from qtdigits.tasks.request import RetrainRequest
+
+if TYPE_CHECKING:
+    from qtdigits.core.events import ErrandCancelled, Event, RunCancelled
+    from qtdigits.gui.engine_worker import Client, EngineWorker
+    from qtdigits.tasks.errand import Errand
+    from qtdigits.tasks.request import RetrainRequest
 
 CANCEL_TIMEOUT_MS = 5_000
 """How long an engine may take to answer a cancel before it is killed."""
@@ -108,6 +102,8 @@ class EngineController(QObject):
         """Start the engine unless it runs already. Does not wait; `READY` follows some seconds later."""
         if self._worker is not None or self._is_shut_down:
             return
+        from qtdigits.gui.engine_worker import EngineWorker
+
         self._client = self._make_client()
         self._thread = QThread(self)
         self._thread.setObjectName("engine")
@@ -135,18 +131,18 @@ class EngineController(QObject):
             self.cancel()
         elif self._state in (EngineState.TRAINING, EngineState.PAUSED, EngineState.WORKING):
             self._set_state(EngineState.STOPPING)
-            self._send(Stop())
+            self._send(Plain.STOP)
 
     @Slot()
     def pause(self) -> None:
         """Have the run wait after this batch; `RunPaused` says when it does."""
         if self._state is EngineState.TRAINING:
-            self._send(Pause())
+            self._send(Plain.PAUSE)
 
     @Slot()
     def go_on(self) -> None:
         if self._current is not None and self._state is not EngineState.STOPPING:
-            self._send(GoOn())
+            self._send(Plain.GO_ON)
 
     @Slot()
     def cancel(self) -> None:
@@ -157,7 +153,7 @@ class EngineController(QObject):
         elif self._current is not None:
             self._set_state(EngineState.STOPPING)
             self._patience.start()
-            self._send(Cancel())
+            self._send(Plain.CANCEL)
 
     @Slot()
     def shutdown(self) -> None:
@@ -186,6 +182,8 @@ class EngineController(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
+        from qtdigits.core.events import Ending, EngineLost, EngineReady, RunContinued, RunPaused
+
         if self._is_shut_down:
             return
         match event:
@@ -207,6 +205,8 @@ class EngineController(QObject):
 
     @Slot()
     def _on_ended(self) -> None:
+        from qtdigits.core.events import EngineLost
+
         if self._is_shut_down:
             return
         self._join()
@@ -265,6 +265,8 @@ class EngineController(QObject):
 
 
 def _cancelled(command: Train | Run) -> RunCancelled | ErrandCancelled:
+    from qtdigits.core.events import ErrandCancelled, RunCancelled
+
     if isinstance(command, Train):
         return RunCancelled(command.request.run)
     return ErrandCancelled(command.errand.errand)

@@ -23,9 +23,10 @@ from qtdigits.core.events import (
 )
 from qtdigits.engine.client import EngineClient, engine_command
 from qtdigits.engine.farewell import KILLED
-from qtdigits.engine.protocol import Cancel, RetrainRequest, Stop, Train
+from qtdigits.engine.protocol import Plain, Train
 from qtdigits.errors import EngineError
 from qtdigits.store.model_files import check_model
+from qtdigits.tasks.request import RetrainRequest
 from tiny_training import TINY_RECIPE, write_tiny_mnist
 
 pytestmark = pytest.mark.tensorflow
@@ -71,7 +72,7 @@ def test_that_an_engine_trains_stops_cancels_and_ends_when_asked(
 
     request = RetrainRequest.fresh(ENDLESS, data_dir=data_dir)
     client.send(Train(request))
-    until(events, BatchEnded, lambda: client.send(Stop()))
+    until(events, BatchEnded, lambda: client.send(Plain.STOP))
     stopped = until(events, RunFinished | RunFailed)[-1]
     assert isinstance(stopped, RunFinished), stopped
     assert (stopped.run, stopped.outcome) == (request.run, "stopped")
@@ -82,7 +83,7 @@ def test_that_an_engine_trains_stops_cancels_and_ends_when_asked(
     busy = until(events, RunFailed)[-1]
     assert isinstance(busy, RunFailed)
     assert busy.kind == "busy"
-    client.send(Cancel())
+    client.send(Plain.CANCEL)
     assert until(events, RunCancelled)[-1] == RunCancelled(request.run)
 
     assert len(list((data_dir / "models").glob("*.h5"))) == 2
@@ -90,7 +91,7 @@ def test_that_an_engine_trains_stops_cancels_and_ends_when_asked(
     assert list(events) == []
     assert not client.is_running
     with pytest.raises(EngineError):
-        client.send(Stop())
+        client.send(Plain.STOP)
 
 
 def _train(client: EngineClient, events: Iterator[Event], request: RetrainRequest) -> list[Event]:
@@ -176,7 +177,7 @@ def test_that_the_last_words_of_a_crashed_engine_are_passed_on(data_dir: Path) -
     client.start()
     events = client.events()
     assert isinstance(next(events), EngineReady)
-    client.send(Stop())
+    client.send(Plain.STOP)
     assert list(events) == [
         EngineLost("The training engine stopped (exit code 3). It said last: last words", 3)
     ]
@@ -229,7 +230,7 @@ def test_that_an_engine_that_cannot_be_started_says_so(data_dir: Path) -> None:
     with pytest.raises(EngineError, match="could not be started"):
         client.start()
     with pytest.raises(EngineError, match="not running"):
-        client.send(Stop())
+        client.send(Plain.STOP)
     client.close()
 
 
@@ -239,5 +240,5 @@ def test_that_an_unwritable_log_does_not_keep_the_engine_from_starting(data_dir:
     client.start()
     events = client.events()
     next(events)
-    client.send(Stop())
+    client.send(Plain.STOP)
     assert "last words" in str(list(events)[-1])

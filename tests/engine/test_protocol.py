@@ -3,18 +3,16 @@
 import pytest
 
 from qtdigits.engine.protocol import (
-    Cancel,
     Command,
-    Quit,
-    RetrainRequest,
+    Plain,
     Run,
-    Stop,
     Train,
     decode_command,
     encode_command,
 )
 from qtdigits.errors import InputError
 from qtdigits.tasks.errand import CheckLabels, MeasureWriters
+from qtdigits.tasks.request import RetrainRequest
 from tiny_training import TINY_RECIPE
 
 REQUEST = RetrainRequest.fresh(
@@ -29,7 +27,7 @@ CHECK = CheckLabels.fresh(data_dir="/data/π", writer="Ada")
 MATRIX = MeasureWriters.fresh(data_dir="/data", model="/models/π.h5")
 
 
-@pytest.mark.parametrize("command", [Train(REQUEST), Run(CHECK), Run(MATRIX), Stop(), Cancel(), Quit()])
+@pytest.mark.parametrize("command", [Train(REQUEST), Run(CHECK), Run(MATRIX), *Plain])
 def test_that_a_command_comes_back_from_its_line_as_it_was(command: Command) -> None:
     line = encode_command(command)
     assert "\n" not in line

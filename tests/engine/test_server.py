@@ -10,9 +10,10 @@ import pytest
 
 from qtdigits.core.control import Control
 from qtdigits.core.events import ErrandFinished, RunCancelled
-from qtdigits.engine.protocol import Cancel, Command, Quit, RetrainRequest, Run, Stop, Train, encode_command
+from qtdigits.engine.protocol import Command, Plain, Run, Train, encode_command
 from qtdigits.engine.server import Server
 from qtdigits.tasks.errand import CheckLabels
+from qtdigits.tasks.request import RetrainRequest
 from tiny_training import TINY_RECIPE
 
 
@@ -64,7 +65,7 @@ def test_that_the_end_of_the_input_ends_an_idle_engine_at_once() -> None:
 
 def test_that_quit_is_obeyed_once() -> None:
     engine = Harness()
-    engine.hear(Quit(), Quit())
+    engine.hear(Plain.QUIT, Plain.QUIT)
     assert engine.exit_codes == [0]
 
 
@@ -80,18 +81,18 @@ def test_that_a_run_is_given_up_before_the_engine_ends() -> None:
 def test_that_a_stop_reaches_the_run_even_before_it_has_begun() -> None:
     engine = Harness()
     engine.server._obey(train("a"))
-    engine.server._obey(Stop())
+    engine.server._obey(Plain.STOP)
     (_, control), *_ = engine.jobs()  # type: ignore[misc]
     assert control.is_stopping
     assert not control.is_cancelled
-    engine.server._obey(Cancel())
+    engine.server._obey(Plain.CANCEL)
     assert control.is_cancelled
 
 
 def test_that_stop_and_cancel_without_a_run_do_nothing() -> None:
     engine = Harness()
-    engine.server._obey(Stop())
-    engine.server._obey(Cancel())
+    engine.server._obey(Plain.STOP)
+    engine.server._obey(Plain.CANCEL)
     assert (engine.said(), engine.jobs()) == ([], [])
 
 
@@ -102,7 +103,7 @@ def test_that_a_second_run_is_refused_and_the_first_goes_on() -> None:
     (refusal,) = engine.said()
     assert (refusal["event"], refusal["run"], refusal["kind"]) == ("run_failed", "b", "busy")
     ((run, control),) = engine.jobs()  # type: ignore[misc]
-    engine.server._obey(Cancel())
+    engine.server._obey(Plain.CANCEL)
     assert (run, control.is_cancelled) == ("a", True)
 
 

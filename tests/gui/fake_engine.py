@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from qtdigits.core.events import (
     RunStarted,
 )
 from qtdigits.core.recipes import Recipe
-from qtdigits.engine.protocol import Command
+from qtdigits.engine.protocol import Command, encode_command
 from qtdigits.errors import EngineError
 from qtdigits.tasks.request import RetrainRequest
 
@@ -69,7 +70,8 @@ class FakeEngine:
 
     @property
     def command_names(self) -> list[str]:
-        return [type(command).__name__ for command in self.commands]
+        """As they go over the pipe."""
+        return [json.loads(encode_command(command))["command"] for command in self.commands]
 
     def _end(self) -> None:
         self._is_running = False

@@ -86,7 +86,7 @@ def test_that_train_starts_the_engine_and_sends_when_it_is_ready(
     assert engines[0].commands == []
     engines[0].start()
     engines[0].say(EngineReady(pid=1))
-    qtbot.waitUntil(lambda: engines[0].command_names == ["Train"])
+    qtbot.waitUntil(lambda: engines[0].command_names == ["train"])
     assert controller.state is EngineState.TRAINING
 
 
@@ -97,7 +97,7 @@ def test_that_only_one_run_goes_on_at_a_time(
     assert not controller.train(request("second"))
     wait_for(qtbot, controller, EngineState.TRAINING)
     assert not controller.train(request("third"))
-    assert engines[0].command_names == ["Train"]
+    assert engines[0].command_names == ["train"]
 
 
 def test_that_listeners_hear_everything_in_order_and_in_the_gui_thread(
@@ -128,7 +128,7 @@ def test_that_stop_asks_once_and_the_run_ends_by_itself(
     controller.stop()
     controller.stop()
     assert controller.state is EngineState.STOPPING
-    assert engines[0].command_names == ["Train", "Stop"]
+    assert engines[0].command_names == ["train", "stop"]
     engines[0].say(finished())
     wait_for(qtbot, controller, EngineState.READY)
     assert not controller.is_busy
@@ -150,7 +150,7 @@ def test_that_a_run_waits_goes_on_and_can_be_stopped_while_it_waits(
     wait_for(qtbot, controller, EngineState.PAUSED)
     controller.stop()
     engines[0].say(RunContinued("run"))
-    assert engines[0].command_names == ["Train", "Pause", "GoOn", "Stop"]
+    assert engines[0].command_names == ["train", "pause", "go_on", "stop"]
     engines[0].say(finished())
     wait_for(qtbot, controller, EngineState.READY)
 
@@ -161,7 +161,7 @@ def test_that_an_engine_which_answers_a_cancel_is_not_killed(
     controller.train(request())
     wait_for(qtbot, controller, EngineState.TRAINING)
     controller.cancel()
-    assert engines[0].command_names == ["Train", "Cancel"]
+    assert engines[0].command_names == ["train", "cancel"]
     engines[0].say(RunCancelled("run"))
     wait_for(qtbot, controller, EngineState.READY)
     assert not engines[0].was_killed
@@ -209,7 +209,7 @@ def test_that_a_dead_engine_is_reported_once_and_the_next_run_gets_a_new_one(
     qtbot.waitUntil(lambda: len(heard.of(EngineLost)) == 1)
     assert not controller.is_busy
     assert controller.train(request("again"))
-    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["Train"])
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["train"])
     assert len(heard.of(EngineLost)) == 1
 
 
@@ -261,7 +261,7 @@ def test_that_a_listener_may_train_again_at_once(
     controller.train(request())
     wait_for(qtbot, controller, EngineState.TRAINING)
     engines[0].die()
-    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["Train"])
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["train"])
 
 
 @pytest.mark.parametrize("is_training", [True, False])

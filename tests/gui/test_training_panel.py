@@ -86,7 +86,7 @@ def panel(qtbot: QtBot, controller: EngineController) -> Panel:
 def running(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> Panel:
     """A panel whose run has begun and has no batch yet."""
     qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: engines[0].command_names == ["Train"])
+    qtbot.waitUntil(lambda: engines[0].command_names == ["train"])
     engines[0].say(started())
     qtbot.waitUntil(lambda: panel.text("trainingStatus").startswith("epoch 1 of 3"))
     return panel
@@ -170,11 +170,11 @@ def test_that_stop_is_sent_once_and_the_run_can_still_be_cancelled(
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
     qtbot.mouseClick(running.button("stopButton"), Qt.MouseButton.LeftButton)
     running.widget.stop_training()
-    assert engines[0].command_names == ["Train", "Stop"]
+    assert engines[0].command_names == ["train", "stop"]
     assert "stopping" in running.text("trainingStatus")
     assert not running.is_usable("stopButton")
     qtbot.mouseClick(running.button("cancelButton"), Qt.MouseButton.LeftButton)
-    assert engines[0].command_names == ["Train", "Stop", "Cancel"]
+    assert engines[0].command_names == ["train", "stop", "cancel"]
 
 
 def test_that_a_run_can_wait_and_go_on(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
@@ -190,7 +190,7 @@ def test_that_a_run_can_wait_and_go_on(qtbot: QtBot, running: Panel, engines: Fa
     engines[0].say(RunContinued("run"))
     qtbot.waitUntil(lambda: pause.text() == "Pause")
     assert running.text("trainingStatus").startswith("epoch 1 of 3")
-    assert engines[0].command_names == ["Train", "Pause", "GoOn"]
+    assert engines[0].command_names == ["train", "pause", "go_on"]
 
 
 def test_that_a_run_that_goes_on_has_one_continuous_curve(
@@ -209,7 +209,7 @@ def test_that_a_cancelled_run_says_that_nothing_was_kept(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
     qtbot.mouseClick(running.button("cancelButton"), Qt.MouseButton.LeftButton)
-    assert engines[0].command_names == ["Train", "Cancel"]
+    assert engines[0].command_names == ["train", "cancel"]
     assert "giving up" in running.text("trainingStatus")
     assert not running.is_usable("cancelButton")
     with qtbot.waitSignal(running.widget.run_ended) as ended:
@@ -231,7 +231,7 @@ def test_that_a_lost_engine_is_explained_and_the_next_training_works(
     assert running.is_usable("trainButton")
     assert running.button("retryButton").text() == "Go on"
     qtbot.mouseClick(running.button("retryButton"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["Train"])
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["train"])
     first, again = (engine.commands[0].request for engine in engines.made)  # type: ignore[union-attr]
     assert again == replace(first, resumes=True)
     assert not running.button("retryButton").isVisible()
@@ -268,7 +268,7 @@ def test_that_what_prevents_a_request_is_shown(qtbot: QtBot, panel: Panel, engin
 
 def test_that_notices_and_rehearsals_are_told(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> None:
     panel.widget.start_training()
-    qtbot.waitUntil(lambda: engines[0].command_names == ["Train"])
+    qtbot.waitUntil(lambda: engines[0].command_names == ["train"])
     engines[0].say(Progressed("run", "Loading MNIST", 1, 4))
     qtbot.waitUntil(lambda: panel.text("trainingStatus") == "Loading MNIST · 1 of 4")
     engines[0].say(started(is_rehearsal=True))

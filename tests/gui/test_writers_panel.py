@@ -201,9 +201,9 @@ def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
 def test_that_stop_and_cancel_reach_the_engine(two: Room, qtbot: QtBot) -> None:
     two.begin(qtbot)
     two.button("stopMeasuringButton").click()
-    assert two.engines[0].command_names == ["Run", "Stop"]
+    assert two.engines[0].command_names == ["run", "stop"]
     two.button("cancelMeasuringButton").click()
-    assert two.engines[0].command_names == ["Run", "Stop", "Cancel"]
+    assert two.engines[0].command_names == ["run", "stop", "cancel"]
 
 
 def test_that_cancelling_is_answered(two: Room, qtbot: QtBot) -> None:
