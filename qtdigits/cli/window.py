@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,9 +60,10 @@ def prepare_start() -> None:
     """
     gc.disable()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from qtdigits.gui.quick_import import leave_sources_unread
+    from qtdigits.gui.quick_import import leave_processor_unnamed, leave_sources_unread
 
     leave_sources_unread()
+    leave_processor_unnamed()
 
 
 def require_known_options(arguments: list[str]) -> None:
@@ -113,6 +113,8 @@ def _answers(display: str) -> bool:
 
 
 def _connects(address: str) -> bool:
+    import socket
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(2.0)
         try:

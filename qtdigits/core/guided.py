@@ -11,8 +11,6 @@ import numpy as np
 
 from qtdigits.core.metrics import wilson_interval
 
-HALF_WIDTHS = (0.05, 0.03, 0.02)
-"""What can be chosen: a quick look, the usual, a thorough one."""
 HALF_WIDTH = 0.03
 LEAST_DRAWINGS = 30
 MOST_DRAWINGS = 300

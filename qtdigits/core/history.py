@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunResumed
+if TYPE_CHECKING:
+    from qtdigits.core.events import BatchEnded, EpochEnded, Event
 
 BATCH_COLUMNS = ("step", "loss", "accuracy", "elapsed_s")
 EPOCH_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "elapsed_s")
@@ -88,6 +90,8 @@ class History:
 
     def apply(self, event: Event) -> None:
         """Take in what belongs here; other events are none of a history's business. A resumed run brings its past along."""
+        from qtdigits.core.events import BatchEnded, EpochEnded, RunResumed
+
         match event:
             case RunResumed(history=past) if past:
                 before = History.from_json(past)

@@ -53,7 +53,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
         preferences=preferences,
         data_dir=opened.folder,
     )
-    window.became_ready.connect(gc.enable)
+    window.became_ready.connect(_collect_from_now_on)
     if opened.problem is not None:
         window.show_problem(opened.problem, lasting=True)
     elif opened.notice:
@@ -80,7 +80,8 @@ def _application(qt_arguments: list[str]) -> QApplication:
     running = QApplication.instance()
     if isinstance(running, QApplication):
         return running
-    app = QApplication(["qtdigits", *qt_arguments])
+    # As an argument, before the person's own: `setStyle` hands out the style, for which PySide makes 600 enumerators first.
+    app = QApplication(["qtdigits", "-style", "Fusion", *qt_arguments])
     # Without this, Qt drops all but the newest of the mouse moves that wait: fast strokes would get corners. Only now, as X11's
     # part of Qt switches it on while the application is made.
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
@@ -88,8 +89,14 @@ def _application(qt_arguments: list[str]) -> QApplication:
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("qtdigits")
     app.setWindowIcon(QIcon(str(paths.resources_dir() / "qtdigits.png")))
-    app.setStyle("Fusion")
     return app
+
+
+def _collect_from_now_on() -> None:
+    """After a start without collections: what was made in it, modules above all, stays, and none has to look through it."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _make_reader(model: Model) -> Reader:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.comparison import Advice
-from qtdigits.core.events import RunFinished
 from qtdigits.gui.guided_session import GuidedSession
 from qtdigits.gui.session import Session
+
+if TYPE_CHECKING:
+    from qtdigits.core.events import RunFinished
 
 WAITING = "A better model is ready; it is used after the guided session, so that one model reads all of it."
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """A model that waits, and what it was found better than and for: when that has changed, nobody knows any more."""
 
     finished: RunFinished
@@ -47,6 +47,9 @@ class AutomaticPromotion(QObject):
 
     def run_ended(self, event: object) -> None:
         """A training is over; `event` is its ending, of any kind."""
+        from qtdigits.core.comparison import Advice
+        from qtdigits.core.events import RunFinished
+
         if not isinstance(event, RunFinished) or not self._is_wished():
             return
         if event.comparison.get("advice") != Advice.USE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
@@ -13,8 +14,10 @@ from qtdigits.gui.ask import Ask
 from qtdigits.gui.jobs import Jobs, Work
 from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.session import Session
-from qtdigits.store.filters import EVERYTHING, SampleFilter
-from qtdigits.store.intake import Added
+from qtdigits.store.filters import EVERYTHING
+
+if TYPE_CHECKING:
+    from qtdigits.store.filters import SampleFilter
 
 CSV_KIND = "CSV (*.csv)"
 INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
@@ -95,6 +98,8 @@ class Exchange(QObject):
         self._jobs.run(name, work)
 
     def _on_done(self, name: str, result: object) -> None:
+        from qtdigits.store.intake import Added
+
         match result:
             case Added(added=added, skipped=skipped):
                 known = f" {skipped:,} were there already." if skipped else ""

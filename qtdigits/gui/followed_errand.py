@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.events import (
-    EngineLost,
-    ErrandCancelled,
-    ErrandFailed,
-    ErrandFinished,
-    ErrandProgressed,
-    Event,
-)
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine_controller import EngineController
-from qtdigits.tasks.errand import Errand
+
+if TYPE_CHECKING:
+    from qtdigits.core.events import Event
+    from qtdigits.tasks.errand import Errand
 
 
 class FollowedErrand(QObject):
@@ -50,6 +47,14 @@ class FollowedErrand(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
+        from qtdigits.core.events import (
+            EngineLost,
+            ErrandCancelled,
+            ErrandFailed,
+            ErrandFinished,
+            ErrandProgressed,
+        )
+
         match event:
             case ErrandProgressed() if event.errand == self._errand:
                 self.progressed.emit(event)

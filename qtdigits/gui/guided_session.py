@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.guided import Goal, GuidedRun
 from qtdigits.core.samples import Trial
 from qtdigits.gui.session import Session
 from qtdigits.gui.training_texts import percent
+
+if TYPE_CHECKING:
+    from qtdigits.core.guided import Goal, GuidedRun
 
 
 class Ending(StrEnum):
@@ -50,6 +52,10 @@ class GuidedSession(QObject):
 
     def start(self, goal: Goal | None = None, *, seed: int | None = None) -> None:
         """Begin anew, with classes of the model in use, in an order that nobody knows beforehand."""
+        import secrets
+
+        from qtdigits.core.guided import Goal, GuidedRun
+
         self._session.ensure_model()
         if not self._session.model_name:
             return

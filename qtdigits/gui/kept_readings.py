@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qtdigits.core.readings import Readings
 from qtdigits.errors import InputError
+
+if TYPE_CHECKING:
+    from qtdigits.core.readings import Readings
 
 
 def readings_of(data_dir: Path, run: str) -> Mapping[str, Readings]:

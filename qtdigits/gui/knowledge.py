@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qtdigits.core.readings import Readings
-from qtdigits.core.recipes import Recipe
+if TYPE_CHECKING:
+    from qtdigits.core.readings import Readings
+    from qtdigits.core.recipes import Recipe
 
 
 @dataclass(frozen=True)

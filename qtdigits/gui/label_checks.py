@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.events import ErrandProgressed, Event, RunStarted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine_controller import EngineController, EngineState
 from qtdigits.gui.followed_errand import FollowedErrand
 from qtdigits.gui.session import Session
-from qtdigits.tasks.errand import CheckLabels
+
+if TYPE_CHECKING:
+    from qtdigits.core.events import ErrandProgressed, Event
 
 TRAINING = "A training is going on; it looks through the labels itself, before it learns from them."
 BUSY = "The engine is at work; try again when it is done."
@@ -64,6 +65,8 @@ class LabelChecks(QObject):
         """Look through the labels of everybody's drawings. Does nothing but say so while the engine is busy."""
         if self.is_busy:
             return
+        from qtdigits.tasks.errand import CheckLabels
+
         if self._errand.start(CheckLabels.fresh(data_dir=str(self._data_dir))):
             self.told.emit("Checking the labels …")
         else:
@@ -76,6 +79,8 @@ class LabelChecks(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
+        from qtdigits.core.events import RunStarted
+
         if isinstance(event, RunStarted):
             self._compare()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent
@@ -26,7 +27,6 @@ from PySide6.QtWidgets import (
 )
 
 from qtdigits import __version__
-from qtdigits.core.guided import Goal
 from qtdigits.core.ink import Ink
 from qtdigits.core.samples import Trial
 from qtdigits.core.texts import waiting_for_eye
@@ -50,7 +50,6 @@ from qtdigits.gui.model_watch import ModelWatch
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.recipe_costs import RecipeCosts
 from qtdigits.gui.self_training import SelfTraining
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
 from qtdigits.gui.status_line import StatusLine
@@ -61,7 +60,11 @@ from qtdigits.gui.training_queue import TrainingQueue
 from qtdigits.gui.training_requests import TrainingRequests
 from qtdigits.gui.window_commands import KEYS, TABS, commands_of, theme_text
 from qtdigits.gui.window_pages import Collaborators, WindowPages
-from qtdigits.tasks.request import RetrainRequest
+
+if TYPE_CHECKING:
+    from qtdigits.core.recipes import Recipe
+    from qtdigits.gui.recipe_costs import RecipeCosts
+    from qtdigits.tasks.request import RetrainRequest
 
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
@@ -93,7 +96,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("QtDigits")
 
         self.requests = TrainingRequests(session=session, data_dir=data_dir)
-        self._costs = RecipeCosts(session=session)
+        self._costs: RecipeCosts | None = None
         self.canvas_card = CanvasCard(theme=self._theme)
         self.canvas = self.canvas_card.canvas
         self.guided = GuidedSession(session=session, parent=self)
@@ -112,7 +115,7 @@ class MainWindow(QMainWindow):
             theme=self._theme,
             preferences=preferences,
             ask=self.ask,
-            knowledge=Knowledge(partial(readings_of, data_dir), self._costs.text),
+            knowledge=Knowledge(partial(readings_of, data_dir), self._cost_text),
             queue=self.queue,
         )
         self.messages = MessageBar()
@@ -243,8 +246,8 @@ class MainWindow(QMainWindow):
         self.queue.problem_met.connect(self.messages.show_problem)
         self.training_panel.use_requested.connect(self._use_model)
         self.training_panel.run_ended.connect(self._on_run_ended)
-        self.training_panel.verdict.roll_back_requested.connect(session.roll_back)
-        self.training_panel.verdict.drawings_requested.connect(self.pages.show_verdict_drawings)
+        self.training_panel.roll_back_requested.connect(session.roll_back)
+        self.training_panel.drawings_requested.connect(self.pages.show_verdict_drawings)
         self.pages.guided_wanted.connect(self.toggle_guided)
         self.pages.learning_wanted.connect(self.learn_hand)
         self.pages.use_requested.connect(self._use_model)
@@ -328,6 +331,8 @@ class MainWindow(QMainWindow):
 
     def toggle_guided(self) -> None:
         if self.guided.run is None:
+            from qtdigits.core.guided import Goal
+
             self.guided.start(Goal(half_width=self._preferences.guided_half_width))
             self.answer_panel.entry.setFocus()
         else:
@@ -441,7 +446,8 @@ class MainWindow(QMainWindow):
 
     def _on_run_ended(self, event: object) -> None:
         self.session.model_trained()
-        self._costs.forget()
+        if self._costs is not None:
+            self._costs.forget()
         self.automatic_promotion.run_ended(event)
 
     def _offer_doubtful(self, n: int) -> None:
@@ -449,6 +455,13 @@ class MainWindow(QMainWindow):
             self.messages.offer(
                 waiting_for_eye(n), "Look at them", lambda: self.pages.show_drawings().show_doubtful()
             )
+
+    def _cost_text(self, recipe: Recipe) -> str:
+        if self._costs is None:
+            from qtdigits.gui.recipe_costs import RecipeCosts
+
+            self._costs = RecipeCosts(session=self.session)
+        return self._costs.text(recipe)
 
     def _describe_training_data(self) -> None:
         self.training_panel.set_data_description(self.requests.data_text())

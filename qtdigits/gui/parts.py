@@ -69,8 +69,11 @@ def give_role(widget: QWidget, role: str) -> None:
     """Change the role of a widget that may be shown already."""
     if widget.property("role") != role:
         widget.setProperty("role", role)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
+        if widget.testAttribute(
+            Qt.WidgetAttribute.WA_WState_Polished
+        ):  # else it is dressed when it is first shown
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
 
 
 def _dressed(made: QLabel, role: str, name: str, wraps: bool) -> QLabel:

@@ -9,11 +9,12 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from qtdigits.core.guided import HALF_WIDTH, HALF_WIDTHS
-
 THEMES = ("system", "light", "dark")
 PROMOTIONS = ("ask", "automatic", "never")
 """What becomes of a new model that is safe to use. Ask: the window recommends; automatic: it takes over by itself."""
+HALF_WIDTHS = (0.05, 0.03, 0.02)
+"""How sure the figure of a guided session is to be: a quick look, the usual, a thorough one."""
+HALF_WIDTH = HALF_WIDTHS[1]
 
 
 class Preferences:

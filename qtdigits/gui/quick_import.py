@@ -1,4 +1,4 @@
-"""Modules are loaded faster when PySide does not read their sources."""
+"""Modules load faster when two libraries leave undone what nobody needs. To be called before anything large is imported."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import contextlib
 
 
 def leave_sources_unread() -> None:
-    """To be called before anything of Qt is imported.
+    """PySide reads the source of every module that is imported after it and keeps the lines.
 
-    PySide reads the source of every module that is imported after it and keeps the lines, to know by its own name in them where
-    its "features" (snake_case names) could be switched; nothing is switched here. Told that all of them have that name, it
-    reads none. There is no setting for this: a PySide that looks in another way goes on doing so.
+    It wants to know by its own name in them where its "features" (snake_case names) could be switched; nothing is switched here.
+    Told that all of them have that name, it reads none. There is no setting for this: a PySide that looks in another way goes on
+    doing so.
     """
     with contextlib.suppress(ImportError):
         import shiboken6  # noqa: F401 - brings the next one along
@@ -18,3 +18,13 @@ def leave_sources_unread() -> None:
 
         if hasattr(feature, "_mod_uses_pyside"):
             feature._mod_uses_pyside = lambda _module: True
+
+
+def leave_processor_unnamed() -> None:
+    """h5py takes one field of `platform.uname()`, for which Python finds out all, and the last one by running `uname -p`.
+
+    "" is what Python says where nobody knows. A cached property of the standard library: named here, it is not looked for.
+    """
+    import platform
+
+    platform.uname().__dict__["processor"] = ""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from qtdigits.core.samples import Trial, Verdict
 from qtdigits.gui.engine_controller import EngineController
 from qtdigits.gui.session import Session
-from qtdigits.tasks.request import RetrainRequest
+
+if TYPE_CHECKING:
+    from qtdigits.tasks.request import RetrainRequest
 
 QUIET_MS = 1_500
 """A training begins between two drawings, never while somebody draws."""

@@ -8,8 +8,6 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from qtdigits.core.events import RunFinished
-from qtdigits.core.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.champion import Champion
@@ -22,6 +20,8 @@ from qtdigits.gui.recipe_form import RecipeForm
 from qtdigits.gui.theme import Theme
 
 if TYPE_CHECKING:
+    from qtdigits.core.events import RunFinished
+    from qtdigits.core.history import History
     from qtdigits.gui.curve_settings import CurveSettings
     from qtdigits.gui.curves import Curves
     from qtdigits.gui.run_summary import RunSummary

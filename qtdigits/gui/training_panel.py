@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from qtdigits.core import events as ev
-from qtdigits.core.comparison import Comparison
 from qtdigits.core.history import History
-from qtdigits.core.recipes import Recipe
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.ask import Ask
 from qtdigits.gui.champion import Champion
@@ -35,8 +33,12 @@ from qtdigits.gui.training_texts import (
     progress_text,
     running_text,
 )
-from qtdigits.gui.verdict_card import VerdictCard
-from qtdigits.tasks.request import RetrainRequest
+
+if TYPE_CHECKING:
+    from qtdigits.core import events as ev
+    from qtdigits.core.recipes import Recipe
+    from qtdigits.gui.verdict_card import VerdictCard
+    from qtdigits.tasks.request import RetrainRequest
 
 REFRESH_MS = 100
 FIRST_RECIPE = "quick"
@@ -48,9 +50,14 @@ CANCELLING = "giving up"
 
 
 class TrainingPanel(QWidget):
-    """`use_requested` carries the path of a new model that the person wants to use; `run_ended` the ending of a run."""
+    """`use_requested` carries the path of a new model that the person wants to use; `run_ended` the ending of a run.
+
+    `roll_back_requested` and `drawings_requested` are those of the `VerdictCard`, which is made when there is a verdict.
+    """
 
     use_requested = Signal(str)
+    roll_back_requested = Signal()
+    drawings_requested = Signal(str, object)
     run_ended = Signal(object)
 
     def __init__(
@@ -77,6 +84,7 @@ class TrainingPanel(QWidget):
         self._is_running = False
         self._ending = ""
         self._champion = Champion()
+        self._verdict: VerdictCard | None = None
         self._idle_data = ""
         self._make_widgets(theme)
         box = self._controls.recipe_box
@@ -128,7 +136,8 @@ class TrainingPanel(QWidget):
         """The model in use: the next result is compared with it."""
         self._champion = champion
         self._pages.set_champion(champion)
-        self.verdict.set_model_in_use(champion.path)
+        if self._verdict is not None:
+            self._verdict.set_model_in_use(champion.path)
 
     def set_data_description(self, text: str) -> None:
         """What a run would be trained on, as far as it is known, such as "212 drawings + MNIST"."""
@@ -207,6 +216,8 @@ class TrainingPanel(QWidget):
 
     @Slot(object)
     def _on_event(self, event: ev.Event) -> None:
+        from qtdigits.core import events as ev
+
         match event:
             case ev.RunResumed():
                 self._on_resumed(event)
@@ -238,7 +249,8 @@ class TrainingPanel(QWidget):
         """From the click until the engine reports: no figures yet."""
         self._is_running, self._ending = True, ""
         self._request, self._lost = request, None
-        self.verdict.clear()
+        if self._verdict is not None:
+            self._verdict.clear()
         self._started = self._batch = None
         self._history = History()
         self._bar.setValue(0)
@@ -288,8 +300,10 @@ class TrainingPanel(QWidget):
             self._refresh_timer.start()
 
     def _on_ended(self, event: ev.Terminal | ev.EngineLost) -> None:
+        from qtdigits.core.events import EngineLost
+
         was_running, self._is_running, self._ending, self._batch = self._is_running, False, "", None
-        self._lost = self._request if isinstance(event, ev.EngineLost) and was_running else None
+        self._lost = self._request if isinstance(event, EngineLost) and was_running else None
         self._request = None
         self._refresh_timer.stop()
         self._bar.setValue(0)
@@ -303,6 +317,8 @@ class TrainingPanel(QWidget):
             self.run_ended.emit(event)
 
     def _show_ending(self, event: ev.Terminal | ev.EngineLost, *, was_running: bool) -> None:
+        from qtdigits.core import events as ev
+
         match event:
             case ev.RunFinished():
                 self._status.setText(finished_text(event))
@@ -326,8 +342,11 @@ class TrainingPanel(QWidget):
         """The card has the button that uses the new model; without a comparison there is no card, and the result has one."""
         champion = self._champion
         if event.comparison:
+            from qtdigits.core.comparison import Comparison
+
             found = Comparison.from_json(event.comparison)
-            self.verdict.show_comparison(found, model=event.model)
+            self._verdict = self._verdict or self._make_verdict()
+            self._verdict.show_comparison(found, model=event.model)
             if hand := found.hold_out.n:
                 champion = champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=hand)
         self._pages.take_result(event, champion=champion, offers_use=not event.comparison)
@@ -423,7 +442,6 @@ class TrainingPanel(QWidget):
         self._status = elided_label(role="muted", name="trainingStatus")
         self._steering = SteeringControls()
         self._messages = TrainingMessages()
-        self.verdict = VerdictCard()
         self._footer = frame("trainingFooter")
         self._result = elided_label(name="trainingResult")
         self._results_button = button("Results", "resultsButton", "Show the figures of the last training")
@@ -435,7 +453,7 @@ class TrainingPanel(QWidget):
         footer_row.addWidget(self._result, 1)
         footer_row.addWidget(self._results_button)
         self._footer.hide()
-        box = QVBoxLayout(self)
+        box = self._box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(8)
         status_row = QHBoxLayout()
@@ -446,10 +464,20 @@ class TrainingPanel(QWidget):
         box.addLayout(status_row)
         if self._queue is not None:
             box.addWidget(QueueStrip(queue=self._queue))
-        for widget in (self._messages, self.verdict):
-            box.addWidget(widget)
+        box.addWidget(self._messages)
         box.addWidget(self._pages, 1)
         box.addWidget(self._footer)
+
+    def _make_verdict(self) -> VerdictCard:
+        from qtdigits.gui.verdict_card import VerdictCard
+
+        card = VerdictCard()
+        card.set_model_in_use(self._champion.path)
+        card.use_requested.connect(self.use_requested)
+        card.roll_back_requested.connect(self.roll_back_requested)
+        card.drawings_requested.connect(self.drawings_requested)
+        self._box.insertWidget(self._box.indexOf(self._pages), card)
+        return card
 
     def _connect(self) -> None:
         self._controller.event_received.connect(self._on_event)
@@ -469,6 +497,5 @@ class TrainingPanel(QWidget):
         self._pages.problem_found.connect(self._on_recipe_problem)
         self._pages.notice_given.connect(self._messages.show_notice)
         self._pages.use_requested.connect(self.use_requested)
-        self.verdict.use_requested.connect(self.use_requested)
         self._results_button.clicked.connect(self._on_results)
         self._refresh_timer.timeout.connect(self._refresh)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtdigits.core.recipes import Recipe, load_recipe
 from qtdigits.gui.session import Session
-from qtdigits.tasks.request import RetrainRequest
+
+if TYPE_CHECKING:
+    from qtdigits.tasks.request import RetrainRequest
 
 
 class TrainingRequests:
@@ -23,6 +26,8 @@ class TrainingRequests:
 
     def by(self, recipe: Recipe) -> RetrainRequest:
         """A recipe that learns a hand goes on from the model in use, which the new one is compared with in any case."""
+        from qtdigits.tasks.request import RetrainRequest
+
         in_use = str(self._session.model_path or "")
         return RetrainRequest.fresh(
             recipe,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qtdigits.core.events import BatchEnded, Progressed, RunFinished
 from qtdigits.core.texts import duration, percent_digits
+
+if TYPE_CHECKING:
+    from qtdigits.core.events import BatchEnded, Progressed, RunFinished
 
 OUTCOMES = {
     "completed": "Completed",

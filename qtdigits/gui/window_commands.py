@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from qtdigits.core.guided import HALF_WIDTHS
 from qtdigits.gui.guided_session import guided_text
 from qtdigits.gui.menus import Command
-from qtdigits.gui.preferences import PROMOTIONS, THEMES, Preferences
+from qtdigits.gui.preferences import HALF_WIDTHS, PROMOTIONS, THEMES, Preferences
 
 if TYPE_CHECKING:
     from qtdigits.gui.exchange import Exchange

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import Any
 
@@ -59,6 +58,8 @@ class Reader:
         if len(programs) == 1:
             _read_batches(programs[0], images, firsts, answers)
         elif programs:
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(len(programs)) as pool:
                 parts = [firsts[i :: len(programs)] for i in range(len(programs))]
                 list(pool.map(_read_batches, programs, repeat(images), parts, repeat(answers)))

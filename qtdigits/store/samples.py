@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +17,19 @@ from qtdigits.core.ink import decode_ink
 from qtdigits.core.labels import Class, LabelSet, clean_label
 from qtdigits.core.samples import Dataset, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store import editing, merging, rows, tallies
+from qtdigits.store import editing, rows, tallies
 from qtdigits.store.database import FILE_NAME, Database
 from qtdigits.store.editing import Changed, Deleted
 from qtdigits.store.filters import EVERYTHING, FilterFields, SampleFilter, where
-from qtdigits.store.intake import Added, Prepared, insert_sample, take_in
 from qtdigits.store.judgements import Judgements
-from qtdigits.store.merging import MergedStores, MergedWriters
 from qtdigits.store.names import NameTables
 from qtdigits.store.queue import QueueTable
-from qtdigits.store.runs import RunTable
-from qtdigits.store.thumbnails import Thumbnail, thumbnails
+
+if TYPE_CHECKING:
+    from qtdigits.store.intake import Added
+    from qtdigits.store.merging import MergedStores, MergedWriters
+    from qtdigits.store.runs import RunTable
+    from qtdigits.store.thumbnails import Thumbnail
 
 LARGE_IMPORT = 5000
 LARGE_IMPORT_CACHE_KB = 65_536
@@ -44,7 +47,6 @@ class SampleStore:
         self._db = database
         self._names = NameTables(database)
         self._n_edits = 0
-        self.runs = RunTable(database)
         self.queue = QueueTable(database)
         self.judgements = Judgements(database)
 
@@ -65,6 +67,12 @@ class SampleStore:
     def of_nothing(cls, path: Path, refusal: StoreError) -> SampleStore:
         """An empty store that takes nothing, but meets it with `refusal`; for when nothing can be written anywhere."""
         return cls(Database.of_nothing(path, refusal))
+
+    @cached_property
+    def runs(self) -> RunTable:
+        from qtdigits.store.runs import RunTable
+
+        return RunTable(self._db)
 
     @property
     def path(self) -> Path:
@@ -106,6 +114,8 @@ class SampleStore:
 
     def merge_writers(self, source: str, into: str) -> MergedWriters:
         """Make one writer of two: all that `source` has becomes `into`'s, and `source` is gone. Raises `InputError`."""
+        from qtdigits.store import merging
+
         with self._editing():
             return merging.merge_writers(self._db, self._names, source, into)
 
@@ -125,6 +135,8 @@ class SampleStore:
 
         Returns the trial with its ids. Whether the drawing is held out is decided here, by `core.splits.is_held_out`.
         """
+        from qtdigits.store.intake import Prepared, insert_sample
+
         prepared = None if sample is None else Prepared.of(sample)
         with self._db.transaction():
             sample_id = None if prepared is None else insert_sample(self._db, self._names, prepared)
@@ -210,6 +222,8 @@ class SampleStore:
         A drawing that was in the store before, with the same writer and label, is skipped: a file that is imported
         twice counts once. One that has been deleted meanwhile comes back from the trash.
         """
+        from qtdigits.store.intake import Prepared, take_in
+
         # Before the transaction begins: reading and rendering a large file must not keep other writers waiting.
         prepared = [Prepared.of(sample) for sample in samples]
         if len(prepared) >= LARGE_IMPORT:
@@ -222,6 +236,8 @@ class SampleStore:
 
         Raises `InputError` for this very store, and `StoreError` for a file that cannot be used.
         """
+        from qtdigits.store import merging
+
         path = path / FILE_NAME if path.is_dir() else path
         if path.exists() and path.samefile(self.path):
             raise InputError(f"{path} is the store itself.", "Name the other one.")
@@ -280,6 +296,8 @@ class SampleStore:
 
     def thumbnails(self, ids: Sequence[int]) -> list[Thumbnail]:
         """What a browser shows of these samples, in their order; those that are not there any more are left out."""
+        from qtdigits.store.thumbnails import thumbnails
+
         return thumbnails(self._db, ids)
 
     def dataset(

@@ -14,9 +14,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 
-from qtdigits.core.history import History
 from qtdigits.core.labels import DIGITS
-from qtdigits.core.run_figures import figures_of
 from qtdigits.store import tallies
 
 APPLICATION_ID = 0x51744467
@@ -168,6 +166,9 @@ _RUNS = """CREATE TABLE named_runs (
 
 
 def _figures(history: str | None) -> str:
+    from qtdigits.core.history import History
+    from qtdigits.core.run_figures import figures_of
+
     try:
         return json.dumps(figures_of(History.from_json(json.loads(history or ""))).to_json())
     except (ValueError, KeyError, TypeError):

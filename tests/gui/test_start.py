@@ -1,0 +1,100 @@
+"""What a start of the window loads until it is painted and has read: nothing that can wait."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.running import python
+
+START = """
+import gc, json, sys
+from qtdigits.cli.window import prepare_start
+prepare_start()
+from qtdigits.gui import app
+application, window = app.create(sys.argv[1:])
+
+def tell():
+    modules = sorted(sys.modules)
+    application.setStyleSheet("")  # it wraps the style
+    told = {
+        "modules": modules,
+        "style": application.style().objectName(),
+        "collects": gc.isenabled(),
+        "frozen": gc.get_freeze_count(),
+        "reads": window.session.model_name,
+    }
+    print(json.dumps(told))
+    window.close()
+
+window.became_ready.connect(tell)
+window.show()
+application.exec()
+"""
+
+AT_START = {
+    "": "cli core engine errors gui paths quiet reader store",
+    "cli": "window",
+    "core": "history ink labels metrics models networks raster recipe_fields recipe_text recipes samples texts variation",
+    "engine": "protocol",
+    "gui": """
+        answer_panel app ask automatic_promotion canvas canvas_card champion choice_box class_bars closing
+        engine_controller exchange followed_errand guided_prompt guided_session ink_painting jobs kept_readings
+        knowledge label_checks label_entry lazy_page main_window menus message_bar model_watch naming overriding parts
+        preferences preview queue_strip quick_import recipe_choice recipe_editors recipe_form self_training session
+        status_line theme top_bar training_controls training_messages training_pages training_panel training_queue
+        training_requests training_texts window_commands window_pages
+        """,
+    "reader": "reader",
+    "store": """
+        backup database editing files filters hdf5 judgements library locks model_files names queue rescue rows samples schema
+        tallies temporary trouble
+        """,
+}
+"""Ours, by package: what the first paint and the first reading need.
+
+A module that is new here costs every start its time: import it where it is needed. Where it is needed at the start, it belongs
+into this table.
+"""
+
+LIBRARIES = """
+    asyncio concurrent.futures email keras multiprocessing pandas PIL pyqtgraph rich socket ssl subprocess tensorflow
+    urllib.request
+    """
+"""What takes long, or brings much along; the engine and the pages that need one of these bring it later."""
+
+
+def started(folder: Path, *options: str) -> dict[str, Any]:
+    done = python("-c", START, "--data-dir", folder, *options, env={"QT_QPA_PLATFORM": "offscreen"})
+    assert done.code == 0, done.err
+    told: dict[str, Any] = json.loads(done.out)
+    assert told["reads"]
+    return told
+
+
+def test_that_a_start_loads_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
+    modules = set(started(tmp_path)["modules"])
+    wanted = {
+        f"qtdigits.{package}.{name}" if package else f"qtdigits.{name}"
+        for package, names in AT_START.items()
+        for name in names.split()
+    }
+    ours = {name for name in modules if name.startswith("qtdigits.")}
+    assert (sorted(ours - wanted), sorted(wanted - ours)) == ([], [])
+    assert sorted(modules & set(LIBRARIES.split())) == []
+
+
+def test_that_collections_begin_after_the_start_and_leave_out_what_it_made(tmp_path: Path) -> None:
+    told = started(tmp_path)
+    assert told["collects"]
+    assert told["frozen"] > 10_000
+
+
+@pytest.mark.parametrize(("options", "style"), [((), "fusion"), (("-style", "windows"), "windows")])
+def test_that_the_window_has_its_style_or_the_one_that_the_person_names(
+    tmp_path: Path, options: tuple[str, ...], style: str
+) -> None:
+    assert started(tmp_path, *options)["style"] == style
