@@ -1,7 +1,7 @@
 """The entry of the program: the window, a command of the command line, or the engine.
 
 Start-up order: the arguments alone decide what is imported. The window's way imports no argparse and no command, the
-engine's way nothing but the engine.
+engine's way nothing but the engine, that of a command no other one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from qtdigits.errors import QtDigitsError
@@ -68,13 +68,15 @@ def _window(arguments: list[str]) -> int:
 
 def _command(arguments: list[str]) -> int:
     _never_fail_to_encode()
-    args = make_parser().parse_args(arguments)
+    words = (word for word in _without_data_dir(arguments) if not word.startswith("-"))
+    wanted = next(words, "")
+    args = make_parser((wanted,) if wanted in COMMANDS else COMMANDS).parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = args.run
     return run(args)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def make_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of these commands: each brings along what its options are made of."""
     import argparse
     from importlib import import_module
 
@@ -93,7 +95,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"qtdigits {__version__}")
     add_common_options(parser)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for name in COMMANDS:
+    for name in commands:
         import_module(f"qtdigits.cli.{name}").add_parser(subparsers)
     return parser
 

@@ -189,3 +189,13 @@ def test_that_the_way_to_the_window_imports_nothing_of_the_command_line() -> Non
     assert (
         done.out.strip() == "['qtdigits.cli', 'qtdigits.cli.main', 'qtdigits.cli.window', 'qtdigits.errors']"
     )
+
+
+def test_that_a_command_imports_no_other_one(tmp_path: Path) -> None:
+    done = python(
+        "-c",
+        "import sys; from qtdigits.cli.main import COMMANDS, main; main(sys.argv[1:]); "
+        "print([name for name in COMMANDS if f'qtdigits.cli.{name}' in sys.modules])",
+        *("--data-dir", tmp_path / "train", "writers", "list", "--help"),
+    )
+    assert done.out.splitlines()[-1] == "['writers']"
