@@ -23,6 +23,7 @@ from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.share_plot import Curve, SharePlot
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_texts import percent
+from qtdigits.gui.wrapping_row import WrappingRow
 from qtdigits.tasks.learned_amounts import learned_amounts, learned_by
 
 EXPLANATION = (
@@ -122,19 +123,17 @@ class AccuracyPanel(FreshPanel):
         self._guided.setText("End guided session" if is_going_on else "Guided session")
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(14)
-        top.addWidget(self._figure)
-        top.addWidget(self._before, 1)
-        top.addWidget(self._models)
-        top.addWidget(self._guided)
+        top = WrappingRow()
+        top.add(self._figure)
+        top.add_stretching(self._before)
+        top.add(self._models, self._guided)
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addWidget(label("What was taken for what", role="heading"))
         left.addWidget(self._confusion, 1)
         left.addWidget(self._cell)
-        learning = QHBoxLayout()
-        learning.addWidget(label("Learning this hand", role="heading"), 1)
-        learning.addWidget(self._learn)
+        learning = WrappingRow()
+        learning.add_stretching(label("Learning this hand", role="heading"))
+        learning.add(self._learn)
         right.addLayout(learning)
         right.addWidget(self._forecast)
         right.addWidget(self._learning, 20)

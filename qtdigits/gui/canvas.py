@@ -36,6 +36,7 @@ from qtdigits.gui.overriding import override
 from qtdigits.gui.theme import Theme
 
 UNITS = 1000.0
+LEAST_SIDE_PX = 150
 """The side of the canvas's square in ink units."""
 GUIDE_MARGIN = 0.14
 """The guide box keeps this part of the side free on every edge."""
@@ -77,7 +78,7 @@ class Canvas(QWidget):
         self.setTabletTracking(True)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMinimumSize(220, 220)
+        self.setMinimumSize(LEAST_SIDE_PX, LEAST_SIDE_PX)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setSizePolicy(policy)
         self._theme = theme

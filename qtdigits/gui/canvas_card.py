@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.gui.canvas import Canvas
-from qtdigits.gui.parts import button, label
+from qtdigits.gui.parts import button, elided_label
 from qtdigits.gui.theme import Theme
 
 
@@ -20,7 +20,8 @@ class CanvasCard(QFrame):
         super().__init__(parent)
         self.setProperty("card", True)
         self.canvas = Canvas(theme=theme)
-        self._hint = label("Esc clears · Ctrl+Z takes back a stroke", role="muted")
+        self._hint = elided_label(role="muted")
+        self._hint.setText("Esc clears · Ctrl+Z takes back a stroke")
         self._recognise = button("Recognise", "recogniseButton", "Read the drawing again (Ctrl+R)")
         self._clear = button("Clear", "clearButton", "Clear the canvas without counting (Esc)")
         footer = QHBoxLayout()

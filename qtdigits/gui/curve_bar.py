@@ -27,6 +27,7 @@ SWITCHES = (
     ("shows_learning_rate", "Learning &rate", "A plot of its own"),
     ("shows_throughput", "Images per &second", "A plot of its own"),
 )
+LEAST_SLIDER_PX, SLIDER_PX = 60, 110
 SAVE_KINDS = {"png": "As picture (&PNG)…", "svg": "As drawing (&SVG)…", "csv": "Figures (&CSV)…"}
 
 
@@ -48,7 +49,8 @@ class CurveBar(QWidget):
         )
         self._slider.setRange(0, len(SMOOTHINGS) - 1)
         self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._slider.setFixedWidth(110)
+        self._slider.setMinimumWidth(LEAST_SLIDER_PX)
+        self._slider.setMaximumWidth(SLIDER_PX)
         self._weight = QLabel()
         self._weight.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.995"))
         self._axis_box = ChoiceBox(name="axisBox")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from qtdigits.gui.curve_painting import Look, paint_sample
 from qtdigits.gui.theme import Theme
+from qtdigits.gui.wrapping_row import WrappingRow
 
 SAMPLE = QSize(20, 12)
 
@@ -22,8 +23,7 @@ class CurveLegend(QWidget):
         self._theme = theme
         self._buttons: dict[str, QToolButton] = {}
         self._looks: dict[str, Look] = {}
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row = WrappingRow(self)
         self._row.setSpacing(2)
         self.setAccessibleName("Curves")
 
@@ -41,7 +41,7 @@ class CurveLegend(QWidget):
         for place, name in enumerate(looks):
             if name not in self._buttons:
                 self._buttons[name] = self._made(name)
-                self._row.insertWidget(place, self._buttons[name])
+                self._row.insert(place, self._buttons[name])
         self._looks = dict(looks)
         for name, button in self._buttons.items():
             with QSignalBlocker(button):

@@ -48,6 +48,7 @@ from qtdigits.gui.curve_painting import (
 from qtdigits.gui.overriding import override
 from qtdigits.gui.theme import Theme
 
+LEAST_HEIGHT_PX = 90
 ZOOM_STEP = 1.25
 PAN_PART = 0.1
 LEAST_DRAG_PX = 6
@@ -114,7 +115,7 @@ class CurvePlot(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(90)
+        self.setMinimumHeight(LEAST_HEIGHT_PX)
         self.setAccessibleName(quantity.title)
 
     # What is shown.
@@ -225,7 +226,7 @@ class CurvePlot(QWidget):
 
     @override
     def sizeHint(self) -> QSize:
-        return QSize(500, 220)
+        return QSize(500, LEAST_HEIGHT_PX)
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

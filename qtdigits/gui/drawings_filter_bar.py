@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.samples import Origin, Verdict
 from qtdigits.gui.choice_box import ChoiceBox
 from qtdigits.gui.parts import button
+from qtdigits.gui.wrapping_row import WrappingRow
 from qtdigits.store.filters import EVERYTHING, SampleFilter
 
 DOUBTFUL = "Doubtful"
@@ -92,11 +93,10 @@ class DrawingsFilterBar(QWidget):
         self._more = button("More", "moreFiltersButton", "Filter by verdict, model, date and origin")
         self._more.setCheckable(True)
         self._clear = button("Show all", "clearFiltersButton", "Take all filters away")
-        first = QHBoxLayout()
+        first = WrappingRow()
         for box in (self._state, self._label, self._writer):
-            first.addWidget(box, 1)
-        first.addWidget(self._more)
-        first.addWidget(self._clear)
+            first.add_stretching(box)
+        first.add(self._more, self._clear)
         self._second = QWidget()
         second = QGridLayout(self._second)
         second.setContentsMargins(0, 0, 0, 0)

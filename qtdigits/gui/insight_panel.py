@@ -23,6 +23,7 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.tile_grid import MOST_TILES, TileGrid, Tiles
 from qtdigits.gui.training_texts import percent
+from qtdigits.gui.wrapping_row import WrappingRow
 
 if TYPE_CHECKING:
     from qtdigits.core.models import Model
@@ -98,10 +99,9 @@ class InsightPanel(FreshPanel):
         self.insight.ask(self._question)
 
     def _lay_out(self) -> None:
-        choice = QHBoxLayout()
-        choice.addWidget(label("What decided the answer", role="heading"))
-        choice.addStretch(1)
-        choice.addWidget(self._patch)
+        choice = WrappingRow()
+        choice.add_stretching(label("What decided the answer", role="heading"))
+        choice.add(self._patch)
         beside = QVBoxLayout()
         beside.addLayout(choice)
         beside.addWidget(self._answer)
@@ -112,10 +112,9 @@ class InsightPanel(FreshPanel):
         top.setSpacing(18)
         top.addWidget(self._heat)
         top.addLayout(beside, 1)
-        layer = QHBoxLayout()
-        layer.addWidget(label("What the layers make of it", role="heading"))
-        layer.addStretch(1)
-        layer.addWidget(self._layer)
+        layer = WrappingRow()
+        layer.add_stretching(label("What the layers make of it", role="heading"))
+        layer.add(self._layer)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(16, 12, 16, 12)

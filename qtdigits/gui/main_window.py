@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -65,6 +65,10 @@ if TYPE_CHECKING:
     from qtdigits.core.recipes import Recipe
     from qtdigits.gui.recipe_costs import RecipeCosts
     from qtdigits.tasks.request import RetrainRequest
+
+FIRST_SIZE = QSize(1360, 840)
+FRAME = QSize(16, 48)
+"""About what a window's title bar and borders take of the screen."""
 
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
@@ -269,7 +273,7 @@ class MainWindow(QMainWindow):
         self._on_engine_state(self.controller.state)
         self._describe_training_data()
         if not self.restoreGeometry(self._preferences.geometry):
-            self.resize(1360, 840)
+            self.resize(first_size(self.screen().availableSize()))
         self.answer_panel.entry.setFocus()
 
     # After the first paint.
@@ -553,6 +557,11 @@ class MainWindow(QMainWindow):
                 self.queue.reload()
             if self.focusWidget() is None:
                 self.answer_panel.entry.setFocus()
+
+
+def first_size(screen: QSize) -> QSize:
+    """Of a window that nobody has given a size yet, where so much of the screen is free."""
+    return FIRST_SIZE.boundedTo(screen - FRAME)
 
 
 def _dress_application(theme: Theme) -> None:

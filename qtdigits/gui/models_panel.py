@@ -26,6 +26,7 @@ from qtdigits.gui.parts import button, label
 from qtdigits.gui.replays import Replays
 from qtdigits.gui.session import Session
 from qtdigits.gui.training_texts import percent
+from qtdigits.gui.wrapping_row import WrappingRow
 from qtdigits.store.library import ModelEntry
 from qtdigits.tasks.replay import Replayed
 
@@ -42,6 +43,7 @@ COLUMNS = (
 SCORE_COLUMNS = {"MNIST test": 3, "pendigits": 4, "my hold-out": 5}
 REPLAYED_COLUMNS = (5, 6)
 
+LEAST_NOTE_PX = 340
 NOTE = "Drawn by strangers: digits of writers of the pendigits collection whom the model has never seen."
 
 
@@ -60,11 +62,11 @@ class ModelsPanel(FreshPanel):
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._table.setShowGrid(False)
+        self._table.setWordWrap(False)
         self._table.verticalHeader().hide()
         self._table.setTabKeyNavigation(False)
         header = self._table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._use = button("Use this model", "useModelButton")
@@ -78,14 +80,18 @@ class ModelsPanel(FreshPanel):
             "Let every model read all of your stored drawings, as they are now",
         )
         self._note = note = label(NOTE, role="muted", name="modelsNote", wraps=True)
-        buttons = QHBoxLayout()
-        buttons.addWidget(note, 1)
+        buttons = QWidget()
+        row = QHBoxLayout(buttons)
+        row.setContentsMargins(0, 0, 0, 0)
         for choice in (self._replay, self._roll_back, self._use):
-            buttons.addWidget(choice)
+            row.addWidget(choice)
+        below = WrappingRow()
+        below.add_stretching(note, least_px=LEAST_NOTE_PX)
+        below.add(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addWidget(self._table, 1)
-        layout.addLayout(buttons)
+        layout.addLayout(below)
         self._use.clicked.connect(self._request_use)
         self._roll_back.clicked.connect(session.roll_back)
         self._replay.clicked.connect(self.replay)

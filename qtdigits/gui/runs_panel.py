@@ -9,7 +9,6 @@ from PySide6.QtCore import QItemSelectionModel, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QSplitter,
@@ -29,7 +28,7 @@ from qtdigits.gui.curves import Curves
 from qtdigits.gui.fresh_panel import FreshPanel
 from qtdigits.gui.naming import named
 from qtdigits.gui.overriding import override
-from qtdigits.gui.parts import button, elided_label, label
+from qtdigits.gui.parts import button, elided_label, scrolling
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.run_curves import ShownRun
 from qtdigits.gui.run_differences import RunDifferences
@@ -38,13 +37,15 @@ from qtdigits.gui.run_steering import RunSteering
 from qtdigits.gui.runs_model import RECIPE_COLUMN, STARTED_COLUMN, RunsFilter, RunsModel
 from qtdigits.gui.runs_trash import RunsTrash
 from qtdigits.gui.theme import Theme
+from qtdigits.gui.wrapping_row import WrappingRow
 from qtdigits.store.runs import RunRecord, RunTable
 
 RESULT_TAB = 1
 MOST_COMPARED = 8
 """As many as there are colours that can be told apart."""
 HISTORIES_KEPT = 16
-SEARCH_PX = 130
+SEARCH_PX = 120
+LEAST_HINT_PX = 90
 LIST_PX = 200
 MOST_COLUMN_PX = 240
 CHOOSE = "Choose a run to see its curves, or several, with Ctrl or Shift, to compare them"
@@ -345,12 +346,10 @@ class RunsPanel(FreshPanel):
         return table
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(label("Runs", role="heading"))
-        top.addSpacing(8)
-        top.addWidget(self._hint, 1)
-        top.addWidget(self._search)
-        for one in (
+        top = WrappingRow()
+        top.add_stretching(self._hint, least_px=LEAST_HINT_PX)
+        top.add(
+            self._search,
             self._go_on,
             self._extend,
             self._undo,
@@ -359,13 +358,12 @@ class RunsPanel(FreshPanel):
             self._rename,
             self._note,
             self._delete,
-        ):
-            top.addWidget(one)
+        )
         self._lower = named(QTabWidget(), "runTabs")
         self._lower.setDocumentMode(True)
         self._lower.tabBar().setDrawBase(False)
         self._lower.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._lower.addTab(self._curves, "Curves")
+        self._lower.addTab(scrolling(self._curves), "Curves")
         if self._result is not None:
             self._lower.insertTab(RESULT_TAB, self._result, "Result")
         self._lower.addTab(self._differences, "What differs")
@@ -373,7 +371,8 @@ class RunsPanel(FreshPanel):
         splitter.addWidget(self._table)
         splitter.addWidget(self._lower)
         splitter.setSizes([LIST_PX, 3 * LIST_PX])
-        splitter.setStretchFactor(1, 1)
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 3)
         splitter.setChildrenCollapsible(False)
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)

@@ -165,7 +165,7 @@ def style_sheet_of(theme: Theme) -> str:
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QTabWidget::pane {{ border: none; border-top: 1px solid {t.border}; }}
     QTabBar {{ background: transparent; }}
-    QTabBar::tab {{ background: transparent; color: {t.text_muted}; padding: 10px 14px; border: none;
+    QTabBar::tab {{ background: transparent; color: {t.text_muted}; padding: 10px 11px; border: none;
         border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; font-weight: 600; }}
     QTabBar::tab:hover {{ color: {t.text}; }}

@@ -53,6 +53,7 @@ class TrainingControls(QWidget):
         row.setSpacing(8)
         for title, widget in zip(self._titles, (self.recipe_box, self._epochs), strict=True):
             title.setBuddy(widget)
+            title.hide()  # until it is known that there is room
             row.addWidget(title)
             row.addWidget(widget)
             row.addSpacing(6)

@@ -33,6 +33,7 @@ from qtdigits.gui.training_texts import (
     progress_text,
     running_text,
 )
+from qtdigits.gui.wrapping_row import WrappingRow
 
 if TYPE_CHECKING:
     from qtdigits.core import events as ev
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from qtdigits.tasks.request import RetrainRequest
 
 REFRESH_MS = 100
+LEAST_STATUS_PX = 340
+"""Where the buttons leave it less, they have a line of their own."""
 FIRST_RECIPE = "quick"
 """What is chosen at first ends while somebody watches; `best`, the first by name, takes hours."""
 REHEARSAL = "MNIST was not found: this is a rehearsal on synthetic ink."
@@ -456,9 +459,9 @@ class TrainingPanel(QWidget):
         box = self._box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(8)
-        status_row = QHBoxLayout()
-        status_row.addWidget(self._status, 1)
-        status_row.addWidget(self._steering)
+        status_row = WrappingRow()
+        status_row.add_stretching(self._status, least_px=LEAST_STATUS_PX)
+        status_row.add(self._steering)
         box.addWidget(self._controls)
         box.addWidget(self._bar)
         box.addLayout(status_row)

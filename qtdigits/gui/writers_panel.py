@@ -19,6 +19,7 @@ from qtdigits.gui.parts import button, elided_label, label
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import Theme
 from qtdigits.gui.training_controls import ThinBar
+from qtdigits.gui.wrapping_row import WrappingRow
 from qtdigits.gui.writer_measuring import WriterMeasuring
 from qtdigits.store.kept_matrix import kept_matrix, write_matrix_csv
 from qtdigits.store.model_files import load_header
@@ -80,11 +81,14 @@ class WritersPanel(FreshPanel):
         self._tell_about()
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self._title, 1)
-        top.addWidget(label("beginning with", role="muted"))
-        for part in (self._models, self._export, self._cancel, self._stop, self._measure):
-            top.addWidget(part)
+        beginning = QWidget()
+        box = QHBoxLayout(beginning)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(label("beginning with", role="muted"))
+        box.addWidget(self._models)
+        top = WrappingRow()
+        top.add_stretching(self._title)
+        top.add(beginning, self._export, self._cancel, self._stop, self._measure)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(8)

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QScrollArea, QSpinBox, QWidget
 
+from gui.fake_engine import batch, epoch, started
 from gui.models import saved_model
 from qtdigits.core.events import RunFinished
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.samples import Suspicion, Verdict
 from qtdigits.errors import StoreError
 from qtdigits.gui.engine_controller import EngineController
-from qtdigits.gui.main_window import MainWindow
+from qtdigits.gui.main_window import FIRST_SIZE, MainWindow, first_size
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.status_line import accuracy_text
@@ -363,3 +366,26 @@ def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it
     (request,) = wanted
     assert (request.recipe.name, request.writer) == ("my-hand", "me")
     assert request.base == str(window.session.model_path)
+
+
+def test_that_the_window_fits_a_small_screen_whatever_tab_is_open(window, qtbot):
+    """960×540 is a screen of 1920×1080 at 200 %; frame and task bar take some of the height."""
+    for event in (started(), batch(), replace(epoch(), hold_out_accuracy=0.5)):
+        window.controller.event_received.emit(event)
+    window.resize(960, 640)
+    for place, name in enumerate(TABS):
+        window.tabs.setCurrentIndex(place)
+        qtbot.waitUntil(lambda: not window.training_panel._refresh_timer.isActive())
+        least = window.minimumSizeHint()
+        assert (least.width(), least.height()) <= (960, 540), name
+        assert window.width() == 960
+        for area in window.tabs.currentWidget().findChildren(QScrollArea):
+            assert not area.isVisible() or area.horizontalScrollBar().maximum() == 0, name
+    assert window.tabs.tabBar().sizeHint().width() <= window.tabs.width()
+
+
+def test_that_the_window_opens_no_larger_than_the_screen():
+    assert first_size(QSize(2560, 1400)) == FIRST_SIZE
+    small = first_size(QSize(1280, 770))
+    assert small.width() < 1280
+    assert small.height() < 770

@@ -46,7 +46,7 @@ AT_START = {
         knowledge label_checks label_entry lazy_page main_window menus message_bar model_watch naming overriding parts
         preferences preview queue_strip quick_import recipe_choice recipe_editors recipe_form self_training session
         status_line theme top_bar training_controls training_messages training_pages training_panel training_queue
-        training_requests training_texts window_commands window_pages
+        training_requests training_texts window_commands window_pages wrapping_row
         """,
     "reader": "reader",
     "store": """

@@ -141,7 +141,7 @@ def test_that_the_status_tells_epoch_best_times_and_speed(
 ) -> None:
     assert running.text("trainingData") == "MNIST 54,000 + 212 drawings"
     engines[0].say(batch(10), epoch(1), batch(11))
-    expected = "epoch 2 of 3 · best 1 · 0:14 elapsed · 1:02 left · 12,340 images/s"
+    expected = "epoch 2 of 3 · 1:02 left · best 1 · 0:14 elapsed · 12,340 images/s"
     qtbot.waitUntil(lambda: running.text("trainingStatus") == expected)
 
 
