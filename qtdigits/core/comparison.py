@@ -131,11 +131,11 @@ class Comparison:
     @property
     def advice(self) -> Advice:
         """The rule; docs/decisions.md has its reasons."""
-        guard_is_worse = -self.guard.gain > GUARD_TOLERANCE and self.guard.p_value < SIGNIFICANT
+        guard_is_worse = self._has_lost_others and self.guard.p_value < SIGNIFICANT
         hand, is_sure = self.hand, self.hand.p_value < SIGNIFICANT
-        if guard_is_worse or (hand.gain < 0 and is_sure):
+        if (guard_is_worse and hand.gain <= 0) or (hand.gain < 0 and is_sure):
             return Advice.KEEP
-        if hand.gain < 0 or -self.guard.gain > GUARD_TOLERANCE:
+        if hand.gain < 0 or self._has_lost_others or not self.guard.n:
             return Advice.ASK
         if hand.gain > 0 or (not hand.n and self.guard.gain > 0 and self.guard.p_value < SIGNIFICANT):
             return Advice.USE
@@ -168,19 +168,37 @@ class Comparison:
                 return "It reads you worse: keep the model in use."
             case Advice.KEEP:
                 return "It has forgotten some of MNIST: keep the model in use."
+            case Advice.ASK if self.hand.gain > 0:
+                return f"{self._gained}. {self._cost}"
             case Advice.ASK:
                 return "No clear difference on these drawings: as you like."
+
+    @property
+    def _has_lost_others(self) -> bool:
+        return -self.guard.gain > GUARD_TOLERANCE
+
+    @property
+    def _cost(self) -> str:
+        """What stands against a gain."""
+        if not self.guard.n:
+            return "What it has lost of other people's digits cannot be told without MNIST: as you like."
+        perhaps = "" if self.guard.p_value < SIGNIFICANT else ", perhaps by chance"
+        lost = f"{-100 * self.guard.gain:.1f} points of MNIST are lost{perhaps}"
+        return f"It reads other people worse: {lost}. Use it where you alone draw."
+
+    @property
+    def _gained(self) -> str:
+        if self.hand.p_value < SIGNIFICANT:
+            return "It reads you better"
+        return "It reads more of your drawings, though with so few that may be chance"
 
     @property
     def _praise(self) -> str:
         """No more than the figures say: of few drawings a gain may be chance, and a little of MNIST may be lost."""
         if not self.hand.n:
             return "It reads MNIST better; how it reads you is not known yet: use it."
-        gained = "It reads you better"
-        if self.hand.p_value >= SIGNIFICANT:
-            gained = "It reads more of your drawings, though with so few that may be chance"
         lost = "hardly any of MNIST" if self.guard.gain < 0 else "nothing of MNIST"
-        return f"{gained}, and {lost} is lost: use it." if self.guard.n else f"{gained}: use it."
+        return f"{self._gained}, and {lost} is lost: use it."
 
     def to_json(self) -> dict[str, Any]:
         return {

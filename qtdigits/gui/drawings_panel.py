@@ -127,7 +127,7 @@ class DrawingsPanel(FreshPanel):
         self._legend = label(role="muted", name="drawingsLegend")
         foot = QHBoxLayout()
         foot.addWidget(self._legend)
-        foot.addStretch(1)
+        foot.addSpacing(24)
         foot.addWidget(self._said, 1)
         foot.addWidget(self._undo)
         layout = QVBoxLayout(self)
