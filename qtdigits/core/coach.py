@@ -59,7 +59,7 @@ def advise(readings: Sequence[Reading], labels: Sequence[str], *, model: str = "
         return _draw_more(order, latest)
     wrong = [r for r in latest[first] if not r.is_right]
     if wrong:
-        return Advice((first,), _misread(first, wrong, len(latest[first]), model))
+        return Advice((first,), _misread(first, wrong, latest[first], model))
     if len(latest[first]) < LATEST:
         return Advice(
             (first,), f"Draw some {plural(first)}: all {len(latest[first])} so far were read right."
@@ -94,15 +94,19 @@ def _draw_more(order: Sequence[str], latest: dict[str, list[Reading]]) -> Advice
     )
 
 
-def _misread(label: str, wrong: Sequence[Reading], n: int, model: str) -> str:
+def _misread(label: str, wrong: Sequence[Reading], latest: Sequence[Reading], model: str) -> str:
     (answer, count), *others = Counter(r.answer for r in wrong).most_common()
     were = "was" if len(wrong) == 1 else "were"
     if others:
         what = f"{were} misread, {count} of them as {answer}" if count > 1 else f"{were} misread"
     else:
         what = f"{were} read as {answer}"
-    by = ", by earlier models" if model and all(r.model != model for r in wrong) else ""
-    return f"Draw some {plural(label)}: {len(wrong)} of your last {n} {what}{by}."
+    said = f"Draw some {plural(label)}: {len(wrong)} of your last {len(latest)} {what}"
+    if not model or any(r.model == model for r in wrong):
+        return f"{said}."
+    n = sum(r.model == model for r in latest)
+    since = f"; the model in use has read {n} of {n} right" if n else ""
+    return f"{said}, by earlier models{since}."
 
 
 def listed(words: Sequence[str]) -> str:

@@ -43,6 +43,12 @@ def test_that_errors_of_earlier_models_are_called_theirs():
     )
 
 
+def test_that_what_the_model_in_use_has_read_right_since_is_said_too():
+    readings = all_right(LATEST) + read("7", "1", 5, model="old") + read("7", "7", 4, model="m")
+    said = advise(readings, DIGITS, model="m").sentence
+    assert said.endswith("read as 1, by earlier models; the model in use has read 4 of 4 right.")
+
+
 def test_that_what_was_misread_long_ago_no_longer_counts():
     readings = read("7", "1", 5) + all_right(LATEST)
     assert "7s" not in advise(readings, DIGITS).sentence
