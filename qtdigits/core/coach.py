@@ -104,8 +104,9 @@ def _misread(label: str, wrong: Sequence[Reading], latest: Sequence[Reading], mo
     said = f"Draw some {plural(label)}: {len(wrong)} of your last {len(latest)} {what}"
     if not model or any(r.model == model for r in wrong):
         return f"{said}."
-    n = sum(r.model == model for r in latest)
-    since = f"; the model in use has read {n} of {n} right" if n else ""
+    last = max(i for i, reading in enumerate(latest) if not reading.is_right)
+    n = sum(reading.model == model for reading in latest[last + 1 :])
+    since = f"; the model in use has read {n} of {n} right since" if n else ""
     return f"{said}, by earlier models{since}."
 
 

@@ -46,7 +46,7 @@ def test_that_errors_of_earlier_models_are_called_theirs():
 def test_that_what_the_model_in_use_has_read_right_since_is_said_too():
     readings = all_right(LATEST) + read("7", "1", 5, model="old") + read("7", "7", 4, model="m")
     said = advise(readings, DIGITS, model="m").sentence
-    assert said.endswith("read as 1, by earlier models; the model in use has read 4 of 4 right.")
+    assert said.endswith("read as 1, by earlier models; the model in use has read 4 of 4 right since.")
 
 
 def test_that_what_was_misread_long_ago_no_longer_counts():
