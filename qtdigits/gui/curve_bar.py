@@ -105,7 +105,7 @@ class CurveBar(QWidget):
         self.save_wanted.emit(str(action.data()))
 
     def _view_menu(self) -> tuple[QToolButton, dict[str, QAction]]:
-        opener, menu = _menu_button(self, "View", "viewButton", "What the curves show")
+        opener, menu = _menu_button("View", "viewButton", "What the curves show")
         actions = {}
         for name, text, tip in SWITCHES:
             action = actions[name] = menu.addAction(text)
@@ -119,7 +119,7 @@ class CurveBar(QWidget):
         return opener, actions
 
     def _save_menu(self) -> QToolButton:
-        opener, menu = _menu_button(self, "Save", "saveCurvesButton", "Keep these curves as a file")
+        opener, menu = _menu_button("Save", "saveCurvesButton", "Keep these curves as a file")
         for kind, text in SAVE_KINDS.items():
             menu.addAction(text).setData(kind)
         menu.addSeparator()
@@ -142,8 +142,8 @@ class CurveBar(QWidget):
             row.addWidget(widget)
 
 
-def _menu_button(parent: QWidget, text: str, name: str, tip: str) -> tuple[QToolButton, QMenu]:
-    made = QToolButton(parent)
+def _menu_button(text: str, name: str, tip: str) -> tuple[QToolButton, QMenu]:
+    made = QToolButton()
     made.setText(text)
     made.setObjectName(name)
     made.setProperty("role", "quiet")

@@ -357,8 +357,10 @@ class CurvePlot(QWidget):
             by_x = frame.x_at(self._dragged_to.x()) - frame.x_at(at.x())
             by_height = frame.height_at(self._dragged_to.y()) - frame.height_at(at.y())
             self._dragged_to = at
-            self._heights_chosen = (self._heights[0] + by_height, self._heights[1] + by_height)
-            self._want((self._stretch[0] + by_x, self._stretch[1] + by_x))
+            self._want(
+                (self._stretch[0] + by_x, self._stretch[1] + by_x),
+                heights=(self._heights[0] + by_height, self._heights[1] + by_height),
+            )
         else:
             self._dragged_to = at
             self.update()
@@ -369,9 +371,9 @@ class CurvePlot(QWidget):
         self._drag = self._dragged_to = None
         self._is_panning = False
         if marked is not None:
-            if marked.height() < frame.inner.height():
-                self._heights_chosen = (frame.height_at(marked.bottom()), frame.height_at(marked.top()))
-            self._want((frame.x_at(marked.left()), frame.x_at(marked.right())))
+            is_part = marked.height() < frame.inner.height()
+            heights = (frame.height_at(marked.bottom()), frame.height_at(marked.top())) if is_part else None
+            self._want((frame.x_at(marked.left()), frame.x_at(marked.right())), heights=heights)
         self.update()
 
     @override
@@ -385,8 +387,7 @@ class CurvePlot(QWidget):
         frame, at = self._frame(), event.position()
         factor = ZOOM_STEP ** (-event.angleDelta().y() / 120)
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._heights_chosen = scaled(self._heights, frame.height_at(at.y()), factor)
-            self._want(self._stretch)
+            self._want(self._stretch, heights=scaled(self._heights, frame.height_at(at.y()), factor))
         else:
             self._want(scaled(self._stretch, frame.x_at(at.x()), factor))
         event.accept()
@@ -409,7 +410,9 @@ class CurvePlot(QWidget):
             marked.setBottom(inner.bottom())
         return marked.intersected(inner)
 
-    def _want(self, stretch: Range) -> None:
+    def _want(self, stretch: Range, *, heights: Range | None = None) -> None:
+        """`heights`: None leaves them as they are chosen, or not."""
+        self._heights_chosen = heights or self._heights_chosen
         self._range_at = 0
         self.stretch_wanted.emit(stretch)
 
@@ -439,8 +442,16 @@ class CurvePlot(QWidget):
                         self._next_epoch(here, sign) if with_ctrl else self._next(here, sign)
                     )
             case Qt.Key.Key_Up | Qt.Key.Key_Down:
-                factor = 1 / ZOOM_STEP if event.key() == Qt.Key.Key_Up else ZOOM_STEP
-                self._want(scaled(self._stretch, min(max(here, low), high), factor))
+                is_up = event.key() == Qt.Key.Key_Up
+                factor = 1 / ZOOM_STEP if is_up else ZOOM_STEP
+                bottom, top = self._heights
+                if with_shift:
+                    by = (PAN_PART if is_up else -PAN_PART) * (top - bottom)
+                    self._want(self._stretch, heights=(bottom + by, top + by))
+                elif with_ctrl:
+                    self._want(self._stretch, heights=scaled(self._heights, (bottom + top) / 2, factor))
+                else:
+                    self._want(scaled(self._stretch, min(max(here, low), high), factor))
             case Qt.Key.Key_Home | Qt.Key.Key_End:
                 self.cursor_wanted.emit(self._snapped(low if event.key() == Qt.Key.Key_Home else high))
             case Qt.Key.Key_Backspace:

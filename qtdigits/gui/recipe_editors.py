@@ -86,6 +86,7 @@ def write(editor: Editor, value: Value) -> None:
             editor.setCurrentText(str(value))
         case QLineEdit():
             editor.setText(str(value))
+            editor.setCursorPosition(0)  # what does not fit is cut off at its end
 
 
 def changed_signal(editor: Editor) -> SignalInstance:

@@ -18,6 +18,7 @@ from qtdigits.gui.recipe_editors import Editor, changed_signal, make_editor, rea
 
 LEAST_WIDTH_PX = 300
 NARROW_PX = 620
+BREAK = "\N{ZERO WIDTH SPACE}"
 
 
 class RecipeForm(QWidget):
@@ -215,7 +216,8 @@ class RecipeForm(QWidget):
             note.setText(error.message)
             return True
         give_role(note, "muted")
-        note.setText(field.help)
+        # a place where each of its parts may go on in the next line
+        note.setText(field.help.replace("[:", f"{BREAK}[:"))
         return False
 
 

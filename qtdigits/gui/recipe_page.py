@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qtdigits.core.network_summary import cost_of, layers_of
 from qtdigits.core.recipe_fields import FIELD_BY_NAME
@@ -21,7 +21,9 @@ from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import button, elided_label, label, scrolling
 from qtdigits.gui.recipe_choice import RecipeChoice
 from qtdigits.gui.recipe_form import RecipeForm
+from qtdigits.gui.wrapping_row import WrappingRow
 
+LEAST_CHANGES_PX = 300
 MOST_TOLD = 3
 
 
@@ -66,10 +68,9 @@ class RecipePage(QWidget):
         self.saved.connect(choice.choose)
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self._changes, 1)
-        for choice in (self._restore, self._layers, self._save):
-            top.addWidget(choice)
+        top = WrappingRow()
+        top.add_stretching(self._changes, least_px=LEAST_CHANGES_PX)
+        top.add(self._restore, self._layers, self._save)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 4, 0, 0)
         box.addLayout(top)

@@ -87,7 +87,7 @@ class RunSummary(QWidget):
         self._details.set_theme(theme)
 
     def _lay_out(self) -> None:
-        self._figures.setHorizontalSpacing(22)
+        self._figures.setHorizontalSpacing(16)
         self._figures.setVerticalSpacing(6)
         top = QHBoxLayout()
         top.addWidget(label("Result", role="heading"), 1)
@@ -120,7 +120,7 @@ class RunSummary(QWidget):
         titles = ["", "This model", "95 % interval", "drawings"]
         titles += [f"{self._beside}: {champion.title}", "Verdict"] if champion.scores else []
         for column, title in enumerate(titles):
-            self._figures.addWidget(label(title, role="muted"), 0, column)
+            self._figures.addWidget(_cell(title, role="muted"), 0, column)
         for row, name in enumerate(ordered(self._scores), 1):
             for column, cell in enumerate(_figures_of(name, self._scores[name], champion)):
                 self._figures.addWidget(cell, row, column)
@@ -140,17 +140,22 @@ class RunSummary(QWidget):
 def _figures_of(name: str, values: Mapping[str, Any], champion: Champion) -> list[QLabel]:
     """One row of the table: the set, the figure, its interval and number, and the same for the model in use."""
     if not values.get("n"):
-        return [label(name), label("nothing to score yet", role="muted")]
-    accuracy = label(percent(values["accuracy"], 2), role="heading")
+        return [_cell(name), _cell("nothing to score yet", role="muted")]
+    accuracy = _cell(percent(values["accuracy"], 2), role="heading")
     low, high = values["interval"]
-    row = [label(name), accuracy, label(f"{100 * low:.1f} to {percent(high)}"), label(f"{values['n']:,}")]
+    row = [_cell(name), accuracy, _cell(f"{100 * low:.1f} to {percent(high)}"), _cell(f"{values['n']:,}")]
     before = champion.scores.get(name)
     if before and before.get("n"):
         text, role = verdict(values, before) if _are_the_same(name, values, before) else (OTHERS, "muted")
-        row += [label(f"{percent(before['accuracy'], 2)} of {before['n']:,}"), label(text, role=role)]
+        row += [_cell(f"{percent(before['accuracy'], 2)} of {before['n']:,}"), _cell(text, role=role)]
     elif champion.scores:
-        row.append(label("not known", role="muted"))
+        row.append(_cell("not known", role="muted"))
     return row
+
+
+def _cell(text: str, *, role: str = "") -> QLabel:
+    """It goes on in a second line where the page is narrow."""
+    return label(text.replace(" %", "\N{NO-BREAK SPACE}%"), role=role, wraps=True)
 
 
 def _are_the_same(name: str, values: Mapping[str, Any], before: Mapping[str, Any]) -> bool:

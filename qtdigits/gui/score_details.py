@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qtdigits.core.class_figures import class_figures
 from qtdigits.core.metrics import Score
@@ -19,12 +19,15 @@ from qtdigits.gui.confusion_view import ConfusionView
 from qtdigits.gui.parts import label, scrolling
 from qtdigits.gui.reliability_plot import ReliabilityPlot, calibration_text
 from qtdigits.gui.theme import Theme
+from qtdigits.gui.wrapping_row import WrappingRow
 
 POINT_TO_A_CELL = (
     "Point to a cell, or walk with the arrow keys, to read it. A click or Enter shows its drawings."
 )
 NOT_KEPT = "The drawings behind this figure were not kept."
 LEAST_MATRIX_PX = 260
+LEAST_COLUMN_PX = 290
+"""Narrower, neither matrix nor table could be read: they stand below one another."""
 
 
 class ScoreDetails(QWidget):
@@ -67,32 +70,23 @@ class ScoreDetails(QWidget):
             part.set_theme(theme)
 
     def _lay_out(self) -> None:
-        beside = QVBoxLayout()
-        beside.addWidget(self._beside)
-        beside.addWidget(self._worst)
-        beside.addWidget(self._shown, 1)
-        beside.addStretch()
-        left = QVBoxLayout()
-        left.addWidget(self._matrix, 1)
-        left.addWidget(self._caption)
-        top = QHBoxLayout()
-        top.setSpacing(20)
-        top.addLayout(left, 1)
-        top.addLayout(beside, 1)
-        below = QGridLayout()
-        below.setHorizontalSpacing(20)
-        below.addWidget(label("How sure it may be", role="heading"), 0, 0)
-        below.addWidget(label("How well each class is read", role="heading"), 0, 1)
-        below.addWidget(self._plot, 1, 0)
-        below.addWidget(self._calibration, 2, 0)
-        below.addWidget(self._classes, 1, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
-        below.setColumnStretch(0, 1)
-        below.setColumnStretch(1, 1)
+        matrix, beside, plot, classes = (QWidget() for _ in range(4))
+        left = _column(matrix, self._matrix, self._caption)
+        left.setStretchFactor(self._matrix, 1)
+        right = _column(beside, self._beside, self._worst, self._shown)
+        right.setStretchFactor(self._shown, 1)
+        right.addStretch()
+        _column(plot, label("How sure it may be", role="heading"), self._plot, self._calibration)
+        _column(classes, label("How well each class is read", role="heading"), self._classes).addStretch()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(14)
-        box.addLayout(top)
-        box.addLayout(below)
+        for pair in ((matrix, beside), (plot, classes)):
+            row = WrappingRow(fills=True)
+            row.setSpacing(20)
+            for part in pair:
+                row.add_stretching(part, least_px=LEAST_COLUMN_PX)
+            box.addLayout(row)
 
     def _show_cell(self, cell: tuple[int, int] | None) -> None:
         """The drawings of a cell, or, without one, what was most often misread."""
@@ -119,6 +113,14 @@ class ScoreDetails(QWidget):
     def _on_cell_chosen(self, row: int, column: int) -> None:
         """The same cell once more closes it."""
         self._show_cell(None if (row, column) == self._cell else (row, column))
+
+
+def _column(place: QWidget, *parts: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout(place)
+    column.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        column.addWidget(part)
+    return column
 
 
 def worst_text(score: Score) -> str:

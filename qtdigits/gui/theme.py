@@ -163,6 +163,11 @@ def style_sheet_of(theme: Theme) -> str:
     QComboBox::drop-down {{ border: none; width: 20px; }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+    QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.border}; }}
+    QSlider::sub-page:horizontal {{ border-radius: 2px; background: {t.accent}; }}
+    QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 7px; background: {t.surface};
+        border: 1px solid {t.text_muted}; }}
+    QSlider::handle:horizontal:focus {{ background: {t.accent}; border: 1px solid {t.text}; }}
     QTabWidget::pane {{ border: none; border-top: 1px solid {t.border}; }}
     QTabBar {{ background: transparent; }}
     QTabBar::tab {{ background: transparent; color: {t.text_muted}; padding: 10px 11px; border: none;
@@ -183,6 +188,7 @@ def style_sheet_of(theme: Theme) -> str:
     QTableCornerButton::section {{ background: {t.surface}; border: none; border-bottom: 1px solid {t.border}; }}
     QFrame[rule="true"] {{ background: {t.border}; border: none; }}
     QSplitter::handle {{ background: transparent; }}
+    QAbstractScrollArea::corner {{ background: transparent; border: none; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
     QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
     QScrollBar::handle {{ background: {t.border}; border-radius: 5px; min-height: 24px; min-width: 24px; }}

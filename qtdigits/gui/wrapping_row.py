@@ -28,8 +28,10 @@ class WrappingRow(QLayout):
     A page must be as wide as the widest of them, instead of as wide as all.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, fills: bool = False) -> None:
+        """`fills`: each widget is as tall as its line, instead of in the middle of it."""
         super().__init__(parent)
+        self._fills = fills
         self._items: list[QLayoutItem] = []
         self._stretching: dict[QWidget, int] = {}
         self.setContentsMargins(0, 0, 0, 0)
@@ -97,7 +99,7 @@ class WrappingRow(QLayout):
         for line in self._lines(rect.width()):
             left = rect.left()
             for item, width in line.places:
-                height = min(line.height_px, _height(item, width))
+                height = line.height_px if self._fills else min(line.height_px, _height(item, width))
                 item.setGeometry(QRect(left, top + (line.height_px - height) // 2, width, height))
                 left += width + self.spacing()
             top += line.height_px + self.spacing()

@@ -16,6 +16,7 @@ from gui.fake_engine import STEPS_PER_EPOCH, batch, epoch
 from qtdigits.core.history import History
 from qtdigits.errors import InputError
 from qtdigits.gui.ask import Ask
+from qtdigits.gui.curve_bar import CurveBar
 from qtdigits.gui.curve_plot import CurvePlot
 from qtdigits.gui.curve_saving import save_curves
 from qtdigits.gui.curve_settings import CurveSettings
@@ -405,6 +406,39 @@ def test_that_the_keyboard_reads_and_looks_closer(qtbot: QtBot, growing: tuple[C
     assert stretch(curves) == pytest.approx((0.2, 9.8))
     qtbot.keyClick(loss, Qt.Key.Key_Backspace)
     assert stretch(curves) == (0, 12)
+
+
+def test_that_the_keyboard_looks_closer_at_heights_and_moves_them(
+    qtbot: QtBot, growing: tuple[Curves, History]
+) -> None:
+    loss = plot(growing[0])
+    run, (bottom, top) = loss.ranges
+    middle, half = (bottom + top) / 2, (top - bottom) / 2
+    qtbot.keyClick(loss, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
+    assert loss.ranges == (run, pytest.approx((middle - half / 1.25, middle + half / 1.25)))
+    before = loss.ranges[1]
+    qtbot.keyClick(loss, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert loss.ranges[0] == run
+    assert loss.ranges[1][0] < before[0]
+    assert loss.ranges[1][1] - loss.ranges[1][0] == pytest.approx(before[1] - before[0])
+    qtbot.keyClick(loss, Qt.Key.Key_Backspace)
+    assert loss.ranges == (run, (bottom, top))
+
+
+def test_that_the_bar_is_walked_through_in_the_order_in_which_it_is_seen(curves: Curves) -> None:
+    bar = curves.findChild(CurveBar)
+    assert bar is not None
+    stops, found = [], bar.nextInFocusChain()
+    while found is not bar:
+        if bar.isAncestorOf(found) and found.isVisible() and found.focusPolicy() != Qt.FocusPolicy.NoFocus:
+            stops.append(found)
+        found = found.nextInFocusChain()
+    assert [stop.objectName() for stop in stops] == [
+        "smoothingSlider",
+        "axisBox",
+        "viewButton",
+        "saveCurvesButton",
+    ]
 
 
 def test_that_plots_take_the_keyboard_only_by_tab(curves: Curves) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from qtdigits.core.comparison import Comparison, Paired
@@ -60,7 +60,9 @@ class Shown:
 
     @property
     def texts(self) -> set[str]:
-        return {label.text() for label in self.widget.findChildren(QLabel) if label.isVisible()}
+        """With plain blanks, wherever a line may not break."""
+        shown = [label for label in self.widget.findChildren(QLabel) if label.isVisible()]
+        return {label.text().replace("\N{NO-BREAK SPACE}", " ") for label in shown}
 
     def button(self, name: str) -> QPushButton:
         found = self.widget.findChild(QPushButton, f"runs.{name}")
@@ -156,3 +158,10 @@ def test_that_the_theme_can_change_before_and_after_it_is_looked_at(hidden: Show
     hidden.widget.show()
     hidden.widget.set_theme(LIGHT)
     assert "80.00 %" in hidden.texts
+
+
+def test_that_a_narrow_page_is_not_scrolled_sideways(shown: Shown) -> None:
+    shown.widget.resize(480, 600)
+    areas = [area for area in shown.widget.findChildren(QScrollArea) if area.isVisible()]
+    assert areas
+    assert [area.horizontalScrollBar().maximum() for area in areas] == [0] * len(areas)

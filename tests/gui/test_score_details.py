@@ -106,3 +106,16 @@ def test_that_each_class_has_its_figures_with_intervals(details):
         ["0", "3", "100.0 % (43.9 to 100.0)", "60.0 % (23.1 to 88.2)"],
         ["1", "3", "33.3 % (6.1 to 79.2)", "100.0 % (20.7 to 100.0)"],
     ]
+
+
+def test_that_the_table_of_classes_has_its_width_on_a_narrow_page(qtbot, details):
+    """Beside one another where there is room, below one another where not."""
+    table, plot = details.findChild(ClassTable), details.findChild(ReliabilityPlot)
+
+    def top(part):
+        return part.mapTo(details, part.rect().topLeft()).y()
+
+    assert top(table) < top(plot) + plot.height()
+    details.resize(480, 1400)
+    qtbot.waitUntil(lambda: top(table) > top(plot) + plot.height())
+    assert table.width() == 480

@@ -58,6 +58,12 @@ class Panel:
         assert isinstance(found, QPushButton)
         return found
 
+    @property
+    def texts(self) -> set[str]:
+        """With plain blanks, wherever a line may not break."""
+        shown = [label for label in self.widget.findChildren(QLabel) if label.isVisible()]
+        return {label.text().replace("\N{NO-BREAK SPACE}", " ") for label in shown}
+
     def text(self, name: str) -> str:
         found = self.widget.findChild(QLabel, name)
         assert isinstance(found, QLabel)
@@ -330,8 +336,7 @@ def test_that_a_finished_run_shows_its_figures_and_confusions(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
     finish(qtbot, running, engines, validation=score(990, 10))
-    shown = [label.text() for label in running.widget.findChildren(QLabel) if label.isVisible()]
-    assert {"99.00 %", "98.2 to 99.5 %", "1,000"} <= set(shown)
+    assert {"99.00 %", "98.2 to 99.5 %", "1,000"} <= running.texts
     assert running.is_usable("useButton")
     assert running.is_usable("trainButton")
     assert running.widget.findChild(ConfusionView).isVisible()
@@ -345,8 +350,7 @@ def test_that_hold_out_comes_first_and_is_compared(
     finish(qtbot, running, engines, **{"validation": score(990, 10), "my hold-out": score(99, 1)})
     box = running.widget.findChild(QComboBox, "confusionSet")
     assert [box.itemText(i) for i in range(box.count())] == ["my hold-out", "validation"]
-    shown = [label.text() for label in running.widget.findChildren(QLabel) if label.isVisible()]
-    assert {"In use then: old", "80.00 % of 100", "better by 19.00 points", "not known"} <= set(shown)
+    assert {"In use then: old", "80.00 % of 100", "better by 19.00 points", "not known"} <= running.texts
 
 
 def test_that_one_click_asks_to_use_the_new_model(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
@@ -374,8 +378,7 @@ def test_that_a_set_without_drawings_is_said_to_be_empty(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
     finish(qtbot, running, engines, validation=score(9, 1), empty=score(0, 0))
-    shown = [label.text() for label in running.widget.findChildren(QLabel) if label.isVisible()]
-    assert "nothing to score yet" in shown
+    assert "nothing to score yet" in running.texts
 
 
 def test_that_clicks_leave_the_keyboard_where_it_is(panel: Panel) -> None:
