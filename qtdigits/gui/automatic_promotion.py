@@ -26,9 +26,13 @@ class _Waiting(NamedTuple):
 
 
 class AutomaticPromotion(QObject):
-    """`told` carries a sentence about what happened. `is_wished` is asked at the moment of the change."""
+    """`told` carries a sentence about what happened. `is_wished` is asked at the moment of the change.
+
+    `left_to_person` says what a new model is worth that is not used by itself, though perhaps by the person.
+    """
 
     told = Signal(str)
+    left_to_person = Signal(str)
 
     def __init__(
         self,
@@ -50,11 +54,11 @@ class AutomaticPromotion(QObject):
         from qtdigits.core.comparison import Advice
         from qtdigits.core.events import RunFinished
 
-        if not isinstance(event, RunFinished) or not self._is_wished():
+        if not isinstance(event, RunFinished) or event.comparison.get("advice", Advice.KEEP) == Advice.KEEP:
             return
-        if event.comparison.get("advice") != Advice.USE:
-            return
-        if self._guided.run is None:
+        if not self._is_wished() or event.comparison["advice"] != Advice.USE:
+            self.left_to_person.emit(f"A new model is ready: it {event.comparison['sentence']}.")
+        elif self._guided.run is None:
             self._use(event)
         else:
             self._waiting = _Waiting(event, self._session.model_path, self._session.writer)

@@ -48,6 +48,7 @@ from qtdigits.gui.menus import fill_menus
 from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.model_watch import ModelWatch
 from qtdigits.gui.naming import named
+from qtdigits.gui.news import News
 from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.self_training import SelfTraining
@@ -123,6 +124,7 @@ class MainWindow(QMainWindow):
             queue=self.queue,
         )
         self.messages = MessageBar()
+        self.news = News(session=session, messages=self.messages, parent=self)
         self._exchange = Exchange(
             data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
         )
@@ -234,7 +236,8 @@ class MainWindow(QMainWindow):
         self.guided.changed.connect(self._on_guided_changed)
         self.guided.ended.connect(self.self_training.look_again)
         self.self_training.worth_asking.connect(self._offer_learning)
-        self.automatic_promotion.told.connect(self.messages.show_notice)
+        self.automatic_promotion.told.connect(self.news.tell)
+        self.automatic_promotion.left_to_person.connect(self._offer_verdict)
         self.label_checks.waiting_grew.connect(self._offer_doubtful)
         session.samples_changed.connect(self._describe_training_data)
         session.writer_changed.connect(self._on_writer_changed)
@@ -453,6 +456,12 @@ class MainWindow(QMainWindow):
         if self._costs is not None:
             self._costs.forget()
         self.automatic_promotion.run_ended(event)
+
+    def _offer_verdict(self, text: str) -> None:
+        """To whoever looks at something else than the training, which may have begun by itself."""
+        is_in_sight = self.tabs.currentWidget() is self.training_panel
+        if not is_in_sight and self._preferences.promotion != "never":
+            self.news.offer(text, "Look at it", partial(self.tabs.setCurrentWidget, self.training_panel))
 
     def _offer_doubtful(self, n: int) -> None:
         if not self.pages.shows_drawings:  # where it is said already

@@ -329,6 +329,28 @@ def test_that_a_new_model_takes_over_by_itself_only_when_wished_and_safe(window,
     assert (window.session.model_name == name) is is_used
 
 
+@pytest.mark.parametrize(("advice", "is_said"), [("use", True), ("ask", True), ("keep", False)])
+def test_that_a_new_model_is_offered_between_two_drawings_to_who_looks_elsewhere(window, advice, is_said):
+    window.tabs.setCurrentIndex(TABS.index("Accuracy"))
+    draw(window)
+    run_finished(window, advice=advice, sentence="reads more")
+    assert window.messages.text == ""
+    press(window, Qt.Key.Key_Return)
+    assert window.messages.text == ("A new model is ready: it reads more." if is_said else "")
+    if is_said:
+        child(window, QPushButton, "messageActionButton").click()
+        assert window.tabs.currentWidget() is window.training_panel
+
+
+def test_that_who_sees_the_verdict_or_wants_no_offer_gets_none(window):
+    run_finished(window, advice="use", sentence="reads more")
+    assert window.messages.text == ""
+    window.tabs.setCurrentIndex(TABS.index("Accuracy"))
+    window._preferences.promotion = "never"
+    run_finished(window, advice="use", sentence="reads more")
+    assert window.messages.text == ""
+
+
 def test_that_the_drawings_behind_a_number_are_shown_in_their_tab(window, qtbot):
     for _ in range(3):
         draw(window)
