@@ -43,7 +43,7 @@ AT_START = {
     "gui": """
         answer_panel app ask automatic_promotion canvas canvas_card champion choice_box class_bars closing
         engine_controller exchange followed_errand guided_prompt guided_session ink_painting jobs kept_readings
-        knowledge label_checks label_entry lazy_page main_window menus message_bar model_watch naming overriding parts
+        knowledge label_checks label_entry lazy_page main_window menus message_bar model_watch naming news overriding parts
         preferences preview queue_strip quick_import recipe_choice recipe_editors recipe_form self_training session
         status_line theme top_bar training_controls training_messages training_pages training_panel training_queue
         training_requests training_texts window_commands window_pages wrapping_row
