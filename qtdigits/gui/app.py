@@ -22,6 +22,7 @@ from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
+from qtdigits.store.locks import ProcessLock
 from qtdigits.store.rescue import open_or_rescue
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
         preferences.theme = options.theme
     window = MainWindow(
         session=Session(store=opened.store, library=library, make_reader=_make_reader),
-        controller=EngineController(make_client=_engine_client(opened.folder)),
+        controller=EngineController(
+            make_client=_engine_client(opened.folder), lock=ProcessLock(opened.folder / "training.lock")
+        ),
         preferences=preferences,
         data_dir=opened.folder,
     )

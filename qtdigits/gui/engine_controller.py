@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from qtdigits.engine.protocol import Command, Plain, Run, Train
-from qtdigits.errors import EngineError
+from qtdigits.errors import EngineError, QtDigitsError
 
 if TYPE_CHECKING:
     from qtdigits.core.events import ErrandCancelled, Event, RunCancelled
@@ -21,6 +21,14 @@ CANCEL_TIMEOUT_MS = 5_000
 """How long an engine may take to answer a cancel before it is killed."""
 CLOSE_TIMEOUT_S = 2.5
 """Time enough to write down where a run stands. One that is killed loses no more than what came after its last checkpoint."""
+
+
+class Lock(Protocol):
+    """What is needed of a `store.locks.ProcessLock`."""
+
+    def take(self) -> bool: ...
+    def give_back(self) -> None: ...
+    def is_taken(self) -> bool: ...
 
 
 class EngineState(StrEnum):
@@ -46,7 +54,8 @@ class EngineController(QObject):
     in the GUI thread.
 
     Every accepted `train` leads to one ending on `event_received`: `RunFinished`, `RunCancelled`, `RunFailed` or `EngineLost`;
-    every accepted `run` likewise to one of the errands' endings or `EngineLost`.
+    every accepted `run` likewise to one of the errands' endings or `EngineLost`. From its acceptance to its ending a training has
+    the `lock`, where there is one: of several windows that share it one trains.
     """
 
     event_received = Signal(object)
@@ -57,10 +66,11 @@ class EngineController(QObject):
         *,
         make_client: Callable[[], Client],
         cancel_timeout_ms: int = CANCEL_TIMEOUT_MS,
+        lock: Lock | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._make_client = make_client
+        self._make_client, self._lock = make_client, lock
         self._client: Client | None = None
         self._worker: EngineWorker | None = None
         self._thread: QThread | None = None
@@ -85,6 +95,11 @@ class EngineController(QObject):
     def is_busy(self) -> bool:
         """A run or an errand goes on, or waits for the engine to be ready."""
         return self._current is not None or self._waiting is not None
+
+    @property
+    def is_locked_elsewhere(self) -> bool:
+        """Another window trains, or is about to."""
+        return self._lock is not None and self._lock.is_taken()
 
     @property
     def unsent(self) -> RetrainRequest | None:
@@ -117,7 +132,9 @@ class EngineController(QObject):
         self._thread.start()
 
     def train(self, request: RetrainRequest) -> bool:
-        """Train as soon as the engine is ready. False, and nothing is done, while something else goes on."""
+        """Train as soon as the engine is ready. False, and nothing is done, while something else goes on, here or elsewhere."""
+        if self.is_busy or self._is_shut_down or not self._has_lock():
+            return False
         return self._begin(Train(request))
 
     def run(self, errand: Errand) -> bool:
@@ -149,6 +166,7 @@ class EngineController(QObject):
         """Give the run up. An engine that does not answer in time is killed; the run counts as cancelled all the same."""
         if self._waiting is not None:
             given_up, self._waiting = self._waiting, None
+            self._give_back_lock()
             self.event_received.emit(_cancelled(given_up))
         elif self._current is not None:
             self._set_state(EngineState.STOPPING)
@@ -168,7 +186,19 @@ class EngineController(QObject):
             self._worker.close(CLOSE_TIMEOUT_S)
             self._join()
         self._current = None
+        self._give_back_lock()
         self._set_state(EngineState.OFF)
+
+    def _has_lock(self) -> bool:
+        """Where no lock can be made the training itself says what is wrong with the folder."""
+        try:
+            return self._lock is None or self._lock.take()
+        except QtDigitsError:
+            return True
+
+    def _give_back_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.give_back()
 
     def _begin(self, command: Train | Run) -> bool:
         if self.is_busy or self._is_shut_down:
@@ -247,6 +277,7 @@ class EngineController(QObject):
     def _end_run(self, state: EngineState) -> None:
         self._patience.stop()
         self._current = None
+        self._give_back_lock()
         if state is EngineState.LOST:
             self._waiting = None
         self._set_state(state)

@@ -438,7 +438,9 @@ class MainWindow(QMainWindow):
         """Some window or terminal trains, or this one is asked what becomes of its training. Raises `StoreError`."""
         from qtdigits.tasks.resuming import is_any_under_way
 
-        return self.closing.is_asking or is_any_under_way(self.session.store.runs, self._data_dir)
+        if self.closing.is_asking or self.controller.is_locked_elsewhere:
+            return True
+        return is_any_under_way(self.session.store.runs, self._data_dir)
 
     def learn_hand(self) -> None:
         if not self.requests.has_something_to_learn:

@@ -103,10 +103,11 @@ class SelfTraining(QObject):
     def _try(self) -> None:
         if not self._is_due or self._is_held_back():
             return
-        if not self._session.ink.is_blank or self._controller.is_busy or self._must_wait():
-            self._quiet.start()
-        elif self._controller.train(self._make_request()):
+        can_begin = self._session.ink.is_blank and not self._controller.is_busy and not self._must_wait()
+        if can_begin and self._controller.train(self._make_request()):
             self._corrections = 0
+        else:
+            self._quiet.start()
 
     def stop(self) -> None:
         """Nothing is started from now on."""

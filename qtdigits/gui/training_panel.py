@@ -181,14 +181,13 @@ class TrainingPanel(QWidget):
     def train(self, request: RetrainRequest) -> None:
         """Train what is asked for, now or when it is its turn."""
         is_busy = self._controller.is_busy
-        waits_for_others = not is_busy and self._queue is not None and self._queue.must_wait
-        if not (is_busy or waits_for_others):
+        must_wait = is_busy or (self._queue is not None and self._queue.must_wait)
+        if not must_wait and self._controller.train(request):
             self._messages.clear()
-            if self._controller.train(request):
-                self._begin(request)
+            self._begin(request)
         elif self._queue is not None:
             self._queue.add(request)
-            if waits_for_others:
+            if not is_busy:
                 self._messages.show_notice(ELSEWHERE)
         else:
             self._messages.show_notice("The engine is at work on something else; train when it is done.")

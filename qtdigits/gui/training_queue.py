@@ -174,8 +174,9 @@ class TrainingQueue(QObject):
         self._sent = request.run
         if self._controller.train(request):
             self.run_began.emit(request)
-        else:
+        else:  # another window was quicker
             self._sent = ""
+            self._again.start()
         self.changed.emit()
 
     def _read(self) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,7 @@ def make_controller(qapp: object) -> Iterator[Callable[..., EngineController]]:
 
     made: list[EngineController] = []
 
-    def make(engines: FakeEngines, **settings: int) -> EngineController:
+    def make(engines: FakeEngines, **settings: Any) -> EngineController:
         made.append(EngineController(make_client=engines, **settings))
         return made[-1]
 

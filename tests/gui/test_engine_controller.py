@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from qtdigits.core.events import (
 )
 from qtdigits.errors import EngineError
 from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.store.locks import ProcessLock
 from qtdigits.tasks.errand import CheckLabels
 
 MakeController = Callable[..., EngineController]
@@ -319,3 +321,46 @@ def test_that_an_errand_can_be_given_up_before_and_while_it_goes_on(
     controller.cancel()
     qtbot.waitUntil(lambda: ErrandCancelled("late") in listener.events)
     assert engines[0].was_killed
+
+
+def test_that_of_two_windows_that_are_asked_at_once_one_trains(
+    qtbot: QtBot, make_controller: MakeController, tmp_path: Path
+) -> None:
+    """Also while their engines start, when nothing of either training is on the disk."""
+    engines = FakeEngines(are_ready=False)
+    first, second = (make_controller(engines, lock=ProcessLock(tmp_path / "training.lock")) for _ in range(2))
+    assert first.train(request("first"))
+    assert second.is_locked_elsewhere
+    assert not second.train(request("second"))
+    assert not second.is_busy
+    assert second.run(CheckLabels("errand", data_dir=""))
+
+
+@pytest.mark.parametrize("ending", ["finished", "died", "cancelled while waiting", "shut down"])
+def test_that_another_window_may_train_when_the_training_has_ended(
+    qtbot: QtBot, make_controller: MakeController, tmp_path: Path, ending: str
+) -> None:
+    engines = FakeEngines(are_ready=ending in {"finished", "died"})
+    first, second = (make_controller(engines, lock=ProcessLock(tmp_path / "training.lock")) for _ in range(2))
+    first.train(request())
+    qtbot.waitUntil(lambda: len(engines) == 1)
+    match ending:
+        case "finished":
+            wait_for(qtbot, first, EngineState.TRAINING)
+            engines[0].say(started(), finished())
+        case "died":
+            engines[0].die()
+        case "cancelled while waiting":
+            first.cancel()
+        case "shut down":
+            first.shutdown()
+    qtbot.waitUntil(lambda: not second.is_locked_elsewhere)
+    assert second.train(request("second"))
+
+
+def test_that_a_folder_without_room_for_a_lock_keeps_nobody_from_training(
+    make_controller: MakeController, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    controller = make_controller(FakeEngines(), lock=ProcessLock(tmp_path / "file" / "training.lock"))
+    assert controller.train(request())

@@ -280,6 +280,33 @@ def test_that_the_line_waits_while_another_window_trains(
     qtbot.waitUntil(lambda: sent(engines) == ["ours"])
 
 
+def test_that_a_training_that_another_window_was_quicker_with_stands_in_line(
+    qtbot: QtBot,
+    make_controller: Callable[..., EngineController],
+    make_queue: Callable[..., TrainingQueue],
+    tmp_path: Path,
+) -> None:
+    engines = FakeEngines()
+    controller = make_controller(engines, lock=ProcessLock(tmp_path / "training.lock"))
+    queue = make_queue(controller)
+    panel = TrainingPanel(
+        controller=controller,
+        make_request=lambda recipe: RetrainRequest("ours", recipe, ""),
+        theme=LIGHT,
+        queue=queue,
+    )
+    qtbot.addWidget(panel)
+    theirs = ProcessLock(tmp_path / "training.lock")
+    assert theirs.take()
+    panel.start_training()
+    assert [entry.run_id for entry in queue.waiting] == ["ours"]
+    with qtbot.waitSignal(queue._again.timeout):
+        queue.work_off()
+    assert sent(engines) == []
+    theirs.give_back()
+    qtbot.waitUntil(lambda: sent(engines) == ["ours"])
+
+
 def test_that_the_one_who_waits_takes_the_line_over_when_the_other_window_is_closed(
     qtbot: QtBot,
     queue: TrainingQueue,
