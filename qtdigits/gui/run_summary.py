@@ -20,6 +20,7 @@ from qtdigits.gui.training_texts import ordered, percent
 
 VALIDATION = "validation"
 OTHERS = "not the same drawings"
+VERDICT_COLUMN = 5
 
 
 class RunSummary(QWidget):
@@ -124,7 +125,7 @@ class RunSummary(QWidget):
         for row, name in enumerate(ordered(self._scores), 1):
             for column, cell in enumerate(_figures_of(name, self._scores[name], champion)):
                 self._figures.addWidget(cell, row, column)
-        self._figures.setColumnStretch(len(titles), 1)
+        self._figures.setColumnStretch(VERDICT_COLUMN, 1)
 
     @Slot(str)
     def _show_confusion(self, name: str) -> None:

@@ -351,6 +351,9 @@ def test_that_hold_out_comes_first_and_is_compared(
     box = running.widget.findChild(QComboBox, "confusionSet")
     assert [box.itemText(i) for i in range(box.count())] == ["my hold-out", "validation"]
     assert {"In use then: old", "80.00 % of 100", "better by 19.00 points", "not known"} <= running.texts
+    labels = running.widget.findChildren(QLabel)
+    told = next(found for found in labels if found.text() == "better by 19.00 points")
+    qtbot.waitUntil(lambda: 0 < told.heightForWidth(told.width()) < 2 * told.fontMetrics().lineSpacing())
 
 
 def test_that_one_click_asks_to_use_the_new_model(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
