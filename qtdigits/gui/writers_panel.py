@@ -53,7 +53,7 @@ class WritersPanel(FreshPanel):
         super().__init__(parent)
         self._session, self._measuring, self._ask = session, measuring, ask
         self._matrix = kept_matrix(data_dir)
-        self._title = label("Who is read by a model that learned from whom", role="heading")
+        self._title = label("Who is read by whose model", role="heading")
         self._models = ChoiceBox(name="matrixModelBox")
         self._models.setAccessibleName("Model that all begin with")
         self._models.setToolTip("The model that all the others begin with")
@@ -154,7 +154,8 @@ class WritersPanel(FreshPanel):
 
     @Slot(bool)
     def _show_busy(self, is_busy: bool) -> None:
-        self._measure.setVisible(not is_busy)
+        for part in (self._measure, self._export):
+            part.setVisible(not is_busy)
         self._models.setEnabled(not is_busy)
         for part in (self._stop, self._cancel):
             part.setVisible(is_busy)
