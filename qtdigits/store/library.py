@@ -25,6 +25,8 @@ from qtdigits.store.temporary import clear_away
 MOST_CHAMPIONS = 50
 DRAWN_SCORE = "pendigits"
 """The score by which the shipped models are ranked: drawings by people that no model was trained on."""
+DEFAULT = "default.h5"
+"""The shipped model to begin with: known by its name, so that a start need not read the headers of all to rank them."""
 
 _SHIPPED = "shipped:"
 
@@ -96,7 +98,7 @@ class ModelLibrary:
 
     def shipped_default(self) -> Path | None:
         """The shipped model that reads drawings best, None where none can be read: it has learned from nobody here."""
-        return next(self._by_score(self._shipped_files()), None)
+        return next(self._shipped_best_first(), None)
 
     def load_champion(self) -> tuple[Model, str]:
         """The champion, without weights, and what the person should know: why it is another than the chosen one, or "".
@@ -107,7 +109,7 @@ class ModelLibrary:
         champions = self._read()
         notices = [champions.notice] if champions.notice else []
         chosen = map(self._path_of, champions.latest_first)
-        for path in chain(chosen, self._by_score(self._shipped_files()), self._by_score(self._own_files())):
+        for path in chain(chosen, self._shipped_best_first(), self._by_score(self._own_files())):
             try:
                 model = load_model(path, weights=False)
             except ModelFileError as error:
@@ -209,7 +211,15 @@ class ModelLibrary:
 
     def _default(self) -> Path | None:
         """What is used as long as nobody has chosen: the best shipped model; without any, the best of the person's own."""
-        return next(chain(self._by_score(self._shipped_files()), self._by_score(self._own_files())), None)
+        return next(chain(self._shipped_best_first(), self._by_score(self._own_files())), None)
+
+    def _shipped_best_first(self) -> Iterator[Path]:
+        files = self._shipped_files()
+        default = self._shipped / DEFAULT
+        if default in files:
+            files.remove(default)
+            yield default
+        yield from self._by_score(files)
 
     @staticmethod
     def _by_score(files: list[Path]) -> Iterator[Path]:

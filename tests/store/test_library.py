@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from qtdigits.errors import InputError, ModelFileError, StoreError
+from qtdigits.paths import shipped_models_dir
 from qtdigits.store import library as library_module
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import save_model
+from qtdigits.store.library import DEFAULT, DRAWN_SCORE, ModelLibrary
+from qtdigits.store.model_files import load_header, save_model
 from tests.store.values import a_model
 
 
@@ -41,6 +42,20 @@ def _own(library: ModelLibrary, name: str) -> Path:
 
 def test_that_the_first_champion_is_the_shipped_model_that_reads_drawings_best(library: ModelLibrary) -> None:
     assert library.champion_path().name == "cnn.h5"
+
+
+def test_that_no_shipped_model_reads_drawings_better_than_the_one_to_begin_with() -> None:
+    folder = shipped_models_dir()
+    best = max(folder.glob("*.h5"), key=lambda path: load_header(path).scores[DRAWN_SCORE]["accuracy"])
+    assert best.name == DEFAULT
+    assert ModelLibrary(folder, shipped=folder).champion_path() == best
+
+
+def test_that_a_damaged_model_to_begin_with_is_got_past(library: ModelLibrary, shipped: Path) -> None:
+    (shipped / DEFAULT).write_bytes(b"no model")
+    model, notice = library.load_champion()
+    assert model.path == shipped / "cnn.h5"
+    assert DEFAULT in notice
 
 
 def test_that_looking_writes_nothing(library: ModelLibrary, folder: Path) -> None:
