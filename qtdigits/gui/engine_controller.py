@@ -212,7 +212,14 @@ class EngineController(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.events import Ending, EngineLost, EngineReady, RunContinued, RunPaused
+        from qtdigits.core.events import (
+            Ending,
+            EngineLost,
+            EngineReady,
+            RunContinued,
+            RunFailed,
+            RunPaused,
+        )
 
         if self._is_shut_down:
             return
@@ -223,6 +230,9 @@ class EngineController(QObject):
                 self._set_state(EngineState.PAUSED)
             case RunContinued() if self._state is EngineState.PAUSED:
                 self._set_state(EngineState.TRAINING)
+            case RunFailed():
+                self._end_run(EngineState.STARTING)
+                self._replace_engine()
             case _ if isinstance(event, Ending):
                 self._end_run(EngineState.READY)
             case EngineLost() if self._was_killed:
@@ -258,6 +268,12 @@ class EngineController(QObject):
             self._was_killed = True
             self._client.kill()
 
+    def _replace_engine(self) -> None:
+        """What made a training fail may last in its engine, such as a want of memory: the next one gets a new engine."""
+        if self._client is not None:
+            self._was_killed = True
+            self._client.kill()
+
     def _send_waiting(self) -> None:
         command, self._waiting = self._waiting, None
         if command is not None:
@@ -277,7 +293,8 @@ class EngineController(QObject):
     def _end_run(self, state: EngineState) -> None:
         self._patience.stop()
         self._current = None
-        self._give_back_lock()
+        if self._waiting is None or state is EngineState.LOST:
+            self._give_back_lock()
         if state is EngineState.LOST:
             self._waiting = None
         self._set_state(state)

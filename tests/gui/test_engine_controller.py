@@ -18,6 +18,7 @@ from qtdigits.core.events import (
     Event,
     RunCancelled,
     RunContinued,
+    RunFailed,
     RunFinished,
     RunPaused,
 )
@@ -364,3 +365,22 @@ def test_that_a_folder_without_room_for_a_lock_keeps_nobody_from_training(
     (tmp_path / "file").touch()
     controller = make_controller(FakeEngines(), lock=ProcessLock(tmp_path / "file" / "training.lock"))
     assert controller.train(request())
+
+
+def test_that_the_training_after_a_failed_one_gets_a_new_engine(
+    qtbot: QtBot, engines: FakeEngines, make_controller: MakeController, tmp_path: Path
+) -> None:
+    """An engine that has no memory left would fail again and again."""
+    lock = ProcessLock(tmp_path / "training.lock")
+    controller = make_controller(engines, lock=lock)
+    heard = Listener(controller)
+    controller.train(request("first"))
+    wait_for(qtbot, controller, EngineState.TRAINING)
+    engines[0].say(RunFailed("first", "memory", "There is not enough memory for this run."))
+    qtbot.waitUntil(lambda: heard.of(RunFailed) != [])
+    assert controller.train(request("second"))
+    wait_for(qtbot, controller, EngineState.TRAINING)
+    assert engines[0].was_killed
+    assert [engine.command_names for engine in engines.made] == [["train"], ["train"]]
+    assert lock.is_mine
+    assert heard.of(EngineLost) == []

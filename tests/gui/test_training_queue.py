@@ -89,13 +89,14 @@ def test_that_runs_are_trained_one_after_the_other_whatever_becomes_of_them(
         queue.add(request(run))
     qtbot.waitUntil(lambda: sent(engines) == ["a"])
     assert [entry.run_id for entry in queue.waiting] == ["b", "c", "d"]
-    for number, ending in enumerate(
-        (ended("a"), RunFailed("b", "training", "It failed."), RunCancelled("c")), 2
+    for place, ending, then in (
+        (0, ended("a"), ["a", "b"]),
+        (0, RunCancelled("b"), ["a", "b", "c"]),
+        (1, RunFailed("c", "training", "It failed."), ["d"]),  # to a new engine
     ):
-        engines[0].say(begun(ending.run), ending)
-        qtbot.waitUntil(lambda number=number: len(sent(engines)) == number)
-    assert sent(engines) == ["a", "b", "c", "d"]
-    engines[0].say(begun("d"))
+        engines[-1].say(begun(ending.run), ending)
+        qtbot.waitUntil(lambda place=place, then=then: sent(engines, place) == then)
+    engines[-1].say(begun("d"))
     qtbot.waitUntil(lambda: store.queue.entries() == [])
 
 
