@@ -188,7 +188,6 @@ def train_in_thread(window: MainWindow) -> QThread:
     from qtdigits.core.events import BatchEnded, RunStarted
     from qtdigits.core.recipes import load_recipe
     from qtdigits.store.mnist import find_mnist, load_mnist
-    from qtdigits.tasks.request import RetrainRequest
 
     network = load_recipe("cnn-32-64").network
     path = find_mnist(folder=Path("unused"))
@@ -225,7 +224,7 @@ def train_in_thread(window: MainWindow) -> QThread:
 
     trainer = Trainer()
     trainer.said.connect(window.controller.event_received)
-    window.training_panel._begin(RetrainRequest.fresh(load_recipe("cnn-32-64"), data_dir="unused"))
+    window.training_panel._begin()
     trainer.start()
     return trainer
 

@@ -75,6 +75,7 @@ class EngineController(QObject):
         self._worker: EngineWorker | None = None
         self._thread: QThread | None = None
         self._state = EngineState.OFF
+        self._last_request: RetrainRequest | None = None
         self._waiting: Train | Run | None = None
         self._current: Train | Run | None = None
         self._was_killed = False
@@ -100,6 +101,11 @@ class EngineController(QObject):
     def is_locked_elsewhere(self) -> bool:
         """Another window trains, or is about to."""
         return self._lock is not None and self._lock.is_taken()
+
+    @property
+    def last_request(self) -> RetrainRequest | None:
+        """The training that was begun last, whoever wanted it."""
+        return self._last_request
 
     @property
     def unsent(self) -> RetrainRequest | None:
@@ -135,6 +141,7 @@ class EngineController(QObject):
         """Train as soon as the engine is ready. False, and nothing is done, while something else goes on, here or elsewhere."""
         if self.is_busy or self._is_shut_down or not self._has_lock():
             return False
+        self._last_request = request
         return self._begin(Train(request))
 
     def run(self, errand: Errand) -> bool:

@@ -79,8 +79,8 @@ class TrainingPanel(QWidget):
         self._controller = controller
         self._make_request = make_request
         self._queue = queue
-        self._request: RetrainRequest | None = None
         self._lost: RetrainRequest | None = None
+        self._failed: RetrainRequest | None = None
         self._history = History()
         self._started: ev.RunStarted | None = None
         self._batch: ev.BatchEnded | None = None
@@ -164,8 +164,11 @@ class TrainingPanel(QWidget):
     @Slot()
     def start_training(self) -> None:
         """Train by the recipe as it stands, or put it into the line while something else goes on."""
+        self._train_by(self._form.recipe)
+
+    def _train_by(self, recipe: Callable[[], Recipe]) -> None:
         try:
-            request = self._make_request(self._form.recipe())
+            request = self._make_request(recipe())
         except QtDigitsError as error:
             self._messages.show_error(str(error), can_retry=False)
             return
@@ -175,6 +178,8 @@ class TrainingPanel(QWidget):
     def _on_retry(self) -> None:
         if self._lost is not None:
             self.train(replace(self._lost, resumes=True))
+        elif (failed := self._failed) is not None:
+            self._train_by(lambda: failed.recipe)
         else:
             self.start_training()
 
@@ -184,7 +189,7 @@ class TrainingPanel(QWidget):
         must_wait = is_busy or (self._queue is not None and self._queue.must_wait)
         if not must_wait and self._controller.train(request):
             self._messages.clear()
-            self._begin(request)
+            self._begin()
         elif self._queue is not None:
             self._queue.add(request)
             if not is_busy:
@@ -243,14 +248,14 @@ class TrainingPanel(QWidget):
                 pass
 
     @Slot(object)
-    def _on_queued_began(self, request: RetrainRequest) -> None:
+    def _on_queued_began(self, _request: RetrainRequest) -> None:
         self._messages.clear()
-        self._begin(request)
+        self._begin()
 
-    def _begin(self, request: RetrainRequest) -> None:
+    def _begin(self) -> None:
         """From the click until the engine reports: no figures yet."""
         self._is_running, self._ending = True, ""
-        self._request, self._lost = request, None
+        self._lost = self._failed = None
         if self._verdict is not None:
             self._verdict.clear()
         self._started = self._batch = None
@@ -264,8 +269,6 @@ class TrainingPanel(QWidget):
 
     def _on_started(self, event: ev.RunStarted) -> None:
         self._is_running = True
-        if self._request is not None and self._request.run != event.run:
-            self._request = None  # somebody else has asked for this one
         self._started, self._batch = event, None
         self._history = History()
         self._controls.data_label.setText(data_text(event.data))
@@ -302,11 +305,12 @@ class TrainingPanel(QWidget):
             self._refresh_timer.start()
 
     def _on_ended(self, event: ev.Terminal | ev.EngineLost) -> None:
-        from qtdigits.core.events import EngineLost
+        from qtdigits.core.events import EngineLost, RunFailed
 
         was_running, self._is_running, self._ending, self._batch = self._is_running, False, "", None
-        self._lost = self._request if isinstance(event, EngineLost) and was_running else None
-        self._request = None
+        last = self._controller.last_request
+        self._lost = last if isinstance(event, EngineLost) and was_running else None
+        self._failed = last if isinstance(event, RunFailed) else None
         self._refresh_timer.stop()
         self._bar.setValue(0)
         if self._idle_data:

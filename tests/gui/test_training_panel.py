@@ -265,6 +265,20 @@ def test_that_a_failed_run_shows_message_and_remedy(
     assert running.is_usable("retryButton")
 
 
+def test_that_trying_again_means_the_training_that_failed(
+    qtbot: QtBot, panel: Panel, engines: FakeEngines, controller: EngineController
+) -> None:
+    """Not the recipe that is chosen in the panel; and whoever began it, such as the learning by itself."""
+    controller.train(replace(request(), recipe=load_recipe("my-hand")))
+    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["train"])
+    with qtbot.waitSignal(
+        controller.event_received, check_params_cb=lambda event: isinstance(event, RunFailed)
+    ):
+        engines[0].say(RunFailed("run", "model", "There is no file mine.h5.", "Choose another model."))
+    qtbot.mouseClick(panel.button("retryButton"), Qt.MouseButton.LeftButton)
+    assert [recipe.name for recipe in panel.recipes] == ["my-hand"]
+
+
 def test_that_what_prevents_a_request_is_shown(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> None:
     panel.problem = DataMissingError("There is nothing to train on.", "Draw something.")
     qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
