@@ -170,6 +170,10 @@ class Comparison:
                 return "It has forgotten some of MNIST: keep the model in use."
             case Advice.ASK if self.hand.gain > 0:
                 return f"{self._gained}. {self._cost}"
+            case Advice.ASK if not self.hand.n:
+                return "Whether it reads you better shows when more of yours is held out: about one drawing in five is."
+            case Advice.ASK if self.hand.before == self.hand.after == self.hand.n:
+                return "Both read all of these drawings: as you like."
             case Advice.ASK:
                 return "No clear difference on these drawings: as you like."
 

@@ -83,7 +83,13 @@ def test_that_the_sentence_says_what_changed() -> None:
     sure = Comparison(paired(100, 9, 1), paired(6000, 4, 3))
     assert sure.recommendation == "It reads you better, and nothing of MNIST is lost: use it."
     assert "not known yet" in Comparison(paired(0, 0, 0), paired(6000, 60, 5)).recommendation
-    assert "no held-out drawings" in Comparison(paired(0, 0, 0), paired(10, 0, 0)).sentence
+    nothing = Comparison(paired(0, 0, 0), paired(10, 0, 0))
+    assert "no held-out drawings" in nothing.sentence
+    assert nothing.recommendation.startswith(
+        "Whether it reads you better shows when more of yours is held out"
+    )
+    perfect = Comparison(paired(17, 0, 0), paired(10, 0, 0))
+    assert perfect.recommendation == "Both read all of these drawings: as you like."
     assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
