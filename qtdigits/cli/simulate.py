@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.simulation import SimulatedStep, SimulatedWriter, Simulation
 
+STOPPING = "Stopping: the writers who are done are kept. Ctrl+C once more gives all up."
+
 
 def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
@@ -73,6 +75,8 @@ def _positive(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
+    from qtdigits.cli.training_run import obeying_ctrl_c
+    from qtdigits.core.control import Control
     from qtdigits.core.simulation import AFTER, Plan, chosen_writers
     from qtdigits.store.datasets import read_dataset
     from qtdigits.tasks.simulate import simulate
@@ -82,15 +86,19 @@ def run(args: argparse.Namespace) -> int:
     drawings = read_dataset(args.file, labels=args.labels).by_somebody(args.file.stem)
     mnist = mnist_of(args, folder)
     after = (0, *sorted(set(args.after))) if args.after else AFTER
-    found = simulate(
-        drawings,
-        base=base,
-        learner=learner_of(args, mnist),
-        mnist_test=mnist.test if mnist else None,
-        writers=chosen_writers(drawings.writers, args.writers, args.seed, more_than=after[1]),
-        plan=Plan(after, args.last),
-        progress=_tell,
-    )
+    learner = learner_of(args, mnist)
+    control = Control()
+    with obeying_ctrl_c(control, stopping=STOPPING):
+        found = simulate(
+            drawings,
+            base=base,
+            learner=learner,
+            mnist_test=mnist.test if mnist else None,
+            writers=chosen_writers(drawings.writers, args.writers, args.seed, more_than=after[1]),
+            plan=Plan(after, args.last),
+            progress=_tell,
+            control=control,
+        )
     if args.json:
         print_json(found.to_json())
     else:
@@ -112,11 +120,13 @@ def _print(found: Simulation) -> None:
         f"{found.model}, {n} simulated {'writer' if n == 1 else 'writers'}; errors on drawings not yet learned from:\n"
     )
     _print_steps(found.steps)
-    if found.mnist_before is not None:
+    if found.mnist_before is not None and found.mnist_after is not None:
         print(
             f"\nMNIST's test set: {percent(found.mnist_before)} before, {percent(found.mnist_after)} after, on average; "
             f"{percent(found.lowest_mnist)} at the least."
         )
+    if not found.is_whole:
+        print("\nIt was stopped: the other writers are missing.")
     worst = [w for w in found.writers if w.steps[-1].errors_with > w.steps[-1].errors_without]
     for writer in found.writers:
         print(f"\n{writer.writer}, {writer.drawings} drawings")

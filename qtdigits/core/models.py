@@ -75,9 +75,17 @@ class Model:
             )
 
     @property
+    def last_learned_sample(self) -> int | None:
+        """The id of the last stored drawing that it may have been trained on, None where it does not say."""
+        drawings = self.provenance.get("drawings")
+        last = drawings.get("last_sample") if isinstance(drawings, Mapping) else None
+        return last if isinstance(last, int) else None
+
+    @property
     def has_learned_from_stored(self) -> bool:
         """Whether it says that it was trained on stored drawings, so that what it reads of those says little."""
-        return bool(self.provenance.get("drawings"))
+        sources = self.provenance.get("sources") or ()
+        return self.last_learned_sample is not None or any(s.get("name") == "drawings" for s in sources)
 
     @property
     def weights_sha256(self) -> str:

@@ -94,11 +94,15 @@ class SimulatedWriter:
 
 @dataclass(frozen=True)
 class Simulation:
-    """All writers by one model. `mnist_before` is the model's own accuracy on MNIST's test set."""
+    """All writers by one model. `mnist_before` is the model's own accuracy on MNIST's test set.
+
+    `is_whole` is false when it was stopped before all writers were simulated.
+    """
 
     model: str
     writers: tuple[SimulatedWriter, ...]
     mnist_before: float | None = None
+    is_whole: bool = True
 
     @property
     def steps(self) -> tuple[SimulatedStep, ...]:
@@ -127,6 +131,7 @@ class Simulation:
             "per_writer": [writer.to_json() for writer in self.writers],
             "mnist_before": self.mnist_before,
             "mnist_after": self.mnist_after,
+            "is_whole": self.is_whole,
         }
 
 

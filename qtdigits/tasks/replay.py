@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,7 @@ def parts_of_file(
     if own_store.exists() and file.samefile(own_store):
         learned = may_have_learned(model, dataset)
     else:
-        learned = np.full(len(dataset), _learned_from_some(model))
+        learned = np.full(len(dataset), model.has_learned_from_stored)
     return Parts.of(is_right, held_out, learned)
 
 
@@ -147,19 +147,7 @@ def may_have_learned(model: Model, dataset: Dataset) -> NDArray[np.bool_]:
     A model that learned one hand had the drawings of others for rehearsal, so it does not matter whose they are. One that does
     not say up to which drawing it was trained may have learned from all of them.
     """
-    last = _last_learned(model)
+    last = model.last_learned_sample
     if last is not None:
         return np.array([sample <= last for sample in dataset.ids], bool)
-    return np.full(len(dataset), _learned_from_some(model))
-
-
-def _last_learned(model: Model) -> int | None:
-    drawings = model.provenance.get("drawings")
-    last = drawings.get("last_sample") if isinstance(drawings, Mapping) else None
-    return last if isinstance(last, int) else None
-
-
-def _learned_from_some(model: Model) -> bool:
-    """Whether the model was trained on stored drawings at all."""
-    sources = model.provenance.get("sources") or ()
-    return _last_learned(model) is not None or any(source.get("name") == "drawings" for source in sources)
+    return np.full(len(dataset), model.has_learned_from_stored)

@@ -16,7 +16,7 @@ from qtdigits.core.control import Control
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
 from qtdigits.core.simulation import Plan, SimulatedStep, SimulatedWriter, Simulation
-from qtdigits.errors import InputError
+from qtdigits.errors import CancelledError, InputError
 from qtdigits.tasks.personal import Learner, held_out_by_order
 
 FEWEST_LATER = 10
@@ -39,7 +39,7 @@ def simulate(
 ) -> Simulation:
     """Simulate `writers`, None: all those of `drawings`, with `base`, which was loaded with its weights.
 
-    Raises `InputError` when the drawings do not say who wrote them.
+    A stop keeps the writers who are done. Raises `InputError` when the drawings do not say who wrote them, and `CancelledError`.
     """
     if len(drawings.writers) != len(drawings):
         raise InputError(f"{drawings.name} does not say who wrote what.", "Choose ink with writers.")
@@ -50,13 +50,17 @@ def simulate(
     names = list(dict.fromkeys(drawings.writers)) if writers is None else writers
     by = np.asarray(drawings.writers)
     done: list[SimulatedWriter] = []
-    for name in names:
-        hand = drawings.take(np.flatnonzero(by == name))
-        found = _simulated(name, hand, base, network, learner, mnist_test, plan or Plan(), control)
-        done.append(found)
-        progress(found, len(done), len(names))
+    try:
+        for name in names:
+            hand = drawings.take(np.flatnonzero(by == name))
+            found = _simulated(name, hand, base, network, learner, mnist_test, plan or Plan(), control)
+            done.append(found)
+            progress(found, len(done), len(names))
+    except CancelledError:
+        if control.is_cancelled:
+            raise
     before = _accuracy(network, base, mnist_test)
-    return Simulation(base.name, tuple(done), before)
+    return Simulation(base.name, tuple(done), before, is_whole=len(done) == len(names))
 
 
 def _simulated(
@@ -79,9 +83,10 @@ def _simulated(
         if after and len(hand) - after < FEWEST_LATER:
             break
         if after:
-            control.check()
+            control.check_before_training()
             learned_from = hand.take(np.flatnonzero(~held_out[:after]))
             trained = learner.learn(model, learned_from, teacher=base, control=control)
+            control.check_before_training()  # a training that was cut short says nothing of the writer
             present = trained.network
             model = weights_of(model, trained)
             is_right = _is_right(present, model, hand)

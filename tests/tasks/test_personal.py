@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hands import BASE_RECIPE, PERSONAL, hand
+from qtdigits.core.control import Control
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.outliers import scribbles
 from qtdigits.core.raster import render_many
@@ -130,3 +131,27 @@ def test_that_pictures_without_ink_are_learned_from_and_counted_at_the_end_only(
     first, last = found.steps
     assert first.n == last.n == 60
     assert last.errors_with < last.errors_without == first.errors_with
+
+
+@pytest.mark.tensorflow
+def test_that_a_stop_keeps_the_simulated_writers_who_are_done(learner: Learner) -> None:
+    ada, bob = hand(60, 6, writer="ada"), hand(60, 7, writer="bob")
+    both = Dataset(
+        "both",
+        np.concatenate([ada.images, bob.images]),
+        ada.labels + bob.labels,
+        ada.writers + bob.writers,
+        ada.inks + bob.inks,
+    )
+    control = Control()
+    found = simulate(
+        both,
+        base=tiny_model(BASE_RECIPE),
+        learner=learner,
+        mnist_test=None,
+        plan=Plan((0, 20)),
+        progress=lambda writer, done, total: control.stop(),
+        control=control,
+    )
+    assert [writer.writer for writer in found.writers] == ["ada"]
+    assert not found.is_whole

@@ -1,0 +1,58 @@
+"""Simulated users on the command line: what is counted, for a program and for a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.running import Run
+from tiny_training import write_tiny_mnist
+
+
+@pytest.fixture
+def mnist(tmp_path: Path) -> Path:
+    return write_tiny_mnist(tmp_path / "mnist.npz")
+
+
+@pytest.mark.tensorflow
+def test_that_the_counts_of_each_step_are_the_sums_over_the_writers(
+    run: Run, ink_file: Path, tiny_model: Path, mnist: Path
+) -> None:
+    done = run("simulate", ink_file, "--model", tiny_model, "--mnist", mnist, "--after", 20, 50, "--json")
+    assert done.code == 0, done.err
+    found = done.json
+    assert (found["model"], found["writers"], found["is_whole"]) == ("tiny", 2, True)
+    assert [(step["after"], step["n"]) for step in found["steps"]] == [(0, 200), (20, 160), (50, 100)]
+    assert [row["writer"] for row in found["per_writer"]] == ["ada", "bob"]
+    for number, step in enumerate(found["steps"]):
+        assert step["errors_with"] == step["errors_without"] - step["fixed"] + step["broken"]
+        of_each = [row["steps"][number]["errors_with"] for row in found["per_writer"]]
+        assert step["errors_with"] == sum(of_each)
+    assert 0 <= found["mnist_after"] <= 1
+    assert found["steps"][0]["fixed"] == found["steps"][0]["broken"] == 0
+
+
+@pytest.mark.tensorflow
+def test_that_a_person_is_told_the_same_in_a_table(
+    run: Run, ink_file: Path, tiny_model: Path, mnist: Path
+) -> None:
+    done = run("simulate", ink_file, "--model", tiny_model, "--mnist", mnist, "--after", 20, "--writers", 1)
+    assert done.code == 0, done.err
+    assert "tiny, 1 simulated writer; errors on drawings not yet learned from" in done.out
+    assert "MNIST's test set" in done.out
+    assert "1 of 1" in done.err
+
+
+def test_that_a_recipe_that_learns_no_hand_is_refused(
+    run: Run, ink_file: Path, tiny_model: Path, mnist: Path
+) -> None:
+    done = run("simulate", ink_file, "--model", tiny_model, "--mnist", mnist, "--recipe", "quick")
+    assert done.code == 2
+    assert "starts from scratch" in done.complaint
+
+
+def test_that_what_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
+    done = run("simulate", tmp_path / "nobody.jsonl")
+    assert done.code == 2
+    assert "nobody.jsonl" in done.complaint
