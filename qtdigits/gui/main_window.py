@@ -446,6 +446,7 @@ class MainWindow(QMainWindow):
         if not self.requests.has_something_to_learn:
             self.messages.show_notice("Draw some digits first: there is nothing to learn from yet.")
             return
+        self.messages.withdraw(self.learn_hand)
         self.self_training.forget()
         self._train_request(self.requests.learning_hand())
 

@@ -53,6 +53,11 @@ class MessageBar(QFrame):
         self._show(text, "", action=action)
         self._offered = act
 
+    def withdraw(self, act: Callable[[], object]) -> None:
+        """What was offered to be done by `act` is being done already."""
+        if self._offered == act and not self.isHidden():
+            self.dismiss()
+
     def dismiss(self) -> None:
         if self._lasting and self._text.text() != self._lasting:
             self._show(self._lasting, "error")

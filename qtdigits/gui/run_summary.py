@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from qtdigits.core.comparison import SIGNIFICANT, mcnemar_exact
 from qtdigits.core.events import RunFinished
 from qtdigits.core.readings import Readings
 from qtdigits.gui.champion import Champion, Scores
@@ -167,12 +168,15 @@ def _are_the_same(name: str, values: Mapping[str, Any], before: Mapping[str, Any
 def verdict(values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, str]:
     """Text and role: better or worse by so many points, or no clear difference.
 
-    Clear is what lies outside the interval of both; that errs on the careful side.
+    Clear is what lies outside the interval of both and would be beyond chance by McNemar's test if nothing was broken, or nothing
+    fixed: that errs on the careful side, and of a few drawings nothing is clear.
     """
+    net = abs(values["correct"] - before["correct"])
+    are_enough = mcnemar_exact(net, 0) < SIGNIFICANT
     change = 100 * (values["accuracy"] - before["accuracy"])
     (low, high), (low_before, high_before) = values["interval"], before["interval"]
-    if low > before["accuracy"] and values["accuracy"] > high_before:
+    if are_enough and low > before["accuracy"] and values["accuracy"] > high_before:
         return f"better by {change:.2f} points", "good"
-    if high < before["accuracy"] and values["accuracy"] < low_before:
+    if are_enough and high < before["accuracy"] and values["accuracy"] < low_before:
         return f"worse by {-change:.2f} points", "warning"
     return f"no clear difference ({change:+.2f})", "muted"

@@ -385,9 +385,23 @@ def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it
         window.answer_panel.judged.emit("7")
     assert window.messages.text.startswith("5 of your drawings were misread")
     child(window, QPushButton, "messageActionButton").click()
+    assert window.messages.text == ""
     (request,) = wanted
     assert (request.recipe.name, request.writer) == ("my-hand", "me")
     assert request.base == str(window.session.model_path)
+
+
+def test_that_the_offer_to_learn_is_withdrawn_when_that_begins_by_another_way(window, monkeypatch):
+    monkeypatch.setattr(window.controller, "train", lambda request: True)
+    for _ in range(5):
+        draw(window)
+        window.answer_panel.judged.emit("7")
+    assert window.messages.text.startswith("5 of your drawings were misread")
+    window.learn_hand()
+    assert window.messages.text == ""
+    window.messages.show_notice("Something else.")
+    window.learn_hand()
+    assert window.messages.text == "Something else."
 
 
 def test_that_the_window_fits_a_small_screen_whatever_tab_is_open(window, qtbot):

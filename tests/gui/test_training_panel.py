@@ -436,6 +436,9 @@ def test_that_cells_of_the_confusion_matrix_can_be_read_by_keyboard_and_pointer(
         (score(99, 1), score(80, 20), "better by 19.00 points"),
         (score(80, 20), score(99, 1), "worse by 19.00 points"),
         (score(98, 2), score(97, 3), "no clear difference (+1.00)"),
+        (score(1, 0), score(0, 1), "no clear difference (+100.00)"),
+        (score(22, 0), score(17, 5), "no clear difference (+22.73)"),
+        (score(31, 0), score(23, 8), "better by 25.81 points"),
     ],
 )
 def test_that_a_verdict_needs_more_than_chance(
