@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
 from qtdigits.core.curves import XAxis
 from qtdigits.gui.choice_box import ChoiceBox
-from qtdigits.gui.curve_settings import SMOOTHINGS, CurveSettings
+from qtdigits.gui.curve_settings import LATEST, SMOOTHINGS, CurveSettings
 from qtdigits.gui.parts import button, label
 
 AXES = {XAxis.EPOCH: "Epochs", XAxis.STEP: "Steps", XAxis.TIME: "Time"}
 SWITCHES = (
     ("is_log", "Lo&garithmic", "Small differences near the end become visible"),
     ("ignores_outliers", "&Ignore outliers", "The first fall and single bad batches do not set the range"),
-    ("latest_only", "Only the la&test 1,000 points", "Follow the run instead of showing it whole"),
     ("shows_loss", "&Loss", "Leave a plot out to give the others its room"),
     ("shows_accuracy", "&Accuracy", "Leave a plot out to give the others its room"),
     (
@@ -26,6 +25,10 @@ SWITCHES = (
     ),
     ("shows_learning_rate", "Learning &rate", "A plot of its own"),
     ("shows_throughput", "Images per &second", "A plot of its own"),
+    (
+        *("shows_figures", "&Figures of what is in view"),
+        "A table below the curves: start, end, change, least, most and mean of each, over the stretch that is seen",
+    ),
 )
 LEAST_SLIDER_PX, SLIDER_PX = 60, 110
 SAVE_KINDS = {"png": "As picture (&PNG)…", "svg": "As drawing (&SVG)…", "csv": "Figures (&CSV)…"}
@@ -79,6 +82,8 @@ class CurveBar(QWidget):
             self._slider.setValue(SMOOTHINGS.index(settings.smoothing))
             self._axis_box.setCurrentIndex(self._axis_box.findData(settings.axis))
         self._weight.setText(f"{settings.smoothing:g}" if settings.smoothing else "off")
+        for choice in self._latest.actions():
+            choice.setChecked(choice.data() == settings.latest)
         for name, action in self._switches.items():
             with QSignalBlocker(action):
                 action.setChecked(bool(getattr(settings, name)))
@@ -101,6 +106,10 @@ class CurveBar(QWidget):
         self._change(CurveSettings(**{**asdict(self._settings), **chosen}))
 
     @Slot(QAction)
+    def _on_latest(self, action: QAction) -> None:
+        self._change(replace(self._settings, latest=int(action.data())))
+
+    @Slot(QAction)
     def _on_save(self, action: QAction) -> None:
         self.save_wanted.emit(str(action.data()))
 
@@ -112,11 +121,23 @@ class CurveBar(QWidget):
             action.setCheckable(True)
             action.setToolTip(tip)
             action.toggled.connect(self._on_switched)
-            if name == "latest_only":
+            if name == "ignores_outliers":
+                menu.addMenu(self._latest_menu())
                 menu.addSeparator()
         menu.addSeparator()
         menu.addAction("Show the &whole run").triggered.connect(self.all_wanted)
         return opener, actions
+
+    def _latest_menu(self) -> QMenu:
+        menu = QMenu("&Points", self)
+        self._latest = QActionGroup(menu)
+        for n in LATEST:
+            action = menu.addAction(f"The la&test {n:,}" if n else "&All points")
+            action.setCheckable(True)
+            action.setData(n)
+            self._latest.addAction(action)
+        self._latest.triggered.connect(self._on_latest)
+        return menu
 
     def _save_menu(self) -> QToolButton:
         opener, menu = _menu_button("Save", "saveCurvesButton", "Keep these curves as a file")

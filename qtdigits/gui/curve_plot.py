@@ -32,6 +32,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from qtdigits.core.axes import CalmRange, Quantity, Range, Scale, data_range, fitted, x_text
 from qtdigits.core.curves import Numbers, Thinned, XAxis
+from qtdigits.core.stretch_figures import StretchFigures, figures_over
 from qtdigits.gui.curve_painting import (
     MARKER_MOST_POINTS,
     Drawn,
@@ -221,6 +222,11 @@ class CurvePlot(QWidget):
             text = f"{curve.name} {self.quantity.text(value)}"
             found.append(Reading(curve.look, text, float(curve.x[at]), height))
         return tuple(found)
+
+    def figures(self) -> list[tuple[str, StretchFigures]]:
+        """What each curve that has points in view does there."""
+        found = [(c.name, figures_over(c.x, c.y, self._stretch)) for c in self._curves.values()]
+        return [(name, figures) for name, figures in found if figures is not None]
 
     # Painting.
 

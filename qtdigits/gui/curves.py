@@ -34,6 +34,7 @@ from qtdigits.gui.curve_settings import KINDS, CurveSettings
 from qtdigits.gui.overriding import override
 from qtdigits.gui.parts import elided_label, label
 from qtdigits.gui.run_curves import LOOKS, RunCurves, ShownRun
+from qtdigits.gui.stretch_table import StretchTable
 from qtdigits.gui.theme import Theme
 
 REDRAW_MS = 33
@@ -41,7 +42,7 @@ REDRAW_MS = 33
 WHOLE_RUN_EPOCHS = 30
 """Up to so many epochs the axis shows the whole run from the start; longer runs are uncovered in doubling steps."""
 FIRST_TIME_S = 10.0
-LATEST_POINTS = 1000
+FIGURES_MS = 250
 POINT_AT_IT = "Point to the curves, or lead to them with Tab and walk with the arrow keys, to read them"
 OBJECT_NAMES = {
     LOSS: "lossPlot",
@@ -85,6 +86,9 @@ class Curves(QWidget):
         self._readout = elided_label(role="muted", name="curvesReadout")
         self._headings: dict[Quantity, QLabel] = {}
         self._plots = {quantity: self._plot(quantity, theme) for quantity in QUANTITIES}
+        self._figures = StretchTable()
+        self._figures_timer = QTimer(self, singleShot=True, interval=FIGURES_MS)
+        self._figures_timer.timeout.connect(self._show_figures)
         self._stale: list[CurvePlot] = []
         self._redraw_timer = QTimer(self, interval=REDRAW_MS)
         self._redraw_timer.timeout.connect(self._redraw_next)
@@ -172,8 +176,15 @@ class Curves(QWidget):
             self._zoom is not None or any(p.has_chosen_heights for p in self._shown())
         )
         self._show_legend()
+        if not self._stale and self._settings.shows_figures and not self._figures_timer.isActive():
+            self._figures_timer.start()
         if not self._stale and self._n_epochs() != self._epochs_described:
             self._describe()
+
+    @Slot()
+    def _show_figures(self) -> None:
+        """Some times a second at most: nobody reads figures faster."""
+        self._figures.show_rows((p.quantity, *row) for p in self._shown() for row in p.figures())
 
     def _n_epochs(self) -> int:
         return sum(len(run.history.epochs) for run in self.runs)
@@ -193,11 +204,12 @@ class Curves(QWidget):
         axis = self._settings.x_axis
         places = [run.places(axis) for run in self._runs]
         end = max(self._end_of(run.run, run.places(axis).reached()) for run in self._runs)
-        if not self._settings.latest_only:
+        latest = self._settings.latest
+        if not latest:
             return 0.0, end
         longest = max((place.batches() for place in places), key=lambda x: x[-1] if len(x) else -1.0)
         reached = max(place.reached() for place in places) or end
-        return (float(longest[-LATEST_POINTS]) if len(longest) > LATEST_POINTS else 0.0), reached
+        return (float(longest[-latest]) if len(longest) > latest else 0.0), reached
 
     def _end_of(self, run: ShownRun, reached: float) -> float:
         if not run.is_running:
@@ -262,6 +274,7 @@ class Curves(QWidget):
 
     def _use_settings(self) -> None:
         self._bar.show_settings(self._settings)
+        self._figures.setVisible(self._settings.shows_figures)
         self._legend.show_curves(self._legend_looks(), hidden=self._settings.hidden)
         shown = self._shown()
         for row, (quantity, plot) in enumerate(self._plots.items()):
@@ -383,6 +396,7 @@ class Curves(QWidget):
         grid.addWidget(self._legend, 0, 1, Qt.AlignmentFlag.AlignRight)
         box.addLayout(grid, 1)
         box.addWidget(self._readout)
+        box.addWidget(self._figures)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

@@ -8,8 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QByteArray, QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QSlider, QToolButton, QWidget
+from PySide6.QtGui import QActionGroup, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import STEPS_PER_EPOCH, batch, epoch
@@ -23,6 +32,7 @@ from qtdigits.gui.curve_settings import CurveSettings
 from qtdigits.gui.curves import Curves
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.run_curves import ShownRun
+from qtdigits.gui.stretch_table import StretchTable
 from qtdigits.gui.theme import DARK, LIGHT
 
 
@@ -82,7 +92,9 @@ def text(curves: Curves, name: str) -> str:
 def switch(curves: Curves, words: str) -> None:
     """Choose an entry of the View menu."""
     menu = curves.findChild(QToolButton, "viewButton").menu()
-    next(action for action in menu.actions() if words in action.text().replace("&", "")).trigger()
+    choices = [action for part in (menu, *menu.findChildren(QMenu)) for action in part.actions()]
+    choices += curves.findChild(CurveBar).findChild(QActionGroup).actions()
+    next(action for action in choices if words in action.text().replace("&", "")).trigger()
 
 
 def wheel(over: CurvePlot, *, up: bool = True, keys: Qt.KeyboardModifier | None = None) -> None:
@@ -508,12 +520,34 @@ def test_that_a_logarithmic_accuracy_spreads_out_what_is_nearly_perfect(curves: 
     assert high >= 3
 
 
-def test_that_the_latest_points_can_be_followed(curves: Curves) -> None:
+@pytest.mark.parametrize(("choice", "first"), [("latest 200", 4801), ("latest 1,000", 4001)])
+def test_that_the_latest_points_can_be_followed(curves: Curves, choice: str, first: int) -> None:
     history = begin(curves, epochs=1000)
     for step in range(1, 5001):
         history.apply(batch(step))
-    switch(curves, "latest")
-    assert stretch(curves) == (4001 / STEPS_PER_EPOCH, 500)
+    switch(curves, choice)
+    assert stretch(curves) == (first / STEPS_PER_EPOCH, 500)
+    switch(curves, "All points")
+    assert stretch(curves)[0] == 0
+
+
+def test_that_a_table_says_what_the_curves_do_in_view(qtbot: QtBot, curves: Curves) -> None:
+    history = begin(curves)
+    for step, loss in enumerate([0.9, 0.5, 0.7, 0.1], 1):
+        history.apply(batch(step, loss=loss))
+    table = curves.findChild(StretchTable)
+    assert not table.isVisible()
+    switch(curves, "Figures")
+    assert table.isVisible()
+
+    def row(place: int) -> list[str]:
+        return [table.item(place, column).text() for column in range(table.columnCount())]
+
+    qtbot.waitUntil(lambda: table.rowCount() > 0)
+    assert row(0) == ["Loss: batches", "4", "0.9000", "0.1000", "-0.8000", "0.1000", "0.9000", "0.5500"]
+    plot(curves).stretch_wanted.emit((0.15, 0.35))
+    qtbot.waitUntil(lambda: row(0)[1] == "2")
+    assert row(0)[2:5] == ["0.5000", "0.7000", "+0.2000"]
 
 
 def test_that_learning_rate_and_throughput_are_shown_when_they_are_chosen(curves: Curves) -> None:
