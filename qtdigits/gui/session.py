@@ -322,12 +322,15 @@ class Session(QObject):
 
     def _take_champion(self, *, lost: str = "") -> None:
         """`lost` says what became of the model before, where that is why another one is needed."""
+        readers: list[Reader] = []
         try:
-            model, notice = self._library.load_champion()
-            self._take(model)
+            model, notice = self._library.load_champion(
+                try_out=lambda model: readers.append(self._make_reader(model))
+            )
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
+        self._read_with(readers[-1], model)
         if lost and not notice:  # another window has chosen a champion meanwhile
             notice = f"{lost} “{model.name}” is used instead."
         if notice:
@@ -335,7 +338,10 @@ class Session(QObject):
 
     def _take(self, model: Model) -> None:
         """Read with `model` from now on. Raises `ModelFileError`, and then the one before stays in use."""
-        self._reader = self._make_reader(model)
+        self._read_with(self._make_reader(model), model)
+
+    def _read_with(self, reader: Reader, model: Model) -> None:
+        self._reader = reader
         self._model_path = model.path
         self.model_changed.emit(self.model_name)
         self.recognise()

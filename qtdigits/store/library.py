@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -100,11 +100,12 @@ class ModelLibrary:
         """The shipped model that reads drawings best, None where none can be read: it has learned from nobody here."""
         return next(self._shipped_best_first(), None)
 
-    def load_champion(self) -> tuple[Model, str]:
+    def load_champion(self, *, try_out: Callable[[Model], object] = lambda model: None) -> tuple[Model, str]:
         """The champion, without weights, and what the person should know: why it is another than the chosen one, or "".
 
-        What has to be used instead of a model that cannot be becomes the champion, where that can be written, so that it is
-        said once. Raises `ModelFileError` when there is no usable model at all.
+        `try_out` raises `ModelFileError` for a model that cannot be used although its file is whole. What has to be used instead
+        becomes the champion, where that can be written, so that it is said once. Raises `ModelFileError` when there is no usable
+        model at all.
         """
         champions = self._read()
         notices = [champions.notice] if champions.notice else []
@@ -112,6 +113,7 @@ class ModelLibrary:
         for path in chain(chosen, self._shipped_best_first(), self._by_score(self._own_files())):
             try:
                 model = load_model(path, weights=False)
+                try_out(model)
             except ModelFileError as error:
                 notices.append(error.message)
                 continue

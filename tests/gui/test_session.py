@@ -176,6 +176,19 @@ def test_that_a_champion_which_vanished_is_replaced_and_said_so(session, library
     assert "mine-8" in notices[0]
 
 
+def test_that_a_champion_which_reads_wrongly_is_replaced_and_said_so(session, library):
+    library.promote(library.find("model-7"))
+    library.promote(library.find("bad-5"))
+    again = Session(store=session.store, library=library, make_reader=FixedReader)
+    notices, problems = emitted(again.notice_given), emitted(again.problem_met)
+    again.ensure_model()
+    assert again.model_name == "model-7"
+    assert "golden drawings wrongly" in notices[0]
+    assert "“model-7” is used instead" in notices[0]
+    assert not problems
+    assert library.champion_path() == library.find("model-7")
+
+
 def test_that_rolling_back_returns_to_the_model_before(session, library):
     session.use_model(library.find("model-7"))
     session.roll_back()
