@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 N_DRAWINGS = 40
 MOST_DRAWINGS = 400
 WEAKER_MODEL = "mlp-50-50"
+CONVOLUTIONAL_MODEL = "default"
 """Where the model in use has read everything right, this one is chosen, so that there is something to correct."""
 EPOCHS = 6
 TRAINING_TIMEOUT_S = 900
@@ -129,6 +130,7 @@ class _Player:
             self._picture("drawings", "Every judged drawing is kept, with its strokes.")
             picture_training_room(window, self._train(), self._picture)
             self._use_new_model(drawings[0][1])
+            self._look_inside(drawings[0][1])
         finally:
             window.ask.yes = lambda *_: True  # type: ignore[method-assign]
             window.close()
@@ -220,6 +222,21 @@ class _Player:
         self._window.set_theme("dark")
         self._settle()
         self._picture("dark", "The new model reads, in dark colours.")
+
+    def _look_inside(self, ink: Ink) -> None:
+        """With the network that has the most to show."""
+        from PySide6.QtWidgets import QLabel
+
+        session = self._window.session
+        self._window.clear()
+        session.use_model(session.library.find(CONVOLUTIONAL_MODEL))
+        self._window.set_theme("light")
+        self._show_tab("Network")
+        self._draw(ink)
+        decided = self._window.findChild(QLabel, "decidedLabel")
+        assert isinstance(decided, QLabel)
+        self._wait(lambda: "%" in decided.text(), 60, "what decided the answer")
+        self._picture("network", "What the first layer makes of the drawing, and what decided the answer.")
 
     def _draw(self, ink: Ink) -> None:
         """Draw every stroke with mouse events, as big and as central as a person would."""

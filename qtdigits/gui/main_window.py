@@ -208,6 +208,7 @@ class MainWindow(QMainWindow):
         splitter.setHandleWidth(14)
         splitter.addWidget(left)
         splitter.addWidget(right)
+        splitter.setSizes([4 * FIRST_SIZE.width(), 7 * FIRST_SIZE.width()])
         splitter.setStretchFactor(0, 4)
         splitter.setStretchFactor(1, 7)
         splitter.setChildrenCollapsible(False)
