@@ -137,7 +137,7 @@ def test_that_the_demo_plays_from_the_first_digit_to_a_retrained_model(tmp_path,
     assert "put right with a key and Enter" in summary
     assert "Training: completed" in summary
     names = sorted(path.name.split("-", 1)[1] for path in out.glob("*.png"))
-    wanted = "accuracy correction dark drawings right start trained training wrong"
+    wanted = "accuracy correction dark drawings network right start trained training wrong"
     reopened = "run-curves run-curves-dark run-result run-result-dark"
     assert names == sorted(f"{name}.png" for name in f"{wanted} {reopened}".split())
     assert list(data_dir.iterdir()) == []
