@@ -1,7 +1,7 @@
 """The main window: it puts the pieces together and leads their signals to one another.
 
 Start-up order: the window is built and painted without model and curves; after the first paint the champion is read
-(h5py and LiteRT are imported then); when nobody has drawn for a moment, the curves are made and the engine is started.
+(LiteRT is imported then); when nobody has drawn for a moment, the curves are made and the engine is started.
 """
 
 from __future__ import annotations
