@@ -24,7 +24,7 @@ RETRAIN_TEXTS = {0: "Learn my hand only when asked"} | {
     n: f"Learn my hand after {n} corrections" for n in (5, 10, 20)
 }
 
-KEYS = """<table cellpadding="4">
+KEYS = """<table cellpadding="2" width="560">
 <tr><td><b>Enter</b></td><td>the answer is right</td></tr>
 <tr><td><b>a key, Enter</b></td><td>it is what the key says</td></tr>
 <tr><td><b>Esc</b></td><td>clear without counting</td></tr>
@@ -36,13 +36,13 @@ KEYS = """<table cellpadding="4">
 <tr><td><b>Ctrl+P</b></td><td>let the training wait, or go on with it</td></tr>
 <tr><td><b>Alt+1 … Alt+7</b></td><td>Training, Accuracy, Drawings, Models, Runs, Writers, Network</td></tr>
 <tr><td><b>Tab, Shift+Tab</b></td><td>lead to everything else, <b>Space</b> presses it; typing goes to the label again</td></tr>
-<tr><td colspan="2"><br><b>On the curves</b>, where Tab leads</td></tr>
+<tr><td colspan="2"><b>On the curves</b>, where Tab leads</td></tr>
 <tr><td><b>← →, Home, End</b></td><td>walk along and read; with <b>Ctrl</b> from epoch to epoch</td></tr>
 <tr><td><b>↑ ↓</b></td><td>zoom in and out, with <b>Ctrl</b> the heights</td></tr>
 <tr><td><b>Shift+← → ↑ ↓</b></td><td>move what is seen</td></tr>
 <tr><td><b>Backspace</b></td><td>show the whole run</td></tr>
 <tr><td><b>Ctrl+Shift+S</b></td><td>save the curves</td></tr>
-<tr><td colspan="2"><br><b>In matrices, tables and the heat map</b> the arrow keys walk, <b>Enter</b> opens</td></tr>
+<tr><td colspan="2"><b>In matrices, tables and the heat map</b> the arrow keys walk, <b>Enter</b> opens</td></tr>
 </table>"""
 
 
