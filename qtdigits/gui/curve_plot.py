@@ -1,4 +1,4 @@
-"""One plot of curves: it shows a range that stays calm while the data grows, and lets the person look closer and read values.
+"""One plot of curves, in which a person looks closer and reads values.
 
 By keyboard (Tab leads to it): arrows move the cross-hair, with Ctrl from epoch to epoch, with Shift they move the view; up and
 down look closer and back; Home and End lead to the ends; Backspace shows all. By mouse: the wheel looks closer at the pointer
@@ -8,78 +8,25 @@ shows all.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFocusEvent,
-    QFontMetricsF,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QPixmap,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
 
-from qtdigits.core.axes import CalmRange, Quantity, Range, Scale, data_range, fitted, x_text
-from qtdigits.core.curves import Numbers, Thinned, XAxis
-from qtdigits.core.stretch_figures import StretchFigures, figures_over
-from qtdigits.gui.curve_painting import (
-    MARKER_MOST_POINTS,
-    Drawn,
-    Frame,
-    Look,
-    Mark,
-    Picture,
-    Reading,
-    first_change,
-    paint_axes,
-    paint_cursor,
-    paint_curves,
-)
+from qtdigits.core.axes import Quantity, Range
+from qtdigits.core.curves import Numbers
+from qtdigits.gui.curve_view import CurveView, nearest
 from qtdigits.gui.overriding import override
 from qtdigits.gui.theme import Theme
 
-LEAST_HEIGHT_PX = 90
 ZOOM_STEP = 1.25
 PAN_PART = 0.1
 LEAST_DRAG_PX = 6
 LEAST_HIGH_DRAG_PX = 24
 """A drag that is less high marks a stretch of the run, with whatever heights are in it."""
-SETTLED_PART = 0.1
-"""The first tenth of a run falls too fast to set the range by."""
-EPOCHS_TO_SETTLE = 4
-"""From so many epochs on the first does not set the range either."""
-SEAM_PX = 2
-"""A line reaches so far beyond its points, at most."""
-RANGE_EVERY = 1.01
-"""The range is worked out anew when the curves have grown by a hundredth."""
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """Points of a curve, `x` ascending, both `(n,)`; within a run the arrays only grow.
-
-    `sets_range`: the calm range has it in view.
-    """
-
-    name: str
-    x: Numbers
-    y: Numbers
-    look: Look
-    sets_range: bool = True
-
-
-class CurvePlot(QWidget):
+class CurvePlot(CurveView):
     """See the module. What plots share (the stretch of the run, the cross-hair) is asked for by signal and set from outside.
 
     `stretch_wanted` carries a `Range` of x, or None for all; `cursor_wanted` an x, or None.
@@ -89,313 +36,60 @@ class CurvePlot(QWidget):
     cursor_wanted = Signal(object)
 
     def __init__(self, *, quantity: Quantity, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.quantity = quantity
-        self._theme = theme
-        self._axis = XAxis.EPOCH
-        self._scale = Scale(quantity)
-        self._ignores_outliers = True
-        self._curves: dict[str, Curve] = {}
-        self._thinned: dict[str, Thinned] = {}
-        self._marks: tuple[Mark, ...] = ()
-        self._epoch_ends: Numbers = np.empty(0)
-        self._stretch: Range = (0.0, 1.0)
-        self._is_part = False
-        self._heights_chosen: Range | None = None
-        self._heights: Range = (0.0, 1.0)
-        self._cursor: float | None = None
-        self._drag: QPointF | None = None
-        self._dragged_to: QPointF | None = None
-        self._is_panning = False
-        self._picture_map: QPixmap | None = None
-        self._is_painted = False
-        self._axes_map: QPixmap | None = None
-        self._axes_shown: object = None
-        self._shown: Picture | None = None
-        self.set_scale(is_log=False, ignores_outliers=True)
+        super().__init__(quantity=quantity, theme=theme, parent=parent)
+        self._marking_from: QPointF | None = None
+        self._panned_to: QPointF | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(LEAST_HEIGHT_PX)
-        self.setAccessibleName(quantity.title)
-
-    # What is shown.
-
-    def set_curves(self, curves: Sequence[Curve]) -> None:
-        self._curves = {curve.name: curve for curve in curves}
-        self._thinned = {name: kept for name, kept in self._thinned.items() if name in self._curves}
-        self._changed()
-
-    def set_marks(self, marks: tuple[Mark, ...], *, epoch_ends: Numbers) -> None:
-        """`epoch_ends`: where Ctrl and the arrows lead."""
-        self._marks, self._epoch_ends = marks, epoch_ends
-        self._changed()
-
-    def set_axis(self, axis: XAxis) -> None:
-        self._axis = axis
-        self.forget()
-
-    def set_scale(self, *, is_log: bool, ignores_outliers: bool) -> None:
-        self._scale = Scale(self.quantity, is_log)
-        self._ignores_outliers = ignores_outliers
-        self._heights_chosen = None
-        self._start_range()
-
-    def show_stretch(self, stretch: Range, *, is_part: bool) -> None:
-        """Show this stretch of x.
-
-        `is_part`: the person chose it, and the heights fit what is to be seen; else they keep their fixed end.
-        """
-        if (stretch, is_part) != (self._stretch, self._is_part):
-            self._stretch, self._is_part = stretch, is_part
-            self._range_at = 0
-        n_points = sum(len(curve.x) for curve in self._curves.values())
-        if n_points > RANGE_EVERY * self._range_at or n_points < self._range_at:
-            self._range_at = n_points
-            self._heights = self._heights_chosen or self._fitting_heights()
-        self._changed()
-
-    def set_cursor(self, x: float | None) -> None:
-        """Show the cross-hair at `x`, or none."""
-        self._cursor = x
-        self.update()
-
-    def show_all_heights(self) -> None:
-        """Give up a choice of heights."""
-        self._heights_chosen = None
-        self._range_at = 0
-
-    def forget(self) -> None:
-        """Another run: nothing is kept of ranges and points."""
-        self._thinned.clear()
-        self._heights_chosen = None
-        self._start_range()
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._changed()
-
-    # What can be asked.
-
-    @property
-    def ranges(self) -> tuple[Range, Range]:
-        """The stretch of x and the heights in view; heights are values, unless the scale is logarithmic."""
-        return self._stretch, self._heights
-
-    @property
-    def has_chosen_heights(self) -> bool:
-        return self._heights_chosen is not None
-
-    @property
-    def best(self) -> float | None:
-        """Where the first best epoch is marked."""
-        return self._marks[0].x if self._marks else None
-
-    @property
-    def cursor_x(self) -> float | None:
-        return self._cursor
-
-    def points(self, name: str) -> tuple[Numbers, Numbers]:
-        """What is drawn of a curve, after thinning: places and values; empty when there is no such curve."""
-        curve = self._curves.get(name)
-        if curve is None:
-            return np.empty(0), np.empty(0)
-        return self._seen(curve, max(1, round(self._frame().inner.width() * self.devicePixelRatioF())))
-
-    def picture(self, columns: int) -> Picture:
-        """What is to be seen, thinned for so many pixel columns."""
-        drawn = []
-        for curve in self._curves.values():
-            x, y = self._seen(curve, columns)
-            drawn.append(Drawn.of(x, self._scale.heights(y), curve.look))
-        return Picture(self._scale, self._axis, self._stretch, self._heights, tuple(drawn), marks=self._marks)
-
-    def readings(self, x: float) -> tuple[Reading, ...]:
-        """What the point nearest to `x` says, of each curve that has one."""
-        found = []
-        for curve in self._curves.values():
-            if not len(curve.x):
-                continue
-            at = nearest(curve.x, x)
-            value = float(curve.y[at])
-            height = float(self._scale.heights(curve.y[at : at + 1])[0])
-            text = f"{curve.name} {self.quantity.text(value)}"
-            found.append(Reading(curve.look, text, float(curve.x[at]), height))
-        return tuple(found)
-
-    def figures(self) -> list[tuple[str, StretchFigures]]:
-        """What each curve that has points in view does there."""
-        found = [(c.name, figures_over(c.x, c.y, self._stretch)) for c in self._curves.values()]
-        return [(name, figures) for name, figures in found if figures is not None]
-
-    # Painting.
-
-    @override
-    def sizeHint(self) -> QSize:
-        return QSize(500, LEAST_HEIGHT_PX)
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        picture_map = self._painted()
-        painter = QPainter(self)
-        painter.drawPixmap(0, 0, picture_map)
-        if self._cursor is not None and self._drag is None:
-            readings = self.readings(self._cursor)
-            title = x_text(self._axis, self._cursor)
-            paint_cursor(
-                painter, self._frame(), x=self._cursor, title=title, readings=readings, theme=self._theme
-            )
-        if (marked := self._marked()) is not None:
-            colour = QColor(self._theme.accent)
-            painter.setPen(QPen(colour, 1))
-            colour.setAlphaF(0.15)
-            painter.fillRect(marked, colour)
-            painter.drawRect(marked)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(self._theme.accent), 1))
-            painter.drawRect(self._frame().inner.adjusted(-1, -1, 1, 1))
-
-    def _painted(self) -> QPixmap:
-        """The picture without cross-hair: kept for as long as nothing changes, its axes for as long as the ranges stay."""
-        size = QSize(self.width(), self.height()) * self.devicePixelRatioF()
-        picture_map, axes_map = self._picture_map, self._axes_map
-        if picture_map is None or axes_map is None or picture_map.size() != size:
-            picture_map, axes_map = self._picture_map, self._axes_map = self._pixmap(size), self._pixmap(size)
-            self._is_painted, self._axes_shown = False, None
-        if not self._is_painted:
-            self._is_painted = True
-            self._paint_anew(picture_map, axes_map)
-        return picture_map
-
-    def _paint_anew(self, picture_map: QPixmap, axes_map: QPixmap) -> None:
-        """What has changed since the last time: at a run's side mostly the end of the curves."""
-        frame = self._frame()
-        picture = self.picture(max(1, round(frame.inner.width() * self.devicePixelRatioF())))
-        outer = QRectF(self.rect())
-        shown = (self._scale, self._axis, self._stretch, self._heights, self._theme, self.font())
-        if self._axes_shown != shown:
-            self._axes_shown, self._shown = shown, None
-            axes_map.fill(QColor(self._theme.surface))
-            with self._painter(axes_map) as painter:
-                paint_axes(painter, outer, picture, self._theme)
-        changed = -math.inf if self._shown is None else first_change(self._shown, picture, frame)
-        self._shown = picture
-        if changed == math.inf:
-            return
-        strip = QRectF(outer)
-        if changed > -math.inf:
-            strip.setLeft(max(0, math.floor(frame.left_of(changed)) - SEAM_PX))
-        with self._painter(picture_map) as painter:
-            painter.setClipRect(strip)
-            painter.drawPixmap(0, 0, axes_map)
-            paint_curves(painter, outer, picture, self._theme, begin=frame.x_at(strip.left() - SEAM_PX))
-
-    def _pixmap(self, size: QSize) -> QPixmap:
-        made = QPixmap(size)
-        made.setDevicePixelRatio(self.devicePixelRatioF())
-        return made
-
-    @contextmanager
-    def _painter(self, device: QPixmap) -> Iterator[QPainter]:
-        painter = QPainter(device)
-        painter.setFont(self.font())
-        yield painter
-        painter.end()
-
-    def _frame(self) -> Frame:
-        ranges = Picture(self._scale, self._axis, self._stretch, self._heights)
-        return Frame(QRectF(self.rect()), ranges, line_height=QFontMetricsF(self.font()).height())
-
-    def _seen(self, curve: Curve, columns: int) -> tuple[Numbers, Numbers]:
-        kept = self._thinned.get(curve.name)
-        if kept is None or kept.view != (*self._stretch, columns):
-            kept = self._thinned[curve.name] = Thinned(
-                start=self._stretch[0], end=self._stretch[1], columns=columns
-            )
-        return kept.update(curve.x, curve.y)
-
-    def _changed(self) -> None:
-        self._is_painted = False
-        self.update()
-
-    # Ranges.
-
-    def _start_range(self) -> None:
-        self._calm = CalmRange(self._scale, ignores_outliers=self._ignores_outliers)
-        self._range_at = 0
-
-    def _fitting_heights(self) -> Range:
-        curves = [c for c in self._curves.values() if c.sets_range] or list(self._curves.values())
-        if not self._is_part:
-            return self._calm.update([self._settled(curve) for curve in curves])
-        low, high = self._stretch
-        seen = [c.y[np.searchsorted(c.x, low) : np.searchsorted(c.x, high, "right")] for c in curves]
-        heights = self._scale.heights(np.concatenate([*seen, np.empty(0)]))
-        ends = data_range(heights, ignores_outliers=self._ignores_outliers)
-        if ends is None:
-            return self._heights
-        return fitted(ends, least=1e-3 if self._scale.is_log else self.quantity.least_spread / 100)
-
-    def _settled(self, curve: Curve) -> Numbers:
-        """The values that the range is set by."""
-        if not self._ignores_outliers or self._scale.is_log or not len(curve.x):
-            return curve.y
-        is_of_epochs = EPOCHS_TO_SETTLE <= len(curve.x) <= MARKER_MOST_POINTS
-        first = max(int(np.searchsorted(curve.x, SETTLED_PART * curve.x[-1])), int(is_of_epochs))
-        return curve.y[first:]
 
     # By mouse.
 
     @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        is_middle = event.button() == Qt.MouseButton.MiddleButton
-        if event.button() == Qt.MouseButton.LeftButton or is_middle:
-            self._drag = self._dragged_to = event.position()
-            self._is_panning = is_middle or bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if event.button() == Qt.MouseButton.MiddleButton or (is_left and with_shift):
+            self._panned_to = event.position()
+            self.cursor_wanted.emit(None)
+        elif is_left:
+            self._marking_from = event.position()
 
     @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at, frame = event.position(), self._frame()
-        if self._drag is None:
+        at = event.position()
+        if self._panned_to is not None:
+            self._pan(self._panned_to, at)
+            self._panned_to = at
+        elif self._marking_from is not None:
+            self.set_marked(self._mark(self._marking_from, at))
+        else:
+            frame = self.frame()
             is_inside = frame.inner.left() - 4 <= at.x() <= frame.inner.right() + 4
             self.cursor_wanted.emit(self._snapped(frame.x_at(at.x())) if is_inside else None)
-        elif self._is_panning and self._dragged_to is not None:
-            by_x = frame.x_at(self._dragged_to.x()) - frame.x_at(at.x())
-            by_height = frame.height_at(self._dragged_to.y()) - frame.height_at(at.y())
-            self._dragged_to = at
-            self._want(
-                (self._stretch[0] + by_x, self._stretch[1] + by_x),
-                heights=(self._heights[0] + by_height, self._heights[1] + by_height),
-            )
-        else:
-            self._dragged_to = at
-            self.update()
 
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        marked, frame = self._marked(), self._frame()
-        self._drag = self._dragged_to = None
-        self._is_panning = False
+        marked, frame = self.marked, self.frame()
+        self._end_drag()
         if marked is not None:
             is_part = marked.height() < frame.inner.height()
             heights = (frame.height_at(marked.bottom()), frame.height_at(marked.top())) if is_part else None
             self._want((frame.x_at(marked.left()), frame.x_at(marked.right())), heights=heights)
-        self.update()
 
     @override
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._drag = self._dragged_to = None
-        self.show_all_heights()
-        self.stretch_wanted.emit(None)
+        self._end_drag()
+        self._want_all()
 
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
-        frame, at = self._frame(), event.position()
+        frame, at = self.frame(), event.position()
+        stretch, heights = self.ranges
         factor = ZOOM_STEP ** (-event.angleDelta().y() / 120)
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._want(self._stretch, heights=scaled(self._heights, frame.height_at(at.y()), factor))
+            self._want(stretch, heights=scaled(heights, frame.height_at(at.y()), factor))
         else:
-            self._want(scaled(self._stretch, frame.x_at(at.x()), factor))
+            self._want(scaled(stretch, frame.x_at(at.x()), factor))
         event.accept()
 
     @override
@@ -403,12 +97,17 @@ class CurvePlot(QWidget):
         if not self.hasFocus():
             self.cursor_wanted.emit(None)
 
-    def _marked(self) -> QRectF | None:
-        """What is being marked by dragging, None while that is nothing yet."""
-        if self._drag is None or self._dragged_to is None or self._is_panning:
-            return None
-        inner = self._frame().inner
-        marked = QRectF(self._drag, self._dragged_to).normalized()
+    def _pan(self, start: QPointF, end: QPointF) -> None:
+        frame = self.frame()
+        by_x = frame.x_at(start.x()) - frame.x_at(end.x())
+        by_height = frame.height_at(start.y()) - frame.height_at(end.y())
+        stretch, heights = self.ranges
+        self._want(moved(stretch, by_x), heights=moved(heights, by_height))
+
+    def _mark(self, start: QPointF, end: QPointF) -> QRectF | None:
+        """What a drag marks, None while that is nothing yet."""
+        inner = self.frame().inner
+        marked = QRectF(start, end).normalized()
         if marked.width() < LEAST_DRAG_PX:
             return None
         if marked.height() < LEAST_HIGH_DRAG_PX:
@@ -416,18 +115,9 @@ class CurvePlot(QWidget):
             marked.setBottom(inner.bottom())
         return marked.intersected(inner)
 
-    def _want(self, stretch: Range, *, heights: Range | None = None) -> None:
-        """`heights`: None leaves them as they are chosen, or not."""
-        self._heights_chosen = heights or self._heights_chosen
-        self._range_at = 0
-        self.stretch_wanted.emit(stretch)
-
-    def _snapped(self, x: float) -> float:
-        """The nearest place that has a point, of the curve with the most points."""
-        densest = max(self._curves.values(), key=lambda c: len(c.x), default=None)
-        if densest is None or not len(densest.x):
-            return x
-        return float(densest.x[nearest(densest.x, x)])
+    def _end_drag(self) -> None:
+        self._marking_from = self._panned_to = None
+        self.set_marked(None)
 
     # By keyboard.
 
@@ -435,83 +125,86 @@ class CurvePlot(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         with_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        low, high = self._stretch
-        here = self._cursor if self._cursor is not None else high
+        stretch, heights = self.ranges
+        (low, high), (bottom, top) = stretch, heights
+        here = high if self.cursor_x is None else self.cursor_x
         match event.key():
             case Qt.Key.Key_Left | Qt.Key.Key_Right:
                 sign = 1 if event.key() == Qt.Key.Key_Right else -1
                 if with_shift:
-                    by = sign * PAN_PART * (high - low)
-                    self._want((low + by, high + by))
-                else:
-                    self.cursor_wanted.emit(
-                        self._next_epoch(here, sign) if with_ctrl else self._next(here, sign)
-                    )
-            case Qt.Key.Key_Up | Qt.Key.Key_Down:
-                is_up = event.key() == Qt.Key.Key_Up
-                factor = 1 / ZOOM_STEP if is_up else ZOOM_STEP
-                bottom, top = self._heights
-                if with_shift:
-                    by = (PAN_PART if is_up else -PAN_PART) * (top - bottom)
-                    self._want(self._stretch, heights=(bottom + by, top + by))
+                    self._want(moved(stretch, sign * PAN_PART * (high - low)))
                 elif with_ctrl:
-                    self._want(self._stretch, heights=scaled(self._heights, (bottom + top) / 2, factor))
+                    self.cursor_wanted.emit(self._next_epoch(here, sign))
                 else:
-                    self._want(scaled(self._stretch, min(max(here, low), high), factor))
+                    self.cursor_wanted.emit(self._next(here, sign))
+            case Qt.Key.Key_Up | Qt.Key.Key_Down:
+                sign = 1 if event.key() == Qt.Key.Key_Up else -1
+                factor = ZOOM_STEP**-sign
+                if with_shift:
+                    self._want(stretch, heights=moved(heights, sign * PAN_PART * (top - bottom)))
+                elif with_ctrl:
+                    self._want(stretch, heights=scaled(heights, (bottom + top) / 2, factor))
+                else:
+                    self._want(scaled(stretch, min(max(here, low), high), factor))
             case Qt.Key.Key_Home | Qt.Key.Key_End:
                 self.cursor_wanted.emit(self._snapped(low if event.key() == Qt.Key.Key_Home else high))
             case Qt.Key.Key_Backspace:
-                self.show_all_heights()
-                self.stretch_wanted.emit(None)
+                self._want_all()
             case _:
                 super().keyPressEvent(event)
-
-    def _next(self, here: float, sign: int) -> float:
-        """The next point in that direction that is at least a pixel away."""
-        densest = max(self._curves.values(), key=lambda c: len(c.x), default=None)
-        if densest is None or not len(densest.x):
-            return here
-        pixel = (self._stretch[1] - self._stretch[0]) / max(1.0, self._frame().inner.width())
-        x = densest.x
-        at = (
-            np.searchsorted(x, here + pixel, "left")
-            if sign > 0
-            else np.searchsorted(x, here - pixel, "right") - 1
-        )
-        return float(x[np.clip(at, 0, len(x) - 1)])
-
-    def _next_epoch(self, here: float, sign: int) -> float:
-        ends = self._epoch_ends
-        if not len(ends):
-            return here
-        slack = 1e-9 * max(1.0, abs(here))
-        at = (
-            np.searchsorted(ends, here + slack, "right")
-            if sign > 0
-            else np.searchsorted(ends, here - slack, "left") - 1
-        )
-        return float(ends[np.clip(at, 0, len(ends) - 1)])
 
     @override
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.cursor_wanted.emit(self._snapped(self._stretch[1]))
+        (_, high), _ = self.ranges
+        self.cursor_wanted.emit(self._snapped(high))
 
     @override
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.cursor_wanted.emit(None)
 
-    @override
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._changed()
+    def _next(self, here: float, sign: int) -> float:
+        """The next point in that direction that is at least a pixel away."""
+        (low, high), _ = self.ranges
+        pixel = (high - low) / max(1.0, self.frame().inner.width())
+        return _neighbour(self.densest, here, sign, least=pixel)
+
+    def _next_epoch(self, here: float, sign: int) -> float:
+        return _neighbour(self.epoch_ends, here, sign, least=1e-9 * max(1.0, abs(here)))
+
+    # What is asked for.
+
+    def _want(self, stretch: Range, *, heights: Range | None = None) -> None:
+        """`heights`: None leaves them as they are chosen, or not."""
+        if heights is not None:
+            self.choose_heights(heights)
+        self.stretch_wanted.emit(stretch)
+
+    def _want_all(self) -> None:
+        self.choose_heights(None)
+        self.stretch_wanted.emit(None)
+
+    def _snapped(self, x: float) -> float:
+        """The nearest place that has a point, of the curve with the most points."""
+        places = self.densest
+        return float(places[nearest(places, x)]) if len(places) else x
 
 
-def nearest(x: Numbers, wanted: float) -> int:
-    """The index of the value of an ascending array (not empty) that is nearest to `wanted`."""
-    right = int(np.clip(np.searchsorted(x, wanted), 1, len(x) - 1)) if len(x) > 1 else 0
-    return right - 1 if right and wanted - x[right - 1] <= x[right] - wanted else right
+def _neighbour(places: Numbers, here: float, sign: int, *, least: float) -> float:
+    """The first of the ascending `places` that is `least` away in that direction, the last one where there is none."""
+    if not len(places):
+        return here
+    if sign > 0:
+        at = int(np.searchsorted(places, here + least, "left"))
+    else:
+        at = int(np.searchsorted(places, here - least, "right")) - 1
+    return float(places[np.clip(at, 0, len(places) - 1)])
+
+
+def moved(shown: Range, by: float) -> Range:
+    low, high = shown
+    return low + by, high + by
 
 
 def scaled(shown: Range, fixed: float, factor: float) -> Range:

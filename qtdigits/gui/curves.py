@@ -146,7 +146,7 @@ class Curves(QWidget):
         """Give up what the person has zoomed to."""
         self._zoom = None
         for plot in self._plots.values():
-            plot.show_all_heights()
+            plot.choose_heights(None)
         self.redraw()
 
     def set_theme(self, theme: Theme) -> None:

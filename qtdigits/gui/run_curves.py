@@ -11,8 +11,8 @@ from qtdigits.core.axes import ACCURACY, AUC, LEARNING_RATE, LOSS, THROUGHPUT, Q
 from qtdigits.core.curves import Numbers, Places, Smoothed, XAxis
 from qtdigits.core.history import History
 from qtdigits.gui.curve_painting import Look
-from qtdigits.gui.curve_plot import Curve
 from qtdigits.gui.curve_settings import CurveSettings
+from qtdigits.gui.curve_view import Curve
 
 DOTTED, DASHED = Qt.PenStyle.DotLine, Qt.PenStyle.DashLine
 

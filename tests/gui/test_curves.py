@@ -334,7 +334,7 @@ def test_that_a_zoom_stays_until_a_double_click(qtbot: QtBot, growing: tuple[Cur
 
 def test_that_a_drag_marks_what_to_look_at(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
     curves, _ = growing
-    inner = plot(curves)._frame().inner.toRect()
+    inner = plot(curves).frame().inner.toRect()
     middle = inner.center().y()
     drag(qtbot, plot(curves), QPoint(inner.left() + 60, middle), QPoint(inner.left() + 160, middle + 5))
     low, high = stretch(curves)
@@ -345,7 +345,7 @@ def test_that_a_drag_marks_what_to_look_at(qtbot: QtBot, growing: tuple[Curves, 
 
 def test_that_a_high_drag_chooses_heights_too(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
     curves, _ = growing
-    inner = plot(curves)._frame().inner.toRect()
+    inner = plot(curves).frame().inner.toRect()
     before = heights(curves, "lossPlot")
     drag(qtbot, plot(curves), inner.center() - QPoint(50, 40), inner.center() + QPoint(50, 40))
     low, high = heights(curves, "lossPlot")
@@ -366,7 +366,7 @@ def test_that_the_way_back_is_offered_only_when_there_is_one(growing: tuple[Curv
 
 def test_that_the_view_can_be_moved_with_shift(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
     curves, _ = growing
-    inner = plot(curves)._frame().inner.toRect()
+    inner = plot(curves).frame().inner.toRect()
     start = inner.center()
     drag(qtbot, plot(curves), start, start - QPoint(30, 0), Qt.KeyboardModifier.ShiftModifier)
     low, high = stretch(curves)
@@ -388,7 +388,7 @@ def test_that_the_pointer_reads_all_curves(qtbot: QtBot, growing: tuple[Curves, 
     curves, history = growing
     history.apply(epoch(3))
     curves.redraw()
-    inner = plot(curves)._frame().inner.toRect()
+    inner = plot(curves).frame().inner.toRect()
     qtbot.mouseMove(plot(curves), QPoint(inner.left() + round(inner.width() * 2 / 12), inner.center().y()))
     assert plot(curves).cursor_x == 2.0
     assert plot(curves, "accuracyPlot").cursor_x == 2.0
