@@ -83,22 +83,26 @@ def _add_changes(group: Subparsers) -> None:
 
 def run_list(args: argparse.Namespace) -> int:
     from qtdigits.store.samples import SampleStore
+    from qtdigits.tasks.resuming import as_it_stands
 
-    with SampleStore.open(data_folder(args)) as store:
-        runs = store.runs.records(in_trash=args.deleted)
+    folder = data_folder(args)
+    with SampleStore.open(folder) as store:
+        runs = [as_it_stands(folder, run) for run in store.runs.records(in_trash=args.deleted)]
     if args.json:
         print_json({"runs": [_as_json(run) for run in runs]})
     else:
         columns = ("run", "name", "started", "ended", "epochs", "best", "validation", "my hold-out")
-        print_table(columns, [_row(run, data_folder(args)) for run in runs], numbers_from=4)
+        print_table(columns, [_row(run) for run in runs], numbers_from=4)
     return 0
 
 
 def run_show(args: argparse.Namespace) -> int:
     from qtdigits.store.samples import SampleStore
+    from qtdigits.tasks.resuming import as_it_stands
 
-    with SampleStore.open(data_folder(args)) as store:
-        run = store.runs.find(args.wanted)
+    folder = data_folder(args)
+    with SampleStore.open(folder) as store:
+        run = as_it_stands(folder, store.runs.find(args.wanted))
         history = store.runs.history(run.id)
     if args.json:
         print_json({**_as_json(run), "history": None if history is None else _finite(history.to_json())})
@@ -107,10 +111,10 @@ def run_show(args: argparse.Namespace) -> int:
         ("run", run.id),
         ("name", run.title),
         ("started", f"{run.started_at.astimezone():%d %b %Y %H:%M}"),
-        ("ended", _state(run, data_folder(args))),
+        ("ended", run.state),
         ("model", run.model or "none"),
     ]
-    facts += _how_it_goes_on(run, data_folder(args))
+    facts += _how_it_goes_on(run, folder)
     facts += _trained_on(run)
     if run.figures.message:
         facts.append(("because", run.figures.message))
@@ -126,9 +130,11 @@ def run_show(args: argparse.Namespace) -> int:
 def run_compare(args: argparse.Namespace) -> int:
     from qtdigits.core.run_figures import differing
     from qtdigits.store.samples import SampleStore
+    from qtdigits.tasks.resuming import as_it_stands
 
-    with SampleStore.open(data_folder(args)) as store:
-        runs = [store.runs.find(wanted) for wanted in args.wanted]
+    folder = data_folder(args)
+    with SampleStore.open(folder) as store:
+        runs = [as_it_stands(folder, store.runs.find(wanted)) for wanted in args.wanted]
     changes = differing([run.recipe for run in runs])
     if args.json:
         print_json({"runs": [_as_json(run) for run in runs], "differing": changes})
@@ -209,14 +215,6 @@ def run_empty_trash(args: argparse.Namespace) -> int:
     return 0
 
 
-def _state(run: RunRecord, folder: Path) -> str:
-    """How it ended; one that nobody is at any more was interrupted, whatever the store says."""
-    from qtdigits.store.runs import INTERRUPTED, RUNNING
-    from qtdigits.tasks.resuming import is_under_way
-
-    return INTERRUPTED if run.state == RUNNING and not is_under_way(folder, run) else run.state
-
-
 def _trained_on(run: RunRecord) -> list[tuple[str, object]]:
     figures = run.figures
     facts: list[tuple[str, object]] = []
@@ -236,14 +234,14 @@ def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:
     return [("to extend it", f"{resume} --more-epochs N")] if can_be_extended(folder, run) else []
 
 
-def _row(run: RunRecord, folder: Path) -> tuple[object, ...]:
+def _row(run: RunRecord) -> tuple[object, ...]:
     figures = run.figures
     own = _score(run, "my hold-out")
     return (
         run.id,
         run.title,
         f"{run.started_at.astimezone():%Y-%m-%d %H:%M}",
-        _state(run, folder),
+        run.state,
         figures.epochs,
         figures.best_epoch or "-",
         percent(figures.val_accuracy),

@@ -21,6 +21,13 @@ def is_under_way(data_dir: Path, run: RunRecord) -> bool:
     return run.state == RUNNING and RunFolder(data_dir, run.id).lock.is_taken()
 
 
+def as_it_stands(data_dir: Path, run: RunRecord) -> RunRecord:
+    """The run with the state that it is really in: "running" only while a process is at it."""
+    if run.state != RUNNING or is_under_way(data_dir, run):
+        return run
+    return replace(run, state=INTERRUPTED)
+
+
 def is_any_under_way(runs: RunTable, data_dir: Path) -> bool:
     """Whether a process trains in this data folder. Raises `StoreError`."""
     return any(is_under_way(data_dir, run) for run in runs.running())

@@ -29,11 +29,18 @@ def two_runs(data_dir: Path) -> None:
         store.runs.end("aa1", state="completed", model="m.h5", history=a_history(), figures=figures)
 
 
+def states_of(run_id: str, run: Run) -> set[str]:
+    """What programs are told of it, by each command that tells them."""
+    shown = run("runs", "show", run_id, "--json").json
+    told = [run("runs", *what, "--json").json["runs"] for what in (("list",), ("compare", run_id))]
+    return {row["state"] for row in [shown, *told[0], *told[1]] if row["id"] == run_id}
+
+
 @pytest.mark.usefixtures("two_runs")
 class TestRuns:
     def test_that_the_latest_run_is_listed_first(self, run: Run) -> None:
         listed = run("runs", "list", "--json").json["runs"]
-        assert [(row["id"], row["state"]) for row in listed] == [("bb2", "running"), ("aa1", "completed")]
+        assert [(row["id"], row["state"]) for row in listed] == [("bb2", "interrupted"), ("aa1", "completed")]
         assert listed[1]["scores"] == {"my hold-out": [0.875, 8]}
         lines = run("runs", "list").out.splitlines()
         assert any(line.startswith("aa1") and "87.50%" in line and "77.00%" in line for line in lines)
@@ -55,8 +62,11 @@ class TestRuns:
         folder.write_request({})
         assert "qtdigits train --resume bb2" in run("runs", "show", "bb2").out
         assert "interrupted" in run("runs", "list").out
+        assert states_of("bb2", run) == {"interrupted"}
+        assert "interrupted" in run("runs", "compare", "aa1", "bb2").out
         assert folder.lock.take()
         assert "interrupted" not in run("runs", "list").out
+        assert states_of("bb2", run) == {"running"}
         assert "to go on" not in run("runs", "show", "bb2").out
         folder.lock.give_back()
 
