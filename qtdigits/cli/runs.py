@@ -178,9 +178,14 @@ def run_note(args: argparse.Namespace) -> int:
 
 def run_delete(args: argparse.Namespace) -> int:
     from qtdigits.store.samples import SampleStore
+    from qtdigits.tasks.resuming import is_under_way
 
-    with SampleStore.open(data_folder(args)) as store:
-        ids = list(dict.fromkeys(store.runs.find(wanted).id for wanted in args.wanted))
+    folder = data_folder(args)
+    with SampleStore.open(folder) as store:
+        runs = {run.id: run for run in map(store.runs.find, args.wanted)}
+        if going_on := [run.id for run in runs.values() if is_under_way(folder, run)]:
+            raise InputError(f"The run {going_on[0]} is going on.", "Stop it first, where it goes on.")
+        ids = list(runs)
         store.runs.delete(ids)
     say(f"Put into the trash: {', '.join(ids)}. To undo it: qtdigits runs restore {' '.join(ids)}")
     return 0

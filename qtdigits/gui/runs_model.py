@@ -51,6 +51,10 @@ class RunsModel(QAbstractTableModel):
         self._made.clear()
         self.endResetModel()
 
+    def is_going_on(self, run: RunRecord) -> bool:
+        """Whether it is being trained, here or in another window or terminal."""
+        return run.id == self._running or run.id in self._elsewhere
+
     @override
     def rowCount(self, parent: Index = NO_INDEX) -> int:
         return 0 if parent.isValid() else len(self._runs)

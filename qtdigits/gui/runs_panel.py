@@ -50,6 +50,8 @@ LIST_PX = 200
 MOST_COLUMN_PX = 240
 CHOOSE = "Choose a run to see its curves, or several, with Ctrl or Shift, to compare them"
 NONE_YET = "No training has been made yet"
+DELETE = "Put the chosen runs into the trash; models stay"
+GOES_ON = "A run that goes on has to be stopped before it can be deleted"
 
 
 class RunsPanel(FreshPanel):
@@ -90,7 +92,7 @@ class RunsPanel(FreshPanel):
         self._extend = button("Train longer…", "extendRunButton", "Train it for some more epochs")
         self._rename = button("Rename…", "renameRunButton", "Give the run a name of your own")
         self._note = button("Note…", "noteRunButton", "Note something about the run")
-        self._delete = button("Delete", "deleteRunsButton", "Put the chosen runs into the trash; models stay")
+        self._delete = button("Delete", "deleteRunsButton", DELETE)
         self._undo = button("Undo delete", "undoRunsButton", "Put back what was deleted last")
         self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
         self._trash.setCheckable(True)
@@ -152,7 +154,7 @@ class RunsPanel(FreshPanel):
     @Slot()
     def _show_chosen(self) -> None:
         chosen = self._chosen()
-        self._update_buttons(len(chosen))
+        self._update_buttons(chosen)
         self._offer_steering(chosen)
         compared = chosen[:MOST_COMPARED]
         self._hint.setText(self._hint_text(len(chosen)))
@@ -211,12 +213,14 @@ class RunsPanel(FreshPanel):
             self._histories.popitem(last=False)
         return self._histories[run.id]
 
-    def _update_buttons(self, n_chosen: int) -> None:
+    def _update_buttons(self, chosen: list[RunRecord]) -> None:
         in_trash = self._trash.isChecked()
         for one in (self._rename, self._note):
-            one.setEnabled(n_chosen == 1 and not in_trash)
+            one.setEnabled(len(chosen) == 1 and not in_trash)
+        is_going_on = not in_trash and any(self._model.is_going_on(run) for run in chosen)
         self._delete.setText("Put back" if in_trash else "Delete")
-        self._delete.setEnabled(n_chosen > 0)
+        self._delete.setToolTip(GOES_ON if is_going_on else DELETE)
+        self._delete.setEnabled(bool(chosen) and not is_going_on)
         self._undo.setVisible(bool(self._deleted) and not in_trash)
         self._empty.setVisible(in_trash and self._trash_can is not None)
         self._empty.setEnabled(bool(self._model.runs))

@@ -112,6 +112,16 @@ class TestRuns:
         assert run("runs", "restore", "aa1").code == 0
         assert len(run("runs", "list", "--json").json["runs"]) == 2
 
+    def test_that_a_run_that_goes_on_is_not_deleted(self, run: Run, data_dir: Path) -> None:
+        folder = RunFolder(data_dir, "bb2")
+        folder.write_request({})
+        assert folder.lock.take()
+        refused = run("runs", "delete", "aa1", "bb2")
+        assert (refused.code, "bb2 is going on" in refused.complaint) == (2, True)
+        assert len(run("runs", "list", "--json").json["runs"]) == 2
+        folder.lock.give_back()
+        assert run("runs", "delete", "aa1", "bb2").code == 0
+
     def test_that_an_unknown_run_is_named(self, run: Run) -> None:
         done = run("runs", "show", "zz")
         assert done.code == 2

@@ -350,6 +350,21 @@ def test_that_a_run_of_another_window_is_not_called_interrupted(panel: Shown) ->
     assert panel.column(2)[2] == "running elsewhere"
 
 
+def test_that_a_run_which_goes_on_cannot_be_deleted(panel: Shown, store: SampleStore) -> None:
+    store.runs.add(RunRecord("run", load_recipe("mlp-50-50").to_json()))
+    panel.widget.on_event(started())
+    panel.steering.elsewhere = "a"
+    panel.widget.reload()
+    delete = panel.button("deleteRunsButton")
+    for row, can_be_deleted in ((0, False), (1, True), (2, True), (3, False)):
+        panel.choose(row)
+        assert delete.isEnabled() == can_be_deleted
+    store.runs.end("run", state="completed", history=a_history())
+    panel.widget.on_event(finished())
+    panel.choose(0)
+    assert delete.isEnabled()
+
+
 def test_that_a_run_which_a_model_came_of_shows_its_result_again(panel: Shown, store: SampleStore) -> None:
     store.runs.end("b", state="completed", model="/models/b.h5", history=a_history())
     panel.widget.mark_stale()
