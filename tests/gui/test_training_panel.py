@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBo
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
+from qtdigits.core.comparison import Comparison, Paired
 from qtdigits.core.events import (
     Noticed,
     Progressed,
@@ -31,6 +32,7 @@ from qtdigits.gui.recipe_choice import OPEN_FILE
 from qtdigits.gui.run_summary import verdict
 from qtdigits.gui.theme import DARK, LIGHT
 from qtdigits.gui.training_panel import TrainingPanel
+from qtdigits.gui.verdict_card import VerdictCard
 
 
 class Panel:
@@ -209,6 +211,26 @@ def test_that_a_run_that_goes_on_has_one_continuous_curve(
     qtbot.waitUntil(lambda: len(running.plot("lossPlot").points("batches")[0]) == 3)
     assert running.plot("lossPlot").points("batches")[1].tolist() == [0.5, 0.25, 0.125]
     assert running.plot("lossPlot").points("validation")[1].tolist() == [0.3]
+
+
+def test_that_the_verdict_comes_with_a_comparison_and_its_wishes_are_passed_on(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    assert running.widget.findChild(VerdictCard) is None
+    running.widget.set_champion(Champion("default", "/models/default.h5"))
+    found = Comparison(Paired(40, 37, 39, (11, 12), (13,), ()), Paired(3000, 2990, 2991), "default")
+    engines[0].say(batch(1), epoch(1), replace(finished(), comparison=found.to_json()))
+    qtbot.waitUntil(lambda: running.is_usable("verdictUseButton"))
+
+    with qtbot.waitSignal(running.widget.use_requested) as used:
+        running.button("verdictUseButton").click()
+    assert used.args == ["/models/new.h5"]
+    with qtbot.waitSignal(running.widget.drawings_requested) as shown:
+        running.button("fixedButton").click()
+    assert shown.args == ["fixed", (11, 12)]
+    running.widget.set_champion(Champion("new", "/models/new.h5"))
+    with qtbot.waitSignal(running.widget.roll_back_requested):
+        running.button("rollBackButton").click()
 
 
 def test_that_a_cancelled_run_says_that_nothing_was_kept(
