@@ -175,7 +175,12 @@ def test_that_of_two_windows_one_works_the_line_off_until_it_is_closed(
     here[0].say(begun("a"), ended("a"))
     qtbot.waitUntil(lambda: sent(here) == ["a", "b"])
     here[0].say(begun("b"), ended("b"))
-    qtbot.waitUntil(lambda: first.waiting == ())
+
+    def is_through() -> bool:
+        second.reload()
+        return second.waiting == ()
+
+    qtbot.waitUntil(is_through)
     second.add(request("c"))
     first.stop()
     second.reload()
