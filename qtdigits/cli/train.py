@@ -56,7 +56,6 @@ def _add_resume_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--resume",
         metavar="RUN",
-        default="",
         help="a run that was interrupted, stopped or given up: its id, the beginning of that, or its name",
     )
     group.add_argument(
@@ -215,7 +214,7 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
     """What is asked for, checked as far as it can be before the work begins."""
     from qtdigits.tasks.request import RetrainRequest
 
-    if args.resume or args.more_epochs:
+    if args.resume is not None or args.more_epochs:
         return _resumed(args)
     for file in [
         *args.ink,
@@ -249,9 +248,9 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
 def _resumed(args: argparse.Namespace) -> RetrainRequest:
     """How the run goes on that was named. Raises `InputError` for settings that it has already."""
     from qtdigits.store.samples import SampleStore
-    from qtdigits.tasks.resuming import extended, resumed
+    from qtdigits.tasks.resuming import as_it_stands, extended, resumed
 
-    if not args.resume:
+    if args.resume is None:
         raise InputError("There is no run to extend.", "Name it: --resume RUN --more-epochs N.")
     if given := _settings_of_a_new_run(args):
         raise InputError(
@@ -262,7 +261,7 @@ def _resumed(args: argparse.Namespace) -> RetrainRequest:
         raise InputError(f"A run cannot get {args.more_epochs} more epochs.", "Give a number above 0.")
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
-        run = store.runs.find(args.resume)
+        run = as_it_stands(folder, store.runs.find(args.resume))
     champion = _champion(args)
     if args.more_epochs:
         return extended(folder, run, args.more_epochs, champion=champion)

@@ -48,7 +48,10 @@ def resumed(data_dir: Path, run: RunRecord, *, champion: str = "") -> RetrainReq
     """The request by which an unfinished run goes on as it was planned. Raises `InputError` and `StoreError`."""
     request = _request_of(data_dir, run)
     if run.state not in UNFINISHED:
-        raise InputError(f"The run {run.id} has ended ({run.state}).", "Say by how many epochs to extend it.")
+        raise InputError(
+            f"The run {run.id} has ended ({run.state}).",
+            "Say by how many epochs to extend it, such as --more-epochs 5.",
+        )
     return replace(request, resumes=True, champion=champion)
 
 

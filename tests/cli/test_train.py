@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -371,6 +372,7 @@ def test_that_people_see_a_live_bar_and_then_a_table_and_the_path(tmp_path: Path
     ("arguments", "said"),
     [
         (("--resume", "zz"), "There is no run 'zz'"),
+        (("--resume", ""), "There is no run ''"),
         (("--resume", "zz", "--epochs", "3"), "--epochs does not go with --resume"),
         (("--resume", "zz", "--no-drawings"), "--no-drawings does not go with --resume"),
         (("--more-epochs", "3"), "There is no run to extend"),
@@ -395,3 +397,6 @@ def test_that_a_run_that_has_ended_has_to_be_extended_and_one_that_is_not_kept_c
     assert "by how many epochs" in run("train", "--resume", "ended").complaint
     assert "not there any more" in run("train", "--resume", "ended", "--more-epochs", "2").complaint
     assert "not known any more" in run("train", "--resume", "begun").complaint
+    RunFolder(data_dir, "begun").write_request(replace(request, run="begun").to_json())
+    extended = run("train", "--resume", "begun", "--more-epochs", "2")
+    assert "has not come to its end (interrupted)" in extended.complaint
