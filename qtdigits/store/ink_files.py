@@ -145,11 +145,15 @@ class _Segment:
 
 def _drawing(path: Path, number: int, line: bytes) -> LabelledInk:
     try:
-        values = json.loads(line)
+        values = json.loads(line.rstrip())
         if not isinstance(values, dict):
             raise InputError("it is not an object in braces.", _REMEDY)
         extra = {key: value for key, value in values.items() if key not in {"label", "writer", "strokes"}}
         return LabelledInk(_label(values), _writer(values), Ink.of(_strokes(values)), extra)
+    except json.JSONDecodeError as error:
+        # Its own text counts lines too, those within this one.
+        what = f"{error.msg} at column {error.colno}"
+        raise InputError(f"{path}, line {number} is not JSON: {what}.", _REMEDY) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}, line {number} is not JSON: {error}.", _REMEDY) from error
     except InputError as error:

@@ -44,7 +44,7 @@ def test_that_labels_are_text_or_numbers(path: Path, label: str, expected: str) 
     ("line", "message"),
     [
         ("7", "it is not an object"),
-        ('{"label": "7"', "is not JSON"),
+        ('{"label": "7"', "line 2 is not JSON: Expecting ',' delimiter at column 14."),
         ("[" * 100_000, "is not JSON"),
         ("\x80", "is not JSON"),
         ('{"strokes": []}', "there is no label"),
