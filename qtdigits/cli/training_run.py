@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STOPPING = "Stopping: the best weights so far are kept. Ctrl+C once more gives the run up."
 GIVING_UP = "Giving the run up: no model is kept."
+LEAVING = "qtdigits: Interrupted."
+_SHOW_CURSOR = "\x1b[?25h"
 
 
 def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
@@ -50,7 +52,11 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
 
 @contextlib.contextmanager
 def obeying_ctrl_c(control: Control, *, stopping: str = STOPPING) -> Iterator[None]:
-    """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel. A third time ends it in Python's own way."""
+    """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel. A third time ends the process at once.
+
+    Python's own way out is not for that: a training that is cut short within a step leaves threads of TensorFlow that wait for
+    the interpreter, which waits for them. It is as if it were killed, which all that is on disk withstands.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -58,7 +64,7 @@ def obeying_ctrl_c(control: Control, *, stopping: str = STOPPING) -> Iterator[No
 
     def on_interrupt(_number: int, _frame: FrameType | None) -> None:
         if control.is_stopping:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, _leave_at_once)
             control.cancel()
             _announce(GIVING_UP)
         else:
@@ -70,6 +76,11 @@ def obeying_ctrl_c(control: Control, *, stopping: str = STOPPING) -> Iterator[No
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+    _announce(LEAVING + (_SHOW_CURSOR if sys.stderr.isatty() else ""))
+    os._exit(130)
 
 
 def _announce(text: str) -> None:
