@@ -138,19 +138,22 @@ class RunTable:
 
     def find(self, wanted: str, *, in_trash: bool = False) -> RunRecord:
         """The run with this id or name, or the only one whose id begins so. Raises `InputError`."""
-        runs = self.records(in_trash=in_trash)
-        for fits in (
-            [run for run in runs if run.id == wanted],
-            [run for run in runs if wanted and run.name == wanted],
-            [run for run in runs if wanted and run.id.startswith(wanted)],
-        ):
-            if len(fits) == 1:
-                return fits[0]
-            if fits:
-                ids = ", ".join(run.id for run in fits[:5])
-                raise InputError(f"{wanted!r} fits several runs.", f"Say which: {ids}.")
-        where = " in the trash" if in_trash else ""
-        raise InputError(f"There is no run {wanted!r}{where}.", "Look at the list: qtdigits runs list.")
+        fits = _fitting(wanted, self.records(in_trash=in_trash))
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            ids = ", ".join(run.id for run in fits[:5])
+            raise InputError(f"{wanted!r} fits several runs.", f"Say which: {ids}.")
+        where, listing = (" in the trash", " --deleted") if in_trash else ("", "")
+        problem, remedy = (
+            f"There is no run {wanted!r}{where}.",
+            f"Look at the list: qtdigits runs list{listing}.",
+        )
+        if others := _fitting(wanted, self.records(in_trash=not in_trash)):
+            run_id = others[0].id
+            problem = f"The run {run_id} is {'not ' if in_trash else ''}in the trash."
+            remedy = remedy if in_trash else f"Put it back: qtdigits runs restore {run_id}"
+        raise InputError(problem, remedy)
 
     def known(self, run_id: str) -> RunRecord | None:
         """The run with this very id, in the trash or not; None when there is none."""
@@ -213,6 +216,16 @@ class RunTable:
         cursor = self._db.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), run_id))
         if not cursor.rowcount:
             raise _no_run(run_id)
+
+
+def _fitting(wanted: str, runs: Iterable[RunRecord]) -> list[RunRecord]:
+    """Those with this id; without any, those of this name; without any, those whose ids begin so."""
+    known = list(runs) if wanted else []
+    return (
+        [run for run in known if run.id == wanted]
+        or [run for run in known if run.name == wanted]
+        or [run for run in known if run.id.startswith(wanted)]
+    )
 
 
 def _no_run(run_id: str) -> StoreError:

@@ -109,7 +109,12 @@ class TestRuns:
         assert [row["id"] for row in run("runs", "list", "--json").json["runs"]] == ["bb2"]
         trash = run("runs", "list", "--deleted", "--json").json["runs"]
         assert [row["id"] for row in trash] == ["aa1"]
+        for command in (("runs", "show", "aa"), ("train", "--resume", "aa1")):
+            refused = run(*command)
+            assert (refused.code, "aa1 is in the trash" in refused.complaint) == (2, True)
+            assert "qtdigits runs restore aa1" in refused.complaint
         assert run("runs", "restore", "aa1").code == 0
+        assert "aa1 is not in the trash" in run("runs", "restore", "aa1").complaint
         assert len(run("runs", "list", "--json").json["runs"]) == 2
 
     def test_that_a_run_that_goes_on_is_not_deleted(self, run: Run, data_dir: Path) -> None:

@@ -76,7 +76,7 @@ def test_that_a_deleted_run_can_be_put_back(store: SampleStore) -> None:
     store.runs.end("aa1", state="completed", history=a_history())
     store.runs.delete(["aa1", "b3"])
     assert (ids(store), ids(store, in_trash=True)) == (["aa2"], ["b3", "aa1"])
-    with pytest.raises(InputError, match="There is no run 'b3'"):
+    with pytest.raises(InputError, match="The run b3 is in the trash"):
         store.runs.find("b3")
     store.runs.restore(["aa1", "b3"])
     assert ids(store) == ["b3", "aa2", "aa1"]
