@@ -17,10 +17,26 @@ if TYPE_CHECKING:
 
 def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Model:
     """The model of a file or of a name in the library. Raises `InputError` with the names that there are."""
-    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.library import CHAMPION, ModelLibrary
     from qtdigits.store.model_files import load_model
 
+    if name_or_path == CHAMPION:
+        return load_model(champion_path(folder), weights=weights)
     return load_model(ModelLibrary(folder).find(name_or_path), weights=weights)
+
+
+def champion_path(folder: Path) -> Path:
+    """The file of the model in use. When it is another than the chosen one, as that is gone or damaged, it is said.
+
+    Raises `ModelFileError` when there is none.
+    """
+    from qtdigits.store.library import ModelLibrary
+
+    model, notice = ModelLibrary(folder).load_champion()
+    if notice:
+        say(notice)
+    assert model.path is not None  # it was read from a file
+    return model.path
 
 
 def open_reader(name_or_path: str, *, folder: Path) -> Reader:

@@ -303,10 +303,10 @@ def _champion(args: argparse.Namespace) -> str:
     """The path of the model in use; "" without one, or when no drawings and so nobody in particular is trained for."""
     if args.no_drawings:
         return ""
-    from qtdigits.store.library import ModelLibrary
+    from qtdigits.cli.loading import champion_path
 
     try:
-        return _text(ModelLibrary(data_folder(args)).champion_path())
+        return _text(champion_path(data_folder(args)))
     except ModelFileError:
         return ""
 

@@ -23,6 +23,8 @@ from qtdigits.store.model_files import load_header, load_model
 from qtdigits.store.temporary import clear_away
 
 MOST_CHAMPIONS = 50
+CHAMPION = "champion"
+"""The name by which the model in use is asked for."""
 DRAWN_SCORE = "pendigits"
 """The score by which the shipped models are ranked: drawings by people that no model was trained on."""
 DEFAULT = "default.h5"
@@ -163,7 +165,7 @@ class ModelLibrary:
         """A model by path, by name (with or without `.h5`), or "champion". Raises `InputError` with the known names."""
         if (path := Path(name_or_path)).is_file():
             return path
-        if name_or_path == "champion":
+        if name_or_path == CHAMPION:
             return self.champion_path()
         files = self._files()
         wanted = name_or_path.removesuffix(".h5")

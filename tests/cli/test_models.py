@@ -107,6 +107,24 @@ def test_that_a_damaged_model_does_not_become_the_champion(run: Run, two_models:
     assert champion(run) == ["second"]
 
 
+@pytest.mark.parametrize("trouble", ["gone", "damaged"])
+def test_that_the_last_good_model_is_used_where_the_champion_is_lost_and_that_this_is_said(
+    run: Run, two_models: tuple[Path, Path], ink_file: Path, trouble: str
+) -> None:
+    first, second = two_models
+    run("models", "promote", "first")
+    run("models", "promote", "second")
+    if trouble == "gone":
+        second.unlink()
+    else:
+        second.write_bytes(second.read_bytes()[:5000])
+    done = run("evaluate", "champion", "--on", ink_file, "--json")
+    assert (done.code, done.json["path"]) == (0, str(first))
+    assert str(second) in done.err
+    assert "is used instead" in done.err
+    assert run("evaluate", "champion", "--on", ink_file, "--json").err == ""
+
+
 def test_that_there_may_be_nothing_to_roll_back_to(run: Run) -> None:
     done = run("models", "rollback")
     assert done.code == 2
