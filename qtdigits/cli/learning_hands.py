@@ -11,6 +11,7 @@ from qtdigits.cli.output import say
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
+    from qtdigits.core.models import Model
     from qtdigits.core.samples import Dataset
     from qtdigits.store.mnist import Mnist
     from qtdigits.tasks.personal import Learner
@@ -30,6 +31,18 @@ def add_learning_options(parser: argparse.ArgumentParser, *, about_model: str) -
     parser.add_argument(
         "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for; else synthetic ink)"
     )
+
+
+def warn_of_known_drawings(base: Model, drawings: Dataset, folder: Path) -> None:
+    """Say so where the figures flatter a model that was trained on what it is to read."""
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.tasks.lineage import headers_of, was_trained_on
+
+    if was_trained_on(base, drawings, headers_of(ModelLibrary(folder))):
+        say(
+            f"{base.name} was trained on {drawings.name}: what it reads of that says little. "
+            "For figures to trust, give a --model that was not."
+        )
 
 
 def mnist_of(args: argparse.Namespace, folder: Path) -> Mnist | None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtdigits.cli.learning_hands import add_learning_options, learner_of, mnist_of
+from qtdigits.cli.learning_hands import add_learning_options, learner_of, mnist_of, warn_of_known_drawings
 from qtdigits.cli.loading import open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import percent, print_json, print_table, say
@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     mnist = mnist_of(args, folder)
     after = (0, *sorted(set(args.after))) if args.after else AFTER
     learner = learner_of(args, mnist)
+    warn_of_known_drawings(base, drawings, folder)
     control = Control()
     with obeying_ctrl_c(control, stopping=STOPPING):
         found = simulate(

@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from qtdigits.core.models import Model
+from qtdigits.core.samples import Dataset
 from qtdigits.errors import QtDigitsError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_header, load_model
+from qtdigits.tasks.mixing import digest_of
 
 Headers = Callable[[str], Model | None]
 
@@ -36,6 +38,19 @@ def line_of(model: Model, header_of: Headers) -> Iterator[Model]:
         seen.add(known.name)
         base = Path(str(known.provenance.get("base") or "")).stem
         known = header_of(base) if base else None
+
+
+def was_trained_on(model: Model, drawings: Dataset, header_of: Headers) -> bool:
+    """Whether it, or one that it was trained on from, says that it was trained on exactly these drawings.
+
+    Of a part of what a model was trained on this cannot be told.
+    """
+    digest = digest_of(drawings)
+    return any(
+        source.get("sha256") == digest
+        for known in line_of(model, header_of)
+        for source in known.provenance.get("sources") or ()
+    )
 
 
 def first_of_line(model: Model, library: ModelLibrary) -> Model:

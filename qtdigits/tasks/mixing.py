@@ -184,7 +184,7 @@ def _record(source: Source, is_validation: NDArray[np.bool_]) -> dict[str, Any]:
         "n_training": int((~is_validation).sum()),
         "n_validation": int(is_validation.sum()),
         "weight": source.weight,
-        "sha256": source.sha256 or _digest_of(source.dataset),
+        "sha256": source.sha256 or digest_of(source.dataset),
     }
     if source.share:
         record["share"] = source.share
@@ -195,7 +195,8 @@ def _record(source: Source, is_validation: NDArray[np.bool_]) -> dict[str, Any]:
     return record
 
 
-def _digest_of(dataset: Dataset) -> str:
+def digest_of(dataset: Dataset) -> str:
+    """By which a record knows its images and labels again, in this order."""
     digest = hashlib.sha256(np.ascontiguousarray(dataset.images).tobytes())
     digest.update("\0".join(dataset.labels).encode())
     return digest.hexdigest()

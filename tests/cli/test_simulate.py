@@ -42,6 +42,7 @@ def test_that_a_person_is_told_the_same_in_a_table(
     assert "tiny, 1 simulated writer; errors on drawings not yet learned from" in done.out
     assert "MNIST's test set" in done.out
     assert "1 of 1" in done.err
+    assert f"tiny was trained on {ink_file.name}" in done.err
 
 
 def test_that_a_recipe_that_learns_no_hand_is_refused(

@@ -1,16 +1,21 @@
-"""The model that a line of personal trainings began with is found, as far as the files are there."""
+"""The model that a line of personal trainings began with is found, and what they were trained on is known again."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from qtdigits.core.models import Model
+from qtdigits.core.raster import render_many
 from qtdigits.core.recipes import recipe_of
+from qtdigits.core.samples import Dataset
+from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
-from qtdigits.tasks.lineage import first_of_line
+from qtdigits.tasks.lineage import first_of_line, headers_of, was_trained_on
+from qtdigits.tasks.mixing import digest_of
 from store.values import a_model
 
 PERSONAL = {"start": "champion"}
@@ -37,6 +42,21 @@ def test_that_the_line_is_followed_to_the_model_that_it_began_with(library: Mode
     assert first_of_line(third, library).name == "first"
     assert first_of_line(third, library).weights.keys() == first.weights.keys()
     assert first_of_line(first, library) is first
+
+
+def test_that_what_a_model_or_one_before_it_was_trained_on_is_known_again(library: ModelLibrary) -> None:
+    ink, labels = synthetic_digits(6, seed=1)
+    drawings = Dataset("ink", render_many(ink), tuple(labels))
+    first = saved(library, "first")
+    record = {"name": "ink", "sha256": digest_of(drawings)}
+    path = library.find("first")
+    save_model(replace(first, provenance={"sources": [record]}), path)
+    second = saved(library, "second", base="first", **PERSONAL)
+    header_of = headers_of(library)
+    assert was_trained_on(load_model(path), drawings, header_of)
+    assert was_trained_on(second, drawings, header_of)
+    assert not was_trained_on(first, drawings, header_of)
+    assert not was_trained_on(second, drawings.take([0, 1, 2]), header_of)
 
 
 def test_that_a_model_that_names_itself_is_its_own_beginning(library: ModelLibrary) -> None:
