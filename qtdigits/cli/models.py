@@ -169,7 +169,7 @@ def run_replay(args: argparse.Namespace) -> int:
     library = ModelLibrary(folder)
     wanted = [library.find(name) for name in args.models]
     paths = wanted or [entry.path for entry in library.entries() if not entry.error]
-    with SampleStore.open(folder) as store:
+    with SampleStore.open_to_read(folder) as store:
         if args.writer is not None and args.writer not in store.writers():
             raise InputError(
                 f"There is no writer {args.writer!r}.", f"Writers: {', '.join(store.writers())}."

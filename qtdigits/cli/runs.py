@@ -86,7 +86,7 @@ def run_list(args: argparse.Namespace) -> int:
     from qtdigits.tasks.resuming import as_it_stands
 
     folder = data_folder(args)
-    with SampleStore.open(folder) as store:
+    with SampleStore.open_to_read(folder) as store:
         runs = [as_it_stands(folder, run) for run in store.runs.records(in_trash=args.deleted)]
     if args.json:
         print_json({"runs": [_as_json(run) for run in runs]})
@@ -101,7 +101,7 @@ def run_show(args: argparse.Namespace) -> int:
     from qtdigits.tasks.resuming import as_it_stands
 
     folder = data_folder(args)
-    with SampleStore.open(folder) as store:
+    with SampleStore.open_to_read(folder) as store:
         run = as_it_stands(folder, store.runs.find(args.wanted))
         history = store.runs.history(run.id)
     if args.json:
@@ -133,7 +133,7 @@ def run_compare(args: argparse.Namespace) -> int:
     from qtdigits.tasks.resuming import as_it_stands
 
     folder = data_folder(args)
-    with SampleStore.open(folder) as store:
+    with SampleStore.open_to_read(folder) as store:
         runs = [as_it_stands(folder, store.runs.find(wanted)) for wanted in args.wanted]
     changes = differing([run.recipe for run in runs])
     if args.json:

@@ -162,7 +162,7 @@ def run_export(args: argparse.Namespace) -> int:
 def _count(folder: Path, chosen: SampleFilter) -> int:
     from qtdigits.store.samples import SampleStore
 
-    with SampleStore.open(folder) as store:
+    with SampleStore.open_to_read(folder) as store:
         return store.count(chosen)
 
 
@@ -172,7 +172,7 @@ def run_list(args: argparse.Namespace) -> int:
     if args.limit < 0:
         raise InputError(f"--limit is {args.limit}.", "Give how many to show; 0 shows all.")
     chosen = filter_of(args)
-    with SampleStore.open(data_folder(args)) as store:
+    with SampleStore.open_to_read(data_folder(args)) as store:
         n = store.count(chosen)
         counts = _counts(store, chosen)
         newest = list(store.samples(chosen, newest_first=True, limit=args.limit or None))
@@ -194,7 +194,7 @@ def run_check(args: argparse.Namespace) -> int:
     """The database's own check, then each drawing: its ink must be readable. 1 when something is wrong."""
     from qtdigits.store.samples import SampleStore
 
-    with SampleStore.open(data_folder(args)) as store, working("Reading every drawing …"):
+    with SampleStore.open_to_read(data_folder(args)) as store, working("Reading every drawing …"):
         problems = [*store.check(), *_unreadable(store)]
         n = store.count()
     if args.json:

@@ -54,7 +54,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run_list(args: argparse.Namespace) -> int:
     from qtdigits.store.samples import SampleStore
 
-    with SampleStore.open(data_folder(args)) as store:
+    with SampleStore.open_to_read(data_folder(args)) as store:
         rows = [
             (name, store.count(writer=name), store.count(writer=name, held_out=True))
             for name in store.writers()

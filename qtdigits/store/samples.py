@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -62,6 +63,19 @@ class SampleStore:
     def open_read_only(cls, path: Path) -> SampleStore:
         """A store file of any name, such as a backup or another person's, only to read from."""
         return cls(Database.open_read_only(path))
+
+    @classmethod
+    def open_to_read(cls, folder: Path) -> SampleStore:
+        """The store in `folder` to be looked at: where nothing can be written, it is opened read-only.
+
+        Raises the `StoreError` of `open` when that does not help.
+        """
+        try:
+            return cls.open(folder)
+        except StoreError:
+            with contextlib.suppress(StoreError):
+                return cls.open_read_only(folder / FILE_NAME)
+            raise
 
     @classmethod
     def of_nothing(cls, path: Path, refusal: StoreError) -> SampleStore:

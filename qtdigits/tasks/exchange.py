@@ -32,7 +32,7 @@ def export_ink(data_dir: Path, path: Path, chosen: SampleFilter = EVERYTHING) ->
     """Write the drawings as ink JSONL (`.gz`: compressed); imported images have no ink and are left out."""
     if not path.name.endswith(INK_SUFFIXES):
         raise InputError(f"{path.name} is not the name of an ink file.", "Let it end in .jsonl or .jsonl.gz.")
-    with SampleStore.open(data_dir) as store:
+    with SampleStore.open_to_read(data_dir) as store:
         return write_ink_jsonl(
             path, (_labelled(s, s.ink) for s in store.samples(chosen) if s.ink is not None)
         )
@@ -40,7 +40,7 @@ def export_ink(data_dir: Path, path: Path, chosen: SampleFilter = EVERYTHING) ->
 
 def export_csv_pair(data_dir: Path, images: Path, labels: Path, chosen: SampleFilter = EVERYTHING) -> int:
     """Write rasters and labels as the 2022 report's CSV pair, in the order in which they were stored."""
-    with SampleStore.open(data_dir) as store:
+    with SampleStore.open_to_read(data_dir) as store:
         pairs = [(sample.raster, sample.label) for sample in store.samples(chosen)]
     rasters = np.stack([raster for raster, _ in pairs]) if pairs else np.empty((0, 28, 28), np.uint8)
     return write_csv_pair(images, labels, rasters, [label for _, label in pairs])

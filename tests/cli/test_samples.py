@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -45,6 +46,22 @@ def test_that_imported_ink_keeps_its_writers_and_its_strokes(
     with SampleStore.open(data_dir) as store:
         assert store.count(writer="ada") == store.count(writer="bob") == 100
         assert [sample.ink for sample in store.samples()] == [drawing.ink for drawing in original]
+
+
+def test_that_a_store_that_cannot_be_written_can_be_looked_at_and_exported(
+    run: Run, ink_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("samples", "import", ink_file)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: False
+    )  # tests may run as root, whom nothing is denied
+    assert stored(run) == 200
+    copy = tmp_path / "copy.jsonl"
+    readings = (("samples", "check"), ("samples", "export", copy), ("writers", "list"), ("runs", "list"))
+    assert [run(*command).code for command in readings] == [0, 0, 0, 0]
+    assert len(list(read_ink_jsonl(copy))) == 200
+    refused = run("samples", "delete", 1)
+    assert (refused.code, "is read-only" in refused.complaint) == (2, True)
 
 
 def test_that_a_second_import_adds_nothing(run: Run, ink_file: Path) -> None:

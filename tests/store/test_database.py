@@ -152,8 +152,9 @@ def test_that_a_data_folder_without_permission_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(StoreError, match=r"samples\.db cannot be written: permission denied"):
-        SampleStore.open(tmp_path)
+    for opening in (SampleStore.open, SampleStore.open_to_read):
+        with pytest.raises(StoreError, match=r"samples\.db cannot be written: permission denied"):
+            opening(tmp_path)
 
 
 def test_that_writing_into_a_store_opened_for_reading_is_reported(filled: Path) -> None:
