@@ -125,6 +125,13 @@ class RunFolder:
         shutil.rmtree(self.path, ignore_errors=True)
         return not self.path.exists()
 
+    def remove_if_empty(self) -> None:
+        """Remove the folder of a run that never came to anything: it holds no more than the lock."""
+        with contextlib.suppress(OSError):
+            if not {path.name for path in self.path.iterdir()} - {self.lock.path.name}:
+                self.lock.path.unlink(missing_ok=True)
+                self.path.rmdir()
+
     def _remove_after(self, n_kept: int) -> None:
         for path in self._checkpoints()[n_kept:]:
             with contextlib.suppress(OSError):

@@ -122,6 +122,7 @@ class Standing:
     def end(self) -> None:
         """The run has ended, or goes on another time."""
         self._folder.lock.give_back()
+        self._folder.remove_if_empty()
 
     def trim(self) -> None:
         self._folder.trim()

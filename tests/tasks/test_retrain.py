@@ -217,6 +217,7 @@ def test_that_a_store_that_cannot_be_used_ends_a_run_that_wants_drawings(data_di
     failed = run(RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir))
     assert isinstance(failed, RunFailed)
     assert failed.kind == StoreError.kind
+    assert not list((data_dir / "runs").iterdir())
 
 
 def test_that_a_run_that_wants_no_drawings_goes_on_without_a_store(data_dir: Path, mnist: Path) -> None:
