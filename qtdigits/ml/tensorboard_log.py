@@ -69,7 +69,7 @@ class TensorBoardLog:
     def _add(self, part: str, event: Any) -> None:
         try:
             if part not in self._writers:
-                self._writers[part] = self._opened(part)
+                self._writers[part] = self._opened(part, event.step)
             self._writers[part].write(event.SerializeToString())
             self._writers[part].flush()
         except (OSError, tf.errors.OpError) as error:
@@ -78,13 +78,15 @@ class TensorBoardLog:
                 "Choose another folder.",
             ) from error
 
-    def _opened(self, part: str) -> Any:
+    def _opened(self, part: str, step: int) -> Any:
+        """A new file. A run that goes on may have been logged beyond `step` before; at a start, TensorBoard drops that."""
         folder = self._folder / part
         folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.v2"
         writer = tf.io.TFRecordWriter(str(folder / name))
-        head = tf.compat.v1.Event(wall_time=time.time(), file_version=FILE_VERSION)
-        writer.write(head.SerializeToString())
+        start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+        for told in ({"file_version": FILE_VERSION}, {"step": step, "session_log": start}):
+            writer.write(tf.compat.v1.Event(wall_time=time.time(), **told).SerializeToString())
         return writer
 
 

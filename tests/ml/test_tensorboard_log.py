@@ -6,6 +6,7 @@ import pytest
 
 from qtdigits.core.events import BatchEnded, EpochEnded, RunCancelled
 from qtdigits.errors import StoreError
+from qtdigits.ml import tensorboard_log
 from qtdigits.ml.backend import tf
 from qtdigits.ml.tensorboard_log import TensorBoardLog
 
@@ -14,12 +15,17 @@ EPOCH = EpochEnded("r", 1, 10, 0.4, 0.875, 0.25, 0.5, is_best=True, elapsed_s=2,
 
 
 def read(folder):
-    """{(tag, step): value} of the only event file in a folder, read by TensorFlow itself."""
-    (path,) = folder.glob("events.out.tfevents.*")
+    """{(tag, step): value} of the event files in a folder, read by TensorFlow itself and joined as TensorBoard joins them.
+
+    What it does at a start: `_CheckForRestartAndMaybePurge` in its `event_accumulator.py`.
+    """
     found = {}
-    for record in tf.data.TFRecordDataset(str(path)):
-        event = tf.compat.v1.Event.FromString(record.numpy())
-        found |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            if event.HasField("session_log") and event.session_log.status == tf.compat.v1.SessionLog.START:
+                found = {(tag, step): value for (tag, step), value in found.items() if step < event.step}
+            found |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
     return found
 
 
@@ -54,6 +60,21 @@ def test_that_what_was_logged_is_on_the_disk_before_the_run_is_over(tmp_path):
     with TensorBoardLog(tmp_path, "r") as log:
         log.hear(EPOCH)
         assert ("epoch/loss", 10) in read(tmp_path / "r" / "validation")
+
+
+def test_that_a_run_that_goes_on_takes_the_place_of_what_was_logged_beyond(tmp_path, monkeypatch):
+    def logged(at_s, *events):
+        monkeypatch.setattr(tensorboard_log.time, "time", lambda: at_s)
+        with TensorBoardLog(tmp_path, "r") as log:
+            for event in events:
+                log.hear(event)
+
+    logged(1.0, *(replace(BATCH, step=step, loss=0.5) for step in (5, 10, 13)))
+    logged(2.0, *(replace(BATCH, step=step, loss=0.25) for step in (9, 14)))
+    loss = {
+        step: value for (tag, step), value in read(tmp_path / "r" / "train").items() if tag == "batch/loss"
+    }
+    assert loss == {5: 0.5, 9: 0.25, 14: 0.25}
 
 
 def test_that_a_file_in_the_way_is_told_of(tmp_path):
