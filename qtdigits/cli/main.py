@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from qtdigits.errors import QtDigitsError
 
@@ -24,14 +24,35 @@ DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the program with `argv` (without the program's name; default: the process's own) and give its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run the program with `argv` (without the program's name) and give its exit code.
+
+    Without `argv` the process is the program's: its arguments are taken, and where Python's own way out could hang, it ends here.
+    """
+    code = _run(list(sys.argv[1:] if argv is None else argv))
+    if argv is None and "tensorflow" in sys.modules:
+        _end_process(code)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     if arguments[:1] == ["engine"]:
         return _guarded(_engine, debug=debug)
     if is_for_window(arguments):
         return _guarded(lambda: _window(arguments), debug=debug)
     return _guarded(lambda: _command(arguments), debug=debug)
+
+
+def _end_process(code: int) -> NoReturn:
+    """End past Python's own way out, on which TensorFlow can wait for ever.
+
+    A training that was cut short within a step leaves an iterator behind, whose threads are still to ask the interpreter for
+    data. Taking it apart waits for them, while an interpreter that is ending lets no thread in any more.
+    """
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def is_for_window(arguments: list[str]) -> bool:

@@ -54,8 +54,7 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
 def obeying_ctrl_c(control: Control, *, stopping: str = STOPPING) -> Iterator[None]:
     """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel. A third time ends the process at once.
 
-    Python's own way out is not for that: a training that is cut short within a step leaves threads of TensorFlow that wait for
-    the interpreter, which waits for them. It is as if it were killed, which all that is on disk withstands.
+    That is as if it were killed, which all that is on disk withstands; an exception could get lost on its way through TensorFlow.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -107,6 +107,21 @@ def test_that_an_interrupt_exits_with_130(run: Run, monkeypatch: pytest.MonkeyPa
     assert done.complaint == "qtdigits: Interrupted.\n"
 
 
+def test_that_no_thread_of_tensorflow_can_keep_the_process() -> None:
+    done = python(
+        "-c",
+        """
+import sys, threading, types
+from qtdigits.cli.main import main
+sys.modules["tensorflow"] = types.ModuleType("tensorflow")
+threading.Thread(target=threading.Event().wait).start()  # Python would wait for it, for ever
+sys.argv[1:] = ["models", "show", "nobody"]
+main()
+""",
+    )
+    assert (done.code, "'nobody'" in done.complaint) == (2, True)
+
+
 def test_that_a_reader_that_goes_away_is_no_reason_to_complain(data_dir: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

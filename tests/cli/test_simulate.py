@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +47,29 @@ def test_that_a_person_is_told_the_same_in_a_table(
     assert "MNIST's test set" in done.out
     assert "1 of 1" in done.err
     assert f"tiny was trained on {ink_file.name}" in done.err
+
+
+@pytest.mark.tensorflow
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl+C cannot be sent to one process there")
+def test_that_ctrl_c_twice_gives_all_up_and_ends_the_process(
+    ink_file: Path, tiny_model: Path, mnist: Path
+) -> None:
+    options = ["--model", tiny_model, "--mnist", mnist, "--after", 20, 30, 40, 50]
+    command = [sys.executable, "-m", "qtdigits", "simulate", ink_file, *options, "--json"]
+    with subprocess.Popen(
+        [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        told = [process.stderr.readline() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        told.append(process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+    assert told[1].startswith("1 of 2")
+    assert told[2].startswith("Stopping")
+    if out:
+        pytest.skip("it had stopped before the second signal came")
+    assert process.returncode == 130
 
 
 def test_that_a_recipe_that_learns_no_hand_is_refused(
