@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qtdigits.core.simulation import SimulatedStep, SimulatedWriter, Simulation
 
 STOPPING = "Stopping: the writers who are done are kept. Ctrl+C once more gives all up."
+GIVING_UP = "Giving all up: nothing is kept."
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -89,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     learner = learner_of(args, mnist)
     warn_of_known_drawings(base, drawings, folder)
     control = Control()
-    with obeying_ctrl_c(control, stopping=STOPPING):
+    with obeying_ctrl_c(control, stopping=STOPPING, giving_up=GIVING_UP):
         found = simulate(
             drawings,
             base=base,

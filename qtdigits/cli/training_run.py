@@ -51,10 +51,12 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
 
 
 @contextlib.contextmanager
-def obeying_ctrl_c(control: Control, *, stopping: str = STOPPING) -> Iterator[None]:
-    """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel. A third time ends the process at once.
+def obeying_ctrl_c(
+    control: Control, *, stopping: str = STOPPING, giving_up: str = GIVING_UP
+) -> Iterator[None]:
+    """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel, as `giving_up` says.
 
-    That is as if it were killed, which all that is on disk withstands; an exception could get lost on its way through TensorFlow.
+    A third time ends the process at once, as if it were killed, which all that is on disk withstands; an exception could get lost on its way through TensorFlow.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -65,7 +67,7 @@ def obeying_ctrl_c(control: Control, *, stopping: str = STOPPING) -> Iterator[No
         if control.is_stopping:
             signal.signal(signal.SIGINT, _leave_at_once)
             control.cancel()
-            _announce(GIVING_UP)
+            _announce(giving_up)
         else:
             control.stop()
             _announce(stopping)

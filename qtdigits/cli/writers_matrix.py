@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qtdigits.core.writer_matrix import MatrixRow, WriterMatrix
 
 STOPPING = "Stopping: the rows that are whole are kept. Ctrl+C once more gives all up."
+GIVING_UP = "Giving all up: nothing is kept."
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.on is not None:
         warn_of_known_drawings(base, drawings, folder)
     control = Control()
-    with obeying_ctrl_c(control, stopping=STOPPING):
+    with obeying_ctrl_c(control, stopping=STOPPING, giving_up=GIVING_UP):
         found = writer_matrix(
             drawings,
             held_out=held_out,

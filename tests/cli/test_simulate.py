@@ -64,12 +64,13 @@ def test_that_ctrl_c_twice_gives_all_up_and_ends_the_process(
         process.send_signal(signal.SIGINT)
         told.append(process.stderr.readline())
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=120)
+        out, rest = process.communicate(timeout=120)
     assert told[1].startswith("1 of 2")
     assert told[2].startswith("Stopping")
     if out:
         pytest.skip("it had stopped before the second signal came")
     assert process.returncode == 130
+    assert rest.startswith("Giving all up: nothing is kept.\n")
 
 
 def test_that_a_recipe_that_learns_no_hand_is_refused(
