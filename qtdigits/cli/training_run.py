@@ -56,7 +56,8 @@ def obeying_ctrl_c(
 ) -> Iterator[None]:
     """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel, as `giving_up` says.
 
-    A third time ends the process at once, as if it were killed, which all that is on disk withstands; an exception could get lost on its way through TensorFlow.
+    A third time ends the process at once, as if it were killed, which all that is on disk withstands; an exception could get
+    lost on its way through TensorFlow.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
