@@ -81,6 +81,15 @@ def test_that_a_recipe_that_learns_no_hand_is_refused(
     assert "starts from scratch" in done.complaint
 
 
+@pytest.mark.parametrize("number", ["0", "-3", "few", "2.5"])
+def test_that_what_is_no_number_of_drawings_is_refused_in_words(
+    run: Run, ink_file: Path, number: str
+) -> None:
+    done = run("simulate", ink_file, f"--after={number}")
+    assert done.code == 2
+    assert f"--after: '{number}' is not a whole number above 0" in done.err
+
+
 def test_that_what_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     done = run("simulate", tmp_path / "nobody.jsonl")
     assert done.code == 2
