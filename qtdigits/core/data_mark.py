@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.samples import Dataset
+
 
 @dataclass(frozen=True)
 class DataMark:
@@ -90,3 +92,10 @@ def what_changed(before: DataMark, now: DataMark) -> tuple[str, ...]:
     if not found and before.mix != now.mix:
         found.append("which images are trained on, how often, or validated on")
     return tuple(found)
+
+
+def digest_of(dataset: Dataset) -> str:
+    """By which a record knows its images and labels again, in this order."""
+    digest = hashlib.sha256(np.ascontiguousarray(dataset.images).tobytes())
+    digest.update("\0".join(dataset.labels).encode())
+    return digest.hexdigest()

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+from qtdigits.core.data_mark import digest_of
 from qtdigits.core.models import Model
 from qtdigits.core.samples import Dataset
 from qtdigits.errors import QtDigitsError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_header, load_model
-from qtdigits.tasks.mixing import digest_of
 
 Headers = Callable[[str], Model | None]
 

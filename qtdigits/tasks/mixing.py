@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.data_mark import digest_of
 from qtdigits.core.ink import Ink
 from qtdigits.core.labels import LabelSet
 from qtdigits.core.outliers import NO_CLASS
@@ -193,10 +193,3 @@ def _record(source: Source, is_validation: NDArray[np.bool_]) -> dict[str, Any]:
     if source.dataset.writers:
         record["n_writers"] = len(set(source.dataset.writers))
     return record
-
-
-def digest_of(dataset: Dataset) -> str:
-    """By which a record knows its images and labels again, in this order."""
-    digest = hashlib.sha256(np.ascontiguousarray(dataset.images).tobytes())
-    digest.update("\0".join(dataset.labels).encode())
-    return digest.hexdigest()

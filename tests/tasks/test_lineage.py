@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from qtdigits.core.data_mark import digest_of
 from qtdigits.core.models import Model
 from qtdigits.core.raster import render_many
 from qtdigits.core.recipes import recipe_of
@@ -15,7 +16,6 @@ from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.tasks.lineage import first_of_line, headers_of, was_trained_on
-from qtdigits.tasks.mixing import digest_of
 from store.values import a_model
 
 PERSONAL = {"start": "champion"}
