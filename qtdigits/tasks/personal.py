@@ -59,7 +59,9 @@ class Learner:
         """
         from qtdigits.ml.continuing import answered_by
         from qtdigits.ml.training import train
+        from qtdigits.ml.warming import tidy_up
 
+        tidy_up()  # one hand after the other may be learned in this process
         recipe = self.recipe.on_network_of(base.recipe)
         sources = [rehearsal_source(self.mnist, recipe), *own_sources(own, recipe)]
         if recipe.scribbles:

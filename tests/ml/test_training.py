@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from qtdigits.errors import CancelledError
 from qtdigits.ml.models import probabilities
 from qtdigits.ml.training import DivergedError, TrainedNetwork, train
 from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.warming import tidy_up
 from qtdigits.ml.watching import Ended, Watch
 from tiny_training import TINY_RECIPE, Recorder, poison_second_epoch, tiny_data
 
@@ -76,6 +78,19 @@ def test_that_the_same_seed_gives_the_same_network(data: TrainingData) -> None:
     weights, again, different = (trained.network.get_weights()[0] for trained in (first, second, other))
     assert np.allclose(weights, again, atol=1e-6)
     assert not np.allclose(weights, different, atol=1e-3)
+
+
+def test_that_a_training_leaves_no_graph_behind(data: TrainingData) -> None:
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    def graphs_left() -> int:
+        tidy_up()
+        return sum(isinstance(found, FuncGraph) for found in gc.get_objects())
+
+    before = graphs_left()
+    for _ in range(2):
+        run(data, TINY_RECIPE.with_values(epochs=1))
+    assert graphs_left() <= before
 
 
 def test_that_the_hold_out_is_looked_at_after_each_epoch_and_changes_nothing(data: TrainingData) -> None:
