@@ -44,6 +44,12 @@ class DataMissingError(InputError):
     kind = "data missing"
 
 
+class DataChangedError(InputError):
+    """What an interrupted run was trained on is not there any more as it was."""
+
+    kind = "data changed"
+
+
 class StoreError(QtDigitsError):
     """The store or the data folder cannot be opened, read or written."""
 

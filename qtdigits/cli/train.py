@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import complain, print_json, print_scores
-from qtdigits.errors import DataMissingError, InputError, ModelFileError, StoreError
+from qtdigits.errors import DataChangedError, DataMissingError, InputError, ModelFileError, StoreError
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
@@ -194,7 +194,9 @@ def chosen_recipe(args: argparse.Namespace) -> Recipe:
     )
 
 
-EXIT_CODES = {e.kind: e.exit_code for e in (InputError, ModelFileError, DataMissingError, StoreError)}
+EXIT_CODES = {
+    e.kind: e.exit_code for e in (InputError, ModelFileError, DataMissingError, DataChangedError, StoreError)
+}
 """What a failed run ends with, by the kind of its error; every other kind is 1."""
 
 

@@ -13,19 +13,13 @@ from qtdigits.core.checkpoints import Checkpoint
 from qtdigits.core.data_mark import DataMark, what_changed
 from qtdigits.core.history import History
 from qtdigits.core.models import Model
-from qtdigits.errors import InputError, StoreError, TrainingError
+from qtdigits.errors import DataChangedError, InputError, StoreError, TrainingError
 from qtdigits.store.run_folders import RunFolder, taken
 from qtdigits.tasks.gather import Gathered
 from qtdigits.tasks.request import RetrainRequest
 
 MOST_TIME = 0.02
 """Part of a training's time that is spent on writing checkpoints that may be left out, at most."""
-
-
-class DataChangedError(TrainingError):
-    """What a run was trained on is not there any more as it was."""
-
-    kind = "data changed"
 
 
 class Standing:
