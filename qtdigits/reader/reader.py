@@ -12,7 +12,7 @@ from qtdigits.core.models import Model
 from qtdigits.errors import InputError, ModelFileError
 from qtdigits.quiet import quiet
 
-BATCH = 64
+BATCH = 32
 
 
 class Reader:
@@ -29,7 +29,7 @@ class Reader:
         self._flatbuffer = model.flatbuffer
         self._where = str(model.path or model.name)
         self._program = self._laid_out_for(1)
-        self._batches: _Program | None = None
+        self._programs: list[_Program] = []
         if check:
             answers = np.stack([self.read(image) for image in model.golden.images])
             if not model.golden.agrees_with(answers):
@@ -50,11 +50,11 @@ class Reader:
         n = len(_checked(images))
         answers = np.empty((n, len(self.label_set)), np.float32)
         firsts = range(0, n, BATCH)
-        # one after the other: what is laid out is kept quiet by redirecting the streams of the whole process
-        programs = [self._laid_out_for(BATCH) for _ in range(1, min(threads, len(firsts)))]
-        if firsts:
-            self._batches = self._batches or self._laid_out_for(BATCH)
-            programs.append(self._batches)
+        wanted = min(threads, len(firsts))
+        while len(self._programs) < wanted:
+            # one after the other: what is laid out is kept quiet by redirecting the streams of the whole process
+            self._programs.append(self._laid_out_for(BATCH))
+        programs = self._programs[:wanted]
         if len(programs) == 1:
             _read_batches(programs[0], images, firsts, answers)
         elif programs:
