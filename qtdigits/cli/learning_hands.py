@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from qtdigits.store.mnist import Mnist
     from qtdigits.tasks.personal import Learner
 
+GIVING_UP = "Giving all up: nothing is kept."
+"""At the second Ctrl+C."""
+
 
 def add_learning_options(parser: argparse.ArgumentParser, *, about_model: str) -> None:
     """`about_model` says what `--model` is here."""

@@ -6,7 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtdigits.cli.learning_hands import add_learning_options, learner_of, mnist_of, warn_of_known_drawings
+from qtdigits.cli.learning_hands import (
+    GIVING_UP,
+    add_learning_options,
+    learner_of,
+    mnist_of,
+    warn_of_known_drawings,
+)
 from qtdigits.cli.loading import open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import percent, print_json, print_table, say
@@ -21,7 +27,6 @@ if TYPE_CHECKING:
     from qtdigits.core.writer_matrix import MatrixRow, WriterMatrix
 
 STOPPING = "Stopping: the rows that are whole are kept. Ctrl+C once more gives all up."
-GIVING_UP = "Giving all up: nothing is kept."
 
 
 def add_parser(subparsers: Subparsers) -> None:

@@ -36,8 +36,8 @@ from qtdigits.gui.overriding import override
 from qtdigits.gui.theme import Theme
 
 UNITS = 1000.0
-LEAST_SIDE_PX = 150
 """The side of the canvas's square in ink units."""
+LEAST_SIDE_PX = 150
 GUIDE_MARGIN = 0.14
 """The guide box keeps this part of the side free on every edge."""
 PEN_WIDTH = 0.046

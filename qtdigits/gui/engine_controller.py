@@ -81,7 +81,7 @@ class EngineController(QObject):
         self._was_killed = False
         self._is_shut_down = False
         self._patience = QTimer(self, singleShot=True, interval=cancel_timeout_ms)
-        self._patience.timeout.connect(self._kill)
+        self._patience.timeout.connect(self._on_patience_lost)
 
     @property
     def state(self) -> EngineState:
@@ -239,7 +239,7 @@ class EngineController(QObject):
                 self._set_state(EngineState.TRAINING)
             case RunFailed():
                 self._end_run(EngineState.STARTING)
-                self._replace_engine()
+                self._replace_engine()  # what made it fail may last in its engine, such as a want of memory
             case _ if isinstance(event, Ending):
                 self._end_run(EngineState.READY)
             case EngineLost() if self._was_killed:
@@ -270,13 +270,12 @@ class EngineController(QObject):
             self.start()
 
     @Slot()
-    def _kill(self) -> None:
-        if self._client is not None and self._current is not None:
-            self._was_killed = True
-            self._client.kill()
+    def _on_patience_lost(self) -> None:
+        if self._current is not None:
+            self._replace_engine()
 
     def _replace_engine(self) -> None:
-        """What made a training fail may last in its engine, such as a want of memory: the next one gets a new engine."""
+        """End it at once; when it is gone, a new one is started."""
         if self._client is not None:
             self._was_killed = True
             self._client.kill()

@@ -10,10 +10,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qtdigits.core.auc import macro_auc
 from qtdigits.ml.batches import one_hot
+from qtdigits.ml.networks import probabilities
 from qtdigits.ml.training_data import TrainingData
 
 MOST_IMAGES = 1000
@@ -32,7 +32,7 @@ class ValidationAuc:
         """None where there is nothing to tell apart, or where an output is no number."""
         if not len(self._images):
             return None
-        answers = _answers(network, self._images)
+        answers = probabilities(network, self._images)
         found = macro_auc(self._targets, answers) if np.isfinite(answers).all() else math.nan
         return found if math.isfinite(found) else None
 
@@ -47,15 +47,9 @@ class HoldOut:
         """`hold_out_loss` by the network's own loss, and `hold_out_accuracy`; {} where nothing is held out."""
         if not len(self._images):
             return {}
-        answers = _answers(network, self._images)
+        answers = probabilities(network, self._images)
         loss = network.compute_loss(
             y=one_hot(self._targets, answers.shape[1]), y_pred=answers, training=False
         )
         accuracy = np.mean(answers.argmax(axis=1) == self._targets)
         return {"hold_out_loss": float(loss), "hold_out_accuracy": float(accuracy)}
-
-
-def _answers(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """`(n, k)`: what the network makes of `(n, 28, 28) uint8`."""
-    grey = (images[..., np.newaxis] / np.float32(255)).astype(np.float32, copy=False)
-    return np.asarray(network(grey, training=False), np.float32)

@@ -16,7 +16,7 @@ from qtdigits.core.models import Golden, LayerWeights, Model
 from qtdigits.core.raster import PREPROCESSING_VERSION
 from qtdigits.errors import ModelFileError, TrainingError
 from qtdigits.ml.backend import tf
-from qtdigits.ml.networks import build_network
+from qtdigits.ml.networks import build_network, probabilities
 from qtdigits.ml.training import TrainedNetwork
 from qtdigits.quiet import quiet
 
@@ -80,12 +80,6 @@ def from_model(model: Model) -> Any:
     if not model.golden.agrees_with(probabilities(network, model.golden.images)):
         raise _mismatch(model, "its weights do not give its golden answers")
     return network
-
-
-def probabilities(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """`(n, 28, 28) uint8` to `(n, k)`, by the Keras network itself. For a few images: all are read in one go."""
-    outputs = network((images[..., np.newaxis] / 255.0).astype(np.float32), training=False)
-    return np.asarray(outputs, np.float32)
 
 
 def _mismatch(model: Model, reason: str) -> ModelFileError:

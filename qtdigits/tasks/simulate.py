@@ -97,7 +97,7 @@ def _simulated(
 
 def _is_right(network: Any, model: Model, dataset: Dataset) -> NDArray[np.bool_]:
     """`(n,)`: a label that the model does not know is never read right."""
-    from qtdigits.ml.models import probabilities
+    from qtdigits.ml.networks import probabilities
 
     names = np.asarray(model.label_set.labels)
     answers = [

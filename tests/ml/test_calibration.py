@@ -7,8 +7,7 @@ import pytest
 
 from qtdigits.core.networks import NetworkSpec, parse_dense
 from qtdigits.ml.calibration import apply_temperature, temperature_of
-from qtdigits.ml.models import probabilities
-from qtdigits.ml.networks import build_network
+from qtdigits.ml.networks import build_network, probabilities
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])

@@ -14,8 +14,8 @@ from qtdigits.core.recipes import recipe_of
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.batches import wanted_outputs
 from qtdigits.ml.continuing import answered_by, freeze, take_up
-from qtdigits.ml.models import from_model, probabilities, weights_of
-from qtdigits.ml.networks import build_network
+from qtdigits.ml.models import from_model, weights_of
+from qtdigits.ml.networks import build_network, probabilities
 from qtdigits.ml.training import TrainedNetwork, train
 from qtdigits.ml.varied_batches import varied_batches
 from tiny_training import tiny_data, tiny_model

@@ -12,8 +12,8 @@ from qtdigits.core.labels import DIGITS, LabelSet
 from qtdigits.core.models import Golden, Model
 from qtdigits.core.raster import PREPROCESSING_VERSION
 from qtdigits.errors import ModelFileError
-from qtdigits.ml.models import N_GOLDEN, from_model, probabilities, to_model
-from qtdigits.ml.networks import build_network
+from qtdigits.ml.models import N_GOLDEN, from_model, to_model
+from qtdigits.ml.networks import build_network, probabilities
 from qtdigits.ml.training import TrainedNetwork
 from qtdigits.reader.reader import Reader
 from tiny_training import TINY_RECIPE, tiny_model

@@ -9,8 +9,7 @@ from qtdigits.core.networks import ACTIVATIONS, NetworkSpec, parse_blocks, parse
 from qtdigits.core.recipe_fields import LOSSES, OPTIMIZERS
 from qtdigits.core.recipes import load_recipe, recipe_of
 from qtdigits.ml.backend import keras
-from qtdigits.ml.models import probabilities
-from qtdigits.ml.networks import build_network, compile_network
+from qtdigits.ml.networks import build_network, compile_network, probabilities
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunStarted
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.recipes import Recipe
 from qtdigits.errors import CancelledError
-from qtdigits.ml.models import probabilities
+from qtdigits.ml.networks import probabilities
 from qtdigits.ml.training import DivergedError, TrainedNetwork, train
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.ml.warming import tidy_up
