@@ -156,5 +156,5 @@ def test_that_the_top_bar_leads_to_adding_and_to_the_rest(qtbot):
     qtbot.addWidget(bar)
     bar.show_writers(["Ada", "me"], "me")
     for text, signal in ((ADD_WRITER, bar.writer_wanted), (MANAGE_WRITERS, bar.writers_wanted)):
-        with qtbot.waitSignal(signal, timeout=1000):
+        with qtbot.waitSignal(signal):
             bar._writers.activated.emit(bar._writers.findText(text))
