@@ -19,6 +19,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@tools/virtual_environment.sh $(VENV)
 	@echo "Installing QtDigits and its dependencies into $(VENV) (a few minutes the first time)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(PY) -m compileall -q qtdigits # the first start is then as quick as any other
 	@touch $@
 
 # A stamp beside an interpreter that does not start (Python was upgraded or removed) counts for nothing.

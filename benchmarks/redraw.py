@@ -71,9 +71,9 @@ class Ours:
     """The program's curves, with the plots that are shown from the start."""
 
     def __init__(self, app: QApplication) -> None:
-        from qtdigits.gui.curve_plot import CurvePlot
-        from qtdigits.gui.curves import Curves
-        from qtdigits.gui.theme import LIGHT
+        from qtdigits.gui.curves.curve_plot import CurvePlot
+        from qtdigits.gui.curves.curves import Curves
+        from qtdigits.gui.widgets.theme import LIGHT
 
         self._curves = Curves(theme=LIGHT)
         self._curves.resize(PLOT_SIZE[0], 2 * PLOT_SIZE[1] + 90)

@@ -38,7 +38,7 @@ def child(way: str, folder: str) -> None:
 
     prepare_start()
     from qtdigits.gui import app as program
-    from qtdigits.gui.window_commands import TABS
+    from qtdigits.gui.window_pages import TABS
 
     app, window = program.create(["--data-dir", folder])
     window.controller.start = lambda: None  # type: ignore[method-assign]

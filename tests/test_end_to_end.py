@@ -17,8 +17,8 @@ from qtdigits.core.events import BatchEnded, EngineLost, RunFinished
 from qtdigits.core.raster import render_many
 from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.gui import app as gui_app
-from qtdigits.gui.closing import Choice
-from qtdigits.gui.engine_controller import EngineState
+from qtdigits.gui.engine.engine_controller import EngineState
+from qtdigits.gui.training.closing import Choice
 
 LEFT = Qt.MouseButton.LeftButton
 PATIENCE_MS = 240_000

@@ -17,10 +17,11 @@ from PySide6.QtWidgets import QApplication
 
 from qtdigits import __version__, paths
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
+from qtdigits.gui.window_commands import commands_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.rescue import open_or_rescue
@@ -55,6 +56,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
         ),
         preferences=preferences,
         data_dir=opened.folder,
+        commands_of=commands_of,
     )
     window.became_ready.connect(_collect_from_now_on)
     if opened.problem is not None:

@@ -265,7 +265,7 @@ class _Player:
         QTest.mouseClick(next(b for b in buttons if b.isEnabled()), Qt.MouseButton.LeftButton)
 
     def _show_tab(self, name: str) -> None:
-        from qtdigits.gui.window_commands import TABS
+        from qtdigits.gui.window_pages import TABS
 
         self._window.tabs.setCurrentIndex(TABS.index(name))
 

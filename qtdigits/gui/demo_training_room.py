@@ -21,9 +21,9 @@ def picture_training_room(
     """`picture` takes a name and a caption. Afterwards the colours are light again, and Training is in front."""
     from PySide6.QtWidgets import QTableView, QTabWidget
 
-    from qtdigits.gui.runs_panel import RESULT_TAB
+    from qtdigits.gui.runs.runs_panel import RESULT_TAB
     from qtdigits.gui.waiting import wait_until
-    from qtdigits.gui.window_commands import TABS
+    from qtdigits.gui.window_pages import TABS
 
     window.tabs.setCurrentIndex(TABS.index("Runs"))
     table, pages = window.findChild(QTableView, "runsTable"), window.findChild(QTabWidget, "runTabs")
@@ -49,8 +49,8 @@ def _open_worst_cell(window: MainWindow, finished: RunFinished) -> None:
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QComboBox
 
-    from qtdigits.gui.confusion_view import ConfusionView
-    from qtdigits.gui.run_result_page import RunResultPage
+    from qtdigits.gui.results.confusion_view import ConfusionView
+    from qtdigits.gui.results.run_result_page import RunResultPage
 
     page = window.findChild(RunResultPage)
     assert isinstance(page, RunResultPage)

@@ -6,6 +6,7 @@ Start-up order: the window is built and painted without model and curves; after 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,40 +32,39 @@ from qtdigits.core.ink import Ink
 from qtdigits.core.samples import Trial
 from qtdigits.core.texts import waiting_for_eye
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.answer_panel import AnswerPanel
-from qtdigits.gui.ask import Ask
-from qtdigits.gui.automatic_promotion import AutomaticPromotion
-from qtdigits.gui.canvas_card import CanvasCard
-from qtdigits.gui.champion import Champion
-from qtdigits.gui.closing import Choice, Closing
-from qtdigits.gui.engine_controller import EngineController, EngineState
-from qtdigits.gui.exchange import Exchange
-from qtdigits.gui.guided_prompt import GuidedPrompt
-from qtdigits.gui.guided_session import GuidedSession
-from qtdigits.gui.kept_readings import readings_of
-from qtdigits.gui.knowledge import Knowledge
-from qtdigits.gui.label_checks import LabelChecks
-from qtdigits.gui.menus import fill_menus
-from qtdigits.gui.message_bar import MessageBar
-from qtdigits.gui.model_watch import ModelWatch
-from qtdigits.gui.naming import named
+from qtdigits.gui.drawing.answer_panel import AnswerPanel
+from qtdigits.gui.drawing.canvas_card import CanvasCard
+from qtdigits.gui.drawing.guided_prompt import GuidedPrompt
+from qtdigits.gui.drawing.guided_session import GuidedSession
+from qtdigits.gui.engine.engine_controller import EngineController, EngineState
+from qtdigits.gui.menus import Command, fill_menus
+from qtdigits.gui.models.automatic_promotion import AutomaticPromotion
+from qtdigits.gui.models.champion import Champion
+from qtdigits.gui.models.kept_readings import readings_of
+from qtdigits.gui.models.model_watch import ModelWatch
 from qtdigits.gui.news import News
-from qtdigits.gui.overriding import override
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.self_training import SelfTraining
+from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.samples.exchange import Exchange
+from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
 from qtdigits.gui.status_line import StatusLine
-from qtdigits.gui.theme import Theme, palette_of, style_sheet_of, theme_for
 from qtdigits.gui.top_bar import TopBar
-from qtdigits.gui.training_panel import TrainingPanel
-from qtdigits.gui.training_queue import TrainingQueue
-from qtdigits.gui.training_requests import TrainingRequests
-from qtdigits.gui.window_commands import KEYS, TABS, commands_of, theme_text
-from qtdigits.gui.window_pages import Collaborators, WindowPages
+from qtdigits.gui.training.closing import Choice, Closing
+from qtdigits.gui.training.self_training import SelfTraining
+from qtdigits.gui.training.training_panel import TrainingPanel
+from qtdigits.gui.training.training_queue import TrainingQueue
+from qtdigits.gui.training.training_requests import TrainingRequests
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.message_bar import MessageBar
+from qtdigits.gui.widgets.naming import named
+from qtdigits.gui.widgets.overriding import override
+from qtdigits.gui.widgets.theme import Theme, choice_text, palette_of, style_sheet_of, theme_for
+from qtdigits.gui.window_pages import TABS, Collaborators, WindowPages
 
 if TYPE_CHECKING:
     from qtdigits.core.recipes import Recipe
-    from qtdigits.gui.recipe_costs import RecipeCosts
+    from qtdigits.gui.recipes.recipe_costs import RecipeCosts
     from qtdigits.tasks.request import RetrainRequest
 
 FIRST_SIZE = QSize(1360, 840)
@@ -87,13 +87,14 @@ class MainWindow(QMainWindow):
         controller: EngineController,
         preferences: Preferences,
         data_dir: Path,
+        commands_of: Callable[[MainWindow], tuple[Command, ...]],
         ask: Ask | None = None,
     ) -> None:
         super().__init__()
         self.session = session
         self.controller = controller
         self.ask = ask or Ask(self)
-        self._preferences = preferences
+        self.preferences = preferences
         self._data_dir = data_dir
         self._is_painted = False
         self._are_models_listed = False
@@ -125,7 +126,7 @@ class MainWindow(QMainWindow):
         )
         self.messages = MessageBar()
         self.news = News(session=session, messages=self.messages, parent=self)
-        self._exchange = Exchange(
+        self.exchange = Exchange(
             data_dir=data_dir, session=session, ask=self.ask, messages=self.messages, parent=self
         )
         self.closing = Closing(
@@ -159,8 +160,7 @@ class MainWindow(QMainWindow):
 
         self._lay_out()
         self.answer_panel.key_alone_corrects = preferences.key_alone_corrects
-        commands = commands_of(self, exchange=self._exchange, preferences=preferences)
-        self._actions = fill_menus(self.top_bar.menus, commands, window=self)
+        self._actions = fill_menus(self.top_bar.menus, commands_of(self), window=self)
         self._connect()
         _dress_application(self._theme)
         self._show_start()
@@ -189,8 +189,8 @@ class MainWindow(QMainWindow):
                 controller=self.controller,
                 guided=self.guided,
                 label_checks=self.label_checks,
-                exchange=self._exchange,
-                preferences=self._preferences,
+                exchange=self.exchange,
+                preferences=self.preferences,
                 data_dir=self._data_dir,
                 ask=self.ask,
                 champion=lambda: self.training_panel.champion,
@@ -270,13 +270,13 @@ class MainWindow(QMainWindow):
     def _show_start(self) -> None:
         self.canvas.setFocusProxy(self.answer_panel.entry)
         self.answer_panel.set_classes(self.session.label_set.labels)
-        if self._preferences.writer:
-            self.session.set_writer(self._preferences.writer)
+        if self.preferences.writer:
+            self.session.set_writer(self.preferences.writer)
         self._on_writer_changed(self.session.writer)
         self._on_accuracy_changed(self.session.accuracy())
         self._on_engine_state(self.controller.state)
         self._describe_training_data()
-        if not self.restoreGeometry(self._preferences.geometry):
+        if not self.restoreGeometry(self.preferences.geometry):
             self.resize(first_size(self.screen().availableSize()))
         self.answer_panel.entry.setFocus()
 
@@ -341,7 +341,7 @@ class MainWindow(QMainWindow):
         if self.guided.run is None:
             from qtdigits.core.guided import Goal
 
-            self.guided.start(Goal(half_width=self._preferences.guided_half_width))
+            self.guided.start(Goal(half_width=self.preferences.guided_half_width))
             self.answer_panel.entry.setFocus()
         else:
             self.guided.end()
@@ -396,13 +396,13 @@ class MainWindow(QMainWindow):
         self._on_writer_changed(self.session.writer)
 
     def _manage_writers(self) -> None:
-        from qtdigits.gui.writers_dialog import WritersDialog
+        from qtdigits.gui.writers.writers_dialog import WritersDialog
 
         self._on_writer_changed(self.session.writer)
         WritersDialog(session=self.session, ask=self.ask, parent=self).open()
 
     def _on_writer_changed(self, name: str) -> None:
-        self._preferences.writer = name
+        self.preferences.writer = name
         self.top_bar.show_writers(self.session.store.writers(), name)
 
     def _use_model(self, path: str) -> None:
@@ -464,7 +464,7 @@ class MainWindow(QMainWindow):
     def _offer_verdict(self, text: str) -> None:
         """To whoever looks at something else than the training, which may have begun by itself."""
         is_in_sight = self.tabs.currentWidget() is self.training_panel
-        if not is_in_sight and self._preferences.promotion != "never":
+        if not is_in_sight and self.preferences.promotion != "never":
             self.news.offer(text, "Look at it", partial(self.tabs.setCurrentWidget, self.training_panel))
 
     def _offer_doubtful(self, n: int) -> None:
@@ -475,7 +475,7 @@ class MainWindow(QMainWindow):
 
     def _cost_text(self, recipe: Recipe) -> str:
         if self._costs is None:
-            from qtdigits.gui.recipe_costs import RecipeCosts
+            from qtdigits.gui.recipes.recipe_costs import RecipeCosts
 
             self._costs = RecipeCosts(session=self.session)
         return self._costs.text(recipe)
@@ -494,16 +494,16 @@ class MainWindow(QMainWindow):
     # Looks and help.
 
     def set_key_alone(self, is_on: bool) -> None:
-        self._preferences.key_alone_corrects = self.answer_panel.key_alone_corrects = is_on
+        self.preferences.key_alone_corrects = self.answer_panel.key_alone_corrects = is_on
 
     def set_theme(self, choice: str) -> None:
         """Use `light`, `dark` or the `system`'s colours, and remember it."""
-        self._preferences.theme = choice
-        self._actions[theme_text(choice)].setChecked(True)
+        self.preferences.theme = choice
+        self._actions[choice_text(choice)].setChecked(True)
         self._apply_theme(theme_for(choice))
 
     def _on_system_colours(self, _scheme: object) -> None:
-        self._apply_theme(theme_for(self._preferences.theme))
+        self._apply_theme(theme_for(self.preferences.theme))
 
     def _apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -511,9 +511,6 @@ class MainWindow(QMainWindow):
         for part in (self.canvas, self.answer_panel, self.training_panel):
             part.set_theme(theme)
         self.pages.set_theme(theme)
-
-    def show_keys(self) -> None:
-        QMessageBox.information(self, "Keys", KEYS)
 
     def show_about(self) -> None:
         text = f"QtDigits {__version__}\n\nDraw a digit, see it read, put it right, watch the network learn.\n\n{self._data_dir}"
@@ -535,13 +532,13 @@ class MainWindow(QMainWindow):
             if choice is not None:
                 self._leave_when_over(choice)
             return
-        self._preferences.geometry = self.saveGeometry()
+        self.preferences.geometry = self.saveGeometry()
         self._quiet.stop()
         self.closing.keep_unsent()
         self.self_training.stop()
         self.queue.stop()
         self.controller.shutdown()
-        self._exchange.shutdown()
+        self.exchange.shutdown()
         self.pages.shutdown()
         self.session.close()
         super().closeEvent(event)

@@ -7,8 +7,8 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Slot
 
-from qtdigits.gui.message_bar import MessageBar
 from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.message_bar import MessageBar
 
 
 class News(QObject):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from qtdigits.core.texts import percent_digits
-from qtdigits.gui.engine_controller import EngineState
-from qtdigits.gui.naming import named
+from qtdigits.gui.engine.engine_controller import EngineState
 from qtdigits.gui.session import RunningAccuracy
+from qtdigits.gui.widgets.naming import named
 
 
 class StatusLine(QStatusBar):

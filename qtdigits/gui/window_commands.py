@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from qtdigits.gui.guided_session import guided_text
+from PySide6.QtWidgets import QMessageBox
+
+from qtdigits.gui.drawing.guided_session import guided_text
 from qtdigits.gui.menus import Command
 from qtdigits.gui.preferences import HALF_WIDTHS, PROMOTIONS, THEMES, Preferences
+from qtdigits.gui.widgets.theme import choice_text
+from qtdigits.gui.window_pages import TABS
 
 if TYPE_CHECKING:
-    from qtdigits.gui.exchange import Exchange
     from qtdigits.gui.main_window import MainWindow
+    from qtdigits.gui.samples.exchange import Exchange
 
 T = TypeVar("T")
-
-TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
 PROMOTION_TEXTS = dict(
     zip(PROMOTIONS, ("ask me", "use what is safe by itself", "never use by themselves"), strict=True)
 )
@@ -46,20 +48,20 @@ KEYS = """<table cellpadding="2" width="560">
 </table>"""
 
 
-def commands_of(window: MainWindow, *, exchange: Exchange, preferences: Preferences) -> tuple[Command, ...]:
+def commands_of(window: MainWindow) -> tuple[Command, ...]:
     """In the order of the menus."""
     return (
-        *_files(window, exchange),
-        *_editing(window, preferences),
-        *_training(window, preferences),
-        *_view(window, preferences),
-        Command("&Help", "&Keys", window.show_keys, "F1"),
+        *_files(window, window.exchange),
+        *_editing(window, window.preferences),
+        *_training(window, window.preferences),
+        *_view(window, window.preferences),
+        Command("&Help", "&Keys", partial(_show_keys, window), "F1"),
         Command("&Help", "&About QtDigits", window.show_about),
     )
 
 
-def theme_text(name: str) -> str:
-    return f"{name.capitalize()} colours"
+def _show_keys(window: MainWindow) -> None:
+    QMessageBox.information(window, "Keys", KEYS)
 
 
 def _files(window: MainWindow, exchange: Exchange) -> Iterator[Command]:
@@ -109,7 +111,7 @@ def _view(window: MainWindow, preferences: Preferences) -> Iterator[Command]:
     for name in THEMES:
         yield Command(
             "&View",
-            theme_text(name),
+            choice_text(name),
             partial(window.set_theme, name),
             checked=name == preferences.theme,
             group="theme",

@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, cast
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from qtdigits.gui.ask import Ask
-from qtdigits.gui.champion import Champion
-from qtdigits.gui.engine_controller import EngineController
-from qtdigits.gui.exchange import Exchange
-from qtdigits.gui.guided_session import GuidedSession
-from qtdigits.gui.kept_readings import readings_of
-from qtdigits.gui.knowledge import Knowledge
-from qtdigits.gui.label_checks import LabelChecks
-from qtdigits.gui.lazy_page import LazyPage
+from qtdigits.gui.drawing.guided_session import GuidedSession
+from qtdigits.gui.engine.engine_controller import EngineController
+from qtdigits.gui.models.champion import Champion
+from qtdigits.gui.models.kept_readings import readings_of
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.samples.exchange import Exchange
+from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
-from qtdigits.gui.theme import Theme
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.lazy_page import LazyPage
+from qtdigits.gui.widgets.theme import Theme
 
 if TYPE_CHECKING:
-    from qtdigits.gui.drawings_panel import DrawingsPanel
-    from qtdigits.gui.insight_panel import InsightPanel
-    from qtdigits.gui.replays import Replays
+    from qtdigits.gui.models.replays import Replays
+    from qtdigits.gui.network.insight_panel import InsightPanel
+    from qtdigits.gui.samples.drawings_panel import DrawingsPanel
+
+
+TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class WindowPages(QObject):
             self._insight_panel.shutdown()
 
     def _make_accuracy_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.accuracy_panel import AccuracyPanel
+        from qtdigits.gui.accuracy.accuracy_panel import AccuracyPanel
 
         panel = AccuracyPanel(session=self._shared.session, guided=self._shared.guided, theme=theme)
         panel.guided_wanted.connect(self.guided_wanted)
@@ -123,7 +126,7 @@ class WindowPages(QObject):
         return panel
 
     def _make_drawings_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.drawings_panel import DrawingsPanel
+        from qtdigits.gui.samples.drawings_panel import DrawingsPanel
 
         return DrawingsPanel(
             session=self._shared.session,
@@ -134,17 +137,17 @@ class WindowPages(QObject):
         )
 
     def _make_models_panel(self, _theme: Theme) -> QWidget:
-        from qtdigits.gui.models_panel import ModelsPanel
-        from qtdigits.gui.replays import Replays
+        from qtdigits.gui.models.models_panel import ModelsPanel
+        from qtdigits.gui.models.replays import Replays
 
         self._replays = Replays(data_dir=self._shared.data_dir, parent=self)
         return ModelsPanel(session=self._shared.session, replays=self._replays)
 
     def _make_runs_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.run_result_page import RunResultPage
-        from qtdigits.gui.run_steering import RunSteering
-        from qtdigits.gui.runs_panel import RunsPanel
-        from qtdigits.gui.runs_trash import RunsTrash
+        from qtdigits.gui.results.run_result_page import RunResultPage
+        from qtdigits.gui.runs.run_steering import RunSteering
+        from qtdigits.gui.runs.runs_panel import RunsPanel
+        from qtdigits.gui.runs.runs_trash import RunsTrash
         from qtdigits.tasks.run_results import result_of
 
         session, data_dir, ask = self._shared.session, self._shared.data_dir, self._shared.ask
@@ -176,8 +179,8 @@ class WindowPages(QObject):
         return panel
 
     def _make_writers_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.writer_measuring import WriterMeasuring
-        from qtdigits.gui.writers_panel import WritersPanel
+        from qtdigits.gui.writers.writer_measuring import WriterMeasuring
+        from qtdigits.gui.writers.writers_panel import WritersPanel
 
         measuring = WriterMeasuring(
             controller=self._shared.controller, data_dir=self._shared.data_dir, parent=self
@@ -193,7 +196,7 @@ class WindowPages(QObject):
         return panel
 
     def _make_insight_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.insight_panel import InsightPanel
+        from qtdigits.gui.network.insight_panel import InsightPanel
         from qtdigits.reader.reader import Reader
         from qtdigits.store.model_files import load_model
 

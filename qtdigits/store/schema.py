@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable
 
 from qtdigits.core.labels import DIGITS
-from qtdigits.store import tallies
+from qtdigits.store import tally_tables
 
 APPLICATION_ID = 0x51744467
 """`QtDg`: tells `samples.db` from other SQLite files."""
@@ -130,7 +130,7 @@ _REVIEW = (
 
 def _add_tallies(db: sqlite3.Connection) -> None:
     """Version 3: what is asked for after every judgement need not be counted any more."""
-    for statement in tallies.MAKING:
+    for statement in tally_tables.MAKING:
         db.execute(statement)
 
 
@@ -196,6 +196,6 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
 )
 
 TABLES = frozenset(
-    {"writers", "classes", "samples", "label_sets", "trials", "runs", "queue", *tallies.TABLES}
+    {"writers", "classes", "samples", "label_sets", "trials", "runs", "queue", *tally_tables.TABLES}
 )
 """What a file of the present version has to hold."""

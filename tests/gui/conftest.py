@@ -7,7 +7,7 @@ import pytest
 
 if TYPE_CHECKING:
     from gui.fake_engine import FakeEngines
-    from qtdigits.gui.engine_controller import EngineController
+    from qtdigits.gui.engine.engine_controller import EngineController
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def engines() -> FakeEngines:
 @pytest.fixture
 def make_controller(qapp: object) -> Iterator[Callable[..., EngineController]]:
     """Controllers that are shut down when the test is over."""
-    from qtdigits.gui.engine_controller import EngineController
+    from qtdigits.gui.engine.engine_controller import EngineController
 
     made: list[EngineController] = []
 

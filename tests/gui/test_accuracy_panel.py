@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 from gui.models import saved_model
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.learning_curve import Amount
-from qtdigits.gui.accuracy_panel import AccuracyPanel
-from qtdigits.gui.confusion_view import ConfusionView
-from qtdigits.gui.guided_session import GuidedSession
+from qtdigits.gui.accuracy.accuracy_panel import AccuracyPanel
+from qtdigits.gui.accuracy.share_plot import EMPTY_TEXT, SharePlot, nice_above
+from qtdigits.gui.drawing.guided_session import GuidedSession
+from qtdigits.gui.results.confusion_view import ConfusionView
 from qtdigits.gui.session import Session
-from qtdigits.gui.share_plot import EMPTY_TEXT, SharePlot, nice_above
-from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.samples import SampleStore

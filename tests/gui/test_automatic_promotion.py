@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 
 from qtdigits.core.events import RunCancelled, RunFinished
-from qtdigits.gui.automatic_promotion import WAITING, AutomaticPromotion
+from qtdigits.gui.models.automatic_promotion import WAITING, AutomaticPromotion
 
 OLD, NEW = Path("old.h5"), Path("new.h5")
 

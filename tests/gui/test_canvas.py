@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from qtdigits.core.ink import Ink
-from qtdigits.gui.canvas import UNITS, Canvas, stroke_near
-from qtdigits.gui.theme import LIGHT
+from qtdigits.gui.drawing.canvas import UNITS, Canvas, stroke_near
+from qtdigits.gui.widgets.theme import LIGHT
 
 LEFT = Qt.MouseButton.LeftButton
 

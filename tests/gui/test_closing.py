@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, finished, request, started
 from qtdigits.core.events import RunCancelled, RunPaused
-from qtdigits.gui.ask import Ask
-from qtdigits.gui.closing import Choice, Closing
-from qtdigits.gui.engine_controller import EngineController, EngineState
-from qtdigits.gui.training_queue import TrainingQueue
+from qtdigits.gui.engine.engine_controller import EngineController, EngineState
+from qtdigits.gui.training.closing import Choice, Closing
+from qtdigits.gui.training.training_queue import TrainingQueue
+from qtdigits.gui.widgets.ask import Ask
 from qtdigits.store.samples import SampleStore
 
 
@@ -41,8 +41,8 @@ def ask() -> Answers:
 def make_closing(
     controller: EngineController, ask: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., tuple[Closing, TrainingQueue]]]:
-    monkeypatch.setattr("qtdigits.gui.training_queue.NEXT_MS", 0)
-    monkeypatch.setattr("qtdigits.gui.training_queue.AGAIN_MS", 10)
+    monkeypatch.setattr("qtdigits.gui.training.training_queue.NEXT_MS", 0)
+    monkeypatch.setattr("qtdigits.gui.training.training_queue.AGAIN_MS", 10)
     queues = []
     with SampleStore.open(tmp_path) as store:
 

@@ -24,16 +24,16 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import STEPS_PER_EPOCH, batch, epoch
 from qtdigits.core.history import History
 from qtdigits.errors import InputError
-from qtdigits.gui.ask import Ask
-from qtdigits.gui.curve_bar import CurveBar
-from qtdigits.gui.curve_plot import CurvePlot
-from qtdigits.gui.curve_saving import save_curves
-from qtdigits.gui.curve_settings import CurveSettings
-from qtdigits.gui.curves import Curves
+from qtdigits.gui.curves.curve_bar import CurveBar
+from qtdigits.gui.curves.curve_plot import CurvePlot
+from qtdigits.gui.curves.curve_saving import save_curves
+from qtdigits.gui.curves.curve_settings import CurveSettings
+from qtdigits.gui.curves.curves import Curves
+from qtdigits.gui.curves.run_curves import ShownRun
+from qtdigits.gui.curves.stretch_table import StretchTable
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.run_curves import ShownRun
-from qtdigits.gui.stretch_table import StretchTable
-from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.theme import DARK, LIGHT
 
 
 @pytest.fixture

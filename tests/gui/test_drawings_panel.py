@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButto
 
 from qtdigits.core.samples import Suspicion
 from qtdigits.errors import StoreError
-from qtdigits.gui import drawing_edits
-from qtdigits.gui.drawings_model import PAGE, PAGES_KEPT, DrawingsModel
-from qtdigits.gui.drawings_panel import DrawingsPanel
 from qtdigits.gui.menus import Command, fill_menus
+from qtdigits.gui.samples import drawing_edits
+from qtdigits.gui.samples.drawings_model import PAGE, PAGES_KEPT, DrawingsModel
+from qtdigits.gui.samples.drawings_panel import DrawingsPanel
+from qtdigits.gui.samples.thumbnail_grid import ThumbnailGrid
+from qtdigits.gui.samples.thumbnail_painter import CELL_HEIGHT_PX, CELL_WIDTH_PX, ThumbnailPainter
 from qtdigits.gui.session import Session
-from qtdigits.gui.theme import DARK, LIGHT
-from qtdigits.gui.thumbnail_grid import ThumbnailGrid
-from qtdigits.gui.thumbnail_painter import CELL_HEIGHT_PX, CELL_WIDTH_PX, ThumbnailPainter
+from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store import editing
 from qtdigits.store.filters import SampleFilter
 from qtdigits.store.library import ModelLibrary

@@ -23,7 +23,7 @@ from qtdigits.core.events import (
     RunPaused,
 )
 from qtdigits.errors import EngineError
-from qtdigits.gui.engine_controller import EngineController, EngineState
+from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.store.locks import ProcessLock
 from qtdigits.tasks.errand import CheckLabels
 

@@ -11,10 +11,11 @@ from gui.models import saved_model
 from qtdigits.core.guided import Goal
 from qtdigits.core.labels import DIGITS, with_article
 from qtdigits.core.samples import Verdict
-from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
+from qtdigits.gui.window_commands import commands_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
 
@@ -54,6 +55,7 @@ def window(qtbot, data_dir, tmp_path):
         controller=EngineController(make_client=no_engine),
         preferences=Preferences(data_dir),
         data_dir=data_dir,
+        commands_of=commands_of,
     )
     qtbot.addWidget(window)
     with qtbot.waitSignal(window.became_ready):

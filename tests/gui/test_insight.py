@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QLabel
 
 from gui.models import saved_model
 from qtdigits.core.occlusion import WITH, WITHOUT
-from qtdigits.gui.choice_box import ChoiceBox
-from qtdigits.gui.heat_view import HeatView
-from qtdigits.gui.insight import Insight, Question
-from qtdigits.gui.insight_panel import InsightPanel
+from qtdigits.gui.network.heat_view import HeatView
+from qtdigits.gui.network.insight import Insight, Question
+from qtdigits.gui.network.insight_panel import InsightPanel
 from qtdigits.gui.session import Session
-from qtdigits.gui.theme import DARK, LIGHT
-from qtdigits.gui.tile_grid import TileGrid
+from qtdigits.gui.widgets.choice_box import ChoiceBox
+from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.tile_grid import TileGrid
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.samples import SampleStore

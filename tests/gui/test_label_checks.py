@@ -14,8 +14,8 @@ from qtdigits.core.events import ErrandFailed, ErrandFinished, ErrandProgressed
 from qtdigits.core.ink import Ink
 from qtdigits.core.samples import Suspicion
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.engine_controller import EngineController, EngineState
-from qtdigits.gui.label_checks import BUSY, TRAINING, LabelChecks, checked_text
+from qtdigits.gui.engine.engine_controller import EngineController, EngineState
+from qtdigits.gui.samples.label_checks import BUSY, TRAINING, LabelChecks, checked_text
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore

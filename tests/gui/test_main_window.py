@@ -14,12 +14,13 @@ from qtdigits.core.events import RunFinished
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.samples import Suspicion, Verdict
 from qtdigits.errors import StoreError
-from qtdigits.gui.engine_controller import EngineController
+from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.main_window import FIRST_SIZE, MainWindow, first_size
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.status_line import accuracy_text
-from qtdigits.gui.window_commands import TABS
+from qtdigits.gui.window_commands import commands_of
+from qtdigits.gui.window_pages import TABS
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
 
@@ -70,6 +71,7 @@ def window(qtbot, data_dir, tmp_path):
         controller=EngineController(make_client=no_engine),
         preferences=Preferences(data_dir),
         data_dir=data_dir,
+        commands_of=commands_of,
         ask=Answers(),
     )
     qtbot.addWidget(window)
@@ -324,7 +326,7 @@ def run_finished(window, **comparison):
     [("automatic", "use", True), ("automatic", "ask", False), ("ask", "use", False), ("never", "use", False)],
 )
 def test_that_a_new_model_takes_over_by_itself_only_when_wished_and_safe(window, promotion, advice, is_used):
-    window._preferences.promotion = promotion
+    window.preferences.promotion = promotion
     name = run_finished(window, advice=advice, sentence="reads more")
     assert (window.session.model_name == name) is is_used
 
@@ -346,7 +348,7 @@ def test_that_who_sees_the_verdict_or_wants_no_offer_gets_none(window):
     run_finished(window, advice="use", sentence="reads more")
     assert window.messages.text == ""
     window.tabs.setCurrentIndex(TABS.index("Accuracy"))
-    window._preferences.promotion = "never"
+    window.preferences.promotion = "never"
     run_finished(window, advice="use", sentence="reads more")
     assert window.messages.text == ""
 

@@ -10,8 +10,8 @@ from gui.models import saved_model
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.metrics import Tally
 from qtdigits.errors import ModelFileError
-from qtdigits.gui.models_panel import ModelsPanel
-from qtdigits.gui.replays import Replays
+from qtdigits.gui.models.models_panel import ModelsPanel
+from qtdigits.gui.models.replays import Replays
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore

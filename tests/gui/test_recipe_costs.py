@@ -10,7 +10,7 @@ from qtdigits.core.labels import DIGITS
 from qtdigits.core.recipe_costs import Estimate
 from qtdigits.core.recipes import Recipe
 from qtdigits.core.run_figures import RunFigures
-from qtdigits.gui.recipe_costs import RecipeCosts, epoch_text
+from qtdigits.gui.recipes.recipe_costs import RecipeCosts, epoch_text
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.runs import RunRecord

@@ -7,8 +7,8 @@ from pytestqt.qtbot import QtBot
 from qtdigits.core.recipe_fields import FIELDS
 from qtdigits.core.recipes import Recipe, load_recipe, recipe_names
 from qtdigits.errors import InputError
-from qtdigits.gui.recipe_editors import NumberEdit
-from qtdigits.gui.recipe_form import RecipeForm
+from qtdigits.gui.recipes.recipe_editors import NumberEdit
+from qtdigits.gui.recipes.recipe_form import RecipeForm
 
 
 @pytest.fixture

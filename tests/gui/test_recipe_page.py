@@ -5,12 +5,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from qtdigits.core.recipes import Recipe, load_recipe
-from qtdigits.gui.ask import Ask
-from qtdigits.gui.choice_box import ChoiceBox
-from qtdigits.gui.network_table import NetworkTable
-from qtdigits.gui.recipe_choice import RecipeChoice
-from qtdigits.gui.recipe_form import RecipeForm
-from qtdigits.gui.recipe_page import RecipePage
+from qtdigits.gui.recipes.network_table import NetworkTable
+from qtdigits.gui.recipes.recipe_choice import RecipeChoice
+from qtdigits.gui.recipes.recipe_form import RecipeForm
+from qtdigits.gui.recipes.recipe_page import RecipePage
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.choice_box import ChoiceBox
 
 
 class Answers(Ask):

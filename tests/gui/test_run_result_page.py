@@ -13,12 +13,12 @@ from qtdigits.core.events import RunFinished
 from qtdigits.core.metrics import Score
 from qtdigits.core.readings import Readings
 from qtdigits.errors import ModelFileError
-from qtdigits.gui.cell_drawings import CellDrawings
-from qtdigits.gui.champion import Champion
-from qtdigits.gui.confusion_view import ConfusionView
-from qtdigits.gui.knowledge import Knowledge
-from qtdigits.gui.run_result_page import RunResultPage
-from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.models.champion import Champion
+from qtdigits.gui.results.cell_drawings import CellDrawings
+from qtdigits.gui.results.confusion_view import ConfusionView
+from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.results.run_result_page import RunResultPage
+from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store.runs import RunRecord
 from qtdigits.tasks.run_results import RunResult
 

@@ -9,8 +9,8 @@ import pytest
 
 from qtdigits.core.recipes import load_recipe
 from qtdigits.errors import InputError
-from qtdigits.gui.ask import Ask
-from qtdigits.gui.run_steering import RunSteering
+from qtdigits.gui.runs.run_steering import RunSteering
+from qtdigits.gui.widgets.ask import Ask
 from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.runs import RunRecord
 from qtdigits.tasks.request import RetrainRequest

@@ -15,17 +15,17 @@ from qtdigits.core.history import History
 from qtdigits.core.recipes import load_recipe
 from qtdigits.core.run_figures import figures_of
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.ask import Ask
-from qtdigits.gui.champion import Champion
-from qtdigits.gui.curve_plot import CurvePlot
-from qtdigits.gui.curve_settings import CurveSettings
-from qtdigits.gui.knowledge import Knowledge
+from qtdigits.gui.curves.curve_plot import CurvePlot
+from qtdigits.gui.curves.curve_settings import CurveSettings
+from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.run_result_page import RunResultPage
-from qtdigits.gui.run_steering import RunSteering
-from qtdigits.gui.runs_panel import RunsPanel
-from qtdigits.gui.runs_trash import RunsTrash
-from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.results.run_result_page import RunResultPage
+from qtdigits.gui.runs.run_steering import RunSteering
+from qtdigits.gui.runs.runs_panel import RunsPanel
+from qtdigits.gui.runs.runs_trash import RunsTrash
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.run_results import RunResult

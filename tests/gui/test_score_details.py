@@ -5,12 +5,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from qtdigits.gui.cell_drawings import CellDrawings
-from qtdigits.gui.class_table import ClassTable
-from qtdigits.gui.confusion_view import ConfusionView
-from qtdigits.gui.reliability_plot import EMPTY_TEXT, ReliabilityPlot
-from qtdigits.gui.score_details import NOT_KEPT, ScoreDetails
-from qtdigits.gui.theme import DARK, LIGHT
+from qtdigits.gui.results.cell_drawings import CellDrawings
+from qtdigits.gui.results.class_table import ClassTable
+from qtdigits.gui.results.confusion_view import ConfusionView
+from qtdigits.gui.results.reliability_plot import EMPTY_TEXT, ReliabilityPlot
+from qtdigits.gui.results.score_details import NOT_KEPT, ScoreDetails
+from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.tasks.evaluate import Answers
 
 

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import request
 from qtdigits.core.ink import Ink
 from qtdigits.core.samples import Trial, Verdict
-from qtdigits.gui.self_training import OFFERED_AFTER, SelfTraining
+from qtdigits.gui.training.self_training import OFFERED_AFTER, SelfTraining
 from qtdigits.tasks.request import RetrainRequest
 
 STROKE = Ink.of([[(0, 0), (10, 10)]])

@@ -41,17 +41,24 @@ AT_START = {
     "core": "history ink labels metrics models networks raster recipe_fields recipe_text recipes samples texts variation",
     "engine": "protocol",
     "gui": """
-        answer_panel app ask automatic_promotion canvas canvas_card champion choice_box class_bars closing
-        engine_controller exchange followed_errand guided_prompt guided_session ink_painting jobs kept_readings
-        knowledge label_checks label_entry lazy_page main_window menus message_bar model_watch naming news overriding parts
-        preferences preview queue_strip quick_import recipe_choice recipe_editors recipe_form self_training session
-        status_line theme top_bar training_controls training_messages training_pages training_panel training_queue
-        training_requests training_texts window_commands window_pages wrapping_row
+        app drawing engine jobs main_window menus models news preferences quick_import recipes results samples session
+        status_line texts top_bar training widgets window_commands window_pages
         """,
+    "gui.drawing": "answer_panel canvas canvas_card class_bars guided_prompt guided_session label_entry preview",
+    "gui.engine": "engine_controller followed_errand",
+    "gui.models": "automatic_promotion champion kept_readings model_watch",
+    "gui.recipes": "recipe_choice recipe_editors recipe_form",
+    "gui.results": "knowledge",
+    "gui.samples": "exchange label_checks",
+    "gui.training": """
+        closing queue_strip self_training training_controls training_messages training_pages training_panel
+        training_queue training_requests
+        """,
+    "gui.widgets": "ask choice_box ink_painting lazy_page message_bar naming overriding parts theme wrapping_row",
     "reader": "reader",
     "store": """
         backup database editing files filters hdf5 judgements library locks model_files names queue rescue rows samples schema
-        tallies temporary trouble
+        tallies tally_tables temporary trouble
         """,
 }
 """Ours, by package: what the first paint and the first reading need.

@@ -24,15 +24,15 @@ from qtdigits.core.history import History
 from qtdigits.core.metrics import Score
 from qtdigits.core.recipes import Recipe, load_recipe
 from qtdigits.errors import DataMissingError
-from qtdigits.gui.champion import Champion
-from qtdigits.gui.confusion_view import ConfusionView
-from qtdigits.gui.curve_plot import CurvePlot
-from qtdigits.gui.engine_controller import EngineController, EngineState
-from qtdigits.gui.recipe_choice import OPEN_FILE
-from qtdigits.gui.run_summary import verdict
-from qtdigits.gui.theme import DARK, LIGHT
-from qtdigits.gui.training_panel import TrainingPanel
-from qtdigits.gui.verdict_card import VerdictCard
+from qtdigits.gui.curves.curve_plot import CurvePlot
+from qtdigits.gui.engine.engine_controller import EngineController, EngineState
+from qtdigits.gui.models.champion import Champion
+from qtdigits.gui.recipes.recipe_choice import OPEN_FILE
+from qtdigits.gui.results.confusion_view import ConfusionView
+from qtdigits.gui.results.run_summary import verdict
+from qtdigits.gui.training.training_panel import TrainingPanel
+from qtdigits.gui.training.verdict_card import VerdictCard
+from qtdigits.gui.widgets.theme import DARK, LIGHT
 
 
 class Panel:

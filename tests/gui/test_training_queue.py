@@ -16,11 +16,11 @@ from qtdigits.core.events import EngineLost, RunCancelled, RunFailed, RunFinishe
 from qtdigits.core.recipes import Recipe
 from qtdigits.engine.protocol import Train
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.engine_controller import EngineController, EngineState
-from qtdigits.gui.queue_strip import QueueStrip, described
-from qtdigits.gui.theme import LIGHT
-from qtdigits.gui.training_panel import TrainingPanel
-from qtdigits.gui.training_queue import TrainingQueue
+from qtdigits.gui.engine.engine_controller import EngineController, EngineState
+from qtdigits.gui.training.queue_strip import QueueStrip, described
+from qtdigits.gui.training.training_panel import TrainingPanel
+from qtdigits.gui.training.training_queue import TrainingQueue
+from qtdigits.gui.widgets.theme import LIGHT
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.runs import RunRecord
@@ -39,10 +39,10 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
 def make_queue(
     store: SampleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[EngineController], TrainingQueue]]:
-    monkeypatch.setattr("qtdigits.gui.training_queue.NEXT_MS", 0)
+    monkeypatch.setattr("qtdigits.gui.training.training_queue.NEXT_MS", 0)
     made: list[TrainingQueue] = []
 
-    monkeypatch.setattr("qtdigits.gui.training_queue.AGAIN_MS", 10)
+    monkeypatch.setattr("qtdigits.gui.training.training_queue.AGAIN_MS", 10)
 
     def make(controller: EngineController) -> TrainingQueue:
         made.append(

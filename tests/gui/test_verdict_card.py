@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from qtdigits.core.comparison import Comparison, Paired
-from qtdigits.gui.verdict_card import VerdictCard
+from qtdigits.gui.training.verdict_card import VerdictCard
 
 GUARD = Paired(3000, 2990, 2991, (1,))
 BETTER = Comparison(Paired(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
-from qtdigits.gui.wrapping_row import SPACING_PX, WrappingRow
+from qtdigits.gui.widgets.wrapping_row import SPACING_PX, WrappingRow
 
 WISH = QSize(100, 20)
 

@@ -15,12 +15,12 @@ from gui.models import saved_model
 from qtdigits.core.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
 from qtdigits.core.writer_matrix import BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.engine_controller import EngineController, EngineState
-from qtdigits.gui.matrix_table import MatrixTable
+from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.session import Session
-from qtdigits.gui.theme import DARK, LIGHT
-from qtdigits.gui.writer_measuring import WriterMeasuring
-from qtdigits.gui.writers_panel import ONE_WRITER, WritersPanel
+from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.writers.matrix_table import MatrixTable
+from qtdigits.gui.writers.writer_measuring import WriterMeasuring
+from qtdigits.gui.writers.writers_panel import ONE_WRITER, WritersPanel
 from qtdigits.store.kept_matrix import CSV_COLUMNS, kept_matrix
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore

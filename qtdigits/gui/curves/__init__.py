@@ -1,0 +1,1 @@
+"""The curves of trainings: painted, looked at closely, chosen from, and saved as files."""

@@ -1,0 +1,178 @@
+"""The row above the curves: smoothing, what they are drawn over, what is shown, and saving."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+
+from qtdigits.core.curves import XAxis
+from qtdigits.gui.curves.curve_settings import LATEST, SMOOTHINGS, CurveSettings
+from qtdigits.gui.widgets.choice_box import ChoiceBox
+from qtdigits.gui.widgets.parts import button, label
+
+AXES = {XAxis.EPOCH: "Epochs", XAxis.STEP: "Steps", XAxis.TIME: "Time"}
+SWITCHES = (
+    ("is_log", "Lo&garithmic", "Small differences near the end become visible"),
+    ("ignores_outliers", "&Ignore outliers", "The first fall and single bad batches do not set the range"),
+    ("shows_loss", "&Loss", "Leave a plot out to give the others its room"),
+    ("shows_accuracy", "&Accuracy", "Leave a plot out to give the others its room"),
+    (
+        *("shows_auc", "A&UC"),
+        "Area under the ROC curve: how surely a drawing of a class is put above the others, on the validation part",
+    ),
+    ("shows_learning_rate", "Learning &rate", "A plot of its own"),
+    ("shows_throughput", "Images per &second", "A plot of its own"),
+    (
+        *("shows_figures", "&Figures of what is in view"),
+        "A table below the curves: start, end, change, least, most and mean of each, over the stretch that is seen",
+    ),
+)
+LEAST_SLIDER_PX, SLIDER_PX = 60, 110
+SAVE_KINDS = {"png": "As picture (&PNG)…", "svg": "As drawing (&SVG)…", "csv": "Figures (&CSV)…"}
+
+
+class CurveBar(QWidget):
+    """`settings_changed` carries the new `CurveSettings`, `save_wanted` "png", "svg", "csv" or "copy"."""
+
+    settings_changed = Signal(object)
+    save_wanted = Signal(str)
+    all_wanted = Signal()
+
+    def __init__(self, settings: CurveSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setObjectName("smoothingSlider")
+        self._slider.setAccessibleName("Smoothing")
+        self._slider.setToolTip(
+            "How much of the curve before goes into each point; the curve as it is stays visible"
+        )
+        self._slider.setRange(0, len(SMOOTHINGS) - 1)
+        self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._slider.setMinimumWidth(LEAST_SLIDER_PX)
+        self._slider.setMaximumWidth(SLIDER_PX)
+        self._weight = QLabel()
+        self._weight.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.995"))
+        self._axis_box = ChoiceBox(name="axisBox")
+        self._axis_box.setAccessibleName("Curves are drawn over")
+        for axis, text in AXES.items():
+            self._axis_box.addItem(text, axis.value)
+        self._view, self._switches = self._view_menu()
+        self._save = self._save_menu()
+        self.show_all_button = button(
+            "Show all", "showAllButton", "Show the whole run again (double click, or Backspace)"
+        )
+        self.show_all_button.clicked.connect(self.all_wanted)
+        self.show_all_button.hide()
+        self._lay_out()
+        self.show_settings(settings)
+        self._slider.valueChanged.connect(self._on_smoothing)
+        self._axis_box.currentIndexChanged.connect(self._on_axis)
+
+    @property
+    def settings(self) -> CurveSettings:
+        return self._settings
+
+    def show_settings(self, settings: CurveSettings) -> None:
+        self._settings = settings
+        with QSignalBlocker(self._slider), QSignalBlocker(self._axis_box):
+            self._slider.setValue(SMOOTHINGS.index(settings.smoothing))
+            self._axis_box.setCurrentIndex(self._axis_box.findData(settings.axis))
+        self._weight.setText(f"{settings.smoothing:g}" if settings.smoothing else "off")
+        for choice in self._latest.actions():
+            choice.setChecked(choice.data() == settings.latest)
+        for name, action in self._switches.items():
+            with QSignalBlocker(action):
+                action.setChecked(bool(getattr(settings, name)))
+
+    def _change(self, settings: CurveSettings) -> None:
+        self.show_settings(settings)
+        self.settings_changed.emit(settings)
+
+    @Slot(int)
+    def _on_smoothing(self, place: int) -> None:
+        self._change(replace(self._settings, smoothing=SMOOTHINGS[place]))
+
+    @Slot()
+    def _on_axis(self) -> None:
+        self._change(replace(self._settings, axis=str(self._axis_box.currentData())))
+
+    @Slot()
+    def _on_switched(self) -> None:
+        chosen = {name: action.isChecked() for name, action in self._switches.items()}
+        self._change(CurveSettings(**{**asdict(self._settings), **chosen}))
+
+    @Slot(QAction)
+    def _on_latest(self, action: QAction) -> None:
+        self._change(replace(self._settings, latest=int(action.data())))
+
+    @Slot(QAction)
+    def _on_save(self, action: QAction) -> None:
+        self.save_wanted.emit(str(action.data()))
+
+    def _view_menu(self) -> tuple[QToolButton, dict[str, QAction]]:
+        opener, menu = _menu_button("View", "viewButton", "What the curves show")
+        actions = {}
+        for name, text, tip in SWITCHES:
+            action = actions[name] = menu.addAction(text)
+            action.setCheckable(True)
+            action.setToolTip(tip)
+            action.toggled.connect(self._on_switched)
+            if name == "ignores_outliers":
+                menu.addMenu(self._latest_menu())
+                menu.addSeparator()
+        menu.addSeparator()
+        menu.addAction("Show the &whole run").triggered.connect(self.all_wanted)
+        return opener, actions
+
+    def _latest_menu(self) -> QMenu:
+        menu = QMenu("&Points", self)
+        self._latest = QActionGroup(menu)
+        for n in LATEST:
+            action = menu.addAction(f"The la&test {n:,}" if n else "&All points")
+            action.setCheckable(True)
+            action.setData(n)
+            self._latest.addAction(action)
+        self._latest.triggered.connect(self._on_latest)
+        return menu
+
+    def _save_menu(self) -> QToolButton:
+        opener, menu = _menu_button("Save", "saveCurvesButton", "Keep these curves as a file")
+        for kind, text in SAVE_KINDS.items():
+            menu.addAction(text).setData(kind)
+        menu.addSeparator()
+        menu.addAction("&Copy picture").setData("copy")
+        menu.triggered.connect(self._on_save)
+        return opener
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        smoothing = label("Smoothing", role="muted")
+        smoothing.setBuddy(self._slider)
+        left: tuple[QWidget, ...] = (smoothing, self._slider, self._weight)
+        right: tuple[QWidget, ...] = (self.show_all_button, self._axis_box, self._view, self._save)
+        for widget in left:
+            row.addWidget(widget)
+        row.addStretch(1)
+        for widget in right:
+            row.addWidget(widget)
+
+
+def _menu_button(text: str, name: str, tip: str) -> tuple[QToolButton, QMenu]:
+    made = QToolButton()
+    made.setText(text)
+    made.setObjectName(name)
+    made.setProperty("role", "quiet")
+    made.setToolTip(tip)
+    made.setAccessibleDescription(tip)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    menu = QMenu(made)
+    menu.setToolTipsVisible(True)
+    made.setMenu(menu)
+    return made, menu

@@ -1,0 +1,106 @@
+"""The curves of one run, as the plots take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import Qt
+
+from qtdigits.core.axes import ACCURACY, AUC, LEARNING_RATE, LOSS, THROUGHPUT, Quantity
+from qtdigits.core.curves import Numbers, Places, Smoothed, XAxis
+from qtdigits.core.history import History
+from qtdigits.gui.curves.curve_painting import Look
+from qtdigits.gui.curves.curve_settings import CurveSettings
+from qtdigits.gui.curves.curve_view import Curve
+
+DOTTED, DASHED = Qt.PenStyle.DotLine, Qt.PenStyle.DashLine
+
+LOOKS = {
+    "batches": Look("batches", is_faint=True),
+    "smoothed": Look("smoothed"),
+    "training": Look("training", is_bold=True, dash=DOTTED),
+    "validation": Look("validation", is_bold=True, marker="circle"),
+    "hold-out": Look("hold-out", is_bold=True, marker="diamond"),
+    "rate": Look("smoothed", is_bold=True),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ShownRun:
+    """A run whose curves are shown. `steps_per_epoch` and `epochs` are 0 where nobody knows them."""
+
+    title: str
+    history: History
+    steps_per_epoch: float = 0
+    epochs: int = 0
+    is_running: bool = False
+
+
+class RunCurves:
+    """Makes the curves of a run. `place` is its number among several that lie over one another, None for one alone.
+
+    One alone has a colour for each kind of curve. Of several each has a colour, kinds are told apart by dash and marker, and
+    batches are only shown smoothed.
+    """
+
+    def __init__(self, run: ShownRun, *, place: int | None = None) -> None:
+        self.run = run
+        self._place = place
+        self._smoothed: dict[str, Smoothed] = {}
+
+    def places(self, axis: XAxis) -> Places:
+        steps = self.run.steps_per_epoch or self.run.history.steps_per_epoch
+        return Places(self.run.history, steps_per_epoch=steps, axis=axis)
+
+    def curves(self, quantity: Quantity, settings: CurveSettings) -> list[Curve]:
+        """The dense ones first, so that the others lie above them."""
+        places = self.places(settings.x_axis)
+        if quantity is AUC:
+            made = [
+                self._curve("validation", *_known(places.epoch_ends(), self.run.history.epochs["val_auc"]))
+            ]
+            return [curve for curve in made if self._kind(curve.name) not in settings.hidden]
+        batches = self.run.history.batches
+        x, y = places.batches(), batches[quantity.name]
+        if quantity is LEARNING_RATE:
+            return [self._curve("rate", *_known(x, y))]
+        if quantity is THROUGHPUT:
+            x, y = _known(x, y)
+        is_alone = self._place is None
+        made = [self._curve("batches", x, y)] if is_alone or not settings.smoothing else []
+        if settings.smoothing > 0:
+            smooth = self._smoothed.get(quantity.name)
+            if smooth is None or smooth.weight != settings.smoothing:
+                smooth = self._smoothed[quantity.name] = Smoothed(settings.smoothing)
+            made.append(self._curve("smoothed", x, smooth.update(y), sets_range=False))
+        if quantity in (LOSS, ACCURACY):
+            made += self._epoch_curves(quantity, places)
+        return [curve for curve in made if self._kind(curve.name) not in settings.hidden]
+
+    def _epoch_curves(self, quantity: Quantity, places: Places) -> list[Curve]:
+        epochs, ends = self.run.history.epochs, places.epoch_ends()
+        made = [
+            self._curve("training", places.epoch_middles(), epochs[quantity.name], sets_range=False),
+            self._curve("validation", ends, epochs[f"val_{quantity.name}"]),
+        ]
+        x, y = _known(ends, epochs[f"hold_out_{quantity.name}"])
+        if len(x):
+            made.append(self._curve("hold-out", x, y))
+        return made
+
+    def _curve(self, kind: str, x: Numbers, y: Numbers, *, sets_range: bool = True) -> Curve:
+        look = LOOKS[kind]
+        if self._place is None:
+            return Curve(kind, x, y, look, sets_range)
+        is_faint = kind in ("batches", "smoothed")
+        of_run = Look(f"run {self._place}", is_faint, look.is_bold, look.dash, look.marker)
+        return Curve(f"{self.run.title}: {kind}", x, y, of_run, sets_range)
+
+    def _kind(self, name: str) -> str:
+        return name.removeprefix(f"{self.run.title}: ")
+
+
+def _known(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+    known = np.isfinite(y)
+    return (x, y) if known.all() else (x[known], y[known])

@@ -1,0 +1,1 @@
+"""What the network does with the drawing on the canvas."""

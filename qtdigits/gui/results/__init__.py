@@ -1,0 +1,1 @@
+"""How a training came out: scores, confusions, calibration, and the drawings behind them."""

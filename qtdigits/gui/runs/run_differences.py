@@ -1,0 +1,98 @@
+"""A table of what several runs did differently and what came of it; of one run: everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+
+from qtdigits.core.recipe_fields import FIELD_BY_NAME, Value
+from qtdigits.core.run_figures import differing, recipe_values
+from qtdigits.core.texts import duration
+from qtdigits.gui.runs.runs_model import ENDINGS, UNKNOWN
+from qtdigits.gui.texts import data_text, ordered, percent
+from qtdigits.store.runs import RunRecord
+
+MOST_COLUMN_PX = 260
+Row = tuple[str, tuple[str, ...]]
+
+
+class RunDifferences(QTableWidget):
+    """One column for each run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("runDifferences")
+        self.setAccessibleName("What differs between the chosen runs")
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setMaximumSectionSize(MOST_COLUMN_PX)
+        self.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
+        self.horizontalHeader().setHighlightSections(False)
+        self.verticalHeader().setHighlightSections(False)
+
+    def show_runs(self, runs: Sequence[RunRecord]) -> None:
+        rows = figure_rows(runs) + recipe_rows(runs)
+        self.clear()
+        self.setColumnCount(len(runs))
+        self.setRowCount(len(rows))
+        self.setHorizontalHeaderLabels([run.title for run in runs])
+        self.setVerticalHeaderLabels([title for title, _ in rows])
+        for number, (_, values) in enumerate(rows):
+            for column, value in enumerate(values):
+                item = QTableWidgetItem(value)
+                item.setToolTip(value)
+                self.setItem(number, column, item)
+
+
+def figure_rows(runs: Sequence[RunRecord]) -> list[Row]:
+    """What came of the runs, what counts most first; a row that no run has a figure for is left out."""
+    sets = ordered(dict.fromkeys(name for run in runs for name in run.figures.scores))
+    rows: list[Row] = [("Ended", tuple(ENDINGS.get(run.state, run.state) for run in runs))]
+    for name in sets:
+        found = [run.figures.scores.get(name) for run in runs]
+        rows.append((name, tuple(f"{percent(f[0], 2)} of {f[1]:,}" if f else UNKNOWN for f in found)))
+    shares = {
+        "Validation, best epoch": [run.figures.val_accuracy for run in runs],
+        "Hold-out, best epoch": [run.figures.hold_out_accuracy for run in runs],
+    }
+    for title, values in shares.items():
+        if any(value is not None for value in values):
+            rows.append((title, tuple(UNKNOWN if v is None else percent(v, 2) for v in values)))
+    texts = {
+        "Trained on": [data_text(run.figures.data) for run in runs],
+        "Data fingerprint": [run.figures.data_sha256 for run in runs],
+        "Weights": [f"{run.figures.n_parameters:,}" if run.figures.n_parameters else "" for run in runs],
+        "Why there is no model": [run.figures.message for run in runs],
+        "Note": [run.note for run in runs],
+    }
+    rows.append(("Epochs, best", tuple(f"{r.figures.epochs}, {r.figures.best_epoch}" for r in runs)))
+    rows.append(("Time", tuple(duration(run.figures.elapsed_s) for run in runs)))
+    rows += [(title, tuple(said or UNKNOWN for said in row)) for title, row in texts.items() if any(row)]
+    return rows
+
+
+def recipe_rows(runs: Sequence[RunRecord]) -> list[Row]:
+    """The fields of the recipes that differ; of a single run all fields."""
+    recipes = [run.recipe for run in runs]
+    found = differing(recipes)
+    if len(runs) == 1:
+        found = {name: (value,) for name, value in recipe_values(recipes[0]).items()}
+    return [(_title(name), tuple(_text(name, value) for value in values)) for name, values in found.items()]
+
+
+def _text(name: str, value: Value) -> str:
+    known = FIELD_BY_NAME.get(name)
+    if known is not None and known.zero and value == 0:
+        return known.zero
+    return f"{value:g}" if isinstance(value, float) else str(value) or UNKNOWN
+
+
+def _title(name: str) -> str:
+    return FIELD_BY_NAME[name].title if name in FIELD_BY_NAME else "Recipe"

@@ -1,0 +1,199 @@
+"""The list of runs as a table model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
+
+from qtdigits.core.recipe_fields import Value
+from qtdigits.core.recipes import load_recipe, recipe_names
+from qtdigits.core.run_figures import recipe_values
+from qtdigits.core.texts import duration
+from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.overriding import override
+from qtdigits.store.runs import RUNNING, RunRecord
+
+COLUMNS = ("Name", "Started", "Ended", "Epochs", "Validation", "My hold-out", "MNIST test", "Time", "Recipe")
+NUMBERS = range(3, 8)
+TIME_COLUMN = 7
+SORT_ROLE = Qt.ItemDataRole.UserRole
+STARTED_COLUMN = 1
+RECIPE_COLUMN = 8
+ENDINGS = {RUNNING: "interrupted"}
+UNKNOWN = "–"
+
+Index = QModelIndex | QPersistentModelIndex
+NO_INDEX = QModelIndex()
+
+
+class RunsModel(QAbstractTableModel):
+    """Rows of text, made when they are looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: list[RunRecord] = []
+        self._running = ""
+        self._elsewhere: Collection[str] = ()
+        self._made: dict[int, tuple[str, ...]] = {}
+
+    @property
+    def runs(self) -> list[RunRecord]:
+        return self._runs
+
+    def show_runs(self, runs: list[RunRecord], *, running: str, elsewhere: Collection[str] = ()) -> None:
+        """`running`: the id of the run that goes on in this window, or ""; `elsewhere`: those that go on in others."""
+        self.beginResetModel()
+        self._runs, self._running, self._elsewhere = runs, running, elsewhere
+        self._made.clear()
+        self.endResetModel()
+
+    def is_going_on(self, run: RunRecord) -> bool:
+        """Whether it is being trained, here or in another window or terminal."""
+        return run.id == self._running or run.id in self._elsewhere
+
+    @override
+    def rowCount(self, parent: Index = NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(self._runs)
+
+    @override
+    def columnCount(self, parent: Index = NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    @override
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return COLUMNS[section]
+            case Qt.ItemDataRole.TextAlignmentRole if section in NUMBERS:
+                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            case Qt.ItemDataRole.ToolTipRole if section == TIME_COLUMN:
+                return "How long it trained, without what came before and after: reading the data, checking labels, scoring"
+        return None
+
+    @override
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self._cells(index.row())[index.column()]
+            case _ if role == SORT_ROLE:
+                return self._order(index.row(), index.column())
+            case Qt.ItemDataRole.TextAlignmentRole if index.column() in NUMBERS:
+                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            case Qt.ItemDataRole.ToolTipRole:
+                run = self._runs[index.row()]
+                when = f"{run.started_at.astimezone():%d %b %Y %H:%M:%S}"
+                parts = (run.title, when, run.note, run.figures.message, recipe_text(run))
+                return "\n".join(part for part in parts if part)
+        return None
+
+    def words_of(self, row: int) -> str:
+        """All that the list says of a run, and its note, for looking for words in it."""
+        return " ".join([*self._cells(row), self._runs[row].note]).casefold()
+
+    def _order(self, row: int, column: int) -> float | str:
+        """What a column is put in order by: figures as numbers, an unknown one below all others."""
+        if column not in NUMBER_OF:
+            return self._cells(row)[column].casefold()
+        number = NUMBER_OF[column](self._runs[row])
+        return -1.0 if number is None else float(number)
+
+    def _state_of(self, run: RunRecord) -> str:
+        if run.id == self._running:
+            return "running"
+        return "running elsewhere" if run.id in self._elsewhere else ENDINGS.get(run.state, run.state)
+
+    def _cells(self, row: int) -> tuple[str, ...]:
+        if row not in self._made:
+            run, figures = self._runs[row], self._runs[row].figures
+            self._made[row] = (
+                f"{run.title} ✎" if run.note else run.title,
+                started_text(run.started_at),
+                self._state_of(run),
+                f"{figures.epochs} (best {figures.best_epoch})" if figures.epochs else UNKNOWN,
+                _percent(figures.val_accuracy),
+                _percent(own_hold_out(run)),
+                _percent(_mnist_test(run)),
+                duration(figures.elapsed_s) if figures.elapsed_s else UNKNOWN,
+                recipe_text(run),
+            )
+        return self._made[row]
+
+
+class RunsFilter(QSortFilterProxyModel):
+    """Puts the runs in order by a column, and leaves out those that do not have every word looked for."""
+
+    def __init__(self, source: RunsModel) -> None:
+        super().__init__()
+        self._source = source
+        self._words: list[str] = []
+        self.setSourceModel(source)
+        self.setSortRole(SORT_ROLE)
+
+    def look_for(self, text: str) -> None:
+        self._words = text.casefold().split()
+        self.invalidate()
+
+    def run_at(self, row: int) -> RunRecord:
+        return self._source.runs[self.mapToSource(self.index(row, 0)).row()]
+
+    @override
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        if not self._words:
+            return True
+        said = self._source.words_of(source_row)
+        return all(word in said for word in self._words)
+
+
+def started_text(started_at: datetime) -> str:
+    """22 Nov 17:00; with the year instead of the time when it is not this year."""
+    local = started_at.astimezone()
+    return f"{local:%d %b %H:%M}" if local.year == datetime.now(UTC).year else f"{local:%d %b %Y}"
+
+
+def own_hold_out(run: RunRecord) -> float | None:
+    """Of the model that came out, else of its best epoch."""
+    scored = run.figures.scores.get("my hold-out")
+    return scored[0] if scored else run.figures.hold_out_accuracy
+
+
+def recipe_text(run: RunRecord) -> str:
+    """The name of the recipe, and in what the run's differs from the one of that name that travels with the program."""
+    name = str(run.recipe.get("name") or "")
+    known = _known_values(name)
+    if not known:
+        return name
+    changed = (pair for pair in recipe_values(run.recipe).items() if pair[1] != known[pair[0]])
+    return ", ".join([name, *(f"{field.replace('_', ' ')} {value}" for field, value in changed)])
+
+
+@cache
+def _known_values(name: str) -> dict[str, Value]:
+    """The recipe of that name that travels with the program, {} when there is none."""
+    return recipe_values(load_recipe(name).to_json()) if name in recipe_names() else {}
+
+
+def _mnist_test(run: RunRecord) -> float | None:
+    scored = run.figures.scores.get("MNIST test")
+    return scored[0] if scored else None
+
+
+NUMBER_OF: Mapping[int, Callable[[RunRecord], float | None]] = {
+    STARTED_COLUMN: lambda run: run.started_at.timestamp(),
+    3: lambda run: run.figures.epochs,
+    4: lambda run: run.figures.val_accuracy,
+    5: own_hold_out,
+    6: _mnist_test,
+    7: lambda run: run.figures.elapsed_s,
+}
+
+
+def _percent(share: float | None) -> str:
+    return UNKNOWN if share is None else percent(share, 2)

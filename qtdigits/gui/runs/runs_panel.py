@@ -1,0 +1,409 @@
+"""Every training that was made: look at its curves again, compare several, name, note, throw away and put back."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QSplitter,
+    QTableView,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from qtdigits.core.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
+from qtdigits.core.history import History
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.curves.curve_saving import save_curves
+from qtdigits.gui.curves.curve_settings import CurveSettings
+from qtdigits.gui.curves.curves import Curves
+from qtdigits.gui.curves.run_curves import ShownRun
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.results.run_result_page import RunResultPage
+from qtdigits.gui.runs.run_differences import RunDifferences
+from qtdigits.gui.runs.run_steering import RunSteering
+from qtdigits.gui.runs.runs_model import RECIPE_COLUMN, STARTED_COLUMN, RunsFilter, RunsModel
+from qtdigits.gui.runs.runs_trash import RunsTrash
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.fresh_panel import FreshPanel
+from qtdigits.gui.widgets.naming import named
+from qtdigits.gui.widgets.overriding import override
+from qtdigits.gui.widgets.parts import button, elided_label, scrolling
+from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.store.runs import RunRecord, RunTable
+
+RESULT_TAB = 1
+MOST_COMPARED = 8
+"""As many as there are colours that can be told apart."""
+HISTORIES_KEPT = 16
+SEARCH_PX = 120
+LEAST_HINT_PX = 90
+LIST_PX = 200
+MOST_COLUMN_PX = 240
+CHOOSE = "Choose a run to see its curves, or several, with Ctrl or Shift, to compare them"
+NONE_YET = "No training has been made yet"
+DELETE = "Put the chosen runs into the trash; models stay"
+GOES_ON = "A run that goes on has to be stopped before it can be deleted"
+
+
+class RunsPanel(FreshPanel):
+    """Reads the list only while it is visible. `problem_met` carries a `QtDigitsError`."""
+
+    problem_met = Signal(object)
+
+    def __init__(
+        self,
+        *,
+        runs: RunTable,
+        preferences: Preferences,
+        theme: Theme,
+        ask: Ask,
+        steering: RunSteering | None = None,
+        result: RunResultPage | None = None,
+        trash: RunsTrash | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._table_of_runs, self._preferences, self._ask = runs, preferences, ask
+        self._steering, self._result, self._trash_can = steering, result, trash
+        self._histories: OrderedDict[str, History | None] = OrderedDict()
+        self._running = ""
+        self._deleted: list[list[str]] = []
+        self._model = RunsModel()
+        self._rows = RunsFilter(self._model)
+        self._search = named(QLineEdit(), "runsSearch")
+        self._search.setAccessibleName("Look for runs")
+        self._search.setPlaceholderText("Look for …")
+        self._search.setToolTip("Words of the name, the note, the recipe or how it ended")
+        self._search.setClearButtonEnabled(True)
+        self._search.setFixedWidth(SEARCH_PX)
+        self._search.textChanged.connect(self._rows.look_for)
+        self._table = self._made_table()
+        self._hint = elided_label(role="muted", name="runsHint")
+        self._go_on = button("Go on", "goOnRunButton", "Go on with this training where it ended")
+        self._extend = button("Train longer…", "extendRunButton", "Train it for some more epochs")
+        self._rename = button("Rename…", "renameRunButton", "Give the run a name of your own")
+        self._note = button("Note…", "noteRunButton", "Note something about the run")
+        self._delete = button("Delete", "deleteRunsButton", DELETE)
+        self._undo = button("Undo delete", "undoRunsButton", "Put back what was deleted last")
+        self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
+        self._trash.setCheckable(True)
+        self._empty = button("Empty…", "emptyRunsTrashButton", "Delete the runs in the trash for good")
+        settings = CurveSettings.from_json(preferences.curves)
+        self._curves = named(Curves(theme=theme, settings=settings, plot_prefix="runs."), "runCurves")
+        self._differences = RunDifferences()
+        self._lay_out()
+        self._connect()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._curves.set_theme(theme)
+        if self._result is not None:
+            self._result.set_theme(theme)
+
+    @Slot(object)
+    def on_event(self, event: Event) -> None:
+        """A run has begun or ended: the list is out of date."""
+        match event:
+            case RunStarted(run=run):
+                self._running = run
+            case RunFinished() | RunCancelled() | RunFailed() | EngineLost():
+                self._histories.pop(self._running, None)
+                self._running = ""
+            case _:
+                return
+        self.mark_stale()
+
+    @override
+    def reload(self) -> None:
+        chosen = {run.id for run in self._chosen()}
+        try:
+            runs = self._table_of_runs.records(in_trash=self._trash.isChecked())
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        self._model.show_runs(runs, running=self._running, elsewhere=self._trained_elsewhere(runs))
+        self._choose(chosen)
+        self._show_chosen()
+
+    def _trained_elsewhere(self, runs: list[RunRecord]) -> set[str]:
+        if self._steering is None:
+            return set()
+        return {run.id for run in runs if run.id != self._running and self._steering.is_under_way(run)}
+
+    # What is chosen.
+
+    def _chosen(self) -> list[RunRecord]:
+        rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
+        return [self._rows.run_at(row) for row in rows]
+
+    def _choose(self, ids: set[str]) -> None:
+        selection = self._table.selectionModel()
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        for row in range(self._rows.rowCount()):
+            if self._rows.run_at(row).id in ids:
+                selection.select(self._rows.index(row, 0), flags)
+
+    @Slot()
+    def _show_chosen(self) -> None:
+        chosen = self._chosen()
+        self._update_buttons(chosen)
+        self._offer_steering(chosen)
+        compared = chosen[:MOST_COMPARED]
+        self._hint.setText(self._hint_text(len(chosen)))
+        self._lower.setVisible(bool(compared))
+        if compared:
+            last = self._lower.count() - 1
+            self._lower.setTabText(last, "Recipe and figures" if len(compared) == 1 else "What differs")
+            self._offer_result(compared)
+            self._differences.show_runs(compared)
+            self._curves.compare(self._shown(compared))
+
+    def _offer_result(self, chosen: list[RunRecord]) -> None:
+        """Of a run by itself that a model came of."""
+        if self._result is not None:
+            has_one = len(chosen) == 1 and bool(chosen[0].model)
+            self._lower.setTabVisible(RESULT_TAB, has_one)
+            self._result.show_run(chosen[0] if has_one else None)
+
+    @Slot()
+    def _show_result(self) -> None:
+        """A double click, or Enter, on a run."""
+        if self._result is not None and self._lower.isTabVisible(RESULT_TAB):
+            self._lower.setCurrentIndex(RESULT_TAB)
+
+    def _hint_text(self, n_chosen: int) -> str:
+        if not self._model.runs:
+            return "The trash is empty" if self._trash.isChecked() else NONE_YET
+        if n_chosen > MOST_COMPARED:
+            return f"{n_chosen} runs are chosen; the first {MOST_COMPARED} are compared"
+        return CHOOSE if not n_chosen else f"{n_chosen} of {len(self._model.runs):,} chosen"
+
+    def _shown(self, runs: list[RunRecord]) -> list[ShownRun]:
+        """Runs of the same name are told apart by when they began."""
+        titles = [run.title for run in runs]
+        return [
+            ShownRun(
+                run.title
+                if titles.count(run.title) == 1
+                else f"{run.title} {run.started_at.astimezone():%d %b %H:%M:%S}",
+                self._history(run) or History(),
+                steps_per_epoch=run.figures.steps_per_epoch,
+            )
+            for run in runs
+        ]
+
+    def _history(self, run: RunRecord) -> History | None:
+        """A run that goes on is read anew each time."""
+        if run.id == self._running or run.id not in self._histories:
+            try:
+                self._histories[run.id] = self._table_of_runs.history(run.id)
+            except (QtDigitsError, ValueError, KeyError) as error:
+                self.problem_met.emit(_as_problem(error))
+                self._histories[run.id] = None
+        self._histories.move_to_end(run.id)
+        while len(self._histories) > HISTORIES_KEPT:
+            self._histories.popitem(last=False)
+        return self._histories[run.id]
+
+    def _update_buttons(self, chosen: list[RunRecord]) -> None:
+        in_trash = self._trash.isChecked()
+        for one in (self._rename, self._note):
+            one.setEnabled(len(chosen) == 1 and not in_trash)
+        is_going_on = not in_trash and any(self._model.is_going_on(run) for run in chosen)
+        self._delete.setText("Put back" if in_trash else "Delete")
+        self._delete.setToolTip(GOES_ON if is_going_on else DELETE)
+        self._delete.setEnabled(bool(chosen) and not is_going_on)
+        self._undo.setVisible(bool(self._deleted) and not in_trash)
+        self._empty.setVisible(in_trash and self._trash_can is not None)
+        self._empty.setEnabled(bool(self._model.runs))
+
+    def _offer_steering(self, chosen: list[RunRecord]) -> None:
+        """Only for a run by itself that is at hand and not in the trash."""
+        can_go_on = can_be_extended = False
+        if self._steering is not None and len(chosen) == 1 and not self._trash.isChecked():
+            is_running = chosen[0].id == self._running
+            can_go_on = not is_running and self._steering.can_go_on(chosen[0])
+            can_be_extended = not is_running and self._steering.can_be_extended(chosen[0])
+        self._go_on.setVisible(can_go_on)
+        self._extend.setVisible(can_be_extended)
+
+    # What is done.
+
+    @Slot()
+    def _on_go_on(self) -> None:
+        if self._steering is not None and len(chosen := self._chosen()) == 1:
+            self._steer(self._steering.go_on, chosen[0])
+
+    @Slot()
+    def _on_extend(self) -> None:
+        if self._steering is not None and len(chosen := self._chosen()) == 1:
+            self._steer(self._steering.extend, chosen[0])
+
+    def _steer(self, steer: Callable[[RunRecord], None], run: RunRecord) -> None:
+        try:
+            steer(run)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+
+    @Slot()
+    def _on_rename(self) -> None:
+        if len(chosen := self._chosen()) == 1:
+            name = self._ask.text("Rename the run", f"A new name for “{chosen[0].title}”:")
+            if name is not None:
+                self._do(lambda: self._table_of_runs.rename(chosen[0].id, name))
+
+    @Slot()
+    def _on_note(self) -> None:
+        if len(chosen := self._chosen()) == 1:
+            note = self._ask.text("Note", f"About “{chosen[0].title}”:")
+            if note is not None:
+                self._do(lambda: self._table_of_runs.set_note(chosen[0].id, note))
+
+    @Slot()
+    def _on_delete(self) -> None:
+        ids = [run.id for run in self._chosen()]
+        if not ids:
+            return
+        if self._trash.isChecked():
+            self._do(lambda: self._table_of_runs.restore(ids))
+        elif self._do(lambda: self._table_of_runs.delete(ids)):
+            self._deleted.append(ids)
+            self._show_chosen()
+
+    @Slot()
+    def _on_undo(self) -> None:
+        if self._deleted and self._do(lambda: self._table_of_runs.restore(self._deleted[-1])):
+            self._choose(set(self._deleted.pop()))
+            self._show_chosen()
+
+    @Slot()
+    def _on_empty(self) -> None:
+        if self._trash_can is None:
+            return
+        try:
+            gone = self._trash_can.empty()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            gone = frozenset()
+        there = {run.id for run in self._table_of_runs.records(in_trash=True)}
+        self._deleted = [kept for ids in self._deleted if (kept := [i for i in ids if i in there])]
+        if gone:
+            self._trash.setChecked(False)
+        else:
+            self.reload()
+
+    def _do(self, change: Callable[[], None]) -> bool:
+        try:
+            change()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return False
+        self.reload()
+        return True
+
+    @Slot(str)
+    def _on_save(self, kind: str) -> None:
+        if kind == "copy":
+            self._curves.copy_picture()
+            return
+        try:
+            save_curves(self._curves, kind, ask=self._ask)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+
+    @Slot(object)
+    def _keep_settings(self, settings: CurveSettings) -> None:
+        self._preferences.curves = settings.to_json()
+
+    # Construction.
+
+    def _made_table(self) -> QTableView:
+        table = named(QTableView(), "runsTable")
+        table.setAccessibleName("Runs")
+        table.setModel(self._rows)
+        table.setSortingEnabled(True)
+        table.sortByColumn(STARTED_COLUMN, Qt.SortOrder.DescendingOrder)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setTabKeyNavigation(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
+        header = table.horizontalHeader()
+        # Widths by what can be seen, not by all of 500 rows.
+        header.setResizeContentsPrecision(0)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(RECIPE_COLUMN, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(60)
+        header.setMaximumSectionSize(MOST_COLUMN_PX)
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return table
+
+    def _lay_out(self) -> None:
+        top = WrappingRow()
+        top.add_stretching(self._hint, least_px=LEAST_HINT_PX)
+        top.add(
+            self._search,
+            self._go_on,
+            self._extend,
+            self._undo,
+            self._trash,
+            self._empty,
+            self._rename,
+            self._note,
+            self._delete,
+        )
+        self._lower = named(QTabWidget(), "runTabs")
+        self._lower.setDocumentMode(True)
+        self._lower.tabBar().setDrawBase(False)
+        self._lower.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._lower.addTab(scrolling(self._curves), "Curves")
+        if self._result is not None:
+            self._lower.insertTab(RESULT_TAB, self._result, "Result")
+        self._lower.addTab(self._differences, "What differs")
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self._table)
+        splitter.addWidget(self._lower)
+        splitter.setSizes([LIST_PX, 3 * LIST_PX])
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 3)
+        splitter.setChildrenCollapsible(False)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 12, 16, 12)
+        box.addLayout(top)
+        box.addWidget(splitter, 1)
+
+    def _connect(self) -> None:
+        self._table.selectionModel().selectionChanged.connect(self._show_chosen)
+        self._go_on.clicked.connect(self._on_go_on)
+        self._extend.clicked.connect(self._on_extend)
+        self._rename.clicked.connect(self._on_rename)
+        self._note.clicked.connect(self._on_note)
+        self._delete.clicked.connect(self._on_delete)
+        self._undo.clicked.connect(self._on_undo)
+        self._trash.toggled.connect(self.reload)
+        self._empty.clicked.connect(self._on_empty)
+        self._table.activated.connect(self._show_result)
+        self._curves.settings_changed.connect(self._keep_settings)
+        self._curves.save_wanted.connect(self._on_save)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
+        super().showEvent(event)
+
+
+def _as_problem(error: Exception) -> QtDigitsError:
+    if isinstance(error, QtDigitsError):
+        return error
+    return QtDigitsError("The curves of this run cannot be read any more.", "The run itself is still listed.")

@@ -1,0 +1,75 @@
+"""What several pages say, as text made from values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from qtdigits.core.texts import duration, percent_digits
+
+if TYPE_CHECKING:
+    from qtdigits.core.events import BatchEnded, Progressed, RunFinished
+
+OUTCOMES = {
+    "completed": "Completed",
+    "stopped": "Stopped, best kept",
+    "converged": "Converged, best kept",
+    "diverged": "Diverged, last good weights kept",
+}
+MY_HOLD_OUT = "my hold-out"
+SCORE_ORDER = (MY_HOLD_OUT, "MNIST test", "validation")
+"""The accuracy on drawn digits is the headline; other sets follow in the order in which they come."""
+
+
+def percent(fraction: float, decimals: int = 1) -> str:
+    """98.4 %. What is not quite everything is never shown as 100 %."""
+    return f"{percent_digits(fraction, decimals)} %"
+
+
+def data_text(data: Mapping[str, int]) -> str:
+    """MNIST 54,000 + 212 drawings."""
+    parts = [f"{n:,} drawings" if name == "drawings" else f"{name} {n:,}" for name, n in data.items() if n]
+    return " + ".join(parts)
+
+
+def running_text(
+    batch: BatchEnded, *, epochs: int, best_epoch: int, waited: int = 0, patience: int = 0
+) -> str:
+    """epoch 6 of 12 · 1:02 left · best 2 · patience 3 of 10 · 0:14 elapsed · 12,340 images/s: what is wanted most stands first.
+
+    `waited`: epochs that have ended since the best one; the run ends when they are as many as the `patience` (0: never).
+    """
+    parts = [f"epoch {batch.epoch} of {epochs}", f"{duration(batch.remaining_s)} left"]
+    if best_epoch:
+        parts.append(f"best {best_epoch}")
+    if patience and best_epoch:
+        parts.append(f"patience {waited} of {patience}")
+    parts.append(f"{duration(batch.elapsed_s)} elapsed")
+    parts.append(f"{batch.images_per_s:,.0f} images/s")
+    return " · ".join(parts)
+
+
+def progress_text(event: Progressed) -> str:
+    return f"{event.what} · {event.done:,} of {event.total:,}" if event.total else f"{event.what} …"
+
+
+def finished_text(event: RunFinished) -> str:
+    """Completed: 12 epochs, the best was 8; 1:16 in all."""
+    epochs = "1 epoch" if event.epochs == 1 else f"{event.epochs} epochs"
+    outcome = OUTCOMES.get(event.outcome, event.outcome.capitalize())
+    best = f", the best was {event.best_epoch}" if event.best_epoch else ""
+    return f"{outcome}: {epochs}{best}; {duration(event.elapsed_s)} in all"
+
+
+def headline_text(scores: Mapping[str, Mapping[str, Any]]) -> str:
+    """my hold-out 97.1 % of 34 · MNIST test 99.1 % of 10,000."""
+    shown = [name for name in ordered(scores) if scores[name].get("n")]
+    return " · ".join(
+        f"{name} {percent(scores[name]['accuracy'], 2)} of {scores[name]['n']:,}" for name in shown
+    )
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Names of score sets, what counts most first."""
+    rank = {name: place for place, name in enumerate(SCORE_ORDER)}
+    return sorted(names, key=lambda name: rank.get(name, len(rank)))

@@ -1,0 +1,39 @@
+"""A page that is made when it is first looked at: what nobody sees costs the start of the window nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from qtdigits.gui.widgets.overriding import override
+from qtdigits.gui.widgets.theme import Theme
+
+
+class LazyPage(QWidget):
+    """`make` builds the content, in the theme of that moment; it may import what only the content needs."""
+
+    def __init__(
+        self, make: Callable[[Theme], QWidget], *, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._make = make
+        self._theme = theme
+        self.content: QWidget | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        if self.content is not None and hasattr(self.content, "set_theme"):
+            self.content.set_theme(theme)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        if self.content is None:
+            self.content = self._make(self._theme)
+            layout = self.layout()
+            assert layout is not None
+            layout.addWidget(self.content)
+        super().showEvent(event)

@@ -1,0 +1,83 @@
+"""Small parts that panels are made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
+
+from qtdigits.gui.widgets.overriding import override
+
+
+class ElidedLabel(QLabel):
+    """A label that gives way: what does not fit ends in "…", and the tool tip has the whole."""
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        self.setToolTip(self.text() if shown != self.text() else "")
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+
+
+def label(text: str = "", *, role: str = "", name: str = "", wraps: bool = False) -> QLabel:
+    """`role` is one of the style sheet's: heading, muted, error, warning or good."""
+    made = QLabel(text)
+    return _dressed(made, role, name, wraps)
+
+
+def elided_label(*, role: str = "", name: str = "") -> ElidedLabel:
+    made = ElidedLabel()
+    _dressed(made, role, name, wraps=False)
+    return made
+
+
+def button(text: str, name: str, tip: str = "", *, is_primary: bool = False) -> QPushButton:
+    """A push button that leaves the keyboard with the canvas when it is clicked."""
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    made.setToolTip(tip)
+    made.setAccessibleDescription(tip)
+    if is_primary:
+        made.setProperty("role", "primary")
+    return made
+
+
+def frame(name: str) -> QFrame:
+    made = QFrame()
+    made.setObjectName(name)
+    return made
+
+
+def scrolling(page: QWidget) -> QScrollArea:
+    """A page that may be larger than its place: it must not push the window apart."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    return area
+
+
+def give_role(widget: QWidget, role: str) -> None:
+    """Change the role of a widget that may be shown already."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        if widget.testAttribute(
+            Qt.WidgetAttribute.WA_WState_Polished
+        ):  # else it is dressed when it is first shown
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
+
+
+def _dressed(made: QLabel, role: str, name: str, wraps: bool) -> QLabel:
+    made.setObjectName(name)
+    made.setProperty("role", role)
+    made.setWordWrap(wraps)
+    return made

@@ -1,0 +1,1 @@
+"""The people who draw, and how well what was learned from one reads the others."""
