@@ -11,7 +11,6 @@ import numpy as np
 
 from qtdigits.core.metrics import wilson_interval
 
-HALF_WIDTH = 0.03
 LEAST_DRAWINGS = 30
 MOST_DRAWINGS = 300
 EXPECTED_RIGHT, EXPECTED_WEIGHT = 0.99, 20
@@ -42,7 +41,7 @@ class Goal:
     Not before `least` drawings, and with `most` in any case: a model that reads badly would keep its writer for hours.
     """
 
-    half_width: float = HALF_WIDTH
+    half_width: float
     least: int = LEAST_DRAWINGS
     most: int = MOST_DRAWINGS
 
@@ -76,7 +75,7 @@ class GuidedRun:
 
     labels: tuple[str, ...]
     seed: int
-    goal: Goal = Goal()
+    goal: Goal
     judged: tuple[Judged, ...] = ()
     skipped: int = 0
 

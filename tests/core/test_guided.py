@@ -12,6 +12,7 @@ from qtdigits.core.metrics import wilson_interval
 from qtdigits.core.running_accuracy import wilson_band
 
 DIGITS = tuple("0123456789")
+GOAL = Goal(half_width=0.03)
 label_tuples = st.lists(st.sampled_from("0123456789ABCπ"), min_size=1, unique=True).map(tuple)
 
 
@@ -33,7 +34,7 @@ def test_that_the_order_depends_on_the_seed_alone():
 
 
 def test_that_what_was_drawn_as_something_else_is_asked_for_again_and_counts():
-    run = GuidedRun(DIGITS, seed=3)
+    run = GuidedRun(DIGITS, seed=3, goal=GOAL)
     other = next(label for label in DIGITS if label != run.asked)
     after = run.with_drawing(other, is_right=False)
     assert (after.asked, after.n, after.correct) == (run.asked, 1, 0)
@@ -41,14 +42,14 @@ def test_that_what_was_drawn_as_something_else_is_asked_for_again_and_counts():
 
 @given(st.integers(0, 1000), st.lists(st.booleans(), min_size=1, max_size=40))
 def test_that_taking_back_is_going_back(seed, outcomes):
-    run = GuidedRun(DIGITS, seed=seed)
+    run = GuidedRun(DIGITS, seed=seed, goal=GOAL)
     for is_right in outcomes:
         before, run = run, run.with_drawing(run.asked, is_right=is_right)
         assert run.without_last() == before
 
 
 def test_that_it_ends_once_the_interval_is_narrow_and_not_before():
-    run = GuidedRun(DIGITS, seed=1)
+    run = GuidedRun(DIGITS, seed=1, goal=GOAL)
     while not run.is_done:
         low, high = run.interval
         assert run.n < 30 or (high - low) / 2 > 0.03
@@ -67,11 +68,10 @@ def test_that_a_bad_model_does_not_keep_its_writer_for_ever():
 @pytest.mark.parametrize("share", [0.8, 0.9, 0.95, 0.98, 0.99])
 def test_that_ending_when_narrow_enough_hardly_hurts_the_intervals_coverage(share):
     """95 % is promised for a fixed number of drawings. Fixed seed, 2,000 sessions: the standard error is 0.5 points."""
-    goal = Goal()
-    is_right = np.random.default_rng(7).random((2000, goal.most)) < share
-    n = np.broadcast_to(np.arange(1, goal.most + 1), is_right.shape)
+    is_right = np.random.default_rng(7).random((2000, GOAL.most)) < share
+    n = np.broadcast_to(np.arange(1, GOAL.most + 1), is_right.shape)
     low, high = wilson_band(is_right.cumsum(axis=1), n)
-    ended = (n == goal.most) | ((n >= goal.least) & ((high - low) / 2 <= goal.half_width))
+    ended = (n == GOAL.most) | ((n >= GOAL.least) & ((high - low) / 2 <= GOAL.half_width))
     last = ended.argmax(axis=1)[:, None]
     is_covered = (np.take_along_axis(low, last, 1) <= share) & (share <= np.take_along_axis(high, last, 1))
     assert is_covered.mean() > 0.93
@@ -86,5 +86,4 @@ def test_that_the_expected_number_is_never_behind_what_was_drawn(correct, n, hal
 
 
 def test_that_errors_make_a_session_longer():
-    goal = Goal()
-    assert goal.about(0, 0) < goal.about(10, 12) <= goal.most
+    assert GOAL.about(0, 0) < GOAL.about(10, 12) <= GOAL.most

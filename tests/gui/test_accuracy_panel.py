@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
 from gui.models import saved_model
+from qtdigits.core.guided import Goal
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.learning_curve import Amount
 from qtdigits.gui.accuracy.accuracy_panel import AccuracyPanel
@@ -222,7 +223,7 @@ def test_that_the_button_says_what_it_does_and_asks_for_it(panel, qtbot):
     guided = panel.findChild(QPushButton, "guidedButton")
     with qtbot.waitSignal(panel.guided_wanted):
         guided.click()
-    panel._guided_session.start(seed=1)
+    panel._guided_session.start(Goal(half_width=0.03), seed=1)
     assert guided.text() == "End guided session"
 
 

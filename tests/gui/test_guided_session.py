@@ -20,6 +20,7 @@ from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
 
 LEFT = Qt.MouseButton.LeftButton
+GOAL = Goal(half_width=0.03)
 
 
 class FixedReader:
@@ -85,7 +86,7 @@ def asked_until(window, is_wanted):
     """Start sessions until the first digit asked for is a wanted one."""
     seed = 0
     while True:
-        window.guided.start(seed=seed)
+        window.guided.start(GOAL, seed=seed)
         if is_wanted(window.guided.asked):
             return window.guided.asked
         seed += 1
@@ -101,7 +102,7 @@ def test_that_a_screen_reader_says_what_to_draw_though_the_keyboard_is_elsewhere
     said = []
     monkeypatch.setattr(QAccessible, "isActive", lambda: True)
     monkeypatch.setattr(QAccessible, "updateAccessibility", lambda event: said.append(event.message()))
-    window.guided.start(seed=1)
+    window.guided.start(GOAL, seed=1)
     asked = window.guided.asked
     window.guided.end()
     assert said == [f"Draw {with_article(asked)}", "Nothing was drawn. Ended by you."]
@@ -135,7 +136,7 @@ def test_that_a_typed_label_goes_before_the_asked_one_which_is_asked_again(windo
 
 
 def test_that_escape_skips_without_counting_and_is_shown(window):
-    window.guided.start(seed=1)
+    window.guided.start(GOAL, seed=1)
     asked = window.guided.asked
     draw(window)
     press(window, Qt.Key.Key_Escape)
@@ -145,7 +146,7 @@ def test_that_escape_skips_without_counting_and_is_shown(window):
 
 
 def test_that_taking_back_goes_back_in_the_session_too(window):
-    window.guided.start(seed=1)
+    window.guided.start(GOAL, seed=1)
     asked = window.guided.asked
     draw(window)
     press(window, Qt.Key.Key_Return)
@@ -169,7 +170,7 @@ def test_that_it_ends_itself_and_says_the_result(window):
 
 
 def test_that_it_can_be_ended_at_any_time_and_its_result_put_away(window):
-    window.guided.start(seed=1)
+    window.guided.start(GOAL, seed=1)
     QTest.mouseClick(window.findChild(QPushButton, "guidedEndButton"), LEFT)
     assert text(window, "guidedAsked") == "Nothing was drawn. Ended by you."
     QTest.mouseClick(window.findChild(QPushButton, "guidedDoneButton"), LEFT)
@@ -186,10 +187,10 @@ def test_that_how_sure_it_makes_the_figure_is_a_setting_that_is_kept(window):
 
 
 def test_that_another_model_or_writer_ends_it_as_its_figure_would_be_of_two(window):
-    window.guided.start(seed=1)
+    window.guided.start(GOAL, seed=1)
     window.session.use_model(window.session.library.find("model-b"))
     assert window.guided.run is None
     assert "another model" in text(window, "guidedAsked")
-    window.guided.start(seed=1)
+    window.guided.start(GOAL, seed=1)
     window.session.set_writer("Ada")
     assert window.guided.run is None

@@ -60,9 +60,8 @@ class Shown:
 
     @property
     def texts(self) -> set[str]:
-        """With plain blanks, wherever a line may not break."""
         shown = [label for label in self.widget.findChildren(QLabel) if label.isVisible()]
-        return {label.text().replace("\N{NO-BREAK SPACE}", " ") for label in shown}
+        return {label.text() for label in shown}
 
     def button(self, name: str) -> QPushButton:
         found = self.widget.findChild(QPushButton, f"runs.{name}")

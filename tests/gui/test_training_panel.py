@@ -62,9 +62,8 @@ class Panel:
 
     @property
     def texts(self) -> set[str]:
-        """With plain blanks, wherever a line may not break."""
         shown = [label for label in self.widget.findChildren(QLabel) if label.isVisible()]
-        return {label.text().replace("\N{NO-BREAK SPACE}", " ") for label in shown}
+        return {label.text() for label in shown}
 
     def text(self, name: str) -> str:
         found = self.widget.findChild(QLabel, name)

@@ -50,17 +50,17 @@ class GuidedSession(QObject):
         """The label to draw next; "" while there is no guided session."""
         return self.run.asked if self.run else ""
 
-    def start(self, goal: Goal | None = None, *, seed: int | None = None) -> None:
+    def start(self, goal: Goal, *, seed: int | None = None) -> None:
         """Begin anew, with classes of the model in use, in an order that nobody knows beforehand."""
         import secrets
 
-        from qtdigits.core.guided import Goal, GuidedRun
+        from qtdigits.core.guided import GuidedRun
 
         self._session.ensure_model()
         if not self._session.model_name:
             return
         chosen = secrets.randbits(32) if seed is None else seed
-        self.run = GuidedRun(self._session.label_set.labels, chosen, goal or Goal())
+        self.run = GuidedRun(self._session.label_set.labels, chosen, goal)
         self._ids = []
         self.changed.emit()
 

@@ -157,7 +157,7 @@ def _figures_of(name: str, values: Mapping[str, Any], champion: Champion) -> lis
 
 def _cell(text: str, *, role: str = "") -> QLabel:
     """It goes on in a second line where the page is narrow."""
-    return label(text.replace(" %", "\N{NO-BREAK SPACE}%"), role=role, wraps=True)
+    return label(text, role=role, wraps=True)
 
 
 def _are_the_same(name: str, values: Mapping[str, Any], before: Mapping[str, Any]) -> bool:

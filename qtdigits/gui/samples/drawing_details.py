@@ -178,4 +178,4 @@ def _reading_of(trial: Trial | None) -> str:
     ranked = sorted(zip(trial.probabilities, trial.classes, strict=True), reverse=True)[:2]
     surest = " or ".join(f"{name} ({percent(p, 0)})" for p, name in ranked if p >= 0.005)
     verb = "read" if trial.verdict is Verdict.CONFIRMED else "misread"
-    return f"{trial.model} {verb} it: {surest}.".replace(" %", "\N{NO-BREAK SPACE}%")
+    return f"{trial.model} {verb} it: {surest}."

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.widgets.naming import named
-from qtdigits.gui.widgets.parts import button, give_role
+from qtdigits.gui.widgets.parts import button, give_role, label
 
 
 class MessageBar(QFrame):
@@ -20,8 +19,7 @@ class MessageBar(QFrame):
         self.setObjectName("messageBar")
         self.setProperty("card", True)
         self._lasting = ""
-        self._text = named(QLabel(), "messageLabel")
-        self._text.setWordWrap(True)
+        self._text = label(name="messageLabel", wraps=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._offered: Callable[[], object] | None = None
         self._act = button("", "messageActionButton")

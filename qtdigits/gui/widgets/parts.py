@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
 
 from qtdigits.gui.widgets.overriding import override
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_TOGETHER = re.compile(r"(?<=\d) (?=%|points?\b|(?:to|→) \d)|(?<=\d to) (?=\d)|(?<=\d →) (?=\d)")
+"""Blanks where no line may end, such as those of "81.2 → 93.8 %" and "0.3 points"."""
 
 
 class ElidedLabel(QLabel):
@@ -25,9 +31,22 @@ class ElidedLabel(QLabel):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
+class WrappedLabel(QLabel):
+    """A label of several lines: a figure stays with its unit, and a range in one piece. `text` has plain blanks."""
+
+    @override
+    def setText(self, text: str) -> None:
+        super().setText(_TOGETHER.sub(NO_BREAK, text))
+
+    @override
+    def text(self) -> str:
+        return super().text().replace(NO_BREAK, " ")
+
+
 def label(text: str = "", *, role: str = "", name: str = "", wraps: bool = False) -> QLabel:
     """`role` is one of the style sheet's: heading, muted, error, warning or good."""
-    made = QLabel(text)
+    made = WrappedLabel() if wraps else QLabel()
+    made.setText(text)
     return _dressed(made, role, name, wraps)
 
 
