@@ -412,6 +412,29 @@ def test_that_curves_and_results_are_one_click_apart(
     assert running.button("useButton").isVisible()
 
 
+@pytest.mark.parametrize("by_itself", [False, True])
+def test_that_no_figures_of_the_last_training_stand_under_one_that_was_interrupted(
+    qtbot: QtBot, running: Panel, engines: FakeEngines, controller: EngineController, by_itself: bool
+) -> None:
+    found = Comparison(Paired(40, 37, 39, (11, 12), (13,)), Paired(3000, 2990, 2991), "default")
+    with qtbot.waitSignal(running.widget.run_ended):
+        ended = finished(scores={"my hold-out": score(39, 1)})
+        engines[0].say(batch(1), epoch(1), replace(ended, comparison=found.to_json()))
+    assert running.button("curvesButton").isVisible()
+    if by_itself:
+        controller.train(request())
+    else:
+        qtbot.mouseClick(running.button("trainButton"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: engines[0].command_names == ["train", "train"])
+    engines[0].say(started(), batch())
+    qtbot.waitUntil(lambda: running.is_usable("stopButton"))
+    with qtbot.waitSignal(running.widget.run_ended):
+        engines[0].die()
+    assert running.plot("lossPlot").isVisible()
+    assert not running.button("resultsButton").isVisible()
+    assert running.widget.findChild(VerdictCard).isHidden()
+
+
 def test_that_a_set_without_drawings_is_said_to_be_empty(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:

@@ -59,6 +59,7 @@ class TrainingPages(QStackedWidget):
         self._curves: Curves | None = None
         self._recipe_page: QWidget | None = None
         self._summary: RunSummary | None = None
+        self._has_result = False
         self._placeholder = CurvesPlaceholder()
         form.setParent(self)
         form.hide()
@@ -76,7 +77,7 @@ class TrainingPages(QStackedWidget):
     @property
     def has_result(self) -> bool:
         """There is a training whose figures can be shown."""
-        return self._summary is not None and bool(self._summary.model)
+        return self._has_result
 
     def prepare_curves(self) -> None:
         """Make the curves and put them in their place; does nothing the second time."""
@@ -132,6 +133,13 @@ class TrainingPages(QStackedWidget):
             self._summary.use_requested.connect(self.use_requested)
             self.addWidget(self._summary)
         self._summary.show_run(finished, champion=champion, offers_use=offers_use)
+        self._has_result = True
+
+    def forget_result(self) -> None:
+        """Another training begins: whatever becomes of it, the figures of the one before are not its own."""
+        self._has_result = False
+        if self.shows_summary:
+            self.show_curves()
 
     @Slot(str)
     def save_curves(self, kind: str) -> None:

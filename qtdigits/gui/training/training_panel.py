@@ -256,8 +256,7 @@ class TrainingPanel(QWidget):
         """From the click until the engine reports: no figures yet."""
         self._is_running, self._ending = True, ""
         self._lost = self._failed = None
-        if self._verdict is not None:
-            self._verdict.clear()
+        self._forget_last()
         self._started = self._batch = None
         self._history = History()
         self._bar.setValue(0)
@@ -267,8 +266,15 @@ class TrainingPanel(QWidget):
         self._pages.show_curves()
         self._refresh_controls()
 
+    def _forget_last(self) -> None:
+        """What the last training was worth is kept with its run."""
+        if self._verdict is not None:
+            self._verdict.clear()
+        self._pages.forget_result()
+
     def _on_started(self, event: ev.RunStarted) -> None:
         self._is_running = True
+        self._forget_last()
         self._started, self._batch = event, None
         self._history = History()
         self._controls.data_label.setText(data_text(event.data))
