@@ -130,6 +130,10 @@ class RunTable:
             )
         ]
 
+    def changes_of_others(self) -> int:
+        """Another number whenever another process, or another connection of this one, has changed the store since."""
+        return int(self._db.value("PRAGMA data_version"))
+
     def running(self) -> list[RunRecord]:
         """Those that have not ended, as far as anybody has written down: a process may be at them, or none any more."""
         return [

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QTableView, QTableWidget, QTabWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableView,
+    QTableWidget,
+    QTabWidget,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
@@ -185,7 +193,7 @@ def test_that_runs_are_listed_with_what_came_of_them(panel: Shown) -> None:
     assert panel.column(3) == ["1 (best 1)", "1 (best 1)", "–"]
     assert panel.column(6) == ["–", "97.21 %", "–"]
     assert panel.column(8) == ["mlp-50-50", "mlp-50-50, epochs 77", "mlp-50-50"]
-    assert panel.hint.startswith("Choose a run")
+    assert panel.hint == "Choose one run, or several to compare"
 
 
 def test_that_a_run_can_be_looked_at_again(panel: Shown) -> None:
@@ -264,6 +272,25 @@ def test_that_a_run_which_has_just_ended_appears_and_the_choice_stays(
     assert panel.column(2)[0] == "completed"
     assert panel.hint == "1 of 4 chosen"
     assert panel.loss_points("batches") == [0.25]
+
+
+def test_that_what_a_terminal_has_trained_is_there_when_somebody_looks_again(
+    qtbot: QtBot, panel: Shown, tmp_path: Path
+) -> None:
+    other = QWidget()
+    qtbot.addWidget(other)
+    panel.choose(1)
+    panel.widget.hide()
+    with SampleStore.open(tmp_path) as terminal:
+        terminal.runs.add(RunRecord("d", load_recipe("mlp-50-50").to_json()))
+        panel.widget.show()
+        assert panel.hint == "1 of 4 chosen"
+        other.show()
+        other.activateWindow()
+        qtbot.waitUntil(other.isActiveWindow)
+        terminal.runs.end("d", state="completed", history=a_history())
+        panel.widget.activateWindow()
+    qtbot.waitUntil(lambda: panel.column(2)[0] == "completed")
 
 
 def test_that_a_history_that_cannot_be_read_is_told_and_the_list_stays(

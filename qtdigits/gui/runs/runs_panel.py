@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from PySide6.QtCore import QItemSelectionModel, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QLineEdit,
-    QSplitter,
-    QTableView,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from qtdigits.core.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.core.history import History
@@ -29,7 +20,8 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.run_result_page import RunResultPage
 from qtdigits.gui.runs.run_differences import RunDifferences
 from qtdigits.gui.runs.run_steering import RunSteering
-from qtdigits.gui.runs.runs_model import RECIPE_COLUMN, STARTED_COLUMN, RunsFilter, RunsModel
+from qtdigits.gui.runs.runs_model import RunsFilter, RunsModel
+from qtdigits.gui.runs.runs_table import RunsTable
 from qtdigits.gui.runs.runs_trash import RunsTrash
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
@@ -47,8 +39,7 @@ HISTORIES_KEPT = 16
 SEARCH_PX = 120
 LEAST_HINT_PX = 90
 LIST_PX = 200
-MOST_COLUMN_PX = 240
-CHOOSE = "Choose a run to see its curves, or several, with Ctrl or Shift, to compare them"
+CHOOSE = "Choose one run, or several to compare"
 NONE_YET = "No training has been made yet"
 DELETE = "Put the chosen runs into the trash; models stay"
 GOES_ON = "A run that goes on has to be stopped before it can be deleted"
@@ -76,6 +67,7 @@ class RunsPanel(FreshPanel):
         self._steering, self._result, self._trash_can = steering, result, trash
         self._histories: OrderedDict[str, History | None] = OrderedDict()
         self._running = ""
+        self._changes_seen = 0
         self._deleted: list[list[str]] = []
         self._model = RunsModel()
         self._rows = RunsFilter(self._model)
@@ -86,7 +78,7 @@ class RunsPanel(FreshPanel):
         self._search.setClearButtonEnabled(True)
         self._search.setFixedWidth(SEARCH_PX)
         self._search.textChanged.connect(self._rows.look_for)
-        self._table = self._made_table()
+        self._table = RunsTable(self._rows)
         self._hint = elided_label(role="muted", name="runsHint")
         self._go_on = button("Go on", "goOnRunButton", "Go on with this training where it ended")
         self._extend = button("Train longer…", "extendRunButton", "Train it for some more epochs")
@@ -125,6 +117,7 @@ class RunsPanel(FreshPanel):
     def reload(self) -> None:
         chosen = {run.id for run in self._chosen()}
         try:
+            self._changes_seen = self._table_of_runs.changes_of_others()
             runs = self._table_of_runs.records(in_trash=self._trash.isChecked())
         except QtDigitsError as error:
             self.problem_met.emit(error)
@@ -132,6 +125,14 @@ class RunsPanel(FreshPanel):
         self._model.show_runs(runs, running=self._running, elsewhere=self._trained_elsewhere(runs))
         self._choose(chosen)
         self._show_chosen()
+
+    def _look_for_changes(self) -> None:
+        """Terminals and other windows train too, and say nothing here."""
+        try:
+            if self._table_of_runs.changes_of_others() != self._changes_seen:
+                self.mark_stale()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
 
     def _trained_elsewhere(self, runs: list[RunRecord]) -> set[str]:
         if self._steering is None:
@@ -325,30 +326,6 @@ class RunsPanel(FreshPanel):
 
     # Construction.
 
-    def _made_table(self) -> QTableView:
-        table = named(QTableView(), "runsTable")
-        table.setAccessibleName("Runs")
-        table.setModel(self._rows)
-        table.setSortingEnabled(True)
-        table.sortByColumn(STARTED_COLUMN, Qt.SortOrder.DescendingOrder)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
-        header = table.horizontalHeader()
-        # Widths by what can be seen, not by all of 500 rows.
-        header.setResizeContentsPrecision(0)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(RECIPE_COLUMN, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(60)
-        header.setMaximumSectionSize(MOST_COLUMN_PX)
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return table
-
     def _lay_out(self) -> None:
         top = WrappingRow()
         top.add_stretching(self._hint, least_px=LEAST_HINT_PX)
@@ -401,6 +378,13 @@ class RunsPanel(FreshPanel):
     def showEvent(self, event: QShowEvent) -> None:
         self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
         super().showEvent(event)
+        self._look_for_changes()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
+            self._look_for_changes()
 
 
 def _as_problem(error: Exception) -> QtDigitsError:

@@ -186,6 +186,7 @@ def style_sheet_of(theme: Theme) -> str:
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
     QTableView, QListView, QTreeView {{ background: {t.surface}; border: none; gridline-color: {t.grid}; outline: none;
         alternate-background-color: {t.field}; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+    QTableView::item {{ padding: 0 5px; }}
     QHeaderView {{ background: {t.surface}; border: none; }}
     QHeaderView::section {{ background: {t.surface}; color: {t.text_muted}; border: none; border-bottom: 1px solid {t.border};
         padding: 6px 8px; }}
