@@ -24,8 +24,10 @@ WITNESS_VERSION = 1
 
 MARGIN = 0.4
 """By so much must the suggested digit's score be above the given one's; scores are about 0 (no) to 1 (yes)."""
+SURE_MARGIN = 0.6
+"""Above this the drawings that look like it need not agree: a 4 that is a lone line may have broken siblings."""
 CLOSENESS = 0.2
-"""So much closer, as a natural logarithm, must the nearest own drawing of the suggested digit be."""
+"""So much closer, as a natural logarithm, must the nearest own drawing of the suggested digit otherwise be."""
 FEWEST = 3
 """With fewer own examples of a digit, nobody can say how this hand writes it."""
 
@@ -106,7 +108,7 @@ class Witness:
 
 
 def suspicions(witness: Witness, images: NDArray[np.uint8], labels: Sequence[str]) -> dict[int, Suspicion]:
-    """Of one person's drawings, those that look like another digit, and like the person's own way of writing it.
+    """Of one person's drawings, those that look like another digit: beyond doubt, or like the person's own way of writing it.
 
     The keys are positions. Classes that are no digits, and digits of which there are fewer than `FEWEST` others, are not
     judged. The score is the witness's margin, at most 1; it is no probability.
@@ -126,8 +128,11 @@ def suspicions(witness: Witness, images: NDArray[np.uint8], labels: Sequence[str
     is_known = (counts[given] > FEWEST) & (counts[suggested] >= FEWEST)
     found = {}
     for row in np.flatnonzero((margins > MARGIN) & is_known):
-        if _closeness(places, given, int(row), int(suggested[row])) > CLOSENESS:
-            found[int(at[row])] = _suspicion(float(margins[row]), DIGIT_LABELS[suggested[row]])
+        is_alike = _closeness(places, given, int(row), int(suggested[row])) > CLOSENESS
+        if is_alike or margins[row] > SURE_MARGIN:
+            found[int(at[row])] = _suspicion(
+                float(margins[row]), DIGIT_LABELS[suggested[row]], labels[at[row]], is_alike=is_alike
+            )
     return found
 
 
@@ -142,10 +147,13 @@ def _closeness(places: Floats, given: NDArray[np.int64], row: int, suggested: in
     return float(np.log(to_given / to_suggested))
 
 
-def _suspicion(margin: float, suggested: str) -> Suspicion:
-    article = "an" if suggested == "8" else "a"
-    reason = f"looks like {article} {suggested}, and like your own {suggested}s"
-    return Suspicion(min(1.0, margin), suggested, reason)
+def _suspicion(margin: float, suggested: str, given: str, *, is_alike: bool) -> Suspicion:
+    rest = f"and like your own {suggested}s" if is_alike else f"hardly like {_a(given)}"
+    return Suspicion(min(1.0, margin), suggested, f"looks like {_a(suggested)}, {rest}")
+
+
+def _a(digit: str) -> str:
+    return f"an {digit}" if digit == "8" else f"a {digit}"
 
 
 def edge_directions(images: NDArray[np.uint8]) -> Floats:

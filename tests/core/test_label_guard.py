@@ -10,6 +10,7 @@ from qtdigits.core.ink import Ink
 from qtdigits.core.label_guard import DIGIT_LABELS, OWN_WEIGHT, Witness, _targets, suspicions
 from qtdigits.core.raster import render_many
 from qtdigits.core.synthetic import synthetic_digits, synthetic_ink
+from qtdigits.store.witness_file import load_witness
 
 Images = NDArray[np.uint8]
 
@@ -66,6 +67,16 @@ def test_that_planted_mistakes_are_found_and_put_right(
         assert found[row].suggestion == labels[row]
         assert f"your own {labels[row]}s" in found[row].reason
         assert 0.4 < found[row].score <= 1
+
+
+def test_that_drawings_that_broke_alike_do_not_speak_for_one_another(own: tuple[Images, list[str]]) -> None:
+    """Of two 4s only a stroke came through; each has a sibling that looks the same and is said to be a 4, too."""
+    images, labels = own[0].copy(), own[1]
+    broken = [row for row, label in enumerate(labels) if label == "4"][:2]
+    images[broken] = render_many([Ink.of([[(0.0, 0.0), (lean, 100.0)]]) for lean in (-3.0, 3.0)])
+    found = suspicions(load_witness(), images, labels)
+    assert set(broken) <= set(found)
+    assert {found[row].reason for row in broken} == {"looks like a 1, hardly like a 4"}
 
 
 def test_that_right_labels_are_left_alone(witness: Witness, own: tuple[Images, list[str]]) -> None:
