@@ -160,6 +160,17 @@ class Comparison:
         return "; ".join(parts)
 
     @property
+    def evidence(self) -> str:
+        """Why to believe that one reads this hand better, or not. "" where both read the same drawings right."""
+        fixed, broken = len(self.hand.fixed), len(self.hand.broken)
+        if not fixed + broken:
+            return ""
+        return (
+            f"If neither were better, so uneven a split as {fixed} fixed and {broken} broken "
+            f"would come about by chance in {_rarity(self.hand.p_value)} of cases."
+        )
+
+    @property
     def recommendation(self) -> str:
         match self.advice:
             case Advice.USE:
@@ -224,6 +235,13 @@ class Comparison:
             str(values.get("champion", "")),
             Paired.from_json(values["newer"]) if "newer" in values else Paired(0, 0, 0),
         )
+
+
+def _rarity(p: float) -> str:
+    """Such as 63 %, 3 %, 0.2 % or less than 0.1 %."""
+    if p < 0.001:
+        return "less than 0.1 %"
+    return f"{100 * p:.0f} %" if p >= 0.01 else f"{100 * p:.1f} %"
 
 
 def _change(paired: Paired, digits: int) -> str:

@@ -225,7 +225,7 @@ def sentence(curve: LearningCurve | None, amounts: Sequence[Amount], *, in_use: 
     low, middle, high = 100 * np.array(curve.errors(ends))
     since = f"{kept[0].learned:,} → {kept[-1].learned:,}" if kept[0].learned else f"{kept[-1].learned:,}"
     so_far = (
-        f"{middle[0]:.1f} → {middle[1]:.1f} % misread with {since} learned "
+        f"{middle[0]:.1f} → {middle[1]:.1f} % misread with {since} drawings learned "
         f"(likely {low[1]:.1f} to {high[1]:.1f} %)"
     )
     if curve.goal is None:

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from qtdigits import __version__
 from qtdigits.core.ink import Ink
+from qtdigits.core.metrics import Tally
 from qtdigits.core.samples import Trial
 from qtdigits.core.texts import waiting_for_eye
 from qtdigits.errors import QtDigitsError
@@ -121,7 +122,7 @@ class MainWindow(QMainWindow):
             theme=self._theme,
             preferences=preferences,
             ask=self.ask,
-            knowledge=Knowledge(partial(readings_of, data_dir), self._cost_text),
+            knowledge=Knowledge(partial(readings_of, data_dir), self._cost_text, self._judged_by),
             queue=self.queue,
         )
         self.messages = MessageBar()
@@ -370,6 +371,14 @@ class MainWindow(QMainWindow):
 
     def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
         self.status.show_accuracy(accuracy)
+        self.training_panel.show_judged(accuracy.tally)
+
+    def _judged_by(self, model: str) -> Tally:
+        try:
+            return self.session.accuracy(model).tally
+        except QtDigitsError as error:
+            self.messages.show_problem(error)
+            return Tally(0, 0)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -451,8 +460,8 @@ class MainWindow(QMainWindow):
         self.self_training.forget()
         self._train_request(self.requests.learning_hand())
 
-    def _offer_learning(self, corrections: int) -> None:
-        text = f"{corrections} of your drawings were misread. The program can learn your hand from what you have drawn."
+    def _offer_learning(self) -> None:
+        text = "Some of your drawings were misread. The program can learn your hand from what you have drawn."
         self.messages.offer(text, "Learn my hand", self.learn_hand)
 
     def _on_run_ended(self, event: object) -> None:

@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Signal
 
 from qtdigits.core.ink import Ink
 from qtdigits.core.labels import DIGITS, LabelSet, clean_label
-from qtdigits.core.metrics import wilson_interval
+from qtdigits.core.metrics import Tally
 from qtdigits.core.raster import render
 from qtdigits.core.samples import Raster, Sample, Trial, Verdict
 from qtdigits.errors import ModelFileError, QtDigitsError
@@ -70,8 +70,12 @@ class RunningAccuracy:
     n: int
 
     @property
+    def tally(self) -> Tally:
+        return Tally(self.n, self.correct)
+
+    @property
     def interval(self) -> tuple[float, float]:
-        return wilson_interval(self.correct, self.n)
+        return self.tally.interval
 
 
 class Session(QObject):
@@ -304,9 +308,11 @@ class Session(QObject):
         self.samples_changed.emit()
         self._tell_accuracy()
 
-    def accuracy(self) -> RunningAccuracy:
-        correct, n = self._store.running_accuracy(writer=self._writer, model=self.model_name)
-        return RunningAccuracy(self._writer, self.model_name, correct, n)
+    def accuracy(self, model: str | None = None) -> RunningAccuracy:
+        """Of the present writer with `model`, or the one in use. Raises `StoreError`."""
+        name = self.model_name if model is None else model
+        correct, n = self._store.running_accuracy(writer=self._writer, model=name)
+        return RunningAccuracy(self._writer, name, correct, n)
 
     def trials(self) -> Iterator[Trial]:
         """Those of the present writer with the model in use."""

@@ -57,7 +57,7 @@ def finished_text(event: RunFinished) -> str:
     """Completed: 12 epochs, the best was 8; 1:16 in all."""
     epochs = "1 epoch" if event.epochs == 1 else f"{event.epochs} epochs"
     outcome = OUTCOMES.get(event.outcome, event.outcome.capitalize())
-    best = f", the best was {event.best_epoch}" if event.best_epoch else ""
+    best = f", the best was {event.best_epoch}" if event.best_epoch and event.epochs > 1 else ""
     return f"{outcome}: {epochs}{best}; {duration(event.elapsed_s)} in all"
 
 

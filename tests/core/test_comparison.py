@@ -125,3 +125,17 @@ def test_that_drawings_judged_meanwhile_count_with_what_is_held_out() -> None:
     assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
     old_file = {name: value for name, value in found.to_json().items() if name != "newer"}
     assert Comparison.from_json(old_file).newer == Paired(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "broken", "rarity"),
+    [(3, 1, "62 %"), (8, 0, "0.8 %"), (12, 0, "less than 0.1 %"), (1, 1, "100 %")],
+)
+def test_that_it_says_how_often_chance_alone_does_so(fixed: int, broken: int, rarity: str) -> None:
+    evidence = Comparison(paired(20, fixed, broken), paired(0, 0, 0)).evidence
+    assert f"{fixed} fixed and {broken} broken" in evidence
+    assert evidence.endswith(f"by chance in {rarity} of cases.")
+
+
+def test_that_nothing_is_evidence_where_both_read_the_same() -> None:
+    assert Comparison(paired(20, 0, 0), paired(0, 0, 0)).evidence == ""

@@ -120,7 +120,7 @@ def test_that_when_hardly_anything_is_misread_nothing_more_is_asked_for():
 
 def test_that_nothing_is_said_of_a_time_of_which_nothing_is_known():
     known = [Amount(50, 30, 100), Amount(90, 5, 100)]
-    assert "% misread with 50 → 90 learned" in sentence(fitted(known), known)
+    assert "% misread with 50 → 90 drawings learned" in sentence(fitted(known), known)
 
 
 @settings(max_examples=60)
@@ -147,7 +147,7 @@ def test_that_the_sentence_says_what_is_missing():
 
 def test_that_the_sentence_says_what_was_gained_and_how_much_is_to_come():
     text = sentence(fitted(FALLING), FALLING)
-    assert "% misread with 120 learned (likely " in text
+    assert "% misread with 120 drawings learned (likely " in text
     assert " %). About " in text
     assert "more for 99 % read right" in text
     assert "(likely " in text

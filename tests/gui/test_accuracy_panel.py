@@ -64,6 +64,9 @@ def panel(qtbot, session):
     return panel
 
 
+TITLES = ("What was taken for what", "Learning this hand")
+
+
 def judge(session, *labels):
     for label in labels:
         session.add_stroke(STROKE, "mouse")
@@ -103,7 +106,7 @@ def test_that_figure_interval_and_curve_grow_with_each_judgement(panel, session)
     assert text(panel, "runningFigure") == "–"
     judge(session, "3", "3", "3", "8")
     assert text(panel, "runningFigure") == "75.0 %"
-    assert "3 of 4 drawings by me read right by model-3; 95 % interval 30.1 to 95.4 %." in text(
+    assert "3 of 4 drawings by me read right by the model model-3; 95 % interval 30.1 to 95.4 %." in text(
         panel, "runningDetail"
     )
     (curve,) = plots(panel)["Running accuracy"].curves
@@ -165,7 +168,7 @@ def test_that_figures_of_an_earlier_model_can_be_chosen(panel, session):
     assert [box.itemText(i) for i in range(box.count())] == ["model-7 (in use)", "model-3"]
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    assert "1 of 2 drawings by me read right by model-3" in text(panel, "runningDetail")
+    assert "1 of 2 drawings by me read right by the model model-3" in text(panel, "runningDetail")
 
 
 def test_that_another_writer_has_figures_of_his_own(panel, session):
@@ -206,17 +209,30 @@ def test_that_a_judgement_is_a_point_of_the_learning_curve_at_once(panel, sessio
     assert judged.y.tolist() == [4 / 12, 0]
 
 
-def test_that_beside_the_figure_stands_what_it_was_before_the_hand_was_learned(panel, session):
+def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(panel, session):
     judge(session, *"333333338888")
-    assert text(panel, "figureBefore") == ""
+    assert text(panel, "gainLabel") == ""
     learn(session)
-    judge(session, "3")
+    judge(session, "3", "3")
     assert text(panel, "runningFigure") == "100.0 %"
-    assert text(panel, "figureBefore") == "66.7 % of 12 before it learned this hand (39.1 to 86.2 %)"
+    assert text(panel, "gainLabel").startswith(
+        "Before, 8 of 12 were read right, 66.7 % (39.1 to 86.2 %). The gain of 33.3 points may still be chance"
+    )
+    before, _ = plots(panel)["Running accuracy"].curves
+    assert (before.name, before.x.tolist()) == ("before learning", [0, 2])
+    assert before.y.tolist() == pytest.approx([8 / 12, 8 / 12])
     box = panel.findChild(QComboBox, "runningModelBox")
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    assert text(panel, "figureBefore") == ""
+    assert panel.findChild(QLabel, "gainLabel").isHidden()
+
+
+def test_that_the_titles_of_matrix_and_learning_curve_stand_on_one_line(panel, session):
+    judge(session, "3")
+    titles = [found for found in panel.findChildren(QLabel) if found.text() in TITLES]
+    QApplication.processEvents()
+    assert len({found.mapTo(panel, found.rect().center()).y() for found in titles}) == 1
+    assert len(titles) == len(TITLES)
 
 
 def test_that_the_button_says_what_it_does_and_asks_for_it(panel, qtbot):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QScroll
 
 from gui.fake_engine import batch, epoch, started
 from gui.models import saved_model
+from qtdigits.core.comparison import Comparison, Paired
 from qtdigits.core.events import RunFinished
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.samples import Suspicion, Verdict
@@ -344,6 +345,27 @@ def test_that_a_new_model_is_offered_between_two_drawings_to_who_looks_elsewhere
         assert window.tabs.currentWidget() is window.training_panel
 
 
+def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
+    before = window.session.model_name
+    for label in ("3", "7"):
+        draw(window)
+        window.answer_panel.judged.emit(label)
+    window._load_heavy_things()  # so that it is known which models there are
+    path = saved_model(window.session.library.new_path("new"), drawn_accuracy=0.95).path
+    found = Comparison(Paired(4, 2, 4, (1, 2)), Paired(0, 0, 0), before).to_json()
+    ending = RunFinished("run", "completed", str(path), 1, 1, 2.0, {}, comparison=found)
+    window.controller.event_received.emit(ending)
+    child(window, QPushButton, "verdictUseButton").click()
+    advice = child(window, QLabel, "verdictAdvice")
+    assert "Draw on" in advice.text()
+    draw(window)
+    window.answer_panel.judged.emit("3")
+    assert advice.text().startswith("In use now: of your new drawings, 1 of 1 was read right")
+    assert "Before, 1 of 2 were read right" in advice.text()
+    window.session.set_writer("Ada")
+    assert "Draw on" in advice.text()
+
+
 def test_that_who_sees_the_verdict_or_wants_no_offer_gets_none(window):
     run_finished(window, advice="use", sentence="reads more")
     assert window.messages.text == ""
@@ -385,7 +407,7 @@ def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it
     for _ in range(5):
         draw(window)
         window.answer_panel.judged.emit("7")
-    assert window.messages.text.startswith("5 of your drawings were misread")
+    assert window.messages.text.startswith("Some of your drawings were misread")
     child(window, QPushButton, "messageActionButton").click()
     assert window.messages.text == ""
     (request,) = wanted
@@ -398,7 +420,7 @@ def test_that_the_offer_to_learn_is_withdrawn_when_that_begins_by_another_way(wi
     for _ in range(5):
         draw(window)
         window.answer_panel.judged.emit("7")
-    assert window.messages.text.startswith("5 of your drawings were misread")
+    assert window.messages.text.startswith("Some of your drawings were misread")
     window.learn_hand()
     assert window.messages.text == ""
     window.messages.show_notice("Something else.")

@@ -49,12 +49,15 @@ class Tab:
         qtbot.addWidget(self.panel)
         self.panel.show()
 
-    def row(self):
+    def cell(self, title):
+        """Of the first model."""
         table = self.panel.findChild(QTableWidget, "modelsTable")
-        return [table.item(0, column).text() for column in range(table.columnCount())]
+        titles = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
+        return table.item(0, titles.index(title))
 
-    def tip(self, column):
-        return self.panel.findChild(QTableWidget, "modelsTable").item(0, column).toolTip()
+    @property
+    def mine(self):
+        return [self.cell(title).text() for title in ("My hold-out", "Mine, not learned")]
 
     @property
     def note(self):
@@ -84,11 +87,11 @@ def open_tab(qtbot, data_dir, tmp_path):
 
 def test_that_reading_my_drawings_fills_the_columns_with_intervals(qtbot, open_tab):
     tab = open_tab()
-    assert tab.row()[5:7] == ["–", "–"]
+    assert tab.mine == ["–", "–"]
     with qtbot.waitSignal(tab.replays.replayed):
         qtbot.mouseClick(tab.button, LEFT)
-    assert tab.row()[5:7] == ["75.0 % [30, 95]", "6.2 % [1, 28]"]
-    assert tab.tip(5) == "3 of 4 read right"
+    assert tab.mine == ["75.0 % [30, 95]", "6.2 % [1, 28]"]
+    assert tab.cell("My hold-out").toolTip() == "3 of 4 read right"
     assert "20 drawings by Ada" in tab.note
     assert tab.button.isEnabled()
 
@@ -98,7 +101,7 @@ def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):
     with qtbot.waitSignal(tab.replays.replayed):
         qtbot.mouseClick(tab.button, LEFT)
     tab.session.set_writer("Bob")
-    assert tab.row()[5:7] == ["–", "–"]
+    assert tab.mine == ["–", "–"]
     assert "strangers" in tab.note
 
 
@@ -135,5 +138,23 @@ def test_that_a_model_that_could_not_read_is_named(open_tab, qtbot):
     tab = open_tab(broken)
     qtbot.mouseClick(tab.button, LEFT)
     qtbot.waitUntil(lambda: "Could not be used: model-a" in tab.note)
-    assert tab.row()[5:7] == ["–", "–"]
-    assert tab.tip(5) == "It is damaged."
+    assert tab.mine == ["–", "–"]
+    assert tab.cell("My hold-out").toolTip() == "It is damaged."
+
+
+def test_that_a_persons_own_figures_stand_first_and_titles_above_their_figures(open_tab):
+    tab = open_tab()
+    table = tab.panel.findChild(QTableWidget, "modelsTable")
+    titles = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
+    assert titles[1:6] == ["Model", "My hold-out", "Mine, not learned", "By strangers", "MNIST test"]
+    for column, title in enumerate(titles):
+        if title in titles[2:6]:
+            assert table.horizontalHeaderItem(column).textAlignment() == table.item(0, column).textAlignment()
+
+
+def test_that_a_model_that_cannot_be_read_is_said_to_be_so(open_tab, tmp_path):
+    tab = open_tab()
+    next((tmp_path / "shipped").glob("*.h5")).write_bytes(b"no model")
+    tab.session.model_trained()
+    assert tab.cell("Model").text() == "model-a: cannot be read"
+    assert tab.mine == ["–", "–"]

@@ -15,7 +15,7 @@ from qtdigits.gui.widgets.parts import label
         ["MNIST", "99.90 → 99.60 %"],
         ["(likely", "0.1 to 2.9 %)"],
         ["lost:", "0.3 points", "of", "1,000"],
-        ["a", "95 %", "interval", "to", "the", "letter"],
+        ["a", "95 % interval", "to", "the", "letter"],
     ],
 )
 def test_that_a_line_ends_neither_before_a_unit_nor_within_a_range(qtbot: QtBot, pieces: list[str]) -> None:

@@ -124,7 +124,7 @@ def test_that_it_is_held_back_without_forgetting(qtbot: QtBot) -> None:
 def test_that_where_nothing_is_learned_unasked_it_asks_once_after_some_corrections(qtbot: QtBot) -> None:
     b = bench(after=0)
     asked: list[int] = []
-    b.training.worth_asking.connect(asked.append)
+    b.training.worth_asking.connect(lambda: asked.append(b.training.corrections))
     for _ in range(OFFERED_AFTER + 3):
         b.drawing.judge(Verdict.CORRECTED)
     assert asked == [OFFERED_AFTER]
@@ -138,7 +138,7 @@ def test_that_where_nothing_is_learned_unasked_it_asks_once_after_some_correctio
 def test_that_it_asks_after_a_guided_session_and_never_within_one(qtbot: QtBot) -> None:
     b = bench(after=0)
     asked: list[int] = []
-    b.training.worth_asking.connect(asked.append)
+    b.training.worth_asking.connect(lambda: asked.append(b.training.corrections))
     b.is_held_back = True
     for _ in range(OFFERED_AFTER + 1):
         b.drawing.judge(Verdict.CORRECTED)

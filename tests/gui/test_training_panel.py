@@ -375,7 +375,7 @@ def test_that_a_finished_run_shows_its_figures_and_confusions(
     assert running.is_usable("useButton")
     assert running.is_usable("trainButton")
     assert running.widget.findChild(ConfusionView).isVisible()
-    assert "0 as 1: 10" in running.text("worstConfusions")
+    assert "0 read as 1: 10×" in running.text("worstConfusions")
 
 
 def test_that_hold_out_comes_first_and_is_compared(

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from qtdigits.core.comparison import Comparison, Paired
+from qtdigits.core.metrics import Tally
 from qtdigits.gui.training.verdict_card import VerdictCard
 
 GUARD = Paired(3000, 2990, 2991, (1,))
@@ -66,8 +67,33 @@ def test_that_one_click_uses_the_new_model_and_one_more_takes_it_back(
     assert asked.args == ["/models/new.h5"]
     card.set_model_in_use("/models/new.h5")
     assert button(card, "verdictUseButton").isHidden()
-    assert "In use now" in text(card, "verdictAdvice")
+    assert text(card, "verdictAdvice").startswith("In use now. Draw on")
     with qtbot.waitSignal(card.roll_back_requested):
         button(card, "rollBackButton").click()
     card.set_model_in_use("/models/old.h5")
     assert "use it" in text(card, "verdictAdvice")
+
+
+def test_that_it_says_how_new_drawings_are_read_and_what_was_gained(card: VerdictCard) -> None:
+    judged = {"default": Tally(74, 61), "other": Tally(10, 1)}
+    card.show_comparison(BETTER, model="/models/new.h5")
+    card.show_judged(judged.__getitem__, now=Tally(0, 0))
+    assert "use it" in text(card, "verdictAdvice")
+    card.set_model_in_use("/models/new.h5")
+    card.show_judged(judged.__getitem__, now=Tally(50, 50))
+    assert text(card, "verdictAdvice").startswith(
+        "In use now: of your new drawings, 50 of 50 were read right, 100.0 % (92.9 to 100.0 %). "
+        "Before, 61 of 74 were read right, 82.4 % (72.2 to 89.4 %). The gain of 17.6 points"
+    )
+    card.show_comparison(BETTER, model="/models/newer.h5")
+    card.set_model_in_use("/models/newer.h5")
+    assert "Draw on" in text(card, "verdictAdvice")
+
+
+def test_that_it_says_why_the_figures_can_be_believed(card: VerdictCard) -> None:
+    card.show_comparison(BETTER, model="/models/new.h5")
+    assert text(card, "verdictWhy").endswith(
+        "3 fixed and 1 broken would come about by chance in 62 % of cases."
+    )
+    card.show_comparison(SAME, model="/models/new.h5")
+    assert "by chance" not in text(card, "verdictWhy")

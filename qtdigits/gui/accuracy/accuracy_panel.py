@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from qtdigits.core.coach import advise
+from qtdigits.core.gain import Gain
 from qtdigits.core.learning_curve import Amount, LearningCurve, fitted, merged, sentence, with_drawing
-from qtdigits.core.metrics import wilson_interval
+from qtdigits.core.metrics import Tally
 from qtdigits.core.running_accuracy import WINDOW, running_curve, wilson_band
 from qtdigits.core.samples import Trial
 from qtdigits.errors import StoreError
@@ -21,7 +22,7 @@ from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
 from qtdigits.gui.widgets.overriding import override
-from qtdigits.gui.widgets.parts import button, label, scrolling
+from qtdigits.gui.widgets.parts import button, give_role, label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.tasks.learned_amounts import learned_amounts, learned_by
@@ -60,8 +61,8 @@ class AccuracyPanel(FreshPanel):
         font.setPointSizeF(font.pointSizeF() * 2.2)
         font.setBold(True)
         self._figure.setFont(font)
-        self._before = label(role="muted", name="figureBefore", wraps=True)
         self._detail = label(name="runningDetail", wraps=True)
+        self._gain = label(name="gainLabel", wraps=True)
         self._coach = label(role="heading", name="coachLabel", wraps=True)
         self._models = ChoiceBox(name="runningModelBox")
         self._models.setAccessibleName("Figures of which model")
@@ -124,29 +125,33 @@ class AccuracyPanel(FreshPanel):
 
     def _lay_out(self) -> None:
         top = WrappingRow()
-        top.add(self._figure)
-        top.add_stretching(self._before)
+        top.add_stretching(self._figure)
         top.add(self._models, self._guided)
         left, right = QVBoxLayout(), QVBoxLayout()
-        left.addWidget(label("What was taken for what", role="heading"))
         left.addWidget(self._confusion, 1)
         left.addWidget(self._cell)
-        learning = WrappingRow()
-        learning.add_stretching(label("Learning this hand", role="heading"))
-        learning.add(self._learn)
-        right.addLayout(learning)
+        learning = QHBoxLayout()
+        learning.addWidget(label("Learning this hand", role="heading"), 1)
+        learning.addWidget(self._learn)
         right.addWidget(self._forecast)
+        right.addSpacing(6)
         right.addWidget(self._learning, 20)
         right.addStretch(1)
-        below = QHBoxLayout()
-        below.setSpacing(18)
-        below.addLayout(left, 1)
-        below.addLayout(right, 1)
+        below = QGridLayout()
+        below.setHorizontalSpacing(18)
+        below.addWidget(label("What was taken for what", role="heading"), 0, 0)
+        below.addLayout(learning, 0, 1)
+        below.addLayout(left, 1, 0)
+        below.addLayout(right, 1, 1)
+        for column in (0, 1):
+            below.setColumnStretch(column, 1)
+        below.setRowStretch(1, 1)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addLayout(top)
         layout.addWidget(self._detail)
+        layout.addWidget(self._gain)
         layout.addWidget(self._coach)
         layout.addWidget(self._curve, 2)
         layout.addWidget(label(EXPLANATION, role="muted", wraps=True))
@@ -172,21 +177,35 @@ class AccuracyPanel(FreshPanel):
         record = self._record
         if record is None:
             return
-        self._figure.setText(percent(record.correct / record.n) if record.n else "–")
-        is_in_use = record.model == self._session.model_name
-        self._before.setText(before_text(self._amounts) if self._learned and is_in_use else "")
+        self._figure.setText(percent(record.tally.accuracy) if record.n else "–")
         self._detail.setText(detail_text(record))
+        before = self._before
+        gain = Gain(before, record.tally) if before.n and record.n else None
+        self._gain.setVisible(gain is not None)
+        self._gain.setText(gain.sentence if gain else "")
+        give_role(self._gain, "good" if gain and gain.is_proven else "")
         advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
         curve = running_curve(record.outcomes)
         self._curve.set_curves(
             (
+                *_level("before learning", before, record.n),
                 Curve("all", curve.after.astype(float), curve.share, "accent", curve.low, curve.high),
                 Curve(f"last {WINDOW}", curve.moving_after.astype(float), curve.moving, "hold_out"),
             ),
             detail_text(record),
         )
         self._confusion.set_score(record.score(self._session.label_set.labels))
+
+    @property
+    def _before(self) -> Tally:
+        """What was judged before the model in use learned this hand; empty for one that has not, and for earlier models."""
+        is_in_use = self._record is not None and self._record.model == self._session.model_name
+        if not (self._learned and is_in_use):
+            return Tally(0, 0)
+        judged = [a for a in self._amounts if not a.learned]
+        n = sum(a.n for a in judged)
+        return Tally(n, n - sum(a.wrong for a in judged))
 
     def _show_learning(self) -> None:
         amounts = self._amounts
@@ -243,24 +262,26 @@ class AccuracyPanel(FreshPanel):
 
 
 def detail_text(record: AccuracyRecord) -> str:
-    """Such as: 97 of 100 drawings by me read right by default; 95 % interval 91.5 to 99.0 %."""
+    """Such as: 97 of 100 drawings by me read right by the model default; 95 % interval 91.5 to 99.0 %."""
     if not record.n:
-        return f"{record.model or 'No model'} has not been judged on drawings by {record.writer} yet."
-    low, high = record.interval
+        model = f"The model {record.model}" if record.model else "No model"
+        return (
+            f"{model} has not been judged on drawings by {record.writer} yet: draw, and judge what it reads."
+        )
+    low, high = record.tally.interval
     return (
-        f"{record.correct:,} of {record.n:,} drawings by {record.writer} read right by {record.model}; "
+        f"{record.tally.correct:,} of {record.n:,} drawings by {record.writer} read right by the model {record.model}; "
         f"95 % interval {100 * low:.1f} to {percent(high)}."
     )
 
 
-def before_text(amounts: tuple[Amount, ...]) -> str:
-    """Such as: 73.4 % of 64 before it learned this hand (61.5 to 82.7 %). Nothing where nothing was judged then."""
-    wrong = sum(a.wrong for a in amounts if not a.learned)
-    n = sum(a.n for a in amounts if not a.learned)
-    if not n:
-        return ""
-    low, high = wilson_interval(n - wrong, n)
-    return f"{percent((n - wrong) / n)} of {n:,} before it learned this hand ({100 * low:.1f} to {percent(high)})"
+def _level(name: str, tally: Tally, n: int) -> list[Curve]:
+    """A share that does not change while `n` drawings are judged, with its interval. Nothing without figures."""
+    if not tally.n or not n:
+        return []
+    shares = (tally.accuracy, *tally.interval)
+    share, low, high = (np.array([value, value]) for value in shares)
+    return [Curve(name, np.array([0.0, n]), share, "text_muted", low, high)]
 
 
 def _points(amounts: tuple[Amount, ...]) -> Curve:

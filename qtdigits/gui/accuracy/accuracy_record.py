@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.coach import Reading
-from qtdigits.core.metrics import Score, confusion_matrix, wilson_interval
+from qtdigits.core.metrics import Score, Tally, confusion_matrix
 from qtdigits.core.samples import Trial
 
 if TYPE_CHECKING:
@@ -56,12 +56,8 @@ class AccuracyRecord:
         return len(self.outcomes)
 
     @property
-    def correct(self) -> int:
-        return int(self.outcomes.sum())
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return wilson_interval(self.correct, self.n)
+    def tally(self) -> Tally:
+        return Tally(self.n, int(self.outcomes.sum()))
 
     def score(self, labels: tuple[str, ...]) -> Score:
         """The confusions as a matrix: `labels` first, then classes that these lack."""

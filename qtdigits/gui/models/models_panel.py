@@ -21,7 +21,7 @@ from qtdigits.core.metrics import Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.models.replays import Replays
 from qtdigits.gui.session import Session
-from qtdigits.gui.texts import percent
+from qtdigits.gui.texts import MY_HOLD_OUT, percent
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
 from qtdigits.gui.widgets.naming import named
 from qtdigits.gui.widgets.overriding import override
@@ -33,18 +33,21 @@ from qtdigits.tasks.replay import Replayed
 COLUMNS = (
     "",
     "Model",
-    "Network",
-    "MNIST test",
-    "Drawn by strangers",
     "My hold-out",
     "Mine, not learned",
+    "By strangers",
+    "MNIST test",
     "Made",
+    "Network",
 )
-SCORE_COLUMNS = {"MNIST test": 3, "pendigits": 4, "my hold-out": 5}
-REPLAYED_COLUMNS = (5, 6)
+"""What counts most stands first: a narrow window shows it without scrolling."""
+REPLAYED_COLUMNS = (2, 3)
+FIGURE_COLUMNS = (*REPLAYED_COLUMNS, 4, 5)
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 LEAST_NOTE_PX = 340
-NOTE = "Drawn by strangers: digits of writers of the pendigits collection whom the model has never seen."
+NOTE = "By strangers: digits of writers of the pendigits collection whom the model has never seen."
 
 
 class ModelsPanel(FreshPanel):
@@ -57,7 +60,6 @@ class ModelsPanel(FreshPanel):
         self._replayed: Mapping[Path, Replayed] = {}
         self._entries: list[ModelEntry] = []
         self._table = named(QTableWidget(0, len(COLUMNS)), "modelsTable")
-        self._table.setHorizontalHeaderLabels(COLUMNS)
         self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -65,10 +67,13 @@ class ModelsPanel(FreshPanel):
         self._table.setWordWrap(False)
         self._table.verticalHeader().hide()
         self._table.setTabKeyNavigation(False)
+        for column, title in enumerate(COLUMNS):
+            item = QTableWidgetItem(title)
+            item.setTextAlignment(RIGHT if column in FIGURE_COLUMNS else LEFT)
+            self._table.setHorizontalHeaderItem(column, item)
         header = self._table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._use = button("Use this model", "useModelButton")
         self._use.setProperty("role", "primary")
         self._roll_back = button(
@@ -114,8 +119,8 @@ class ModelsPanel(FreshPanel):
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setToolTip(entry.error or _told(replayed, column) or str(entry.path))
-                if column >= min(SCORE_COLUMNS.values()) and column <= max(REPLAYED_COLUMNS):
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                if column in FIGURE_COLUMNS:
+                    item.setTextAlignment(RIGHT)
                 self._table.setItem(row, column, item)
         self._update_buttons()
 
@@ -168,14 +173,14 @@ class ModelsPanel(FreshPanel):
 
 def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> list[str]:
     if entry.error:
-        return ["", entry.name, "cannot be read", *[""] * (len(COLUMNS) - 3)]
-    scores = [_percent(entry.scores.get(name)) for name in SCORE_COLUMNS]
+        return ["", f"{entry.name}: cannot be read", *["–"] * len(FIGURE_COLUMNS), "", ""]
     if replayed is None or replayed.error:
-        scores.append("–")
+        mine = [_percent(entry.scores.get(MY_HOLD_OUT)), "–"]
     else:
-        scores[-1:] = [_tally(tally) for tally in (replayed.hold_out, replayed.not_learned)]
+        mine = [_tally(tally) for tally in (replayed.hold_out, replayed.not_learned)]
+    others = [_percent(entry.scores.get(name)) for name in ("pendigits", "MNIST test")]
     made = f"{entry.created_at.astimezone():%d %b %Y}"
-    return ["in use" if is_in_use else "", entry.name, entry.title, *scores, made]
+    return ["in use" if is_in_use else "", entry.name, *mine, *others, made, entry.title]
 
 
 def _tally(tally: Tally) -> str:

@@ -1,10 +1,12 @@
-"""What the training panel can find out about runs and recipes, without knowing where it is kept."""
+"""What the training panel can find out about runs, recipes and readings, without knowing where it is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from qtdigits.core.metrics import Tally
 
 if TYPE_CHECKING:
     from qtdigits.core.readings import Readings
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
 class Knowledge:
     """`readings_of`: the id of a run → the drawings behind its scores, by the name of the set.
 
-    `cost_text`: what a recipe will cost on this machine, in words.
+    `cost_text`: what a recipe will cost on this machine, in words. `judged_by`: the name of a model → how the drawings of the
+    present writer were read by it when they were judged.
     """
 
     readings_of: Callable[[str], Mapping[str, Readings]] = lambda _run: {}
     cost_text: Callable[[Recipe], str] = lambda _recipe: ""
+    judged_by: Callable[[str], Tally] = lambda _model: Tally(0, 0)

@@ -124,7 +124,9 @@ def _column(place: QWidget, *parts: QWidget) -> QVBoxLayout:
 
 
 def worst_text(score: Score) -> str:
-    return "\n".join(f"{truth} as {answer}: {count:,}" for truth, answer, count in score.worst_confusions(8))
+    return "\n".join(
+        f"{truth} read as {answer}: {count:,}×" for truth, answer, count in score.worst_confusions(8)
+    )
 
 
 def shown_text(described: str, n: int, *, is_right: bool) -> str:

@@ -30,7 +30,7 @@ class SelfTraining(QObject):
     begins; `look_again` when that is over.
     """
 
-    worth_asking = Signal(int)  # that many corrections nobody has learned from
+    worth_asking = Signal()
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class SelfTraining(QObject):
             self._quiet.start()
         elif self._is_worth_asking:
             self._has_asked = True
-            self.worth_asking.emit(self._corrections)
+            self.worth_asking.emit()
 
     @Slot()
     def forget(self) -> None:

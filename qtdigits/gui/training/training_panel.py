@@ -37,6 +37,7 @@ from qtdigits.gui.widgets.wrapping_row import WrappingRow
 
 if TYPE_CHECKING:
     from qtdigits.core import events as ev
+    from qtdigits.core.metrics import Tally
     from qtdigits.core.recipes import Recipe
     from qtdigits.gui.training.verdict_card import VerdictCard
     from qtdigits.tasks.request import RetrainRequest
@@ -89,6 +90,7 @@ class TrainingPanel(QWidget):
         self._champion = Champion()
         self._verdict: VerdictCard | None = None
         self._idle_data = ""
+        self._knowledge = knowledge or Knowledge()
         self._make_widgets(theme)
         box = self._controls.recipe_box
         self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
@@ -98,7 +100,7 @@ class TrainingPanel(QWidget):
             theme=theme,
             preferences=preferences,
             ask=ask or Ask(self),
-            knowledge=knowledge or Knowledge(),
+            knowledge=self._knowledge,
         )
         self._lay_out()
         self._connect()
@@ -141,6 +143,11 @@ class TrainingPanel(QWidget):
         self._pages.set_champion(champion)
         if self._verdict is not None:
             self._verdict.set_model_in_use(champion.path)
+
+    def show_judged(self, now: Tally) -> None:
+        """So the model in use has read the present writer's drawings."""
+        if self._verdict is not None:
+            self._verdict.show_judged(self._knowledge.judged_by, now=now)
 
     def set_data_description(self, text: str) -> None:
         """What a run would be trained on, as far as it is known, such as "212 drawings + MNIST"."""

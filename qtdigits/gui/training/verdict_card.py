@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.comparison import Advice, Comparison
+from qtdigits.core.metrics import Tally
 from qtdigits.gui.widgets.behind_numbers import BehindNumbers
 from qtdigits.gui.widgets.parts import button, give_role, label
 
-WHY = "Held-out drawings were set aside when they were judged and are never learned from; both models read the same ones."
+WHY = (
+    "Held-out drawings were set aside when they were judged and are never learned from; both models read the same ones. "
+    "MNIST: digits of other people, to see that those are not forgotten."
+)
+DRAW_ON = "In use now. Draw on: here it will stand how your new drawings are read. One click goes back to the model before."
 ROLES = {Advice.USE: "good", Advice.KEEP: "warning", Advice.ASK: "muted"}
 
 
@@ -27,6 +34,8 @@ class VerdictCard(QFrame):
         self._model = ""
         self._in_use = ""
         self._found: Comparison | None = None
+        self._since = ""
+        self._has_proof = False
         self._sentence = label("", role="heading", name="verdictSentence", wraps=True)
         self._advice = label("", role="muted", name="verdictAdvice", wraps=True)
         self._why = label(WHY, role="muted", name="verdictWhy", wraps=True)
@@ -48,18 +57,31 @@ class VerdictCard(QFrame):
     def show_comparison(self, found: Comparison, *, model: str) -> None:
         """`model` is the path of the new model."""
         self._found, self._model = found, model
+        self._since, self._has_proof = "", False
         sentence = found.sentence
         self._sentence.setText(f"{sentence[0].upper()}{sentence[1:]}.")
-        self._advice.setText(found.recommendation)
-        give_role(self._advice, ROLES[found.advice])
         self._links.show_comparison(found)
-        self.setAccessibleName(f"{sentence}. {found.recommendation}")
+        self._why.setText(f"{WHY} {found.evidence}".strip())
         self._why.setVisible(found.hold_out.n > 0)
         self._refresh()
         self.show()
 
     def set_model_in_use(self, path: str) -> None:
         self._in_use = path
+        self._refresh()
+
+    def show_judged(self, judged_by: Callable[[str], Tally], *, now: Tally) -> None:
+        """`now`: how the model in use has read this writer's drawings; `judged_by` tells it of another one by its name."""
+        if self._found is None or not self._is_used:
+            return
+        from qtdigits.core.gain import Gain, right_text
+
+        before = judged_by(self._found.champion)
+        gain = Gain(before, now) if before.n and now.n else None
+        self._since = f"In use now: of your new drawings, {right_text(now)}." if now.n else ""
+        if gain is not None:
+            self._since += f" {gain.sentence}"
+        self._has_proof = gain is not None and gain.is_proven
         self._refresh()
 
     def clear(self) -> None:
@@ -70,28 +92,33 @@ class VerdictCard(QFrame):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._links)
-        row.addWidget(self._advice, 1)
+        row.addStretch(1)
         for choice in (self._back, self._use):
             row.addWidget(choice)
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 8, 8, 8)
         box.setSpacing(6)
         box.addWidget(self._sentence)
+        box.addWidget(self._advice)
         box.addWidget(self._why)
         box.addLayout(row)
 
+    @property
+    def _is_used(self) -> bool:
+        return bool(self._model) and self._in_use == self._model
+
     def _refresh(self) -> None:
         """Roll back is offered where the new model is in use; before that there is nothing to take back."""
-        is_used = bool(self._model) and self._in_use == self._model
-        self._use.setVisible(not is_used)
-        self._back.setVisible(is_used)
-        if is_used:
-            self._advice.setText("In use now. One click goes back to the model before.")
-            give_role(self._advice, "muted")
+        self._use.setVisible(not self._is_used)
+        self._back.setVisible(self._is_used)
+        if self._is_used:
+            self._advice.setText(self._since or DRAW_ON)
+            give_role(self._advice, "good" if self._has_proof else "")
         elif self._found is not None:
             self._advice.setText(self._found.recommendation)
             give_role(self._advice, ROLES[self._found.advice])
             give_role(self._use, "" if self._found.advice is Advice.KEEP else "primary")
+        self.setAccessibleName(f"{self._sentence.text()} {self._advice.text()}")
 
     @Slot()
     def _on_use(self) -> None:

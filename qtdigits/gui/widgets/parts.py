@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
 from qtdigits.gui.widgets.overriding import override
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-_TOGETHER = re.compile(r"(?<=\d) (?=%|points?\b|(?:to|→) \d)|(?<=\d to) (?=\d)|(?<=\d →) (?=\d)")
-"""Blanks where no line may end, such as those of "81.2 → 93.8 %" and "0.3 points"."""
+_TOGETHER = re.compile(
+    r"(?<=\d) (?=%|points?\b|(?:to|→) \d)|(?<=\d to) (?=\d)|(?<=\d →) (?=\d)|(?<=95 %) (?=interval)"
+)
+"""Blanks where no line may end, such as those of "81.2 → 93.8 %", "95 % interval" and "0.3 points"."""
 
 
 class ElidedLabel(QLabel):
