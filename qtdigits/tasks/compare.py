@@ -27,17 +27,20 @@ NOTHING = Dataset("nothing", np.empty((0, 28, 28), np.uint8), ())
 def compare_with(
     champion: Path,
     new: Model,
+    reader: Reader,
     *,
     hold_out: Dataset = NOTHING,
     guard: Dataset = NOTHING,
     drawn: Dataset = NOTHING,
 ) -> Comparison:
-    """`new` beside the model at `champion`, by what each reads right. Raises `ModelFileError` when that cannot be used.
+    """`new`, read with by `reader`, beside the model at `champion`, by what each reads right.
+
+    Raises `ModelFileError` when the champion cannot be used.
 
     Of the stored drawings `drawn`, those count that neither of the two may have learned from.
     """
     old = load_model(champion, weights=False)
-    readers = Reader(old), Reader(new)
+    readers = Reader(old), reader
     fresh = drawn.take(np.flatnonzero(~may_have_learned(old, drawn) & ~may_have_learned(new, drawn)))
     return Comparison(
         _paired(*readers, hold_out), _paired(*readers, guard), old.name, _paired(*readers, fresh)

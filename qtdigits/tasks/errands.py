@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +10,13 @@ from typing import Any
 from qtdigits.core.control import Control
 from qtdigits.core.events import (
     ErrandCancelled,
-    ErrandEnding,
     ErrandFailed,
     ErrandFinished,
     ErrandProgressed,
     Event,
 )
-from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.tasks.data_cache import DataCache
+from qtdigits.tasks.ending import ending_of
 from qtdigits.tasks.errand import CheckLabels, Errand, MeasureWriters
 
 
@@ -27,7 +24,14 @@ def run_errand(
     errand: Errand, *, emit: Callable[[Event], None], control: Control, cache: DataCache | None = None
 ) -> None:
     """Never raises, whatever happens; the trace of what nobody expected goes to stderr."""
-    emit(_ending_of(_Running(errand, emit, control, cache or DataCache())))
+    name = errand.errand
+    running = _Running(errand, emit, control, cache or DataCache())
+    ending = ending_of(
+        lambda: ErrandFinished(name, _result_of(running)),
+        cancelled=lambda: ErrandCancelled(name),
+        failed=lambda error: ErrandFailed.of(name, error),
+    )
+    emit(ending)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +45,12 @@ class _Running:
         self.emit(ErrandProgressed(self.errand.errand, what, done, total))
 
 
-def _ending_of(running: _Running) -> ErrandEnding:
-    name = running.errand.errand
-    try:
-        match running.errand:
-            case CheckLabels():
-                return ErrandFinished(name, _check_labels(running, running.errand))
-            case MeasureWriters():
-                return ErrandFinished(name, _measure_writers(running, running.errand))
-    except (CancelledError, KeyboardInterrupt):
-        return ErrandCancelled(name)
-    except QtDigitsError as error:
-        return ErrandFailed.of(name, error)
-    except BaseException as error:  # noqa: BLE001 - the person must hear of whatever it is, as an event
-        traceback.print_exc(file=sys.stderr)
-        return ErrandFailed.of(name, error)
+def _result_of(running: _Running) -> dict[str, Any]:
+    match running.errand:
+        case CheckLabels():
+            return _check_labels(running, running.errand)
+        case MeasureWriters():
+            return _measure_writers(running, running.errand)
 
 
 def _check_labels(running: _Running, errand: CheckLabels) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,20 +23,20 @@ from qtdigits.core.events import (
     RunFailed,
     RunFinished,
     RunPaused,
-    Terminal,
 )
 from qtdigits.core.history import History
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.models import Model
 from qtdigits.core.readings import Readings
 from qtdigits.core.samples import Dataset, now
-from qtdigits.errors import CancelledError, InputError, QtDigitsError, StoreError
+from qtdigits.errors import InputError, QtDigitsError, StoreError
 from qtdigits.reader.reader import Reader
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.tasks.compare import NOTHING, compare_with, drawn_since
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.deciding import with_threshold
+from qtdigits.tasks.ending import ending_of
 from qtdigits.tasks.evaluate import answers_of
 from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
 from qtdigits.tasks.label_guard import review_before_training
@@ -63,8 +62,13 @@ def retrain(request: RetrainRequest, *, emit: Emit, control: Control, cache: Dat
     Never raises, but ends with exactly one terminal event, whatever happens; the trace of what nobody expected goes to stderr.
     A model is stored whole or not at all. `cache` keeps MNIST for the next run of this process.
     """
+    run = request.run
     job = _Job(request, emit, control, cache or DataCache())
-    ending = _ending_of(job)
+    ending = ending_of(
+        lambda: _run(job),
+        cancelled=lambda: RunCancelled(run),
+        failed=lambda error: RunFailed.of(run, error),
+    )
     job.recorder.end(ending, job.history, is_interrupted=control.is_interrupted)
     if isinstance(ending, RunFinished):
         job.standing.trim()
@@ -111,19 +115,6 @@ class _Job:
         self.send(Noticed(self.request.run, message))
 
 
-def _ending_of(job: _Job) -> Terminal:
-    run = job.request.run
-    try:
-        return _run(job)
-    except (CancelledError, KeyboardInterrupt):
-        return RunCancelled(run)
-    except QtDigitsError as error:
-        return RunFailed.of(run, error)
-    except BaseException as error:  # noqa: BLE001 - the person must hear of whatever it is, as an event
-        traceback.print_exc(file=sys.stderr)
-        return RunFailed.of(run, error)
-
-
 def _run(job: _Job) -> RunFinished:
     out = _destination(job.request)
     job.standing.claim(job.request)
@@ -156,9 +147,9 @@ def _run(job: _Job) -> RunFinished:
         )
     job.control.check()
     exported = _exported(job, gathered, trained, name=job.request.name or out.stem)
-    model = _scored(job, gathered, exported, trained, base)
+    model, reader = _scored(job, gathered, exported, trained, base)
     job.control.check()
-    comparison = _compared(job, gathered, model)
+    comparison = _compared(job, gathered, model, reader)
     job.control.check()
     path = _stored(model, job.request, out).path
     finished = RunFinished(
@@ -247,8 +238,11 @@ def _exported(job: _Job, gathered: Gathered, trained: TrainedNetwork, *, name: s
 
 def _scored(
     job: _Job, gathered: Gathered, model: Model, trained: TrainedNetwork, base: Model | None
-) -> Model:
-    """The model with its threshold, scores and provenance. They come from the reader, which checks the golden drawings first."""
+) -> tuple[Model, Reader]:
+    """The model with its threshold, scores and provenance, and the reader that they come from.
+
+    The first reader checks the golden drawings; nothing but the threshold changes after that.
+    """
     reader = Reader(model)
     data, labels = gathered.data, gathered.label_set.labels
     truth = tuple(labels[target] for target in data.targets[data.validation])
@@ -267,7 +261,7 @@ def _scored(
         scores[name] = found.score.to_json()
         job.readings[name] = found.readings(dataset.images).worth_keeping()
     provenance = {**_provenance(job, gathered, trained), **model.provenance}
-    return replace(model, scores=scores, provenance=provenance)
+    return replace(model, scores=scores, provenance=provenance), reader
 
 
 def _scoring(job: _Job, name: str) -> Callable[[int, int], None]:
@@ -282,7 +276,7 @@ def _scoring(job: _Job, name: str) -> Callable[[int, int], None]:
     return progress
 
 
-def _compared(job: _Job, gathered: Gathered, model: Model) -> Mapping[str, Any]:
+def _compared(job: _Job, gathered: Gathered, model: Model, reader: Reader) -> Mapping[str, Any]:
     """The new model beside the one in use; a champion that cannot be read is no reason to lose the new one."""
     if not job.request.champion:
         return {}
@@ -292,6 +286,7 @@ def _compared(job: _Job, gathered: Gathered, model: Model) -> Mapping[str, Any]:
         found = compare_with(
             Path(job.request.champion),
             model,
+            reader,
             hold_out=gathered.tests.get(HOLD_OUT, NOTHING),
             guard=gathered.guard or NOTHING,
             # A model that was trained on none of them does not say what its base has learned.

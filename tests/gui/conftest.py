@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
     from gui.fake_engine import FakeEngines
     from qtdigits.gui.engine.engine_controller import EngineController
+    from qtdigits.gui.main_window import MainWindow
 
 
 @pytest.fixture
@@ -36,3 +41,36 @@ def make_controller(qapp: object) -> Iterator[Callable[..., EngineController]]:
 @pytest.fixture
 def controller(make_controller: Callable[..., EngineController], engines: FakeEngines) -> EngineController:
     return make_controller(engines)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> Iterator[MainWindow]:
+    """The whole window, shown and ready, without an engine; its models read 3, and `window.ask.reply` answers for the person."""
+    from gui.models import saved_model
+    from gui.stand_ins import Answers, FixedReader, no_engine
+    from qtdigits.gui.engine.engine_controller import EngineController
+    from qtdigits.gui.main_window import MainWindow
+    from qtdigits.gui.preferences import Preferences
+    from qtdigits.gui.session import Session
+    from qtdigits.gui.window_commands import commands_of
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.samples import SampleStore
+
+    shipped = tmp_path / "shipped"
+    saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
+    saved_model(shipped / "model-b.h5", drawn_accuracy=0.8)
+    library = ModelLibrary(data_dir, shipped=shipped)
+    window = MainWindow(
+        session=Session(store=SampleStore.open(data_dir), library=library, make_reader=FixedReader),
+        controller=EngineController(make_client=no_engine),
+        preferences=Preferences(data_dir),
+        data_dir=data_dir,
+        commands_of=commands_of,
+        ask=Answers(),
+    )
+    qtbot.addWidget(window)
+    with qtbot.waitSignal(window.became_ready):
+        window.show()
+    window._quiet.stop()
+    yield window
+    window.close()

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
 from gui.models import saved_model
+from gui.stand_ins import FixedReader
 from qtdigits.core.guided import Goal
 from qtdigits.core.labels import DIGITS
 from qtdigits.core.learning_curve import Amount
@@ -22,22 +23,6 @@ from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.samples import SampleStore
 
 STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
-
-
-class FixedReader:
-    """Reads every drawing as the digit that its model is named after."""
-
-    label_set = DIGITS
-    undecided_below = 0.0
-
-    def __init__(self, model):
-        self.model_name = model.name
-        self.undecided_below = model.undecided_below
-
-    def read(self, raster):
-        probabilities = np.full(10, 0.02, np.float32)
-        probabilities[int(self.model_name[-1])] = 0.82
-        return probabilities
 
 
 @pytest.fixture

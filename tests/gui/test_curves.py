@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import STEPS_PER_EPOCH, batch, epoch
+from gui.stand_ins import Answers
 from qtdigits.core.history import History
 from qtdigits.errors import InputError
 from qtdigits.gui.curves.curve_bar import CurveBar
@@ -32,7 +33,6 @@ from qtdigits.gui.curves.curves import Curves
 from qtdigits.gui.curves.run_curves import ShownRun
 from qtdigits.gui.curves.stretch_table import StretchTable
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 
 
@@ -660,15 +660,6 @@ def test_that_a_picture_can_be_copied(curves: Curves) -> None:
     curves.compare([run_of("one")])
     curves.copy_picture()
     assert QGuiApplication.clipboard().image().width() == 1800
-
-
-class Answers(Ask):
-    def __init__(self, path: Path | None) -> None:
-        super().__init__()
-        self.path = path
-
-    def file_to_save(self, title: str, suggestion: str, kinds: str) -> Path | None:
-        return self.path
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButton, QVBoxLayout, QWidget
 
+from gui.stand_ins import Answers
 from qtdigits.core.samples import Suspicion
 from qtdigits.errors import StoreError
 from qtdigits.gui.menus import Command, fill_menus
@@ -33,15 +34,6 @@ CTRL, SHIFT, LEFT = (
     Qt.MouseButton.LeftButton,
 )
 DOUBT = Suspicion(0.75, "1", "it has no bar")
-
-
-class Answers:
-    def __init__(self):
-        self.asked, self.reply = [], True
-
-    def yes(self, *question):
-        self.asked.append(question)
-        return self.reply
 
 
 class ExportTo:
@@ -85,7 +77,7 @@ class Browser:
 
     def __init__(self, session, qtbot):
         self.session, self.store = session, session.store
-        self.ask, self.exchange = Answers(), ExportTo()
+        self.ask, self.exchange = Answers(True), ExportTo()
         self.checks = Checks()
         self.panel = DrawingsPanel(
             session=session,

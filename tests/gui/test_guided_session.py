@@ -1,69 +1,17 @@
 from __future__ import annotations
 
-import numpy as np
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from gui.models import saved_model
 from qtdigits.core.guided import Goal
-from qtdigits.core.labels import DIGITS, with_article
+from qtdigits.core.labels import with_article
 from qtdigits.core.samples import Verdict
-from qtdigits.gui.engine.engine_controller import EngineController
-from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.session import Session
-from qtdigits.gui.window_commands import commands_of
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
 
 LEFT = Qt.MouseButton.LeftButton
 GOAL = Goal(half_width=0.03)
-
-
-class FixedReader:
-    """Reads every drawing as a 3."""
-
-    label_set = DIGITS
-
-    def __init__(self, model):
-        self.model_name = model.name
-        self.undecided_below = model.undecided_below
-
-    def read(self, raster):
-        probabilities = np.full(10, 0.01, np.float32)
-        probabilities[3] = 0.91
-        return probabilities
-
-
-def no_engine():
-    raise AssertionError("nothing in these tests starts an engine")
-
-
-@pytest.fixture
-def window(qtbot, data_dir, tmp_path):
-    shipped = tmp_path / "shipped"
-    saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
-    saved_model(shipped / "model-b.h5", drawn_accuracy=0.8)
-    window = MainWindow(
-        session=Session(
-            store=SampleStore.open(data_dir),
-            library=ModelLibrary(data_dir, shipped=shipped),
-            make_reader=FixedReader,
-        ),
-        controller=EngineController(make_client=no_engine),
-        preferences=Preferences(data_dir),
-        data_dir=data_dir,
-        commands_of=commands_of,
-    )
-    qtbot.addWidget(window)
-    with qtbot.waitSignal(window.became_ready):
-        window.show()
-    window._quiet.stop()
-    yield window
-    window.close()
 
 
 def draw(window):

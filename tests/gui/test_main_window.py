@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
@@ -12,75 +11,15 @@ from gui.fake_engine import batch, epoch, started
 from gui.models import saved_model
 from qtdigits.core.comparison import Comparison, Paired
 from qtdigits.core.events import RunFinished
-from qtdigits.core.labels import DIGITS
 from qtdigits.core.samples import Suspicion, Verdict
 from qtdigits.errors import StoreError
-from qtdigits.gui.engine.engine_controller import EngineController
-from qtdigits.gui.main_window import FIRST_SIZE, MainWindow, first_size
+from qtdigits.gui.main_window import FIRST_SIZE, first_size
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.session import RunningAccuracy, Session
+from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.status_line import accuracy_text
-from qtdigits.gui.window_commands import commands_of
 from qtdigits.gui.window_pages import TABS
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-class FixedReader:
-    """Reads every drawing as a 3."""
-
-    label_set = DIGITS
-
-    def __init__(self, model):
-        self.model_name = model.name
-        self.undecided_below = model.undecided_below
-
-    def read(self, raster):
-        probabilities = np.full(10, 0.01, np.float32)
-        probabilities[3] = 0.91
-        return probabilities
-
-
-class Answers:
-    """Stands in for the dialogs: gives what the test has laid out, and remembers what was asked."""
-
-    def __init__(self):
-        self.asked = []
-        self.reply = None
-
-    def _answer(self, *question):
-        self.asked.append(question)
-        return self.reply
-
-    yes = text = file_to_open = file_to_save = _answer
-
-
-def no_engine():
-    raise AssertionError("nothing in these tests starts an engine")
-
-
-@pytest.fixture
-def window(qtbot, data_dir, tmp_path):
-    shipped = tmp_path / "shipped"
-    saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
-    saved_model(shipped / "model-b.h5", drawn_accuracy=0.8)
-    library = ModelLibrary(data_dir, shipped=shipped)
-    window = MainWindow(
-        session=Session(store=SampleStore.open(data_dir), library=library, make_reader=FixedReader),
-        controller=EngineController(make_client=no_engine),
-        preferences=Preferences(data_dir),
-        data_dir=data_dir,
-        commands_of=commands_of,
-        ask=Answers(),
-    )
-    qtbot.addWidget(window)
-    with qtbot.waitSignal(window.became_ready):
-        window.show()
-    window._quiet.stop()
-    yield window
-    window.close()
 
 
 def child(window, kind, name):

@@ -4,28 +4,24 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from gui.stand_ins import Answers
 from qtdigits.core.recipes import Recipe, load_recipe
 from qtdigits.gui.recipes.network_table import NetworkTable
 from qtdigits.gui.recipes.recipe_choice import RecipeChoice
 from qtdigits.gui.recipes.recipe_form import RecipeForm
 from qtdigits.gui.recipes.recipe_page import RecipePage
-from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 
 
-class Answers(Ask):
-    """Gives `path` for a file to save."""
-
-    path = None
-
-    def file_to_save(self, title, suggestion, kinds):
-        return self.path
+@pytest.fixture
+def ask():
+    return Answers()
 
 
 @pytest.fixture
-def page(qtbot):
+def page(qtbot, ask):
     form = RecipeForm()
-    page = RecipePage(form=form, ask=Answers(), cost_text=lambda recipe: f"{recipe.epochs} epochs cost a lot")
+    page = RecipePage(form=form, ask=ask, cost_text=lambda recipe: f"{recipe.epochs} epochs cost a lot")
     choice = RecipeChoice(box=ChoiceBox(), form=form, ask_path=lambda _parent: "")
     page.form, page.choice = form, choice
     page.follow(choice)
@@ -72,9 +68,9 @@ def test_that_changes_in_the_chosen_recipe_are_told_and_can_be_given_up(qtbot, p
     assert not page.findChild(QPushButton, "restoreButton").isVisible()
 
 
-def test_that_a_saved_recipe_is_chosen_and_is_what_was_shown(qtbot, page, tmp_path):
+def test_that_a_saved_recipe_is_chosen_and_is_what_was_shown(qtbot, page, ask, tmp_path):
     page.form.editor("epochs").setValue(5)
-    Answers.path = tmp_path / "patient"
+    ask.reply = tmp_path / "patient"
     press(qtbot, page, "saveRecipeButton")
     saved = load_recipe(str(tmp_path / "patient.toml"))
     assert saved == load_recipe("quick").with_values(name="patient", epochs=5)
@@ -82,8 +78,8 @@ def test_that_a_saved_recipe_is_chosen_and_is_what_was_shown(qtbot, page, tmp_pa
     assert not page.choice.is_adjusted
 
 
-def test_that_a_recipe_that_cannot_be_saved_is_told_of(qtbot, page, tmp_path):
-    Answers.path = tmp_path / "no such folder" / "mine.toml"
+def test_that_a_recipe_that_cannot_be_saved_is_told_of(qtbot, page, ask, tmp_path):
+    ask.reply = tmp_path / "no such folder" / "mine.toml"
     with qtbot.waitSignal(page.problem_found) as found:
         press(qtbot, page, "saveRecipeButton")
     assert "no such folder" in found.args[0]

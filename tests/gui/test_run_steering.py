@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from gui.stand_ins import Answers
 from qtdigits.core.recipes import load_recipe
 from qtdigits.errors import InputError
 from qtdigits.gui.runs.run_steering import RunSteering
-from qtdigits.gui.widgets.ask import Ask
 from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.runs import RunRecord
 from qtdigits.tasks.request import RetrainRequest
@@ -18,15 +18,6 @@ from tests.store.test_run_folders import a_checkpoint
 
 RECIPE = load_recipe("mlp-50-50").with_values(epochs=6)
 RUN = RunRecord("run", RECIPE.to_json())
-
-
-class Answers(Ask):
-    reply: int | None = None
-    suggestion = 0
-
-    def number(self, title: str, question: str, suggestion: int, most: int) -> int | None:
-        self.suggestion = suggestion
-        return self.reply
 
 
 class Steered:
@@ -65,7 +56,8 @@ def test_that_an_ended_run_is_trained_longer_by_what_the_person_says(steered: St
     assert steered.trained == []
     steered.ask.reply = 4
     steered.steering.extend(ended)
-    assert steered.ask.suggestion == 3
+    _title, _question, suggestion, _most = steered.ask.asked[-1]
+    assert suggestion == 3
     (request,) = steered.trained
     assert (request.recipe.epochs, request.stages, request.resumes) == (10, ((0, 6), (6, 10)), True)
 

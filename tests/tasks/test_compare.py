@@ -64,7 +64,8 @@ def test_that_only_what_neither_has_learned_from_counts(
     old = save_model(learned("reads 1", 10), tmp_path / "old.h5").path
     assert old is not None
     drawn = drawn_since(data_dir, 10, writer="Ada")
-    found = compare_with(old, learned("reads 7", 30), drawn=drawn)
+    new = learned("reads 7", 30)
+    found = compare_with(old, new, OneDigit(new), drawn=drawn)
     unlearned = [i for i in drawn.ids if i > 30]
     assert 0 < found.newer.n == len(unlearned) < len(drawn)
     assert set(found.newer.fixed) == {i for i in unlearned if i % 2 == 0}

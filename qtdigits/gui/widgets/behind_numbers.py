@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
 from qtdigits.core.comparison import Comparison
 from qtdigits.gui.widgets.parts import button
@@ -18,33 +18,26 @@ class BehindNumbers(QWidget):
 
     def __init__(self, *, prefix: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._found: Comparison | None = None
-        self._links = {
-            name: button(name, f"{prefix}{name.split()[0]}Button", f"Show the drawings that are {name}")
-            for name in WHAT
-        }
+        self._ids: tuple[tuple[int, ...], ...] = ((), (), ())
+        self._links = QButtonGroup(self, exclusive=False)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for link in self._links.values():
+        for place, name in enumerate(WHAT):
+            link = button(name, f"{prefix}{name.split()[0]}Button", f"Show the drawings that are {name}")
+            self._links.addButton(link, place)
             row.addWidget(link)
-            link.clicked.connect(self._on_link)
+        self._links.idClicked.connect(self._on_link)
 
     def show_comparison(self, found: Comparison | None) -> None:
-        self._found = found
-        for name, ids in self._drawings().items():
-            self._links[name].setText(f"{len(ids)} {name}")
-            self._links[name].setVisible(bool(ids))
-        self.setVisible(any(self._drawings().values()))
+        hand = found.hand if found is not None else None
+        self._ids = ((), (), ()) if hand is None else (hand.fixed, hand.broken, hand.still_wrong)
+        for place, ids in enumerate(self._ids):
+            link = self._links.button(place)
+            link.setText(f"{len(ids)} {WHAT[place]}")
+            link.setVisible(bool(ids))
+        self.setVisible(any(self._ids))
 
-    def _drawings(self) -> dict[str, tuple[int, ...]]:
-        hand = self._found.hand if self._found is not None else None
-        parts = (hand.fixed, hand.broken, hand.still_wrong) if hand is not None else ((), (), ())
-        return dict(zip(WHAT, parts, strict=True))
-
-    @Slot()
-    def _on_link(self) -> None:
-        sender = self.sender()
-        for name, link in self._links.items():
-            if isinstance(sender, QPushButton) and link is sender:
-                self.drawings_requested.emit(name, self._drawings()[name])
+    @Slot(int)
+    def _on_link(self, place: int) -> None:
+        self.drawings_requested.emit(WHAT[place], self._ids[place])
