@@ -367,7 +367,7 @@ class MainWindow(QMainWindow):
         text = (
             f"Stored as {trial.truth}." if trial.is_right else f"Stored: {trial.truth}, not {trial.answer}."
         )
-        self.statusBar().showMessage(text, 2500)
+        self.status.tell(text)
 
     def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
         self.status.show_accuracy(accuracy)

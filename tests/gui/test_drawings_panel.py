@@ -423,6 +423,14 @@ def test_that_the_scroll_bar_is_right_before_anything_is_read(grid):
     assert grid.verticalScrollBar().maximum() == lines * CELL_HEIGHT_PX - grid.viewport().height()
 
 
+def test_that_a_scroll_bar_is_seen_only_where_there_is_something_to_scroll(grid, qtbot):
+    bar = grid.verticalScrollBar()
+    assert bar.isEnabled()
+    grid.model().set_filter(SampleFilter(label="none of these"))
+    qtbot.waitUntil(lambda: not bar.isEnabled())
+    assert bar.isVisible()  # or the columns would jump
+
+
 def test_that_only_what_is_seen_is_read(grid, many, monkeypatch):
     read = []
     original = many.thumbnails
@@ -476,9 +484,9 @@ def test_that_a_check_of_the_labels_is_asked_for_once_and_its_outcome_is_said(br
     check = browser.panel.findChild(QPushButton, "checkLabelsButton")
     assert (browser.checks.started, check.isEnabled()) == (1, False)
     browser.checks.busy_changed.emit(False)
-    browser.checks.told.emit("5 drawings looked through; nothing looks wrong.")
+    browser.checks.told.emit("5 looked through; nothing looks wrong.")
     assert check.isEnabled()
-    assert browser.text("editedLabel") == "5 drawings looked through; nothing looks wrong."
+    assert browser.text("editedLabel") == "5 looked through; nothing looks wrong."
 
 
 def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(browser, qtbot, monkeypatch):

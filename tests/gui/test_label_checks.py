@@ -76,7 +76,7 @@ def test_that_a_check_says_what_it_does_and_what_it_found(qtbot: QtBot, bench: B
     assert bench.said == [
         "Checking the labels …",
         "Checking the labels: 0 of 1 writers …",
-        "5 drawings looked through; 2 wait for your eye.",
+        "5 looked through; 2 wait for your eye.",
     ]
     assert bench.grown == [2]
 
@@ -127,8 +127,8 @@ def test_that_a_failure_is_a_problem_with_its_remedy(qtbot: QtBot, bench: Bench)
 @pytest.mark.parametrize(
     ("n", "waiting", "text"),
     [
-        (1, 0, "1 drawing looked through; nothing looks wrong."),
-        (1200, 1, "1,200 drawings looked through; 1 waits for your eye."),
+        (1, 0, "1 looked through; nothing looks wrong."),
+        (1200, 1, "1,200 looked through; 1 waits for your eye."),
     ],
 )
 def test_that_numbers_are_said_in_words(n: int, waiting: int, text: str) -> None:

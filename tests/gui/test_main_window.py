@@ -16,7 +16,7 @@ from qtdigits.errors import StoreError
 from qtdigits.gui.main_window import FIRST_SIZE, first_size
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy
-from qtdigits.gui.status_line import accuracy_text
+from qtdigits.gui.status_line import accuracy_text, accuracy_tip
 from qtdigits.gui.window_pages import TABS
 
 LEFT = Qt.MouseButton.LeftButton
@@ -236,7 +236,18 @@ def test_that_a_bad_file_is_refused_with_its_line_and_the_store_is_unchanged(win
     [(0, 0, "me · no trials yet"), (312, 318, "me · 318 trials · 98.1 % [95.9, 99.1]")],
 )
 def test_that_the_running_accuracy_is_said_with_its_interval(correct, n, text):
-    assert accuracy_text(RunningAccuracy("me", "m", correct, n)) == text
+    accuracy = RunningAccuracy("me", "m", correct, n)
+    assert accuracy_text(accuracy) == text
+    assert "the model m" in accuracy_tip(accuracy)
+
+
+def test_that_what_was_stored_is_told_beside_model_and_engine(window):
+    draw(window)
+    window.answer_panel.judged.emit("8")
+    assert child(window, QLabel, "toldLabel").text() == "Stored: 8, not 3."
+    assert child(window, QLabel, "championLabel").isVisible()
+    window.status._moment.timeout.emit()
+    assert child(window, QLabel, "toldLabel").text() == ""
 
 
 def test_that_curves_are_saved_from_the_file_menu(window, tmp_path):

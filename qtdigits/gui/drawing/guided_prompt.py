@@ -23,7 +23,7 @@ class GuidedPrompt(QWidget):
         self._end = button("End", "guidedEndButton", "End the guided session and see its result")
         self._close = button("Done", "guidedDoneButton", "Put the result away")
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 2, 0, 4)
+        layout.setContentsMargins(8, 2, 8, 4)
         layout.setSpacing(12)
         layout.addWidget(self._asked, 1)
         layout.addWidget(self._progress)

@@ -127,8 +127,7 @@ class LabelChecks(QObject):
 
 
 def checked_text(n: int, waiting: int) -> str:
-    """Such as: 512 drawings looked through; 3 wait for your eye."""
-    drawings = f"{n:,} drawing{'s' if n != 1 else ''} looked through"
+    """Such as: 512 looked through; 3 wait for your eye."""
     if not waiting:
-        return f"{drawings}; nothing looks wrong."
-    return f"{drawings}; {waiting:,} wait{'s' if waiting == 1 else ''} for your eye."
+        return f"{n:,} looked through; nothing looks wrong."
+    return f"{n:,} looked through; {waiting:,} wait{'s' if waiting == 1 else ''} for your eye."

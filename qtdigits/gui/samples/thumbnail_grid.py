@@ -132,6 +132,9 @@ class ThumbnailGrid(QAbstractItemView):
     def updateGeometries(self) -> None:
         bar, height = self.verticalScrollBar(), self.viewport().height()
         bar.setRange(0, max(0, self._n_lines * CELL_HEIGHT_PX - height))
+        bar.setEnabled(
+            bar.maximum() > 0
+        )  # it keeps its room, and is not seen where there is nothing to scroll
         bar.setPageStep(height)
         bar.setSingleStep(CELL_HEIGHT_PX // 2)
         super().updateGeometries()

@@ -160,6 +160,8 @@ def style_sheet_of(theme: Theme) -> str:
     QToolButton[role="legend"]:!checked {{ color: {t.text_muted}; }}
     QToolButton[role="quiet"] {{ padding: 3px 22px 3px 10px; }}
     QToolButton[role="quiet"]:focus {{ padding: 2px 21px 2px 9px; }}
+    QFileDialog QToolButton {{ padding: 3px; }}
+    QFileDialog QToolButton:focus {{ padding: 2px; }}
     QToolButton::menu-indicator {{ subcontrol-position: right center; subcontrol-origin: padding; right: 7px; }}
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.field}; border: 1px solid {t.border}; border-radius: 6px;
         padding: 5px 8px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
@@ -198,6 +200,7 @@ def style_sheet_of(theme: Theme) -> str:
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
     QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
     QScrollBar::handle {{ background: {t.border}; border-radius: 5px; min-height: 24px; min-width: 24px; }}
+    QScrollBar::handle:disabled {{ background: transparent; }}
     QScrollBar::handle:hover {{ background: {t.text_muted}; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
