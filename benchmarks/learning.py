@@ -71,7 +71,7 @@ def _ours(folder: str) -> float:
     watch.until(lambda: any(isinstance(event, EngineReady) for event in heard), 300)
     watch.run_for(5)  # it loads its libraries when it is ready, before anybody asks
     started = time.perf_counter()
-    window.learn_hand()
+    window.training.learn_hand()
     watch.until(lambda: any(isinstance(event, RunFinished) for event in heard), 900)
     model = next(event.model for event in heard if isinstance(event, RunFinished))
     window.session.use_model(Path(model))

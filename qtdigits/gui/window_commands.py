@@ -94,8 +94,8 @@ def _editing(window: MainWindow, preferences: Preferences) -> Iterator[Command]:
 
 def _training(window: MainWindow, preferences: Preferences) -> Iterator[Command]:
     panel = window.training_panel
-    yield Command("&Training", "&Learn my hand", window.learn_hand, "Ctrl+L")
-    yield Command("&Training", "&Train", window.train, "Ctrl+T")
+    yield Command("&Training", "&Learn my hand", window.training.learn_hand, "Ctrl+L")
+    yield Command("&Training", "&Train", window.training.start, "Ctrl+T")
     yield Command("&Training", "&Stop, keep the best", panel.stop_training)
     yield Command("&Training", "&Pause or go on", panel.pause_or_go_on, "Ctrl+P")
     yield Command("&Training", "&Cancel", panel.cancel_training)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from qtdigits.gui.drawing.guided_session import GuidedSession
-from qtdigits.gui.engine.engine_controller import EngineController
+from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.models.kept_readings import readings_of
-from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.knowledge import Knowledge
-from qtdigits.gui.samples.exchange import Exchange
-from qtdigits.gui.samples.label_checks import LabelChecks
-from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.lazy_page import LazyPage
 from qtdigits.gui.widgets.theme import Theme
 
@@ -33,23 +25,8 @@ if TYPE_CHECKING:
 TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
 
 
-@dataclass(frozen=True)
-class Collaborators:
-    """What the pages share with the window, and with one another."""
-
-    session: Session
-    controller: EngineController
-    guided: GuidedSession
-    label_checks: LabelChecks
-    exchange: Exchange
-    preferences: Preferences
-    data_dir: Path
-    ask: Ask
-    champion: Callable[[], Champion]
-
-
 class WindowPages(QObject):
-    """Adds the pages to `tabs`, and ends at `shutdown` what they do in the background.
+    """Adds the pages to `tabs`, and ends at `shutdown` what they do in the background. `champion` tells which model reads.
 
     What a person wants of the window comes as signals: `use_requested` carries the path of a model, `training_requested` a
     `RetrainRequest`.
@@ -67,12 +44,14 @@ class WindowPages(QObject):
         *,
         tabs: QTabWidget,
         shared: Collaborators,
+        champion: Callable[[], Champion],
         theme: Theme,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._tabs = tabs
         self._shared = shared
+        self._champion = champion
         self._replays: Replays | None = None
         self._insight_panel: InsightPanel | None = None
         makers = {
@@ -153,7 +132,7 @@ class WindowPages(QObject):
         session, data_dir, ask = self._shared.session, self._shared.data_dir, self._shared.ask
         result = RunResultPage(
             find=partial(result_of, data_dir),
-            champion=self._shared.champion,
+            champion=self._champion,
             knowledge=Knowledge(partial(readings_of, data_dir)),
             theme=theme,
         )

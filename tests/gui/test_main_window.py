@@ -13,10 +13,10 @@ from qtdigits.core.comparison import Comparison, Paired
 from qtdigits.core.events import RunFinished
 from qtdigits.core.samples import Suspicion, Verdict
 from qtdigits.errors import StoreError
-from qtdigits.gui.main_window import FIRST_SIZE, first_size
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.status_line import accuracy_text, accuracy_tip
+from qtdigits.gui.window_layout import FIRST_SIZE, first_size
 from qtdigits.gui.window_pages import TABS
 
 LEFT = Qt.MouseButton.LeftButton
@@ -178,7 +178,7 @@ def test_that_a_problem_is_said_in_the_window_and_the_drawing_stays(window, monk
 
 
 def test_that_the_chosen_model_is_used_and_remembered(window):
-    window._show_models()
+    window.choices.list_models()
     box = child(window, QComboBox, "modelBox")
     box.setCurrentIndex(box.findText("model-b"))
     box.activated.emit(box.currentIndex())
@@ -197,7 +197,7 @@ def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window):
 
 def test_that_the_retrain_request_names_this_data_folder_and_recipe(window):
     child(window, QSpinBox, "epochsSpin").setValue(3)
-    request = window.requests.by(window.training_panel.recipe())
+    request = window.training.requests.by(window.training_panel.recipe())
     assert request.recipe.epochs == 3
     assert str(request.data_dir) == str(window._data_dir)
 
@@ -352,7 +352,7 @@ def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
 def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it(window, monkeypatch):
     wanted = []
     monkeypatch.setattr(window.controller, "train", lambda request: wanted.append(request) or True)
-    window.learn_hand()
+    window.training.learn_hand()
     assert window.messages.text.startswith("Draw some digits first")
     for _ in range(5):
         draw(window)
@@ -371,10 +371,10 @@ def test_that_the_offer_to_learn_is_withdrawn_when_that_begins_by_another_way(wi
         draw(window)
         window.answer_panel.judged.emit("7")
     assert window.messages.text.startswith("Some of your drawings were misread")
-    window.learn_hand()
+    window.training.learn_hand()
     assert window.messages.text == ""
     window.messages.show_notice("Something else.")
-    window.learn_hand()
+    window.training.learn_hand()
     assert window.messages.text == "Something else."
 
 

@@ -41,8 +41,9 @@ AT_START = {
     "core": "history ink labels metrics models networks raster recipe_fields recipe_text recipes samples texts variation",
     "engine": "protocol",
     "gui": """
-        app drawing engine jobs main_window menus models news preferences quick_import recipes results samples session
-        status_line texts top_bar training widgets window_commands window_pages
+        app collaborators drawing engine jobs main_window menus models news preferences quick_import recipes results samples
+        session status_line texts top_bar training widgets window_choices window_commands window_layout window_pages
+        window_training
         """,
     "gui.drawing": "answer_panel canvas canvas_card class_bars guided_prompt guided_session label_entry preview",
     "gui.engine": "engine_controller followed_errand",

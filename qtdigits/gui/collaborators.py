@@ -1,0 +1,32 @@
+"""What there is once in a window, and its parts share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qtdigits.gui.drawing.guided_session import GuidedSession
+from qtdigits.gui.engine.engine_controller import EngineController
+from qtdigits.gui.news import News
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.samples.exchange import Exchange
+from qtdigits.gui.samples.label_checks import LabelChecks
+from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.message_bar import MessageBar
+
+
+@dataclass(frozen=True)
+class Collaborators:
+    """`data_dir` is where the drawings of this window go."""
+
+    session: Session
+    controller: EngineController
+    guided: GuidedSession
+    label_checks: LabelChecks
+    exchange: Exchange
+    messages: MessageBar
+    news: News
+    preferences: Preferences
+    data_dir: Path
+    ask: Ask

@@ -1,0 +1,169 @@
+"""The trainings of a window: who asks for them, which begin by themselves, and what is told of how they ended."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from qtdigits.core.metrics import Tally
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.collaborators import Collaborators
+from qtdigits.gui.models.automatic_promotion import AutomaticPromotion
+from qtdigits.gui.models.kept_readings import readings_of
+from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.session import RunningAccuracy
+from qtdigits.gui.training.closing import Closing
+from qtdigits.gui.training.self_training import SelfTraining
+from qtdigits.gui.training.training_panel import TrainingPanel
+from qtdigits.gui.training.training_queue import TrainingQueue
+from qtdigits.gui.training.training_requests import TrainingRequests
+from qtdigits.gui.widgets.theme import Theme
+
+if TYPE_CHECKING:
+    from qtdigits.core.recipes import Recipe
+    from qtdigits.gui.recipes.recipe_costs import RecipeCosts
+    from qtdigits.tasks.request import RetrainRequest
+
+
+class WindowTraining(QObject):
+    """Makes the `panel`, and leads to it what is wished elsewhere. `panel_wanted`: a person wants to see it.
+
+    `queue`, `requests` and `closing` are for whoever closes the window, or asks what it would train.
+    """
+
+    panel_wanted = Signal()
+
+    def __init__(self, *, shared: Collaborators, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._shared = shared
+        self._costs: RecipeCosts | None = None
+        session, controller, guided = shared.session, shared.controller, shared.guided
+        data_dir, preferences = shared.data_dir, shared.preferences
+        self.requests = TrainingRequests(session=session, data_dir=data_dir)
+        self.queue = TrainingQueue(
+            table=session.store.queue,
+            controller=controller,
+            data_dir=data_dir,
+            is_held_back=self._may_not_train,
+            parent=self,
+        )
+        self.panel = TrainingPanel(
+            controller=controller,
+            make_request=self.requests.by,
+            theme=theme,
+            preferences=preferences,
+            ask=shared.ask,
+            knowledge=Knowledge(partial(readings_of, data_dir), self._cost_text, self._judged_by),
+            queue=self.queue,
+        )
+        self.closing = Closing(
+            controller=controller,
+            ask=shared.ask,
+            queue=self.queue,
+            stop=self.panel.stop_training,
+            can_stop=lambda: self.panel.can_stop,
+            parent=self,
+        )
+        self._by_itself = SelfTraining(
+            session=session,
+            controller=controller,
+            after=lambda: preferences.retrain_after,
+            make_request=self.requests.learning_hand,
+            is_held_back=lambda: guided.run is not None,
+            must_wait=lambda: self.queue.must_wait,
+            parent=self,
+        )
+        self._promotion = AutomaticPromotion(
+            session=session,
+            guided=guided,
+            is_wished=lambda: preferences.promotion == "automatic",
+            parent=self,
+        )
+        guided.ended.connect(self._by_itself.look_again)
+        self._connect()
+        self._describe_data()
+
+    def start(self) -> None:
+        """Train what the panel shows."""
+        self.panel_wanted.emit()
+        self.panel.start_training()
+
+    @Slot(object)
+    def train(self, request: RetrainRequest) -> None:
+        self.panel_wanted.emit()
+        self.panel.train(request)
+
+    def learn_hand(self) -> None:
+        if not self.requests.has_something_to_learn:
+            self._shared.messages.show_notice("Draw some digits first: there is nothing to learn from yet.")
+            return
+        self._shared.messages.withdraw(self.learn_hand)
+        self._by_itself.forget()
+        self.train(self.requests.learning_hand())
+
+    def begin_nothing(self) -> None:
+        """From now on; what goes on, goes on. What waits in line is for the next time, or for another window."""
+        self.queue.stop()
+        self._by_itself.stop()
+
+    def _connect(self) -> None:
+        session, news, panel = self._shared.session, self._shared.news, self.panel
+        session.samples_changed.connect(self._describe_data)
+        session.accuracy_changed.connect(self._on_accuracy_changed)
+        panel.run_ended.connect(self._on_run_ended)
+        panel.roll_back_requested.connect(session.roll_back)
+        self.queue.problem_met.connect(self._shared.messages.show_problem)
+        self._by_itself.worth_asking.connect(self._offer_learning)
+        self._promotion.told.connect(news.tell)
+        self._promotion.left_to_person.connect(self._offer_verdict)
+
+    def _may_not_train(self) -> bool:
+        """Some window or terminal trains, or this one is asked what becomes of its training. Raises `StoreError`."""
+        from qtdigits.tasks.resuming import is_any_under_way
+
+        if self.closing.is_asking or self._shared.controller.is_locked_elsewhere:
+            return True
+        return is_any_under_way(self._shared.session.store.runs, self._shared.data_dir)
+
+    def _cost_text(self, recipe: Recipe) -> str:
+        if self._costs is None:
+            from qtdigits.gui.recipes.recipe_costs import RecipeCosts
+
+            self._costs = RecipeCosts(session=self._shared.session)
+        return self._costs.text(recipe)
+
+    def _judged_by(self, model: str) -> Tally:
+        try:
+            return self._shared.session.accuracy(model).tally
+        except QtDigitsError as error:
+            self._shared.messages.show_problem(error)
+            return Tally(0, 0)
+
+    @Slot()
+    def _describe_data(self) -> None:
+        self.panel.set_data_description(self.requests.data_text())
+        self.panel.set_n_classes(len(self._shared.session.store.classes()))
+
+    @Slot(object)
+    def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
+        self.panel.show_judged(accuracy.tally)
+
+    @Slot(object)
+    def _on_run_ended(self, event: object) -> None:
+        self._shared.session.model_trained()
+        if self._costs is not None:
+            self._costs.forget()
+        self._promotion.run_ended(event)
+
+    @Slot()
+    def _offer_learning(self) -> None:
+        text = "Some of your drawings were misread. The program can learn your hand from what you have drawn."
+        self._shared.messages.offer(text, "Learn my hand", self.learn_hand)
+
+    @Slot(str)
+    def _offer_verdict(self, text: str) -> None:
+        """To whoever looks at something else than the training, which may have begun by itself."""
+        if not self.panel.isVisible() and self._shared.preferences.promotion != "never":
+            self._shared.news.offer(text, "Look at it", self.panel_wanted.emit)
