@@ -157,9 +157,7 @@ class ModelLibrary:
                 continue
             self._write(_Champions(reference, tuple(before)))
             return path
-        raise StoreError(
-            "There is no earlier champion to go back to.", "Choose a model from the list instead."
-        )
+        raise StoreError("No model was in use before this one.", "Choose a model from the list instead.")
 
     def find(self, name_or_path: str) -> Path:
         """A model by path, by name (with or without `.h5`), or "champion". Raises `InputError` with the known names."""

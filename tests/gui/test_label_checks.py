@@ -127,6 +127,7 @@ def test_that_a_failure_is_a_problem_with_its_remedy(qtbot: QtBot, bench: Bench)
 @pytest.mark.parametrize(
     ("n", "waiting", "text"),
     [
+        (0, 0, "There is nothing to look through yet."),
         (1, 0, "1 looked through; nothing looks wrong."),
         (1200, 1, "1,200 looked through; 1 waits for your eye."),
     ],

@@ -221,6 +221,14 @@ def test_that_the_csv_pair_goes_out_and_comes_in_through_the_menu(window, qtbot,
     assert window.session.store.count() == 2
 
 
+def test_that_without_drawings_nobody_is_asked_where_to_export_them(window):
+    for export in (window.exchange.export_ink, window.exchange.export_csv_pair):
+        window.messages.dismiss()
+        export()
+        assert window.messages.text == "There are no drawings to export."
+    assert window.ask.asked == []
+
+
 def test_that_a_bad_file_is_refused_with_its_line_and_the_store_is_unchanged(window, qtbot, tmp_path):
     (tmp_path / "bad.csv").write_text("1,2,3\n")
     (tmp_path / "labels.csv").write_text("7\n")

@@ -158,3 +158,13 @@ def test_that_a_model_that_cannot_be_read_is_said_to_be_so(open_tab, tmp_path):
     tab.session.model_trained()
     assert tab.cell("Model").text() == "model-a: cannot be read"
     assert tab.mine == ["–", "–"]
+
+
+def test_that_a_writer_without_drawings_is_told_so_instead_of_figures(open_tab, qtbot):
+    def nothing(paths, drawings, *, progress):
+        return [Replayed(path.stem, path) for path in paths]
+
+    tab = open_tab(nothing)
+    tab.session.set_writer("Bob")
+    qtbot.mouseClick(tab.button, LEFT)
+    qtbot.waitUntil(lambda: tab.note == "There are no drawings by Bob to read yet.")

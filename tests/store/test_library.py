@@ -88,7 +88,7 @@ def test_that_rolling_back_goes_through_the_champions_in_turn(library: ModelLibr
     assert library.roll_back() == first
     assert library.champion_path() == first
     assert library.roll_back().name == "cnn.h5"
-    with pytest.raises(StoreError, match="no earlier champion"):
+    with pytest.raises(StoreError, match="in use before this one"):
         library.roll_back()
     assert library.champion_path().name == "cnn.h5"
 
@@ -160,7 +160,7 @@ def test_that_rolling_back_starts_from_the_model_that_reads(library: ModelLibrar
     assert library.roll_back(in_use=mine).name == "cnn.h5"
     assert library.champion_path().name == "cnn.h5"
     assert library.roll_back(in_use=theirs).name == "cnn.h5"
-    with pytest.raises(StoreError, match="no earlier champion"):
+    with pytest.raises(StoreError, match="in use before this one"):
         library.roll_back(in_use=library.champion_path())
 
 

@@ -204,6 +204,8 @@ def _told(replayed: Replayed | None, column: int) -> str:
 def _replay_note(writer: str, found: Mapping[Path, Replayed]) -> str:
     first = next((one for one in found.values() if not one.error), None)
     n = first.hold_out.n + first.not_learned.n + first.learned.n if first else 0
+    if first and not n:
+        return f"There are no drawings by {writer} to read yet."
     drawings = "1 drawing" if n == 1 else f"{n:,} drawings"
     broken = ", ".join(one.name for one in found.values() if one.error)
     left_out = f" Could not be used: {broken}." if broken else ""

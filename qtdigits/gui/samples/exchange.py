@@ -69,12 +69,16 @@ class Exchange(QObject):
 
     def export_chosen(self, chosen: SampleFilter, title: str) -> None:
         """Some of the drawings, as ink."""
+        if not self._has_any(chosen):
+            return
         path = self._ask.file_to_save(title, "drawings.jsonl.gz", INK_KIND)
         if path is not None:
             work = partial(_exchange().export_ink, self._data_dir, path, chosen)
             self._run(f"Exporting to {path.name}", work)
 
     def export_csv_pair(self) -> None:
+        if not self._has_any(EVERYTHING):
+            return
         images = self._ask.file_to_save("Export as CSV pair: the images", "images.csv", CSV_KIND)
         if images is None:
             return
@@ -86,6 +90,17 @@ class Exchange(QObject):
 
     def shutdown(self) -> None:
         self._jobs.shutdown()
+
+    def _has_any(self, chosen: SampleFilter) -> bool:
+        """Whether there is something to export; where there is not, that is said."""
+        try:
+            n = self._session.store.count(chosen)
+        except QtDigitsError as error:
+            self._messages.show_problem(error)
+            return False
+        if not n:
+            self._messages.show_notice("There are no drawings to export.")
+        return n > 0
 
     def _import(self, path: Path, labels: Path | None) -> None:
         work = partial(

@@ -128,6 +128,8 @@ class LabelChecks(QObject):
 
 def checked_text(n: int, waiting: int) -> str:
     """Such as: 512 looked through; 3 wait for your eye."""
+    if not n:
+        return "There is nothing to look through yet."
     if not waiting:
         return f"{n:,} looked through; nothing looks wrong."
     return f"{n:,} looked through; {waiting:,} wait{'s' if waiting == 1 else ''} for your eye."
