@@ -204,7 +204,7 @@ def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(
         "Before, 8 of 12 were read right, 66.7 % (39.1 to 86.2 %). The gain of 33.3 points may still be chance"
     )
     before, _ = plots(panel)["Running accuracy"].curves
-    assert (before.name, before.x.tolist()) == ("before learning", [0, 2])
+    assert (before.name, before.x.tolist()) == ("before", [0, 2])
     assert before.y.tolist() == pytest.approx([8 / 12, 8 / 12])
     box = panel.findChild(QComboBox, "runningModelBox")
     box.setCurrentIndex(1)
@@ -212,12 +212,20 @@ def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(
     assert panel.findChild(QLabel, "gainLabel").isHidden()
 
 
-def test_that_the_titles_of_matrix_and_learning_curve_stand_on_one_line(panel, session):
+@pytest.mark.parametrize("width_px", [800, 420])
+def test_that_the_titles_of_matrix_and_learning_curve_stand_on_one_line(panel, session, width_px):
+    """Also where the button beside one of them has gone into a line of its own."""
     judge(session, "3")
+    panel.resize(width_px, 900)
     titles = [found for found in panel.findChildren(QLabel) if found.text() in TITLES]
     QApplication.processEvents()
-    assert len({found.mapTo(panel, found.rect().center()).y() for found in titles}) == 1
+    middles = [found.mapTo(panel, found.rect().center()).y() for found in titles]
+    assert abs(middles[0] - middles[1]) <= titles[0].fontMetrics().height() / 2
     assert len(titles) == len(TITLES)
+    button = panel.findChild(QPushButton, "learnHandButton")
+    assert (button.mapTo(panel, button.rect().center()).y() - middles[1] > button.height() / 2) == (
+        width_px == 420
+    )
 
 
 def test_that_the_button_says_what_it_does_and_asks_for_it(panel, qtbot):

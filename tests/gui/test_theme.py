@@ -1,10 +1,10 @@
-"""What the style sheet of the program does to dialogs that Qt makes itself."""
+"""What the style sheet of the program does to parts that Qt makes itself."""
 
 from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QIcon, QImage
-from PySide6.QtWidgets import QFileDialog, QToolButton
+from PySide6.QtWidgets import QFileDialog, QTabBar, QToolButton
 from pytestqt.qtbot import QtBot
 
 from qtdigits.gui.widgets.theme import DARK, LIGHT, Theme, style_sheet_of
@@ -29,3 +29,20 @@ def test_that_the_buttons_of_the_file_dialog_have_room_for_their_pictures(qtbot:
         with_picture = found.grab().toImage()
         found.setIcon(QIcon())
         assert n_different(with_picture, found.grab().toImage()) > LEAST_ICON_PX, found.objectName()
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_that_the_arrows_of_a_tab_bar_without_room_are_seen(qtbot: QtBot, theme: Theme) -> None:
+    bar = QTabBar()
+    bar.setStyleSheet(style_sheet_of(theme))
+    qtbot.addWidget(bar)
+    for i in range(9):
+        bar.addTab(f"tab number {i}")
+    bar.resize(200, 40)
+    bar.show()
+    arrows = [found for found in bar.findChildren(QToolButton) if found.isVisible()]
+    assert len(arrows) == 2
+    for arrow in arrows:
+        shown = arrow.grab().toImage()
+        middle = shown.copy(shown.width() // 4, shown.height() // 4, shown.width() // 2, shown.height() // 2)
+        assert len({middle.pixel(x, y) for x in range(middle.width()) for y in range(middle.height())}) > 1

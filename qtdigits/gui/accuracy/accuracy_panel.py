@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from qtdigits.core.coach import advise
 from qtdigits.core.gain import Gain
@@ -130,16 +130,20 @@ class AccuracyPanel(FreshPanel):
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addWidget(self._confusion, 1)
         left.addWidget(self._cell)
-        learning = QHBoxLayout()
-        learning.addWidget(label("Learning this hand", role="heading"), 1)
-        learning.addWidget(self._learn)
+        learning = WrappingRow()
+        learning.add_stretching(label("Learning this hand", role="heading"))
+        learning.add(self._learn)
         right.addWidget(self._forecast)
         right.addSpacing(6)
         right.addWidget(self._learning, 20)
         right.addStretch(1)
         below = QGridLayout()
         below.setHorizontalSpacing(18)
-        below.addWidget(label("What was taken for what", role="heading"), 0, 0)
+        title = label("What was taken for what", role="heading")
+        title.setMinimumHeight(
+            self._learn.sizeHint().height()
+        )  # on one line with the title beside the button
+        below.addWidget(title, 0, 0, Qt.AlignmentFlag.AlignTop)
         below.addLayout(learning, 0, 1)
         below.addLayout(left, 1, 0)
         below.addLayout(right, 1, 1)
@@ -189,7 +193,7 @@ class AccuracyPanel(FreshPanel):
         curve = running_curve(record.outcomes)
         self._curve.set_curves(
             (
-                *_level("before learning", before, record.n),
+                *_level("before", before, record.n),
                 Curve("all", curve.after.astype(float), curve.share, "accent", curve.low, curve.high),
                 Curve(f"last {WINDOW}", curve.moving_after.astype(float), curve.moving, "hold_out"),
             ),

@@ -162,6 +162,7 @@ def style_sheet_of(theme: Theme) -> str:
     QToolButton[role="quiet"]:focus {{ padding: 2px 21px 2px 9px; }}
     QFileDialog QToolButton {{ padding: 3px; }}
     QFileDialog QToolButton:focus {{ padding: 2px; }}
+    QTabBar QToolButton {{ padding: 0; }}
     QToolButton::menu-indicator {{ subcontrol-position: right center; subcontrol-origin: padding; right: 7px; }}
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.field}; border: 1px solid {t.border}; border-radius: 6px;
         padding: 5px 8px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
