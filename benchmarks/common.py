@@ -87,7 +87,7 @@ def drawings(n: int, seed: int = 1) -> list[list[NDArray[np.float64]]]:
     """`n` synthetic drawings: strokes of points `(m, 2)` in a unit square."""
     import numpy as np
 
-    from qtdigits.core.synthetic import synthetic_digits
+    from qtdigits.core.drawing.synthetic import synthetic_digits
 
     inks, _ = synthetic_digits(n, seed=seed)
     placed = []

@@ -1,7 +1,7 @@
 """Pictures from elsewhere: how much of a model's accuracy the way through a picture costs.
 
 The same ink is drawn with Pillow as people's pictures show it (thin, thick, grey, shaded, framed, compressed …), goes through
-`core.images`, and is read by the default model; beside it the accuracy on the ink rendered by MNIST's rule.
+`core.drawing.images`, and is read by the default model; beside it the accuracy on the ink rendered by MNIST's rule.
 `python -m benchmarks.elsewhere [INK.jsonl.gz]` prints the table; without a file the ink is synthetic.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import Row
-from qtdigits.core.ink import Ink
+from qtdigits.core.drawing.ink import Ink
 
 N_DRAWINGS = 500
 
@@ -108,8 +108,8 @@ CONDITIONS: dict[str, Callable[[Ink, np.random.Generator], Picture]] = {
 
 def accuracies(inks: list[Ink], labels: list[str], model: str = "default") -> tuple[float, dict[str, float]]:
     """The default model's accuracy on the ink, and on its pictures by condition."""
-    from qtdigits.core.images import normalise_image
-    from qtdigits.core.raster import render_many
+    from qtdigits.core.drawing.images import normalise_image
+    from qtdigits.core.drawing.raster import render_many
     from qtdigits.paths import shipped_models_dir
     from qtdigits.reader.reader import Reader
     from qtdigits.store.model_files import load_model
@@ -138,7 +138,7 @@ def measure(path: Path | None = None, n: int = N_DRAWINGS) -> list[Row]:
 
 def _drawings(path: Path | None, n: int) -> tuple[list[Ink], list[str]]:
     if path is None:
-        from qtdigits.core.synthetic import synthetic_digits
+        from qtdigits.core.drawing.synthetic import synthetic_digits
 
         inks, labels = synthetic_digits(n, seed=77)
         return list(inks), [str(label) for label in labels]

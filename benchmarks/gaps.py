@@ -185,8 +185,8 @@ def train_in_thread(window: MainWindow) -> QThread:
     """The obvious way: `model.fit` on MNIST (or noise) in a QThread of the window's process, its batches sent as signals."""
     from PySide6.QtCore import QThread, Signal
 
-    from qtdigits.core.events import BatchEnded, RunStarted
-    from qtdigits.core.recipes import load_recipe
+    from qtdigits.core.recipe.recipes import load_recipe
+    from qtdigits.core.run.events import BatchEnded, RunStarted
     from qtdigits.store.mnist import find_mnist, load_mnist
 
     network = load_recipe("cnn-32-64").network

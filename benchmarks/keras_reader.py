@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.labels import LabelSet
+from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.models import Model
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.label_guard import DIGIT_LABELS, Witness, suspicions
-from qtdigits.core.samples import Dataset
+from qtdigits.core.drawing.label_guard import DIGIT_LABELS, Witness, suspicions
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.store.datasets import read_dataset
 from qtdigits.store.witness_file import load_witness
 

@@ -17,7 +17,7 @@ from benchmarks.common import Row, finish, open_window, run_child
 from benchmarks.gaps import Watch
 
 if TYPE_CHECKING:
-    from qtdigits.core.samples import Dataset
+    from qtdigits.core.drawing.samples import Dataset
 
 N_DRAWINGS = 200
 WRITER = "me"
@@ -44,17 +44,17 @@ def child(side: str, folder: str = "") -> None:
 
 
 def _drawings() -> Dataset:
-    from qtdigits.core.raster import render_many
-    from qtdigits.core.samples import Dataset
-    from qtdigits.core.synthetic import synthetic_digits
+    from qtdigits.core.drawing.raster import render_many
+    from qtdigits.core.drawing.samples import Dataset
+    from qtdigits.core.drawing.synthetic import synthetic_digits
 
     inks, labels = synthetic_digits(N_DRAWINGS, seed=1)
     return Dataset("drawings", render_many(inks), tuple(map(str, labels)), inks=tuple(inks))
 
 
 def _ours(folder: str) -> float:
-    from qtdigits.core.events import EngineReady, Event, RunFinished
-    from qtdigits.core.samples import Sample
+    from qtdigits.core.drawing.samples import Sample
+    from qtdigits.core.run.events import EngineReady, Event, RunFinished
     from qtdigits.store.samples import SampleStore
 
     drawings = _drawings()

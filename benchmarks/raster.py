@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import Row, drawings
-from qtdigits.core.ink import Ink
-from qtdigits.core.raster import render
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import render
 
 
 def measure() -> list[Row]:

@@ -29,8 +29,8 @@ def measure() -> list[Row]:
 
 
 def child(way: str) -> None:
-    from qtdigits.core.raster import render_many
-    from qtdigits.core.synthetic import synthetic_digits
+    from qtdigits.core.drawing.raster import render_many
+    from qtdigits.core.drawing.synthetic import synthetic_digits
 
     images = render_many(synthetic_digits(N_READINGS, seed=1)[0])
     read = _reading(way)

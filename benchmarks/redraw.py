@@ -17,8 +17,8 @@ from benchmarks.common import Row, finish, run_child
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from qtdigits.core.events import BatchEnded
-    from qtdigits.core.history import History
+    from qtdigits.core.run.events import BatchEnded
+    from qtdigits.core.run.history import History
 
 POINTS = 20_000
 REDRAWS = 300
@@ -96,7 +96,7 @@ class Theirs:
     def __init__(self, app: QApplication) -> None:
         import pyqtgraph as pg
 
-        from qtdigits.core.curves import Smoothed
+        from qtdigits.core.run.curves import Smoothed
 
         self._plots = [pg.PlotWidget() for _ in CURVES]
         self._lines = {
@@ -120,7 +120,7 @@ class Theirs:
 
 
 def _history() -> History:
-    from qtdigits.core.history import History
+    from qtdigits.core.run.history import History
 
     history = History()
     for step in range(1, POINTS + 1):
@@ -130,7 +130,7 @@ def _history() -> History:
 
 def _batch(step: int) -> BatchEnded:
     """A loss that falls and trembles, as that of batches does."""
-    from qtdigits.core.events import BatchEnded
+    from qtdigits.core.run.events import BatchEnded
 
     noise = math.sin(step * 12.9898) * 43758.5453 % 1.0
     loss = (2.2 * math.exp(-step / 800) + 0.12) * (0.6 + 0.8 * noise)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from benchmarks.common import Row
 from qtdigits import paths
-from qtdigits.core.raster import render, render_many
-from qtdigits.core.samples import Sample
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.raster import render, render_many
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.reader.reader import Reader
 from qtdigits.store.model_files import load_model
 from qtdigits.store.samples import SampleStore

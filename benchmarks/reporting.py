@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from benchmarks.common import Row, alternate, finish
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import Event
+    from qtdigits.core.run.events import Event
     from qtdigits.tasks.request import RetrainRequest
 
 ROUNDS = 3
@@ -40,7 +40,7 @@ def measure() -> list[Row]:
 
 
 def child(side: str, recipe: str, images: str, epochs: str) -> None:
-    from qtdigits.core.recipes import load_recipe
+    from qtdigits.core.recipe.recipes import load_recipe
     from qtdigits.tasks.request import RetrainRequest
 
     with tempfile.TemporaryDirectory(prefix="qtdigits-reporting-") as folder:
@@ -52,9 +52,9 @@ def child(side: str, recipe: str, images: str, epochs: str) -> None:
 
 
 def _fill(folder: Path) -> None:
-    from qtdigits.core.raster import render_many
-    from qtdigits.core.samples import Sample
-    from qtdigits.core.synthetic import synthetic_digits
+    from qtdigits.core.drawing.raster import render_many
+    from qtdigits.core.drawing.samples import Sample
+    from qtdigits.core.drawing.synthetic import synthetic_digits
     from qtdigits.store.samples import SampleStore
 
     inks, labels = synthetic_digits(N_HELD_OUT_OF, seed=1)
@@ -67,8 +67,8 @@ def _fill(folder: Path) -> None:
 
 def _ours(request: RetrainRequest) -> float:
     """From the event that a run has begun to that of its last epoch."""
-    from qtdigits.core.control import Control
-    from qtdigits.core.events import EpochEnded, RunFinished, RunStarted, encode_event
+    from qtdigits.core.run.control import Control
+    from qtdigits.core.run.events import EpochEnded, RunFinished, RunStarted, encode_event
     from qtdigits.tasks.retrain import retrain
 
     times: dict[type[Event], float] = {}
@@ -84,7 +84,7 @@ def _ours(request: RetrainRequest) -> float:
 
 
 def _plain(request: RetrainRequest) -> float:
-    from qtdigits.core.control import Control
+    from qtdigits.core.run.control import Control
     from qtdigits.ml.batches import training_batches, validation_batches
     from qtdigits.ml.networks import build_network, compile_network
     from qtdigits.tasks.data_cache import DataCache

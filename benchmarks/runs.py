@@ -61,9 +61,9 @@ def child(way: str, folder: str) -> None:
 
 
 def _fill(folder: Path) -> None:
-    from qtdigits.core.events import BatchEnded, EpochEnded
-    from qtdigits.core.history import History
-    from qtdigits.core.recipes import load_recipe, recipe_names
+    from qtdigits.core.recipe.recipes import load_recipe, recipe_names
+    from qtdigits.core.run.events import BatchEnded, EpochEnded
+    from qtdigits.core.run.history import History
     from qtdigits.store.runs import RunRecord
     from qtdigits.store.samples import SampleStore
 

@@ -32,7 +32,7 @@ def measure() -> list[Row]:
 
 
 def child(folder: str) -> None:
-    from qtdigits.core.events import BatchEnded, Event, RunCancelled, RunFinished, RunPaused
+    from qtdigits.core.run.events import BatchEnded, Event, RunCancelled, RunFinished, RunPaused
 
     app, window = open_window("litert", folder)
     start_engine = window.controller.start

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from qtdigits.core.samples import Sample
+    from qtdigits.core.drawing.samples import Sample
     from qtdigits.gui.session import Session
 
 N_STORED = 100_000
@@ -78,10 +78,10 @@ def child(full: Path, empty: Path) -> None:
 def _samples() -> Iterator[Sample]:
     import numpy as np
 
-    from qtdigits.core.ink import Ink
-    from qtdigits.core.raster import render_many
-    from qtdigits.core.samples import Sample
-    from qtdigits.core.synthetic import synthetic_digits
+    from qtdigits.core.drawing.ink import Ink
+    from qtdigits.core.drawing.raster import render_many
+    from qtdigits.core.drawing.samples import Sample
+    from qtdigits.core.drawing.synthetic import synthetic_digits
 
     inks, labels = synthetic_digits(N_SHAPES, seed=1)
     rasters = render_many(inks)

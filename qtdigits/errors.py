@@ -10,7 +10,7 @@ from __future__ import annotations
 class QtDigitsError(Exception):
     """Base of all expected errors.
 
-    `kind` survives the way through a pipe (see `core.events.RunFailed`); `exit_code` is what the command line ends with.
+    `kind` survives the way through a pipe (see `core.run.events.RunFailed`); `exit_code` is what the command line ends with.
     """
 
     kind = "error"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtdigits.core.ink import Ink
-from qtdigits.core.raster import render_many
-from qtdigits.core.recipes import recipe_of
-from qtdigits.core.samples import Dataset
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.recipe.recipes import recipe_of
 
 PERSONAL = recipe_of(
     {

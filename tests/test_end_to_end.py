@@ -13,9 +13,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QSpinBox
 
-from qtdigits.core.events import BatchEnded, EngineLost, RunFinished
-from qtdigits.core.raster import render_many
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.run.events import BatchEnded, EngineLost, RunFinished
 from qtdigits.gui import app as gui_app
 from qtdigits.gui.engine.engine_controller import EngineState
 from qtdigits.gui.training.closing import Choice

@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from qtdigits.core.control import Control
-from qtdigits.core.events import Event
-from qtdigits.core.history import History
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.splits import validation_split
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.models import Model
-from qtdigits.core.raster import render_many
-from qtdigits.core.recipes import Recipe, recipe_of
-from qtdigits.core.splits import validation_split
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.recipe.recipes import Recipe, recipe_of
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import Event
+from qtdigits.core.run.history import History
 from qtdigits.ml.training_data import TrainingData
 
 TINY_RECIPE = recipe_of({"dense": "16", "epochs": 2, "batch_size": 20, "learning_rate": 0.01}, name="tiny")

@@ -1,6 +1,6 @@
 """Learn the label guard's witness anew, from MNIST and synthetic ink: `python -m tools.make_witness [FILE]`.
 
-To be done when `core/label_guard.py` changes its features (`WITNESS_VERSION`). MNIST is searched for as by the program.
+To be done when `core/drawing/label_guard.py` changes its features (`WITNESS_VERSION`). MNIST is searched for as by the program.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from qtdigits import paths
-from qtdigits.core.control import Control
+from qtdigits.core.run.control import Control
 from qtdigits.store.mnist import find_mnist
 from qtdigits.store.witness_file import save_witness
 from qtdigits.tasks.data_cache import DataCache

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.metrics import Score, Tally
+    from qtdigits.core.drawing.samples import Dataset
     from qtdigits.core.models import Model
-    from qtdigits.core.samples import Dataset
+    from qtdigits.core.score.metrics import Score, Tally
     from qtdigits.tasks.evaluate import Answers
     from qtdigits.tasks.replay import Parts
 
@@ -119,8 +119,8 @@ def _writer_tallies(scores: dict[str, Score]) -> list[NamedTally]:
 
 
 def _class_tallies(score: Score) -> list[NamedTally]:
-    from qtdigits.core.class_figures import class_figures
-    from qtdigits.core.metrics import Tally
+    from qtdigits.core.score.class_figures import class_figures
+    from qtdigits.core.score.metrics import Tally
 
     return [(found.label, Tally(found.drawn, found.correct)) for found in class_figures(score)]
 

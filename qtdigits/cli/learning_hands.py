@@ -11,8 +11,8 @@ from qtdigits.cli.output import say
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
+    from qtdigits.core.drawing.samples import Dataset
     from qtdigits.core.models import Model
-    from qtdigits.core.samples import Dataset
     from qtdigits.store.mnist import Mnist
     from qtdigits.tasks.personal import Learner
 
@@ -57,7 +57,7 @@ def mnist_of(args: argparse.Namespace, folder: Path) -> Mnist | None:
 
 def learner_of(args: argparse.Namespace, mnist: Mnist | None) -> Learner:
     """Raises `InputError` for a recipe that learns no hand. Loads TensorFlow, without its greetings."""
-    from qtdigits.core.recipes import load_recipe
+    from qtdigits.core.recipe.recipes import load_recipe
     from qtdigits.quiet import quiet
     from qtdigits.tasks.personal import Learner
 

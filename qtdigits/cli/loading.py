@@ -10,8 +10,8 @@ from qtdigits.cli.output import say
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
+    from qtdigits.core.drawing.samples import Dataset
     from qtdigits.core.models import Model
-    from qtdigits.core.samples import Dataset
     from qtdigits.reader.reader import Reader
 
 

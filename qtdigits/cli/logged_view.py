@@ -11,7 +11,7 @@ from qtdigits.errors import StoreError
 
 if TYPE_CHECKING:
     from qtdigits.cli.training_view import TrainingView
-    from qtdigits.core.events import Event
+    from qtdigits.core.run.events import Event
     from qtdigits.ml.tensorboard_log import TensorBoardLog
 
 
@@ -33,7 +33,7 @@ class LoggedView:
         self._view.__exit__(kind, error, trace)
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.events import RunStarted
+        from qtdigits.core.run.events import RunStarted
 
         self._view.show(event)
         if isinstance(event, RunStarted) and self._log is None:

@@ -12,7 +12,7 @@ from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.history import History
+    from qtdigits.core.run.history import History
     from qtdigits.store.runs import RunRecord
 
 RUN_HELP = "the id of a run, its beginning, or the run's name"
@@ -128,7 +128,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_compare(args: argparse.Namespace) -> int:
-    from qtdigits.core.run_figures import differing
+    from qtdigits.core.run.run_figures import differing
     from qtdigits.store.samples import SampleStore
     from qtdigits.tasks.resuming import as_it_stands
 

@@ -36,7 +36,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
 
 def filter_of(args: argparse.Namespace) -> SampleFilter:
     """Raises `InputError` for an origin or a date that cannot be."""
-    from qtdigits.core.samples import Origin, Verdict
+    from qtdigits.core.drawing.samples import Origin, Verdict
     from qtdigits.store.filters import SampleFilter
 
     if args.origin and args.origin not in list(Origin):

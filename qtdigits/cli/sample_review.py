@@ -12,7 +12,7 @@ from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.samples import Sample
+    from qtdigits.core.drawing.samples import Sample
 
 
 def add_review_parser(group: Subparsers) -> None:
@@ -28,7 +28,7 @@ def add_review_parser(group: Subparsers) -> None:
 
 
 def run_review(args: argparse.Namespace) -> int:
-    from qtdigits.core.control import Control
+    from qtdigits.core.run.control import Control
     from qtdigits.store.samples import SampleStore
     from qtdigits.store.witness_file import load_witness
     from qtdigits.tasks.label_guard import review

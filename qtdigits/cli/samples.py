@@ -17,7 +17,7 @@ from qtdigits.errors import InputError, QtDigitsError
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.samples import Sample
+    from qtdigits.core.drawing.samples import Sample
     from qtdigits.store.filters import SampleFilter
     from qtdigits.store.intake import Added
     from qtdigits.store.samples import SampleStore

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.simulation import SimulatedStep, SimulatedWriter, Simulation
+    from qtdigits.core.score.simulation import SimulatedStep, SimulatedWriter, Simulation
 
 STOPPING = "Stopping: the writers who are done are kept. Ctrl+C once more gives all up."
 
@@ -85,8 +85,8 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     from qtdigits.cli.training_run import obeying_ctrl_c
-    from qtdigits.core.control import Control
-    from qtdigits.core.simulation import AFTER, Plan, chosen_writers
+    from qtdigits.core.run.control import Control
+    from qtdigits.core.score.simulation import AFTER, Plan, chosen_writers
     from qtdigits.store.datasets import read_dataset
     from qtdigits.tasks.simulate import simulate
 
@@ -146,7 +146,7 @@ def _print(found: Simulation) -> None:
 
 
 def _print_steps(steps: Iterable[SimulatedStep]) -> None:
-    from qtdigits.core.metrics import wilson_interval
+    from qtdigits.core.score.metrics import wilson_interval
 
     def rate(errors: int, n: int) -> str:
         low, high = wilson_interval(errors, n)

@@ -13,9 +13,9 @@ from qtdigits.errors import DataChangedError, DataMissingError, InputError, Mode
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.events import RunFinished, Terminal
-    from qtdigits.core.recipe_fields import Field
-    from qtdigits.core.recipes import Recipe
+    from qtdigits.core.recipe.recipe_fields import Field
+    from qtdigits.core.recipe.recipes import Recipe
+    from qtdigits.core.run.events import RunFinished, Terminal
     from qtdigits.tasks.request import RetrainRequest
 
 DEFAULT_RECIPE = "cnn-32-64"
@@ -143,7 +143,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """One option for each field of a recipe, from the one table of fields."""
-    from qtdigits.core.recipe_fields import FIELDS
+    from qtdigits.core.recipe.recipe_fields import FIELDS
 
     parser.add_argument_group(
         "fields of the recipe",
@@ -185,8 +185,8 @@ def _number(value: float) -> str:
 
 def chosen_recipe(args: argparse.Namespace) -> Recipe:
     """The recipe with the fields that were given. Raises `InputError` that names the field."""
-    from qtdigits.core.recipe_fields import FIELDS
-    from qtdigits.core.recipes import load_recipe
+    from qtdigits.core.recipe.recipe_fields import FIELDS
+    from qtdigits.core.recipe.recipes import load_recipe
 
     values = {field.name: getattr(args, FIELD_PREFIX + field.name) for field in FIELDS}
     return load_recipe(args.recipe).with_values(
@@ -272,7 +272,7 @@ def _resumed(args: argparse.Namespace) -> RetrainRequest:
 
 def _settings_of_a_new_run(args: argparse.Namespace) -> list[str]:
     """The flags that were given and say what is trained by what on what."""
-    from qtdigits.core.recipe_fields import FIELDS
+    from qtdigits.core.recipe.recipe_fields import FIELDS
 
     data = {
         "--ink": args.ink,
@@ -318,7 +318,7 @@ def _text(path: Path | None) -> str:
 
 
 def _end(ending: Terminal, args: argparse.Namespace) -> int:
-    from qtdigits.core.events import RunCancelled, RunFailed
+    from qtdigits.core.run.events import RunCancelled, RunFailed
 
     match ending:
         case RunFailed(kind=kind, message=message, remedy=remedy):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from qtdigits.cli.training_view import TrainingView
-    from qtdigits.core.control import Control
-    from qtdigits.core.events import Event, Terminal
+    from qtdigits.core.run.control import Control
+    from qtdigits.core.run.events import Event, Terminal
     from qtdigits.tasks.request import RetrainRequest
 
 STOPPING = "Stopping: the best weights so far are kept. Ctrl+C once more gives the run up."
@@ -25,8 +25,8 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
     """Run the request to its end and give its terminal event. Raises `BrokenPipeError` when nobody reads the events."""
-    from qtdigits.core.control import Control
-    from qtdigits.core.events import RunCancelled, RunFailed, RunFinished
+    from qtdigits.core.run.control import Control
+    from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished
     from qtdigits.tasks.retrain import retrain
 
     control = Control()

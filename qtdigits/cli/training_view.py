@@ -12,7 +12,7 @@ from qtdigits.cli.output import percent, say
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from qtdigits.core.events import BatchEnded, EpochEnded, Event, Progressed, RunResumed, RunStarted
+    from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, Progressed, RunResumed, RunStarted
 
 
 class TrainingView(Protocol):
@@ -47,7 +47,7 @@ class EventLines:
         pass
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.events import encode_event
+        from qtdigits.core.run.events import encode_event
 
         print(encode_event(event), file=self._stream, flush=True)
 
@@ -66,7 +66,7 @@ class PlainView:
         pass
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.events import EpochEnded, Noticed, Progressed, RunResumed, RunStarted
+        from qtdigits.core.run.events import EpochEnded, Noticed, Progressed, RunResumed, RunStarted
 
         match event:
             case RunResumed():
@@ -102,7 +102,14 @@ class LiveView:
         self._stack.close()
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.events import BatchEnded, EpochEnded, Noticed, Progressed, RunResumed, RunStarted
+        from qtdigits.core.run.events import (
+            BatchEnded,
+            EpochEnded,
+            Noticed,
+            Progressed,
+            RunResumed,
+            RunStarted,
+        )
 
         match event:
             case RunResumed():
@@ -159,7 +166,7 @@ def _live_bar() -> Progress:
 
 def started_line(event: RunStarted) -> str:
     """What is trained on what, such as "MLP 50-50 (42,310 weights) on 54,000 images (MNIST 54,000), 6,000 for …"."""
-    from qtdigits.core.recipes import recipe_of
+    from qtdigits.core.recipe.recipes import recipe_of
 
     sources = ", ".join(f"{name} {count:,}" for name, count in event.data.items())
     return (

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.samples import Dataset
-    from qtdigits.core.writer_matrix import MatrixRow, WriterMatrix
+    from qtdigits.core.drawing.samples import Dataset
+    from qtdigits.core.score.writer_matrix import MatrixRow, WriterMatrix
 
 STOPPING = "Stopping: the rows that are whole are kept. Ctrl+C once more gives all up."
 
@@ -54,7 +54,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from qtdigits.cli.training_run import obeying_ctrl_c
-    from qtdigits.core.control import Control
+    from qtdigits.core.run.control import Control
     from qtdigits.tasks.writer_matrix import writer_matrix
 
     folder = data_folder(args)

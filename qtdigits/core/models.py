@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.history import History
-from qtdigits.core.labels import LabelSet
-from qtdigits.core.networks import NetworkSpec
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.network.networks import NetworkSpec
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 
 LayerWeights = tuple[NDArray[np.float32], ...]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from qtdigits import paths
-from qtdigits.core.events import EngineLost, Event, decode_event
+from qtdigits.core.run.events import EngineLost, Event, decode_event
 from qtdigits.engine.farewell import farewell
 from qtdigits.engine.protocol import Command, Plain, encode_command
 from qtdigits.errors import EngineError, InputError

@@ -1,4 +1,4 @@
-"""What can be said to the engine: one JSON line per command. What it answers is in `core.events`."""
+"""What can be said to the engine: one JSON line per command. What it answers is in `core.run.events`."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import TextIO
 
-from qtdigits.core.control import Control
-from qtdigits.core.events import (
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import (
     Ending,
     EngineReady,
     ErrandFailed,

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.ink import Ink
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
 from qtdigits.gui.demo_training_room import picture_training_room
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import RunFinished
+    from qtdigits.core.run.events import RunFinished
 
 N_DRAWINGS = 40
 MOST_DRAWINGS = 400
@@ -177,7 +177,7 @@ class _Player:
     def _train(self) -> RunFinished:
         from PySide6.QtWidgets import QSpinBox
 
-        from qtdigits.core.events import EpochEnded, Event, RunFailed, RunFinished
+        from qtdigits.core.run.events import EpochEnded, Event, RunFailed, RunFinished
 
         window = self._window
         window.tabs.setCurrentWidget(window.training_panel)

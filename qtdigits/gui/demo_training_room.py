@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import RunFinished
+    from qtdigits.core.run.events import RunFinished
     from qtdigits.gui.main_window import MainWindow
 
 PREFERRED_SET = "MNIST test"

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 )
 
 from qtdigits import __version__
-from qtdigits.core.ink import Ink
-from qtdigits.core.samples import Trial
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.texts import waiting_for_eye
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
@@ -247,7 +247,7 @@ class MainWindow(QMainWindow):
 
     def toggle_guided(self) -> None:
         if self.guided.run is None:
-            from qtdigits.core.guided import Goal
+            from qtdigits.core.score.guided import Goal
 
             self.guided.start(Goal(half_width=self.preferences.guided_half_width))
             self.answer_panel.entry.setFocus()

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from qtdigits.core.ink import Ink
-from qtdigits.core.labels import DIGITS, LabelSet, clean_label
-from qtdigits.core.metrics import Tally
-from qtdigits.core.raster import render
-from qtdigits.core.samples import Raster, Sample, Trial, Verdict
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import DIGITS, LabelSet, clean_label
+from qtdigits.core.drawing.raster import render
+from qtdigits.core.drawing.samples import Raster, Sample, Trial, Verdict
+from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
 from qtdigits.store.model_files import load_model
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtdigits.core.texts import duration, percent_digits
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import BatchEnded, Progressed, RunFinished
+    from qtdigits.core.run.events import BatchEnded, Progressed, RunFinished
 
 OUTCOMES = {
     "completed": "Completed",

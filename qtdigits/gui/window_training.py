@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.metrics import Tally
+from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.automatic_promotion import AutomaticPromotion
@@ -22,7 +22,7 @@ from qtdigits.gui.training.training_requests import TrainingRequests
 from qtdigits.gui.widgets.theme import Theme
 
 if TYPE_CHECKING:
-    from qtdigits.core.recipes import Recipe
+    from qtdigits.core.recipe.recipes import Recipe
     from qtdigits.gui.recipes.recipe_costs import RecipeCosts
     from qtdigits.tasks.request import RetrainRequest
 

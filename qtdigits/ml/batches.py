@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.checkpoints import order_of_epoch
-from qtdigits.core.outliers import NO_CLASS
+from qtdigits.core.drawing.outliers import NO_CLASS
+from qtdigits.core.run.checkpoints import order_of_epoch
 from qtdigits.ml.backend import tf
 from qtdigits.ml.training_data import TrainingData
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from qtdigits.core.augmentation import augment_images
-from qtdigits.core.labels import LabelSet
+from qtdigits.core.drawing.augmentation import augment_images
+from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.models import LayerWeights, Model
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.recipe.recipes import Recipe
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.backend import keras
 from qtdigits.ml.networks import build_network

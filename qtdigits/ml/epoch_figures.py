@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from qtdigits.core.auc import macro_auc
+from qtdigits.core.score.auc import macro_auc
 from qtdigits.ml.batches import one_hot
 from qtdigits.ml.networks import probabilities
 from qtdigits.ml.training_data import TrainingData

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.history import History
+from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.models import Golden, LayerWeights, Model
-from qtdigits.core.raster import PREPROCESSING_VERSION
+from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError, TrainingError
 from qtdigits.ml.backend import tf
 from qtdigits.ml.networks import build_network, probabilities

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.checkpoints import Stages
-from qtdigits.core.networks import ConvBlock, DenseLayer, NetworkSpec
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.network.networks import ConvBlock, DenseLayer, NetworkSpec
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.checkpoints import Stages
 from qtdigits.ml.backend import keras
 from qtdigits.ml.schedules import OneCycle
 

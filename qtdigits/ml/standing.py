@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qtdigits.core.checkpoints import Arrays, Checkpoint
+from qtdigits.core.run.checkpoints import Arrays, Checkpoint
 from qtdigits.errors import TrainingError
 from qtdigits.ml.backend import keras
 

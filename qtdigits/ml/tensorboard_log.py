@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from qtdigits.core.events import BatchEnded, EpochEnded, Event
+from qtdigits.core.run.events import BatchEnded, EpochEnded, Event
 from qtdigits.errors import StoreError
 from qtdigits.ml.backend import tf
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qtdigits.core.checkpoints import Continuation
-from qtdigits.core.control import Control
-from qtdigits.core.events import Event, RunResumed, RunStarted
-from qtdigits.core.labels import LabelSet
+from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.models import Model
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.checkpoints import Continuation
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import Event, RunResumed, RunStarted
 from qtdigits.errors import TrainingError
 from qtdigits.ml.backend import keras, tf
 from qtdigits.ml.batches import training_batches, validation_batches

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.ink import Ink
+from qtdigits.core.drawing.ink import Ink
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.augmentation import augment_images, augment_inks
-from qtdigits.core.checkpoints import order_of_epoch
-from qtdigits.core.variation import Augmentation
+from qtdigits.core.drawing.augmentation import augment_images, augment_inks
+from qtdigits.core.drawing.variation import Augmentation
+from qtdigits.core.run.checkpoints import order_of_epoch
 from qtdigits.ml.backend import tf
 from qtdigits.ml.batches import on_one_thread, wanted_outputs
 from qtdigits.ml.training_data import TrainingData

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtdigits.core.control import Control
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.control import Control
 from qtdigits.ml.backend import keras
 from qtdigits.ml.training import train
 from qtdigits.ml.training_data import TrainingData

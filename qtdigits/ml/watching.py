@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qtdigits.core.checkpoints import Arrays, Checkpoint, Continuation
-from qtdigits.core.control import Control
-from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunContinued, RunPaused
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.checkpoints import Arrays, Checkpoint, Continuation
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunContinued, RunPaused
 from qtdigits.ml.backend import keras
 from qtdigits.ml.epoch_figures import HoldOut, ValidationAuc
 from qtdigits.ml.pace import Pace, RecentMeans

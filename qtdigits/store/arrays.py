@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.labels import clean_label
+from qtdigits.core.drawing.labels import clean_label
 from qtdigits.errors import InputError
 from qtdigits.store.files import cannot_read
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.images import normalise_image, normalise_images
-from qtdigits.core.raster import render_many
-from qtdigits.core.samples import Dataset, Origin, Sample, now
+from qtdigits.core.drawing.images import normalise_image, normalise_images
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Dataset, Origin, Sample, now
 from qtdigits.errors import InputError
 from qtdigits.store import database, hdf5
 from qtdigits.store.arrays import open_plain_or_gzip, read_idx, read_npz

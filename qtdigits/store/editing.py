@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from qtdigits.core.samples import Suspicion, Verdict, now
+from qtdigits.core.drawing.samples import Suspicion, Verdict, now
 from qtdigits.errors import InputError
 from qtdigits.store.database import Database
 from qtdigits.store.rows import milliseconds_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from qtdigits.core.samples import Origin, Verdict
+from qtdigits.core.drawing.samples import Origin, Verdict
 from qtdigits.store.rows import milliseconds_of
 
 

@@ -17,9 +17,9 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from qtdigits.core.ink import Ink
-from qtdigits.core.labels import clean_label
-from qtdigits.core.samples import Sample
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import clean_label
+from qtdigits.core.drawing.samples import Sample
 from qtdigits.errors import InputError
 from qtdigits.store.arrays import open_plain_or_gzip
 from qtdigits.store.files import writing

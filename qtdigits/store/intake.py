@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from qtdigits.core.ink import encode_ink
-from qtdigits.core.raster import PREPROCESSING_VERSION
-from qtdigits.core.samples import Sample
-from qtdigits.core.splits import is_held_out
+from qtdigits.core.drawing.ink import encode_ink
+from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.drawing.splits import is_held_out
 from qtdigits.store import rows
 from qtdigits.store.database import Database
 from qtdigits.store.names import NameTables

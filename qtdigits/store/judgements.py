@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtdigits.core.samples import Verdict
+from qtdigits.core.drawing.samples import Verdict
 
 if TYPE_CHECKING:
-    from qtdigits.core.coach import Reading
+    from qtdigits.core.score.coach import Reading
     from qtdigits.store.database import Database
 
 _WRITER = "(SELECT id FROM writers WHERE name = ?)"
@@ -57,7 +57,7 @@ class Judgements:
 
     def recent(self, writer: str, most: int) -> list[Reading]:
         """The latest `most` readings by all models, oldest first."""
-        from qtdigits.core.coach import Reading
+        from qtdigits.core.score.coach import Reading
 
         found = self._db.rows(
             f"""SELECT truth, answer, model FROM trials

@@ -7,7 +7,7 @@ import io
 import json
 from pathlib import Path
 
-from qtdigits.core.writer_matrix import WriterMatrix
+from qtdigits.core.score.writer_matrix import WriterMatrix
 from qtdigits.store.files import make_folder, write_file
 
 FILE_NAME = "writer-matrix.json"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from qtdigits.core.samples import now
+from qtdigits.core.drawing.samples import now
 from qtdigits.errors import InputError
 from qtdigits.store.database import Database
 from qtdigits.store.intake import Added, Alike, find_alike, known_digests

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.samples import Dataset
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.errors import DataMissingError, InputError
 from qtdigits.paths import MNIST_VARIABLE
 from qtdigits.store.arrays import open_npz

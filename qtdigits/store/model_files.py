@@ -33,11 +33,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS, History
-from qtdigits.core.labels import LabelSet
+from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.models import Golden, LayerWeights, Model
-from qtdigits.core.networks import NetworkSpec
-from qtdigits.core.recipes import recipe_of
+from qtdigits.core.network.networks import NetworkSpec
+from qtdigits.core.recipe.recipes import recipe_of
+from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS, History
 from qtdigits.errors import ModelFileError
 from qtdigits.store.files import write_file
 from qtdigits.store.hdf5 import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from qtdigits.core.labels import Class, LabelSet
+from qtdigits.core.drawing.labels import Class, LabelSet
 from qtdigits.errors import InputError
 from qtdigits.store.database import Database
 from qtdigits.store.rows import clean_name

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from qtdigits.core.ink import decode_ink
-from qtdigits.core.raster import PREPROCESSING_VERSION, render
-from qtdigits.core.samples import Origin, Raster, Sample, Suspicion, Trial, Verdict
+from qtdigits.core.drawing.ink import decode_ink
+from qtdigits.core.drawing.raster import PREPROCESSING_VERSION, render
+from qtdigits.core.drawing.samples import Origin, Raster, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError
 
 MAX_NAME_LENGTH = 64

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from qtdigits.core.checkpoints import Arrays, Checkpoint
-from qtdigits.core.history import BATCH_EXTRAS, EPOCH_EXTRAS, Columns, History
+from qtdigits.core.run.checkpoints import Arrays, Checkpoint
+from qtdigits.core.run.history import BATCH_EXTRAS, EPOCH_EXTRAS, Columns, History
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, write_file, writing

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from qtdigits.core.readings import Readings
+from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError
 from qtdigits.store.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, writing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtdigits.core.events import RunFinished, decode_event, encode_event
+from qtdigits.core.run.events import RunFinished, decode_event, encode_event
 from qtdigits.errors import InputError
 from qtdigits.store.files import make_folder, write_file
 from qtdigits.store.run_folders import RunFolder

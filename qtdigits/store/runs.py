@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from qtdigits.core.history import History
-from qtdigits.core.run_figures import RunFigures, figures_of
-from qtdigits.core.samples import now
+from qtdigits.core.drawing.samples import now
+from qtdigits.core.run.history import History
+from qtdigits.core.run.run_figures import RunFigures, figures_of
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.database import Database
 from qtdigits.store.rows import milliseconds_of, moment_of

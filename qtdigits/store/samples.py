@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.ink import decode_ink
-from qtdigits.core.labels import Class, LabelSet, clean_label
-from qtdigits.core.samples import Dataset, Sample, Suspicion, Trial, Verdict
+from qtdigits.core.drawing.ink import decode_ink
+from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
+from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store import editing, rows, tallies
 from qtdigits.store.database import FILE_NAME, Database
@@ -147,7 +147,7 @@ class SampleStore:
     def judge(self, sample: Sample | None, trial: Trial) -> Trial:
         """Keep a judgement and the drawing it was about; `sample` is None when the drawing was skipped.
 
-        Returns the trial with its ids. Whether the drawing is held out is decided here, by `core.splits.is_held_out`.
+        Returns the trial with its ids. Whether the drawing is held out is decided here, by `core.drawing.splits.is_held_out`.
         """
         from qtdigits.store.intake import Prepared, insert_sample
 

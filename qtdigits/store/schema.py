@@ -14,7 +14,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.store import tally_tables
 
 APPLICATION_ID = 0x51744467
@@ -137,7 +137,8 @@ def _add_tallies(db: sqlite3.Connection) -> None:
 def _name_runs(db: sqlite3.Connection) -> None:
     """Version 4: runs have a name, a note, figures for a list, and a trash; histories stand last again.
 
-    `figures` is `core.run_figures.RunFigures` as JSON. A history that cannot be read any more is kept as it is, without figures.
+    `figures` is `core.run.run_figures.RunFigures` as JSON. A history that cannot be read any more is kept as it is, without
+    figures.
     """
     db.execute(_RUNS)
     for run in db.execute("SELECT * FROM runs ORDER BY rowid").fetchall():
@@ -166,8 +167,8 @@ _RUNS = """CREATE TABLE named_runs (
 
 
 def _figures(history: str | None) -> str:
-    from qtdigits.core.history import History
-    from qtdigits.core.run_figures import figures_of
+    from qtdigits.core.run.history import History
+    from qtdigits.core.run.run_figures import figures_of
 
     try:
         return json.dumps(figures_of(History.from_json(json.loads(history or ""))).to_json())

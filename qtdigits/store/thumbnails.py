@@ -9,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from qtdigits.core.samples import Origin, Raster, Suspicion, Verdict
+from qtdigits.core.drawing.samples import Origin, Raster, Suspicion, Verdict
 from qtdigits.store import rows
 from qtdigits.store.database import Database
 

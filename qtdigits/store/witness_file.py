@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from qtdigits import paths
-from qtdigits.core.label_guard import WITNESS_VERSION, Witness
+from qtdigits.core.drawing.label_guard import WITNESS_VERSION, Witness
 from qtdigits.errors import InputError
 from qtdigits.store.arrays import NpzArrays, open_npz
 from qtdigits.store.files import write_file

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.comparison import Comparison, Paired
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Dataset, Origin
+from qtdigits.core.drawing.splits import guard_split
 from qtdigits.core.models import Model
-from qtdigits.core.samples import Dataset, Origin
-from qtdigits.core.splits import guard_split
+from qtdigits.core.score.comparison import Comparison, Paired
 from qtdigits.reader.reader import Reader
 from qtdigits.store.model_files import load_model
 from qtdigits.store.samples import SampleStore

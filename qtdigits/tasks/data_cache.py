@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.label_guard import Witness
-from qtdigits.core.raster import render_many
-from qtdigits.core.samples import Dataset
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.label_guard import Witness
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, StoreError
 from qtdigits.store.mnist import Mnist, find_mnist, load_mnist
 from qtdigits.store.witness_file import load_witness

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qtdigits.core.models import Model
-from qtdigits.core.undecided import Confidence, choose_threshold, measure_threshold
+from qtdigits.core.score.undecided import Confidence, choose_threshold, measure_threshold
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.reader.reader import Reader
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtdigits.core.control import Control
-from qtdigits.core.events import (
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import (
     ErrandCancelled,
     ErrandFailed,
     ErrandFinished,

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.metrics import Score, confusion_matrix, expected_calibration_error
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.models import Model
-from qtdigits.core.readings import Readings
-from qtdigits.core.reliability import reliability_of, reliability_to_json
-from qtdigits.core.samples import Dataset
-from qtdigits.core.undecided import are_undecided
+from qtdigits.core.score.metrics import Score, confusion_matrix, expected_calibration_error
+from qtdigits.core.score.readings import Readings
+from qtdigits.core.score.reliability import reliability_of, reliability_to_json
+from qtdigits.core.score.undecided import are_undecided
 from qtdigits.errors import InputError
 from qtdigits.reader.reader import Reader
 

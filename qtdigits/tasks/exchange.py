@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.ink import Ink
-from qtdigits.core.samples import Sample
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.samples import Sample
 from qtdigits.errors import InputError
 from qtdigits.store.csv_pair import write_csv_pair
 from qtdigits.store.datasets import read_samples

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from qtdigits.core.control import Control
-from qtdigits.core.labels import DIGITS, LabelSet
-from qtdigits.core.outliers import is_no_digit
-from qtdigits.core.samples import Dataset
+from qtdigits.core.drawing.labels import DIGITS, LabelSet
+from qtdigits.core.drawing.outliers import is_no_digit
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.run.control import Control
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.store.datasets import read_dataset, read_samples

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.control import Control
-from qtdigits.core.label_guard import DIGIT_LABELS, Witness, suspicions
-from qtdigits.core.samples import Dataset, Suspicion
+from qtdigits.core.drawing.label_guard import DIGIT_LABELS, Witness, suspicions
+from qtdigits.core.drawing.samples import Dataset, Suspicion
+from qtdigits.core.run.control import Control
 from qtdigits.core.texts import waiting_for_eye
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.data_cache import DataCache

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtdigits.core.learning_curve import Amount
 from qtdigits.core.models import Model
+from qtdigits.core.score.learning_curve import Amount
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.lineage import Headers, headers_of, line_of

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from qtdigits.core.data_mark import digest_of
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.models import Model
-from qtdigits.core.samples import Dataset
+from qtdigits.core.run.data_mark import digest_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_header, load_model

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.data_mark import digest_of
-from qtdigits.core.ink import Ink
-from qtdigits.core.labels import LabelSet
-from qtdigits.core.outliers import NO_CLASS
-from qtdigits.core.samples import Dataset
-from qtdigits.core.splits import validation_split
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.drawing.outliers import NO_CLASS
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.splits import validation_split
+from qtdigits.core.run.data_mark import digest_of
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 

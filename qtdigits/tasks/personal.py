@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.control import Control
-from qtdigits.core.events import Event
-from qtdigits.core.history import History
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.outliers import scribbles
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.splits import guard_split, is_held_out
 from qtdigits.core.models import Model
-from qtdigits.core.outliers import scribbles
-from qtdigits.core.raster import render_many
-from qtdigits.core.recipes import Recipe
-from qtdigits.core.samples import Dataset
-from qtdigits.core.splits import guard_split, is_held_out
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import Event
+from qtdigits.core.run.history import History
 from qtdigits.tasks.mixing import Source, mix, some_of
 
 if TYPE_CHECKING:

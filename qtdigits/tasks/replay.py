@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.metrics import Tally
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.models import Model
-from qtdigits.core.samples import Dataset
+from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError
 from qtdigits.reader.reader import Reader
 from qtdigits.store.database import FILE_NAME

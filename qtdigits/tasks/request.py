@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qtdigits.core.checkpoints import Stages
-from qtdigits.core.recipe_fields import FIELD_BY_NAME
-from qtdigits.core.recipes import Recipe, differences, load_recipe, recipe_names, recipe_of
+from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME
+from qtdigits.core.recipe.recipes import Recipe, differences, load_recipe, recipe_names, recipe_of
+from qtdigits.core.run.checkpoints import Stages
 from qtdigits.errors import InputError
 
 
@@ -29,7 +29,7 @@ class RetrainRequest:
     in use that the new one is compared with, "" for none.
 
     `resumes`: the run was begun before and goes on from where it was kept; `stages` are those of a run that was extended, as in
-    `core.checkpoints`. Drawings with an id above `newest_sample` came after it had begun (0: there is no such limit).
+    `core.run.checkpoints`. Drawings with an id above `newest_sample` came after it had begun (0: there is no such limit).
     """
 
     run: str

@@ -12,9 +12,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from qtdigits import __version__
-from qtdigits.core.checkpoints import Checkpoint, Continuation
-from qtdigits.core.control import Control
-from qtdigits.core.events import (
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Dataset, now
+from qtdigits.core.models import Model
+from qtdigits.core.run.checkpoints import Checkpoint, Continuation
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import (
     Event,
     Noticed,
     Progressed,
@@ -24,11 +27,8 @@ from qtdigits.core.events import (
     RunFinished,
     RunPaused,
 )
-from qtdigits.core.history import History
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.models import Model
-from qtdigits.core.readings import Readings
-from qtdigits.core.samples import Dataset, now
+from qtdigits.core.run.history import History
+from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError, QtDigitsError, StoreError
 from qtdigits.reader.reader import Reader
 from qtdigits.store.library import ModelLibrary

@@ -8,11 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from qtdigits.core.data_mark import DataMark
-from qtdigits.core.events import EpochEnded, Event, RunCancelled, RunFailed, RunFinished, RunStarted, Terminal
-from qtdigits.core.history import History
-from qtdigits.core.readings import Readings
-from qtdigits.core.run_figures import RunFigures, figures_of
+from qtdigits.core.run.data_mark import DataMark
+from qtdigits.core.run.events import (
+    EpochEnded,
+    Event,
+    RunCancelled,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    Terminal,
+)
+from qtdigits.core.run.history import History
+from qtdigits.core.run.run_figures import RunFigures, figures_of
+from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.run_folders import prune
 from qtdigits.store.run_readings import save_readings

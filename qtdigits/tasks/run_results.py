@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qtdigits.core.events import RunFinished
+from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import InputError, ModelFileError
 from qtdigits.store.model_files import load_header
 from qtdigits.store.run_results import load_result

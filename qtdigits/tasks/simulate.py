@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.control import Control
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.models import Model
-from qtdigits.core.samples import Dataset
-from qtdigits.core.simulation import Plan, SimulatedStep, SimulatedWriter, Simulation
+from qtdigits.core.run.control import Control
+from qtdigits.core.score.simulation import Plan, SimulatedStep, SimulatedWriter, Simulation
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.tasks.personal import Learner, held_out_by_order
 

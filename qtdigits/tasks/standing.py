@@ -9,10 +9,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from qtdigits.core.checkpoints import Checkpoint
-from qtdigits.core.data_mark import DataMark, what_changed
-from qtdigits.core.history import History
 from qtdigits.core.models import Model
+from qtdigits.core.run.checkpoints import Checkpoint
+from qtdigits.core.run.data_mark import DataMark, what_changed
+from qtdigits.core.run.history import History
 from qtdigits.errors import DataChangedError, InputError, StoreError, TrainingError
 from qtdigits.store.run_folders import RunFolder, taken
 from qtdigits.tasks.gather import Gathered
@@ -23,7 +23,7 @@ MOST_TIME = 0.02
 
 
 class Standing:
-    """The folder of the run that goes on in this process, and the `core.checkpoints.Keeper` of its checkpoints.
+    """The folder of the run that goes on in this process, and the `core.run.checkpoints.Keeper` of its checkpoints.
 
     A run whose folder cannot be written trains all the same; `notice` is told once.
     """

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.control import Control
-from qtdigits.core.recipes import load_recipe
-from qtdigits.core.samples import Dataset
-from qtdigits.core.writer_matrix import WriterMatrix
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.recipe.recipes import load_recipe
+from qtdigits.core.run.control import Control
+from qtdigits.core.score.writer_matrix import WriterMatrix
 from qtdigits.store.model_files import load_model
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks.data_cache import DataCache

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from qtdigits.core.recipes import load_recipe, recipe_names
+from qtdigits.core.recipe.recipes import load_recipe, recipe_names
 from qtdigits.errors import QtDigitsError
 from qtdigits.tasks.data_cache import DataCache
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from qtdigits.core.labels import LabelSet
-from qtdigits.core.samples import Dataset
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.ml.training_data import TrainingData
 
 MOST_WATCHED = 1000

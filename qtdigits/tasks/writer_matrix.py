@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.control import Control
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.models import Model
-from qtdigits.core.samples import Dataset
-from qtdigits.core.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.run.control import Control
+from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader.reader import Reader
 from qtdigits.tasks.evaluate import answers_of

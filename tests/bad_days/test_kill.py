@@ -9,7 +9,7 @@ import pytest
 
 from bad_days.killing import N_KILLS, kill_while
 from bad_days.victims import CHAMPIONS, N_EDITED, number_of
-from qtdigits.core.samples import Verdict
+from qtdigits.core.drawing.samples import Verdict
 from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import check_model, save_model

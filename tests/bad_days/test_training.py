@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.running import python, write_ink
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.store.runs import RUNNING
 from qtdigits.store.samples import SampleStore
 

@@ -8,7 +8,7 @@ import pytest
 
 from cli.running import Outcome, Run, python, write_ink
 from qtdigits.cli.main import main
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.synthetic import synthetic_digits
 
 
 @pytest.fixture

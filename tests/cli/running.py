@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtdigits.core.ink import Ink
+from qtdigits.core.drawing.ink import Ink
 from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
 
 

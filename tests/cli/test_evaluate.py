@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from cli.running import Run, python
-from qtdigits.core.metrics import wilson_interval
-from qtdigits.core.samples import Dataset
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.store.datasets import read_dataset
 from qtdigits.store.model_files import load_model, save_model
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.running import Run
-from qtdigits.core.recipes import Recipe
-from qtdigits.core.run_figures import RunFigures, figures_of
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.run_figures import RunFigures, figures_of
 from qtdigits.store.run_folders import RunFolder
 from qtdigits.store.runs import RunRecord
 from qtdigits.store.samples import SampleStore

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from cli.running import Run
-from qtdigits.core.ink import Ink
-from qtdigits.core.label_guard import DIGIT_LABELS
-from qtdigits.core.raster import render
-from qtdigits.core.samples import Sample
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.label_guard import DIGIT_LABELS
+from qtdigits.core.drawing.raster import render
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.store.samples import SampleStore
 
 

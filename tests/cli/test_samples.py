@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from cli.running import Run
-from qtdigits.core.samples import Origin
+from qtdigits.core.drawing.samples import Origin
 from qtdigits.store.ink_files import read_ink_jsonl
 from qtdigits.store.samples import SampleStore
 

@@ -17,11 +17,11 @@ from qtdigits.cli.main import make_parser
 from qtdigits.cli.train import chosen_recipe
 from qtdigits.cli.training_run import obeying_ctrl_c
 from qtdigits.cli.training_view import PlainView
-from qtdigits.core.control import Control
-from qtdigits.core.events import Noticed, Progressed, RunFinished, decode_event
-from qtdigits.core.readings import MOST_IN_CELL
-from qtdigits.core.recipe_fields import AUGMENTATION_FIELDS, FIELDS
-from qtdigits.core.recipes import load_recipe
+from qtdigits.core.recipe.recipe_fields import AUGMENTATION_FIELDS, FIELDS
+from qtdigits.core.recipe.recipes import load_recipe
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import Noticed, Progressed, RunFinished, decode_event
+from qtdigits.core.score.readings import MOST_IN_CELL
 from qtdigits.core.texts import duration
 from qtdigits.store.model_files import load_model
 from qtdigits.store.run_folders import RunFolder
@@ -287,7 +287,7 @@ def test_that_the_third_interrupt_ends_the_process_whatever_it_waits_for() -> No
         """
 import signal, threading
 from qtdigits.cli.training_run import obeying_ctrl_c
-from qtdigits.core.control import Control
+from qtdigits.core.run.control import Control
 threading.Thread(target=threading.Event().wait).start()  # Python would wait for it, for ever
 with obeying_ctrl_c(Control()):
     for _ in range(3):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.running import Run, write_ink
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from tiny_training import write_tiny_mnist
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qtdigits.core.augmentation import (
+from qtdigits.core.drawing.augmentation import (
     RESAMPLED_CONTRAST,
     augment_images,
     augment_inks,
@@ -18,10 +18,10 @@ from qtdigits.core.augmentation import (
     pen_widths_px,
     render_with_pens,
 )
-from qtdigits.core.ink import Ink
-from qtdigits.core.raster import PEN_WIDTH_PX, render, render_many
-from qtdigits.core.synthetic import synthetic_digits
-from qtdigits.core.variation import Augmentation
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import PEN_WIDTH_PX, render, render_many
+from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.drawing.variation import Augmentation
 
 OFF = Augmentation(**{field.name: 0.0 for field in fields(Augmentation)})
 STILL = replace(OFF, strength=1.0, pixels=1.0, elastic_smoothness_px=4.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.axes import (
+from qtdigits.core.run.axes import (
     ACCURACY,
     LEARNING_RATE,
     LOSS,
@@ -19,7 +19,7 @@ from qtdigits.core.axes import (
     x_text,
     x_ticks,
 )
-from qtdigits.core.curves import XAxis
+from qtdigits.core.run.curves import XAxis
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.coach import LATEST, Reading, advise
+from qtdigits.core.score.coach import LATEST, Reading, advise
 
 DIGITS = tuple("0123456789")
 

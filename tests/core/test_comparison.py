@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.comparison import Advice, Comparison, Paired, mcnemar_exact
+from qtdigits.core.score.comparison import Advice, Comparison, Paired, mcnemar_exact
 
 
 def paired(n: int, fixed: int, broken: int, still_wrong: int = 0) -> Paired:

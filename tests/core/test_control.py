@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from qtdigits.core.control import Control
+from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError
 
 PATIENCE_S = 10.0

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.curves import Places, Smoothed, Thinned, XAxis
-from qtdigits.core.events import BatchEnded, EpochEnded
-from qtdigits.core.history import History
+from qtdigits.core.run.curves import Places, Smoothed, Thinned, XAxis
+from qtdigits.core.run.events import BatchEnded, EpochEnded
+from qtdigits.core.run.history import History
 
 BATCH = BatchEnded("r", 1, 1, loss=0.5, accuracy=0.8, elapsed_s=1.0, remaining_s=9.0, images_per_s=10.0)
 EPOCH = EpochEnded("r", 1, 10, 0.4, 0.85, 0.3, 0.9, True, elapsed_s=2.0, remaining_s=8.0)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.data_mark import DataMark, what_changed
+from qtdigits.core.run.data_mark import DataMark, what_changed
 
 RECORDS = [
     {"name": "MNIST", "n_training": 90, "n_validation": 10, "sha256": "m"},

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from qtdigits.core.events import (
+from qtdigits.core.run.events import (
     BatchEnded,
     EngineLost,
     EngineReady,

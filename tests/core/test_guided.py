@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.guided import Goal, GuidedRun, asked_order
-from qtdigits.core.metrics import wilson_interval
-from qtdigits.core.running_accuracy import wilson_band
+from qtdigits.core.score.guided import Goal, GuidedRun, asked_order
+from qtdigits.core.score.metrics import wilson_interval
+from qtdigits.core.score.running_accuracy import wilson_band
 
 DIGITS = tuple("0123456789")
 GOAL = Goal(half_width=0.03)

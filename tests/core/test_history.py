@@ -6,8 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.events import BatchEnded, EpochEnded, RunCancelled, RunResumed, decode_event, encode_event
-from qtdigits.core.history import History
+from qtdigits.core.run.events import (
+    BatchEnded,
+    EpochEnded,
+    RunCancelled,
+    RunResumed,
+    decode_event,
+    encode_event,
+)
+from qtdigits.core.run.history import History
 
 BATCH = BatchEnded(
     "r", step=1, epoch=1, loss=2.0, accuracy=0.1, elapsed_s=0.5, remaining_s=9.0, images_per_s=10.0

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from qtdigits.core.images import is_normalised, normalise_image, normalise_images
-from qtdigits.core.ink import Ink
-from qtdigits.core.raster import render
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.images import is_normalised, normalise_image, normalise_images
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import render
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import InputError
 
 INKS, _ = synthetic_digits(20, seed=5)

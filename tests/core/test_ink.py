@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.ink import Ink, decode_ink, encode_ink
+from qtdigits.core.drawing.ink import Ink, decode_ink, encode_ink
 from qtdigits.errors import InputError
 
 float32s = st.floats(width=32, allow_nan=False, allow_infinity=False)

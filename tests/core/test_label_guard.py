@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qtdigits.core.ink import Ink
-from qtdigits.core.label_guard import DIGIT_LABELS, OWN_WEIGHT, Witness, _targets, suspicions
-from qtdigits.core.raster import render_many
-from qtdigits.core.synthetic import synthetic_digits, synthetic_ink
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.label_guard import DIGIT_LABELS, OWN_WEIGHT, Witness, _targets, suspicions
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.synthetic import synthetic_digits, synthetic_ink
 from qtdigits.store.witness_file import load_witness
 
 Images = NDArray[np.uint8]

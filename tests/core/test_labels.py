@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.labels import DIGITS, MAX_LABEL_LENGTH, Class, LabelSet, clean_label, with_article
+from qtdigits.core.drawing.labels import DIGITS, MAX_LABEL_LENGTH, Class, LabelSet, clean_label, with_article
 from qtdigits.errors import InputError
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtdigits.core.learning_curve import (
+from qtdigits.core.score.learning_curve import (
     MOST_MORE,
     Amount,
     fitted,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.labels import LabelSet
-from qtdigits.core.metrics import Score, confusion_matrix, expected_calibration_error, wilson_interval
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.score.metrics import Score, confusion_matrix, expected_calibration_error, wilson_interval
 
 ABC = LabelSet.of("ABC")
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.models import GOLDEN_TOLERANCE, Golden, Model
-from qtdigits.core.networks import NetworkSpec
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.network.networks import NetworkSpec
+from qtdigits.core.recipe.recipes import Recipe
 from qtdigits.errors import InputError
 
 GOLDEN = Golden(np.zeros((2, 28, 28), np.uint8), np.full((2, 10), 0.1, np.float32))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.networks import (
+from qtdigits.core.network.networks import (
     ACTIVATIONS,
     ConvBlock,
     DenseLayer,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.occlusion import SIDE_PX, WITH, WITHOUT, heat_of, occluded
+from qtdigits.core.network.occlusion import SIDE_PX, WITH, WITHOUT, heat_of, occluded
 
 
 def drawing():

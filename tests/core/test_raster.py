@@ -14,8 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qtdigits.core.ink import Ink
-from qtdigits.core.raster import CENTRE_PX, PEN_WIDTH_PX, render, render_many
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import CENTRE_PX, PEN_WIDTH_PX, render, render_many
 
 coordinates = st.integers(-200, 200)
 strokes = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=12)

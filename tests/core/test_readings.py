@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.readings import MOST_IN_CELL, MOST_RIGHT_IN_CELL, Readings
+from qtdigits.core.score.readings import MOST_IN_CELL, MOST_RIGHT_IN_CELL, Readings
 
 
 def readings(truth, answer, confidence):

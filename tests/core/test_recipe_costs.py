@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from qtdigits.core.recipe_costs import Pace, epoch_estimate, images_of, paces_of
-from qtdigits.core.recipes import Recipe
-from qtdigits.core.run_figures import RunFigures
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.recipe_costs import Pace, epoch_estimate, images_of, paces_of
+from qtdigits.core.run.run_figures import RunFigures
 
 CNN = Recipe(blocks="8:3:2", dense="", mnist_images=10_000, drawings_weight=0)
 

@@ -6,8 +6,8 @@ from datetime import UTC
 import numpy as np
 import pytest
 
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.samples import Dataset, Trial, Verdict, now
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Dataset, Trial, Verdict, now
 from qtdigits.errors import InputError
 
 

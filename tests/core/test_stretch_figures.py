@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.stretch_figures import figures_over
+from qtdigits.core.run.stretch_figures import figures_over
 
 X = np.arange(1.0, 6.0)
 Y = np.array([4.0, 1.0, 3.0, 2.0, 9.0])

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qtdigits.core.raster import render, render_many
-from qtdigits.core.synthetic import SYNTHETIC_LABELS, synthetic_digits, synthetic_ink
+from qtdigits.core.drawing.raster import render, render_many
+from qtdigits.core.drawing.synthetic import SYNTHETIC_LABELS, synthetic_digits, synthetic_ink
 from qtdigits.errors import InputError
 
 

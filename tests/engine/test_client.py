@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.events import (
+from qtdigits.core.run.events import (
     BatchEnded,
     EngineLost,
     EngineReady,

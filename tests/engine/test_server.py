@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from qtdigits.core.control import Control
-from qtdigits.core.events import ErrandFinished, RunCancelled
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import ErrandFinished, RunCancelled
 from qtdigits.engine.protocol import Command, Plain, Run, Train, encode_command
 from qtdigits.engine.server import Server
 from qtdigits.tasks.errand import CheckLabels

@@ -7,7 +7,8 @@ import queue
 from collections.abc import Iterator
 from typing import Any
 
-from qtdigits.core.events import (
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.events import (
     BatchEnded,
     EngineLost,
     EngineReady,
@@ -16,7 +17,6 @@ from qtdigits.core.events import (
     RunFinished,
     RunStarted,
 )
-from qtdigits.core.recipes import Recipe
 from qtdigits.engine.protocol import Command, encode_command
 from qtdigits.errors import EngineError
 from qtdigits.tasks.request import RetrainRequest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.models import Golden, Model
-from qtdigits.core.raster import PREPROCESSING_VERSION
-from qtdigits.core.recipes import recipe_of
+from qtdigits.core.recipe.recipes import recipe_of
 from qtdigits.store.model_files import save_model
 
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.models import Model
 from qtdigits.gui.widgets.ask import Ask
 

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
-from qtdigits.core.guided import Goal
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.learning_curve import Amount
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.score.guided import Goal
+from qtdigits.core.score.learning_curve import Amount
 from qtdigits.gui.accuracy.accuracy_panel import AccuracyPanel
 from qtdigits.gui.accuracy.share_plot import EMPTY_TEXT, SharePlot, nice_above
 from qtdigits.gui.drawing.guided_session import GuidedSession

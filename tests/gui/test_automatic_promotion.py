@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QObject, Signal
 
-from qtdigits.core.events import RunCancelled, RunFinished
+from qtdigits.core.run.events import RunCancelled, RunFinished
 from qtdigits.gui.models.automatic_promotion import WAITING, AutomaticPromotion
 
 OLD, NEW = Path("old.h5"), Path("new.h5")

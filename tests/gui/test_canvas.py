@@ -7,7 +7,7 @@ from PySide6.QtGui import QInputDevice, QMouseEvent, QPointingDevice, QPointingD
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from qtdigits.core.ink import Ink
+from qtdigits.core.drawing.ink import Ink
 from qtdigits.gui.drawing.canvas import UNITS, Canvas, stroke_near
 from qtdigits.gui.widgets.theme import LIGHT
 

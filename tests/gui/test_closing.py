@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, finished, request, started
-from qtdigits.core.events import RunCancelled, RunPaused
+from qtdigits.core.run.events import RunCancelled, RunPaused
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.training.closing import Choice, Closing
 from qtdigits.gui.training.training_queue import TrainingQueue

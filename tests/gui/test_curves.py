@@ -23,7 +23,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import STEPS_PER_EPOCH, batch, epoch
 from gui.stand_ins import Answers
-from qtdigits.core.history import History
+from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 from qtdigits.gui.curves.curve_bar import CurveBar
 from qtdigits.gui.curves.curve_plot import CurvePlot

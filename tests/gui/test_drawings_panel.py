@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButton, QVBoxLayout, QWidget
 
 from gui.stand_ins import Answers
-from qtdigits.core.samples import Suspicion
+from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.errors import StoreError
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.samples import drawing_edits

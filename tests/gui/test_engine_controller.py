@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, finished, request, started
-from qtdigits.core.events import (
+from qtdigits.core.run.events import (
     EngineLost,
     EngineReady,
     ErrandCancelled,

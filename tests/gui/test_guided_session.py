@@ -5,9 +5,9 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from qtdigits.core.guided import Goal
-from qtdigits.core.labels import with_article
-from qtdigits.core.samples import Verdict
+from qtdigits.core.drawing.labels import with_article
+from qtdigits.core.drawing.samples import Verdict
+from qtdigits.core.score.guided import Goal
 from qtdigits.gui.preferences import Preferences
 
 LEFT = Qt.MouseButton.LeftButton

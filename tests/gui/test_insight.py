@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from gui.models import saved_model
-from qtdigits.core.occlusion import WITH, WITHOUT
+from qtdigits.core.network.occlusion import WITH, WITHOUT
 from qtdigits.gui.network.heat_view import HeatView
 from qtdigits.gui.network.insight import Insight, Question
 from qtdigits.gui.network.insight_panel import InsightPanel

@@ -10,9 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, request, started
 from gui.models import saved_model
-from qtdigits.core.events import ErrandFailed, ErrandFinished, ErrandProgressed
-from qtdigits.core.ink import Ink
-from qtdigits.core.samples import Suspicion
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.samples import Suspicion
+from qtdigits.core.run.events import ErrandFailed, ErrandFinished, ErrandProgressed
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.samples.label_checks import BUSY, TRAINING, LabelChecks, checked_text

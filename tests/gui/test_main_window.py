@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QScroll
 
 from gui.fake_engine import batch, epoch, started
 from gui.models import saved_model
-from qtdigits.core.comparison import Comparison, Paired
-from qtdigits.core.events import RunFinished
-from qtdigits.core.samples import Suspicion, Verdict
+from qtdigits.core.drawing.samples import Suspicion, Verdict
+from qtdigits.core.run.events import RunFinished
+from qtdigits.core.score.comparison import Comparison, Paired
 from qtdigits.errors import StoreError
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy

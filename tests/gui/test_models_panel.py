@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
 
 from gui.models import saved_model
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.metrics import Tally
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.models.models_panel import ModelsPanel
 from qtdigits.gui.models.replays import Replays

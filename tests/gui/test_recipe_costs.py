@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from gui.models import saved_model
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.recipe_costs import Estimate
-from qtdigits.core.recipes import Recipe
-from qtdigits.core.run_figures import RunFigures
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.recipe_costs import Estimate
+from qtdigits.core.run.run_figures import RunFigures
 from qtdigits.gui.recipes.recipe_costs import RecipeCosts, epoch_text
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary

@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtWidgets import QLabel, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from qtdigits.core.recipe_fields import FIELDS
-from qtdigits.core.recipes import Recipe, load_recipe, recipe_names
+from qtdigits.core.recipe.recipe_fields import FIELDS
+from qtdigits.core.recipe.recipes import Recipe, load_recipe, recipe_names
 from qtdigits.errors import InputError
 from qtdigits.gui.recipes.recipe_editors import NumberEdit
 from qtdigits.gui.recipes.recipe_form import RecipeForm

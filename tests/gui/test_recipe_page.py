@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from gui.stand_ins import Answers
-from qtdigits.core.recipes import Recipe, load_recipe
+from qtdigits.core.recipe.recipes import Recipe, load_recipe
 from qtdigits.gui.recipes.network_table import NetworkTable
 from qtdigits.gui.recipes.recipe_choice import RecipeChoice
 from qtdigits.gui.recipes.recipe_form import RecipeForm

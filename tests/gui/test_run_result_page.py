@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea
 from pytestqt.qtbot import QtBot
 
-from qtdigits.core.comparison import Comparison, Paired
-from qtdigits.core.events import RunFinished
-from qtdigits.core.metrics import Score
-from qtdigits.core.readings import Readings
+from qtdigits.core.run.events import RunFinished
+from qtdigits.core.score.comparison import Comparison, Paired
+from qtdigits.core.score.metrics import Score
+from qtdigits.core.score.readings import Readings
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.results.cell_drawings import CellDrawings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gui.stand_ins import Answers
-from qtdigits.core.recipes import load_recipe
+from qtdigits.core.recipe.recipes import load_recipe
 from qtdigits.errors import InputError
 from qtdigits.gui.runs.run_steering import RunSteering
 from qtdigits.store.run_folders import RunFolder

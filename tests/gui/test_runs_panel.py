@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
-from qtdigits.core.history import History
-from qtdigits.core.recipes import load_recipe
-from qtdigits.core.run_figures import figures_of
+from qtdigits.core.recipe.recipes import load_recipe
+from qtdigits.core.run.history import History
+from qtdigits.core.run.run_figures import figures_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.curves.curve_settings import CurveSettings

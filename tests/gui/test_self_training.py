@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import request
-from qtdigits.core.ink import Ink
-from qtdigits.core.samples import Trial, Verdict
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.samples import Trial, Verdict
 from qtdigits.gui.training.self_training import OFFERED_AFTER, SelfTraining
 from qtdigits.tasks.request import RetrainRequest
 

@@ -5,7 +5,7 @@ import pytest
 
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
-from qtdigits.core.samples import Verdict
+from qtdigits.core.drawing.samples import Verdict
 from qtdigits.errors import ModelFileError, StoreError
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary

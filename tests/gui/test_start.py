@@ -38,7 +38,12 @@ application.exec()
 AT_START = {
     "": "cli core engine errors gui paths quiet reader store",
     "cli": "window",
-    "core": "history ink labels metrics models networks raster recipe_fields recipe_text recipes samples texts variation",
+    "core": "drawing models network recipe run score texts",
+    "core.drawing": "ink labels raster samples variation",
+    "core.network": "networks",
+    "core.recipe": "recipe_fields recipe_text recipes",
+    "core.run": "history",
+    "core.score": "metrics",
     "engine": "protocol",
     "gui": """
         app collaborators drawing engine jobs main_window menus models news preferences quick_import recipes results samples

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBo
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
-from qtdigits.core.comparison import Comparison, Paired
-from qtdigits.core.events import (
+from qtdigits.core.recipe.recipes import Recipe, load_recipe
+from qtdigits.core.run.events import (
     Noticed,
     Progressed,
     RunCancelled,
@@ -20,9 +20,9 @@ from qtdigits.core.events import (
     RunPaused,
     RunResumed,
 )
-from qtdigits.core.history import History
-from qtdigits.core.metrics import Score
-from qtdigits.core.recipes import Recipe, load_recipe
+from qtdigits.core.run.history import History
+from qtdigits.core.score.comparison import Comparison, Paired
+from qtdigits.core.score.metrics import Score
 from qtdigits.errors import DataMissingError
 from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, request
-from qtdigits.core.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.engine.protocol import Train
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from qtdigits.core.comparison import Comparison, Paired
-from qtdigits.core.metrics import Tally
+from qtdigits.core.score.comparison import Comparison, Paired
+from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.training.verdict_card import VerdictCard
 
 GUARD = Paired(3000, 2990, 2991, (1,))

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, request
 from gui.models import saved_model
-from qtdigits.core.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
-from qtdigits.core.writer_matrix import BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.run.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.score.writer_matrix import BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.session import Session

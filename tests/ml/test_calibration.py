@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.networks import NetworkSpec, parse_dense
+from qtdigits.core.network.networks import NetworkSpec, parse_dense
 from qtdigits.ml.calibration import apply_temperature, temperature_of
 from qtdigits.ml.networks import build_network, probabilities
 

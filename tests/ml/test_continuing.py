@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.control import Control
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.models import Model
-from qtdigits.core.recipes import recipe_of
+from qtdigits.core.recipe.recipes import recipe_of
+from qtdigits.core.run.control import Control
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.batches import wanted_outputs
 from qtdigits.ml.continuing import answered_by, freeze, take_up

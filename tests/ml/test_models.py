@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.history import History
-from qtdigits.core.labels import DIGITS, LabelSet
+from qtdigits.core.drawing.labels import DIGITS, LabelSet
+from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.models import Golden, Model
-from qtdigits.core.raster import PREPROCESSING_VERSION
+from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.models import N_GOLDEN, from_model, to_model
 from qtdigits.ml.networks import build_network, probabilities

@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.checkpoints import Checkpoint, Continuation, Stages
-from qtdigits.core.control import Control
-from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunContinued, RunPaused, RunResumed
-from qtdigits.core.history import History
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.checkpoints import Checkpoint, Continuation, Stages
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunContinued, RunPaused, RunResumed
+from qtdigits.core.run.history import History
 from qtdigits.errors import CancelledError
 from qtdigits.ml.standing import CheckpointMisfitError
 from qtdigits.ml.training import TrainedNetwork, train

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from qtdigits.core.events import BatchEnded, EpochEnded, RunCancelled
+from qtdigits.core.run.events import BatchEnded, EpochEnded, RunCancelled
 from qtdigits.errors import StoreError
 from qtdigits.ml import tensorboard_log
 from qtdigits.ml.backend import tf

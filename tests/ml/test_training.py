@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.auc import macro_auc
-from qtdigits.core.control import Control
-from qtdigits.core.events import BatchEnded, EpochEnded, Event, RunStarted
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunStarted
+from qtdigits.core.score.auc import macro_auc
 from qtdigits.errors import CancelledError
 from qtdigits.ml.networks import probabilities
 from qtdigits.ml.training import DivergedError, TrainedNetwork, train

@@ -8,10 +8,10 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from qtdigits.core.outliers import NO_CLASS
-from qtdigits.core.raster import render_many
-from qtdigits.core.synthetic import synthetic_digits
-from qtdigits.core.variation import Augmentation
+from qtdigits.core.drawing.outliers import NO_CLASS
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.drawing.variation import Augmentation
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.ml.varied_batches import varied_batches
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.history import History
-from qtdigits.core.labels import DIGITS, LabelSet
+from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.models import Golden, Model
-from qtdigits.core.networks import ACTIVATIONS
-from qtdigits.core.recipes import recipe_of
+from qtdigits.core.network.networks import ACTIVATIONS
+from qtdigits.core.recipe.recipes import recipe_of
+from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, ModelFileError
 from qtdigits.ml.models import to_model
 from qtdigits.ml.networks import build_network

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qtdigits.core.images import normalise_image, normalise_images
-from qtdigits.core.ink import Ink
-from qtdigits.core.raster import render
-from qtdigits.core.samples import Origin
+from qtdigits.core.drawing.images import normalise_image, normalise_images
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import render
+from qtdigits.core.drawing.samples import Origin
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.csv_pair import write_csv_pair
 from qtdigits.store.datasets import Kind, kind_of, read_dataset, read_samples

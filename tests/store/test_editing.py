@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.samples import Suspicion, Verdict, now
+from qtdigits.core.drawing.samples import Suspicion, Verdict, now
 from qtdigits.errors import InputError
 from qtdigits.store import editing
 from qtdigits.store.editing import KEPT_IN_TRASH, Deleted

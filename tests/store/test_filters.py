@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.samples import Origin, Suspicion, Verdict
+from qtdigits.core.drawing.samples import Origin, Suspicion, Verdict
 from qtdigits.store.filters import SampleFilter
 from qtdigits.store.samples import SampleStore
 from tests.store.values import a_sample, a_trial, an_image

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtdigits.core.ink import Ink
+from qtdigits.core.drawing.ink import Ink
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.ink_files import LabelledInk, read_ink_jsonl, read_unipen, write_ink_jsonl
 from tests.store.values import a_sample, an_image

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from qtdigits.core.coach import Reading
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.samples import Sample, Trial, Verdict
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Sample, Trial, Verdict
+from qtdigits.core.score.coach import Reading
 from qtdigits.store.samples import SampleStore
 
 SEEN = [("7", "7", "old"), ("7", "1", "old"), ("3", "3", "new"), ("7", "1", "new"), ("7", "1", "new")]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from qtdigits.core.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.store.kept_matrix import CSV_COLUMNS, FILE_NAME, keep_matrix, kept_matrix, write_matrix_csv
 
 MATRIX = WriterMatrix(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.samples import Suspicion
+from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store import schema
 from qtdigits.store.merging import MergedStores, MergedWriters

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtdigits.core.labels import LabelSet
+from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.models import Golden, Model
 from qtdigits.errors import ModelFileError, StoreError
 from qtdigits.store.hdf5 import digest_of_array, digest_of_attributes

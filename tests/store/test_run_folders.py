@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.checkpoints import Checkpoint
-from qtdigits.core.events import BatchEnded, EpochEnded
-from qtdigits.core.history import History
+from qtdigits.core.run.checkpoints import Checkpoint
+from qtdigits.core.run.events import BatchEnded, EpochEnded
+from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.run_folders import RunFolder, prune
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.readings import Readings
+from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError
 from qtdigits.store.run_readings import load_readings, save_readings
 

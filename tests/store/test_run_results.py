@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.events import RunCancelled, RunFinished, encode_event
+from qtdigits.core.run.events import RunCancelled, RunFinished, encode_event
 from qtdigits.errors import InputError
 from qtdigits.store.run_results import load_result, save_result
 

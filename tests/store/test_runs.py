@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.run_figures import RunFigures, figures_of
+from qtdigits.core.run.run_figures import RunFigures, figures_of
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store import schema
 from qtdigits.store.runs import RunRecord

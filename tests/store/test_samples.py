@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.history import History
-from qtdigits.core.labels import DIGITS, Class
-from qtdigits.core.raster import render
-from qtdigits.core.samples import Origin, Sample, Verdict
+from qtdigits.core.drawing.labels import DIGITS, Class
+from qtdigits.core.drawing.raster import render
+from qtdigits.core.drawing.samples import Origin, Sample, Verdict
+from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store import rows
 from qtdigits.store.intake import Added

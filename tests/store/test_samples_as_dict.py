@@ -13,9 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.samples import Sample, Suspicion, Trial, Verdict
-from qtdigits.core.splits import is_held_out
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Sample, Suspicion, Trial, Verdict
+from qtdigits.core.drawing.splits import is_held_out
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.editing import Changed, Deleted
 from qtdigits.store.intake import Added

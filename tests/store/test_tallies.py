@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.samples import Suspicion
+from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.store.samples import SampleStore
 from tests.store.values import a_sample, a_trial
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.label_guard import DIGIT_LABELS, Witness, suspicions
-from qtdigits.core.raster import render_many
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.label_guard import DIGIT_LABELS, Witness, suspicions
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import InputError
 from qtdigits.store.witness_file import load_witness, save_witness
 

@@ -6,14 +6,14 @@ import itertools
 
 import numpy as np
 
-from qtdigits.core.events import BatchEnded, EpochEnded
-from qtdigits.core.history import History
-from qtdigits.core.ink import Ink
-from qtdigits.core.labels import DIGITS, LabelSet
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import DIGITS, LabelSet
+from qtdigits.core.drawing.raster import PREPROCESSING_VERSION, render
+from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.models import Golden, LayerWeights, Model
-from qtdigits.core.raster import PREPROCESSING_VERSION, render
-from qtdigits.core.recipes import recipe_of
-from qtdigits.core.samples import Sample, Trial, Verdict
+from qtdigits.core.recipe.recipes import recipe_of
+from qtdigits.core.run.events import BatchEnded, EpochEnded
+from qtdigits.core.run.history import History
 
 _counter = itertools.count(1)
 

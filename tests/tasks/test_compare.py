@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Origin, Suspicion
 from qtdigits.core.models import Model
-from qtdigits.core.samples import Origin, Suspicion
 from qtdigits.store.model_files import save_model
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks import compare as compare_module

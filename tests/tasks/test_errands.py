@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from hands import BASE_RECIPE, PERSONAL, hand
-from qtdigits.core.control import Control
-from qtdigits.core.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
-from qtdigits.core.samples import Sample
-from qtdigits.core.writer_matrix import ALL_OTHERS, BASE, WriterMatrix
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE, WriterMatrix
 from qtdigits.store.model_files import save_model
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks import stored_writer_matrix as matrix_module

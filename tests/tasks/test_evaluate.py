@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.models import Model
-from qtdigits.core.samples import Dataset
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader.reader import Reader
 from qtdigits.tasks.evaluate import answers_of, evaluate, evaluate_by_writer, score_with

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.control import Control
-from qtdigits.core.labels import Class
-from qtdigits.core.outliers import NO_CLASS
-from qtdigits.core.raster import render_many
-from qtdigits.core.samples import Sample
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.drawing.labels import Class
+from qtdigits.core.drawing.outliers import NO_CLASS
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError, DataMissingError, InputError, TrainingError
 from qtdigits.store.csv_pair import write_csv_pair
 from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.control import Control
-from qtdigits.core.ink import Ink
-from qtdigits.core.label_guard import DIGIT_LABELS, Witness
-from qtdigits.core.raster import render, render_many
-from qtdigits.core.samples import Sample, Suspicion
-from qtdigits.core.synthetic import synthetic_digits, synthetic_ink
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.label_guard import DIGIT_LABELS, Witness
+from qtdigits.core.drawing.raster import render, render_many
+from qtdigits.core.drawing.samples import Sample, Suspicion
+from qtdigits.core.drawing.synthetic import synthetic_digits, synthetic_ink
+from qtdigits.core.run.control import Control
 from qtdigits.core.texts import waiting_for_eye
 from qtdigits.errors import CancelledError
 from qtdigits.store.samples import SampleStore

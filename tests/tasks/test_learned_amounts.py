@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gui.models import saved_model
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.learning_curve import Amount
-from qtdigits.core.samples import Sample, Trial, Verdict
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Sample, Trial, Verdict
+from qtdigits.core.score.learning_curve import Amount
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.samples import SampleStore

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.data_mark import digest_of
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.models import Model
-from qtdigits.core.raster import render_many
-from qtdigits.core.recipes import recipe_of
-from qtdigits.core.samples import Dataset
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.recipe.recipes import recipe_of
+from qtdigits.core.run.data_mark import digest_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.tasks.lineage import first_of_line, headers_of, was_trained_on

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.outliers import NO_CLASS
-from qtdigits.core.samples import Dataset
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.outliers import NO_CLASS
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.tasks.mixing import Source, mix, writer_split

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from hands import BASE_RECIPE, PERSONAL, hand
-from qtdigits.core.control import Control
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.outliers import scribbles
-from qtdigits.core.raster import render_many
-from qtdigits.core.recipes import load_recipe
-from qtdigits.core.samples import Dataset
-from qtdigits.core.simulation import Plan
-from qtdigits.core.splits import guard_split
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.outliers import scribbles
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.splits import guard_split
+from qtdigits.core.recipe.recipes import load_recipe
+from qtdigits.core.run.control import Control
+from qtdigits.core.score.simulation import Plan
 from qtdigits.reader.reader import Reader
 from qtdigits.tasks.evaluate import score_with
 from qtdigits.tasks.mixing import mix

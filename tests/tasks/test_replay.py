@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.metrics import Tally
+from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.models import Model
+from qtdigits.core.score.metrics import Tally
 from qtdigits.store.model_files import save_model
 from qtdigits.store.samples import SampleStore
 from qtdigits.tasks import replay as replay_module

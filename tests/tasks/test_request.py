@@ -2,7 +2,7 @@
 
 import json
 
-from qtdigits.core.recipes import load_recipe
+from qtdigits.core.recipe.recipes import load_recipe
 from qtdigits.tasks.request import RetrainRequest, new_run_id
 from tiny_training import TINY_RECIPE
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.control import Control
-from qtdigits.core.events import (
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import (
     BatchEnded,
     EpochEnded,
     Event,
@@ -19,9 +22,6 @@ from qtdigits.core.events import (
     RunResumed,
     Terminal,
 )
-from qtdigits.core.raster import render_many
-from qtdigits.core.samples import Sample
-from qtdigits.core.synthetic import synthetic_digits
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.model_files import load_model
 from qtdigits.store.run_folders import RunFolder

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.comparison import Comparison
-from qtdigits.core.control import Control
-from qtdigits.core.events import (
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import (
     BatchEnded,
     EpochEnded,
     Event,
@@ -20,9 +22,7 @@ from qtdigits.core.events import (
     RunStarted,
     Terminal,
 )
-from qtdigits.core.raster import render_many
-from qtdigits.core.samples import Sample
-from qtdigits.core.synthetic import synthetic_digits
+from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import StoreError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import check_model

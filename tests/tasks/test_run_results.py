@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gui.models import saved_model
-from qtdigits.core.events import RunFinished
-from qtdigits.core.run_figures import RunFigures
+from qtdigits.core.run.events import RunFinished
+from qtdigits.core.run.run_figures import RunFigures
 from qtdigits.errors import ModelFileError
 from qtdigits.store.run_results import save_result
 from qtdigits.store.runs import RunRecord

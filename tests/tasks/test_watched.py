@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtdigits.core.labels import DIGITS
-from qtdigits.core.samples import Dataset
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.tasks.watched import MOST_WATCHED, with_hold_out
 

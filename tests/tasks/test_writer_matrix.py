@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from hands import BASE_RECIPE, PERSONAL, hand, together
-from qtdigits.core.control import Control
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.splits import is_held_out
 from qtdigits.core.models import Model
-from qtdigits.core.samples import Dataset
-from qtdigits.core.splits import is_held_out
-from qtdigits.core.writer_matrix import ALL_OTHERS, BASE
+from qtdigits.core.run.control import Control
+from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.tasks.personal import Learner, held_out_by_order
 from qtdigits.tasks.writer_matrix import writer_matrix

@@ -6,12 +6,12 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from qtdigits.core.coach import advise
-from qtdigits.core.gain import Gain
-from qtdigits.core.learning_curve import Amount, LearningCurve, fitted, merged, sentence, with_drawing
-from qtdigits.core.metrics import Tally
-from qtdigits.core.running_accuracy import WINDOW, running_curve, wilson_band
-from qtdigits.core.samples import Trial
+from qtdigits.core.drawing.samples import Trial
+from qtdigits.core.score.coach import advise
+from qtdigits.core.score.gain import Gain
+from qtdigits.core.score.learning_curve import Amount, LearningCurve, fitted, merged, sentence, with_drawing
+from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.running_accuracy import WINDOW, running_curve, wilson_band
 from qtdigits.errors import StoreError
 from qtdigits.gui.accuracy.accuracy_record import AccuracyRecord
 from qtdigits.gui.accuracy.share_plot import Curve, SharePlot

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.coach import Reading
-from qtdigits.core.metrics import Score, Tally, confusion_matrix
-from qtdigits.core.samples import Trial
+from qtdigits.core.drawing.samples import Trial
+from qtdigits.core.score.coach import Reading
+from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
 
 if TYPE_CHECKING:
     from qtdigits.store.samples import SampleStore

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
-from qtdigits.core.curves import XAxis
+from qtdigits.core.run.curves import XAxis
 from qtdigits.gui.curves.curve_settings import LATEST, SMOOTHINGS, CurveSettings
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.parts import button, label

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QBuffer, QByteArray, QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, QImageWriter, QPainter
 
-from qtdigits.core.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
+from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
 from qtdigits.gui.curves.curve_painting import Look, Picture, paint_picture, paint_sample
 from qtdigits.gui.curves.run_curves import ShownRun
 from qtdigits.gui.widgets.theme import LIGHT

@@ -12,8 +12,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from shiboken6 import Shiboken
 
-from qtdigits.core.axes import Range, Scale, x_ticks
-from qtdigits.core.curves import Numbers, XAxis
+from qtdigits.core.run.axes import Range, Scale, x_ticks
+from qtdigits.core.run.curves import Numbers, XAxis
 from qtdigits.gui.widgets.theme import Theme
 
 Places = TypeVar("Places", float, Numbers)

@@ -13,8 +13,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from qtdigits.core.axes import Quantity, Range
-from qtdigits.core.curves import Numbers
+from qtdigits.core.run.axes import Quantity, Range
+from qtdigits.core.run.curves import Numbers
 from qtdigits.gui.curves.curve_view import CurveView, nearest
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme

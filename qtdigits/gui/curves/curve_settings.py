@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from qtdigits.core.curves import XAxis
+from qtdigits.core.run.curves import XAxis
 
 SMOOTHINGS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 """Weights that a slider can be set to: what matters happens near 1."""

@@ -23,9 +23,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from qtdigits.core.axes import CalmRange, Quantity, Range, Scale, data_range, fitted, x_text
-from qtdigits.core.curves import Numbers, Thinned, XAxis
-from qtdigits.core.stretch_figures import StretchFigures, figures_over
+from qtdigits.core.run.axes import CalmRange, Quantity, Range, Scale, data_range, fitted, x_text
+from qtdigits.core.run.curves import Numbers, Thinned, XAxis
+from qtdigits.core.run.stretch_figures import StretchFigures, figures_over
 from qtdigits.gui.curves.curve_painting import (
     MARKER_MOST_POINTS,
     Drawn,

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from qtdigits.core.axes import (
+from qtdigits.core.run.axes import (
     ACCURACY,
     AUC,
     LEARNING_RATE,
@@ -22,8 +22,8 @@ from qtdigits.core.axes import (
     uncovered_end,
     x_text,
 )
-from qtdigits.core.curves import XAxis
-from qtdigits.core.history import History
+from qtdigits.core.run.curves import XAxis
+from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 from qtdigits.gui.curves.curve_bar import CurveBar
 from qtdigits.gui.curves.curve_files import DETAIL, WIDTH_PX, Sheet, as_csv, as_image, as_png, as_svg

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import Qt
 
-from qtdigits.core.axes import ACCURACY, AUC, LEARNING_RATE, LOSS, THROUGHPUT, Quantity
-from qtdigits.core.curves import Numbers, Places, Smoothed, XAxis
-from qtdigits.core.history import History
+from qtdigits.core.run.axes import ACCURACY, AUC, LEARNING_RATE, LOSS, THROUGHPUT, Quantity
+from qtdigits.core.run.curves import Numbers, Places, Smoothed, XAxis
+from qtdigits.core.run.history import History
 from qtdigits.gui.curves.curve_painting import Look
 from qtdigits.gui.curves.curve_settings import CurveSettings
 from qtdigits.gui.curves.curve_view import Curve

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTableWidgetItem, QWidget
 
-from qtdigits.core.axes import Quantity
-from qtdigits.core.stretch_figures import StretchFigures
+from qtdigits.core.run.axes import Quantity
+from qtdigits.core.run.stretch_figures import StretchFigures
 from qtdigits.gui.widgets.plain_table import PlainTable
 
 TITLES = ("in view", "points", "start", "end", "change", "least", "most", "mean")

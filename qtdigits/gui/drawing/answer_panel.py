@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from qtdigits.core.labels import with_article
+from qtdigits.core.drawing.labels import with_article
 from qtdigits.gui.drawing.class_bars import ClassBars
 from qtdigits.gui.drawing.label_entry import LabelEntry
 from qtdigits.gui.drawing.preview import Preview

@@ -30,7 +30,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from qtdigits.core.ink import Ink
+from qtdigits.core.drawing.ink import Ink
 from qtdigits.gui.widgets.ink_painting import draw_stroke
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from qtdigits.core.labels import with_article
+from qtdigits.core.drawing.labels import with_article
 from qtdigits.gui.drawing.guided_session import GuidedSession, progress_text
 from qtdigits.gui.widgets.parts import button, label
 

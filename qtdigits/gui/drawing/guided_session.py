@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.samples import Trial
+from qtdigits.core.drawing.samples import Trial
 from qtdigits.gui.session import Session
 from qtdigits.gui.texts import percent
 
 if TYPE_CHECKING:
-    from qtdigits.core.guided import Goal, GuidedRun
+    from qtdigits.core.score.guided import Goal, GuidedRun
 
 
 class Ending(StrEnum):
@@ -54,7 +54,7 @@ class GuidedSession(QObject):
         """Begin anew, with classes of the model in use, in an order that nobody knows beforehand."""
         import secrets
 
-        from qtdigits.core.guided import GuidedRun
+        from qtdigits.core.score.guided import GuidedRun
 
         self._session.ensure_model()
         if not self._session.model_name:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from qtdigits.core.labels import MAX_LABEL_LENGTH
+from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH
 from qtdigits.gui.widgets.overriding import override
 
 

@@ -12,7 +12,7 @@ from qtdigits.engine.protocol import Command, Plain, Run, Train
 from qtdigits.errors import EngineError, QtDigitsError
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import ErrandCancelled, Event, RunCancelled
+    from qtdigits.core.run.events import ErrandCancelled, Event, RunCancelled
     from qtdigits.gui.engine.engine_worker import Client, EngineWorker
     from qtdigits.tasks.errand import Errand
     from qtdigits.tasks.request import RetrainRequest
@@ -219,7 +219,7 @@ class EngineController(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.events import (
+        from qtdigits.core.run.events import (
             Ending,
             EngineLost,
             EngineReady,
@@ -252,7 +252,7 @@ class EngineController(QObject):
 
     @Slot()
     def _on_ended(self) -> None:
-        from qtdigits.core.events import EngineLost
+        from qtdigits.core.run.events import EngineLost
 
         if self._is_shut_down:
             return
@@ -319,7 +319,7 @@ class EngineController(QObject):
 
 
 def _cancelled(command: Train | Run) -> RunCancelled | ErrandCancelled:
-    from qtdigits.core.events import ErrandCancelled, RunCancelled
+    from qtdigits.core.run.events import ErrandCancelled, RunCancelled
 
     if isinstance(command, Train):
         return RunCancelled(command.request.run)

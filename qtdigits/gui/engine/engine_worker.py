@@ -8,7 +8,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.events import EngineLost, Event
+from qtdigits.core.run.events import EngineLost, Event
 from qtdigits.engine.protocol import Command
 from qtdigits.errors import QtDigitsError
 

@@ -10,7 +10,7 @@ from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import Event
+    from qtdigits.core.run.events import Event
     from qtdigits.tasks.errand import Errand
 
 
@@ -47,7 +47,7 @@ class FollowedErrand(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.events import (
+        from qtdigits.core.run.events import (
             EngineLost,
             ErrandCancelled,
             ErrandFailed,

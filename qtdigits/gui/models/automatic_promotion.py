@@ -12,7 +12,7 @@ from qtdigits.gui.drawing.guided_session import GuidedSession
 from qtdigits.gui.session import Session
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import RunFinished
+    from qtdigits.core.run.events import RunFinished
 
 WAITING = "A better model is ready; it is used after the guided session, so that one model reads all of it."
 
@@ -51,8 +51,8 @@ class AutomaticPromotion(QObject):
 
     def run_ended(self, event: object) -> None:
         """A training is over; `event` is its ending, of any kind."""
-        from qtdigits.core.comparison import Advice
-        from qtdigits.core.events import RunFinished
+        from qtdigits.core.run.events import RunFinished
+        from qtdigits.core.score.comparison import Advice
 
         if not isinstance(event, RunFinished) or event.comparison.get("advice", Advice.KEEP) == Advice.KEEP:
             return

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from qtdigits.core.metrics import Tally
+from qtdigits.core.score.metrics import Tally
 
 Scores = Mapping[str, Mapping[str, Any]]
 """The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""

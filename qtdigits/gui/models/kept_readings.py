@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
-    from qtdigits.core.readings import Readings
+    from qtdigits.core.score.readings import Readings
 
 
 def readings_of(data_dir: Path, run: str) -> Mapping[str, Readings]:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from qtdigits.core.metrics import Tally
+from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.models.replays import Replays
 from qtdigits.gui.session import Session

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from qtdigits.core.samples import Raster
+from qtdigits.core.drawing.samples import Raster
 from qtdigits.gui.widgets.arrow_keys import STEPS
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.raster_image import colours, raster_image

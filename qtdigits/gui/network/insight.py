@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from qtdigits.core.layer_outputs import first_filters, layer_outputs
-from qtdigits.core.network_summary import LayerSummary, layers_of
-from qtdigits.core.occlusion import heat_of, occluded
-from qtdigits.core.samples import Raster
+from qtdigits.core.drawing.samples import Raster
+from qtdigits.core.network.layer_outputs import first_filters, layer_outputs
+from qtdigits.core.network.network_summary import LayerSummary, layers_of
+from qtdigits.core.network.occlusion import heat_of, occluded
 from qtdigits.errors import ModelFileError, QtDigitsError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class ManyReader(Protocol):
 class Question:
     """`model`: the file. `layer`: the one to look at, "" for the first.
 
-    `ink`: of the patches, as in `core.occlusion`; None when it is not asked what decided the answer.
+    `ink`: of the patches, as in `core.network.occlusion`; None when it is not asked what decided the answer.
     """
 
     model: Path
@@ -51,7 +51,7 @@ class Question:
 class Seen:
     """`outputs` of the layer at `place` among `layers`, `(channels, side, side)` or `(neurons,)`.
 
-    `filters`, as `core.layer_outputs.first_filters`, where it is the first layer.
+    `filters`, as `core.network.layer_outputs.first_filters`, where it is the first layer.
     """
 
     question: Question

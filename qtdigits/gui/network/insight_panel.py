@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from qtdigits.core.network_summary import LayerSummary
-from qtdigits.core.occlusion import SIDE_PX, WITH, WITHOUT
+from qtdigits.core.network.network_summary import LayerSummary
+from qtdigits.core.network.occlusion import SIDE_PX, WITH, WITHOUT
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.network.heat_view import HeatView
 from qtdigits.gui.network.insight import Decided, Insight, ManyReader, Question, Seen

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTableWidgetItem, QWidget
 
-from qtdigits.core.network_summary import LayerSummary
+from qtdigits.core.network.network_summary import LayerSummary
 from qtdigits.gui.widgets.plain_table import PlainTable
 
 TITLES = ("layer", "what it does", "puts out", "weights", "multiply-adds")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from qtdigits.core.recipes import Recipe, differences, load_recipe, recipe_names
+from qtdigits.core.recipe.recipes import Recipe, differences, load_recipe, recipe_names
 from qtdigits.errors import InputError
 from qtdigits.gui.recipes.recipe_form import RecipeForm
 from qtdigits.gui.widgets.choice_box import ChoiceBox

@@ -6,9 +6,9 @@ from time import perf_counter
 
 import numpy as np
 
-from qtdigits.core.network_summary import cost_of, layers_of
-from qtdigits.core.recipe_costs import Estimate, Pace, epoch_estimate, paces_of
-from qtdigits.core.recipes import Recipe
+from qtdigits.core.network.network_summary import cost_of, layers_of
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.recipe_costs import Estimate, Pace, epoch_estimate, paces_of
 from qtdigits.core.texts import duration
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session

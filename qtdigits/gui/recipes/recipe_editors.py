@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QLineEdit, QSizePolicy, QSpinBox
 
-from qtdigits.core.recipe_fields import Field, Value
-from qtdigits.core.recipe_text import help_of
+from qtdigits.core.recipe.recipe_fields import Field, Value
+from qtdigits.core.recipe.recipe_text import help_of
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.overriding import override
 

@@ -10,10 +10,10 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from qtdigits.core.network_summary import cost_of, layers_of
-from qtdigits.core.recipe_fields import FIELD_BY_NAME
-from qtdigits.core.recipe_text import help_of, recipe_toml, value_text
-from qtdigits.core.recipes import Recipe, differences
+from qtdigits.core.network.network_summary import cost_of, layers_of
+from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME
+from qtdigits.core.recipe.recipe_text import help_of, recipe_toml, value_text
+from qtdigits.core.recipe.recipes import Recipe, differences
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.recipes.network_table import NetworkTable
 from qtdigits.gui.recipes.recipe_choice import RecipeChoice

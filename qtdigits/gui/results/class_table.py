@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTableWidgetItem, QWidget
 
-from qtdigits.core.class_figures import ClassFigures
+from qtdigits.core.score.class_figures import ClassFigures
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.plain_table import PlainTable
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from qtdigits.core.metrics import Score
+from qtdigits.core.score.metrics import Score
 from qtdigits.gui.widgets.arrow_keys import STEPS
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qtdigits.core.metrics import Tally
+from qtdigits.core.score.metrics import Tally
 
 if TYPE_CHECKING:
-    from qtdigits.core.readings import Readings
-    from qtdigits.core.recipes import Recipe
+    from qtdigits.core.recipe.recipes import Recipe
+    from qtdigits.core.score.readings import Readings
 
 
 @dataclass(frozen=True)

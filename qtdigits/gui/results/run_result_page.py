@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from qtdigits.core.comparison import Comparison
+from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.results.knowledge import Knowledge

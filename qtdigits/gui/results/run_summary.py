@@ -8,9 +8,9 @@ from typing import Any
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from qtdigits.core.comparison import SIGNIFICANT, mcnemar_exact
-from qtdigits.core.events import RunFinished
-from qtdigits.core.readings import Readings
+from qtdigits.core.run.events import RunFinished
+from qtdigits.core.score.comparison import SIGNIFICANT, mcnemar_exact
+from qtdigits.core.score.readings import Readings
 from qtdigits.gui.models.champion import Champion, Scores
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import ScoreDetails

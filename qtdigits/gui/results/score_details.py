@@ -9,10 +9,10 @@ import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from qtdigits.core.class_figures import class_figures
-from qtdigits.core.metrics import Score
-from qtdigits.core.readings import Readings
-from qtdigits.core.reliability import reliability_from_json
+from qtdigits.core.score.class_figures import class_figures
+from qtdigits.core.score.metrics import Score
+from qtdigits.core.score.readings import Readings
+from qtdigits.core.score.reliability import reliability_from_json
 from qtdigits.gui.results.cell_drawings import CellDrawings
 from qtdigits.gui.results.class_table import ClassTable
 from qtdigits.gui.results.confusion_view import ConfusionView

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-from qtdigits.core.recipe_fields import FIELD_BY_NAME, Value
-from qtdigits.core.run_figures import differing, recipe_values
+from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME, Value
+from qtdigits.core.run.run_figures import differing, recipe_values
 from qtdigits.core.texts import duration
 from qtdigits.gui.runs.runs_model import ENDINGS, UNKNOWN
 from qtdigits.gui.texts import data_text, ordered, percent

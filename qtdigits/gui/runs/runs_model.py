@@ -9,9 +9,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
-from qtdigits.core.recipe_fields import Value
-from qtdigits.core.recipes import load_recipe, recipe_names
-from qtdigits.core.run_figures import recipe_values
+from qtdigits.core.recipe.recipe_fields import Value
+from qtdigits.core.recipe.recipes import load_recipe, recipe_names
+from qtdigits.core.run.run_figures import recipe_values
 from qtdigits.core.texts import duration
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.overriding import override

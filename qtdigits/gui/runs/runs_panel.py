@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from qtdigits.core.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
-from qtdigits.core.history import History
+from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
+from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.curve_saving import save_curves
 from qtdigits.gui.curves.curve_settings import CurveSettings

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from qtdigits.core.labels import MAX_LABEL_LENGTH
-from qtdigits.core.samples import Sample, Trial, Verdict
+from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH
+from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.gui.samples.large_drawing import LargeDrawing
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.naming import named

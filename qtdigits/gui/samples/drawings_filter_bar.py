@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from qtdigits.core.samples import Origin, Verdict
+from qtdigits.core.drawing.samples import Origin, Verdict
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.parts import button
 from qtdigits.gui.widgets.wrapping_row import WrappingRow

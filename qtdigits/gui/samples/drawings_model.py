@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from qtdigits.core.samples import Verdict
+from qtdigits.core.drawing.samples import Verdict
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.store.filters import EVERYTHING, SampleFilter
 from qtdigits.store.samples import SampleStore

@@ -14,7 +14,7 @@ from qtdigits.gui.engine.followed_errand import FollowedErrand
 from qtdigits.gui.session import Session
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import ErrandProgressed, Event
+    from qtdigits.core.run.events import ErrandProgressed, Event
 
 TRAINING = "A training is going on; it looks through the labels itself, before it learns from them."
 BUSY = "The engine is at work; try again when it is done."
@@ -79,7 +79,7 @@ class LabelChecks(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.events import RunStarted
+        from qtdigits.core.run.events import RunStarted
 
         if isinstance(event, RunStarted):
             self._compare()

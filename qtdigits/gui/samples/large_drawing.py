@@ -7,8 +7,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from qtdigits.core.ink import Ink
-from qtdigits.core.samples import Sample
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.samples import Sample
 from qtdigits.gui.widgets.ink_painting import draw_smooth_stroke
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.raster_image import colours, raster_image

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPixmap, QPolygonF
 
-from qtdigits.core.samples import Verdict
+from qtdigits.core.drawing.samples import Verdict
 from qtdigits.gui.widgets.raster_image import colours, raster_image
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.thumbnails import Thumbnail

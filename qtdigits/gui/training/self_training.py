@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from qtdigits.core.samples import Trial, Verdict
+from qtdigits.core.drawing.samples import Trial, Verdict
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.session import Session
 

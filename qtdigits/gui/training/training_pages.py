@@ -20,8 +20,8 @@ from qtdigits.gui.widgets.parts import frame, label
 from qtdigits.gui.widgets.theme import Theme
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import RunFinished
-    from qtdigits.core.history import History
+    from qtdigits.core.run.events import RunFinished
+    from qtdigits.core.run.history import History
     from qtdigits.gui.curves.curve_settings import CurveSettings
     from qtdigits.gui.curves.curves import Curves
     from qtdigits.gui.results.run_summary import RunSummary

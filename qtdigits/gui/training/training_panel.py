@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from qtdigits.core.history import History
+from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.models.champion import Champion
@@ -36,9 +36,9 @@ from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 
 if TYPE_CHECKING:
-    from qtdigits.core import events as ev
-    from qtdigits.core.metrics import Tally
-    from qtdigits.core.recipes import Recipe
+    from qtdigits.core.recipe.recipes import Recipe
+    from qtdigits.core.run import events as ev
+    from qtdigits.core.score.metrics import Tally
     from qtdigits.gui.training.verdict_card import VerdictCard
     from qtdigits.tasks.request import RetrainRequest
 
@@ -230,7 +230,7 @@ class TrainingPanel(QWidget):
 
     @Slot(object)
     def _on_event(self, event: ev.Event) -> None:
-        from qtdigits.core import events as ev
+        from qtdigits.core.run import events as ev
 
         match event:
             case ev.RunResumed():
@@ -318,7 +318,7 @@ class TrainingPanel(QWidget):
             self._refresh_timer.start()
 
     def _on_ended(self, event: ev.Terminal | ev.EngineLost) -> None:
-        from qtdigits.core.events import EngineLost, RunFailed
+        from qtdigits.core.run.events import EngineLost, RunFailed
 
         was_running, self._is_running, self._ending, self._batch = self._is_running, False, "", None
         last = self._controller.last_request
@@ -336,7 +336,7 @@ class TrainingPanel(QWidget):
             self.run_ended.emit(event)
 
     def _show_ending(self, event: ev.Terminal | ev.EngineLost, *, was_running: bool) -> None:
-        from qtdigits.core import events as ev
+        from qtdigits.core.run import events as ev
 
         match event:
             case ev.RunFinished():
@@ -361,7 +361,7 @@ class TrainingPanel(QWidget):
         """The card has the button that uses the new model; without a comparison there is no card, and the result has one."""
         champion = self._champion
         if event.comparison:
-            from qtdigits.core.comparison import Comparison
+            from qtdigits.core.score.comparison import Comparison
 
             found = Comparison.from_json(event.comparison)
             self._verdict = self._verdict or self._make_verdict()

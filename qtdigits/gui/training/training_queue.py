@@ -15,7 +15,7 @@ from qtdigits.store.locks import ProcessLock
 from qtdigits.store.queue import QueuedRun, QueueTable
 
 if TYPE_CHECKING:
-    from qtdigits.core.events import Event
+    from qtdigits.core.run.events import Event
     from qtdigits.tasks.request import RetrainRequest
 
 NEXT_MS = 300
@@ -138,7 +138,7 @@ class TrainingQueue(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
+        from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
 
         match event:
             case RunStarted() if event.run == self._sent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtdigits.core.recipes import Recipe, load_recipe
+from qtdigits.core.recipe.recipes import Recipe, load_recipe
 from qtdigits.gui.session import Session
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from qtdigits.core.comparison import Advice, Comparison
-from qtdigits.core.metrics import Tally
+from qtdigits.core.score.comparison import Advice, Comparison
+from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.widgets.behind_numbers import BehindNumbers
 from qtdigits.gui.widgets.parts import button, give_role, label
 
@@ -74,7 +74,7 @@ class VerdictCard(QFrame):
         """`now`: how the model in use has read this writer's drawings; `judged_by` tells it of another one by its name."""
         if self._found is None or not self._is_used:
             return
-        from qtdigits.core.gain import Gain, right_text
+        from qtdigits.core.score.gain import Gain, right_text
 
         before = judged_by(self._found.champion)
         gain = Gain(before, now) if before.n and now.n else None

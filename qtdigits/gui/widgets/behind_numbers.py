@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
-from qtdigits.core.comparison import Comparison
+from qtdigits.core.score.comparison import Comparison
 from qtdigits.gui.widgets.parts import button
 
 WHAT = ("fixed", "broken", "still wrong")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
 
-from qtdigits.core.samples import Raster
+from qtdigits.core.drawing.samples import Raster
 
 ColourTable = NDArray[np.uint32]
 """`(256,)`: 0xffRRGGBB for each amount of ink."""

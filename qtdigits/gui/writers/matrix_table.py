@@ -12,8 +12,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.core.texts import percent_digits
-from qtdigits.core.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.theme import Theme
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.events import ErrandProgressed
+from qtdigits.core.run.events import ErrandProgressed
+from qtdigits.core.score.writer_matrix import WriterMatrix
 from qtdigits.core.texts import duration
-from qtdigits.core.writer_matrix import WriterMatrix
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.engine.followed_errand import FollowedErrand

@@ -7,8 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from qtdigits.core.coach import listed
-from qtdigits.core.writer_matrix import WriterMatrix
+from qtdigits.core.score.coach import listed
+from qtdigits.core.score.writer_matrix import WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.training.training_controls import ThinBar

@@ -1,0 +1,145 @@
+"""Samples and trials: what was drawn, by whom, and how a model read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import LabelSet
+
+T = TypeVar("T")
+
+Raster = NDArray[np.uint8]
+"""`(28, 28) uint8`, background 0, ink 255."""
+
+
+class Origin(StrEnum):
+    """Where a sample came from."""
+
+    DRAWN = "drawn"
+    INK_FILE = "ink file"
+    IMAGE = "image"
+    CSV_PAIR = "csv pair"
+
+
+class Verdict(StrEnum):
+    """What the person said of an answer."""
+
+    CONFIRMED = "confirmed"
+    CORRECTED = "corrected"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """Why a label may be wrong. `score` is from 0 to 1, 1 being sure; `suggestion` is the label that it should have."""
+
+    score: float
+    suggestion: str
+    reason: str
+
+
+def now() -> datetime:
+    """The present time, in UTC, to the millisecond that the store keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One labelled drawing or image.
+
+    `ink` is None for an imported image; `raster` is always there, made by the program's one preprocessing function.
+    `id` is None until the store has given one; the store also decides `held_out`, once, for good. `weight` is how often
+    the sample counts in a training. A suspect is not trained on until somebody has looked at it; `is_reviewed`: somebody
+    has, and the label is right.
+    """
+
+    label: str
+    raster: Raster
+    writer: str
+    ink: Ink | None = None
+    origin: Origin = Origin.DRAWN
+    held_out: bool = False
+    device: str = ""
+    drawn_at: datetime = field(default_factory=now)
+    id: int | None = None
+    weight: int = 1
+    suspicion: Suspicion | None = None
+    is_reviewed: bool = False
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One reading of one drawing by one model, with the verdict.
+
+    `probabilities` are the model's, one for each of `classes`, in that order. `truth` is None when skipped.
+    """
+
+    writer: str
+    model: str
+    answer: str
+    verdict: Verdict
+    truth: str | None
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    sample_id: int | None = None
+    judged_at: datetime = field(default_factory=now)
+    id: int | None = None
+
+    @property
+    def is_right(self) -> bool:
+        return self.verdict is Verdict.CONFIRMED
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rasters with labels, ready to train on or to score: `images` `(n, 28, 28) uint8`, `labels` n strings.
+
+    `inks` is empty, or has for each image the ink that it was rendered from, None where there is none.
+    `writers` is empty where nobody is known; `name` says what the data is, for messages and provenance. `ids` are the
+    store's, empty for data that is not stored; `weights` say how often each image counts, empty: once.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: tuple[str, ...]
+    writers: tuple[str, ...] = ()
+    inks: tuple[Ink | None, ...] = ()
+    ids: tuple[int, ...] = ()
+    weights: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Dataset:
+        chosen = [int(i) for i in indices]
+        return replace(
+            self,
+            images=self.images[chosen],
+            labels=tuple(self.labels[i] for i in chosen),
+            writers=_picked(self.writers, chosen),
+            inks=_picked(self.inks, chosen),
+            ids=_picked(self.ids, chosen),
+            weights=_picked(self.weights, chosen),
+        )
+
+    def by_somebody(self, name: str) -> Dataset:
+        """As drawn by one writer called `name`, where the data does not say who drew it."""
+        return self if self.writers else replace(self, writers=(name,) * len(self))
+
+    def targets(self, label_set: LabelSet) -> NDArray[np.int64]:
+        """`(n,)`: the output index of each sample's label."""
+        return label_set.indices(self.labels)
+
+
+def _picked(values: tuple[T, ...], chosen: Sequence[int]) -> tuple[T, ...]:
+    """Those at the places `chosen`; nothing of nothing."""
+    return tuple(values[i] for i in chosen) if values else ()

@@ -1,0 +1,134 @@
+"""The history of a run: columns of numbers that only grow, for curves and for the model file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from qtdigits.core.run.events import BatchEnded, EpochEnded, Event
+
+BATCH_COLUMNS = ("step", "loss", "accuracy", "elapsed_s")
+EPOCH_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "elapsed_s")
+BATCH_EXTRAS = ("images_per_s", "learning_rate")
+"""Columns that not every run has: NaN where a figure is not known, and not kept where none is."""
+EPOCH_EXTRAS = ("hold_out_loss", "hold_out_accuracy", "val_auc")
+
+
+class Columns:
+    """Named float columns in one array that doubles when it is full; reading gives views, not copies."""
+
+    def __init__(self, names: tuple[str, ...], extras: tuple[str, ...] = ()) -> None:
+        self.names = names
+        self._extras = extras
+        self._place = {name: row for row, name in enumerate((*names, *extras))}
+        self._rows = np.empty((len(self._place), 256))
+        self._n = 0
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def kept_names(self) -> tuple[str, ...]:
+        """The columns that say something: all of `names`, and the extras in which any figure is known."""
+        return (*self.names, *(name for name in self._extras if np.isfinite(self[name]).any()))
+
+    def append(self, **values: float) -> None:
+        """One row. An extra that is not given, or is None, is NaN."""
+        if self._n == self._rows.shape[1]:
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)], axis=1)
+        known = [values[name] for name in self.names]
+        self._rows[:, self._n] = [*known, *(_or_nan(values.get(name)) for name in self._extras)]
+        self._n += 1
+
+    def extend(self, table: Mapping[str, Sequence[float]]) -> None:
+        """All rows of a table at once. Raises `KeyError` or `ValueError` when columns are missing or uneven."""
+        known = [np.asarray(table[name], np.float64) for name in self.names]
+        n = len(known[0])
+        extras = [np.array([_or_nan(v) for v in table.get(name, [None] * n)]) for name in self._extras]
+        if any(column.shape != (n,) for column in (*known, *extras)):
+            raise ValueError("columns of different length: an argument is longer than the others")
+        self._rows = np.concatenate(
+            [self._rows[:, : self._n], [*known, *extras], np.empty_like(self._rows)], 1
+        )
+        self._n += n
+
+    def to_json(self) -> dict[str, list[float | None]]:
+        extras = {
+            name: [None if math.isnan(v) else v for v in self[name].tolist()]
+            for name in self.kept_names[len(self.names) :]
+        }
+        return {**{name: self[name].tolist() for name in self.names}, **extras}
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        return self._rows[self._place[name], : self._n]
+
+
+class History:
+    """Batch and epoch columns of one run, and which epoch was best (0: none yet)."""
+
+    def __init__(self) -> None:
+        self.batches = Columns(BATCH_COLUMNS, BATCH_EXTRAS)
+        self.epochs = Columns(EPOCH_COLUMNS, EPOCH_EXTRAS)
+        self.best_epoch = 0
+
+    @property
+    def epochs_since_best(self) -> int:
+        """How many epochs have ended without being better than the best one; 0 before the first."""
+        return int(self.epochs["epoch"][-1]) - self.best_epoch if len(self.epochs) else 0
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Batches in an epoch, as far as the epochs tell; 0 before the first has ended."""
+        epochs = self.epochs
+        return float(epochs["step"][0] / epochs["epoch"][0]) if len(epochs) else 0.0
+
+    def apply(self, event: Event) -> None:
+        """Take in what belongs here; other events are none of a history's business. A resumed run brings its past along."""
+        from qtdigits.core.run.events import BatchEnded, EpochEnded, RunResumed
+
+        match event:
+            case RunResumed(history=past) if past:
+                before = History.from_json(past)
+                self.batches, self.epochs = before.batches, before.epochs
+                self.best_epoch = before.best_epoch
+            case BatchEnded():
+                chosen = _chosen(event, (*BATCH_COLUMNS, *BATCH_EXTRAS))
+                # Nobody knows the speed of the first batch, and a run never goes at 0.
+                chosen["images_per_s"] = event.images_per_s or math.nan
+                self.batches.append(**chosen)
+            case EpochEnded():
+                self.epochs.append(**_chosen(event, (*EPOCH_COLUMNS, *EPOCH_EXTRAS)))
+                if event.is_best:
+                    self.best_epoch = event.epoch
+            case _:
+                pass
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "batches": self.batches.to_json(),
+            "epochs": self.epochs.to_json(),
+            "best_epoch": self.best_epoch,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, object]) -> History:
+        """The inverse of `to_json`. Raises `KeyError` or `ValueError` when columns are missing or uneven."""
+        history = cls()
+        for columns, key in ((history.batches, "batches"), (history.epochs, "epochs")):
+            columns.extend(values[key])  # type: ignore[arg-type]
+        history.best_epoch = int(values["best_epoch"])  # type: ignore[call-overload]
+        return history
+
+
+def _chosen(event: BatchEnded | EpochEnded, names: tuple[str, ...]) -> dict[str, float]:
+    return {f.name: getattr(event, f.name) for f in fields(event) if f.name in names}
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else float(value)

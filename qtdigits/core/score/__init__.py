@@ -1,0 +1,1 @@
+"""How well drawings are read, how sure that is, and which of two readers is better."""

@@ -1,0 +1,164 @@
+"""Figures that a sceptic would accept: accuracy with its interval, and what is taken for what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.labels import LabelSet
+
+Z_95 = 1.959963984540054
+"""The 97.5 % point of the standard normal distribution."""
+
+BINS = 15
+"""Of probabilities, where it is counted how often answers are right (Guo et al. 2017)."""
+
+
+def wilson_interval(correct: int, n: int, z: float = Z_95) -> tuple[float, float]:
+    """The Wilson score interval of a proportion (Wilson 1927); (0, 1) when nothing was counted.
+
+    Unlike the textbook interval it stays inside 0 to 1 and is honest for few trials and for none wrong.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    p = correct / n
+    centre = p + z * z / (2 * n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    low, high = (centre - half) / scale, (centre + half) / scale
+    return (0.0 if correct == 0 else max(0.0, low)), (1.0 if correct == n else min(1.0, high))
+
+
+def confusion_matrix(truth: NDArray[np.int64], answer: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """`(k, k)`: row = true class, column = answer."""
+    return np.bincount(truth * k + answer, minlength=k * k).reshape(k, k).astype(np.int64)
+
+
+def bin_of(confidence: NDArray[np.float32], bins: int = BINS) -> NDArray[np.int64]:
+    """`(n,)`: the number of each probability's bin, of so many equal ones from 0 to 1."""
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
+
+
+def expected_calibration_error(
+    confidence: NDArray[np.float32], is_right: NDArray[np.bool_], bins: int = BINS
+) -> float:
+    """How far the probability of an answer, `(n,)` 0 to 1, is from how often it is right, on average over all answers.
+
+    Equal bins of confidence, weighted by their number (Guo et al. 2017). NaN when nothing was counted.
+    """
+    if not len(confidence):
+        return math.nan
+    surplus = np.bincount(bin_of(confidence, bins), confidence - is_right, minlength=bins)
+    return float(np.abs(surplus).sum() / len(confidence))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many of `n` drawings were read rightly."""
+
+    n: int
+    correct: int
+
+    @property
+    def accuracy(self) -> float:
+        """0 to 1; NaN when nothing was counted."""
+        return self.correct / self.n if self.n else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %."""
+        return wilson_interval(self.correct, self.n)
+
+    def to_json(self) -> dict[str, Any]:
+        accuracy = self.accuracy if self.n else None
+        return {"n": self.n, "correct": self.correct, "accuracy": accuracy, "interval": list(self.interval)}
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """How a model reads a set of drawings. `confusion` is `(k, k)`, row = truth, column = answer.
+
+    Every drawing counts with the best class. `undecided` says of how many the model was not sure, and `undecided_correct` how
+    many of those its best class was right about. `reliability` has the bins of a reliability diagram, a row each as
+    `core.score.reliability` writes them. These and `calibration_error` are None where only the answers are known, not their
+    probabilities.
+    """
+
+    classes: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    calibration_error: float | None = None
+    undecided: int | None = None
+    undecided_correct: int | None = None
+    reliability: Sequence[Sequence[float]] | None = None
+
+    @classmethod
+    def of(cls, label_set: LabelSet, truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Score:
+        """Score `(n, k)` probabilities against `(n,)` true indices; the most probable class counts."""
+        answer = np.asarray(probabilities).argmax(axis=1) if len(truth) else np.empty(0, np.int64)
+        return cls(label_set.labels, confusion_matrix(truth, answer, len(label_set)))
+
+    @property
+    def n(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def correct(self) -> int:
+        return int(np.trace(self.confusion))
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(self.n, self.correct)
+
+    @property
+    def accuracy(self) -> float:
+        """0 to 1; NaN when nothing was counted."""
+        return self.tally.accuracy
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the accuracy."""
+        return self.tally.interval
+
+    @property
+    def decided(self) -> int:
+        return self.n - (self.undecided or 0)
+
+    @property
+    def decided_correct(self) -> int:
+        return self.correct - (self.undecided_correct or 0)
+
+    @property
+    def decided_accuracy(self) -> float:
+        """Of the drawings that the model was sure of; NaN when there are none."""
+        return self.decided_correct / self.decided if self.decided else math.nan
+
+    def worst_confusions(self, most: int = 5) -> list[tuple[str, str, int]]:
+        """(truth, answer, count), the most frequent first."""
+        wrong = self.confusion.copy()
+        np.fill_diagonal(wrong, 0)
+        order = np.argsort(wrong, axis=None, kind="stable")[::-1][:most]
+        pairs = [divmod(int(i), len(self.classes)) for i in order]
+        return [(self.classes[t], self.classes[a], int(wrong[t, a])) for t, a in pairs if wrong[t, a]]
+
+    def to_json(self) -> dict[str, object]:
+        low, high = self.interval
+        return {
+            "n": self.n,
+            "correct": self.correct,
+            "accuracy": self.accuracy if self.n else None,
+            "interval": [low, high],
+            "confusion": self.confusion.tolist(),
+            "classes": list(self.classes),
+            "calibration_error": self.calibration_error if self.n else None,
+            "undecided": self.undecided,
+            "decided_correct": None if self.undecided is None else self.decided_correct,
+            "decided_accuracy": self.decided_accuracy
+            if self.decided and self.undecided is not None
+            else None,
+            "reliability": self.reliability,
+        }
