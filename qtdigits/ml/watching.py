@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -161,6 +162,7 @@ class Watch(keras.callbacks.Callback):
                 is_best=is_best,
                 elapsed_s=self._pace.elapsed_s,
                 remaining_s=self._pace.remaining_s(self._step),
+                clock_s=time.time(),
                 **further,
             )
         )
@@ -238,5 +240,6 @@ class Watch(keras.callbacks.Callback):
                 images_per_s=self._pace.images_per_s,
                 # That of a schedule is a tensor.
                 learning_rate=float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+                clock_s=time.time(),
             )
         )

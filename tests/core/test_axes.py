@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -94,6 +96,25 @@ def test_that_the_bottom_has_whole_epochs_steps_and_times() -> None:
     assert [text for _, text in x_ticks(XAxis.EPOCH, (0, 1), most=2)] == ["0.0", "0.5", "1.0"]
     assert [text for _, text in x_ticks(XAxis.STEP, (0, 20_000), most=2)] == ["0", "10,000", "20,000"]
     assert [text for _, text in x_ticks(XAxis.TIME, (0, 90), most=3)] == ["0:00", "0:30", "1:00", "1:30"]
+
+
+@pytest.mark.parametrize(
+    ("span_s", "expected"),
+    [
+        (20, ["23:59:40", "23:59:50", "02 May"]),
+        (7_200, ["22:00", "23:00", "02 May"]),
+        (2 * 86_400, ["30 Apr", "01 May", "02 May"]),
+    ],
+)
+def test_that_a_clock_has_round_times_and_days(span_s: float, expected: list[str]) -> None:
+    midnight = datetime(2024, 5, 2).astimezone().timestamp()
+    ticks = x_ticks(XAxis.CLOCK, (midnight - span_s - 1, midnight + 1), most=3)
+    assert [text for _, text in ticks] == expected
+
+
+@pytest.mark.parametrize("shown", [(0.0, 1.0), (-1e12, 1e12), (1e9, 1e15)])
+def test_that_a_view_beyond_all_times_of_day_has_no_ticks(shown: tuple[float, float]) -> None:
+    assert x_ticks(XAxis.CLOCK, shown, most=5) == []
 
 
 @pytest.mark.parametrize(

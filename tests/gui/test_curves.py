@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ from qtdigits.gui.curves.run_curves import ShownRun
 from qtdigits.gui.curves.stretch_table import StretchTable
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.widgets.theme import DARK, LIGHT
+
+CLOCK_S = datetime(2024, 5, 1, 17, 30, 5).astimezone().timestamp()
 
 
 @pytest.fixture
@@ -392,10 +395,40 @@ def test_that_the_pointer_reads_all_curves(qtbot: QtBot, growing: tuple[Curves, 
     qtbot.mouseMove(plot(curves), QPoint(inner.left() + round(inner.width() * 2 / 12), inner.center().y()))
     assert plot(curves).cursor_x == 2.0
     assert plot(curves, "accuracyPlot").cursor_x == 2.0
-    said = text(curves, "curvesReadout")
-    assert said.startswith("epoch 2.00 · Loss: batches 0.0500, smoothed ")
-    assert "validation 0.3000" in said
-    assert "Accuracy: batches 80.00 %" in said
+    said = {name: plot(curves, name).accessibleDescription() for name in ("lossPlot", "accuracyPlot")}
+    assert said["lossPlot"].startswith("epoch 2.00: batches 0.0500, smoothed ")
+    assert "validation 0.3000" in said["lossPlot"]
+    assert said["accuracyPlot"].startswith("epoch 2.00: batches 80.00 %")
+
+
+def test_that_the_pointer_says_where_it_is_on_every_axis(qtbot: QtBot, curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(replace(batch(20), elapsed_s=61.0, clock_s=CLOCK_S))
+    curves.redraw()
+    plot(curves).cursor_wanted.emit(2.0)
+    when = f"{datetime.fromtimestamp(CLOCK_S).astimezone():%d %b %H:%M:%S}"
+    assert text(curves, "curvesReadout") == f"epoch 2.00 · step 20 · 1:01 elapsed · {when}"
+    curves.findChild(QComboBox, "axisBox").setCurrentText("Clock")
+    plot(curves).cursor_wanted.emit(CLOCK_S)
+    assert text(curves, "curvesReadout") == f"{when} · epoch 2.00 · step 20 · 1:01 elapsed"
+
+
+def test_that_nothing_is_read_where_there_is_nothing(qtbot: QtBot, curves: Curves) -> None:
+    begin(curves)
+    qtbot.mouseMove(plot(curves), plot(curves).rect().center())
+    assert plot(curves).cursor_x is None
+    assert text(curves, "curvesReadout").startswith("Point to the curves")
+
+
+def test_that_it_is_said_how_the_run_stands(qtbot: QtBot, curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(replace(epoch(1), val_loss=0.3, elapsed_s=1.4))
+    curves.history_grew()
+    qtbot.waitUntil(lambda: text(curves, "curvesReadout") == "validation loss 0.3000 · 1.4 s an epoch")
+    history.apply(replace(epoch(2, is_best=False), val_loss=0.5, elapsed_s=180.0))
+    curves.history_grew()
+    said = "validation loss 0.5000, at best 0.3000 in epoch 1 · 1:30 an epoch"
+    qtbot.waitUntil(lambda: text(curves, "curvesReadout") == said)
 
 
 def test_that_the_keyboard_reads_and_looks_closer(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
@@ -501,13 +534,44 @@ def test_that_smoothing_leaves_the_raw_curve_visible(curves: Curves) -> None:
     assert points(curves, "lossPlot", "smoothed") == ([], [])
 
 
-@pytest.mark.parametrize(("axis", "x"), [("Steps", 10), ("Time", 14), ("Epochs", 1)])
+@pytest.mark.parametrize(("axis", "x"), [("Steps", 10), ("Time", 14), ("Clock", CLOCK_S), ("Epochs", 1)])
 def test_that_curves_are_drawn_over_epochs_steps_or_time(curves: Curves, axis: str, x: float) -> None:
     history = begin(curves)
-    history.apply(epoch(1))
+    history.apply(replace(epoch(1), clock_s=CLOCK_S))
     curves.findChild(QComboBox, "axisBox").setCurrentText(axis)
     curves.redraw()
     assert points(curves, "lossPlot", "validation")[0] == [x]
+
+
+def test_that_the_clock_shows_a_run_from_its_first_batch_to_its_last(curves: Curves) -> None:
+    history = begin(curves)
+    for step in range(1, 41):
+        history.apply(replace(batch(step), clock_s=CLOCK_S + step))
+    curves.findChild(QComboBox, "axisBox").setCurrentText("Clock")
+    assert stretch(curves) == (CLOCK_S + 1, CLOCK_S + 1 + 40)
+    curves.finish()
+    assert stretch(curves) == (CLOCK_S + 1, CLOCK_S + 40)
+
+
+def test_that_a_run_that_went_on_over_a_night_has_its_gap_on_the_clock_only(curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(replace(epoch(1), elapsed_s=10.0, clock_s=CLOCK_S))
+    history.apply(replace(epoch(2), elapsed_s=20.0, clock_s=CLOCK_S + 40_000))
+    axes = curves.findChild(QComboBox, "axisBox")
+    axes.setCurrentText("Time")
+    assert points(curves, "lossPlot", "validation")[0] == [10, 20]
+    axes.setCurrentText("Clock")
+    assert points(curves, "lossPlot", "validation")[0] == [CLOCK_S, CLOCK_S + 40_000]
+
+
+def test_that_a_run_from_before_the_time_of_day_was_kept_goes_on_with_it(curves: Curves) -> None:
+    history = begin(curves)
+    history.apply(epoch(1))
+    curves.findChild(QComboBox, "axisBox").setCurrentText("Clock")
+    assert points(curves, "lossPlot", "validation") == ([], [])
+    history.apply(replace(epoch(2), clock_s=CLOCK_S))
+    curves.redraw()
+    assert points(curves, "lossPlot", "validation")[0] == [CLOCK_S]
 
 
 def test_that_a_logarithmic_accuracy_spreads_out_what_is_nearly_perfect(curves: Curves) -> None:

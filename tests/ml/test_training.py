@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -45,6 +46,7 @@ def validation_loss(trained: TrainedNetwork, data: TrainingData) -> float:
 
 def test_that_a_network_learns_and_tells_of_it(data: TrainingData) -> None:
     emit = Recorder()
+    before_s = time.time()
     trained = run(data, TINY_RECIPE.with_values(epochs=4), emit=emit)
     started, batches, epochs = emit.of(RunStarted), emit.of(BatchEnded), emit.of(EpochEnded)
     assert (trained.outcome, trained.epochs) == ("completed", 4)
@@ -57,6 +59,8 @@ def test_that_a_network_learns_and_tells_of_it(data: TrainingData) -> None:
     assert batches[0].step == 1
     assert all(0 <= b.accuracy <= 1 for b in batches)
     assert [b.learning_rate for b in batches] == pytest.approx([TINY_RECIPE.learning_rate] * len(batches))
+    told_at = [event.clock_s or 0.0 for event in (*batches, epochs[-1])]
+    assert before_s <= told_at[0] <= told_at[-1] <= time.time()
     assert epochs[-1].loss < epochs[0].loss / 2
     assert epochs[-1].val_accuracy > 0.5
     assert epochs[-1].remaining_s == pytest.approx(0.0)

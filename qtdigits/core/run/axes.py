@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -15,7 +16,10 @@ Range = tuple[float, float]
 
 NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 TICK_STEPS = (1.0, 2.0, 5.0, 10.0)
-TIME_STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
+DAY_S = 86_400
+LAST_CLOCK_S = 4e9
+"""Ticks have a time of day up to the year 2096; a view that leads farther has none."""
+TIME_STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, DAY_S)
 SHRINK_BELOW = 0.6
 """A range shrinks when less than this part of it is used, so that the axis does not tremble."""
 LEAST_ERROR = 1e-5
@@ -204,7 +208,7 @@ def tick_step(span: float, most: int) -> float:
 
 
 def x_ticks(axis: XAxis, shown: Range, *, most: int) -> list[tuple[float, str]]:
-    """Places and texts along the bottom: whole epochs once there is more than one, whole steps, times as 1:30."""
+    """Places and texts along the bottom: whole epochs once there is more than one, whole steps, times as 1:30, times of day."""
     low, high = shown
     step = tick_step(high - low, most)
     match axis:
@@ -212,6 +216,12 @@ def x_ticks(axis: XAxis, shown: Range, *, most: int) -> list[tuple[float, str]]:
             longer = (s for s in TIME_STEPS_S if s >= (high - low) / max(1, most))
             step = float(next(longer, step)) if high - low >= 1 else step
             return [(v, duration(v) if step >= 1 else f"{v:.2f} s") for v in _multiples(low, high, step)]
+        case XAxis.CLOCK if not 0 < low <= high < LAST_CLOCK_S:
+            return []
+        case XAxis.CLOCK:
+            days = DAY_S * max(1.0, tick_step((high - low) / DAY_S, most))
+            wanted = next((s for s in TIME_STEPS_S if s >= (high - low) / max(1, most)), days)
+            return [(v, clock_text(v, every_s=wanted)) for v in _clock_multiples(low, high, wanted)]
         case XAxis.STEP:
             step = max(1.0, step)
             return [(v, f"{v:,.0f}") for v in _multiples(low, high, step)]
@@ -226,10 +236,20 @@ def x_text(axis: XAxis, x: float) -> str:
     match axis:
         case XAxis.TIME:
             return f"{duration(x)} elapsed"
+        case XAxis.CLOCK:
+            return f"{datetime.fromtimestamp(x).astimezone():%d %b %H:%M:%S}"
         case XAxis.STEP:
             return f"step {x:,.0f}"
         case XAxis.EPOCH:
             return f"epoch {x:.2f}"
+
+
+def clock_text(clock_s: float, *, every_s: float) -> str:
+    """A tick of a local clock that has one every so many seconds: 07:31:52, 07:32, and at midnight 28 Nov."""
+    local = datetime.fromtimestamp(clock_s).astimezone()
+    if every_s >= DAY_S or (local.hour, local.minute, local.second) == (0, 0, 0):
+        return f"{local:%d %b}"
+    return f"{local:%H:%M:%S}" if every_s < 60 else f"{local:%H:%M}"
 
 
 def uncovered_end(reached: float, *, first: float, whole: float = math.inf) -> float:
@@ -241,6 +261,13 @@ def uncovered_end(reached: float, *, first: float, whole: float = math.inf) -> f
     while shown < reached:
         shown *= 2
     return min(whole, shown)
+
+
+def _clock_multiples(low: float, high: float, step: float) -> list[float]:
+    """Round times of day where this machine is."""
+    offset = datetime.fromtimestamp(low).astimezone().utcoffset()
+    ahead = offset.total_seconds() if offset else 0.0
+    return [place - ahead for place in _multiples(low + ahead, high + ahead, step)]
 
 
 def _multiples(low: float, high: float, step: float) -> list[float]:

@@ -22,10 +22,14 @@ class XAxis(StrEnum):
     EPOCH = "epoch"
     STEP = "step"
     TIME = "time"
+    CLOCK = "clock"
 
 
 class Places:
-    """Where the points of a run stand on an axis: batches and validation at their end, the mean over an epoch in its middle."""
+    """Where the points of a run stand on an axis: batches and validation at their end, the mean over an epoch in its middle.
+
+    NaN where that is not known: runs of earlier versions have not kept the time of day.
+    """
 
     def __init__(self, history: History, *, steps_per_epoch: float, axis: XAxis) -> None:
         self._history = history
@@ -41,6 +45,8 @@ class Places:
                 return batches["step"]
             case XAxis.TIME:
                 return batches["elapsed_s"]
+            case XAxis.CLOCK:
+                return batches["clock_s"]
 
     def epoch_ends(self) -> Numbers:
         epochs = self._history.epochs
@@ -51,19 +57,31 @@ class Places:
                 return epochs["step"]
             case XAxis.TIME:
                 return epochs["elapsed_s"]
+            case XAxis.CLOCK:
+                return epochs["clock_s"]
 
     def epoch_middles(self) -> Numbers:
         ends = self.epoch_ends()
-        return (ends + np.concatenate([[0.0], ends[:-1]])) / 2 if len(ends) else ends
+        return (ends + np.concatenate([[self.began()], ends[:-1]])) / 2 if len(ends) else ends
 
     def best(self) -> float | None:
         """The end of the best epoch; None while there is none."""
         found = np.flatnonzero(self._history.epochs["epoch"] == self._history.best_epoch)
-        return float(self.epoch_ends()[found[0]]) if len(found) else None
+        at = float(self.epoch_ends()[found[0]]) if len(found) else math.nan
+        return at if math.isfinite(at) else None
+
+    def began(self) -> float:
+        """Where the run begins on this axis: a time of day, as far as it is known, else 0."""
+        return min(self._ends(), default=0.0) if self._axis is XAxis.CLOCK else 0.0
 
     def reached(self) -> float:
         """How far the run has come on this axis."""
-        return float(max([*self.batches()[-1:], *self.epoch_ends()[-1:], 0.0]))
+        return max(self._ends(), default=0.0)
+
+    def _ends(self) -> list[float]:
+        """First and last known places."""
+        known = [x[np.isfinite(x)] for x in (self.batches(), self.epoch_ends())]
+        return [float(place) for x in known if len(x) for place in (x[0], x[-1])]
 
 
 class Smoothed:

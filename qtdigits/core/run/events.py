@@ -94,7 +94,7 @@ class BatchEnded:
     """Loss and accuracy (0 to 1) over the batches since the last such event; `step` counts batches of the whole run.
 
     With the first batch nobody knows yet: `remaining_s` and `images_per_s` are 0 then. `learning_rate` is that of the last
-    of those batches, None where it is not known.
+    of those batches. `clock_s`: when that was, in seconds since 1970. None where it is not known.
     """
 
     run: str
@@ -106,6 +106,7 @@ class BatchEnded:
     remaining_s: float
     images_per_s: float
     learning_rate: float | None = None
+    clock_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ class EpochEnded:
     """One epoch, counted from 1. `is_best`: the validation loss is the lowest so far.
 
     `hold_out_loss` and `hold_out_accuracy` are those of the person's own hold-out, None where it was not scored. `val_auc` is the
-    area under the ROC curve on (part of) the validation part, each class against the rest, the mean over the classes.
+    area under the ROC curve on (part of) the validation part, each class against the rest, the mean over the classes. `clock_s`:
+    when the epoch ended, in seconds since 1970.
     """
 
     run: str
@@ -129,6 +131,7 @@ class EpochEnded:
     hold_out_loss: float | None = None
     hold_out_accuracy: float | None = None
     val_auc: float | None = None
+    clock_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 BATCH_COLUMNS = ("step", "loss", "accuracy", "elapsed_s")
 EPOCH_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "elapsed_s")
-BATCH_EXTRAS = ("images_per_s", "learning_rate")
+BATCH_EXTRAS = ("images_per_s", "learning_rate", "clock_s")
 """Columns that not every run has: NaN where a figure is not known, and not kept where none is."""
-EPOCH_EXTRAS = ("hold_out_loss", "hold_out_accuracy", "val_auc")
+EPOCH_EXTRAS = ("hold_out_loss", "hold_out_accuracy", "val_auc", "clock_s")
 
 
 class Columns:

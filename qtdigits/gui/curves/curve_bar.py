@@ -13,7 +13,7 @@ from qtdigits.gui.curves.curve_settings import LATEST, SMOOTHINGS, CurveSettings
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.parts import button, label
 
-AXES = {XAxis.EPOCH: "Epochs", XAxis.STEP: "Steps", XAxis.TIME: "Time"}
+AXES = {XAxis.EPOCH: "Epochs", XAxis.STEP: "Steps", XAxis.TIME: "Time", XAxis.CLOCK: "Clock"}
 SWITCHES = (
     ("is_log", "Lo&garithmic", "Small differences near the end become visible"),
     ("ignores_outliers", "&Ignore outliers", "The first fall and single bad batches do not set the range"),

@@ -171,7 +171,7 @@ class CurvePlot(CurveView):
         return _neighbour(self.densest, here, sign, least=pixel)
 
     def _next_epoch(self, here: float, sign: int) -> float:
-        return _neighbour(self.epoch_ends, here, sign, least=1e-9 * max(1.0, abs(here)))
+        return _neighbour(self.epoch_ends, here, sign, least=1e-12 * max(1.0, abs(here)))
 
     # What is asked for.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from qtdigits.core.run.curves import XAxis
 
-SMOOTHINGS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
+SMOOTHINGS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """Weights that a slider can be set to: what matters happens near 1."""
 KINDS = ("batches", "smoothed", "training", "validation", "hold-out")
 """Kinds of curves, any of which can be hidden."""

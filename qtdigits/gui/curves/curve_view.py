@@ -343,7 +343,9 @@ class CurveView(QWidget):
         if not self._ignores_outliers or self._scale.is_log or not len(curve.x):
             return curve.y
         is_of_epochs = EPOCHS_TO_SETTLE <= len(curve.x) <= MARKER_MOST_POINTS
-        first = max(int(np.searchsorted(curve.x, SETTLED_PART * curve.x[-1])), int(is_of_epochs))
+        begin = min(self._stretch[0], curve.x[0])
+        settled_at = begin + SETTLED_PART * (curve.x[-1] - begin)
+        first = max(int(np.searchsorted(curve.x, settled_at)), int(is_of_epochs))
         return curve.y[first:]
 
 

@@ -22,7 +22,7 @@ from qtdigits.core.run.axes import (
     uncovered_end,
     x_text,
 )
-from qtdigits.core.run.curves import XAxis
+from qtdigits.core.run.curves import Places, XAxis
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 from qtdigits.gui.curves.curve_bar import CurveBar
@@ -170,7 +170,8 @@ class Curves(QWidget):
         plot = self._stale.pop(0)
         shown = [run for run in self._runs if run.run.title not in self._hidden_runs]
         plot.set_curves([c for run in shown for c in run.curves(plot.quantity, self._settings)])
-        plot.set_marks(self._marks(), epoch_ends=self._runs[0].places(self._settings.x_axis).epoch_ends())
+        ends = self._runs[0].places(self._settings.x_axis).epoch_ends()
+        plot.set_marks(self._marks(), epoch_ends=ends[np.isfinite(ends)])
         plot.show_stretch(self._zoom or self._stretch(), is_part=self._zoom is not None)
         self._bar.show_all_button.setVisible(
             self._zoom is not None or any(p.has_chosen_heights for p in self._shown())
@@ -201,22 +202,24 @@ class Curves(QWidget):
 
     def _stretch(self) -> Range:
         """What is shown unless the person has zoomed."""
-        axis = self._settings.x_axis
-        places = [run.places(axis) for run in self._runs]
-        end = max(self._end_of(run.run, run.places(axis).reached()) for run in self._runs)
+        places = [run.places(self._settings.x_axis) for run in self._runs]
+        begin = min((place.began() for place in places if place.reached()), default=0.0)
+        end = max(self._end_of(run.run, place) for run, place in zip(self._runs, places, strict=True))
         latest = self._settings.latest
         if not latest:
-            return 0.0, end
-        longest = max((place.batches() for place in places), key=lambda x: x[-1] if len(x) else -1.0)
+            return begin, end
+        known = (x[np.isfinite(x)] for x in (place.batches() for place in places))
+        longest = max(known, key=lambda x: x[-1] if len(x) else -1.0)
         reached = max(place.reached() for place in places) or end
-        return (float(longest[-latest]) if len(longest) > latest else 0.0), reached
+        return (float(longest[-latest]) if len(longest) > latest else begin), reached
 
-    def _end_of(self, run: ShownRun, reached: float) -> float:
+    def _end_of(self, run: ShownRun, places: Places) -> float:
+        reached, axis = places.reached(), self._settings.x_axis
         if not run.is_running:
             return reached or 1.0
-        if self._settings.x_axis is XAxis.TIME:
-            return uncovered_end(reached, first=FIRST_TIME_S)
-        unit = 1.0 if self._settings.x_axis is XAxis.EPOCH else run.steps_per_epoch
+        if axis in (XAxis.TIME, XAxis.CLOCK):
+            return places.began() + uncovered_end(reached - places.began(), first=FIRST_TIME_S)
+        unit = 1.0 if axis is XAxis.EPOCH else run.steps_per_epoch
         return uncovered_end(reached, first=WHOLE_RUN_EPOCHS * unit, whole=run.epochs * unit)
 
     def _show(self, runs: list[RunCurves]) -> None:
@@ -228,7 +231,6 @@ class Curves(QWidget):
         for plot in self._plots.values():
             plot.forget()
             plot.set_cursor(None)
-        self._readout.setText(POINT_AT_IT)
         self.redraw()
         self._describe()
 
@@ -296,28 +298,28 @@ class Curves(QWidget):
 
     @Slot(object)
     def _put_cursor(self, x: float | None) -> None:
+        if not any(len(plot.densest) for plot in self._shown()):
+            x = None  # there is nothing to read yet
         if x == self._cursor:
             return
         self._cursor = x
         for plot in self._plots.values():
             plot.set_cursor(x)
-        self._readout.setText(POINT_AT_IT if x is None else self.reading_text(x))
         self._describe()
 
     # Words.
 
-    def reading_text(self, x: float) -> str:
-        """What all curves say at `x`, in one line."""
-        parts = [x_text(self._settings.x_axis, x)]
-        for plot in self._shown():
-            said = ", ".join(reading.text for reading in plot.readings(x))
-            if said:
-                parts.append(f"{plot.quantity.title}: {said}")
-        return " · ".join(parts)
+    def _words(self) -> str:
+        """Below the plots: where the cross-hair is, or how the run stands. What the curves say stands beside the cross-hair."""
+        axis, is_alone = self._settings.x_axis, len(self._runs) == 1
+        if self._cursor is None:
+            return (is_alone and self._runs[0].standing()) or POINT_AT_IT
+        return self._runs[0].whereabouts(axis, self._cursor) if is_alone else x_text(axis, self._cursor)
 
     def _describe(self) -> None:
-        """For assistive tools: what each plot says at the cross-hair, or at its end; anew after each epoch."""
+        """In words, for assistive tools too, what each plot says at the cross-hair, or at its end; anew after each epoch."""
         self._epochs_described = self._n_epochs()
+        self._readout.setText(self._words())
         for plot in self._shown():
             x = self._cursor if self._cursor is not None else np.inf
             said = ", ".join(reading.text for reading in plot.readings(x))

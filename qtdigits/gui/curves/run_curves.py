@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt
 
-from qtdigits.core.run.axes import ACCURACY, AUC, LEARNING_RATE, LOSS, THROUGHPUT, Quantity
+from qtdigits.core.run.axes import ACCURACY, AUC, LEARNING_RATE, LOSS, THROUGHPUT, Quantity, x_text
 from qtdigits.core.run.curves import Numbers, Places, Smoothed, XAxis
 from qtdigits.core.run.history import History
+from qtdigits.core.texts import duration
 from qtdigits.gui.curves.curve_painting import Look
 from qtdigits.gui.curves.curve_settings import CurveSettings
 from qtdigits.gui.curves.curve_view import Curve
@@ -55,12 +57,38 @@ class RunCurves:
 
     def curves(self, quantity: Quantity, settings: CurveSettings) -> list[Curve]:
         """The dense ones first, so that the others lie above them."""
+        made = self._curves(quantity, settings)
+        return [curve for curve in made if self._kind(curve.name) not in settings.hidden]
+
+    def whereabouts(self, axis: XAxis, x: float) -> str:
+        """Where `x` of an axis is on each of them, that one first: epoch 2.00 · step 20 · 0:03 elapsed · 28 Nov 17:00:05."""
+        said, distance = [x_text(axis, x)], np.abs(self.places(axis).batches() - x)
+        if np.isfinite(distance).any():
+            nearest = np.nanargmin(distance)
+            there = {
+                other: float(self.places(other).batches()[nearest]) for other in XAxis if other is not axis
+            }
+            said += [x_text(other, place) for other, place in there.items() if math.isfinite(place)]
+        return " · ".join(said)
+
+    def standing(self) -> str:
+        """validation loss 0.2651, at best 0.2389 in epoch 9 · 0.7 s an epoch; "" before the first epoch has ended."""
+        history, epochs = self.run.history, self.run.history.epochs
+        if not len(epochs):
+            return ""
+        text = f"validation loss {LOSS.text(epochs['val_loss'][-1])}"
+        if history.best_epoch and history.epochs_since_best:
+            best = epochs["val_loss"][epochs["epoch"] == history.best_epoch][0]
+            text += f", at best {LOSS.text(best)} in epoch {history.best_epoch}"
+        epoch_s = epochs["elapsed_s"][-1] / epochs["epoch"][-1]
+        return f"{text} · {duration(epoch_s) if epoch_s >= 60 else f'{epoch_s:.1f} s'} an epoch"
+
+    def _curves(self, quantity: Quantity, settings: CurveSettings) -> list[Curve]:
         places = self.places(settings.x_axis)
         if quantity is AUC:
-            made = [
+            return [
                 self._curve("validation", *_known(places.epoch_ends(), self.run.history.epochs["val_auc"]))
             ]
-            return [curve for curve in made if self._kind(curve.name) not in settings.hidden]
         batches = self.run.history.batches
         x, y = places.batches(), batches[quantity.name]
         if quantity is LEARNING_RATE:
@@ -76,7 +104,7 @@ class RunCurves:
             made.append(self._curve("smoothed", x, smooth.update(y), sets_range=False))
         if quantity in (LOSS, ACCURACY):
             made += self._epoch_curves(quantity, places)
-        return [curve for curve in made if self._kind(curve.name) not in settings.hidden]
+        return made
 
     def _epoch_curves(self, quantity: Quantity, places: Places) -> list[Curve]:
         epochs, ends = self.run.history.epochs, places.epoch_ends()
@@ -91,6 +119,7 @@ class RunCurves:
 
     def _curve(self, kind: str, x: Numbers, y: Numbers, *, sets_range: bool = True) -> Curve:
         look = LOOKS[kind]
+        y, x = _known(y, x)
         if self._place is None:
             return Curve(kind, x, y, look, sets_range)
         is_faint = kind in ("batches", "smoothed")
@@ -102,5 +131,6 @@ class RunCurves:
 
 
 def _known(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+    """The points whose `y` is a number."""
     known = np.isfinite(y)
     return (x, y) if known.all() else (x[known], y[known])
