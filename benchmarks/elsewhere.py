@@ -112,7 +112,7 @@ def accuracies(inks: list[Ink], labels: list[str], model: str = "default") -> tu
     from qtdigits.core.drawing.raster import render_many
     from qtdigits.paths import shipped_models_dir
     from qtdigits.reader.reader import Reader
-    from qtdigits.store.model_files import load_model
+    from qtdigits.store.model.model_files import load_model
 
     reader = Reader(load_model(shipped_models_dir() / f"{model}.h5", weights=False))
     truth = np.array([reader.label_set.labels.index(label) for label in labels])
@@ -142,7 +142,7 @@ def _drawings(path: Path | None, n: int) -> tuple[list[Ink], list[str]]:
 
         inks, labels = synthetic_digits(n, seed=77)
         return list(inks), [str(label) for label in labels]
-    from qtdigits.store.ink_files import read_ink_jsonl
+    from qtdigits.store.data.ink_files import read_ink_jsonl
 
     found = [
         drawing for drawing in read_ink_jsonl(path) if drawing.label.isdigit() and not drawing.ink.is_blank

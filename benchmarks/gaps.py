@@ -187,7 +187,7 @@ def train_in_thread(window: MainWindow) -> QThread:
 
     from qtdigits.core.recipe.recipes import load_recipe
     from qtdigits.core.run.events import BatchEnded, RunStarted
-    from qtdigits.store.mnist import find_mnist, load_mnist
+    from qtdigits.store.data.mnist import find_mnist, load_mnist
 
     network = load_recipe("cnn-32-64").network
     path = find_mnist(folder=Path("unused"))

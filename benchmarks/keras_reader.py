@@ -16,7 +16,7 @@ class KerasReader:
         import keras
 
         from qtdigits.ml.models import from_model
-        from qtdigits.store.model_files import load_model
+        from qtdigits.store.model.model_files import load_model
 
         assert header.path is not None
         model = load_model(header.path)

@@ -13,7 +13,7 @@ import numpy as np
 
 from qtdigits.core.drawing.label_guard import DIGIT_LABELS, Witness, suspicions
 from qtdigits.core.drawing.samples import Dataset
-from qtdigits.store.datasets import read_dataset
+from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.witness_file import load_witness
 
 SHARE, SEED = 0.02, 1

@@ -55,7 +55,7 @@ def _drawings() -> Dataset:
 def _ours(folder: str) -> float:
     from qtdigits.core.drawing.samples import Sample
     from qtdigits.core.run.events import EngineReady, Event, RunFinished
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     drawings = _drawings()
     with SampleStore.open(Path(folder)) as store:
@@ -85,8 +85,8 @@ def _plain() -> float:
 
     from qtdigits import paths
     from qtdigits.ml.models import from_model
-    from qtdigits.store.mnist import find_mnist, load_mnist
-    from qtdigits.store.model_files import load_model
+    from qtdigits.store.data.mnist import find_mnist, load_mnist
+    from qtdigits.store.model.model_files import load_model
 
     path = find_mnist(folder=paths.user_data_dir())
     if path is None:

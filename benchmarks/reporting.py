@@ -55,7 +55,7 @@ def _fill(folder: Path) -> None:
     from qtdigits.core.drawing.raster import render_many
     from qtdigits.core.drawing.samples import Sample
     from qtdigits.core.drawing.synthetic import synthetic_digits
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     inks, labels = synthetic_digits(N_HELD_OUT_OF, seed=1)
     with SampleStore.open(folder) as store:

@@ -64,8 +64,8 @@ def _fill(folder: Path) -> None:
     from qtdigits.core.recipe.recipes import load_recipe, recipe_names
     from qtdigits.core.run.events import BatchEnded, EpochEnded
     from qtdigits.core.run.history import History
-    from qtdigits.store.runs import RunRecord
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.runs import RunRecord
+    from qtdigits.store.tables.samples import SampleStore
 
     history = History()
     for step in range(1, POINTS + 1):

@@ -53,7 +53,7 @@ def measure() -> list[Row]:
 def child(full: Path, empty: Path) -> None:
     import numpy as np
 
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     adding_s = _seconds(partial(_fill, full, list(_samples())))
     SampleStore.open(empty).close()
@@ -92,7 +92,7 @@ def _samples() -> Iterator[Sample]:
 
 
 def _fill(folder: Path, samples: list[Sample]) -> None:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(folder) as store:
         store.add_samples(samples)
@@ -131,8 +131,8 @@ def _waits(*folders: Path) -> dict[Path, NDArray[np.float64]]:
 def _session(folder: Path) -> Session:
     from qtdigits.gui.session import Session
     from qtdigits.reader.reader import Reader
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.tables.samples import SampleStore
 
     store = SampleStore.open(folder)
     session = Session(store=store, library=ModelLibrary(folder), make_reader=Reader)

@@ -50,7 +50,7 @@ class _Time:
 
 def _ours(what: str, *arguments: str) -> _Time:
     """The whole command, from its start to its end; the score is the one that it writes into its model file."""
-    from qtdigits.store.model_files import load_header
+    from qtdigits.store.model.model_files import load_header
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.h5"
@@ -77,7 +77,7 @@ def _plain(name: str) -> _Time:
 def _mnist() -> Path:
     """Where the program itself looks, without downloading: that would be measured too."""
     from qtdigits import paths
-    from qtdigits.store.mnist import find_mnist
+    from qtdigits.store.data.mnist import find_mnist
 
     found = find_mnist(folder=paths.user_data_dir())
     if found is None:

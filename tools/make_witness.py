@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qtdigits import paths
 from qtdigits.core.run.control import Control
-from qtdigits.store.mnist import find_mnist
+from qtdigits.store.data.mnist import find_mnist
 from qtdigits.store.witness_file import save_witness
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.label_guard import learn_witness

@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder: Path) -> Parts:
     """The drawings of a store, kept apart by what the model can know of them."""
-    from qtdigits.store.database import FILE_NAME
+    from qtdigits.store.tables.database import FILE_NAME
     from qtdigits.tasks.replay import parts_of_file
 
     return parts_of_file(model, dataset, answers.is_right, path=Path(on), own_store=folder / FILE_NAME)

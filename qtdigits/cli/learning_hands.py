@@ -13,7 +13,7 @@ from qtdigits.errors import InputError
 if TYPE_CHECKING:
     from qtdigits.core.drawing.samples import Dataset
     from qtdigits.core.models import Model
-    from qtdigits.store.mnist import Mnist
+    from qtdigits.store.data.mnist import Mnist
     from qtdigits.tasks.personal import Learner
 
 GIVING_UP = "Giving all up: nothing is kept."
@@ -38,7 +38,7 @@ def add_learning_options(parser: argparse.ArgumentParser, *, about_model: str) -
 
 def warn_of_known_drawings(base: Model, drawings: Dataset, folder: Path) -> None:
     """Say so where the figures flatter a model that was trained on what it is to read."""
-    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model.library import ModelLibrary
     from qtdigits.tasks.lineage import headers_of, was_trained_on
 
     if was_trained_on(base, drawings, headers_of(ModelLibrary(folder))):
@@ -49,7 +49,7 @@ def warn_of_known_drawings(base: Model, drawings: Dataset, folder: Path) -> None
 
 
 def mnist_of(args: argparse.Namespace, folder: Path) -> Mnist | None:
-    from qtdigits.store.mnist import find_mnist, load_mnist
+    from qtdigits.store.data.mnist import find_mnist, load_mnist
 
     path = find_mnist(explicit=args.mnist, folder=folder)
     return None if path is None else load_mnist(path)

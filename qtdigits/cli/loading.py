@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Model:
     """The model of a file or of a name in the library. Raises `InputError` with the names that there are."""
-    from qtdigits.store.library import CHAMPION, ModelLibrary
-    from qtdigits.store.model_files import load_model
+    from qtdigits.store.model.library import CHAMPION, ModelLibrary
+    from qtdigits.store.model.model_files import load_model
 
     if name_or_path == CHAMPION:
         return load_model(champion_path(folder), weights=weights)
@@ -30,7 +30,7 @@ def champion_path(folder: Path) -> Path:
 
     Raises `ModelFileError` when there is none.
     """
-    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model.library import ModelLibrary
 
     model, notice = ModelLibrary(folder).load_champion()
     if notice:
@@ -51,7 +51,7 @@ def open_dataset(
 ) -> Dataset:
     """Drawings to score a model on: MNIST's test set for "mnist", otherwise a file of any kind that can be read."""
     if what != "mnist":
-        from qtdigits.store.datasets import read_dataset
+        from qtdigits.store.data.datasets import read_dataset
 
         return read_dataset(Path(what), labels=labels)
     if labels:
@@ -60,7 +60,7 @@ def open_dataset(
 
 
 def _mnist_test_set(explicit: Path | None, folder: Path, progress: Callable[[int, int], None]) -> Dataset:
-    from qtdigits.store.mnist import find_mnist, load_mnist
+    from qtdigits.store.data.mnist import find_mnist, load_mnist
     from qtdigits.tasks.fetching import fetch_mnist
 
     path = find_mnist(explicit=explicit, folder=folder)

@@ -24,7 +24,7 @@ from qtdigits.cli.output import (
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.models import Model
-    from qtdigits.store.library import ModelEntry
+    from qtdigits.store.model.library import ModelEntry
     from qtdigits.tasks.replay import Replayed
 
 MODEL_HELP = "a model file, or the name of a model (see: qtdigits models list)"
@@ -93,7 +93,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model.library import ModelLibrary
 
     entries = ModelLibrary(data_folder(args)).entries()
     if args.json:
@@ -118,8 +118,8 @@ def run_check(args: argparse.Namespace) -> int:
     """Every file is looked at; 2 when one of them is not as it should be."""
     from qtdigits.errors import QtDigitsError
     from qtdigits.reader.reader import Reader
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.model_files import check_model
+    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.model.model_files import check_model
 
     library = ModelLibrary(data_folder(args))
     found = []
@@ -143,8 +143,8 @@ def run_check(args: argparse.Namespace) -> int:
 def run_promote(args: argparse.Namespace) -> int:
     """The file is checked first: a model that cannot read must not come into use."""
     from qtdigits.reader.reader import Reader
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.model_files import check_model
+    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.model.model_files import check_model
 
     library = ModelLibrary(data_folder(args))
     path = library.find(args.model)
@@ -154,15 +154,15 @@ def run_promote(args: argparse.Namespace) -> int:
 
 
 def run_rollback(args: argparse.Namespace) -> int:
-    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model.library import ModelLibrary
 
     return _say_champion(args, ModelLibrary(data_folder(args)).roll_back())
 
 
 def run_replay(args: argparse.Namespace) -> int:
     from qtdigits.errors import InputError
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.replay import Drawings, replay
 
     folder = data_folder(args)

@@ -76,7 +76,7 @@ def _answers(reader: Reader, files: list[Path]) -> Iterator[tuple[Path, dict[str
 
 def _read(reader: Reader, file: Path) -> dict[str, float]:
     from qtdigits.core.drawing.images import normalise_image
-    from qtdigits.store.image_files import read_image
+    from qtdigits.store.data.image_files import read_image
 
     raster = normalise_image(read_image(file))
     if not raster.any():

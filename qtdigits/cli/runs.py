@@ -13,7 +13,7 @@ from qtdigits.errors import InputError
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.run.history import History
-    from qtdigits.store.runs import RunRecord
+    from qtdigits.store.tables.runs import RunRecord
 
 RUN_HELP = "the id of a run, its beginning, or the run's name"
 
@@ -82,7 +82,7 @@ def _add_changes(group: Subparsers) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.resuming import as_it_stands
 
     folder = data_folder(args)
@@ -97,7 +97,7 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_show(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.resuming import as_it_stands
 
     folder = data_folder(args)
@@ -129,7 +129,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_compare(args: argparse.Namespace) -> int:
     from qtdigits.core.run.run_figures import differing
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.resuming import as_it_stands
 
     folder = data_folder(args)
@@ -157,7 +157,7 @@ def run_compare(args: argparse.Namespace) -> int:
 
 
 def run_rename(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(data_folder(args)) as store:
         run = store.runs.find(args.wanted)
@@ -167,7 +167,7 @@ def run_rename(args: argparse.Namespace) -> int:
 
 
 def run_note(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(data_folder(args)) as store:
         run = store.runs.find(args.wanted)
@@ -177,7 +177,7 @@ def run_note(args: argparse.Namespace) -> int:
 
 
 def run_delete(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.resuming import is_under_way
 
     folder = data_folder(args)
@@ -192,7 +192,7 @@ def run_delete(args: argparse.Namespace) -> int:
 
 
 def run_restore(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(data_folder(args)) as store:
         ids = list(dict.fromkeys(store.runs.find(wanted, in_trash=True).id for wanted in args.wanted))
@@ -202,7 +202,7 @@ def run_restore(args: argparse.Namespace) -> int:
 
 
 def run_empty_trash(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.run_trash import empty_trash, look_into_trash, megabytes
 
     folder = data_folder(args)

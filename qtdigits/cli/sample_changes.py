@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qtdigits.cli.options import Subparsers
-    from qtdigits.store.merging import MergedStores
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.merging import MergedStores
+    from qtdigits.store.tables.samples import SampleStore
 
 
 def add_change_parsers(group: Subparsers) -> None:
@@ -64,7 +64,7 @@ def _add_ids(parser: argparse.ArgumentParser, run: object, *, at_least: str = "+
 
 def run_merge(args: argparse.Namespace) -> int:
     """A store that cannot be used is reported and the next one tried; the worst exit code counts."""
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     done: dict[Path, MergedStores] = {}
     code = 0
@@ -91,7 +91,7 @@ def run_merge(args: argparse.Namespace) -> int:
 
 
 def run_relabel(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(data_folder(args)) as store:
         _require(store, args.ids)
@@ -100,7 +100,7 @@ def run_relabel(args: argparse.Namespace) -> int:
 
 
 def run_delete(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(data_folder(args)) as store:
         _require(store, args.ids)
@@ -109,8 +109,8 @@ def run_delete(args: argparse.Namespace) -> int:
 
 
 def run_restore(args: argparse.Namespace) -> int:
-    from qtdigits.store.editing import Deleted
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.editing import Deleted
+    from qtdigits.store.tables.samples import SampleStore
 
     if args.all == bool(args.ids):
         raise InputError("Say what to put back: either IDs or --all.", "See: qtdigits samples list --deleted")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
-    from qtdigits.store.filters import SampleFilter
+    from qtdigits.store.tables.filters import SampleFilter
 
 
 def add_filter_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
 def filter_of(args: argparse.Namespace) -> SampleFilter:
     """Raises `InputError` for an origin or a date that cannot be."""
     from qtdigits.core.drawing.samples import Origin, Verdict
-    from qtdigits.store.filters import SampleFilter
+    from qtdigits.store.tables.filters import SampleFilter
 
     if args.origin and args.origin not in list(Origin):
         raise InputError(

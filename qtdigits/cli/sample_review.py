@@ -29,7 +29,7 @@ def add_review_parser(group: Subparsers) -> None:
 
 def run_review(args: argparse.Namespace) -> int:
     from qtdigits.core.run.control import Control
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.store.witness_file import load_witness
     from qtdigits.tasks.label_guard import review
 

@@ -18,9 +18,9 @@ from qtdigits.errors import InputError, QtDigitsError
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.drawing.samples import Sample
-    from qtdigits.store.filters import SampleFilter
-    from qtdigits.store.intake import Added
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.filters import SampleFilter
+    from qtdigits.store.tables.intake import Added
+    from qtdigits.store.tables.samples import SampleStore
 
 DEFAULT_WRITER = "me"
 """As in the window: whoever never names himself."""
@@ -160,14 +160,14 @@ def run_export(args: argparse.Namespace) -> int:
 
 
 def _count(folder: Path, chosen: SampleFilter) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open_to_read(folder) as store:
         return store.count(chosen)
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     if args.limit < 0:
         raise InputError(f"--limit is {args.limit}.", "Give how many to show; 0 shows all.")
@@ -192,7 +192,7 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     """The database's own check, then each drawing: its ink must be readable. 1 when something is wrong."""
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open_to_read(data_folder(args)) as store, working("Reading every drawing …"):
         problems = [*store.check(), *_unreadable(store)]

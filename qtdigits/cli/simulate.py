@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     from qtdigits.cli.training_run import obeying_ctrl_c
     from qtdigits.core.run.control import Control
     from qtdigits.core.score.simulation import AFTER, Plan, chosen_writers
-    from qtdigits.store.datasets import read_dataset
+    from qtdigits.store.data.datasets import read_dataset
     from qtdigits.tasks.simulate import simulate
 
     folder = data_folder(args)

@@ -249,7 +249,7 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
 
 def _resumed(args: argparse.Namespace) -> RetrainRequest:
     """How the run goes on that was named. Raises `InputError` for settings that it has already."""
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.resuming import as_it_stands, extended, resumed
 
     if args.resume is None:
@@ -296,7 +296,7 @@ def _base(args: argparse.Namespace) -> str:
     """The path of the model to go on from, as it is named. Raises `InputError` when there is no such model."""
     if not args.base:
         return ""
-    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model.library import ModelLibrary
 
     return _text(ModelLibrary(data_folder(args)).find(args.base))
 

@@ -52,7 +52,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open_to_read(data_folder(args)) as store:
         rows = [
@@ -67,7 +67,7 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_add(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(data_folder(args)) as store:
         store.add_writer(args.name)
@@ -76,7 +76,7 @@ def run_add(args: argparse.Namespace) -> int:
 
 
 def run_rename(args: argparse.Namespace) -> int:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(data_folder(args)) as store:
         store.rename_writer(args.old, args.new)
@@ -86,7 +86,7 @@ def run_rename(args: argparse.Namespace) -> int:
 
 def run_merge(args: argparse.Namespace) -> int:
     """What was held out of either stays held out."""
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(data_folder(args)) as store:
         merged = store.merge_writers(args.source, args.into)

@@ -95,7 +95,7 @@ def _stored(folder: Path) -> tuple[Dataset, NDArray[np.bool_], NDArray[np.bool_]
 
 
 def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_], None]:
-    from qtdigits.store.datasets import read_dataset
+    from qtdigits.store.data.datasets import read_dataset
     from qtdigits.tasks.personal import held_out_by_order
 
     drawings = read_dataset(path)

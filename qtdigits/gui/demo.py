@@ -88,7 +88,7 @@ def _drawings(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
     if path is None:
         inks, labels = synthetic_digits(MOST_DRAWINGS, seed=2022)
         return list(zip(labels, inks, strict=True)), "the program's own synthetic ink"
-    from qtdigits.store.ink_files import read_ink_jsonl, read_unipen
+    from qtdigits.store.data.ink_files import read_ink_jsonl, read_unipen
 
     is_jsonl = path.name.endswith((".jsonl", ".jsonl.gz"))
     every = [

@@ -22,13 +22,13 @@ from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Raster, Sample, Trial, Verdict
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
-from qtdigits.store.model_files import load_model
+from qtdigits.store.model.model_files import load_model
 
 if TYPE_CHECKING:
     from qtdigits.core.models import Model
     from qtdigits.reader.reader import Reader
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.tables.samples import SampleStore
 
 DEFAULT_WRITER = "me"
 MOST_UNDONE = 100

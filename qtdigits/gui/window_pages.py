@@ -177,7 +177,7 @@ class WindowPages(QObject):
     def _make_insight_panel(self, theme: Theme) -> QWidget:
         from qtdigits.gui.network.insight_panel import InsightPanel
         from qtdigits.reader.reader import Reader
-        from qtdigits.store.model_files import load_model
+        from qtdigits.store.model.model_files import load_model
 
         self._insight_panel = InsightPanel(
             session=self._shared.session, load=load_model, make_reader=Reader, theme=theme

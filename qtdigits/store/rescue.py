@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qtdigits.errors import QtDigitsError, StoreError
-from qtdigits.store.database import FILE_NAME, is_in_use
 from qtdigits.store.files import take_name, write_file
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables.database import FILE_NAME, is_in_use
+from qtdigits.store.tables.samples import SampleStore
 
 TAKEN_IN = f"{FILE_NAME}.taken-in"
 

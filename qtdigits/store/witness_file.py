@@ -10,7 +10,7 @@ import numpy as np
 from qtdigits import paths
 from qtdigits.core.drawing.label_guard import WITNESS_VERSION, Witness
 from qtdigits.errors import InputError
-from qtdigits.store.arrays import NpzArrays, open_npz
+from qtdigits.store.data.arrays import NpzArrays, open_npz
 from qtdigits.store.files import write_file
 
 _PLAIN = ("mean", "axes", "waves", "phases", "moments")

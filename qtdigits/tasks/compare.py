@@ -12,8 +12,8 @@ from qtdigits.core.drawing.splits import guard_split
 from qtdigits.core.models import Model
 from qtdigits.core.score.comparison import Comparison, Paired
 from qtdigits.reader.reader import Reader
-from qtdigits.store.model_files import load_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.model_files import load_model
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.evaluate import answers_of
 from qtdigits.tasks.replay import may_have_learned
 

@@ -12,7 +12,7 @@ from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, StoreError
-from qtdigits.store.mnist import Mnist, find_mnist, load_mnist
+from qtdigits.store.data.mnist import Mnist, find_mnist, load_mnist
 from qtdigits.store.witness_file import load_witness
 from qtdigits.tasks.fetching import fetch_mnist
 
@@ -37,7 +37,7 @@ class DataCache:
         self._synthetic_key = (0, 0)
 
     def mnist(self, *, explicit: str = "", folder: Path) -> Mnist | None:
-        """MNIST as `store.mnist.find_mnist` finds it, or None. Raises `InputError` when what it finds is not MNIST."""
+        """MNIST as `store.data.mnist.find_mnist` finds it, or None. Raises `InputError` when what it finds is not MNIST."""
         path = find_mnist(explicit=Path(explicit) if explicit else None, folder=folder)
         if path is None:
             return None

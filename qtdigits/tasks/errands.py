@@ -54,7 +54,7 @@ def _result_of(running: _Running) -> dict[str, Any]:
 
 
 def _check_labels(running: _Running, errand: CheckLabels) -> dict[str, Any]:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.label_guard import review
 
     with SampleStore.open(Path(errand.data_dir)) as store:

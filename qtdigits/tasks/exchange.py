@@ -12,12 +12,12 @@ import numpy as np
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.errors import InputError
-from qtdigits.store.csv_pair import write_csv_pair
-from qtdigits.store.datasets import read_samples
-from qtdigits.store.filters import EVERYTHING, SampleFilter
-from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
-from qtdigits.store.intake import Added
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.data.csv_pair import write_csv_pair
+from qtdigits.store.data.datasets import read_samples
+from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
+from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
+from qtdigits.store.tables.intake import Added
+from qtdigits.store.tables.samples import SampleStore
 
 INK_SUFFIXES = (".jsonl", ".jsonl.gz")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtdigits.errors import DataMissingError
-from qtdigits.store.mnist import download_mnist
+from qtdigits.store.data.mnist import download_mnist
 
 TIMEOUT_S = 3.0
 """For connecting and for each piece. A connection that breaks after something has come is taken up again."""

@@ -17,8 +17,8 @@ from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.run.control import Control
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
-from qtdigits.store.datasets import read_dataset, read_samples
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.data.datasets import read_dataset, read_samples
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.compare import guard_of
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.mixing import Source, mix, some_of

@@ -13,7 +13,7 @@ from qtdigits.core.drawing.label_guard import DIGIT_LABELS, Witness, suspicions
 from qtdigits.core.drawing.samples import Dataset, Suspicion
 from qtdigits.core.run.control import Control
 from qtdigits.core.texts import waiting_for_eye
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.data_cache import DataCache
 
 MNIST_IMAGES, SYNTHETIC_IMAGES = 8000, 6000

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from qtdigits.core.models import Model
 from qtdigits.core.score.learning_curve import Amount
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.lineage import Headers, headers_of, line_of
 
 

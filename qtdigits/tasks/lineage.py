@@ -10,8 +10,8 @@ from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.models import Model
 from qtdigits.core.run.data_mark import digest_of
 from qtdigits.errors import QtDigitsError
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_header, load_model
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.model.model_files import load_header, load_model
 
 Headers = Callable[[str], Model | None]
 

@@ -15,9 +15,9 @@ from qtdigits.core.models import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError
 from qtdigits.reader.reader import Reader
-from qtdigits.store.database import FILE_NAME
-from qtdigits.store.model_files import load_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.model_files import load_model
+from qtdigits.store.tables.database import FILE_NAME
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.evaluate import answers_of
 
 Progress = Callable[[int, int], None]

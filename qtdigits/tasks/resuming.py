@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from qtdigits.errors import InputError
-from qtdigits.store.run_folders import RunFolder, taken
-from qtdigits.store.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
+from qtdigits.store.run.run_folders import RunFolder, taken
+from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.tasks.request import RetrainRequest
 
 UNFINISHED = frozenset({RUNNING, INTERRUPTED, CANCELLED, "stopped", "failed"})

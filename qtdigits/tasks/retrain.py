@@ -31,8 +31,8 @@ from qtdigits.core.run.history import History
 from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError, QtDigitsError, StoreError
 from qtdigits.reader.reader import Reader
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model, save_model
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.model.model_files import load_model, save_model
 from qtdigits.tasks.compare import NOTHING, compare_with, drawn_since
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.deciding import with_threshold

@@ -22,11 +22,11 @@ from qtdigits.core.run.history import History
 from qtdigits.core.run.run_figures import RunFigures, figures_of
 from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.run_folders import prune
-from qtdigits.store.run_readings import save_readings
-from qtdigits.store.run_results import save_result
-from qtdigits.store.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.run.run_folders import prune
+from qtdigits.store.run.run_readings import save_readings
+from qtdigits.store.run.run_results import save_result
+from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
 
 KEEP_EVERY_S = 10.0

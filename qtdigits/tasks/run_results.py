@@ -7,9 +7,9 @@ from pathlib import Path
 
 from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import InputError, ModelFileError
-from qtdigits.store.model_files import load_header
-from qtdigits.store.run_results import load_result
-from qtdigits.store.runs import RunRecord
+from qtdigits.store.model.model_files import load_header
+from qtdigits.store.run.run_results import load_result
+from qtdigits.store.tables.runs import RunRecord
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qtdigits.errors import StoreError
-from qtdigits.store.run_folders import RunFolder
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.store.tables.samples import SampleStore
 
 
 @dataclass(frozen=True)

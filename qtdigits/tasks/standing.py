@@ -14,7 +14,7 @@ from qtdigits.core.run.checkpoints import Checkpoint
 from qtdigits.core.run.data_mark import DataMark, what_changed
 from qtdigits.core.run.history import History
 from qtdigits.errors import DataChangedError, InputError, StoreError, TrainingError
-from qtdigits.store.run_folders import RunFolder, taken
+from qtdigits.store.run.run_folders import RunFolder, taken
 from qtdigits.tasks.gather import Gathered
 from qtdigits.tasks.request import RetrainRequest
 

@@ -12,8 +12,8 @@ from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.recipe.recipes import load_recipe
 from qtdigits.core.run.control import Control
 from qtdigits.core.score.writer_matrix import WriterMatrix
-from qtdigits.store.model_files import load_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.model_files import load_model
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.label_guard import Progress
 from qtdigits.tasks.personal import RECIPE, Learner

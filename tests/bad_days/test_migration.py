@@ -8,7 +8,7 @@ import pytest
 
 from bad_days.killing import N_KILLS, kill_while, victim
 from bad_days.version_1 import make_version_1
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 
 N_SAMPLES = 6_000
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from qtdigits.errors import StoreError
-from qtdigits.store.datasets import kind_of
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.data.datasets import kind_of
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial
 
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial
 with SampleStore.open(Path(sys.argv[1])) as store:
     store.judge(a_sample(writer="Bob"), a_trial(writer="Bob"))
@@ -48,7 +48,7 @@ def test_that_another_process_does_not_take_the_log_away_from_an_open_store(tmp_
 def test_that_a_failure_to_open_because_of_a_lock_does_not_touch_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qtdigits.store.database.BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("qtdigits.store.tables.database.BUSY_TIMEOUT_S", 0.01)
     SampleStore.open(tmp_path).close()
     other = sqlite3.connect(tmp_path / "samples.db", isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -11,8 +11,8 @@ import pytest
 
 from cli.running import python, write_ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
-from qtdigits.store.runs import RUNNING
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.runs import RUNNING
+from qtdigits.store.tables.samples import SampleStore
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 

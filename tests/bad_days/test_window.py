@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 from qtdigits import paths
 from qtdigits.gui import app
 from qtdigits.gui.main_window import MainWindow
-from qtdigits.store.database import FILE_NAME
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables.database import FILE_NAME
+from qtdigits.store.tables.samples import SampleStore
 
 OpenWindow = Callable[[], MainWindow]
 

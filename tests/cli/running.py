@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
+from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import h5py
 import pytest
 
 from cli.running import Run
-from qtdigits.store.model_files import load_model
+from qtdigits.store.model.model_files import load_model
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from cli.running import Run
-from qtdigits.store.datasets import read_dataset
-from qtdigits.store.model_files import load_model, save_model
+from qtdigits.store.data.datasets import read_dataset
+from qtdigits.store.model.model_files import load_model, save_model
 
 
 @pytest.fixture

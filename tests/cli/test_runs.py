@@ -9,9 +9,9 @@ import pytest
 from cli.running import Run
 from qtdigits.core.recipe.recipes import Recipe
 from qtdigits.core.run.run_figures import RunFigures, figures_of
-from qtdigits.store.run_folders import RunFolder
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from store.values import a_history
 
 START = datetime(2024, 5, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from cli.running import Run
 from qtdigits.core.drawing.samples import Suspicion
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample, a_trial
 
 

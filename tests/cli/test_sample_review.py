@@ -10,7 +10,7 @@ from qtdigits.core.drawing.label_guard import DIGIT_LABELS
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.drawing.synthetic import synthetic_digits
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 
 
 def test_that_a_wrong_label_is_listed_and_waits(run: Run, data_dir: Path) -> None:

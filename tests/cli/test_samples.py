@@ -12,8 +12,8 @@ from PIL import Image
 
 from cli.running import Run
 from qtdigits.core.drawing.samples import Origin
-from qtdigits.store.ink_files import read_ink_jsonl
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.data.ink_files import read_ink_jsonl
+from qtdigits.store.tables.samples import SampleStore
 
 
 @pytest.fixture

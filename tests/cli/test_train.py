@@ -23,11 +23,11 @@ from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Noticed, Progressed, RunFinished, decode_event
 from qtdigits.core.score.readings import MOST_IN_CELL
 from qtdigits.core.texts import duration
-from qtdigits.store.model_files import load_model
-from qtdigits.store.run_folders import RunFolder
-from qtdigits.store.run_readings import load_readings
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.model_files import load_model
+from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.store.run.run_readings import load_readings
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
 
 SMALL = (

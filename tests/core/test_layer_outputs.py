@@ -7,7 +7,7 @@ from qtdigits.core.network.layer_outputs import first_filters, layer_names, laye
 from qtdigits.core.network.networks import NetworkSpec, parse_blocks, parse_dense
 from qtdigits.errors import InputError
 from qtdigits.paths import shipped_models_dir
-from qtdigits.store.model_files import load_model
+from qtdigits.store.model.model_files import load_model
 
 ONE_FILTER = NetworkSpec(parse_blocks("1:3"), ())
 

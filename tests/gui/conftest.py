@@ -53,8 +53,8 @@ def window(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> Iterator[MainWindow]
     from qtdigits.gui.preferences import Preferences
     from qtdigits.gui.session import Session
     from qtdigits.gui.window_commands import commands_of
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.tables.samples import SampleStore
 
     shipped = tmp_path / "shipped"
     saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)

@@ -18,9 +18,9 @@ from qtdigits.gui.drawing.guided_session import GuidedSession
 from qtdigits.gui.results.confusion_view import ConfusionView
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model, save_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.model.model_files import load_model, save_model
+from qtdigits.store.tables.samples import SampleStore
 
 STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
 

@@ -14,7 +14,7 @@ from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.training.closing import Choice, Closing
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 
 
 class Answers(Ask):

@@ -21,10 +21,10 @@ from qtdigits.gui.samples.thumbnail_grid import ThumbnailGrid
 from qtdigits.gui.samples.thumbnail_painter import CELL_HEIGHT_PX, CELL_WIDTH_PX, ThumbnailPainter
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.store import editing
-from qtdigits.store.filters import SampleFilter
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables import editing
+from qtdigits.store.tables.filters import SampleFilter
+from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample, a_trial, an_image
 
 KEY = Qt.Key

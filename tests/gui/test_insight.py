@@ -19,9 +19,9 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.gui.widgets.tile_grid import TileGrid
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model, save_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.model.model_files import load_model, save_model
+from qtdigits.store.tables.samples import SampleStore
 
 UPRIGHT = np.array([[500, 100, 0, 1], [500, 900, 50, 1]], np.float32)
 ACROSS = np.array([[200, 500, 0, 1], [800, 500, 50, 1]], np.float32)

@@ -13,8 +13,8 @@ from qtdigits.errors import ModelFileError
 from qtdigits.gui.models.models_panel import ModelsPanel
 from qtdigits.gui.models.replays import Replays
 from qtdigits.gui.session import Session
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.replay import Parts, Replayed
 from store.values import a_sample
 

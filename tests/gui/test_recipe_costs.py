@@ -12,9 +12,9 @@ from qtdigits.core.run.recipe_costs import Estimate
 from qtdigits.core.run.run_figures import RunFigures
 from qtdigits.gui.recipes.recipe_costs import RecipeCosts, epoch_text
 from qtdigits.gui.session import Session
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 
 
 class BlankReader:

@@ -19,7 +19,7 @@ from qtdigits.gui.results.confusion_view import ConfusionView
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.run_result_page import RunResultPage
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.store.runs import RunRecord
+from qtdigits.store.tables.runs import RunRecord
 from qtdigits.tasks.run_results import RunResult
 
 CONFUSION = np.array([[8, 2], [0, 0]], np.int64)

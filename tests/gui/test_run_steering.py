@@ -11,8 +11,8 @@ from gui.stand_ins import Answers
 from qtdigits.core.recipe.recipes import load_recipe
 from qtdigits.errors import InputError
 from qtdigits.gui.runs.run_steering import RunSteering
-from qtdigits.store.run_folders import RunFolder
-from qtdigits.store.runs import RunRecord
+from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.store.tables.runs import RunRecord
 from qtdigits.tasks.request import RetrainRequest
 from tests.store.test_run_folders import a_checkpoint
 

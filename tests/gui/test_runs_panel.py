@@ -34,8 +34,8 @@ from qtdigits.gui.runs.runs_panel import RunsPanel
 from qtdigits.gui.runs.runs_trash import RunsTrash
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.run_results import RunResult
 
 START = datetime(2024, 5, 1, tzinfo=UTC)

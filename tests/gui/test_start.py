@@ -62,9 +62,10 @@ AT_START = {
         """,
     "gui.widgets": "ask choice_box ink_painting lazy_page message_bar naming overriding parts theme wrapping_row",
     "reader": "reader",
-    "store": """
-        backup database editing files filters hdf5 judgements library locks model_files names queue rescue rows samples schema
-        tallies tally_tables temporary trouble
+    "store": "files locks model rescue tables temporary",
+    "store.model": "hdf5 library model_files",
+    "store.tables": """
+        backup database editing filters judgements names queue rows samples schema tallies tally_tables trouble
         """,
 }
 """Ours, by package: what the first paint and the first reading need.

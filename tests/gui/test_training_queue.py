@@ -22,9 +22,9 @@ from qtdigits.gui.training.training_panel import TrainingPanel
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.widgets.theme import LIGHT
 from qtdigits.store.locks import ProcessLock
-from qtdigits.store.run_folders import RunFolder
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.resuming import is_any_under_way
 

@@ -22,8 +22,8 @@ from qtdigits.gui.writers.matrix_table import MatrixTable
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 from qtdigits.gui.writers.writers_panel import ONE_WRITER, WritersPanel
 from qtdigits.store.kept_matrix import CSV_COLUMNS, kept_matrix
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample
 
 MATRIX = WriterMatrix(

@@ -20,7 +20,7 @@ from qtdigits.ml.models import to_model
 from qtdigits.ml.networks import build_network
 from qtdigits.ml.training import TrainedNetwork
 from qtdigits.reader.reader import BATCH, Reader
-from qtdigits.store.model_files import save_model
+from qtdigits.store.model.model_files import save_model
 from tiny_training import tiny_data, tiny_model
 
 pytestmark = pytest.mark.tensorflow
@@ -117,7 +117,7 @@ def test_that_reading_takes_no_tensorflow_and_writes_nothing(model: Model, tmp_p
     code = (
         "import sys, numpy, pathlib\n"
         "from qtdigits.reader.reader import Reader\n"
-        "from qtdigits.store.model_files import load_model\n"
+        "from qtdigits.store.model.model_files import load_model\n"
         f"reader = Reader(load_model(pathlib.Path({str(path)!r}), weights=False))\n"
         "assert reader.read(numpy.zeros((28, 28), numpy.uint8)).shape == (10,)\n"
         "assert not {'tensorflow', 'keras', 'pandas'} & set(sys.modules)\n"

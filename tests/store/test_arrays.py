@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qtdigits.errors import InputError
-from qtdigits.store.arrays import read_idx, read_npz
+from qtdigits.store.data.arrays import read_idx, read_npz
 
 IMAGES = np.arange(2 * 28 * 28, dtype=np.uint32).reshape(2, 28, 28).astype(np.uint8)
 

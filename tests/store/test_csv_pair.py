@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.csv_pair import read_csv_pair, write_csv_pair
+from qtdigits.store.data.csv_pair import read_csv_pair, write_csv_pair
 
 ROW = ",".join(["0", "255", *["7"] * 782])
 

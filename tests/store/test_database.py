@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from qtdigits.errors import StoreError
-from qtdigits.store import database, schema
-from qtdigits.store.samples import SampleStore
-from qtdigits.store.trouble import translated
+from qtdigits.store.tables import database, schema
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.store.tables.trouble import translated
 from tests.store.values import a_sample, a_trial
 
 

@@ -14,11 +14,11 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Origin
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.csv_pair import write_csv_pair
-from qtdigits.store.datasets import Kind, kind_of, read_dataset, read_samples
-from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
-from qtdigits.store.model_files import save_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.data.csv_pair import write_csv_pair
+from qtdigits.store.data.datasets import Kind, kind_of, read_dataset, read_samples
+from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
+from qtdigits.store.model.model_files import save_model
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_model, a_sample, an_image, an_ink
 
 UNIPEN = '.SEGMENT DIGIT 0 ? "8"\n.COMMENT 8 12 224\n.PEN_DOWN\n1 2\n30 4\n.PEN_UP\n'

@@ -7,10 +7,10 @@ import pytest
 
 from qtdigits.core.drawing.samples import Suspicion, Verdict, now
 from qtdigits.errors import InputError
-from qtdigits.store import editing
-from qtdigits.store.editing import KEPT_IN_TRASH, Deleted
-from qtdigits.store.intake import Added
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables import editing
+from qtdigits.store.tables.editing import KEPT_IN_TRASH, Deleted
+from qtdigits.store.tables.intake import Added
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial
 
 DOUBT = Suspicion(0.75, "1", "your other sevens have a bar")

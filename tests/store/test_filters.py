@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from qtdigits.core.drawing.samples import Origin, Suspicion, Verdict
-from qtdigits.store.filters import SampleFilter
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.filters import SampleFilter
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial, an_image
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)

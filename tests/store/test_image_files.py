@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from qtdigits.errors import InputError
-from qtdigits.store import image_files
-from qtdigits.store.image_files import read_image, read_image_folder
+from qtdigits.store.data import image_files
+from qtdigits.store.data.image_files import read_image, read_image_folder
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.ink_files import LabelledInk, read_ink_jsonl, read_unipen, write_ink_jsonl
+from qtdigits.store.data.ink_files import LabelledInk, read_ink_jsonl, read_unipen, write_ink_jsonl
 from tests.store.values import a_sample, an_image
 
 LINE = '{"label": "7", "writer": "w01", "source": "here", "strokes": [[[1, 2], [3, 4]], [], [[5, 6]]]}'

@@ -8,7 +8,7 @@ import pytest
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.score.coach import Reading
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 
 SEEN = [("7", "7", "old"), ("7", "1", "old"), ("3", "3", "new"), ("7", "1", "new"), ("7", "1", "new")]
 

@@ -7,9 +7,9 @@ import pytest
 
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.paths import shipped_models_dir
-from qtdigits.store import library as library_module
-from qtdigits.store.library import DEFAULT, DRAWN_SCORE, ModelLibrary
-from qtdigits.store.model_files import load_header, save_model
+from qtdigits.store.model import library as library_module
+from qtdigits.store.model.library import DEFAULT, DRAWN_SCORE, ModelLibrary
+from qtdigits.store.model.model_files import load_header, save_model
 from tests.store.values import a_model
 
 

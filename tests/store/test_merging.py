@@ -8,9 +8,9 @@ import pytest
 
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store import schema
-from qtdigits.store.merging import MergedStores, MergedWriters
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables import schema
+from qtdigits.store.tables.merging import MergedStores, MergedWriters
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial, an_image, same_sample
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from qtdigits.errors import CancelledError, DataMissingError, InputError, StoreError
-from qtdigits.store.mnist import download_mnist, find_mnist, load_mnist
+from qtdigits.store.data.mnist import download_mnist, find_mnist, load_mnist
 
 
 def _arrays() -> dict[str, np.ndarray]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 
 
 @pytest.fixture

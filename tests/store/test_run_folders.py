@@ -13,7 +13,7 @@ from qtdigits.core.run.checkpoints import Checkpoint
 from qtdigits.core.run.events import BatchEnded, EpochEnded
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.run_folders import RunFolder, prune
+from qtdigits.store.run.run_folders import RunFolder, prune
 
 
 def a_history() -> History:

@@ -5,7 +5,7 @@ import pytest
 
 from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError
-from qtdigits.store.run_readings import load_readings, save_readings
+from qtdigits.store.run.run_readings import load_readings, save_readings
 
 
 def some_readings():

@@ -12,9 +12,9 @@ import pytest
 
 from qtdigits.core.run.run_figures import RunFigures, figures_of
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store import schema
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables import schema
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from store.values import a_history
 
 START = datetime(2024, 5, 1, tzinfo=UTC)

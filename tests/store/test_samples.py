@@ -16,10 +16,10 @@ from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Origin, Sample, Verdict
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store import rows
-from qtdigits.store.intake import Added
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables import rows
+from qtdigits.store.tables.intake import Added
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_history, a_sample, a_trial, an_image, same_sample
 
 
@@ -310,7 +310,7 @@ def test_that_two_stores_on_one_file_write_in_turns(tmp_path: Path) -> None:
 JUDGE_FOR_EVER = """
 import sys
 from pathlib import Path
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial
 
 with SampleStore.open(Path(sys.argv[1])) as store:

@@ -17,10 +17,10 @@ from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Sample, Suspicion, Trial, Verdict
 from qtdigits.core.drawing.splits import is_held_out
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.editing import Changed, Deleted
-from qtdigits.store.intake import Added
-from qtdigits.store.merging import MergedStores, MergedWriters
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.editing import Changed, Deleted
+from qtdigits.store.tables.intake import Added
+from qtdigits.store.tables.merging import MergedStores, MergedWriters
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial, same_sample
 
 labels = st.sampled_from(["1", "7", "A"])

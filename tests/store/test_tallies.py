@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qtdigits.core.drawing.samples import Suspicion
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial
 
 

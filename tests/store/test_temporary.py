@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from qtdigits.store.files import write_file
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.store.temporary import clear_away, temporary_beside
 
 KILLED_WRITER = """

@@ -10,8 +10,8 @@ import pytest
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Origin, Suspicion
 from qtdigits.core.models import Model
-from qtdigits.store.model_files import save_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.model_files import save_model
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks import compare as compare_module
 from qtdigits.tasks.compare import compare_with, drawn_since
 from store.values import a_model, a_sample

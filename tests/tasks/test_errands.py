@@ -11,8 +11,8 @@ from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
 from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE, WriterMatrix
-from qtdigits.store.model_files import save_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.model_files import save_model
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks import stored_writer_matrix as matrix_module
 from qtdigits.tasks.errand import CheckLabels, Errand, MeasureWriters
 from qtdigits.tasks.errands import run_errand

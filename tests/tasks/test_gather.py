@@ -14,9 +14,9 @@ from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError, DataMissingError, InputError, TrainingError
-from qtdigits.store.csv_pair import write_csv_pair
-from qtdigits.store.ink_files import LabelledInk, write_ink_jsonl
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.data.csv_pair import write_csv_pair
+from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks import data_cache
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.gather import HOLD_OUT, MNIST_TEST, Gathered, gather

@@ -14,7 +14,7 @@ from qtdigits.core.drawing.synthetic import synthetic_digits, synthetic_ink
 from qtdigits.core.run.control import Control
 from qtdigits.core.texts import waiting_for_eye
 from qtdigits.errors import CancelledError
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks import label_guard
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.label_guard import Review, review, review_before_training

@@ -9,9 +9,9 @@ from gui.models import saved_model
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.score.learning_curve import Amount
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model, save_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.model.model_files import load_model, save_model
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.learned_amounts import learned_amounts
 
 

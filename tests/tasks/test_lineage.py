@@ -13,8 +13,8 @@ from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.models import Model
 from qtdigits.core.recipe.recipes import recipe_of
 from qtdigits.core.run.data_mark import digest_of
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model, save_model
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.model.model_files import load_model, save_model
 from qtdigits.tasks.lineage import first_of_line, headers_of, was_trained_on
 from store.values import a_model
 

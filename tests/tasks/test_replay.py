@@ -9,8 +9,8 @@ import pytest
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.models import Model
 from qtdigits.core.score.metrics import Tally
-from qtdigits.store.model_files import save_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.model_files import save_model
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks import replay as replay_module
 from qtdigits.tasks.replay import Drawings, may_have_learned, parts_of_file, replay
 from store.values import a_model, a_sample

@@ -23,10 +23,10 @@ from qtdigits.core.run.events import (
     Terminal,
 )
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.model_files import load_model
-from qtdigits.store.run_folders import RunFolder
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.model_files import load_model
+from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.resuming import can_be_extended, can_go_on, extended, resumed
 from qtdigits.tasks.retrain import retrain

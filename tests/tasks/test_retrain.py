@@ -24,9 +24,9 @@ from qtdigits.core.run.events import (
 )
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import StoreError
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import check_model
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.model.model_files import check_model
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks import retrain as retrain_module
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.evaluate import evaluate

@@ -11,7 +11,7 @@ from qtdigits.core.recipe.recipes import Recipe
 from qtdigits.core.run.data_mark import DataMark
 from qtdigits.core.run.events import BatchEnded, EpochEnded, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.core.run.history import History
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.run_record import KEEP_EVERY_S, RunRecorder
 

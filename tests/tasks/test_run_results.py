@@ -11,8 +11,8 @@ from gui.models import saved_model
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.run.run_figures import RunFigures
 from qtdigits.errors import ModelFileError
-from qtdigits.store.run_results import save_result
-from qtdigits.store.runs import RunRecord
+from qtdigits.store.run.run_results import save_result
+from qtdigits.store.tables.runs import RunRecord
 from qtdigits.tasks.run_results import result_of
 
 SCORES = {"MNIST test": {"accuracy": 0.9, "n": 10}}

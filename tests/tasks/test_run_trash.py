@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from qtdigits.errors import StoreError
-from qtdigits.store.run_folders import RunFolder
-from qtdigits.store.runs import RunRecord
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.run_trash import Trash, empty_trash, look_into_trash, megabytes
 
 

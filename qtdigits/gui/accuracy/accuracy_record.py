@@ -13,7 +13,7 @@ from qtdigits.core.score.coach import Reading
 from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
 
 if TYPE_CHECKING:
-    from qtdigits.store.samples import SampleStore
+    from qtdigits.store.tables.samples import SampleStore
 
 COACHED = 1000
 """The coach looks at so many of the latest drawings."""

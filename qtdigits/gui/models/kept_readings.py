@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def readings_of(data_dir: Path, run: str) -> Mapping[str, Readings]:
     """By the name of the set. A file that cannot be read is as good as none: the figures themselves are known."""
-    from qtdigits.store.run_readings import load_readings
+    from qtdigits.store.run.run_readings import load_readings
 
     try:
         return load_readings(data_dir, run)

@@ -27,7 +27,7 @@ from qtdigits.gui.widgets.naming import named
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, label
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-from qtdigits.store.library import ModelEntry
+from qtdigits.store.model.library import ModelEntry
 from qtdigits.tasks.replay import Replayed
 
 COLUMNS = (

@@ -38,7 +38,7 @@ class Replays(QObject):
             return
 
         def work() -> dict[Path, Replayed]:
-            from qtdigits.store.samples import SampleStore
+            from qtdigits.store.tables.samples import SampleStore
 
             with SampleStore.open(self._data_dir) as store:
                 drawings = Drawings.of(store, writer=writer)

@@ -65,7 +65,7 @@ class RecipeCosts:
         if reader is None or path is None:
             return None
         if self._timed is None or self._timed[0] is not reader:
-            from qtdigits.store.model_files import load_header
+            from qtdigits.store.model.model_files import load_header
 
             network = load_header(path).network
             blank, times = np.zeros((28, 28), np.uint8), []

@@ -18,7 +18,7 @@ from qtdigits.gui.widgets.fresh_panel import FreshPanel
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import label
 from qtdigits.gui.widgets.theme import Theme
-from qtdigits.store.runs import RunRecord
+from qtdigits.store.tables.runs import RunRecord
 from qtdigits.tasks.run_results import RunResult
 
 PREFIX = "runs."

@@ -12,7 +12,7 @@ from qtdigits.core.run.run_figures import differing, recipe_values
 from qtdigits.core.texts import duration
 from qtdigits.gui.runs.runs_model import ENDINGS, UNKNOWN
 from qtdigits.gui.texts import data_text, ordered, percent
-from qtdigits.store.runs import RunRecord
+from qtdigits.store.tables.runs import RunRecord
 
 MOST_COLUMN_PX = 260
 Row = tuple[str, tuple[str, ...]]

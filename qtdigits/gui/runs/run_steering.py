@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.store.runs import RunRecord
+from qtdigits.store.tables.runs import RunRecord
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.resuming import can_be_extended, can_go_on, extended, is_under_way, resumed
 

@@ -15,7 +15,7 @@ from qtdigits.core.run.run_figures import recipe_values
 from qtdigits.core.texts import duration
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.overriding import override
-from qtdigits.store.runs import RUNNING, RunRecord
+from qtdigits.store.tables.runs import RUNNING, RunRecord
 
 COLUMNS = ("Name", "Started", "Ended", "Epochs", "Validation", "My hold-out", "MNIST test", "Time", "Recipe")
 NUMBERS = range(3, 8)

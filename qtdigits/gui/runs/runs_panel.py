@@ -30,7 +30,7 @@ from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, elided_label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-from qtdigits.store.runs import RunRecord, RunTable
+from qtdigits.store.tables.runs import RunRecord, RunTable
 
 RESULT_TAB = 1
 MOST_COMPARED = 8

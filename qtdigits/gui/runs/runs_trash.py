@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qtdigits.errors import StoreError
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.store.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.run_trash import empty_trash, look_into_trash
 
 DELETE = "Delete for good"

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
-from qtdigits.store.editing import Changed, Deleted
+from qtdigits.store.tables.editing import Changed, Deleted
 
 MOST_UNDONE = 50
 AT_ONCE = 500

@@ -13,7 +13,7 @@ from qtdigits.core.drawing.samples import Origin, Verdict
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.parts import button
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-from qtdigits.store.filters import EVERYTHING, SampleFilter
+from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
 
 DOUBTFUL = "Doubtful"
 TRASH = "Deleted"

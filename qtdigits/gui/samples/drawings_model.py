@@ -12,9 +12,9 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.gui.widgets.overriding import override
-from qtdigits.store.filters import EVERYTHING, SampleFilter
-from qtdigits.store.samples import SampleStore
-from qtdigits.store.thumbnails import Thumbnail
+from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.store.tables.thumbnails import Thumbnail
 
 PAGE = 100
 """So many thumbnails are read at a time: one screen's worth or so."""

@@ -25,7 +25,7 @@ from qtdigits.gui.widgets.naming import named
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, elided_label, label
 from qtdigits.gui.widgets.theme import Theme
-from qtdigits.store.filters import EVERYTHING, SampleFilter
+from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
 
 LOOK_EVERY_MS = 2000
 """How often the panel, while it is visible, looks whether another program has changed the store."""

@@ -14,10 +14,10 @@ from qtdigits.gui.jobs import Jobs, Work
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.message_bar import MessageBar
-from qtdigits.store.filters import EVERYTHING
+from qtdigits.store.tables.filters import EVERYTHING
 
 if TYPE_CHECKING:
-    from qtdigits.store.filters import SampleFilter
+    from qtdigits.store.tables.filters import SampleFilter
 
 CSV_KIND = "CSV (*.csv)"
 INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
@@ -113,7 +113,7 @@ class Exchange(QObject):
         self._jobs.run(name, work)
 
     def _on_done(self, name: str, result: object) -> None:
-        from qtdigits.store.intake import Added
+        from qtdigits.store.tables.intake import Added
 
         match result:
             case Added(added=added, skipped=skipped):

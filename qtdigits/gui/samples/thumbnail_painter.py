@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPixmap, QPolygonF
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.gui.widgets.raster_image import colours, raster_image
 from qtdigits.gui.widgets.theme import Theme
-from qtdigits.store.thumbnails import Thumbnail
+from qtdigits.store.tables.thumbnails import Thumbnail
 
 SIDE_PX = 58
 CELL_WIDTH_PX = 76

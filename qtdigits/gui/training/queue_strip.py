@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.widgets.parts import button, elided_label, label, scrolling
-from qtdigits.store.queue import QueuedRun
+from qtdigits.store.tables.queue import QueuedRun
 
 MOST_SHOWN = 4
 SMALL_PX = 30

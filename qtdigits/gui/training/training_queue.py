@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.store.locks import ProcessLock
-from qtdigits.store.queue import QueuedRun, QueueTable
+from qtdigits.store.tables.queue import QueuedRun, QueueTable
 
 if TYPE_CHECKING:
     from qtdigits.core.run.events import Event

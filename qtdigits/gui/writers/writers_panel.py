@@ -22,7 +22,7 @@ from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.gui.writers.matrix_table import MatrixTable
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 from qtdigits.store.kept_matrix import kept_matrix, write_matrix_csv
-from qtdigits.store.model_files import load_header
+from qtdigits.store.model.model_files import load_header
 
 EXPLANATION = (
     "Each row is a model that began as the one chosen above and then learned from one writer; each column is a writer whose "

@@ -13,9 +13,9 @@ from qtdigits.core.drawing.ink import encode_ink
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.drawing.splits import is_held_out
-from qtdigits.store import rows
-from qtdigits.store.database import Database
-from qtdigits.store.names import NameTables
+from qtdigits.store.tables import rows
+from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.names import NameTables
 
 
 @dataclass(frozen=True)

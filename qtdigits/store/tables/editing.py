@@ -14,8 +14,8 @@ from typing import Any
 
 from qtdigits.core.drawing.samples import Suspicion, Verdict, now
 from qtdigits.errors import InputError
-from qtdigits.store.database import Database
-from qtdigits.store.rows import milliseconds_of
+from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.rows import milliseconds_of
 
 KEPT_IN_TRASH = timedelta(days=30)
 """A deleted drawing can be put back for so long, at least; it is removed for good by a deletion after that."""

@@ -8,7 +8,7 @@ from qtdigits.core.drawing.samples import Verdict
 
 if TYPE_CHECKING:
     from qtdigits.core.score.coach import Reading
-    from qtdigits.store.database import Database
+    from qtdigits.store.tables.database import Database
 
 _WRITER = "(SELECT id FROM writers WHERE name = ?)"
 

@@ -24,7 +24,7 @@ import numpy as np
 from qtdigits.core.run.checkpoints import Arrays, Checkpoint
 from qtdigits.core.run.history import BATCH_EXTRAS, EPOCH_EXTRAS, Columns, History
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.arrays import NpzArrays, open_npz
+from qtdigits.store.data.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, write_file, writing
 from qtdigits.store.locks import ProcessLock
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qtdigits.store.filters import EVERYTHING, SampleFilter
-from qtdigits.store.tally_tables import COUNTED, SAMPLE, TRIAL
+from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
+from qtdigits.store.tables.tally_tables import COUNTED, SAMPLE, TRIAL
 
 if TYPE_CHECKING:
-    from qtdigits.store.database import Database
+    from qtdigits.store.tables.database import Database
 
 
 def n_by_verdict(db: Database, writer: str, model: str) -> dict[str, int]:

@@ -6,8 +6,8 @@ import json
 
 from qtdigits.core.drawing.labels import Class, LabelSet
 from qtdigits.errors import InputError
-from qtdigits.store.database import Database
-from qtdigits.store.rows import clean_name
+from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.rows import clean_name
 
 
 class NameTables:

@@ -7,7 +7,7 @@ from pathlib import Path
 from qtdigits.core.run.events import RunFinished, decode_event, encode_event
 from qtdigits.errors import InputError
 from qtdigits.store.files import make_folder, write_file
-from qtdigits.store.run_folders import RunFolder
+from qtdigits.store.run.run_folders import RunFolder
 
 
 def save_result(data_dir: Path, finished: RunFinished) -> None:

@@ -16,8 +16,8 @@ from qtdigits.core.drawing.samples import now
 from qtdigits.core.run.history import History
 from qtdigits.core.run.run_figures import RunFigures, figures_of
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.database import Database
-from qtdigits.store.rows import milliseconds_of, moment_of
+from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.rows import milliseconds_of, moment_of
 
 RUNNING = "running"
 INTERRUPTED = "interrupted"

@@ -16,9 +16,9 @@ import numpy as np
 
 from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError
-from qtdigits.store.arrays import NpzArrays, open_npz
+from qtdigits.store.data.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, writing
-from qtdigits.store.run_folders import RunFolder
+from qtdigits.store.run.run_folders import RunFolder
 
 FORMAT_VERSION = 1
 _ARRAYS = ("images", "truth", "answer", "confidence")

@@ -10,8 +10,8 @@ from datetime import datetime
 import numpy as np
 
 from qtdigits.core.drawing.samples import Origin, Raster, Suspicion, Verdict
-from qtdigits.store import rows
-from qtdigits.store.database import Database
+from qtdigits.store.tables import rows
+from qtdigits.store.tables.database import Database
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.errors import DataMissingError, InputError
 from qtdigits.paths import MNIST_VARIABLE
-from qtdigits.store.arrays import open_npz
+from qtdigits.store.data.arrays import open_npz
 from qtdigits.store.files import cannot_read, cannot_write, make_folder
 
 FILE_NAME = "mnist.npz"

@@ -40,7 +40,7 @@ from qtdigits.core.recipe.recipes import recipe_of
 from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS, History
 from qtdigits.errors import ModelFileError
 from qtdigits.store.files import write_file
-from qtdigits.store.hdf5 import (
+from qtdigits.store.model.hdf5 import (
     Attribute,
     UntrustedFile,
     damaged,

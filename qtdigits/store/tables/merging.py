@@ -13,10 +13,10 @@ from typing import Any
 
 from qtdigits.core.drawing.samples import now
 from qtdigits.errors import InputError
-from qtdigits.store.database import Database
-from qtdigits.store.intake import Added, Alike, find_alike, known_digests
-from qtdigits.store.names import NameTables
-from qtdigits.store.rows import milliseconds_of
+from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.intake import Added, Alike, find_alike, known_digests
+from qtdigits.store.tables.names import NameTables
+from qtdigits.store.tables.rows import milliseconds_of
 
 
 @dataclass(frozen=True)

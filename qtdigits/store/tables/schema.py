@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.store import tally_tables
+from qtdigits.store.tables import tally_tables
 
 APPLICATION_ID = 0x51744467
 """`QtDg`: tells `samples.db` from other SQLite files."""

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from qtdigits.errors import StoreError
-from qtdigits.store import schema
-from qtdigits.store.backup import back_up
 from qtdigits.store.files import cannot_write, make_folder
+from qtdigits.store.tables import schema
+from qtdigits.store.tables.backup import back_up
+from qtdigits.store.tables.trouble import damaged, read_only, translated, vanished
 from qtdigits.store.temporary import clear_away
-from qtdigits.store.trouble import damaged, read_only, translated, vanished
 
 FILE_NAME = "samples.db"
 BUSY_TIMEOUT_S = 10.0

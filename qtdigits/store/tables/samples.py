@@ -18,19 +18,19 @@ from qtdigits.core.drawing.ink import decode_ink
 from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
 from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store import editing, rows, tallies
-from qtdigits.store.database import FILE_NAME, Database
-from qtdigits.store.editing import Changed, Deleted
-from qtdigits.store.filters import EVERYTHING, FilterFields, SampleFilter, where
-from qtdigits.store.judgements import Judgements
-from qtdigits.store.names import NameTables
-from qtdigits.store.queue import QueueTable
+from qtdigits.store.tables import editing, rows, tallies
+from qtdigits.store.tables.database import FILE_NAME, Database
+from qtdigits.store.tables.editing import Changed, Deleted
+from qtdigits.store.tables.filters import EVERYTHING, FilterFields, SampleFilter, where
+from qtdigits.store.tables.judgements import Judgements
+from qtdigits.store.tables.names import NameTables
+from qtdigits.store.tables.queue import QueueTable
 
 if TYPE_CHECKING:
-    from qtdigits.store.intake import Added
-    from qtdigits.store.merging import MergedStores, MergedWriters
-    from qtdigits.store.runs import RunTable
-    from qtdigits.store.thumbnails import Thumbnail
+    from qtdigits.store.tables.intake import Added
+    from qtdigits.store.tables.merging import MergedStores, MergedWriters
+    from qtdigits.store.tables.runs import RunTable
+    from qtdigits.store.tables.thumbnails import Thumbnail
 
 LARGE_IMPORT = 5000
 LARGE_IMPORT_CACHE_KB = 65_536
@@ -84,7 +84,7 @@ class SampleStore:
 
     @cached_property
     def runs(self) -> RunTable:
-        from qtdigits.store.runs import RunTable
+        from qtdigits.store.tables.runs import RunTable
 
         return RunTable(self._db)
 
@@ -128,7 +128,7 @@ class SampleStore:
 
     def merge_writers(self, source: str, into: str) -> MergedWriters:
         """Make one writer of two: all that `source` has becomes `into`'s, and `source` is gone. Raises `InputError`."""
-        from qtdigits.store import merging
+        from qtdigits.store.tables import merging
 
         with self._editing():
             return merging.merge_writers(self._db, self._names, source, into)
@@ -149,7 +149,7 @@ class SampleStore:
 
         Returns the trial with its ids. Whether the drawing is held out is decided here, by `core.drawing.splits.is_held_out`.
         """
-        from qtdigits.store.intake import Prepared, insert_sample
+        from qtdigits.store.tables.intake import Prepared, insert_sample
 
         prepared = None if sample is None else Prepared.of(sample)
         with self._db.transaction():
@@ -236,7 +236,7 @@ class SampleStore:
         A drawing that was in the store before, with the same writer and label, is skipped: a file that is imported
         twice counts once. One that has been deleted meanwhile comes back from the trash.
         """
-        from qtdigits.store.intake import Prepared, take_in
+        from qtdigits.store.tables.intake import Prepared, take_in
 
         # Before the transaction begins: reading and rendering a large file must not keep other writers waiting.
         prepared = [Prepared.of(sample) for sample in samples]
@@ -250,7 +250,7 @@ class SampleStore:
 
         Raises `InputError` for this very store, and `StoreError` for a file that cannot be used.
         """
-        from qtdigits.store import merging
+        from qtdigits.store.tables import merging
 
         path = path / FILE_NAME if path.is_dir() else path
         if path.exists() and path.samefile(self.path):
@@ -310,7 +310,7 @@ class SampleStore:
 
     def thumbnails(self, ids: Sequence[int]) -> list[Thumbnail]:
         """What a browser shows of these samples, in their order; those that are not there any more are left out."""
-        from qtdigits.store.thumbnails import thumbnails
+        from qtdigits.store.tables.thumbnails import thumbnails
 
         return thumbnails(self._db, ids)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from qtdigits.core.drawing.samples import Origin, Verdict
-from qtdigits.store.rows import milliseconds_of
+from qtdigits.store.tables.rows import milliseconds_of
 
 
 class FilterFields(TypedDict, total=False):

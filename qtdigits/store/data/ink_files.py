@@ -21,7 +21,7 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.errors import InputError
-from qtdigits.store.arrays import open_plain_or_gzip
+from qtdigits.store.data.arrays import open_plain_or_gzip
 from qtdigits.store.files import writing
 
 _REMEDY = 'A line is such as {"label": "7", "writer": "w01", "strokes": [[[10, 20], [11, 25]]]}.'

@@ -19,7 +19,7 @@ from qtdigits import paths
 from qtdigits.core.models import Model
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.store.files import cannot_read, make_folder, write_file
-from qtdigits.store.model_files import load_header, load_model
+from qtdigits.store.model.model_files import load_header, load_model
 from qtdigits.store.temporary import clear_away
 
 MOST_CHAMPIONS = 50

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qtdigits.store.database import Database
+from qtdigits.store.tables.database import Database
 
 
 @dataclass(frozen=True, eq=False)

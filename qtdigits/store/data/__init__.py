@@ -1,0 +1,1 @@
+"""Files that others bring or take: ink, images, arrays, CSV pairs, MNIST."""
