@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -23,8 +22,8 @@ from qtdigits.gui.texts import (
     finished_text,
     headline_text,
     progress_text,
-    running_text,
 )
+from qtdigits.gui.training.followed_run import CANCELLING, STOPPING, FollowedRun
 from qtdigits.gui.training.queue_strip import QueueStrip
 from qtdigits.gui.training.training_controls import SteeringControls, ThinBar, TrainingControls
 from qtdigits.gui.training.training_messages import TrainingMessages
@@ -49,8 +48,6 @@ FIRST_RECIPE = "quick"
 """What is chosen at first ends while somebody watches; `best`, the first by name, takes hours."""
 REHEARSAL = "MNIST was not found: this is a rehearsal on synthetic ink."
 ELSEWHERE = "Another window or terminal is training. This one waits in line until that has ended."
-STOPPING = "stopping, the best is kept"
-CANCELLING = "giving up"
 
 
 class TrainingPanel(QWidget):
@@ -80,13 +77,7 @@ class TrainingPanel(QWidget):
         self._controller = controller
         self._make_request = make_request
         self._queue = queue
-        self._lost: RetrainRequest | None = None
-        self._failed: RetrainRequest | None = None
-        self._history = History()
-        self._started: ev.RunStarted | None = None
-        self._batch: ev.BatchEnded | None = None
-        self._is_running = False
-        self._ending = ""
+        self._run = FollowedRun()
         self._champion = Champion()
         self._verdict: VerdictCard | None = None
         self._idle_data = ""
@@ -109,7 +100,7 @@ class TrainingPanel(QWidget):
     @property
     def history(self) -> History:
         """What the curves show: the run that goes on, or the last one."""
-        return self._history
+        return self._run.history
 
     @property
     def has_curves(self) -> bool:
@@ -118,7 +109,7 @@ class TrainingPanel(QWidget):
     @property
     def can_stop(self) -> bool:
         """A run goes on, nobody has ended it yet, and it has something to keep."""
-        return self._is_running and not self._ending and len(self._history.batches) > 0
+        return self._run.can_stop
 
     def recipe(self) -> Recipe:
         """The recipe as it stands. Raises `InputError`."""
@@ -152,7 +143,7 @@ class TrainingPanel(QWidget):
     def set_data_description(self, text: str) -> None:
         """What a run would be trained on, as far as it is known, such as "212 drawings + MNIST"."""
         self._idle_data = text
-        if not self._is_running:
+        if not self._run.is_running:
             self._controls.data_label.setText(text)
 
     def set_n_classes(self, n_classes: int) -> None:
@@ -183,10 +174,10 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def _on_retry(self) -> None:
-        if self._lost is not None:
-            self.train(replace(self._lost, resumes=True))
-        elif (failed := self._failed) is not None:
-            self._train_by(lambda: failed.recipe)
+        if self._run.to_go_on is not None:
+            self.train(self._run.to_go_on)
+        elif (failed := self._run.to_repeat) is not None:
+            self._train_by(lambda: failed)
         else:
             self.start_training()
 
@@ -207,23 +198,23 @@ class TrainingPanel(QWidget):
     @Slot()
     def stop_training(self) -> None:
         """End the run and keep its best epoch."""
-        if self._is_running and not self._ending:
-            self._ending = STOPPING
+        if self._run.is_running and not self._run.asked:
+            self._run.asked = STOPPING
             self._controller.stop()
             self._refresh()
 
     @Slot()
     def cancel_training(self) -> None:
-        if self._is_running and self._ending != CANCELLING:
-            self._ending = CANCELLING
+        if self._run.can_cancel:
+            self._run.asked = CANCELLING
             self._controller.cancel()
             self._refresh()
 
     @Slot()
     def pause_or_go_on(self) -> None:
         """Let the run wait, or go on with it."""
-        if self._is_running and not self._ending and len(self._history.batches):
-            if self._controller.state is EngineState.PAUSED:
+        if self._run.can_stop:
+            if self._is_paused:
                 self._controller.go_on()
             else:
                 self._controller.pause()
@@ -240,10 +231,10 @@ class TrainingPanel(QWidget):
             case ev.BatchEnded():
                 self._on_batch(event)
             case ev.EpochEnded():
-                self._history.apply(event)
+                self._run.epoch_ended(event)
                 self._history_grew()
             case ev.Progressed():
-                self._batch = None
+                self._run.batch = None
                 self._status.setText(progress_text(event))
             case ev.Noticed():
                 self._messages.show_notice(event.message)
@@ -261,11 +252,8 @@ class TrainingPanel(QWidget):
 
     def _begin(self) -> None:
         """From the click until the engine reports: no figures yet."""
-        self._is_running, self._ending = True, ""
-        self._lost = self._failed = None
+        self._run.begin()
         self._forget_last()
-        self._started = self._batch = None
-        self._history = History()
         self._bar.setValue(0)
         is_ready = self._controller.state is EngineState.TRAINING
         self._status.setText("Preparing the data …" if is_ready else "Starting the training engine …")
@@ -280,10 +268,8 @@ class TrainingPanel(QWidget):
         self._pages.forget_result()
 
     def _on_started(self, event: ev.RunStarted) -> None:
-        self._is_running = True
+        self._run.start(event)
         self._forget_last()
-        self._started, self._batch = event, None
-        self._history = History()
         self._controls.data_label.setText(data_text(event.data))
         self._bar.setRange(0, max(1, event.steps_per_epoch * event.epochs))
         self._bar.setValue(0)
@@ -291,24 +277,24 @@ class TrainingPanel(QWidget):
         if event.is_rehearsal and not self._messages.notice:
             self._messages.show_notice(REHEARSAL)
         self._pages.begin(
-            self._history,
+            self._run.history,
             steps_per_epoch=event.steps_per_epoch,
             epochs=event.epochs,
-            title=str(event.recipe.get("name") or ""),
+            title=self._run.recipe_name,
         )
         self._refresh_controls()
 
     def _on_resumed(self, event: ev.RunResumed) -> None:
         """The curves go on where they ended."""
-        self._history.apply(event)
+        self._run.resume(event)
         self._bar.setValue(event.step)
         self._status.setText(f"going on after epoch {event.epochs} · first batches")
         self._history_grew()
 
     def _on_batch(self, event: ev.BatchEnded) -> None:
-        self._history.apply(event)
-        self._batch = event
-        if len(self._history.batches) == 1:
+        had_figures = self._run.has_figures
+        self._run.batch_ended(event)
+        if not had_figures:
             self._refresh_controls()
         self._history_grew()
 
@@ -318,17 +304,12 @@ class TrainingPanel(QWidget):
             self._refresh_timer.start()
 
     def _on_ended(self, event: ev.Terminal | ev.EngineLost) -> None:
-        from qtdigits.core.run.events import EngineLost, RunFailed
-
-        was_running, self._is_running, self._ending, self._batch = self._is_running, False, "", None
-        last = self._controller.last_request
-        self._lost = last if isinstance(event, EngineLost) and was_running else None
-        self._failed = last if isinstance(event, RunFailed) else None
+        was_running = self._run.end(event, last=self._controller.last_request)
         self._refresh_timer.stop()
         self._bar.setValue(0)
         if self._idle_data:
             self._controls.data_label.setText(self._idle_data)
-        if self._started is not None:
+        if self._run.started is not None:
             self._pages.finish()
         self._show_ending(event, was_running=was_running)
         self._refresh_controls()
@@ -353,7 +334,7 @@ class TrainingPanel(QWidget):
             case ev.EngineLost() if was_running:
                 self._status.setText("The training was interrupted")
                 text = f"{event.message} The model in use is unchanged."
-                self._messages.show_error(text, can_retry=True, goes_on=self._lost is not None)
+                self._messages.show_error(text, can_retry=True, goes_on=self._run.to_go_on is not None)
             case ev.EngineLost():
                 self._messages.show_notice(f"{event.message} The next training starts a new one.")
 
@@ -373,49 +354,37 @@ class TrainingPanel(QWidget):
     @Slot()
     def _refresh(self) -> None:
         """Status and bar, some ten times a second at most: batches come faster than anybody reads."""
-        if self._started is not None and self._batch is not None:
-            text = running_text(
-                self._batch,
-                epochs=self._started.epochs,
-                best_epoch=self._history.best_epoch,
-                waited=self._history.epochs_since_best,
-                patience=int(self._started.recipe.get("patience") or 0),
-            )
-            what = self._ending or ("paused" if self._is_paused else "")
-            self._status.setText(" · ".join(part for part in (what, self._other_recipe, text) if part))
-            self._bar.setValue(self._batch.step)
-        elif self._ending:
-            self._status.setText(f"{self._ending} …")
-        elif self._is_paused:
-            self._status.setText("paused")
+        if text := self._run.text(is_paused=self._is_paused, other_recipe=self._other_recipe):
+            self._status.setText(text)
+        if self._run.batch is not None:
+            self._bar.setValue(self._run.batch.step)
         self._refresh_controls()
 
     @Slot()
     def _refresh_controls(self) -> None:
-        if self._is_running:
+        run = self._run
+        if run.is_running:
             self._steering.show_running(
-                can_stop=self.can_stop, can_cancel=self._ending != CANCELLING, is_paused=self._is_paused
+                can_stop=run.can_stop, can_cancel=run.can_cancel, is_paused=self._is_paused
             )
             # Not before the first batch: a double click on Train is no second training.
-            has_begun = len(self._history.batches) > 0
             self._controls.show_running(
-                can_queue=has_begun and self._queue is not None and self._form.is_valid
+                can_queue=run.has_figures and self._queue is not None and self._form.is_valid
             )
         else:
             self._steering.hide()
             self._controls.show_idle(can_train=self._form.is_valid)
-        has_result = self._pages.has_result and not self._is_running
+        has_result = self._pages.has_result and not run.is_running
         self._footer.setVisible(has_result and not self._pages.shows_summary)
 
     @Slot(object)
     def _on_engine_state(self, state: EngineState) -> None:
-        is_preparing = self._is_running and self._started is None and not self._ending
-        if is_preparing and state is EngineState.TRAINING:
+        if self._run.is_preparing and state is EngineState.TRAINING:
             self._status.setText("Preparing the data …")
 
     @Slot()
     def _on_form_changed(self) -> None:
-        if self._is_running:
+        if self._run.is_running:
             self._refresh()
         else:
             self._refresh_controls()
@@ -424,7 +393,7 @@ class TrainingPanel(QWidget):
     @property
     def _other_recipe(self) -> str:
         """The name of the recipe that is trained, where the settings above are those of another one."""
-        name = str(self._started.recipe.get("name") or "") if self._started is not None else ""
+        name = self._run.recipe_name
         return name if name != self._controls.recipe_box.currentText() else ""
 
     @property
