@@ -64,6 +64,9 @@ def test_that_changes_in_the_chosen_recipe_are_told_and_can_be_given_up(qtbot, p
         == "Changed in quick: epochs 5 instead of 2, patience 3 epochs instead of never"
     )
     press(qtbot, page, "restoreButton")
+    page.form.editor("mnist_images").setValue(4000)
+    assert text(page, "recipeChanges") == "Changed in quick: MNIST images 4,000 instead of 60,000"
+    press(qtbot, page, "restoreButton")
     assert page.form.recipe() == load_recipe("quick")
     assert not page.findChild(QPushButton, "restoreButton").isVisible()
 

@@ -271,6 +271,31 @@ def test_that_train_becomes_train_next_while_a_training_goes_on(
     assert train.text() == "Train"
 
 
+def test_that_a_training_lost_while_others_wait_is_not_passed_over_in_silence(
+    qtbot: QtBot, queue: TrainingQueue, controller: EngineController, engines: FakeEngines
+) -> None:
+    panel = TrainingPanel(
+        controller=controller, make_request=lambda recipe: request("a"), theme=LIGHT, queue=queue
+    )
+    qtbot.addWidget(panel)
+    panel.start_training()
+    qtbot.waitUntil(lambda: sent(engines) == ["a"])
+    queue.add(request("b"))
+    engines[0].say(begun("a"), batch())
+    engines[0].die()
+    qtbot.waitUntil(lambda: sent(engines, -1) == ["b"])
+    notice = panel.findChild(QLabel, "trainingNotice")
+    assert "The training engine was killed" in notice.text()
+    assert "go on from the Runs tab" in notice.text()
+    queue.add(request("c"))
+    engines[1].say(
+        begun("b"), RunFailed("b", "memory", "There is not enough memory.", "Use smaller batches.")
+    )
+    qtbot.waitUntil(lambda: sent(engines, -1)[-1:] == ["c"])
+    assert "Use smaller batches." in notice.text()
+    assert "go on" not in notice.text()
+
+
 def test_that_the_line_waits_while_another_window_trains(
     qtbot: QtBot, queue: TrainingQueue, engines: FakeEngines, store: SampleStore, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from qtdigits.core.network.network_summary import cost_of, layers_of
-from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME
+from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME, Field, Value
 from qtdigits.core.recipe.recipe_text import help_of, recipe_toml, value_text
 from qtdigits.core.recipe.recipes import Recipe, differences
 from qtdigits.errors import QtDigitsError
@@ -155,13 +155,17 @@ def changes_text(recipe: Recipe, before: Recipe) -> str:
     changes = differences(recipe, before)
     if not changes:
         return f"The recipe {recipe.name}; what differs from the defaults is marked with a dot."
-    told = [
-        f"{FIELD_BY_NAME[name].title.lower()} {value_text(FIELD_BY_NAME[name], now)} "
-        f"instead of {value_text(FIELD_BY_NAME[name], then)}"
-        for name, (now, then) in changes.items()
-    ]
+    told = [_change_text(FIELD_BY_NAME[name], now, then) for name, (now, then) in changes.items()]
     more = f" and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
     return f"Changed in {before.name}: {', '.join(told[:MOST_TOLD])}{more}"
+
+
+def _change_text(field: Field, now: Value, then: Value) -> str:
+    """MNIST images 4,000 instead of 60,000: the unit is not said twice, and what is written in capitals stays so."""
+    title = field.title if field.title[:2].isupper() else field.title[0].lower() + field.title[1:]
+    unit = f" {field.unit}" if field.unit and title.endswith(field.unit) else ""
+    said, before = (value_text(field, value).removesuffix(unit) for value in (now, then))
+    return f"{title} {said} instead of {before}"
 
 
 def help_text(name: str) -> str:

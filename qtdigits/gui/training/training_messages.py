@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from qtdigits.gui.widgets.parts import button, frame, label
 
 RETRY_TIP = "Train once more by the same recipe"
+GO_ON = "Go on"
+GOES_ON_FROM_RUNS = "It can go on from the Runs tab."
 GO_ON_TIP = "Go on with this training where it was interrupted"
 
 
@@ -51,11 +53,19 @@ class TrainingMessages(QWidget):
     def show_error(self, text: str, *, can_retry: bool, goes_on: bool = False) -> None:
         """`goes_on`: trying again means to go on where the training was interrupted."""
         self._error.setText(text)
-        self._retry.setText("Go on" if goes_on else "Try again")
+        self._retry.setText(GO_ON if goes_on else "Try again")
         self._retry.setToolTip(GO_ON_TIP if goes_on else RETRY_TIP)
         self._retry.setVisible(can_retry)
         self._error_bar.show()
         self.show()
+
+    def begin_next(self) -> None:
+        """The next of the line begins by itself: what the training before it ended of has hardly been read by anybody."""
+        has_failed, missed = not self._retry.isHidden(), self.error
+        goes_on = f" {GOES_ON_FROM_RUNS}" if self._retry.text() == GO_ON else ""
+        self.clear()
+        if missed and has_failed:
+            self.show_notice(f"The training before this one: {missed}{goes_on}")
 
     def clear(self) -> None:
         for text in (self._notice, self._error):

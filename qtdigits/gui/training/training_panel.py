@@ -247,7 +247,7 @@ class TrainingPanel(QWidget):
 
     @Slot(object)
     def _on_queued_began(self, _request: RetrainRequest) -> None:
-        self._messages.clear()
+        self._messages.begin_next()
         self._begin()
 
     def _begin(self) -> None:

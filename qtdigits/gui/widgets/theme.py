@@ -148,6 +148,7 @@ def style_sheet_of(theme: Theme) -> str:
     QPushButton, QToolButton {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 6px; padding: 6px 12px; }}
     QPushButton:hover, QToolButton:hover {{ border-color: {t.accent}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {t.field}; }}
+    QPushButton:checked {{ background: {t.field}; color: {t.accent}; border-color: {t.accent}; }}
     QPushButton:focus, QToolButton:focus {{ border: 2px solid {t.accent}; padding: 5px 11px; }}
     QPushButton:disabled, QToolButton:disabled {{ color: {t.text_muted}; background: {t.background}; border-color: {t.border}; }}
     QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600; }}
