@@ -57,7 +57,7 @@ AT_START = {
     "gui.results": "knowledge",
     "gui.samples": "exchange label_checks",
     "gui.training": """
-        closing queue_strip self_training training_controls training_messages training_pages training_panel
+        closing followed_run queue_strip self_training training_controls training_messages training_pages training_panel
         training_queue training_requests
         """,
     "gui.widgets": "ask choice_box ink_painting lazy_page message_bar naming overriding parts theme wrapping_row",
