@@ -28,6 +28,7 @@ from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 from qtdigits.gui.curves.curve_bar import CurveBar
 from qtdigits.gui.curves.curve_plot import CurvePlot
+from qtdigits.gui.curves.curve_readout import columns_and_rows
 from qtdigits.gui.curves.curve_saving import save_curves
 from qtdigits.gui.curves.curve_settings import CurveSettings
 from qtdigits.gui.curves.curves import Curves
@@ -683,6 +684,27 @@ def test_that_runs_lie_over_one_another_each_in_its_colour(curves: Curves) -> No
     curves.findChild(QToolButton, "curve one").click()
     assert points(curves, "lossPlot", "one: validation") == ([], [])
     assert points(curves, "lossPlot", "two: validation")[0] == [1, 2, 3, 4, 5]
+
+
+def test_that_of_several_runs_each_has_one_row_beside_the_cross_hair(curves: Curves) -> None:
+    curves.compare([run_of("one", loss=0.5), run_of("two", loss=0.25, hold_out=True)])
+    columns, rows = columns_and_rows(plot(curves).readings(2.0))
+    assert columns == ("smoothed", "training", "validation", "hold-out")
+    assert [(row.name, row.look.role, row.values) for row in rows] == [
+        ("one", "run 0", ("0.5000", "0.4000", "0.3000", "")),
+        ("two", "run 1", ("0.2500", "0.4000", "0.3000", "0.6000")),
+    ]
+
+
+def test_that_of_one_run_each_curve_has_a_row_beside_the_cross_hair(curves: Curves) -> None:
+    begin(curves).apply(epoch(1))
+    curves.redraw()
+    columns, rows = columns_and_rows(plot(curves).readings(1.0))
+    assert columns == ("",)
+    assert [(row.name, row.values) for row in rows] == [
+        ("training", ("0.4000",)),
+        ("validation", ("0.3000",)),
+    ]
 
 
 def test_that_a_run_of_which_only_the_history_is_known_is_shown(curves: Curves) -> None:

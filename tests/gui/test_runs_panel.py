@@ -167,6 +167,11 @@ class Shown:
         return values
 
     @property
+    def compared(self) -> list[str]:
+        table = self.widget.findChild(QTableWidget, "runDifferences")
+        return [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
+
+    @property
     def differences(self) -> dict[str, list[str]]:
         table = self.widget.findChild(QTableWidget, "runDifferences")
         assert isinstance(table, QTableWidget)
@@ -207,6 +212,7 @@ def test_that_several_runs_lie_over_one_another_with_what_differs(panel: Shown) 
     panel.choose(0, 1)
     names = [f"mlp-50-50 {(START + timedelta(hours=h)).astimezone():%d %b %H:%M:%S}" for h in (2, 1)]
     assert [panel.loss_points(f"{name}: smoothed") for name in names] == [[0.75], [0.25]]
+    assert panel.compared == names
     assert panel.differences["Epochs"] == ["20", "77"]
     assert panel.differences["Trained on"] == ["–", "MNIST 54,000 + 212 drawings"]
     assert panel.differences["Why there is no model"] == ["It diverged.", "–"]

@@ -1,4 +1,4 @@
-"""The picture of one plot: axes, curves, marks and the read-out, painted from values onto a screen, a bitmap or a page."""
+"""The picture of one plot: axes, curves and marks, painted from values onto a screen, a bitmap or a page."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ ROUGH_PX = 2.0
 MARKER_MOST_POINTS = 60
 MARKER_PX = 3.2
 FARTHEST_PX = 1e5
-BOX_PADDING_PX = 7
-BOX_SWATCH_PX = 14
+SAMPLE_PX = 14
 
 
 @dataclass(frozen=True)
@@ -78,16 +77,6 @@ class Mark:
     x: float
     text: str
     role: str = "best"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One row of the read-out, and where its dot is set: on the nearest point of the curve, not between points."""
-
-    look: Look
-    text: str
-    x: float
-    height: float
 
 
 @dataclass(frozen=True)
@@ -285,49 +274,8 @@ def _paint_mark(
     painter.drawText(QPointF(words_left, place.top() + metrics.ascent()), mark.text)
 
 
-def paint_cursor(
-    painter: QPainter, frame: Frame, *, x: float, title: str, readings: tuple[Reading, ...], theme: Theme
-) -> None:
-    """The cross-hair at `x`, a dot on each curve, and a box with what each curve says there."""
-    metrics, inner = QFontMetricsF(painter.font()), frame.inner
-    left = frame.point(x, 0).x()
-    if not inner.left() - 1 <= left <= inner.right() + 1:
-        return
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setPen(QPen(QColor(theme.text_muted), 1))
-    painter.drawLine(QPointF(round(left), inner.top()), QPointF(round(left), inner.bottom()))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for reading in readings:
-        at = frame.point(reading.x, reading.height)
-        if inner.contains(at):
-            painter.setPen(QPen(QColor(theme.surface), 1.5))
-            painter.setBrush(colour_of(theme, Look(reading.look.role)))
-            painter.drawEllipse(at, 4, 4)
-    texts = [title, *(reading.text for reading in readings)]
-    width = max(metrics.horizontalAdvance(text) for text in texts) + 2 * BOX_PADDING_PX + BOX_SWATCH_PX + 6
-    box = QRectF(left + 12, inner.top() + 4, width, metrics.height() * len(texts) + 2 * BOX_PADDING_PX - 4)
-    if box.right() > inner.right() + END_MARGIN_PX:
-        box.moveRight(left - 12)
-    painter.setPen(QPen(QColor(theme.border), 1))
-    paper = QColor(theme.surface)
-    paper.setAlphaF(0.95)
-    painter.setBrush(paper)
-    painter.drawRoundedRect(box, 5, 5)
-    line = box.top() + BOX_PADDING_PX - 2 + metrics.ascent()
-    painter.setPen(QColor(theme.text_muted))
-    painter.drawText(QPointF(box.left() + BOX_PADDING_PX, line), title)
-    for reading in readings:
-        line += metrics.height()
-        paint_sample(
-            painter, QPointF(box.left() + BOX_PADDING_PX, line - metrics.capHeight() / 2), reading.look, theme
-        )
-        painter.setPen(QColor(theme.text))
-        painter.drawText(QPointF(box.left() + BOX_PADDING_PX + BOX_SWATCH_PX + 6, line), reading.text)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-
-
 def paint_sample(
-    painter: QPainter, start: QPointF, look: Look, theme: Theme, *, length_px: float = BOX_SWATCH_PX
+    painter: QPainter, start: QPointF, look: Look, theme: Theme, *, length_px: float = SAMPLE_PX
 ) -> None:
     """A piece of a curve's line, from `start` to the right, for legends."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -33,12 +33,11 @@ from qtdigits.gui.curves.curve_painting import (
     Look,
     Mark,
     Picture,
-    Reading,
     first_change,
     paint_axes,
-    paint_cursor,
     paint_curves,
 )
+from qtdigits.gui.curves.curve_readout import Reading, paint_cursor
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme
 
@@ -57,14 +56,19 @@ RANGE_EVERY = 1.01
 class Curve:
     """Points of a curve, `x` ascending, both `(n,)`; within a run the arrays only grow.
 
-    `sets_range`: the calm range has it in view.
+    `kind`: what of a training it shows; `run`: of which, "" where there is only one. `sets_range`: the calm range has it in view.
     """
 
-    name: str
+    kind: str
     x: Numbers
     y: Numbers
     look: Look
     sets_range: bool = True
+    run: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.run}: {self.kind}" if self.run else self.kind
 
 
 class CurveView(QWidget):
@@ -220,8 +224,8 @@ class CurveView(QWidget):
             at = nearest(curve.x, x)
             value = float(curve.y[at])
             height = float(self._scale.heights(curve.y[at : at + 1])[0])
-            text = f"{curve.name} {self.quantity.text(value)}"
-            found.append(Reading(curve.look, text, float(curve.x[at]), height))
+            said = self.quantity.text(value)
+            found.append(Reading(curve.look, curve.run, curve.kind, said, float(curve.x[at]), height))
         return tuple(found)
 
     def figures(self) -> list[tuple[str, StretchFigures]]:

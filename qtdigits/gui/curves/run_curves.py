@@ -58,7 +58,7 @@ class RunCurves:
     def curves(self, quantity: Quantity, settings: CurveSettings) -> list[Curve]:
         """The dense ones first, so that the others lie above them."""
         made = self._curves(quantity, settings)
-        return [curve for curve in made if self._kind(curve.name) not in settings.hidden]
+        return [curve for curve in made if curve.kind not in settings.hidden]
 
     def whereabouts(self, axis: XAxis, x: float) -> str:
         """Where `x` of an axis is on each of them, that one first: epoch 2.00 · step 20 · 0:03 elapsed · 28 Nov 17:00:05."""
@@ -124,10 +124,7 @@ class RunCurves:
             return Curve(kind, x, y, look, sets_range)
         is_faint = kind in ("batches", "smoothed")
         of_run = Look(f"run {self._place}", is_faint, look.is_bold, look.dash, look.marker)
-        return Curve(f"{self.run.title}: {kind}", x, y, of_run, sets_range)
-
-    def _kind(self, name: str) -> str:
-        return name.removeprefix(f"{self.run.title}: ")
+        return Curve(kind, x, y, of_run, sets_range, self.run.title)
 
 
 def _known(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME, Value
 from qtdigits.core.run.run_figures import differing, recipe_values
 from qtdigits.core.texts import duration
-from qtdigits.gui.runs.runs_model import ENDINGS, UNKNOWN
+from qtdigits.gui.runs.runs_model import ENDINGS, UNKNOWN, titles_of
 from qtdigits.gui.texts import data_text, ordered, percent
 from qtdigits.store.tables.runs import RunRecord
 
@@ -42,7 +42,7 @@ class RunDifferences(QTableWidget):
         self.clear()
         self.setColumnCount(len(runs))
         self.setRowCount(len(rows))
-        self.setHorizontalHeaderLabels([run.title for run in runs])
+        self.setHorizontalHeaderLabels(titles_of(runs))
         self.setVerticalHeaderLabels([title for title, _ in rows])
         for number, (_, values) in enumerate(rows):
             for column, value in enumerate(values):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -156,6 +156,15 @@ def started_text(started_at: datetime) -> str:
     """22 Nov 17:00; with the year instead of the time when it is not this year."""
     local = started_at.astimezone()
     return f"{local:%d %b %H:%M}" if local.year == datetime.now(UTC).year else f"{local:%d %b %Y}"
+
+
+def titles_of(runs: Sequence[RunRecord]) -> list[str]:
+    """What each is called; those of the same name are told apart by when they began."""
+    titles = [run.title for run in runs]
+    return [
+        title if titles.count(title) == 1 else f"{title} {run.started_at.astimezone():%d %b %H:%M:%S}"
+        for title, run in zip(titles, runs, strict=True)
+    ]
 
 
 def own_hold_out(run: RunRecord) -> float | None:

@@ -20,7 +20,7 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.run_result_page import RunResultPage
 from qtdigits.gui.runs.run_differences import RunDifferences
 from qtdigits.gui.runs.run_steering import RunSteering
-from qtdigits.gui.runs.runs_model import RunsFilter, RunsModel
+from qtdigits.gui.runs.runs_model import RunsFilter, RunsModel, titles_of
 from qtdigits.gui.runs.runs_table import RunsTable
 from qtdigits.gui.runs.runs_trash import RunsTrash
 from qtdigits.gui.widgets.ask import Ask
@@ -188,17 +188,9 @@ class RunsPanel(FreshPanel):
         return CHOOSE if not n_chosen else f"{n_chosen} of {len(self._model.runs):,} chosen"
 
     def _shown(self, runs: list[RunRecord]) -> list[ShownRun]:
-        """Runs of the same name are told apart by when they began."""
-        titles = [run.title for run in runs]
         return [
-            ShownRun(
-                run.title
-                if titles.count(run.title) == 1
-                else f"{run.title} {run.started_at.astimezone():%d %b %H:%M:%S}",
-                self._history(run) or History(),
-                steps_per_epoch=run.figures.steps_per_epoch,
-            )
-            for run in runs
+            ShownRun(title, self._history(run) or History(), steps_per_epoch=run.figures.steps_per_epoch)
+            for title, run in zip(titles_of(runs), runs, strict=True)
         ]
 
     def _history(self, run: RunRecord) -> History | None:
