@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QByteArray, QPoint, QPointF, Qt
-from PySide6.QtGui import QActionGroup, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtGui import QActionGroup, QFontInfo, QGuiApplication, QImage, QWheelEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -739,6 +740,10 @@ def test_that_a_drawing_is_svg_with_words(curves: Curves) -> None:
     drawing = curves.file_of("svg").decode()
     assert drawing.startswith("<?xml")
     assert ">validation</text>" in drawing
+    assert ">Loss over epochs</text>" in drawing
+    assert set(re.findall('font-family="(.*?)"', drawing)) == {
+        f"{QFontInfo(curves.font()).family()}, sans-serif"
+    }
     assert "clip" in drawing
 
 

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QBuffer, QByteArray, QPointF, QRectF, QSize
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, QImageWriter, QPainter
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QFontMetricsF,
+    QGuiApplication,
+    QImage,
+    QImageWriter,
+    QPainter,
+)
 
 from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
 from qtdigits.gui.curves.curve_painting import Look, Picture, paint_picture, paint_sample
@@ -71,7 +80,9 @@ def as_svg(sheet: Sheet, font: QFont) -> bytes:
     _paint(painter, sheet, font)
     painter.end()
     buffer.close()
-    return bytes(content.data())
+    # What this machine calls its font is not what another one does: without a family that all know, the words get serifs there.
+    known = f'font-family="{QFontInfo(font).family()}, sans-serif"'
+    return bytes(content.data()).replace(f'font-family="{font.family()}"'.encode(), known.encode())
 
 
 def as_csv(runs: Sequence[ShownRun]) -> bytes:

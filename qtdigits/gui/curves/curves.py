@@ -43,6 +43,12 @@ WHOLE_RUN_EPOCHS = 30
 """Up to so many epochs the axis shows the whole run from the start; longer runs are uncovered in doubling steps."""
 FIRST_TIME_S = 10.0
 FIGURES_MS = 250
+ON_PAPER = {
+    XAxis.EPOCH: "epochs",
+    XAxis.STEP: "steps",
+    XAxis.TIME: "time elapsed",
+    XAxis.CLOCK: "time of day",
+}
 POINT_AT_IT = "Point to the curves, or lead to them with Tab and walk with the arrow keys, to read them"
 OBJECT_NAMES = {
     LOSS: "lossPlot",
@@ -346,7 +352,8 @@ class Curves(QWidget):
 
     def _sheet(self) -> Sheet:
         shown = self._shown()
-        pictures = tuple((plot.quantity.title, plot.picture(DETAIL * WIDTH_PX)) for plot in shown)
+        over = ON_PAPER[self._settings.x_axis]
+        pictures = tuple((f"{p.quantity.title} over {over}", p.picture(DETAIL * WIDTH_PX)) for p in shown)
         title = ", ".join(run.title for run in self.runs if run.title) or "QtDigits training"
         hidden = self._settings.hidden
         legend = {name: look for name, look in self._legend_looks().items() if name not in hidden}
