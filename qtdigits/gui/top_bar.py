@@ -46,7 +46,6 @@ class TopBar(QWidget):
         with QSignalBlocker(self._writers):
             self._writers.clear()
             self._writers.addItems(list(dict.fromkeys((*names, current))))
-            self._writers.insertSeparator(self._writers.count())
             self._writers.addItems([MANAGE_WRITERS, ADD_WRITER])
             self._writers.setCurrentText(current)
 

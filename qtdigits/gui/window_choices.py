@@ -73,6 +73,7 @@ class WindowChoices(QObject):
         if name:
             self._session.set_writer(name)
         self._on_writer_changed(self._session.writer)
+        self.chosen.emit()
 
     @Slot()
     def _manage_writers(self) -> None:

@@ -148,7 +148,7 @@ class WindowTraining(QObject):
 
     @Slot(object)
     def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
-        self.panel.show_judged(accuracy.tally)
+        self.panel.show_judged(accuracy)
 
     @Slot(object)
     def _on_run_ended(self, event: object) -> None:

@@ -192,6 +192,7 @@ def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window):
     box.activated.emit(box.count() - 1)
     assert box.currentText() == "Ada"
     assert child(window, QLabel, "accuracyLabel").text() == "Ada · no trials yet"
+    assert window.focusWidget() is window.answer_panel.entry
     assert Preferences(window._data_dir).writer == "Ada"
 
 

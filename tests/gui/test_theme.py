@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QIcon, QImage
-from PySide6.QtWidgets import QFileDialog, QTabBar, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QTabBar, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.theme import DARK, LIGHT, Theme, style_sheet_of
 
 LEAST_ICON_PX = 60
+LEAST_CHOICE_PX = 22
 
 
 def n_different(a: QImage, b: QImage) -> int:
@@ -46,3 +48,28 @@ def test_that_the_arrows_of_a_tab_bar_without_room_are_seen(qtbot: QtBot, theme:
         shown = arrow.grab().toImage()
         middle = shown.copy(shown.width() // 4, shown.height() // 4, shown.width() // 2, shown.height() // 2)
         assert len({middle.pixel(x, y) for x in range(middle.width()) for y in range(middle.height())}) > 1
+
+
+def test_that_a_short_list_of_choices_is_seen_as_a_whole(qtbot: QtBot, qapp: QApplication) -> None:
+    """Under the style sheet of the program Qt's own list leaves room for an arrow that is not needed."""
+    qapp.setStyleSheet(style_sheet_of(LIGHT))
+    try:
+        place = QWidget()
+        box = ChoiceBox()
+        box.addItems(["me", "Rename, merge…", "Add a writer…"])
+        layout = QVBoxLayout(place)
+        layout.addSpacing(150)
+        layout.addWidget(box)
+        qtbot.addWidget(place)
+        place.resize(400, 400)
+        with qtbot.waitExposed(place):
+            place.show()
+        box.showPopup()
+        view = box.view()
+        last = view.model().index(box.count() - 1, 0)
+        qtbot.waitUntil(view.isVisible)
+        assert 0 < view.visualRect(last).bottom() <= view.viewport().height()
+        assert view.visualRect(last).height() >= LEAST_CHOICE_PX
+        box.hidePopup()
+    finally:
+        qapp.setStyleSheet("")

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from qtdigits.core.score.comparison import Comparison, Paired
 from qtdigits.core.score.metrics import Tally
+from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.training.verdict_card import VerdictCard
 
 GUARD = Paired(3000, 2990, 2991, (1,))
@@ -77,10 +78,10 @@ def test_that_one_click_uses_the_new_model_and_one_more_takes_it_back(
 def test_that_it_says_how_new_drawings_are_read_and_what_was_gained(card: VerdictCard) -> None:
     judged = {"default": Tally(74, 61), "other": Tally(10, 1)}
     card.show_comparison(BETTER, model="/models/new.h5")
-    card.show_judged(judged.__getitem__, now=Tally(0, 0))
+    card.show_judged(judged.__getitem__, now=RunningAccuracy("Ada", "default", 61, 74))
     assert "use it" in text(card, "verdictAdvice")
     card.set_model_in_use("/models/new.h5")
-    card.show_judged(judged.__getitem__, now=Tally(50, 50))
+    card.show_judged(judged.__getitem__, now=RunningAccuracy("Ada", "new", 50, 50))
     assert text(card, "verdictAdvice").startswith(
         "In use now: of your new drawings, 50 of 50 were read right, 100.0 % (92.9 to 100.0 %). "
         "Before, 61 of 74 were read right, 82.4 % (72.2 to 89.4 %). The gain of 17.6 points"
@@ -97,3 +98,18 @@ def test_that_it_says_why_the_figures_can_be_believed(card: VerdictCard) -> None
     )
     card.show_comparison(SAME, model="/models/new.h5")
     assert "by chance" not in text(card, "verdictWhy")
+
+
+def test_that_who_draws_meanwhile_is_told_whose_hand_it_is_about(card: VerdictCard) -> None:
+    def judged_by(_model: str) -> Tally:
+        return Tally(74, 61)
+
+    card.show_comparison(BETTER, model="/models/new.h5", writer="Ada")
+    assert "drawings by Ada" not in text(card, "verdictWhy")
+    card.set_model_in_use("/models/new.h5")
+    card.show_judged(judged_by, now=RunningAccuracy("Bob", "new", 9, 10))
+    assert text(card, "verdictWhy").startswith("This is about the drawings by Ada.")
+    assert text(card, "verdictAdvice") == "In use now. One click goes back to the model before."
+    card.show_judged(judged_by, now=RunningAccuracy("Ada", "new", 9, 10))
+    assert "drawings by Ada" not in text(card, "verdictWhy")
+    assert "9 of 10 were read right" in text(card, "verdictAdvice")

@@ -37,7 +37,7 @@ from qtdigits.gui.widgets.wrapping_row import WrappingRow
 if TYPE_CHECKING:
     from qtdigits.core.recipe.recipes import Recipe
     from qtdigits.core.run import events as ev
-    from qtdigits.core.score.metrics import Tally
+    from qtdigits.gui.session import RunningAccuracy
     from qtdigits.gui.training.verdict_card import VerdictCard
     from qtdigits.tasks.request import RetrainRequest
 
@@ -81,6 +81,7 @@ class TrainingPanel(QWidget):
         self._champion = Champion()
         self._verdict: VerdictCard | None = None
         self._idle_data = ""
+        self._judged: RunningAccuracy | None = None
         self._knowledge = knowledge or Knowledge()
         self._make_widgets(theme)
         box = self._controls.recipe_box
@@ -135,8 +136,9 @@ class TrainingPanel(QWidget):
         if self._verdict is not None:
             self._verdict.set_model_in_use(champion.path)
 
-    def show_judged(self, now: Tally) -> None:
+    def show_judged(self, now: RunningAccuracy) -> None:
         """So the model in use has read the present writer's drawings."""
+        self._judged = now
         if self._verdict is not None:
             self._verdict.show_judged(self._knowledge.judged_by, now=now)
 
@@ -346,7 +348,10 @@ class TrainingPanel(QWidget):
 
             found = Comparison.from_json(event.comparison)
             self._verdict = self._verdict or self._make_verdict()
-            self._verdict.show_comparison(found, model=event.model)
+            last = self._controller.last_request
+            self._verdict.show_comparison(found, model=event.model, writer=last.writer if last else "")
+            if self._judged is not None:
+                self.show_judged(self._judged)
             if hand := found.hold_out.n:
                 champion = champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=hand)
         self._pages.take_result(event, champion=champion, offers_use=not event.comparison)

@@ -42,10 +42,9 @@ class TrainingRequests:
         return self.by(load_recipe("my-hand"))
 
     def data_text(self) -> str:
-        """What a training by anything but one hand would learn from, such as: 12 drawings + MNIST."""
+        """What a training by anything but one hand would learn from, such as: 12 drawings + MNIST; 3 doubtful."""
         store = self._session.store
         n = store.count(held_out=False, is_suspect=False)
         waiting = store.count(held_out=False, is_suspect=True)
         text = f"{n:,} drawing{'s' if n != 1 else ''} + MNIST" if n else "MNIST"
-        doubt = f"; {waiting:,} doubtful {'one waits' if waiting == 1 else 'ones wait'} for a look"
-        return text + (doubt if waiting else "")
+        return text + (f"; {waiting:,} doubtful" if waiting else "")

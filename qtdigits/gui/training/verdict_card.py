@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.score.comparison import Advice, Comparison
 from qtdigits.core.score.metrics import Tally
+from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.widgets.behind_numbers import BehindNumbers
 from qtdigits.gui.widgets.parts import button, give_role, label
 
@@ -16,6 +17,7 @@ WHY = (
     "Held-out drawings were set aside when they were judged and are never learned from; both models read the same ones. "
     "MNIST: digits of other people, to see that those are not forgotten."
 )
+IN_USE = "In use now. One click goes back to the model before."
 DRAW_ON = "In use now. Draw on: here it will stand how your new drawings are read. One click goes back to the model before."
 ROLES = {Advice.USE: "good", Advice.KEEP: "warning", Advice.ASK: "muted"}
 
@@ -34,6 +36,7 @@ class VerdictCard(QFrame):
         self._model = ""
         self._in_use = ""
         self._found: Comparison | None = None
+        self._writer = self._drawing = ""
         self._since = ""
         self._has_proof = False
         self._sentence = label("", role="heading", name="verdictSentence", wraps=True)
@@ -54,14 +57,13 @@ class VerdictCard(QFrame):
     def comparison(self) -> Comparison | None:
         return self._found
 
-    def show_comparison(self, found: Comparison, *, model: str) -> None:
-        """`model` is the path of the new model."""
-        self._found, self._model = found, model
+    def show_comparison(self, found: Comparison, *, model: str, writer: str = "") -> None:
+        """`model` is the path of the new model, `writer` whose hold-out was read."""
+        self._found, self._model, self._writer = found, model, writer
         self._since, self._has_proof = "", False
         sentence = found.sentence
         self._sentence.setText(f"{sentence[0].upper()}{sentence[1:]}.")
         self._links.show_comparison(found)
-        self._why.setText(f"{WHY} {found.evidence}".strip())
         self._why.setVisible(found.hold_out.n > 0)
         self._refresh()
         self.show()
@@ -70,15 +72,17 @@ class VerdictCard(QFrame):
         self._in_use = path
         self._refresh()
 
-    def show_judged(self, judged_by: Callable[[str], Tally], *, now: Tally) -> None:
-        """`now`: how the model in use has read this writer's drawings; `judged_by` tells it of another one by its name."""
-        if self._found is None or not self._is_used:
+    def show_judged(self, judged_by: Callable[[str], Tally], *, now: RunningAccuracy) -> None:
+        """`now`: how the model in use has read the present writer's drawings; `judged_by` tells it of another one by its name."""
+        self._drawing = now.writer
+        if self._found is None or not self._is_used or self._is_about_another:
+            self._refresh()
             return
         from qtdigits.core.score.gain import Gain, right_text
 
         before = judged_by(self._found.champion)
-        gain = Gain(before, now) if before.n and now.n else None
-        self._since = f"In use now: of your new drawings, {right_text(now)}." if now.n else ""
+        gain = Gain(before, now.tally) if before.n and now.n else None
+        self._since = f"In use now: of your new drawings, {right_text(now.tally)}." if now.n else ""
         if gain is not None:
             self._since += f" {gain.sentence}"
         self._has_proof = gain is not None and gain.is_proven
@@ -107,11 +111,21 @@ class VerdictCard(QFrame):
     def _is_used(self) -> bool:
         return bool(self._model) and self._in_use == self._model
 
+    @property
+    def _is_about_another(self) -> bool:
+        """Somebody else draws now than the one whose hand was learned."""
+        return bool(self._writer and self._drawing) and self._writer != self._drawing
+
     def _refresh(self) -> None:
         """Roll back is offered where the new model is in use; before that there is nothing to take back."""
         self._use.setVisible(not self._is_used)
         self._back.setVisible(self._is_used)
-        if self._is_used:
+        whose = f"This is about the drawings by {self._writer}. " if self._is_about_another else ""
+        self._why.setText(f"{whose}{WHY} {self._found.evidence if self._found else ''}".strip())
+        if self._is_used and self._is_about_another:
+            self._advice.setText(IN_USE)
+            give_role(self._advice, "")
+        elif self._is_used:
             self._advice.setText(self._since or DRAW_ON)
             give_role(self._advice, "good" if self._has_proof else "")
         elif self._found is not None:

@@ -1,10 +1,10 @@
-"""A combo box with an arrow: under a style sheet Qt draws none without an image file."""
+"""A combo box under a style sheet: Qt draws no arrow there without an image file, and cuts the list of choices short."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QStyledItemDelegate
 
 from qtdigits.gui.widgets.overriding import override
 
@@ -19,6 +19,14 @@ class ChoiceBox(QComboBox):
         super().__init__()
         self.setObjectName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setItemDelegate(QStyledItemDelegate(self))  # the one that heeds the style sheet
+
+    @override
+    def showPopup(self) -> None:
+        """As wide as its longest choice, where that is wider than the box."""
+        view = self.view()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + 2 * view.frameWidth())
+        super().showPopup()
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

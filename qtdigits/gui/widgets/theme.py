@@ -168,10 +168,12 @@ def style_sheet_of(theme: Theme) -> str:
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.field}; border: 1px solid {t.border}; border-radius: 6px;
         padding: 5px 8px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 4px 7px; }}
-    QComboBox {{ padding-right: 22px; }}
+    QComboBox {{ padding-right: 22px; combobox-popup: 0; }}
     QComboBox::drop-down {{ border: none; width: 20px; }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+    QComboBox QAbstractItemView::item {{ min-height: 24px; padding: 0 6px; }}
+    QComboBox QAbstractItemView::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.border}; }}
     QSlider::sub-page:horizontal {{ border-radius: 2px; background: {t.accent}; }}
     QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 7px; background: {t.surface};
