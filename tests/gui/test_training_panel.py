@@ -391,6 +391,21 @@ def test_that_hold_out_comes_first_and_is_compared(
     qtbot.waitUntil(lambda: 0 < told.heightForWidth(told.width()) < 2 * told.fontMetrics().lineSpacing())
 
 
+def test_that_the_figures_before_are_those_of_the_model_that_was_compared_not_of_one_taken_up_meanwhile(
+    qtbot: QtBot, panel: Panel, engines: FakeEngines, controller: EngineController
+) -> None:
+    controller.train(replace(request(), champion="/models/old.h5"))
+    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["train"])
+    engines[0].say(started())
+    panel.widget.set_champion(Champion("other", "/models/other.h5", {"MNIST test": score(9, 1)}))
+    found = Comparison(Paired(40, 37, 39, (11, 12), ()), Paired(0, 0, 0), "old")
+    scores = {"my hold-out": score(39, 1), "MNIST test": score(8, 2)}
+    with qtbot.waitSignal(panel.widget.run_ended):
+        engines[0].say(batch(1), epoch(1), replace(finished(scores=scores), comparison=found.to_json()))
+    assert {"In use then: old", "92.50 % of 40", "not known"} <= panel.texts
+    assert panel.text("verdictWhy").startswith("Compared with old, which was in use when")
+
+
 def test_that_one_click_asks_to_use_the_new_model(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
     finish(qtbot, running, engines, validation=score(9, 1))
     with qtbot.waitSignal(running.widget.use_requested) as asked:

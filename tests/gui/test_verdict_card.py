@@ -113,3 +113,15 @@ def test_that_who_draws_meanwhile_is_told_whose_hand_it_is_about(card: VerdictCa
     card.show_judged(judged_by, now=RunningAccuracy("Ada", "new", 9, 10))
     assert "drawings by Ada" not in text(card, "verdictWhy")
     assert "9 of 10 were read right" in text(card, "verdictAdvice")
+
+
+def test_that_another_model_in_use_by_now_is_not_taken_for_the_one_compared_with(card: VerdictCard) -> None:
+    card.set_model_in_use("/models/default.h5")
+    card.show_comparison(BETTER, model="/models/new.h5", beside="/models/default.h5")
+    assert "Compared with" not in text(card, "verdictWhy")
+    card.set_model_in_use("/models/other.h5")
+    assert text(card, "verdictWhy").startswith(
+        "Compared with default, which was in use when the training began."
+    )
+    card.set_model_in_use("/models/new.h5")
+    assert "Compared with" not in text(card, "verdictWhy")

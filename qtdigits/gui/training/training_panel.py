@@ -349,7 +349,10 @@ class TrainingPanel(QWidget):
             found = Comparison.from_json(event.comparison)
             self._verdict = self._verdict or self._make_verdict()
             last = self._controller.last_request
-            self._verdict.show_comparison(found, model=event.model, writer=last.writer if last else "")
+            writer, beside = (last.writer, last.champion) if last else ("", "")
+            self._verdict.show_comparison(found, model=event.model, writer=writer, beside=beside)
+            if beside and beside != champion.path:  # another one is in use by now
+                champion = Champion(found.champion, beside)
             if self._judged is not None:
                 self.show_judged(self._judged)
             if hand := found.hold_out.n:

@@ -36,7 +36,7 @@ class VerdictCard(QFrame):
         self._model = ""
         self._in_use = ""
         self._found: Comparison | None = None
-        self._writer = self._drawing = ""
+        self._writer = self._drawing = self._beside = ""
         self._since = ""
         self._has_proof = False
         self._sentence = label("", role="heading", name="verdictSentence", wraps=True)
@@ -57,14 +57,13 @@ class VerdictCard(QFrame):
     def comparison(self) -> Comparison | None:
         return self._found
 
-    def show_comparison(self, found: Comparison, *, model: str, writer: str = "") -> None:
-        """`model` is the path of the new model, `writer` whose hold-out was read."""
-        self._found, self._model, self._writer = found, model, writer
+    def show_comparison(self, found: Comparison, *, model: str, writer: str = "", beside: str = "") -> None:
+        """`model` is the path of the new model, `beside` of the one it is compared with; `writer` is whose hold-out was read."""
+        self._found, self._model, self._writer, self._beside = found, model, writer, beside
         self._since, self._has_proof = "", False
         sentence = found.sentence
         self._sentence.setText(f"{sentence[0].upper()}{sentence[1:]}.")
         self._links.show_comparison(found)
-        self._why.setVisible(found.hold_out.n > 0)
         self._refresh()
         self.show()
 
@@ -116,12 +115,26 @@ class VerdictCard(QFrame):
         """Somebody else draws now than the one whose hand was learned."""
         return bool(self._writer and self._drawing) and self._writer != self._drawing
 
+    @property
+    def _reasons(self) -> list[str]:
+        """What the figures are about, where that is not plain, and why to believe them."""
+        found, reasons = self._found, []
+        if found is None:
+            return []
+        if self._is_about_another:
+            reasons.append(f"This is about the drawings by {self._writer}.")
+        if self._beside and self._in_use not in (self._beside, self._model):
+            reasons.append(f"Compared with {found.champion}, which was in use when the training began.")
+        if found.hold_out.n:
+            reasons += [WHY, found.evidence]
+        return [reason for reason in reasons if reason]
+
     def _refresh(self) -> None:
         """Roll back is offered where the new model is in use; before that there is nothing to take back."""
         self._use.setVisible(not self._is_used)
         self._back.setVisible(self._is_used)
-        whose = f"This is about the drawings by {self._writer}. " if self._is_about_another else ""
-        self._why.setText(f"{whose}{WHY} {self._found.evidence if self._found else ''}".strip())
+        self._why.setText(" ".join(self._reasons))
+        self._why.setVisible(bool(self._reasons))
         if self._is_used and self._is_about_another:
             self._advice.setText(IN_USE)
             give_role(self._advice, "")
