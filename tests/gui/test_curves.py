@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QByteArray, QPoint, QPointF, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QActionGroup, QFontInfo, QGuiApplication, QImage, QWheelEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -415,6 +415,40 @@ def test_that_the_pointer_says_where_it_is_on_every_axis(qtbot: QtBot, curves: C
     assert text(curves, "curvesReadout") == f"{when} · epoch 2.00 · step 20 · 1:01 elapsed"
 
 
+def test_that_a_click_keeps_the_place_until_the_next_click_there(
+    qtbot: QtBot, growing: tuple[Curves, History]
+) -> None:
+    loss = plot(growing[0])
+
+    def place(x: float) -> QPoint:
+        inner = loss.frame().inner.toRect()
+        return QPoint(inner.left() + round(inner.width() * x / 12), inner.center().y())
+
+    def leave() -> None:
+        QApplication.sendEvent(loss, QEvent(QEvent.Type.Leave))
+
+    qtbot.mouseMove(loss, place(2))
+    qtbot.mouseClick(loss, Qt.MouseButton.LeftButton, pos=place(2))
+    qtbot.mouseMove(loss, place(1))
+    assert loss.cursor_x == 1.0
+    leave()
+    assert loss.cursor_x == plot(growing[0], "accuracyPlot").cursor_x == 2.0
+    qtbot.mouseMove(loss, place(2))
+    qtbot.mouseClick(loss, Qt.MouseButton.LeftButton, pos=place(2))
+    leave()
+    assert loss.cursor_x is None
+
+
+def test_that_a_drag_and_a_double_click_keep_no_place(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+    loss = plot(growing[0])
+    middle = loss.rect().center()
+    qtbot.mouseMove(loss, middle)
+    drag(qtbot, loss, middle, middle + QPoint(60, 0))
+    qtbot.mouseDClick(loss, Qt.MouseButton.LeftButton, pos=middle)
+    QApplication.sendEvent(loss, QEvent(QEvent.Type.Leave))
+    assert loss.cursor_x is None
+
+
 def test_that_nothing_is_read_where_there_is_nothing(qtbot: QtBot, curves: Curves) -> None:
     begin(curves)
     qtbot.mouseMove(plot(curves), plot(curves).rect().center())
@@ -610,10 +644,12 @@ def test_that_a_table_says_what_the_curves_do_in_view(qtbot: QtBot, curves: Curv
         return [table.item(place, column).text() for column in range(table.columnCount())]
 
     qtbot.waitUntil(lambda: table.rowCount() > 0)
-    assert row(0) == ["Loss: batches", "4", "0.9000", "0.1000", "-0.8000", "0.1000", "0.9000", "0.5500"]
+    assert row(0) == ["Loss: batches", "", "4", "0.9000", "0.1000", "-0.8000", "0.1000", "0.9000", "0.5500"]
     plot(curves).stretch_wanted.emit((0.15, 0.35))
-    qtbot.waitUntil(lambda: row(0)[1] == "2")
-    assert row(0)[2:5] == ["0.5000", "0.7000", "+0.2000"]
+    qtbot.waitUntil(lambda: row(0)[2] == "2")
+    assert row(0)[3:6] == ["0.5000", "0.7000", "+0.2000"]
+    plot(curves).cursor_wanted.emit(0.2)
+    qtbot.waitUntil(lambda: row(0)[1] == "0.5000")
 
 
 def test_that_learning_rate_and_throughput_are_shown_when_they_are_chosen(curves: Curves) -> None:

@@ -2,8 +2,8 @@
 
 By keyboard (Tab leads to it): arrows move the cross-hair, with Ctrl from epoch to epoch, with Shift they move the view; up and
 down look closer and back; Home and End lead to the ends; Backspace shows all. By mouse: the wheel looks closer at the pointer
-(with Ctrl: upwards), dragging looks at what was marked, dragging with Shift or the middle button moves the view, a double click
-shows all.
+(with Ctrl: upwards), a click keeps the cross-hair there until the next click there, dragging looks at what was marked, dragging
+with Shift or the middle button moves the view, a double click shows all.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ LEAST_HIGH_DRAG_PX = 24
 class CurvePlot(CurveView):
     """See the module. What plots share (the stretch of the run, the cross-hair) is asked for by signal and set from outside.
 
-    `stretch_wanted` carries a `Range` of x, or None for all; `cursor_wanted` an x, or None.
+    `stretch_wanted` carries a `Range` of x, or None for all; `cursor_wanted` an x, or None; `cursor_kept` the x of a click.
     """
 
     stretch_wanted = Signal(object)
     cursor_wanted = Signal(object)
+    cursor_kept = Signal(object)
 
     def __init__(self, *, quantity: Quantity, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(quantity=quantity, theme=theme, parent=parent)
@@ -70,6 +71,9 @@ class CurvePlot(CurveView):
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         marked, frame = self.marked, self.frame()
+        is_click = marked is None and self._marking_from is not None
+        if is_click and len(self.densest):
+            self.cursor_kept.emit(self._snapped(frame.x_at(event.position().x())))
         self._end_drag()
         if marked is not None:
             is_part = marked.height() < frame.inner.height()

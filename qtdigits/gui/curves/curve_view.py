@@ -228,10 +228,14 @@ class CurveView(QWidget):
             found.append(Reading(curve.look, curve.run, curve.kind, said, float(curve.x[at]), height))
         return tuple(found)
 
-    def figures(self) -> list[tuple[str, StretchFigures]]:
-        """What each curve that has points in view does there."""
-        found = [(c.name, figures_over(c.x, c.y, self._stretch)) for c in self._curves.values()]
-        return [(name, figures) for name, figures in found if figures is not None]
+    def figures(self) -> list[tuple[str, str, StretchFigures]]:
+        """What each curve that has points in view says at the cross-hair, "" without one, and what it does in view."""
+        found = [(curve, figures_over(curve.x, curve.y, self._stretch)) for curve in self._curves.values()]
+        return [(curve.name, self._here(curve), figures) for curve, figures in found if figures is not None]
+
+    def _here(self, curve: Curve) -> str:
+        at = None if self._cursor is None else nearest(curve.x, self._cursor)
+        return "" if at is None else self.quantity.text(float(curve.y[at]))
 
     # Painting.
 

@@ -19,10 +19,9 @@ from qtdigits.core.run.axes import (
     THROUGHPUT,
     Quantity,
     Range,
-    uncovered_end,
     x_text,
 )
-from qtdigits.core.run.curves import Places, XAxis
+from qtdigits.core.run.curves import XAxis
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 from qtdigits.gui.curves.curve_bar import CurveBar
@@ -31,7 +30,7 @@ from qtdigits.gui.curves.curve_legend import CurveLegend
 from qtdigits.gui.curves.curve_painting import Look, Mark
 from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.curves.curve_settings import KINDS, CurveSettings
-from qtdigits.gui.curves.run_curves import LOOKS, RunCurves, ShownRun
+from qtdigits.gui.curves.run_curves import LOOKS, RunCurves, ShownRun, whole_stretch
 from qtdigits.gui.curves.stretch_table import StretchTable
 from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import elided_label, label
@@ -39,9 +38,6 @@ from qtdigits.gui.widgets.theme import Theme
 
 REDRAW_MS = 33
 """One plot at a time, so that each is redrawn 15 times a second and no redraw holds up the canvas for long."""
-WHOLE_RUN_EPOCHS = 30
-"""Up to so many epochs the axis shows the whole run from the start; longer runs are uncovered in doubling steps."""
-FIRST_TIME_S = 10.0
 FIGURES_MS = 250
 ON_PAPER = {
     XAxis.EPOCH: "epochs",
@@ -49,7 +45,7 @@ ON_PAPER = {
     XAxis.TIME: "time elapsed",
     XAxis.CLOCK: "time of day",
 }
-POINT_AT_IT = "Point to the curves, or lead to them with Tab and walk with the arrow keys, to read them"
+POINT_AT_IT = "Point to the curves, or lead to them with Tab and walk with the arrow keys, to read them; a click keeps the place"
 OBJECT_NAMES = {
     LOSS: "lossPlot",
     ACCURACY: "accuracyPlot",
@@ -83,6 +79,7 @@ class Curves(QWidget):
         self._runs = [RunCurves(ShownRun("", History()))]
         self._zoom: Range | None = None
         self._cursor: float | None = None
+        self._kept_cursor: float | None = None
         self._bar = CurveBar(self._settings)
         self._legend = CurveLegend(theme=theme)
         self._run_legend = CurveLegend(theme=theme)
@@ -149,8 +146,8 @@ class Curves(QWidget):
 
     @Slot()
     def show_all(self) -> None:
-        """Give up what the person has zoomed to."""
-        self._zoom = None
+        """Give up what the person has zoomed to, and the place that was kept in view."""
+        self._zoom = self._kept_cursor = None
         for plot in self._plots.values():
             plot.choose_heights(None)
         self.redraw()
@@ -178,7 +175,7 @@ class Curves(QWidget):
         plot.set_curves([c for run in shown for c in run.curves(plot.quantity, self._settings)])
         ends = self._runs[0].places(self._settings.x_axis).epoch_ends()
         plot.set_marks(self._marks(), epoch_ends=ends[np.isfinite(ends)])
-        plot.show_stretch(self._zoom or self._stretch(), is_part=self._zoom is not None)
+        plot.show_stretch(self._zoom or self._whole(), is_part=self._zoom is not None)
         self._bar.show_all_button.setVisible(
             self._zoom is not None or any(p.has_chosen_heights for p in self._shown())
         )
@@ -206,34 +203,15 @@ class Curves(QWidget):
                 marks.append(Mark(best, f"best {run.run.history.best_epoch}", role))
         return tuple(marks)
 
-    def _stretch(self) -> Range:
-        """What is shown unless the person has zoomed."""
-        places = [run.places(self._settings.x_axis) for run in self._runs]
-        begin = min((place.began() for place in places if place.reached()), default=0.0)
-        end = max(self._end_of(run.run, place) for run, place in zip(self._runs, places, strict=True))
-        latest = self._settings.latest
-        if not latest:
-            return begin, end
-        known = (x[np.isfinite(x)] for x in (place.batches() for place in places))
-        longest = max(known, key=lambda x: x[-1] if len(x) else -1.0)
-        reached = max(place.reached() for place in places) or end
-        return (float(longest[-latest]) if len(longest) > latest else begin), reached
-
-    def _end_of(self, run: ShownRun, places: Places) -> float:
-        reached, axis = places.reached(), self._settings.x_axis
-        if not run.is_running:
-            return reached or 1.0
-        if axis in (XAxis.TIME, XAxis.CLOCK):
-            return places.began() + uncovered_end(reached - places.began(), first=FIRST_TIME_S)
-        unit = 1.0 if axis is XAxis.EPOCH else run.steps_per_epoch
-        return uncovered_end(reached, first=WHOLE_RUN_EPOCHS * unit, whole=run.epochs * unit)
+    def _whole(self) -> Range:
+        return whole_stretch(self._runs, self._settings.x_axis, latest=self._settings.latest)
 
     def _show(self, runs: list[RunCurves]) -> None:
         self._runs = runs
         self._hidden_runs = ()
         self._run_legend.show_curves(self._run_looks() if len(runs) > 1 else {}, hidden=())
         self._run_legend.setVisible(len(runs) > 1)
-        self._zoom = self._cursor = None
+        self._zoom = self._cursor = self._kept_cursor = None
         for plot in self._plots.values():
             plot.forget()
             plot.set_cursor(None)
@@ -261,7 +239,7 @@ class Curves(QWidget):
             return
         if settings.axis != self._settings.axis:
             self._zoom = None
-            self._put_cursor(None)
+            self._keep_cursor(None)
         self._settings = settings
         self._use_settings()
 
@@ -303,7 +281,14 @@ class Curves(QWidget):
         self.redraw()
 
     @Slot(object)
+    def _keep_cursor(self, x: float | None) -> None:
+        """The cross-hair comes back to `x` when nobody points elsewhere; asked for the same place again, to none."""
+        self._kept_cursor = x if x != self._kept_cursor else None
+        self._put_cursor(self._kept_cursor)
+
+    @Slot(object)
     def _put_cursor(self, x: float | None) -> None:
+        x = self._kept_cursor if x is None else x
         if not any(len(plot.densest) for plot in self._shown()):
             x = None  # there is nothing to read yet
         if x == self._cursor:
@@ -312,6 +297,8 @@ class Curves(QWidget):
         for plot in self._plots.values():
             plot.set_cursor(x)
         self._describe()
+        if self._settings.shows_figures and not self._figures_timer.isActive():
+            self._figures_timer.start()
 
     # Words.
 
@@ -387,6 +374,7 @@ class Curves(QWidget):
         plot.setAccessibleName(f"{quantity.title} curves")
         plot.stretch_wanted.connect(self._on_stretch_wanted)
         plot.cursor_wanted.connect(self._put_cursor)
+        plot.cursor_kept.connect(self._keep_cursor)
         return plot
 
     def _lay_out(self) -> None:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt
 
-from qtdigits.core.run.axes import ACCURACY, AUC, LEARNING_RATE, LOSS, THROUGHPUT, Quantity, x_text
+from qtdigits.core.run.axes import (
+    ACCURACY,
+    AUC,
+    LEARNING_RATE,
+    LOSS,
+    THROUGHPUT,
+    Quantity,
+    Range,
+    uncovered_end,
+    x_text,
+)
 from qtdigits.core.run.curves import Numbers, Places, Smoothed, XAxis
 from qtdigits.core.run.history import History
 from qtdigits.core.texts import duration
@@ -26,6 +37,11 @@ LOOKS = {
     "hold-out": Look("hold-out", is_bold=True, marker="diamond"),
     "rate": Look("smoothed", is_bold=True),
 }
+
+
+WHOLE_RUN_EPOCHS = 30
+"""Up to so many epochs the axis shows the whole run from the start; longer runs are uncovered in doubling steps."""
+FIRST_TIME_S = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +141,29 @@ class RunCurves:
         is_faint = kind in ("batches", "smoothed")
         of_run = Look(f"run {self._place}", is_faint, look.is_bold, look.dash, look.marker)
         return Curve(kind, x, y, of_run, sets_range, self.run.title)
+
+
+def whole_stretch(runs: Sequence[RunCurves], axis: XAxis, *, latest: int) -> Range:
+    """What is shown of runs unless a person has zoomed; `latest`: so many of the newest points, 0 for all."""
+    places = [run.places(axis) for run in runs]
+    begin = min((place.began() for place in places if place.reached()), default=0.0)
+    end = max(_end_of(run.run, place, axis) for run, place in zip(runs, places, strict=True))
+    if not latest:
+        return begin, end
+    known = (x[np.isfinite(x)] for x in (place.batches() for place in places))
+    longest = max(known, key=lambda x: x[-1] if len(x) else -1.0)
+    reached = max(place.reached() for place in places) or end
+    return (float(longest[-latest]) if len(longest) > latest else begin), reached
+
+
+def _end_of(run: ShownRun, places: Places, axis: XAxis) -> float:
+    reached = places.reached()
+    if not run.is_running:
+        return reached or 1.0
+    if axis in (XAxis.TIME, XAxis.CLOCK):
+        return places.began() + uncovered_end(reached - places.began(), first=FIRST_TIME_S)
+    unit = 1.0 if axis is XAxis.EPOCH else run.steps_per_epoch
+    return uncovered_end(reached, first=WHOLE_RUN_EPOCHS * unit, whole=run.epochs * unit)
 
 
 def _known(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:

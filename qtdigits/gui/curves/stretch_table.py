@@ -11,15 +11,15 @@ from qtdigits.core.run.axes import Quantity
 from qtdigits.core.run.stretch_figures import StretchFigures
 from qtdigits.gui.widgets.plain_table import PlainTable
 
-TITLES = ("in view", "points", "start", "end", "change", "least", "most", "mean")
+TITLES = ("in view", "here", "points", "start", "end", "change", "least", "most", "mean")
 MOST_ROWS = 5
 """More are scrolled to: the curves need the room."""
 
-Row = tuple[Quantity, str, StretchFigures]
+Row = tuple[Quantity, str, str, StretchFigures]
 
 
 class StretchTable(PlainTable):
-    """A row for each curve."""
+    """A row for each curve: what it says at the cross-hair, and what it does in view."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(len(TITLES), name="stretchTable", title="Figures of what is in view", parent=parent)
@@ -46,10 +46,11 @@ class StretchTable(PlainTable):
         self.setFixedHeight(height + self.horizontalHeader().sizeHint().height() + 4)
 
 
-def _cells(quantity: Quantity, curve: str, found: StretchFigures) -> tuple[str, ...]:
+def _cells(quantity: Quantity, curve: str, here: str, found: StretchFigures) -> tuple[str, ...]:
     text = quantity.text
     return (
         f"{quantity.title}: {curve}",
+        here,
         f"{found.n:,}",
         text(found.first),
         text(found.last),
