@@ -21,7 +21,7 @@ def picture_training_room(
     """`picture` takes a name and a caption. Afterwards the colours are light again, and Training is in front."""
     from PySide6.QtWidgets import QTableView, QTabWidget
 
-    from qtdigits.gui.runs.runs_panel import RESULT_TAB
+    from qtdigits.gui.runs.chosen_runs import RESULT_TAB
     from qtdigits.gui.waiting import wait_until
     from qtdigits.gui.window_pages import TABS
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,9 +9,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from qtdigits import __version__
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import Dataset, now
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.models import Model
 from qtdigits.core.run.checkpoints import Checkpoint, Continuation
 from qtdigits.core.run.control import Control
@@ -29,18 +26,19 @@ from qtdigits.core.run.events import (
 )
 from qtdigits.core.run.history import History
 from qtdigits.core.score.readings import Readings
-from qtdigits.errors import InputError, QtDigitsError, StoreError
+from qtdigits.errors import QtDigitsError
 from qtdigits.reader.reader import Reader
-from qtdigits.store.model.library import ModelLibrary
-from qtdigits.store.model.model_files import load_model, save_model
+from qtdigits.store.model.model_files import load_model
 from qtdigits.tasks.compare import NOTHING, compare_with, drawn_since
 from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.deciding import with_threshold
+from qtdigits.tasks.destination import destination_of, library_of, store_model
 from qtdigits.tasks.ending import ending_of
 from qtdigits.tasks.evaluate import answers_of
 from qtdigits.tasks.gather import HOLD_OUT, REHEARSAL_NOTICE, Gathered, gather
 from qtdigits.tasks.label_guard import review_before_training
 from qtdigits.tasks.lineage import first_of_line
+from qtdigits.tasks.provenance import provenance_of
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.run_record import RunRecorder, keep_result
 from qtdigits.tasks.standing import Standing, newest_sample_of
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["RetrainRequest", "retrain"]
 
 VALIDATION = "validation"
-OF_THE_STORE = ("drawings", "drawings of others")
 
 Emit = Callable[[Event], None]
 
@@ -116,7 +113,7 @@ class _Job:
 
 
 def _run(job: _Job) -> RunFinished:
-    out = _destination(job.request)
+    out = destination_of(job.request)
     job.standing.claim(job.request)
     job.recorder.begin()
     base = _base_of(job)
@@ -151,7 +148,7 @@ def _run(job: _Job) -> RunFinished:
     job.control.check()
     comparison = _compared(job, gathered, model, reader)
     job.control.check()
-    path = _stored(model, job.request, out).path
+    path = store_model(model, job.request, out).path
     finished = RunFinished(
         run=job.request.run,
         outcome=trained.outcome,
@@ -173,7 +170,7 @@ def _base_of(job: _Job) -> Model | None:
     """
     if not job.request.recipe.is_personal:
         return None
-    path = Path(job.request.base) if job.request.base else _library(job.request).champion_path()
+    path = Path(job.request.base) if job.request.base else library_of(job.request).champion_path()
     base = load_model(path)
     job.request = replace(job.request, base=str(path), recipe=job.request.recipe.on_network_of(base.recipe))
     return base
@@ -181,7 +178,7 @@ def _base_of(job: _Job) -> Model | None:
 
 def _models_learned_from(job: _Job, base: Model | None) -> tuple[Model, ...]:
     """The model that the run goes on from, and the one whose answers are rehearsed; none when it starts from scratch."""
-    return () if base is None else (base, first_of_line(base, _library(job.request)))
+    return () if base is None else (base, first_of_line(base, library_of(job.request)))
 
 
 def _taken_up(job: _Job) -> Checkpoint | None:
@@ -260,8 +257,8 @@ def _scored(
         found = answers_of(reader, dataset, progress=_scoring(job, name))
         scores[name] = found.score.to_json()
         job.readings[name] = found.readings(dataset.images).worth_keeping()
-    provenance = {**_provenance(job, gathered, trained), **model.provenance}
-    return replace(model, scores=scores, provenance=provenance), reader
+    provenance = provenance_of(job.request, gathered, trained, elapsed_s=job.elapsed_s)
+    return replace(model, scores=scores, provenance={**provenance, **model.provenance}), reader
 
 
 def _scoring(job: _Job, name: str) -> Callable[[int, int], None]:
@@ -296,68 +293,3 @@ def _compared(job: _Job, gathered: Gathered, model: Model, reader: Reader) -> Ma
         job.notice(f"The new model could not be compared with the one in use: {error.message}")
         return {}
     return found.to_json()
-
-
-def _provenance(job: _Job, gathered: Gathered, trained: TrainedNetwork) -> dict[str, Any]:
-    """What the model was trained on and with. No path of the machine: model files are passed on."""
-    from qtdigits.ml.backend import versions
-
-    return {
-        "program": f"QtDigits {__version__}",
-        "created_at": now().isoformat(),
-        "command": job.request.command,
-        "run": job.request.run,
-        "outcome": trained.outcome,
-        "epochs": trained.epochs,
-        "elapsed_s": round(job.elapsed_s, 1),
-        "is_rehearsal": gathered.data.is_rehearsal,
-        "sources": gathered.records,
-        **_learned_from(job, gathered),
-        "libraries": {"python": platform.python_version(), **versions()},
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
-
-
-def _learned_from(job: _Job, gathered: Gathered) -> dict[str, Any]:
-    """Which stored drawings the model has seen, so that nobody scores it on them unawares."""
-    seen: dict[str, Any] = {}
-    if gathered.last_sample:
-        n = sum(record["n_training"] for record in gathered.records if record["name"] in OF_THE_STORE)
-        seen["drawings"] = {"last_sample": gathered.last_sample, "n": n, "writer": job.request.writer}
-    if job.request.base:
-        seen["base"] = Path(job.request.base).name
-    return seen
-
-
-def _destination(request: RetrainRequest) -> Path:
-    """Where the model goes; found out before the training, not after it, whether it can be stored there."""
-    out = Path(request.out) if request.out else _library(request).new_path(_name_for(request))
-    if not out.parent.is_dir():
-        raise InputError(
-            f"There is no folder {out.parent}.", "Make it, or let the model be written elsewhere."
-        )
-    if out.is_dir():
-        raise InputError(f"{out} is a folder.", "Give the name of a file for the model.")
-    if not os.access(out.parent, os.W_OK):
-        raise StoreError(
-            f"{out.parent} is read-only.", "Allow writing to it, or let the model be written elsewhere."
-        )
-    return out
-
-
-def _name_for(request: RetrainRequest) -> str:
-    if request.recipe.is_personal and request.writer:
-        return request.name or f"hand-of-{request.writer}"
-    return request.name or request.recipe.name
-
-
-def _stored(model: Model, request: RetrainRequest, out: Path) -> Model:
-    """Save the model. A file that another window has put there meanwhile is not overwritten, unless it was asked for by name."""
-    if not request.out and out.exists():
-        out = _library(request).new_path(out.stem)
-        model = replace(model, name=request.name or out.stem)
-    return save_model(model, out)
-
-
-def _library(request: RetrainRequest) -> ModelLibrary:
-    return ModelLibrary(Path(request.data_dir))

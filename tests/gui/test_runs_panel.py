@@ -310,7 +310,7 @@ def test_that_a_history_that_cannot_be_read_is_told_and_the_list_stays(
 
 def test_that_how_curves_are_seen_is_remembered_here_too(panel: Shown) -> None:
     panel.choose(1)
-    panel.widget._curves._bar._switches["is_log"].trigger()
+    panel.widget._lower._curves._bar._switches["is_log"].trigger()
     assert panel.preferences.curves["is_log"] is True
     panel.widget.set_theme(DARK)
 

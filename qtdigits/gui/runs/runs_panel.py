@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QLineEdit, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
-from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.curves.curve_saving import save_curves
-from qtdigits.gui.curves.curve_settings import CurveSettings
-from qtdigits.gui.curves.curves import Curves
-from qtdigits.gui.curves.run_curves import ShownRun
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.run_result_page import RunResultPage
-from qtdigits.gui.runs.run_differences import RunDifferences
+from qtdigits.gui.runs.chosen_runs import ChosenRuns
+from qtdigits.gui.runs.run_histories import RunHistories
 from qtdigits.gui.runs.run_steering import RunSteering
-from qtdigits.gui.runs.runs_model import RunsFilter, RunsModel, titles_of
+from qtdigits.gui.runs.runs_model import RunsFilter, RunsModel
 from qtdigits.gui.runs.runs_table import RunsTable
 from qtdigits.gui.runs.runs_trash import RunsTrash
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
 from qtdigits.gui.widgets.naming import named
 from qtdigits.gui.widgets.overriding import override
-from qtdigits.gui.widgets.parts import button, elided_label, scrolling
+from qtdigits.gui.widgets.parts import button, elided_label
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.tables.runs import RunRecord, RunTable
 
-RESULT_TAB = 1
 MOST_COMPARED = 8
 """As many as there are colours that can be told apart."""
-HISTORIES_KEPT = 16
 SEARCH_PX = 120
 LEAST_HINT_PX = 90
 LIST_PX = 200
@@ -63,9 +56,9 @@ class RunsPanel(FreshPanel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._table_of_runs, self._preferences, self._ask = runs, preferences, ask
-        self._steering, self._result, self._trash_can = steering, result, trash
-        self._histories: OrderedDict[str, History | None] = OrderedDict()
+        self._table_of_runs, self._ask = runs, ask
+        self._steering, self._trash_can = steering, trash
+        self._histories = RunHistories(runs, parent=self)
         self._running = ""
         self._changes_seen = 0
         self._deleted: list[list[str]] = []
@@ -89,16 +82,12 @@ class RunsPanel(FreshPanel):
         self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
         self._trash.setCheckable(True)
         self._empty = button("Empty…", "emptyRunsTrashButton", "Delete the runs in the trash for good")
-        settings = CurveSettings.from_json(preferences.curves)
-        self._curves = named(Curves(theme=theme, settings=settings, plot_prefix="runs."), "runCurves")
-        self._differences = RunDifferences()
+        self._lower = ChosenRuns(preferences=preferences, theme=theme, ask=ask, result=result)
         self._lay_out()
         self._connect()
 
     def set_theme(self, theme: Theme) -> None:
-        self._curves.set_theme(theme)
-        if self._result is not None:
-            self._result.set_theme(theme)
+        self._lower.set_theme(theme)
 
     @Slot(object)
     def on_event(self, event: Event) -> None:
@@ -107,7 +96,7 @@ class RunsPanel(FreshPanel):
             case RunStarted(run=run):
                 self._running = run
             case RunFinished() | RunCancelled() | RunFailed() | EngineLost():
-                self._histories.pop(self._running, None)
+                self._histories.forget(self._running)
                 self._running = ""
             case _:
                 return
@@ -159,26 +148,7 @@ class RunsPanel(FreshPanel):
         self._offer_steering(chosen)
         compared = chosen[:MOST_COMPARED]
         self._hint.setText(self._hint_text(len(chosen)))
-        self._lower.setVisible(bool(compared))
-        if compared:
-            last = self._lower.count() - 1
-            self._lower.setTabText(last, "Recipe and figures" if len(compared) == 1 else "What differs")
-            self._offer_result(compared)
-            self._differences.show_runs(compared)
-            self._curves.compare(self._shown(compared))
-
-    def _offer_result(self, chosen: list[RunRecord]) -> None:
-        """Of a run by itself that a model came of."""
-        if self._result is not None:
-            has_one = len(chosen) == 1 and bool(chosen[0].model)
-            self._lower.setTabVisible(RESULT_TAB, has_one)
-            self._result.show_run(chosen[0] if has_one else None)
-
-    @Slot()
-    def _show_result(self) -> None:
-        """A double click, or Enter, on a run."""
-        if self._result is not None and self._lower.isTabVisible(RESULT_TAB):
-            self._lower.setCurrentIndex(RESULT_TAB)
+        self._lower.show_runs(compared, self._histories.shown(compared, running=self._running))
 
     def _hint_text(self, n_chosen: int) -> str:
         if not self._model.runs:
@@ -186,25 +156,6 @@ class RunsPanel(FreshPanel):
         if n_chosen > MOST_COMPARED:
             return f"{n_chosen} runs are chosen; the first {MOST_COMPARED} are compared"
         return CHOOSE if not n_chosen else f"{n_chosen} of {len(self._model.runs):,} chosen"
-
-    def _shown(self, runs: list[RunRecord]) -> list[ShownRun]:
-        return [
-            ShownRun(title, self._history(run) or History(), steps_per_epoch=run.figures.steps_per_epoch)
-            for title, run in zip(titles_of(runs), runs, strict=True)
-        ]
-
-    def _history(self, run: RunRecord) -> History | None:
-        """A run that goes on is read anew each time."""
-        if run.id == self._running or run.id not in self._histories:
-            try:
-                self._histories[run.id] = self._table_of_runs.history(run.id)
-            except (QtDigitsError, ValueError, KeyError) as error:
-                self.problem_met.emit(_as_problem(error))
-                self._histories[run.id] = None
-        self._histories.move_to_end(run.id)
-        while len(self._histories) > HISTORIES_KEPT:
-            self._histories.popitem(last=False)
-        return self._histories[run.id]
 
     def _update_buttons(self, chosen: list[RunRecord]) -> None:
         in_trash = self._trash.isChecked()
@@ -302,20 +253,6 @@ class RunsPanel(FreshPanel):
         self.reload()
         return True
 
-    @Slot(str)
-    def _on_save(self, kind: str) -> None:
-        if kind == "copy":
-            self._curves.copy_picture()
-            return
-        try:
-            save_curves(self._curves, kind, ask=self._ask)
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
-
-    @Slot(object)
-    def _keep_settings(self, settings: CurveSettings) -> None:
-        self._preferences.curves = settings.to_json()
-
     # Construction.
 
     def _lay_out(self) -> None:
@@ -332,14 +269,6 @@ class RunsPanel(FreshPanel):
             self._note,
             self._delete,
         )
-        self._lower = named(QTabWidget(), "runTabs")
-        self._lower.setDocumentMode(True)
-        self._lower.tabBar().setDrawBase(False)
-        self._lower.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._lower.addTab(scrolling(self._curves), "Curves")
-        if self._result is not None:
-            self._lower.insertTab(RESULT_TAB, self._result, "Result")
-        self._lower.addTab(self._differences, "What differs")
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self._table)
         splitter.addWidget(self._lower)
@@ -362,13 +291,12 @@ class RunsPanel(FreshPanel):
         self._undo.clicked.connect(self._on_undo)
         self._trash.toggled.connect(self.reload)
         self._empty.clicked.connect(self._on_empty)
-        self._table.activated.connect(self._show_result)
-        self._curves.settings_changed.connect(self._keep_settings)
-        self._curves.save_wanted.connect(self._on_save)
+        self._table.activated.connect(self._lower.show_result)  # a double click, or Enter
+        for part in (self._histories, self._lower):
+            part.problem_met.connect(self.problem_met)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
-        self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
         super().showEvent(event)
         self._look_for_changes()
 
@@ -377,9 +305,3 @@ class RunsPanel(FreshPanel):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
             self._look_for_changes()
-
-
-def _as_problem(error: Exception) -> QtDigitsError:
-    if isinstance(error, QtDigitsError):
-        return error
-    return QtDigitsError("The curves of this run cannot be read any more.", "The run itself is still listed.")
