@@ -385,6 +385,7 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             if self.choices.are_models_listed:  # not while the window starts
                 self.training.queue.reload()
+                self.session.look_elsewhere()
             if self.focusWidget() is None:
                 self.answer_panel.entry.setFocus()
 

@@ -113,6 +113,7 @@ class Session(QObject):
         self._ink = Ink()
         self._device = ""
         self._reading: Reading | None = None
+        self._revision = store.revision
         self._judged: deque[tuple[Trial, Ink]] = deque(maxlen=MOST_UNDONE)
         writers = store.writers()
         self._writer = writers[0] if writers else DEFAULT_WRITER
@@ -302,6 +303,16 @@ class Session(QObject):
     def samples_imported(self) -> None:
         """Somebody else wrote into the store: everything that is shown of it is out of date."""
         self.samples_edited()
+
+    def look_elsewhere(self) -> None:
+        """Another window, or a terminal, may have written into the store meanwhile."""
+        try:
+            seen, self._revision = self._revision, self._store.revision
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        if self._revision != seen:
+            self.samples_edited()
 
     def samples_edited(self) -> None:
         """Drawings were changed, and perhaps the judgements of them."""

@@ -200,3 +200,19 @@ def test_that_erasing_removes_just_that_stroke(session):
     session.add_stroke(STROKE + 10, "stylus")
     session.erase_stroke(0)
     np.testing.assert_array_equal(session.ink.strokes[0], STROKE + 10)
+
+
+def test_that_what_another_window_judged_counts_when_this_one_is_looked_at_again(session, data_dir):
+    session.add_stroke(STROKE, "mouse")
+    session.judge("3")
+    told = emitted(session.accuracy_changed)
+    session.look_elsewhere()
+    assert told == []
+    elsewhere = Session(store=SampleStore.open(data_dir), library=session.library, make_reader=Reader)
+    elsewhere.add_stroke(STROKE, "mouse")
+    elsewhere.judge("8")
+    elsewhere.close()
+    session.look_elsewhere()
+    assert [(a.correct, a.n) for a in told] == [(1, 2)]
+    session.look_elsewhere()
+    assert len(told) == 1
