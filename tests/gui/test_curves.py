@@ -644,6 +644,8 @@ def test_that_a_table_says_what_the_curves_do_in_view(qtbot: QtBot, curves: Curv
         return [table.item(place, column).text() for column in range(table.columnCount())]
 
     qtbot.waitUntil(lambda: table.rowCount() > 0)
+    for column in range(table.columnCount()):
+        assert table.horizontalHeaderItem(column).textAlignment() == table.item(0, column).textAlignment()
     assert row(0) == ["Loss: batches", "", "4", "0.9000", "0.1000", "-0.8000", "0.1000", "0.9000", "0.5500"]
     plot(curves).stretch_wanted.emit((0.15, 0.35))
     qtbot.waitUntil(lambda: row(0)[2] == "2")

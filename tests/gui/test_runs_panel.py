@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import (
+    QInputDialog,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -44,6 +45,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 class Answers(Ask):
     reply: str | None = None
+    suggestion = ""
     questions: list[str]
 
     def one_of(
@@ -52,8 +54,11 @@ class Answers(Ask):
         self.questions = [question]
         return answers[0] if self.reply == "yes" and is_grave else None
 
-    def text(self, title: str, question: str) -> str | None:
-        return self.reply
+    def text(
+        self, title: str, question: str, suggestion: str = "", *, may_be_empty: bool = False
+    ) -> str | None:
+        self.suggestion = suggestion
+        return self.reply if self.reply or may_be_empty else None
 
 
 def a_history(loss: float = 0.5) -> History:
@@ -237,6 +242,29 @@ def test_that_a_run_can_be_named_and_noted(qtbot: QtBot, panel: Shown, store: Sa
     panel.ask.reply = None
     qtbot.mouseClick(panel.button("renameRunButton"), LEFT)
     assert store.runs.find("b").name == "longer"
+
+
+def test_that_name_and_note_are_there_to_be_changed_and_can_be_taken_away(
+    qtbot: QtBot, panel: Shown, store: SampleStore
+) -> None:
+    store.runs.rename("b", "longer")
+    store.runs.set_note("b", "no better")
+    panel.widget.reload()
+    panel.choose(1)
+    for name, before in (("renameRunButton", "longer"), ("noteRunButton", "no better")):
+        panel.ask.reply = ""
+        qtbot.mouseClick(panel.button(name), LEFT)
+        assert panel.ask.suggestion == before
+    assert panel.column(0)[1] == "mlp-50-50"
+    assert store.runs.find("b").note == ""
+
+
+@pytest.mark.parametrize(("may_be_empty", "answer"), [(True, ""), (False, None)])
+def test_that_an_empty_answer_counts_only_where_it_may(
+    monkeypatch: pytest.MonkeyPatch, may_be_empty: bool, answer: str | None
+) -> None:
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: (" ", True))
+    assert Ask().text("Note", "?", may_be_empty=may_be_empty) == answer
 
 
 def test_that_deleted_runs_come_back_one_delete_at_a_time(qtbot: QtBot, panel: Shown) -> None:

@@ -23,7 +23,10 @@ class StretchTable(PlainTable):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(len(TITLES), name="stretchTable", title="Figures of what is in view", parent=parent)
-        self.setHorizontalHeaderLabels(TITLES)
+        for column, words in enumerate(TITLES):
+            heading = QTableWidgetItem(words)
+            heading.setTextAlignment(_side_of(column))
+            self.setHorizontalHeaderItem(column, heading)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         modes = QHeaderView.ResizeMode
@@ -38,12 +41,17 @@ class StretchTable(PlainTable):
             for column, text in enumerate(texts):
                 if (item := self.item(row, column)) is None:
                     item = QTableWidgetItem()
-                    if column:
-                        item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                    item.setTextAlignment(_side_of(column))
                     self.setItem(row, column, item)
                 item.setText(text)
         height = self.verticalHeader().defaultSectionSize() * min(len(cells), MOST_ROWS)
         self.setFixedHeight(height + self.horizontalHeader().sizeHint().height() + 4)
+
+
+def _side_of(column: int) -> Qt.AlignmentFlag:
+    """Names stand to the left, figures to the right, their titles above them."""
+    side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _cells(quantity: Quantity, curve: str, here: str, found: StretchFigures) -> tuple[str, ...]:

@@ -200,14 +200,17 @@ class RunsPanel(FreshPanel):
     @Slot()
     def _on_rename(self) -> None:
         if len(chosen := self._chosen()) == 1:
-            name = self._ask.text("Rename the run", f"A new name for “{chosen[0].title}”:")
+            title = chosen[0].title
+            question = f"A new name for “{title}”; with none it is called as its recipe:"
+            name = self._ask.text("Rename the run", question, title, may_be_empty=True)
             if name is not None:
                 self._do(lambda: self._table_of_runs.rename(chosen[0].id, name))
 
     @Slot()
     def _on_note(self) -> None:
         if len(chosen := self._chosen()) == 1:
-            note = self._ask.text("Note", f"About “{chosen[0].title}”:")
+            question = f"About “{chosen[0].title}”:"
+            note = self._ask.text("Note", question, chosen[0].note, may_be_empty=True)
             if note is not None:
                 self._do(lambda: self._table_of_runs.set_note(chosen[0].id, note))
 

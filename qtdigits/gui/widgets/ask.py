@@ -22,9 +22,12 @@ class Ask:
         name, _ = QFileDialog.getSaveFileName(self.parent, title, suggestion, kinds)
         return Path(name) if name else None
 
-    def text(self, title: str, question: str, suggestion: str = "") -> str | None:
+    def text(
+        self, title: str, question: str, suggestion: str = "", *, may_be_empty: bool = False
+    ) -> str | None:
+        """None when the person gives up; an empty answer is giving up too, unless it `may_be_empty`."""
         answer, given = QInputDialog.getText(self.parent, title, question, text=suggestion)
-        return answer.strip() if given and answer.strip() else None
+        return answer.strip() if given and (may_be_empty or answer.strip()) else None
 
     def choice(self, title: str, question: str, choices: Sequence[str]) -> str | None:
         """From a list that is seen as a whole."""
