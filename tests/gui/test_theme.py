@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QIcon, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QTabBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialogButtonBox,
+    QFileDialog,
+    QProxyStyle,
+    QStyle,
+    QStyleHintReturn,
+    QStyleOption,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from qtdigits.gui.widgets.choice_box import ChoiceBox
+from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import DARK, LIGHT, Theme, style_sheet_of
 
 LEAST_ICON_PX = 60
+PICTURES = QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons
 LEAST_CHOICE_PX = 22
 
 
@@ -73,3 +87,27 @@ def test_that_a_short_list_of_choices_is_seen_as_a_whole(qtbot: QtBot, qapp: QAp
         box.hidePopup()
     finally:
         qapp.setStyleSheet("")
+
+
+class Pictures(QProxyStyle):
+    """As on a desktop whose dialogs have pictures on their buttons."""
+
+    @override
+    def styleHint(  # noqa: N802 - a name of Qt's
+        self,
+        hint: QStyle.StyleHint,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+        returned: QStyleHintReturn | None = None,
+    ) -> int:
+        return 1 if hint is PICTURES else super().styleHint(hint, option, widget, returned)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_that_the_buttons_of_a_dialog_are_words_without_pictures(qtbot: QtBot, theme: Theme) -> None:
+    style, buttons = Pictures("fusion"), QDialogButtonBox()
+    qtbot.addWidget(buttons)
+    buttons.setStyle(style)
+    assert buttons.style().styleHint(PICTURES, None, buttons) == 1
+    buttons.setStyleSheet(style_sheet_of(theme))
+    assert buttons.style().styleHint(PICTURES, None, buttons) == 0

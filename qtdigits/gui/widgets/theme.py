@@ -167,6 +167,8 @@ def style_sheet_of(theme: Theme) -> str:
     QToolButton::menu-indicator {{ subcontrol-position: right center; subcontrol-origin: padding; right: 7px; }}
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.field}; border: 1px solid {t.border}; border-radius: 6px;
         padding: 5px 8px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+    QInputDialog QSpinBox::up-button, QInputDialog QSpinBox::down-button {{ width: 0; border: none; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 4px 7px; }}
     QComboBox {{ padding-right: 22px; combobox-popup: 0; }}
     QComboBox::drop-down {{ border: none; width: 20px; }}
