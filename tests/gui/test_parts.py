@@ -14,6 +14,7 @@ from qtdigits.gui.widgets.parts import label
     [
         ["MNIST", "99.90 → 99.60 %"],
         ["(likely", "0.1 to 2.9 %)"],
+        ["(95 % interval", "-5.3 to +13.4):", "draw", "on"],
         ["lost:", "0.3 points", "of", "1,000"],
         ["a", "95 % interval", "to", "the", "letter"],
     ],

@@ -12,7 +12,7 @@ from qtdigits.gui.widgets.overriding import override
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _TOGETHER = re.compile(
-    r"(?<=\d) (?=%|points?\b|(?:to|→) \d)|(?<=\d to) (?=\d)|(?<=\d →) (?=\d)|(?<=95 %) (?=interval)"
+    r"(?<=\d) (?=%|points?\b|(?:to|→) [+-]?\d)|(?<=\d to) (?=[+-]?\d)|(?<=\d →) (?=\d)|(?<=95 %) (?=interval)"
 )
 """Blanks where no line may end, such as those of "81.2 → 93.8 %", "95 % interval" and "0.3 points"."""
 
