@@ -11,11 +11,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from hygiene import Leftovers, LogWatch, refuse_network
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 # The data sets are taken out of the environment, so that a test behaves the same with and without them;
 # a test that wants one asks for its fixture.
@@ -102,6 +106,14 @@ def no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.fail("unexpected log: " + "; ".join(watch.unexpected), pytrace=False)
     if watch.missing:
         pytest.fail("expected log that did not come: " + "; ".join(watch.missing), pytrace=False)
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
+    """pytest-qt's, but one that waits for a busy machine."""
+    from patience import PatientQtBot
+
+    return PatientQtBot(request)
 
 
 @pytest.fixture

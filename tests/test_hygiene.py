@@ -94,7 +94,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     root = tmp_path_factory.mktemp("misbehaving")
     (root / "tests").mkdir()
     shutil.copy(TESTS.parent / "pyproject.toml", root)
-    shutil.copy(TESTS / "conftest.py", root / "tests")
+    for name in ("conftest.py", "patience.py"):
+        shutil.copy(TESTS / name, root / "tests")
     hygiene = (TESTS / "hygiene.py").read_text(encoding="utf-8")
     (root / "tests" / "hygiene.py").write_text(
         re.sub(r"GRACE_S = .*", "GRACE_S = 0.2", hygiene), encoding="utf-8"

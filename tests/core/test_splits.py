@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from qtdigits.core.drawing.splits import HOLD_OUT_BLOCK, is_held_out, validation_split
 
 targets = st.lists(st.integers(0, 4), max_size=80)
-fractions = st.floats(0.01, 0.5)
+fractions = st.floats(0.01, 0.99)
 
 
 @given(writer=st.text(), class_id=st.text(), block=st.integers(0, 10_000))

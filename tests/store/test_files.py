@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,22 @@ def test_that_a_full_disk_is_reported_and_changes_nothing(
         write_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert _names(tmp_path) == ["a"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no way to make a name durable")
+def test_that_content_is_on_the_disk_before_it_has_its_name_and_the_name_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced, fsync = tmp_path / "a", [], os.fsync
+
+    def remember(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "content"
+        synced.append((kind, path.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", remember)
+    write_file(path, b"new")
+    assert synced == [("content", False), ("folder", True)]
 
 
 def test_that_a_write_beyond_what_the_system_allows_changes_nothing(tmp_path: Path) -> None:

@@ -57,14 +57,20 @@ def test_that_what_was_judged_meanwhile_is_drawn_here_certain_and_not_held_out(
     )
 
 
+@pytest.mark.parametrize(("old_learned", "new_learned"), [(10, 30), (30, 10)])
 def test_that_only_what_neither_has_learned_from_counts(
-    store: SampleStore, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: SampleStore,
+    data_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old_learned: int,
+    new_learned: int,
 ) -> None:
     monkeypatch.setattr(compare_module, "Reader", OneDigit)
-    old = save_model(learned("reads 1", 10), tmp_path / "old.h5").path
+    old = save_model(learned("reads 1", old_learned), tmp_path / "old.h5").path
     assert old is not None
     drawn = drawn_since(data_dir, 10, writer="Ada")
-    new = learned("reads 7", 30)
+    new = learned("reads 7", new_learned)
     found = compare_with(old, new, OneDigit(new), drawn=drawn)
     unlearned = [i for i in drawn.ids if i > 30]
     assert 0 < found.newer.n == len(unlearned) < len(drawn)
