@@ -14,7 +14,7 @@ from qtdigits.gui.runs.run_steering import RunSteering
 from qtdigits.store.run.run_folders import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.tasks.request import RetrainRequest
-from tests.store.test_run_folders import a_checkpoint
+from store.values import a_checkpoint
 
 RECIPE = load_recipe("mlp-50-50").with_values(epochs=6)
 RUN = RunRecord("run", RECIPE.to_json())

@@ -10,34 +10,10 @@ import numpy as np
 import pytest
 
 from qtdigits.core.run.checkpoints import Checkpoint
-from qtdigits.core.run.events import BatchEnded, EpochEnded
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.run.run_folders import RunFolder, prune
-
-
-def a_history() -> History:
-    history = History()
-    history.apply(BatchEnded("run", 5, 1, 0.5, 0.8, 1.0, 9.0, 100.0, learning_rate=None))
-    history.apply(EpochEnded("run", 1, 9, 1.0, 0.5, 0.9, 0.6, is_best=True, elapsed_s=2.0, remaining_s=4.0))
-    return history
-
-
-def a_checkpoint(step: int = 9) -> Checkpoint:
-    rng = np.random.default_rng(step)
-    return Checkpoint(
-        network=(rng.random((3, 4), np.float32), np.array([1, 2], np.uint32)),
-        optimizer=(np.int64(step), np.float32(0.1 + 0.2), rng.random(4, np.float32)),
-        metrics=(np.float32(2.5),),
-        best=(rng.random((3, 4), np.float32),),
-        step=step,
-        epochs=1,
-        best_epoch=1,
-        best_loss=0.1 + 0.2,
-        elapsed_s=2.5,
-        history=a_history(),
-        facts={"data": {"classes": ["π"]}},
-    )
+from store.values import a_checkpoint
 
 
 def same(a: Checkpoint | None, b: Checkpoint) -> bool:

@@ -12,6 +12,7 @@ from qtdigits.core.drawing.raster import PREPROCESSING_VERSION, render
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.models import Golden, LayerWeights, Model
 from qtdigits.core.recipe.recipes import recipe_of
+from qtdigits.core.run.checkpoints import Checkpoint
 from qtdigits.core.run.events import BatchEnded, EpochEnded
 from qtdigits.core.run.history import History
 
@@ -107,3 +108,21 @@ def same_model(a: Model, b: Model) -> bool:
 
 def _floats(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.random(shape, np.float32)
+
+
+def a_checkpoint(step: int = 9) -> Checkpoint:
+    """After one epoch; another `step` has other weights."""
+    rng = np.random.default_rng(step)
+    return Checkpoint(
+        network=(rng.random((3, 4), np.float32), np.array([1, 2], np.uint32)),
+        optimizer=(np.int64(step), np.float32(0.1 + 0.2), rng.random(4, np.float32)),
+        metrics=(np.float32(2.5),),
+        best=(rng.random((3, 4), np.float32),),
+        step=step,
+        epochs=1,
+        best_epoch=1,
+        best_loss=0.1 + 0.2,
+        elapsed_s=2.5,
+        history=a_history(),
+        facts={"data": {"classes": ["π"]}},
+    )

@@ -93,6 +93,7 @@ def test_that_held_out_drawings_are_scored_and_never_trained_on(data_dir: Path, 
     held_out = {sample.raster.tobytes() for sample in samples if sample.held_out}
     drawn = {sample.raster.tobytes() for sample in samples if not sample.held_out}
     assert held_out == {image.tobytes() for image in found.tests[HOLD_OUT].images}
+    assert held_out == {image.tobytes() for image in found.data.hold_out_images}  # for the curves
     assert drawn <= images_in(found)
     assert not held_out & images_in(found)
     assert [r["weight"] for r in found.records] == [1, TINY_RECIPE.drawings_weight]

@@ -78,3 +78,12 @@ def test_that_the_way_back_ends_before_another_network(library: ModelLibrary) ->
     saved(library, "first", dense="7")
     second = saved(library, "second", base="first", **PERSONAL)
     assert first_of_line(second, library) is second
+
+
+def test_that_the_line_begins_with_what_was_trained_from_scratch_whatever_that_names(
+    library: ModelLibrary,
+) -> None:
+    saved(library, "unrelated")
+    saved(library, "first", base="unrelated")
+    second = saved(library, "second", base="first", **PERSONAL)
+    assert first_of_line(second, library).name == "first"
