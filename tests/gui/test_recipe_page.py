@@ -114,7 +114,7 @@ def test_that_costs_are_told_for_what_stands_in_the_form(page):
 def test_that_the_field_that_has_the_keyboard_is_explained(qtbot, page):
     page.form.editor("batch_size").setFocus()
     qtbot.waitUntil(lambda: "images for one step" in text(page, "fieldHelp"))
-    assert "a whole number from 1 to 8192" in text(page, "fieldHelp")
+    assert "a whole number from 1 to 8,192" in text(page, "fieldHelp")
     assert "Default: 128 images" in text(page, "fieldHelp")
 
 

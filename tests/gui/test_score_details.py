@@ -108,6 +108,17 @@ def test_that_each_class_has_its_figures_with_intervals(details):
     ]
 
 
+@pytest.mark.parametrize("width", [480, 734, 1000])
+def test_that_no_interval_is_cut_off(qtbot, details, width):
+    details.resize(width, 1400)
+    table = details.findChild(ClassTable)
+    qtbot.waitUntil(lambda: details.width() == width)
+    for row in range(table.rowCount()):
+        for column in range(table.columnCount()):
+            needed = table.fontMetrics().horizontalAdvance(table.item(row, column).text())
+            assert needed + 16 <= table.columnWidth(column)
+
+
 def test_that_the_table_of_classes_has_its_width_on_a_narrow_page(qtbot, details):
     """Beside one another where there is room, below one another where not."""
     table, plot = details.findChild(ClassTable), details.findChild(ReliabilityPlot)
@@ -115,7 +126,8 @@ def test_that_the_table_of_classes_has_its_width_on_a_narrow_page(qtbot, details
     def top(part):
         return part.mapTo(details, part.rect().topLeft()).y()
 
-    assert top(table) < top(plot) + plot.height()
+    details.resize(1200, 1400)
+    qtbot.waitUntil(lambda: top(table) < top(plot) + plot.height())
     details.resize(480, 1400)
     qtbot.waitUntil(lambda: top(table) > top(plot) + plot.height())
     assert table.width() == 480

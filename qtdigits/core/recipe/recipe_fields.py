@@ -61,7 +61,7 @@ class Field:
     def takes(self) -> str:
         match self.kind:
             case "int":
-                return f"a whole number from {self.minimum:g} to {self.maximum:g}" + self._zero_note
+                return f"a whole number from {int(self.minimum):,} to {int(self.maximum):,}" + self._zero_note
             case "float":
                 return f"a number from {self.minimum:g} to {self.maximum:g}" + self._zero_note
             case "choice":

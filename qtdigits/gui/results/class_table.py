@@ -12,6 +12,7 @@ from qtdigits.core.score.class_figures import ClassFigures
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.plain_table import PlainTable
 
+CELL_PADDING_PX = 24
 TITLES = (
     ("class", ""),
     ("drawn", "How many drawings of this class there are"),
@@ -38,6 +39,13 @@ class ClassTable(PlainTable):
             item = QTableWidgetItem(title)
             item.setToolTip(tip)
             self.setHorizontalHeaderItem(column, item)
+
+    @property
+    def least_width_px(self) -> int:
+        """With less of it intervals would be cut off."""
+        n_digits, share = "1,000", _share(1.0, (0.999, 1.0))
+        texts = (TITLES[0][0], n_digits, share, share)
+        return sum(self.fontMetrics().horizontalAdvance(text) + CELL_PADDING_PX for text in texts)
 
     def show_figures(self, figures: Sequence[ClassFigures]) -> None:
         self.setRowCount(len(figures))

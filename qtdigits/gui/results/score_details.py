@@ -81,11 +81,15 @@ class ScoreDetails(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(14)
-        for pair in ((matrix, beside), (plot, classes)):
+        least_px = max(LEAST_COLUMN_PX, self._classes.least_width_px)
+        for pair in (
+            ((matrix, LEAST_COLUMN_PX), (beside, LEAST_COLUMN_PX)),
+            ((plot, least_px), (classes, least_px)),
+        ):
             row = WrappingRow(fills=True)
             row.setSpacing(20)
-            for part in pair:
-                row.add_stretching(part, least_px=LEAST_COLUMN_PX)
+            for part, part_px in pair:
+                row.add_stretching(part, least_px=part_px)
             box.addLayout(row)
 
     def _show_cell(self, cell: tuple[int, int] | None) -> None:
