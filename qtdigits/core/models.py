@@ -38,6 +38,7 @@ class Golden:
     probabilities: NDArray[np.float32]
 
     def agrees_with(self, probabilities: NDArray[np.float32]) -> bool:
+        """Whether `(n, k)` probabilities are the golden ones, within `GOLDEN_TOLERANCE` each; NaN never is, nor another shape."""
         expected = self.probabilities
         if expected.shape != np.shape(probabilities):
             return False

@@ -60,6 +60,7 @@ class AccuracyOnDigits(keras.metrics.CategoricalAccuracy):
     """Categorical accuracy over the images that are of a class; there is no right answer for the others."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """`y_true` and `y_pred` `(b, k)`. Wanted outputs above 0.75 name a class; `sample_weight` is not used."""
         is_of_a_class = keras.ops.cast(keras.ops.max(y_true, axis=-1) > 0.75, y_pred.dtype)
         return super().update_state(y_true, y_pred, is_of_a_class)
 

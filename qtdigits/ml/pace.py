@@ -44,6 +44,7 @@ class Pace:
 
     @property
     def elapsed_s(self) -> float:
+        """Since the run began to train, pauses left out."""
         return self._clock() - self._start
 
     def begin_after(self, elapsed_s: float, *, validations: int) -> None:

@@ -49,6 +49,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         return self.highest * part
 
     def get_config(self) -> dict[str, Any]:
+        """What Keras makes the schedule of again."""
         return {
             "highest": self.highest,
             "steps": self.steps,

@@ -38,7 +38,9 @@ class TrainingData:
 
     @property
     def has_outliers(self) -> bool:
+        """Whether there are drawings of no class to choose the threshold of "not sure" by."""
         return bool(len(self.outliers))
 
     def steps_per_epoch(self, batch_size: int) -> int:
+        """Batches in an epoch; the last one may be smaller."""
         return -(-len(self.training) // batch_size)

@@ -42,6 +42,7 @@ class ProcessLock:
         return True
 
     def give_back(self) -> None:
+        """Let others have it; nothing where it is not mine."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

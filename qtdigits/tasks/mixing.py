@@ -51,6 +51,7 @@ class Source:
         return self.dataset.name
 
     def targets(self, label_set: LabelSet) -> Indices:
+        """`(n,)`: output indices; `NO_CLASS` for what shows no digit. Raises `InputError` for a label that the set lacks."""
         if self.is_outlier:
             return np.full(len(self.dataset), NO_CLASS, np.int64)
         return self.dataset.targets(label_set)

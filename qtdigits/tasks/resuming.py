@@ -40,6 +40,7 @@ def can_go_on(data_dir: Path, run: RunRecord) -> bool:
 
 
 def can_be_extended(data_dir: Path, run: RunRecord) -> bool:
+    """Whether the run has come to its end, is kept so that it can be trained further, and nobody is at it."""
     folder = RunFolder(data_dir, run.id)
     return run.state in EXTENDABLE and folder.has_checkpoint and not folder.lock.is_taken()
 

@@ -31,6 +31,7 @@ class StoredHands:
 
     @classmethod
     def of(cls, folder: Path) -> StoredHands:
+        """Of the store in `folder`. Raises `StoreError`."""
         with SampleStore.open(folder) as store:
             drawings = store.dataset(with_ink=True)
             doubted = np.isin(drawings.ids, store.ids(is_suspect=True))

@@ -59,10 +59,12 @@ class Ink:
         return float(left), float(top), float(right), float(bottom)
 
     def with_stroke(self, points: ArrayLike) -> Ink:
+        """As with `of`: points of 2 to 4 numbers, an empty stroke changes nothing. Raises `InputError`."""
         stroke = _stroke(points)
         return Ink((*self.strokes, stroke)) if len(stroke) else self
 
     def without_last_stroke(self) -> Ink:
+        """The same ink where it is blank."""
         return Ink(self.strokes[:-1])
 
     def __eq__(self, other: object) -> bool:

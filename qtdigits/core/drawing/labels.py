@@ -76,13 +76,22 @@ class LabelSet:
 
     @classmethod
     def of(cls, labels: Iterable[str]) -> LabelSet:
+        """New classes with these labels, in their order.
+
+        Raises `InputError` for one that cannot be a label, or that comes twice.
+        """
         return cls(tuple(Class.named(label) for label in labels))
 
     @classmethod
     def from_json(cls, rows: Sequence[Mapping[str, str]]) -> LabelSet:
+        """The inverse of `to_json`.
+
+        Raises `KeyError` or `TypeError` for rows of another form, `InputError` for classes that come twice.
+        """
         return cls(tuple(Class(str(row["id"]), str(row["label"])) for row in rows))
 
     def to_json(self) -> list[dict[str, str]]:
+        """A row for each class, in the order of the outputs: {"id", "label"}."""
         return [{"id": c.id, "label": c.label} for c in self.classes]
 
     @property

@@ -96,6 +96,7 @@ class Trial:
 
     @property
     def is_right(self) -> bool:
+        """Whether the person confirmed the answer; neither a corrected nor a skipped drawing was read right."""
         return self.verdict is Verdict.CONFIRMED
 
 
@@ -120,6 +121,7 @@ class Dataset:
         return len(self.labels)
 
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Dataset:
+        """Those at `indices`, in that order, with all that is known of them."""
         chosen = [int(i) for i in indices]
         return replace(
             self,

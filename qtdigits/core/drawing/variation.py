@@ -49,6 +49,7 @@ class Augmentation:
 
     @property
     def moves_pixels(self) -> bool:
+        """Whether drawings that are pixels only are varied at all; the other settings need ink."""
         return max(self.rotation_deg, self.shear, self.scale, self.shift_px, self.elastic_px) > 0.0
 
     def scaled(self) -> Augmentation:

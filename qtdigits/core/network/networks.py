@@ -89,6 +89,7 @@ class ConvBlock:
         return self.normalisation == "batch"
 
     def output_side(self, side: int) -> int:
+        """Pixels along a side after convolution, stride and pooling, from `side` of them; below 1 where nothing is left."""
         reach = side if self.padding == "same" else side - self.kernel + 1
         return -(-reach // self.stride) // self.pool
 
@@ -123,6 +124,7 @@ class NetworkSpec:
 
     @property
     def kind(self) -> str:
+        """ "cnn" with convolutions, "mlp" without."""
         return "cnn" if self.blocks else "mlp"
 
     @property
@@ -147,6 +149,7 @@ class NetworkSpec:
         return total + (width + 1) * n_classes
 
     def to_json(self) -> dict[str, Any]:
+        """All values, defaults too: `blocks`, `dense` and `pooling`."""
         return {
             "blocks": [asdict(b) for b in self.blocks],
             "dense": [asdict(d) for d in self.dense],

@@ -59,6 +59,7 @@ class Field:
 
     @property
     def takes(self) -> str:
+        """Its values in words, such as "a number from 0 to 1 (0: off)": for the remedy of an error, and for help."""
         match self.kind:
             case "int":
                 return f"a whole number from {int(self.minimum):,} to {int(self.maximum):,}" + self._zero_note

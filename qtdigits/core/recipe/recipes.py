@@ -73,6 +73,7 @@ class Recipe:
 
     @property
     def network(self) -> NetworkSpec:
+        """The spec of `blocks`, `dense` and `pooling`. Raises `InputError` where they make no network."""
         return NetworkSpec(parse_blocks(self.blocks), parse_dense(self.dense), self.pooling)
 
     @property

@@ -77,6 +77,7 @@ class Scale:
             return np.log10(np.where(values > 0, values, np.nan))
 
     def value(self, height: float) -> float:
+        """The inverse of `heights`: the value at a height."""
         if not self.is_log:
             return height
         return float(1 - 10.0**-height if self.quantity.is_share else 10.0**height)

@@ -53,7 +53,8 @@ class Keeper(Protocol):
     def is_due(self) -> bool:
         """Whether it is worth the time to keep one of those that may be left out."""
 
-    def keep(self, checkpoint: Checkpoint) -> None: ...
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Write it down; the one before may be dropped."""
 
 
 @dataclass(frozen=True, eq=False)

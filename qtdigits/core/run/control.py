@@ -23,10 +23,12 @@ class Control:
         self._going.set()
 
     def stop(self) -> None:
+        """End after the batch and keep the best weights; one that waits goes on to its end."""
         self._stop.set()
         self._going.set()
 
     def cancel(self) -> None:
+        """Give the run up; a stop, too, is overruled."""
         self._cancel.set()
         self._going.set()
 
@@ -37,6 +39,7 @@ class Control:
         self.cancel()
 
     def pause(self) -> None:
+        """Wait after the batch, unless an end was asked for already."""
         if not self.is_stopping:
             self._going.clear()
 
@@ -45,6 +48,7 @@ class Control:
 
     @property
     def is_stopping(self) -> bool:
+        """Whether any end was asked for, with a result or without."""
         return self._stop.is_set() or self._cancel.is_set()
 
     @property

@@ -37,6 +37,7 @@ class Places:
         self._axis = axis
 
     def batches(self) -> Numbers:
+        """`(n,)`: a place for each of the history's batches, ascending; epochs as fractions, seconds, or seconds since 1970."""
         batches = self._history.batches
         match self._axis:
             case XAxis.EPOCH:
@@ -49,6 +50,7 @@ class Places:
                 return batches["clock_s"]
 
     def epoch_ends(self) -> Numbers:
+        """`(e,)`: where each epoch, and its validation, ended; in the units of `batches`."""
         epochs = self._history.epochs
         match self._axis:
             case XAxis.EPOCH:
@@ -61,6 +63,7 @@ class Places:
                 return epochs["clock_s"]
 
     def epoch_middles(self) -> Numbers:
+        """`(e,)`: where the mean over each epoch stands."""
         ends = self.epoch_ends()
         return (ends + np.concatenate([[self.began()], ends[:-1]])) / 2 if len(ends) else ends
 

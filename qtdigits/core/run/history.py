@@ -59,6 +59,7 @@ class Columns:
         self._n += n
 
     def to_json(self) -> dict[str, list[float | None]]:
+        """A list for each column of `kept_names`; what is not known in an extra is None, as JSON has no NaN."""
         extras = {
             name: [None if math.isnan(v) else v for v in self[name].tolist()]
             for name in self.kept_names[len(self.names) :]
@@ -110,6 +111,7 @@ class History:
                 pass
 
     def to_json(self) -> dict[str, object]:
+        """The columns of `batches` and `epochs`, and the best epoch."""
         return {
             "batches": self.batches.to_json(),
             "epochs": self.epochs.to_json(),

@@ -41,6 +41,10 @@ class RunFigures:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RunFigures:
+        """The inverse of `to_json`; what a newer version has added is ignored.
+
+        Raises `TypeError` or `ValueError` for another form.
+        """
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         scores = {name: (float(a), int(n)) for name, (a, n) in known.pop("scores", {}).items()}
         return cls(**known, scores=scores)

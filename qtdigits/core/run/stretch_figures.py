@@ -23,6 +23,7 @@ class StretchFigures:
 
     @property
     def change(self) -> float:
+        """From the first to the last point, in the unit of the values."""
         return self.last - self.first
 
 

@@ -28,10 +28,12 @@ class ClassFigures:
 
     @property
     def recall_interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %."""
         return Tally(self.drawn, self.correct).interval
 
     @property
     def precision_interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %."""
         return Tally(self.answered, self.correct).interval
 
 

@@ -88,6 +88,7 @@ class Paired:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Paired:
+        """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for another form."""
         lists = (tuple(map(int, values[name])) for name in ("fixed", "broken", "still_wrong"))
         return cls(int(values["n"]), int(values["before"]), int(values["after"]), *lists)
 
@@ -172,6 +173,7 @@ class Comparison:
 
     @property
     def recommendation(self) -> str:
+        """The advice with its reason, in a sentence for the person."""
         match self.advice:
             case Advice.USE:
                 return self._praise

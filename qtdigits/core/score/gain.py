@@ -33,11 +33,13 @@ class Gain:
 
     @property
     def is_beyond_chance(self) -> bool:
+        """Whether the interval of the change leaves out 0, on either side."""
         low, high = self.interval
         return low > 0 or high < 0
 
     @property
     def is_proven(self) -> bool:
+        """Whether all of the interval lies above 0."""
         return self.interval[0] > 0
 
     @property

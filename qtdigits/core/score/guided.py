@@ -46,6 +46,7 @@ class Goal:
     most: int = MOST_DRAWINGS
 
     def is_reached(self, correct: int, n: int) -> bool:
+        """After `n` drawings, `correct` of them read right."""
         low, high = wilson_interval(correct, n)
         return n >= self.most or (n >= self.least and (high - low) / 2 <= self.half_width)
 
@@ -95,10 +96,12 @@ class GuidedRun:
 
     @property
     def interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %, of the accuracy so far."""
         return wilson_interval(self.correct, self.n)
 
     @property
     def about(self) -> int:
+        """About how many drawings the session will take in all."""
         return self.goal.about(self.correct, self.n)
 
     @property
@@ -106,6 +109,7 @@ class GuidedRun:
         return self.goal.is_reached(self.correct, self.n)
 
     def with_drawing(self, truth: str, *, is_right: bool) -> GuidedRun:
+        """`truth` is the label that was judged, which need not be the one that was asked for."""
         return replace(self, judged=(*self.judged, Judged(truth == self.asked, is_right)))
 
     def with_skipped(self, change: int = 1) -> GuidedRun:

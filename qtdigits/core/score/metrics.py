@@ -75,6 +75,7 @@ class Tally:
         return wilson_interval(self.correct, self.n)
 
     def to_json(self) -> dict[str, Any]:
+        """`accuracy` is None when nothing was counted."""
         accuracy = self.accuracy if self.n else None
         return {"n": self.n, "correct": self.correct, "accuracy": accuracy, "interval": list(self.interval)}
 
@@ -126,6 +127,7 @@ class Score:
 
     @property
     def decided(self) -> int:
+        """How many drawings the model was sure of; all where undecided ones were not counted."""
         return self.n - (self.undecided or 0)
 
     @property
@@ -146,6 +148,7 @@ class Score:
         return [(self.classes[t], self.classes[a], int(wrong[t, a])) for t, a in pairs if wrong[t, a]]
 
     def to_json(self) -> dict[str, object]:
+        """What `evaluate --json` prints of a score; figures of nothing are None, as JSON has no NaN."""
         low, high = self.interval
         return {
             "n": self.n,

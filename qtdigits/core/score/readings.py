@@ -42,6 +42,7 @@ class Readings:
         return self.take(np.sort(np.concatenate(kept)))
 
     def take(self, chosen: NDArray[np.int64]) -> Readings:
+        """Those at the places `chosen` `(m,)`, in that order."""
         return replace(
             self,
             images=self.images[chosen],

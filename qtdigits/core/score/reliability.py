@@ -23,6 +23,7 @@ class Bin:
 
     @property
     def accuracy(self) -> float:
+        """0 to 1; a bin is never empty."""
         return self.correct / self.n
 
     @property

@@ -121,6 +121,7 @@ class Simulation:
 
     @property
     def lowest_mnist(self) -> float | None:
+        """Of the writers' last models, on MNIST's test set, 0 to 1; None where that was not measured."""
         return min((writer.mnist for writer in self.writers if writer.mnist is not None), default=None)
 
     def to_json(self) -> dict[str, Any]:
@@ -136,6 +137,7 @@ class Simulation:
 
 
 def summed(after: int, steps: Iterable[SimulatedStep]) -> SimulatedStep:
+    """All of `steps`, which are of different writers, as one step after `after` judged drawings."""
     rows = [(s.n, s.errors_without, s.errors_with, s.fixed, s.broken) for s in steps]
     return SimulatedStep(after, *(sum(column) for column in zip(*rows, strict=True)))
 

@@ -96,6 +96,7 @@ class MatrixRow:
     cells: tuple[MatrixCell, ...]
 
     def cell(self, writer: str) -> MatrixCell | None:
+        """How this writer's drawings were read; None where the matrix was stopped before that."""
         return next((cell for cell in self.cells if cell.writer == writer), None)
 
     def to_json(self) -> dict[str, Any]:
@@ -108,6 +109,7 @@ class MatrixRow:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> MatrixRow:
+        """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for another form."""
         cells = tuple(MatrixCell.from_json(cell) for cell in values["cells"])
         return cls(str(values["kind"]), str(values["name"]), int(values["learned_from"]), cells)
 

@@ -149,6 +149,7 @@ def _why(error: Exception) -> str:
 
 
 def damaged(path: Path, why: str) -> ModelFileError:
+    """The error for a file that is not what was written; `why` is a clause for the person."""
     return ModelFileError(
         f"{path} is damaged or has been changed: {why.rstrip('.')}.",
         "Use another model, or a copy of this one.",
@@ -156,12 +157,14 @@ def damaged(path: Path, why: str) -> ModelFileError:
 
 
 def digest_of_array(array: NDArray[Any]) -> str:
+    """SHA-256, in hexadecimal, over shape, type and values in C order. See docs/model-file.md."""
     digest = hashlib.sha256(f"{array.shape}{array.dtype.str}".encode())
     digest.update(np.ascontiguousarray(array).data if array.size else b"")
     return digest.hexdigest()
 
 
 def digest_of_attributes(attributes: Mapping[str, Attribute]) -> str:
+    """SHA-256, in hexadecimal, over names and values in the order of the names. See docs/model-file.md."""
     digest = hashlib.sha256()
     for name in sorted(attributes):
         digest.update(f"{name}\0{attributes[name]}\0".encode())

@@ -105,10 +105,12 @@ class Database:
         return None if row is None else row[0]
 
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        """One statement, within the caller's transaction or as one by itself. Raises `StoreError`."""
         with translated(self.path):
             return self._connection.execute(statement, values)
 
     def execute_many(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
+        """One statement with each of `values`. Raises `StoreError`."""
         with translated(self.path):
             self._connection.executemany(statement, values)
 
@@ -139,6 +141,7 @@ class Database:
 
     @contextmanager
     def closed_on_error(self) -> Iterator[None]:
+        """A database that could not be made ready is not left open."""
         try:
             yield
         except BaseException:

@@ -71,6 +71,7 @@ def set_weight(db: Database, ids: Collection[int], weight: int) -> Changed:
 
 
 def accept_labels(db: Database, ids: Collection[int]) -> Changed:
+    """Somebody has looked: no suspects any more, nor ever again under these labels."""
     before = _remember(db, ids)
     db.execute(
         f"""UPDATE samples SET reviewed = 1, suspicion = NULL, suggestion = NULL, reason = NULL

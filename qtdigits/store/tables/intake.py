@@ -45,6 +45,7 @@ class Prepared:
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
+        """Needs no store, so that it can be done before a transaction. Raises `ValueError` for a raster of another form."""
         digest = rows.digest_of(sample)
         return cls(
             sample.writer,

@@ -20,10 +20,12 @@ class NameTables:
         return [row["name"] for row in self._db.rows("SELECT name FROM writers ORDER BY id")]
 
     def add_writer(self, name: str) -> None:
+        """Raises `InputError` for a name that is taken or cannot be one."""
         self._refuse_taken(clean_name(name))
         self.writer_id(name)
 
     def rename_writer(self, old: str, new: str) -> None:
+        """Raises `InputError` for a name that is taken or cannot be one, and when there is no writer `old`."""
         new = clean_name(new)
         if new != old:
             self._refuse_taken(new)

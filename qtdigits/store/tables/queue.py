@@ -26,6 +26,7 @@ class QueueTable:
         self._db = database
 
     def entries(self) -> list[QueuedRun]:
+        """Those that wait, the next one first."""
         return [
             QueuedRun(row["run_id"], json.loads(row["request"]), bool(row["is_known"]))
             for row in self._db.rows(

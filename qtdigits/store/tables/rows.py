@@ -66,6 +66,7 @@ def raster_blob_of(row: sqlite3.Row) -> bytes:
 
 
 def raster_blob(raster: Raster) -> bytes:
+    """784 bytes, row by row. Raises `ValueError` for anything but `(28, 28) uint8`."""
     if raster.shape != (28, 28) or raster.dtype != np.uint8:
         raise ValueError(f"a raster is (28, 28) uint8, not {raster.shape} {raster.dtype}")
     return raster.tobytes()
@@ -96,10 +97,12 @@ def digest_of(sample: Sample) -> bytes:
 
 
 def milliseconds_of(moment: datetime) -> int:
+    """Since 1970 in UTC, rounded down; `moment` has a zone."""
     return (moment.astimezone(UTC) - _EPOCH) // _MILLISECOND
 
 
 def moment_of(milliseconds: int) -> datetime:
+    """The inverse, in UTC."""
     return _EPOCH + milliseconds * _MILLISECOND
 
 

@@ -176,6 +176,7 @@ class RunTable:
         self._change(run_id, name=" ".join(name.split()))
 
     def set_note(self, run_id: str, note: str) -> None:
+        """ "" takes the note away. Raises `StoreError` when there is no such run."""
         self._change(run_id, note=note.strip())
 
     def delete(self, run_ids: Iterable[str]) -> None:

@@ -187,6 +187,7 @@ class SampleStore:
             return None if sample is None else replace(sample, id=None)
 
     def last_trial(self, writer: str) -> Trial | None:
+        """The writer's latest judgement by any model; None when there is none."""
         return next(self._trials("WHERE writers.name = ? ORDER BY trials.id DESC LIMIT 1", (writer,)), None)
 
     def trials(self, *, writer: str | None = None, model: str | None = None) -> Iterator[Trial]:
@@ -288,6 +289,10 @@ class SampleStore:
         return self._sample(sample_id)
 
     def count(self, chosen: SampleFilter = EVERYTHING, **also: Unpack[FilterFields]) -> int:
+        """How many samples the filter chooses; its fields may be given as keywords too.
+
+        From the tallies where they can tell.
+        """
         chosen = replace(chosen, **also)
         if (known := tallies.n_samples(self._db, chosen)) is not None:
             return known

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def n_by_verdict(db: Database, writer: str, model: str) -> dict[str, int]:
+    """How often each `Verdict` was given; those that never were are left out."""
     found = db.rows(
         """SELECT verdict, n FROM trial_tally
             WHERE writer_id = (SELECT id FROM writers WHERE name = ?) AND model = ?""",
