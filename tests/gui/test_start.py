@@ -58,7 +58,7 @@ AT_START = {
     "gui.samples": "exchange label_checks",
     "gui.training": """
         closing followed_run queue_strip self_training training_controls training_messages training_pages training_panel
-        training_queue training_requests
+        training_queue training_requests verdict_place
         """,
     "gui.widgets": "ask choice_box ink_painting lazy_page message_bar naming overriding parts theme wrapping_row",
     "reader": "reader",

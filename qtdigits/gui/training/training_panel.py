@@ -29,6 +29,7 @@ from qtdigits.gui.training.training_controls import SteeringControls, ThinBar, T
 from qtdigits.gui.training.training_messages import TrainingMessages
 from qtdigits.gui.training.training_pages import TrainingPages
 from qtdigits.gui.training.training_queue import TrainingQueue
+from qtdigits.gui.training.verdict_place import VerdictPlace
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import button, elided_label, frame
 from qtdigits.gui.widgets.theme import Theme
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from qtdigits.core.recipe.recipes import Recipe
     from qtdigits.core.run import events as ev
     from qtdigits.gui.session import RunningAccuracy
-    from qtdigits.gui.training.verdict_card import VerdictCard
     from qtdigits.tasks.request import RetrainRequest
 
 REFRESH_MS = 100
@@ -53,7 +53,7 @@ ELSEWHERE = "Another window or terminal is training. This one waits in line unti
 class TrainingPanel(QWidget):
     """`use_requested` carries the path of a new model that the person wants to use; `run_ended` the ending of a run.
 
-    `roll_back_requested` and `drawings_requested` are those of the `VerdictCard`, which is made when there is a verdict.
+    `roll_back_requested` and `drawings_requested` are those of the verdict.
     """
 
     use_requested = Signal(str)
@@ -79,10 +79,9 @@ class TrainingPanel(QWidget):
         self._queue = queue
         self._run = FollowedRun()
         self._champion = Champion()
-        self._verdict: VerdictCard | None = None
         self._idle_data = ""
-        self._judged: RunningAccuracy | None = None
-        self._knowledge = knowledge or Knowledge()
+        knowledge = knowledge or Knowledge()
+        self._verdict = VerdictPlace(judged_by=knowledge.judged_by)
         self._make_widgets(theme)
         box = self._controls.recipe_box
         self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
@@ -92,7 +91,7 @@ class TrainingPanel(QWidget):
             theme=theme,
             preferences=preferences,
             ask=ask or Ask(self),
-            knowledge=self._knowledge,
+            knowledge=knowledge,
         )
         self._lay_out()
         self._connect()
@@ -133,14 +132,11 @@ class TrainingPanel(QWidget):
         """The model in use: the next result is compared with it."""
         self._champion = champion
         self._pages.set_champion(champion)
-        if self._verdict is not None:
-            self._verdict.set_model_in_use(champion.path)
+        self._verdict.set_model_in_use(champion.path)
 
     def show_judged(self, now: RunningAccuracy) -> None:
         """So the model in use has read the present writer's drawings."""
-        self._judged = now
-        if self._verdict is not None:
-            self._verdict.show_judged(self._knowledge.judged_by, now=now)
+        self._verdict.show_judged(now)
 
     def set_data_description(self, text: str) -> None:
         """What a run would be trained on, as far as it is known, such as "212 drawings + MNIST"."""
@@ -265,8 +261,7 @@ class TrainingPanel(QWidget):
 
     def _forget_last(self) -> None:
         """What the last training was worth is kept with its run."""
-        if self._verdict is not None:
-            self._verdict.clear()
+        self._verdict.clear()
         self._pages.forget_result()
 
     def _on_started(self, event: ev.RunStarted) -> None:
@@ -347,14 +342,11 @@ class TrainingPanel(QWidget):
             from qtdigits.core.score.comparison import Comparison
 
             found = Comparison.from_json(event.comparison)
-            self._verdict = self._verdict or self._make_verdict()
             last = self._controller.last_request
             writer, beside = (last.writer, last.champion) if last else ("", "")
             self._verdict.show_comparison(found, model=event.model, writer=writer, beside=beside)
             if beside and beside != champion.path:  # another one is in use by now
                 champion = Champion(found.champion, beside)
-            if self._judged is not None:
-                self.show_judged(self._judged)
             if hand := found.hold_out.n:
                 champion = champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=hand)
         self._pages.take_result(event, champion=champion, offers_use=not event.comparison)
@@ -449,7 +441,7 @@ class TrainingPanel(QWidget):
         footer_row.addWidget(self._result, 1)
         footer_row.addWidget(self._results_button)
         self._footer.hide()
-        box = self._box = QVBoxLayout(self)
+        box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(8)
         status_row = WrappingRow()
@@ -461,19 +453,9 @@ class TrainingPanel(QWidget):
         if self._queue is not None:
             box.addWidget(QueueStrip(queue=self._queue))
         box.addWidget(self._messages)
+        box.addWidget(self._verdict)
         box.addWidget(self._pages, 1)
         box.addWidget(self._footer)
-
-    def _make_verdict(self) -> VerdictCard:
-        from qtdigits.gui.training.verdict_card import VerdictCard
-
-        card = VerdictCard()
-        card.set_model_in_use(self._champion.path)
-        card.use_requested.connect(self.use_requested)
-        card.roll_back_requested.connect(self.roll_back_requested)
-        card.drawings_requested.connect(self.drawings_requested)
-        self._box.insertWidget(self._box.indexOf(self._pages), card)
-        return card
 
     def _connect(self) -> None:
         self._controller.event_received.connect(self._on_event)
@@ -493,5 +475,8 @@ class TrainingPanel(QWidget):
         self._pages.problem_found.connect(self._on_recipe_problem)
         self._pages.notice_given.connect(self._messages.show_notice)
         self._pages.use_requested.connect(self.use_requested)
+        self._verdict.use_requested.connect(self.use_requested)
+        self._verdict.roll_back_requested.connect(self.roll_back_requested)
+        self._verdict.drawings_requested.connect(self.drawings_requested)
         self._results_button.clicked.connect(self._on_results)
         self._refresh_timer.timeout.connect(self._refresh)
