@@ -83,7 +83,9 @@ class Places:
 
     def _ends(self) -> list[float]:
         """First and last known places."""
-        known = [x[np.isfinite(x)] for x in (self.batches(), self.epoch_ends())]
+        known = [self.batches(), self.epoch_ends()]
+        if self._axis is XAxis.CLOCK:
+            known = [x[np.isfinite(x)] for x in known]
         return [float(place) for x in known if len(x) for place in (x[0], x[-1])]
 
 

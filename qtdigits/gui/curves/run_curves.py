@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -74,6 +74,8 @@ class RunCurves:
     def curves(self, quantity: Quantity, settings: CurveSettings) -> list[Curve]:
         """The dense ones first, so that the others lie above them."""
         made = self._curves(quantity, settings)
+        if settings.x_axis is XAxis.CLOCK:
+            made = [_placed(curve) for curve in made]
         return [curve for curve in made if curve.kind not in settings.hidden]
 
     def whereabouts(self, axis: XAxis, x: float) -> str:
@@ -135,7 +137,6 @@ class RunCurves:
 
     def _curve(self, kind: str, x: Numbers, y: Numbers, *, sets_range: bool = True) -> Curve:
         look = LOOKS[kind]
-        y, x = _known(y, x)
         if self._place is None:
             return Curve(kind, x, y, look, sets_range)
         is_faint = kind in ("batches", "smoothed")
@@ -164,6 +165,12 @@ def _end_of(run: ShownRun, places: Places, axis: XAxis) -> float:
         return places.began() + uncovered_end(reached - places.began(), first=FIRST_TIME_S)
     unit = 1.0 if axis is XAxis.EPOCH else run.steps_per_epoch
     return uncovered_end(reached, first=WHOLE_RUN_EPOCHS * unit, whole=run.epochs * unit)
+
+
+def _placed(curve: Curve) -> Curve:
+    """Without the points of which nobody knows when they came."""
+    y, x = _known(curve.y, curve.x)
+    return replace(curve, x=x, y=y)
 
 
 def _known(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
