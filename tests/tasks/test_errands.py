@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from hands import BASE_RECIPE, PERSONAL, hand
-from qtdigits.core.drawing.samples import Sample
+from hands import hand
+from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion
+from qtdigits.core.models import Model
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
 from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE, WriterMatrix
@@ -16,7 +19,8 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks import stored_writer_matrix as matrix_module
 from qtdigits.tasks.errand import CheckLabels, Errand, MeasureWriters
 from qtdigits.tasks.errands import run_errand
-from tiny_training import Recorder, tiny_model, write_tiny_mnist
+from qtdigits.tasks.personal import Learner
+from tiny_training import TINY_RECIPE, Recorder, tiny_model, write_tiny_mnist
 
 
 def ran(errand: Errand, control: Control | None = None) -> Recorder:
@@ -61,18 +65,38 @@ def test_that_what_nobody_expected_is_an_event_too(data_dir: Path, monkeypatch: 
     assert failed.kind == "ZeroDivisionError"
 
 
+@dataclass(frozen=True, eq=False)
+class Unmoved(Learner):
+    """Learns nothing, but keeps what it was to learn from; how hands are learned is tried in test_personal."""
+
+    seen: ClassVar[list[Dataset]] = []
+
+    def learned_model(self, base: Model, own: Dataset, *, name: str, control: Control | None = None) -> Model:
+        self.seen.append(own)
+        return base
+
+
 @pytest.mark.tensorflow
 def test_that_the_stored_writers_are_measured_without_what_is_doubted(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QTDIGITS_MNIST", str(write_tiny_mnist(tmp_path / "mnist.npz")))
-    monkeypatch.setattr(matrix_module, "load_recipe", lambda name: PERSONAL)
+    monkeypatch.setattr(matrix_module, "Learner", Unmoved)
+    monkeypatch.setattr(Unmoved, "seen", [])
     store_hands(data_dir, ada=40, bob=30)
-    path = save_model(tiny_model(BASE_RECIPE), tmp_path / "base.h5").path
+    with SampleStore.open(data_dir) as store:
+        *learnable, doubted = (int(i) for i in store.ids(writer="ada", held_out=False))
+        store.mark_suspects({doubted: Suspicion(0.9, "1", "looks like a 1")})
+        of_bob = store.ids(writer="bob", held_out=False).tolist()
+    path = save_model(tiny_model(TINY_RECIPE), tmp_path / "base.h5").path
     recorder = ran(MeasureWriters("e", str(data_dir), str(path)))
     (finished,) = recorder.of(ErrandFinished)
     found = WriterMatrix.from_json(finished.result["matrix"])
     assert [row.name for row in found.rows] == [BASE, "ada", "bob", ALL_OTHERS]
+    assert [list(own.ids) for own in Unmoved.seen] == [learnable, of_bob, of_bob, learnable]
+    of_ada = found.rows[0].cell("ada")
+    assert of_ada is not None
+    assert of_ada.n == 40  # what is doubted is read all the same
     said = [event.what for event in recorder.of(ErrandProgressed)]
     assert said[-1] == "Done"
     assert "Learning from all but ada" in said
