@@ -47,6 +47,13 @@ def test_that_what_both_writers_have_is_kept_once(store: SampleStore) -> None:
     assert store.ids(is_deleted=True).tolist() == [4, 5]
 
 
+def test_that_a_drawing_with_another_label_is_another_drawing(store: SampleStore) -> None:
+    sample = a_sample("7")
+    store.add_samples([sample, replace(sample, writer="me", label="1")])
+    assert store.merge_writers("me", "Ada") == MergedWriters(moved=1, doubles=0)
+    assert [s.label for s in store.samples(writer="Ada")] == ["7", "1"]
+
+
 def test_that_only_two_writers_who_are_there_can_be_merged(store: SampleStore) -> None:
     store.add_writer("Ada")
     for source, into in (("Ada", "Ada"), ("Ada", "Bob"), ("Bob", "Ada")):
@@ -93,6 +100,17 @@ def test_that_a_store_that_is_merged_twice_counts_once(store: SampleStore, other
     other.judge(a_sample("2"), a_trial("2"))
     assert store.merge_store(other.path.parent) == MergedStores(1, 3, 1)
     assert [s.label for s in store.samples()] == ["7", "7", "4", "2"]
+
+
+def test_that_a_drawing_that_was_relabelled_there_is_known_by_the_label_that_it_came_with(
+    store: SampleStore, other: SampleStore
+) -> None:
+    sample = a_sample("7")
+    for each in (store, other):
+        each.add_samples([sample])
+    other.relabel([1], "1")
+    assert store.merge_store(other.path) == MergedStores(added=0, skipped=1, trials=0)
+    assert [s.label for s in store.samples()] == ["7"]
 
 
 def test_that_judgements_find_drawings_that_came_before_them(store: SampleStore, other: SampleStore) -> None:

@@ -129,6 +129,19 @@ def test_that_one_at_a_time_holds_a_run(tmp_path: Path) -> None:
     there.lock.give_back()
 
 
+def test_that_checkpoints_are_not_taken_from_under_a_run_that_goes_on(tmp_path: Path) -> None:
+    here, there = RunFolder(tmp_path, "run"), RunFolder(tmp_path, "run")
+    here.write_request({"run": "run"})
+    here.write(a_checkpoint())
+    assert here.lock.take()
+    there.clear()
+    assert there.has_checkpoint
+    here.lock.give_back()
+    there.clear()
+    assert not there.has_checkpoint
+    assert there.has_request
+
+
 def test_that_the_latest_runs_keep_their_checkpoints_while_there_is_room(tmp_path: Path) -> None:
     folders = [RunFolder(tmp_path, name) for name in ("new", "older", "oldest", "unfinished")]
     for folder in folders:

@@ -134,6 +134,25 @@ def test_that_before_a_training_somebody_is_told_how_many_wait(
     assert 4 not in store.dataset(held_out=False).ids
 
 
+def test_that_only_what_would_be_trained_on_is_told_of(
+    store: SampleStore, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubt = Suspicion(0.9, "1", "looks like a 1")
+    monkeypatch.setattr(
+        label_guard, "suspicions", lambda _witness, images, _labels: dict.fromkeys(range(len(images)), doubt)
+    )
+    said: list[str] = []
+    review_before_training(
+        store.path.parent,
+        cache=Cache(witness),
+        control=Control(),
+        progress=lambda what, done, total: None,
+        notice=said.append,
+    )
+    assert store.count(is_suspect=True) == 83
+    assert said == [waiting_for_eye(83 - store.count(held_out=True))]
+
+
 def test_that_without_drawings_nothing_is_said_and_no_witness_is_needed(tmp_path: Path) -> None:
     said: list[str] = []
     SampleStore.open(tmp_path / "empty").close()

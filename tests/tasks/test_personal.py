@@ -75,6 +75,11 @@ def test_that_drawings_of_others_are_rehearsed_with_and_take_no_share() -> None:
     assert (len(others.dataset), others.share, others.weight) == (20, 0.0, 1)
 
 
+def test_that_without_a_share_every_drawing_counts_as_often_as_the_recipe_says() -> None:
+    (source,) = own_sources(hand(20, 2), PERSONAL.with_values(drawings_share=0.0, drawings_weight=7))
+    assert (source.weight, source.share) == (7, 0.0)
+
+
 def test_that_scribbles_are_outliers() -> None:
     source = scribble_source(PERSONAL.with_values(scribbles=12))
     assert source.is_outlier
