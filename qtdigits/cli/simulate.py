@@ -84,7 +84,7 @@ def _positive(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.cli.training_run import obeying_ctrl_c
+    from qtdigits.cli.training_run import obeying_signals
     from qtdigits.core.run.control import Control
     from qtdigits.core.score.simulation import AFTER, Plan, chosen_writers
     from qtdigits.store.data.datasets import read_dataset
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     learner = learner_of(args, mnist)
     warn_of_known_drawings(base, drawings, folder)
     control = Control()
-    with obeying_ctrl_c(control, stopping=STOPPING, giving_up=GIVING_UP):
+    with obeying_signals(control, stopping=STOPPING, giving_up=GIVING_UP):
         found = simulate(
             drawings,
             base=base,

@@ -324,6 +324,9 @@ def _end(ending: Terminal, args: argparse.Namespace) -> int:
         case RunFailed(kind=kind, message=message, remedy=remedy):
             complain(f"{message} {remedy}")
             return EXIT_CODES.get(kind, 1)
+        case RunCancelled(is_interrupted=True):
+            complain(f"The run was interrupted. To go on with it: qtdigits train --resume {ending.run}")
+            return 130
         case RunCancelled():
             complain(
                 f"The run was given up; no model was kept. To go on with it: qtdigits runs restore {ending.run}"

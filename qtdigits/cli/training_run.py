@@ -1,4 +1,4 @@
-"""A training in this process: events to the view, Ctrl+C to the control, stdout kept for results."""
+"""A training in this process: events to the view, signals to the control, stdout kept for results."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from qtdigits.cli.training_view import TrainingView
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
 
 STOPPING = "Stopping: the best weights so far are kept. Ctrl+C once more gives the run up."
 GIVING_UP = "Giving the run up: no model is kept."
+INTERRUPTING = "Ending: it is written down where the run stands, so that it can go on another time."
 LEAVING = "qtdigits: Interrupted."
+TERMINATIONS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What asks a process to end: a machine that shuts down, a batch system, a terminal that is closed."""
+
 _SHOW_CURSOR = "\x1b[?25h"
 
 
 def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
-    """Run the request to its end and give its terminal event. Raises `BrokenPipeError` when nobody reads the events."""
+    """Run the request to its end and give its terminal event. Raises `OSError` when nobody reads the events any more."""
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished
     from qtdigits.tasks.retrain import retrain
 
     control = Control()
     endings: list[Terminal] = []
-    broken: list[BrokenPipeError] = []
+    broken: list[OSError] = []
 
     def emit(event: Event) -> None:
         if isinstance(event, RunFinished | RunCancelled | RunFailed):
@@ -39,11 +43,16 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
         if not broken:
             try:
                 view.show(event)
-            except BrokenPipeError as error:
+            except OSError as error:
                 broken.append(error)
                 control.cancel()
 
-    with obeying_ctrl_c(control), view:
+    def end_at_once() -> None:
+        if not endings:
+            with contextlib.suppress(RuntimeError):  # the signal came in the middle of writing an event
+                emit(RunCancelled(request.run, is_interrupted=True))
+
+    with obeying_signals(control, interrupting=INTERRUPTING, last_words=end_at_once), view:
         retrain(request, emit=emit, control=control)
     if broken:
         raise broken[0]
@@ -51,36 +60,56 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
 
 
 @contextlib.contextmanager
-def obeying_ctrl_c(
-    control: Control, *, stopping: str = STOPPING, giving_up: str = GIVING_UP
+def obeying_signals(
+    control: Control,
+    *,
+    stopping: str = STOPPING,
+    giving_up: str = GIVING_UP,
+    interrupting: str = "",
+    last_words: Callable[[], object] = lambda: None,
 ) -> Iterator[None]:
     """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel, as `giving_up` says.
 
-    A third time ends the process at once, as if it were killed, which all that is on disk withstands; an exception could get
-    lost on its way through TensorFlow.
+    A third time ends the process at once, after its `last_words`, as if it were killed, which all that is on disk withstands; an
+    exception could get lost on its way through TensorFlow. Where the work can go on another time, as `interrupting` says,
+    whatever asks the process to end interrupts it; otherwise that stops it. It may ask several times: `timeout` does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGINT)
 
     def on_interrupt(_number: int, _frame: FrameType | None) -> None:
-        if control.is_stopping:
-            signal.signal(signal.SIGINT, _leave_at_once)
+        if control.is_cancelled:
+            _leave_at_once(last_words)
+        elif control.is_stopping:
             control.cancel()
             _announce(giving_up)
         else:
             control.stop()
             _announce(stopping)
 
-    signal.signal(signal.SIGINT, on_interrupt)
+    def on_termination(_number: int, _frame: FrameType | None) -> None:
+        if interrupting and not control.is_cancelled:
+            control.interrupt()
+            _announce(interrupting)
+        elif not control.is_stopping:
+            control.stop()
+            _announce(stopping)
+
+    handlers = {signal.SIGINT: on_interrupt, **dict.fromkeys(TERMINATIONS, on_termination)}
+    before = {number: signal.getsignal(number) for number in handlers}
+    for number, handler in handlers.items():
+        if number is signal.SIGINT or before[number] is not signal.SIG_IGN:  # nohup
+            signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
 
 
-def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+def _leave_at_once(last_words: Callable[[], object]) -> NoReturn:
+    last_words()
     _announce(LEAVING + (_SHOW_CURSOR if sys.stderr.isatty() else ""))
     os._exit(130)
 

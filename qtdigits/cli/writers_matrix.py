@@ -53,7 +53,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.cli.training_run import obeying_ctrl_c
+    from qtdigits.cli.training_run import obeying_signals
     from qtdigits.core.run.control import Control
     from qtdigits.tasks.writer_matrix import writer_matrix
 
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.on is not None:
         warn_of_known_drawings(base, drawings, folder)
     control = Control()
-    with obeying_ctrl_c(control, stopping=STOPPING, giving_up=GIVING_UP):
+    with obeying_signals(control, stopping=STOPPING, giving_up=GIVING_UP):
         found = writer_matrix(
             drawings,
             held_out=held_out,

@@ -63,10 +63,10 @@ def retrain(request: RetrainRequest, *, emit: Emit, control: Control, cache: Dat
     job = _Job(request, emit, control, cache or DataCache())
     ending = ending_of(
         lambda: _run(job),
-        cancelled=lambda: RunCancelled(run),
+        cancelled=lambda: RunCancelled(run, control.is_interrupted),
         failed=lambda error: RunFailed.of(run, error),
     )
-    job.recorder.end(ending, job.history, is_interrupted=control.is_interrupted)
+    job.recorder.end(ending, job.history)
     if isinstance(ending, RunFinished):
         job.standing.trim()
     job.standing.end()

@@ -86,7 +86,7 @@ class RunRecorder:
             self._kept_at = self._clock()
             self._write(lambda runs: runs.keep(self._request.run, history, self._figures(history)))
 
-    def end(self, ending: Terminal, history: History, *, is_interrupted: bool = False) -> None:
+    def end(self, ending: Terminal, history: History) -> None:
         """The model is safe by now, so that what goes wrong here is told and no more.
 
         A run that was given up goes to the trash, from where it can be put back to go on; one that was interrupted stays. A run
@@ -99,7 +99,7 @@ class RunRecorder:
                 if self._before is not None and self._started is None:
                     store.runs.put_back(self._before)
                 else:
-                    self._end(store.runs, ending, history, is_interrupted=is_interrupted)
+                    self._end(store.runs, ending, history)
                 prune(self._folder, ended=_over_and_done_with(store.runs))
         except StoreError as error:
             self._notice(f"How this run ended is not recorded: {error.message}")
@@ -113,10 +113,8 @@ class RunRecorder:
         except StoreError as error:
             self._notice(f"How far this run has come is not recorded: {error.message}")
 
-    def _end(self, runs: RunTable, ending: Terminal, history: History, *, is_interrupted: bool) -> None:
+    def _end(self, runs: RunTable, ending: Terminal, history: History) -> None:
         state, model = _state_of(ending)
-        if state == CANCELLED and is_interrupted:
-            state = INTERRUPTED
         model = model or (self._before.model if self._before else "")
         figures = self._figures(history, ending)
         runs.end(self._request.run, state=state, model=model, history=history, figures=figures)
@@ -167,7 +165,7 @@ def _state_of(ending: Terminal) -> tuple[str, str]:
     match ending:
         case RunFinished(outcome=outcome, model=model):
             return outcome, model
-        case RunCancelled():
-            return CANCELLED, ""
+        case RunCancelled(is_interrupted=is_interrupted):
+            return INTERRUPTED if is_interrupted else CANCELLED, ""
         case _:
             return "failed", ""

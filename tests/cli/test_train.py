@@ -15,12 +15,12 @@ from cli.running import Outcome, Run, on_terminal, python
 from qtdigits.cli import training_run
 from qtdigits.cli.main import make_parser
 from qtdigits.cli.train import chosen_recipe
-from qtdigits.cli.training_run import obeying_ctrl_c
+from qtdigits.cli.training_run import obeying_signals
 from qtdigits.cli.training_view import PlainView
 from qtdigits.core.recipe.recipe_fields import AUGMENTATION_FIELDS, FIELDS
 from qtdigits.core.recipe.recipes import load_recipe
 from qtdigits.core.run.control import Control
-from qtdigits.core.run.events import Noticed, Progressed, RunFinished, decode_event
+from qtdigits.core.run.events import Noticed, Progressed, RunCancelled, RunFinished, Terminal, decode_event
 from qtdigits.core.score.readings import MOST_IN_CELL
 from qtdigits.core.texts import duration
 from qtdigits.store.model.model_files import load_model
@@ -218,8 +218,10 @@ LONG = (
 )
 
 
-def interrupted(folder: Path, ink_file: Path, *, presses: int) -> tuple[int, str, str]:
-    """Train for a thousand epochs; press Ctrl+C when the second has ended, and again after each answer."""
+def interrupted(
+    folder: Path, ink_file: Path, *, presses: int = 1, by: signal.Signals = signal.SIGINT
+) -> tuple[int, str, str]:
+    """Train for a thousand epochs; press Ctrl+C, or send `by`, when the second has ended, and again after each answer."""
     command = [
         sys.executable,
         "-m",
@@ -242,11 +244,11 @@ def interrupted(folder: Path, ink_file: Path, *, presses: int) -> tuple[int, str
             lines.append(line)
             if '"epoch_ended"' in line and '"epoch": 2' in line:
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(by)
         answers = ""
         for _ in range(1, presses):
             answers += process.stderr.readline()
-            process.send_signal(signal.SIGINT)
+            process.send_signal(by)
         out, err = process.communicate()
     finally:
         guard.cancel()
@@ -280,20 +282,75 @@ def test_that_ctrl_c_twice_leaves_nothing(tmp_path: Path, ink_file: Path) -> Non
     assert not list(folder.glob("models/*"))
 
 
+@pytest.mark.tensorflow
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl+C cannot be sent to one process there")
+def test_that_ctrl_c_three_times_has_one_ending_too(tmp_path: Path, ink_file: Path) -> None:
+    code, out, err = interrupted(tmp_path, ink_file, presses=3)
+    events = list(map(decode_event, out.splitlines()))
+    assert [event for event in events if isinstance(event, Terminal)] == events[-1:], err
+    assert code == (0 if isinstance(events[-1], RunFinished) else 130)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.skipif(os.name == "nt", reason="there a process is terminated without being asked")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_that_a_training_that_is_asked_to_end_can_go_on_another_time(
+    tmp_path: Path, ink_file: Path, run: Run, name: str
+) -> None:
+    code, out, err = interrupted(tmp_path, ink_file, by=signal.Signals[name])
+    assert code == 130
+    assert err.splitlines()[0] == training_run.INTERRUPTING
+    events = list(map(decode_event, out.splitlines()))
+    (ending,) = (event for event in events if isinstance(event, Terminal))
+    assert ending == events[-1] == RunCancelled(ending.run, is_interrupted=True)
+    assert f"qtdigits train --resume {ending.run}" in err
+    (row,) = run("runs", "list", "--data-dir", tmp_path, "--json").json["runs"]
+    assert row["state"] == "interrupted"
+    kept = RunFolder(tmp_path, ending.run).latest()
+    assert kept is not None
+    assert kept.epochs >= 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent to oneself in another way there")
+def test_that_being_asked_to_end_twice_is_no_more_than_once() -> None:
+    resumable, other = Control(), Control()
+    with obeying_signals(resumable, interrupting="To be gone on with."):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGTERM)
+    assert resumable.is_interrupted
+    with obeying_signals(other):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGTERM)
+    assert (other.is_stopping, other.is_cancelled) == (True, False)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a terminal that is closed sends no signal there")
+def test_that_nohup_keeps_a_training_from_hearing_of_its_terminal() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with obeying_signals(control := Control(), interrupting="To be gone on with."):
+            signal.raise_signal(signal.SIGHUP)
+        assert not control.is_stopping
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to oneself in another way there")
 def test_that_the_third_interrupt_ends_the_process_whatever_it_waits_for() -> None:
     done = python(
         "-c",
         """
 import signal, threading
-from qtdigits.cli.training_run import obeying_ctrl_c
+from qtdigits.cli.training_run import obeying_signals
 from qtdigits.core.run.control import Control
 threading.Thread(target=threading.Event().wait).start()  # Python would wait for it, for ever
-with obeying_ctrl_c(Control()):
+with obeying_signals(Control(), last_words=lambda: print("ended", flush=True)):
     for _ in range(3):
         signal.raise_signal(signal.SIGINT)
 """,
     )
+    assert done.out == "ended\n"
     assert (done.code, done.err.splitlines()[1:]) == (130, [training_run.GIVING_UP, training_run.LEAVING])
 
 
@@ -301,7 +358,7 @@ with obeying_ctrl_c(Control()):
 def test_that_the_first_interrupt_stops_and_the_second_cancels() -> None:
     control = Control()
     before = signal.getsignal(signal.SIGINT)
-    with obeying_ctrl_c(control):
+    with obeying_signals(control):
         signal.raise_signal(signal.SIGINT)
         assert (control.is_stopping, control.is_cancelled) == (True, False)
         signal.raise_signal(signal.SIGINT)

@@ -246,6 +246,14 @@ def test_that_a_cancelled_run_says_that_nothing_was_kept(
     assert "no model was kept" in running.text("trainingStatus")
 
 
+def test_that_a_run_that_its_engine_was_made_to_end_is_not_called_cancelled(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    with qtbot.waitSignal(running.widget.run_ended):
+        engines[0].say(RunCancelled("run", is_interrupted=True))
+    assert "It can go on" in running.text("trainingStatus")
+
+
 def test_that_a_lost_engine_is_explained_and_the_next_training_works(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:

@@ -95,6 +95,16 @@ def test_that_a_store_that_fails_later_is_told_and_the_run_goes_on(
     assert "How far this run has come is not recorded" in recording.notices[0]
 
 
+@pytest.mark.parametrize(("is_interrupted", "state"), [(True, "interrupted"), (False, "cancelled")])
+def test_that_an_interrupted_run_stays_in_the_list_and_one_that_was_given_up_does_not(
+    recording: Recording, tmp_path: Path, *, is_interrupted: bool, state: str
+) -> None:
+    recording.recorder.begin()
+    recording.recorder.end(RunCancelled("run", is_interrupted), recording.history)
+    with SampleStore.open(tmp_path) as store:
+        assert store.runs.find("run", in_trash=not is_interrupted).state == state
+
+
 MARK = DataMark({"MNIST": (100, "ab" * 32), "drawings": (7, "cd" * 32)}, ("0", "1"), "mix")
 
 

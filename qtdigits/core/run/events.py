@@ -158,7 +158,10 @@ class RunFinished:
 
 @dataclass(frozen=True)
 class RunCancelled:
+    """The run was given up; or it was interrupted, and can go on another time from where it stood."""
+
     run: str
+    is_interrupted: bool = False
 
 
 @dataclass(frozen=True)

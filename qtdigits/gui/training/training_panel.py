@@ -323,6 +323,8 @@ class TrainingPanel(QWidget):
                 self._show_result(event)
                 self._controls.adjust_button.setChecked(False)
                 self._pages.show_summary()
+            case ev.RunCancelled(is_interrupted=True):
+                self._status.setText("The training was interrupted. It can go on from the Runs tab")
             case ev.RunCancelled():
                 self._status.setText("Cancelled: no model was kept. The run is in the trash of the Runs tab")
             case ev.RunFailed():
