@@ -115,7 +115,7 @@ class _Job:
 def _run(job: _Job) -> RunFinished:
     out = destination_of(job.request)
     job.standing.claim(job.request)
-    job.recorder.begin()
+    job.recorder.begin(prepare=lambda: job.standing.write_request(job.request))
     base = _base_of(job)
     kept = _taken_up(job)
     if kept is None and job.request.use_drawings and job.request.recipe.drawings_weight:

@@ -54,8 +54,11 @@ class RunRecorder:
         self._clock = clock
         self._kept_at = -math.inf
 
-    def begin(self) -> None:
-        """Raises `StoreError` when the store cannot be used and the request wants its drawings."""
+    def begin(self, *, prepare: Callable[[], object] = lambda: None) -> None:
+        """`prepare` makes what a new run needs to go on after an interruption: it is there before the run is listed.
+
+        Raises `StoreError` when the store cannot be used and the request wants its drawings.
+        """
         record = RunRecord(self._request.run, self._request.recipe.to_json())
         try:
             with SampleStore.open(self._folder) as store:
@@ -63,7 +66,7 @@ class RunRecorder:
                     self._before = store.runs.known(record.id)
                     store.runs.reopen(record)
                 else:
-                    store.runs.add(record)
+                    store.runs.add(record, prepare=prepare)
         except StoreError as error:
             if self._request.use_drawings:
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from cli.running import python, write_ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.store.tables.runs import RUNNING
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.tasks.resuming import can_go_on
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 
@@ -20,6 +22,35 @@ RECIPE = (
     *("--recipe", "mlp-50-50", "--mnist-images", "0", "--dense", "8:relu:0.3", "--batch-size", "32"),
     *("--epochs", "30", "--augmentation", "1", "--keep", "last"),
 )
+
+
+KILLED_WHILE_IT_BEGINS = """
+import os, signal, sys
+from pathlib import Path
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run.control import Control
+from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.retrain import retrain
+
+def write_and_die(folder, values, write=RunFolder.write_request):
+    if sys.argv[2] == "after":
+        write(folder, values)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+RunFolder.write_request = write_and_die
+retrain(RetrainRequest.fresh(Recipe(), data_dir=sys.argv[1]), emit=lambda event: None, control=Control())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_that_a_run_that_is_killed_while_it_is_written_down_is_not_listed_by_halves(
+    tmp_path: Path, moment: str
+) -> None:
+    assert python("-c", KILLED_WHILE_IT_BEGINS, tmp_path, moment).code == -signal.SIGKILL
+    with SampleStore.open(tmp_path) as store:
+        assert all(can_go_on(tmp_path, run) for run in store.runs.records())
 
 
 def test_that_a_run_that_is_killed_goes_on_to_the_same_weights(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from qtdigits.core.recipe.recipes import Recipe
 from qtdigits.core.run.data_mark import DataMark
 from qtdigits.core.run.events import BatchEnded, EpochEnded, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.core.run.history import History
+from qtdigits.errors import StoreError
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.tasks.request import RetrainRequest
 from qtdigits.tasks.run_record import KEEP_EVERY_S, RunRecorder
@@ -103,6 +104,23 @@ def test_that_an_interrupted_run_stays_in_the_list_and_one_that_was_given_up_doe
     recording.recorder.end(RunCancelled("run", is_interrupted), recording.history)
     with SampleStore.open(tmp_path) as store:
         assert store.runs.find("run", in_trash=not is_interrupted).state == state
+
+
+def test_that_a_run_is_listed_when_all_is_there_that_it_needs_to_go_on(
+    recording: Recording, tmp_path: Path
+) -> None:
+    listed: list[int] = []
+
+    def look() -> None:
+        with SampleStore.open_read_only(tmp_path / "samples.db") as store:
+            listed.append(len(store.runs.records()))
+
+    recording.recorder.begin(prepare=look)
+    look()
+    assert listed == [0, 1]
+    with pytest.raises(StoreError, match="already"):
+        recording.recorder.begin(prepare=look)
+    assert listed == [0, 1]
 
 
 MARK = DataMark({"MNIST": (100, "ab" * 32), "drawings": (7, "cd" * 32)}, ("0", "1"), "mix")

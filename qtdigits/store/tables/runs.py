@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -56,12 +56,16 @@ class RunTable:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def add(self, run: RunRecord) -> None:
-        """Raises `StoreError` when a run of this id is there already."""
+    def add(self, run: RunRecord, *, prepare: Callable[[], object] = lambda: None) -> None:
+        """`prepare` makes what belongs to it: whoever finds the run finds that too, even if this process is killed.
+
+        Raises `StoreError` when a run of this id is there already; then nothing is prepared.
+        """
         with self._db.transaction():
             if self._is_there(run.id):
                 raise StoreError(f"There is a run {run.id!r} already.", "Give the new one another id.")
             self._insert(run)
+            prepare()
 
     def reopen(self, run: RunRecord) -> None:
         """It goes on, by a recipe that may have got more epochs. One that is not there any more, or in the trash, comes back."""
