@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -139,6 +141,30 @@ def test_that_a_data_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="file/data cannot be written"):
         SampleStore.open(tmp_path / "file" / "data")
+
+
+READ_WITHOUT_ROOM = """
+import resource, sys
+from pathlib import Path
+from qtdigits.errors import StoreError
+from qtdigits.store.tables.samples import SampleStore
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # no file can grow any more
+try:
+    SampleStore.open(Path(sys.argv[1]))
+except StoreError:
+    with SampleStore.open_to_read(Path(sys.argv[1])) as store:
+        print(store.count())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process has no limit of this kind there")
+def test_that_a_store_can_be_read_where_there_is_no_room_for_its_log(filled: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", READ_WITHOUT_ROOM, filled], capture_output=True, text=True, check=True
+    )
+    with SampleStore.open(filled) as store:
+        assert done.stdout == f"{store.count()}\n"
 
 
 def test_that_a_read_only_store_is_reported(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

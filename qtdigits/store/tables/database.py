@@ -65,11 +65,21 @@ class Database:
         if not path.is_file():
             raise StoreError(f"There is no file {path}.", "Check the path.")
         _check_file(path)
-        uri = f"{path.absolute().as_uri()}?mode=ro"
         if not _log_of(path).exists():
             # Nobody has it open, so nobody changes it. Otherwise SQLite would leave a log beside it, or fail to.
-            uri += "&immutable=1"
-        database = cls(path, _connect(path, uri, is_uri=True))
+            return cls._looked_at(path, "mode=ro&immutable=1")
+        try:
+            return cls._looked_at(path, "mode=ro")
+        except StoreError:
+            # There may be no room for what SQLite keeps beside a log, as where opening the store just failed for that reason.
+            if _has_log(path):
+                raise
+            return cls._looked_at(path, "mode=ro&immutable=1")
+
+    @classmethod
+    def _looked_at(cls, path: Path, how: str) -> Database:
+        """`how` as SQLite takes it in the address of a file."""
+        database = cls(path, _connect(path, f"{path.absolute().as_uri()}?{how}", is_uri=True))
         with database.closed_on_error(), translated(path):
             if database._version() < len(schema.MIGRATIONS):
                 return database._up_to_date_copy()
