@@ -21,22 +21,34 @@ def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Mode
     from qtdigits.store.model.model_files import load_model
 
     if name_or_path == CHAMPION:
-        return load_model(champion_path(folder), weights=weights)
+        return _champion(folder, weights=weights)
     return load_model(ModelLibrary(folder).find(name_or_path), weights=weights)
 
 
+def find_model(name_or_path: str, *, folder: Path) -> Path:
+    """The file of a model. Raises `InputError` with the names that there are."""
+    from qtdigits.store.model.library import CHAMPION, ModelLibrary
+
+    if name_or_path == CHAMPION:
+        return champion_path(folder)
+    return ModelLibrary(folder).find(name_or_path)
+
+
 def champion_path(folder: Path) -> Path:
-    """The file of the model in use. When it is another than the chosen one, as that is gone or damaged, it is said.
-
-    Raises `ModelFileError` when there is none.
-    """
-    from qtdigits.store.model.library import ModelLibrary
-
-    model, notice = ModelLibrary(folder).load_champion()
-    if notice:
-        say(notice)
+    """The file of the model in use. Raises `ModelFileError` when there is none."""
+    model = _champion(folder, weights=False)
     assert model.path is not None  # it was read from a file
     return model.path
+
+
+def _champion(folder: Path, *, weights: bool) -> Model:
+    """The model in use. When it is another than the chosen one, as that is gone or damaged, it is said."""
+    from qtdigits.store.model.library import ModelLibrary
+
+    model, notice = ModelLibrary(folder).load_champion(weights=weights)
+    if notice:
+        say(notice)
+    return model
 
 
 def open_reader(name_or_path: str, *, folder: Path) -> Reader:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtdigits.cli.loading import open_model
+from qtdigits.cli.loading import champion_path, find_model, open_model
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import (
     complain,
@@ -93,9 +94,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
+    from qtdigits.errors import ModelFileError
     from qtdigits.store.model.library import ModelLibrary
 
-    entries = ModelLibrary(data_folder(args)).entries()
+    folder = data_folder(args)
+    with contextlib.suppress(ModelFileError):  # there is no usable model, which the list shows
+        champion_path(folder)
+    entries = ModelLibrary(folder).entries()
     if args.json:
         print_json({"models": [_entry_to_json(entry) for entry in entries]})
     else:
@@ -121,11 +126,11 @@ def run_check(args: argparse.Namespace) -> int:
     from qtdigits.store.model.library import ModelLibrary
     from qtdigits.store.model.model_files import check_model
 
-    library = ModelLibrary(data_folder(args))
+    folder = data_folder(args)
     found = []
-    for name in args.models or [str(entry.path) for entry in library.entries()]:
+    for name in args.models or [str(entry.path) for entry in ModelLibrary(folder).entries()]:
         try:
-            path = library.find(name)
+            path = find_model(name, folder=folder)
             with working(f"Checking {path} …"):
                 Reader(check_model(path))
         except QtDigitsError as error:
@@ -146,10 +151,10 @@ def run_promote(args: argparse.Namespace) -> int:
     from qtdigits.store.model.library import ModelLibrary
     from qtdigits.store.model.model_files import check_model
 
-    library = ModelLibrary(data_folder(args))
-    path = library.find(args.model)
+    folder = data_folder(args)
+    path = find_model(args.model, folder=folder)
     Reader(check_model(path))
-    library.promote(path)
+    ModelLibrary(folder).promote(path)
     return _say_champion(args, path)
 
 
@@ -167,7 +172,7 @@ def run_replay(args: argparse.Namespace) -> int:
 
     folder = data_folder(args)
     library = ModelLibrary(folder)
-    wanted = [library.find(name) for name in args.models]
+    wanted = [find_model(name, folder=folder) for name in args.models]
     paths = wanted or [entry.path for entry in library.entries() if not entry.error]
     with SampleStore.open_to_read(folder) as store:
         if args.writer is not None and args.writer not in store.writers():

@@ -296,9 +296,9 @@ def _base(args: argparse.Namespace) -> str:
     """The path of the model to go on from, as it is named. Raises `InputError` when there is no such model."""
     if not args.base:
         return ""
-    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.cli.loading import find_model
 
-    return _text(ModelLibrary(data_folder(args)).find(args.base))
+    return _text(find_model(args.base, folder=data_folder(args)))
 
 
 def _champion(args: argparse.Namespace) -> str:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from qtdigits.errors import StoreError
 from qtdigits.store.files import make_folder
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
+
+PATIENCE_S = 10.0
 
 
 class ProcessLock:
@@ -55,6 +60,26 @@ class ProcessLock:
             return True
         self.give_back()
         return False
+
+
+@contextlib.contextmanager
+def held(path: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Hold the lock with the name `path`, for the moment that it takes to read and change something.
+
+    Raises `StoreError` when somebody else does not give it back.
+    """
+    lock = ProcessLock(path)
+    deadline = time.monotonic() + patience_s
+    while not lock.take():
+        if time.monotonic() > deadline:
+            raise StoreError(
+                f"{path} is held by another window or terminal.", "Try again, or end the one that hangs."
+            )
+        time.sleep(0.005)
+    try:
+        yield
+    finally:
+        lock.give_back()
 
 
 def _locked(descriptor: int) -> bool:

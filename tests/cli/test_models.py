@@ -7,6 +7,9 @@ import h5py
 import pytest
 
 from cli.running import Run
+from qtdigits.cli.loading import open_model
+from qtdigits.core.models import Model
+from qtdigits.store.model import library, model_files
 from qtdigits.store.model.model_files import load_model
 
 
@@ -123,6 +126,39 @@ def test_that_the_last_good_model_is_used_where_the_champion_is_lost_and_that_th
     assert str(second) in done.err
     assert "is used instead" in done.err
     assert run("evaluate", "champion", "--on", ink_file, "--json").err == ""
+
+
+@pytest.mark.parametrize("command", ["list --json", "show champion --json", "check champion --json"])
+def test_that_whoever_asks_first_hears_that_the_champion_was_lost(
+    run: Run, two_models: tuple[Path, Path], command: str
+) -> None:
+    run("models", "promote", "first")
+    run("models", "promote", "second")
+    two_models[1].unlink()
+    done = run("models", *command.split())
+    assert done.code == 0
+    assert done.json
+    (line,) = done.err.splitlines()
+    assert str(two_models[1]) in line
+    assert "is used instead" in line
+    assert champion(run) == ["first"]
+    assert run("models", *command.split()).err == ""
+
+
+def test_that_the_champion_is_read_from_its_file_once(
+    run: Run, two_models: tuple[Path, Path], data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("models", "promote", "first")
+    with_weights: list[bool] = []
+
+    def load(path: Path, *, weights: bool = True) -> Model:
+        with_weights.append(weights)
+        return load_model(path, weights=weights)
+
+    for module in (library, model_files):
+        monkeypatch.setattr(module, "load_model", load)
+    assert open_model("champion", folder=data_dir).path == two_models[0]
+    assert with_weights == [True]
 
 
 def test_that_there_may_be_nothing_to_roll_back_to(run: Run) -> None:

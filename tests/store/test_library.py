@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.paths import shipped_models_dir
 from qtdigits.store.model import library as library_module
-from qtdigits.store.model.library import DEFAULT, DRAWN_SCORE, ModelLibrary
+from qtdigits.store.model.library import DEFAULT, DRAWN_SCORE, MOST_CHAMPIONS, ModelLibrary
 from qtdigits.store.model.model_files import load_header, save_model
 from tests.store.values import a_model
 
@@ -162,6 +164,50 @@ def test_that_rolling_back_starts_from_the_model_that_reads(library: ModelLibrar
     assert library.roll_back(in_use=theirs).name == "cnn.h5"
     with pytest.raises(StoreError, match="in use before this one"):
         library.roll_back(in_use=library.champion_path())
+
+
+PROMOTE_OVER_AND_OVER = """
+import sys
+from pathlib import Path
+from qtdigits.store.model.library import ModelLibrary
+
+library = ModelLibrary(Path(sys.argv[1]), shipped=Path(sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[3])):
+    for name in sys.argv[4:]:
+        library.promote(library.find(name))
+"""
+
+
+def test_that_windows_that_promote_at_once_lose_no_champion_of_the_history(
+    library: ModelLibrary, folder: Path, shipped: Path
+) -> None:
+    n_rounds = (MOST_CHAMPIONS - 2) // 4
+    pairs = ("a", "b"), ("c", "d")
+    for name in (*pairs[0], *pairs[1]):
+        _own(library, name)
+    windows = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROMOTE_OVER_AND_OVER, folder, shipped, str(n_rounds), *pair],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        for pair in pairs
+    ]
+    for window in windows:
+        assert window.stdout is not None
+        assert window.stdout.readline() == b"ready\n"
+    for window in windows:
+        assert window.stdin is not None
+        window.stdin.write(b"\n")
+    for window in windows:
+        window.communicate()
+    assert [window.returncode for window in windows] == [0, 0]
+    # Each promotion is of another model than the one before it, and the first follows the shipped one.
+    before = json.loads((folder / "champion.json").read_text("utf-8"))["before"]
+    assert len(before) == 4 * n_rounds
 
 
 def test_that_an_unusable_model_is_not_promoted(library: ModelLibrary, folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -19,6 +20,7 @@ from qtdigits import paths
 from qtdigits.core.models import Model
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.store.files import cannot_read, make_folder, write_file
+from qtdigits.store.locks import held
 from qtdigits.store.model.model_files import load_header, load_model
 from qtdigits.store.temporary import clear_away
 
@@ -102,8 +104,10 @@ class ModelLibrary:
         """The shipped model that reads drawings best, None where none can be read: it has learned from nobody here."""
         return next(self._shipped_best_first(), None)
 
-    def load_champion(self, *, try_out: Callable[[Model], object] = lambda model: None) -> tuple[Model, str]:
-        """The champion, without weights, and what the person should know: why it is another than the chosen one, or "".
+    def load_champion(
+        self, *, weights: bool = False, try_out: Callable[[Model], object] = lambda model: None
+    ) -> tuple[Model, str]:
+        """The champion, and what the person should know: why it is another than the chosen one, or "".
 
         `try_out` raises `ModelFileError` for a model that cannot be used although its file is whole. What has to be used instead
         becomes the champion, where that can be written, so that it is said once. Raises `ModelFileError` when there is no usable
@@ -114,7 +118,7 @@ class ModelLibrary:
         chosen = map(self._path_of, champions.latest_first)
         for path in chain(chosen, self._shipped_best_first(), self._by_score(self._own_files())):
             try:
-                model = load_model(path, weights=False)
+                model = load_model(path, weights=weights)
                 try_out(model)
             except ModelFileError as error:
                 notices.append(error.message)
@@ -130,14 +134,15 @@ class ModelLibrary:
     def promote(self, path: Path) -> None:
         """Make the model at `path` the champion. Raises `ModelFileError` when it is unusable, `StoreError`."""
         load_model(path, weights=False)
-        champions = self._read()
-        if champions.notice:
-            self._set_aside()
-        reference, present = self._reference(path), self._champion()
-        before = champions.before
-        if present is not None and reference != self._reference(present):
-            before = (*before, self._reference(present))[-MOST_CHAMPIONS:]
-        self._write(_Champions(reference, before))
+        with self._changing():
+            champions = self._read()
+            if champions.notice:
+                self._set_aside()
+            reference, present = self._reference(path), self._champion()
+            before = champions.before
+            if present is not None and reference != self._reference(present):
+                before = (*before, self._reference(present))[-MOST_CHAMPIONS:]
+            self._write(_Champions(reference, before))
 
     def roll_back(self, *, in_use: Path | None = None) -> Path:
         """Make the last usable champion before the present one the champion again, and return its path.
@@ -145,18 +150,19 @@ class ModelLibrary:
         Where another than the present champion is `in_use`, as one of two windows may have chosen it, it is the last one before
         that. Raises `StoreError` when there is none.
         """
-        champions = self._read()
-        present = champions.champion if in_use is None else self._reference(in_use)
-        before = list(champions.earlier_than(present))
-        while before:
-            reference = before.pop()
-            path = self._path_of(reference)
-            try:
-                load_model(path, weights=False)
-            except ModelFileError:
-                continue
-            self._write(_Champions(reference, tuple(before)))
-            return path
+        with self._changing():
+            champions = self._read()
+            present = champions.champion if in_use is None else self._reference(in_use)
+            before = list(champions.earlier_than(present))
+            while before:
+                reference = before.pop()
+                path = self._path_of(reference)
+                try:
+                    load_model(path, weights=False)
+                except ModelFileError:
+                    continue
+                self._write(_Champions(reference, tuple(before)))
+                return path
         raise StoreError("No model was in use before this one.", "Choose a model from the list instead.")
 
     def find(self, name_or_path: str) -> Path:
@@ -265,6 +271,10 @@ class ModelLibrary:
                 notice=f"{self._champion_file} is damaged, so the choice of the champion is lost."
             )
         return _Champions(champion, before)
+
+    def _changing(self) -> AbstractContextManager[None]:
+        """Between reading who was champion and writing who is, no other window may do the same."""
+        return held(self._champion_file.with_suffix(".lock"))
 
     def _write(self, champions: _Champions) -> None:
         make_folder(self._folder)
