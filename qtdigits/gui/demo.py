@@ -271,9 +271,13 @@ class _Player:
 
     def _settle(self) -> None:
         """Let timers and paint events that are due be done, so that a picture shows the newest state."""
+        from PySide6.QtCore import QCoreApplication, QEvent
         from PySide6.QtTest import QTest
 
         QTest.qWait(300)
+        QCoreApplication.sendPostedEvents(
+            None, QEvent.Type.LayoutRequest
+        )  # a busy machine may be behind with these
 
     def _picture(self, name: str, caption: str) -> None:
         self._settle()
