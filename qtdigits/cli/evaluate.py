@@ -100,10 +100,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder: Path) -> Parts:
     """The drawings of a store, kept apart by what the model can know of them."""
+    from qtdigits.store.model.library import ModelLibrary
     from qtdigits.store.tables.database import FILE_NAME
+    from qtdigits.tasks.lineage import headers_of
     from qtdigits.tasks.replay import parts_of_file
 
-    return parts_of_file(model, dataset, answers.is_right, path=Path(on), own_store=folder / FILE_NAME)
+    return parts_of_file(
+        model,
+        dataset,
+        answers.is_right,
+        path=Path(on),
+        own_store=folder / FILE_NAME,
+        header_of=headers_of(ModelLibrary(folder)),
+    )
 
 
 def _write_gallery(path: Path, dataset: Dataset, answers: Answers) -> None:
@@ -158,9 +167,10 @@ def _print_parts(parts: Parts | None) -> None:
         "held out: nobody learns from them": parts.hold_out,
         "not learned by this model": parts.not_learned,
         "learned, or perhaps learned": parts.learned,
+        "imported, perhaps from a file that it has learned": parts.of_files,
     }
     _print_tallies("drawings", [(name, part) for name, part in named.items() if part.n])
-    if parts.learned.n:
+    if parts.learned.n or parts.of_files.n:
         print("\nWhat a model has learned from says little of how it will read the next drawing.")
 
 

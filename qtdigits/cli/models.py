@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from qtdigits.store.model.library import ModelEntry
     from qtdigits.tasks.replay import Replayed
 
+IMPORTED = (
+    "imported: these drawings are from files, and the model, or one that it goes on from, was trained on files. "
+    "They may be the same, so this figure proves nothing."
+)
 MODEL_HELP = "a model file, or the name of a model (see: qtdigits models list)"
 
 
@@ -168,6 +172,7 @@ def run_replay(args: argparse.Namespace) -> int:
     from qtdigits.errors import InputError
     from qtdigits.store.model.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
+    from qtdigits.tasks.lineage import headers_of
     from qtdigits.tasks.replay import Drawings, replay
 
     folder = data_folder(args)
@@ -181,7 +186,7 @@ def run_replay(args: argparse.Namespace) -> int:
             )
         drawings = Drawings.of(store, writer=args.writer)
     with working(f"Reading {len(drawings):,} drawings …") as progress:
-        found = replay(paths, drawings, progress=progress)
+        found = replay(paths, drawings, header_of=headers_of(library), progress=progress)
     if args.json:
         print_json({"n": len(drawings), "writer": args.writer, "models": [row.to_json() for row in found]})
     else:
@@ -194,8 +199,12 @@ def run_replay(args: argparse.Namespace) -> int:
             "drawings",
             "learned",
             "drawings",
+            "imported",
+            "drawings",
         )
         print_table(heads, map(_replayed_row, found))
+        if any(row.parts.of_files.n for row in found):
+            print(f"\n{IMPORTED}")
     for row in found:
         if row.error:
             complain(f"{row.name} could not be scored: {row.error}")
@@ -204,10 +213,12 @@ def run_replay(args: argparse.Namespace) -> int:
 
 def _replayed_row(row: Replayed) -> tuple[str, ...]:
     if row.error:
-        return (row.name, "cannot be used", *[""] * 6)
-    within = interval(*row.hold_out.interval) if row.hold_out.n else "-"
+        return (row.name, "cannot be used", *[""] * 8)
+    parts = row.parts
+    within = interval(*parts.hold_out.interval) if parts.hold_out.n else "-"
     figures = [
-        (percent(part.accuracy), f"{part.n:,}") for part in (row.hold_out, row.not_learned, row.learned)
+        (percent(part.accuracy), f"{part.n:,}")
+        for part in (parts.hold_out, parts.not_learned, parts.learned, parts.of_files)
     ]
     (held, n_held), *others = figures
     return (row.name, held, within, n_held, *(cell for pair in others for cell in pair))

@@ -15,9 +15,9 @@ from qtdigits.errors import DataMissingError, StoreError
 from qtdigits.store.data.mnist import Mnist, find_mnist, load_mnist
 from qtdigits.store.witness_file import load_witness
 from qtdigits.tasks.fetching import fetch_mnist
+from qtdigits.tasks.source_names import SYNTHETIC
 
 REHEARSAL_DRAWINGS = 12_000
-SYNTHETIC_NAME = "synthetic ink"
 _REHEARSAL_SEED = 1
 _CHUNK = 500
 
@@ -74,6 +74,6 @@ class DataCache:
                 progress(first, len(inks))
                 rasters.append(render_many(inks[first : first + _CHUNK]))
             images = np.concatenate(rasters)
-            self._synthetic = Dataset(SYNTHETIC_NAME, images, tuple(labels), inks=tuple(inks))
+            self._synthetic = Dataset(SYNTHETIC, images, tuple(labels), inks=tuple(inks))
             self._synthetic_key = (n, seed)
         return self._synthetic

@@ -24,6 +24,7 @@ from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.mixing import Source, mix, some_of
 from qtdigits.tasks.personal import own_sources, rehearsal_source, scribble_source
 from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.source_names import MNIST
 from qtdigits.tasks.watched import with_hold_out
 
 MNIST_TEST = "MNIST test"
@@ -113,7 +114,7 @@ class _Gathering:
             found = self._cache.rehearsal(lambda done, total: self._say("Drawing synthetic ink", done, total))
             self._sources.append(Source(self._some_of(found)))
             return
-        training = replace(mnist.training, name="MNIST")
+        training = replace(mnist.training, name=MNIST)
         if self._recipe.is_personal:
             self._sources.append(rehearsal_source(training, self._recipe, sha256=mnist.sha256))
         else:

@@ -12,6 +12,7 @@ from qtdigits.core.run.data_mark import digest_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.store.model.library import ModelLibrary
 from qtdigits.store.model.model_files import load_header, load_model
+from qtdigits.tasks.source_names import OF_THE_PROGRAM
 
 Headers = Callable[[str], Model | None]
 
@@ -38,6 +39,18 @@ def line_of(model: Model, header_of: Headers) -> Iterator[Model]:
         seen.add(known.name)
         base = Path(str(known.provenance.get("base") or "")).stem
         known = header_of(base) if base else None
+
+
+def files_learned(model: Model, header_of: Headers) -> frozenset[str]:
+    """The names of the files that it, or one that it was trained on from, was trained on, as far as they say."""
+    return (
+        frozenset(
+            str(source.get("name"))
+            for known in line_of(model, header_of)
+            for source in known.provenance.get("sources") or ()
+        )
+        - OF_THE_PROGRAM
+    )
 
 
 def was_trained_on(model: Model, drawings: Dataset, header_of: Headers) -> bool:

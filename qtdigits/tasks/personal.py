@@ -25,6 +25,7 @@ from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Event
 from qtdigits.core.run.history import History
 from qtdigits.tasks.mixing import Source, mix, some_of
+from qtdigits.tasks.source_names import DRAWINGS_OF_OTHERS, SCRIBBLES
 
 if TYPE_CHECKING:
     from qtdigits.ml.training import TrainedNetwork
@@ -115,7 +116,7 @@ def own_sources(drawings: Dataset, recipe: Recipe, *, writer: str = "") -> Itera
     )
     for name, chosen, share in (
         (drawings.name, is_own, recipe.drawings_share),
-        ("drawings of others", ~is_own, 0.0),
+        (DRAWINGS_OF_OTHERS, ~is_own, 0.0),
     ):
         if chosen.any():
             part = replace(drawings.take(np.flatnonzero(chosen)), name=name, writers=())
@@ -126,7 +127,7 @@ def own_sources(drawings: Dataset, recipe: Recipe, *, writer: str = "") -> Itera
 def scribble_source(recipe: Recipe) -> Source:
     """The recipe's scribbles, as something that is no digit."""
     inks = scribbles(recipe.scribbles, recipe.seed)
-    drawn = Dataset("scribbles", render_many(inks), ("",) * len(inks), inks=tuple(inks))
+    drawn = Dataset(SCRIBBLES, render_many(inks), ("",) * len(inks), inks=tuple(inks))
     return Source(drawn, is_outlier=True)
 
 

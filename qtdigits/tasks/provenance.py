@@ -10,11 +10,10 @@ from qtdigits import __version__
 from qtdigits.core.drawing.samples import now
 from qtdigits.tasks.gather import Gathered
 from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.source_names import OF_THE_STORE
 
 if TYPE_CHECKING:
     from qtdigits.ml.training import TrainedNetwork
-
-OF_THE_STORE = ("drawings", "drawings of others")
 
 
 def provenance_of(

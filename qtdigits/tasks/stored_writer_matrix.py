@@ -18,6 +18,7 @@ from qtdigits.tasks.data_cache import DataCache
 from qtdigits.tasks.label_guard import Progress
 from qtdigits.tasks.personal import RECIPE, Learner
 from qtdigits.tasks.replay import held_out_of
+from qtdigits.tasks.source_names import MNIST
 from qtdigits.tasks.writer_matrix import writer_matrix
 
 
@@ -53,7 +54,7 @@ def stored_writer_matrix(
     if mnist is None:
         rehearsal = cache.rehearsal(lambda done, total: progress("Drawing synthetic ink", done, total))
     else:
-        rehearsal = replace(mnist.training, name="MNIST")
+        rehearsal = replace(mnist.training, name=MNIST)
 
     def told(what: str, done: int, total: int) -> None:
         progress(f"Learning from {what}" if what else "Done", done, total)

@@ -121,14 +121,26 @@ def test_that_a_store_can_be_scored(run: Run, tiny_model: Path, ink_file: Path, 
     figures = run("evaluate", tiny_model, "--on", data_dir / "samples.db", "--json").json
     assert figures["confusion"] == wanted["confusion"]
     assert "parts" not in wanted
+
+
+def test_that_a_store_is_kept_apart_by_what_the_model_can_know_of_it(
+    run: Run, tiny_model: Path, ink_file: Path, data_dir: Path
+) -> None:
+    run("samples", "import", ink_file)
+    never = ("evaluate", "mlp-50-50", "--on", data_dir / "samples.db")
+    figures = run(*never, "--json").json
     parts = figures["parts"]
     assert sum(part["n"] for part in parts.values()) == figures["n"]
     assert parts["hold_out"]["n"] > 0
     assert parts["learned"] == {"n": 0, "correct": 0, "accuracy": None, "interval": [0.0, 1.0]}
-    text = run("evaluate", tiny_model, "--on", data_dir / "samples.db").out
+    text = run(*never).out
     assert "held out: nobody learns from them" in text
     assert "not learned by this model" in text
-    assert "perhaps learned" not in text
+    assert "perhaps" not in text
+    its_own = ("evaluate", tiny_model, "--on", data_dir / "samples.db")
+    parts = run(*its_own, "--json").json["parts"]
+    assert {name: part["n"] for name, part in parts.items() if part["n"]} == {"of_files": figures["n"]}
+    assert "imported, perhaps from a file that it has learned" in run(*its_own).out
 
 
 def test_that_mnist_is_its_test_set(run: Run, tiny_model: Path, dataset: Dataset, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cli.running import Run
 from qtdigits.cli.loading import open_model
+from qtdigits.cli.models import IMPORTED
 from qtdigits.core.models import Model
 from qtdigits.store.model import library, model_files
 from qtdigits.store.model.model_files import load_model
@@ -194,13 +195,30 @@ def _change_a_weight(path: Path) -> None:
 @pytest.mark.usefixtures("two_models")
 def test_that_replay_scores_each_model_on_the_stored_drawings(run: Run, ink_file: Path) -> None:
     run("samples", "import", ink_file)
-    found = run("models", "replay", "first", "second", "--writer", "ada", "--json").json
+    found = run("models", "replay", "cnn-32-64", "mlp-50-50", "--writer", "ada", "--json").json
     assert found["n"] == 100
     first, second = found["models"]
-    assert first["hold_out"] == second["hold_out"]
+    assert first["hold_out"]["n"] == second["hold_out"]["n"]
     assert 0 < first["hold_out"]["n"] < first["not_learned"]["n"]
-    assert first["hold_out"]["n"] + first["not_learned"]["n"] + first["learned"]["n"] == 100
-    assert "first" in run("models", "replay", "first").out
+    assert first["hold_out"]["n"] + first["not_learned"]["n"] == 100
+    shown = run("models", "replay", "mlp-50-50").out
+    assert "mlp-50-50" in shown
+    assert IMPORTED not in shown
+
+
+@pytest.mark.usefixtures("two_models")
+def test_that_replay_calls_nothing_clean_that_was_imported_from_the_file_of_the_training(
+    run: Run, ink_file: Path
+) -> None:
+    run("samples", "import", ink_file)
+    (found,) = run("models", "replay", "first", "--json").json["models"]
+    assert {name: found[name]["n"] for name in ("hold_out", "not_learned", "learned", "of_files")} == {
+        "hold_out": 0,
+        "not_learned": 0,
+        "learned": 0,
+        "of_files": 200,
+    }
+    assert IMPORTED in run("models", "replay", "first").out
 
 
 def test_that_replay_of_an_unknown_writer_names_the_writers(run: Run, ink_file: Path) -> None:

@@ -28,7 +28,7 @@ class NoReader:
         self.model_name = model.name
 
 
-def replay_of(paths, drawings, *, progress):
+def replay_of(paths, drawings, *, header_of, progress):
     """As many of the drawings as there are, all read rightly."""
     progress(0, len(drawings))
     parts = Parts(Tally(4, 3), Tally(len(drawings) - 4, 1))
@@ -105,6 +105,20 @@ def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):
     assert "strangers" in tab.note
 
 
+def test_that_imported_drawings_that_a_model_may_know_are_told_and_not_counted(qtbot, open_tab):
+    def of_files(paths, drawings, *, header_of, progress):
+        parts = Parts(not_learned=Tally(5, 4), of_files=Tally(15, 15))
+        return [Replayed(path.stem, path, parts) for path in paths]
+
+    tab = open_tab(of_files)
+    with qtbot.waitSignal(tab.replays.replayed):
+        qtbot.mouseClick(tab.button, LEFT)
+    assert tab.mine == ["–", "80.0 % [38, 96]"]
+    assert "15 imported drawings are left out" in tab.cell("My hold-out").toolTip()
+    assert "20 drawings by Ada" in tab.note
+    assert "they may be from the same file" in tab.note
+
+
 def test_that_what_cannot_be_read_is_said(qtbot, open_tab):
     def fail(*_args, **_others):
         raise ModelFileError("The model is damaged.", "Use another.")
@@ -119,7 +133,7 @@ def test_that_what_cannot_be_read_is_said(qtbot, open_tab):
 def test_that_closing_gives_up_a_replay_that_goes_on(qtbot, open_tab):
     began = Event()
 
-    def endless(paths, drawings, *, progress):
+    def endless(paths, drawings, *, header_of, progress):
         began.set()
         while True:
             progress(0, 1)
@@ -132,7 +146,7 @@ def test_that_closing_gives_up_a_replay_that_goes_on(qtbot, open_tab):
 
 
 def test_that_a_model_that_could_not_read_is_named(open_tab, qtbot):
-    def broken(paths, drawings, *, progress):
+    def broken(paths, drawings, *, header_of, progress):
         return [Replayed(path.stem, path, error="It is damaged.") for path in paths]
 
     tab = open_tab(broken)
@@ -161,7 +175,7 @@ def test_that_a_model_that_cannot_be_read_is_said_to_be_so(open_tab, tmp_path):
 
 
 def test_that_a_writer_without_drawings_is_told_so_instead_of_figures(open_tab, qtbot):
-    def nothing(paths, drawings, *, progress):
+    def nothing(paths, drawings, *, header_of, progress):
         return [Replayed(path.stem, path) for path in paths]
 
     tab = open_tab(nothing)

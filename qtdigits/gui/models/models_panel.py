@@ -47,6 +47,7 @@ LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 LEAST_NOTE_PX = 340
+IMPORTED = "Nor do imported drawings for a model that was trained on files: they may be from the same file."
 NOTE = "By strangers: digits of writers of the pendigits collection whom the model has never seen."
 
 
@@ -177,7 +178,7 @@ def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> 
     if replayed is None or replayed.error:
         mine = [_percent(entry.scores.get(MY_HOLD_OUT)), "–"]
     else:
-        mine = [_tally(tally) for tally in (replayed.hold_out, replayed.not_learned)]
+        mine = [_tally(tally) for tally in (replayed.parts.hold_out, replayed.parts.not_learned)]
     others = [_percent(entry.scores.get(name)) for name in ("pendigits", "MNIST test")]
     made = f"{entry.created_at.astimezone():%d %b %Y}"
     return ["in use" if is_in_use else "", entry.name, *mine, *others, made, entry.title]
@@ -197,21 +198,24 @@ def _told(replayed: Replayed | None, column: int) -> str:
         return replayed.error
     if replayed is None or column not in REPLAYED_COLUMNS:
         return ""
-    tally = (replayed.hold_out, replayed.not_learned)[REPLAYED_COLUMNS.index(column)]
-    return f"{tally.correct:,} of {tally.n:,} read right"
+    tally = (replayed.parts.hold_out, replayed.parts.not_learned)[REPLAYED_COLUMNS.index(column)]
+    of_files = replayed.parts.of_files
+    left_out = f"; {of_files.n:,} imported drawings are left out. {IMPORTED}" if of_files.n else ""
+    return f"{tally.correct:,} of {tally.n:,} read right{left_out}"
 
 
 def _replay_note(writer: str, found: Mapping[Path, Replayed]) -> str:
     first = next((one for one in found.values() if not one.error), None)
-    n = first.hold_out.n + first.not_learned.n + first.learned.n if first else 0
+    n = first.parts.n if first else 0
     if first and not n:
         return f"There are no drawings by {writer} to read yet."
     drawings = "1 drawing" if n == 1 else f"{n:,} drawings"
     broken = ", ".join(one.name for one in found.values() if one.error)
     left_out = f" Could not be used: {broken}." if broken else ""
+    imported = f" {IMPORTED}" if any(one.parts.of_files.n for one in found.values()) else ""
     return (
         f"Read just now: {drawings} by {writer}, with 95 % intervals. "
-        f"What a model was trained on does not count for it.{left_out}"
+        f"What a model was trained on does not count for it.{imported}{left_out}"
     )
 
 

@@ -38,11 +38,15 @@ class Replays(QObject):
             return
 
         def work() -> dict[Path, Replayed]:
+            from qtdigits.store.model.library import ModelLibrary
             from qtdigits.store.tables.samples import SampleStore
+            from qtdigits.tasks.lineage import headers_of
 
             with SampleStore.open(self._data_dir) as store:
                 drawings = Drawings.of(store, writer=writer)
-            return {one.path: one for one in self._replay(paths, drawings, progress=self._look)}
+            header_of = headers_of(ModelLibrary(self._data_dir))
+            found = self._replay(paths, drawings, header_of=header_of, progress=self._look)
+            return {one.path: one for one in found}
 
         self._jobs.run(writer, work)
 
