@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qtdigits.cli.loading import open_dataset, open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import interval, percent, print_json, print_table, say, working
+from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     from qtdigits.reader.reader import Reader
     from qtdigits.tasks.evaluate import answers_of, scores_by_writer
 
+    if not args.on:
+        raise InputError("--on names nothing.", "Give mnist or a file.")
     folder = data_folder(args)
     model = open_model(args.model, folder=folder, weights=False)
     reader = Reader(model)

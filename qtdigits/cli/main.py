@@ -7,6 +7,7 @@ engine's way nothing but the engine, that of a command no other one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ COMMANDS = ("train", "evaluate", "recognise", "samples", "writers", "models", "r
 """The sub-commands in the order of the help; each is a module of this package."""
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+NAMES_NO_FILE = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
+"""What the system says of a name that can be no file, or no folder, there."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,7 +91,7 @@ def _window(arguments: list[str]) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    _never_fail_to_encode()
+    _make_streams_usable()
     words = (word for word in _without_data_dir(arguments) if not word.startswith("-"))
     wanted = next(words, "")
     args = make_parser((wanted,) if wanted in COMMANDS else COMMANDS).parse_args(arguments)
@@ -137,6 +140,8 @@ def _guarded(work: Callable[[], int], *, debug: bool) -> int:
         return _leave_quietly()
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
+        if where and error.errno in NAMES_NO_FILE:
+            return _report(f"{where}{error.strerror}. Choose another name.", UNUSABLE, debug=debug)
         return _report(f"{where}{error.strerror or error}.", FAILED, debug=debug)
     except Exception as error:  # noqa: BLE001 - the last one to hear of it
         hint = "" if debug else " This is a fault of the program: run with --debug for the details."
@@ -161,8 +166,10 @@ def _leave_quietly() -> int:
     return FAILED
 
 
-def _never_fail_to_encode() -> None:
-    """A label or a file name that the terminal cannot show is shown escaped instead of ending the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+def _make_streams_usable() -> None:
+    """What the terminal cannot show, as in a label, is shown escaped; a stream that was closed takes all and keeps nothing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - open until the process ends
+        elif hasattr(stream := getattr(sys, name), "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

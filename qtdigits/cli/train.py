@@ -242,7 +242,7 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
         score_on=tuple(map(_text, args.score_on)),
         name=args.name,
         base=_base(args),
-        writer=args.writer,
+        writer=_writer(args),
         champion=_champion(args),
     )
 
@@ -290,6 +290,19 @@ def _settings_of_a_new_run(args: argparse.Namespace) -> list[str]:
     }
     fields = [field.flag for field in FIELDS if getattr(args, FIELD_PREFIX + field.name) is not None]
     return [flag for flag, value in data.items() if value] + fields
+
+
+def _writer(args: argparse.Namespace) -> str:
+    """Whose hand is to be learned. Raises `InputError` when the store does not know that writer."""
+    if args.writer:
+        from qtdigits.store.tables.samples import SampleStore
+
+        with SampleStore.open_to_read(data_folder(args)) as store:
+            if args.writer not in (writers := store.writers()):
+                raise InputError(
+                    f"There is no writer {args.writer!r}.", f"Writers: {', '.join(writers) or 'none'}."
+                )
+    return str(args.writer)
 
 
 def _base(args: argparse.Namespace) -> str:

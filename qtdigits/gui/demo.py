@@ -23,6 +23,7 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
 from qtdigits.gui.demo_training_room import picture_training_room
+from qtdigits.store.files import make_folder
 
 if TYPE_CHECKING:
     from qtdigits.core.run.events import RunFinished
@@ -59,7 +60,7 @@ def run(out: Path, ink: Path | None = None) -> int:
     ):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     drawings, source = _drawings(ink)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     data_dir = Path(tempfile.mkdtemp(prefix="qtdigits-demo-"))
     try:
         _drop_platform_remarks()

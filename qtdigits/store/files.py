@@ -45,6 +45,8 @@ def writing_all(*paths: Path) -> Iterator[tuple[BinaryIO, ...]]:
         for path, target in zip(paths, targets, strict=True):
             if target.exists() and not target.is_file():
                 raise StoreError(f"{path} is not a file.", "Choose another name.")
+            if targets.count(target) > 1:
+                raise StoreError(f"{path} cannot hold two things.", "Give each file a name of its own.")
             clear_away(target.parent, of=target.name)
         temporary = [cleaning.enter_context(temporary_beside(target)) for target in targets]
         streams = [cleaning.enter_context(part.open("wb")) for part in temporary]

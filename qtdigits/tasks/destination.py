@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qtdigits.core.models import Model
 from qtdigits.errors import InputError, StoreError
+from qtdigits.store.files import cannot_write
 from qtdigits.store.model.library import ModelLibrary
 from qtdigits.store.model.model_files import save_model
 from qtdigits.tasks.request import RetrainRequest
@@ -19,11 +20,15 @@ def destination_of(request: RetrainRequest) -> Path:
     Raises `InputError` where there is no folder, or the file is one, and `StoreError` where nothing can be written.
     """
     out = Path(request.out) if request.out else library_of(request).new_path(_name_for(request))
-    if not out.parent.is_dir():
+    try:
+        has_folder, is_folder = out.parent.is_dir(), out.is_dir()
+    except OSError as error:  # the name is too long
+        raise cannot_write(out, error) from error
+    if not has_folder:
         raise InputError(
             f"There is no folder {out.parent}.", "Make it, or let the model be written elsewhere."
         )
-    if out.is_dir():
+    if is_folder:
         raise InputError(f"{out} is a folder.", "Give the name of a file for the model.")
     if not os.access(out.parent, os.W_OK):
         raise StoreError(

@@ -5,6 +5,7 @@ Each function opens the store for itself, so it may run in any thread or process
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from qtdigits.store.data.datasets import read_samples
 from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
 from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
 from qtdigits.store.tables.intake import Added
+from qtdigits.store.tables.rows import clean_name
 from qtdigits.store.tables.samples import SampleStore
 
 INK_SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -25,7 +27,17 @@ INK_SUFFIXES = (".jsonl", ".jsonl.gz")
 def import_samples(data_dir: Path, path: Path, *, writer: str, labels: Path | None = None) -> Added:
     """Read `path` (any kind that `read_samples` knows) into the store; `writer` where the file names none."""
     with SampleStore.open(data_dir) as store:
-        return store.add_samples(read_samples(path, labels=labels, writer=writer))
+        return store.add_samples(_of_nameable(path, read_samples(path, labels=labels, writer=writer)))
+
+
+def _of_nameable(path: Path, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """`samples` of the file `path`. Raises `InputError` that names the drawing where the store would refuse its writer."""
+    for number, sample in enumerate(samples, 1):
+        try:
+            clean_name(sample.writer)
+        except InputError as error:
+            raise InputError(f"{path}, drawing {number}: {error.message}", error.remedy) from error
+        yield sample
 
 
 def export_ink(data_dir: Path, path: Path, chosen: SampleFilter = EVERYTHING) -> int:

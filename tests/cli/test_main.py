@@ -214,3 +214,40 @@ def test_that_a_command_imports_no_other_one(tmp_path: Path) -> None:
         *("--data-dir", tmp_path / "train", "writers", "list", "--help"),
     )
     assert done.out.splitlines()[-1] == "['writers']"
+
+
+LONG_NAME = "a" * 400
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("models", "show", LONG_NAME),
+        ("recognise", "champion", LONG_NAME),
+        ("evaluate", "champion", "--on", LONG_NAME),
+        ("evaluate", "champion", "--on", ""),
+        ("samples", "import", LONG_NAME),
+        ("samples", "list", "--data-dir", LONG_NAME),
+        ("simulate", LONG_NAME),
+        ("train", "--recipe", LONG_NAME),
+        ("train", "--ink", LONG_NAME),
+        ("train", "--writer", "nobody"),
+    ],
+)
+def test_that_a_name_that_can_be_no_file_is_unusable_input(run: Run, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert done.code == 2
+    assert done.complaint.count(". ") == 1
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="there a program without a terminal has no streams at all"
+)
+@pytest.mark.parametrize("closed", [1, 2])
+def test_that_a_command_works_with_a_stream_closed(data_dir: Path, closed: int) -> None:
+    command = (
+        f"import os; os.close({closed}); os.execv({sys.executable!r}, [{sys.executable!r}, '-m', 'qtdigits', "
+    )
+    done = python("-c", f"{command}'models', 'list', '--data-dir', {str(data_dir)!r}])")
+    assert (done.code, done.err) == (0, "")
+    assert ("default" in done.out) == (closed == 2)

@@ -260,3 +260,30 @@ def test_that_json_survives_any_locale(run: Run, tmp_path: Path) -> None:
     done = run("samples", "list", "--json")
     assert done.out.isascii()
     assert done.json["by_writer"] == {"Zoë": {"π": 1}}
+
+
+def test_that_a_pair_in_one_file_is_refused(run: Run, ink_file: Path, tmp_path: Path) -> None:
+    run("samples", "import", ink_file)
+    done = run("samples", "export", "--csv", tmp_path / "a.csv", tmp_path / "a.csv")
+    assert done.code == 2
+    assert "a.csv cannot hold two things" in done.complaint
+    assert not list(tmp_path.glob("*.csv"))
+
+
+def test_that_a_limit_beyond_all_numbers_shows_all(run: Run, ink_file: Path) -> None:
+    run("samples", "import", ink_file)
+    assert len(run("samples", "list", "--limit", "9" * 30, "--json").json["samples"]) == 200
+
+
+def test_that_a_drawing_whose_writer_has_no_usable_name_is_named(
+    run: Run, data_dir: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "bad.jsonl"
+    good, bad = (
+        json.dumps({"label": "7", "writer": name, "strokes": [[[1, 2], [3, 4]]]}) for name in ("ada", "b\no")
+    )
+    file.write_text(f"{good}\n{bad}\n")
+    done = run("samples", "import", file)
+    assert done.code == 2
+    assert f"{file}, drawing 2: 'b\\no' is not a writer's name" in done.complaint
+    assert run("samples", "list", "--json").json["n"] == 0

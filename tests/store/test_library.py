@@ -301,6 +301,13 @@ def test_that_new_names_are_free_and_fit_for_files(library: ModelLibrary, folder
     assert library.new_path("/").name == "model.h5"
 
 
+def test_that_a_long_name_makes_a_file_name_that_file_systems_take(library: ModelLibrary) -> None:
+    for stem in ("a" * 400, "ü" * 400):
+        paths = [_own(library, stem) for _ in range(2)]
+        assert paths[0] != paths[1]
+        assert all(path.is_file() for path in paths)
+
+
 def test_that_the_choice_is_readable(library: ModelLibrary, folder: Path, shipped: Path) -> None:
     library.promote(_own(library, "mine"))
     stored = json.loads((folder / "champion.json").read_text())

@@ -25,6 +25,8 @@ from qtdigits.store.model.model_files import load_header, load_model
 from qtdigits.store.temporary import clear_away
 
 MOST_CHAMPIONS = 50
+MOST_BYTES_OF_NAME = 120
+"""File systems take 255, some of which go to endings, numbers and the names of temporary files."""
 CHAMPION = "champion"
 """The name by which the model in use is asked for."""
 DRAWN_SCORE = "pendigits"
@@ -185,7 +187,8 @@ class ModelLibrary:
         """A file name in the data folder's `models` that is not taken; the folder is made. Raises `StoreError`."""
         make_folder(self._models)
         clear_away(self._models)
-        cleaned = "".join(c if c.isalnum() or c in "-_." else "-" for c in stem).strip("-.") or "model"
+        cleaned = "".join(c if c.isalnum() or c in "-_." else "-" for c in stem)
+        cleaned = cleaned.encode()[:MOST_BYTES_OF_NAME].decode(errors="ignore").strip("-.") or "model"
         taken = {file.stem.casefold() for file in self._files()}
         number = 1
         while (name := cleaned if number == 1 else f"{cleaned}-{number}").casefold() in taken:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from qtdigits.store.tables.runs import RunTable
     from qtdigits.store.tables.thumbnails import Thumbnail
 
+MOST_ROWS = (1 << 63) - 1
+"""SQLite's largest number."""
 LARGE_IMPORT = 5000
 LARGE_IMPORT_CACHE_KB = 65_536
 """With SQLite's usual two megabytes, a transaction of 100,000 drawings takes 1.6 times as long, and others wait for it."""
@@ -280,7 +282,7 @@ class SampleStore:
         found = self._db.rows(
             f"""SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES}
                 WHERE samples.id IN ({inner}) ORDER BY samples.id {order}""",
-            (*values, -1 if limit is None else limit, offset),
+            (*values, -1 if limit is None else min(limit, MOST_ROWS), offset),
         )
         return map(rows.sample_of, found)
 
