@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qtdigits.core.drawing.samples import Dataset
     from qtdigits.core.models import Model
     from qtdigits.reader.reader import Reader
+    from qtdigits.store.tables.samples import SampleStore
 
 
 def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Model:
@@ -56,6 +57,12 @@ def open_reader(name_or_path: str, *, folder: Path) -> Reader:
     from qtdigits.reader.reader import Reader
 
     return Reader(open_model(name_or_path, folder=folder, weights=False))
+
+
+def require_writer(store: SampleStore, writer: str) -> None:
+    """Raises `InputError` with the writers that there are."""
+    if writer not in (writers := store.writers()):
+        raise InputError(f"There is no writer {writer!r}.", f"Writers: {', '.join(writers) or 'none yet'}.")
 
 
 def open_dataset(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtdigits.cli.loading import champion_path, find_model, open_model
+from qtdigits.cli.loading import champion_path, find_model, open_model, require_writer
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import (
     complain,
@@ -169,7 +169,7 @@ def run_rollback(args: argparse.Namespace) -> int:
 
 
 def run_replay(args: argparse.Namespace) -> int:
-    from qtdigits.errors import InputError
+    """Every model that can be scored is; 2 when one of them cannot."""
     from qtdigits.store.model.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
     from qtdigits.tasks.lineage import headers_of
@@ -180,10 +180,8 @@ def run_replay(args: argparse.Namespace) -> int:
     wanted = [find_model(name, folder=folder) for name in args.models]
     paths = wanted or [entry.path for entry in library.entries() if not entry.error]
     with SampleStore.open_to_read(folder) as store:
-        if args.writer is not None and args.writer not in store.writers():
-            raise InputError(
-                f"There is no writer {args.writer!r}.", f"Writers: {', '.join(store.writers())}."
-            )
+        if args.writer is not None:
+            require_writer(store, args.writer)
         drawings = Drawings.of(store, writer=args.writer)
     with working(f"Reading {len(drawings):,} drawings …") as progress:
         found = replay(paths, drawings, header_of=headers_of(library), progress=progress)
@@ -208,7 +206,7 @@ def run_replay(args: argparse.Namespace) -> int:
     for row in found:
         if row.error:
             complain(f"{row.name} could not be scored: {row.error}")
-    return 0
+    return 2 if any(row.error for row in found) else 0
 
 
 def _replayed_row(row: Replayed) -> tuple[str, ...]:

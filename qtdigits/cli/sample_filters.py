@@ -6,6 +6,8 @@ import argparse
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from qtdigits.cli.loading import require_writer
+from qtdigits.cli.options import data_folder
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
 
 
 def filter_of(args: argparse.Namespace) -> SampleFilter:
-    """Raises `InputError` for an origin or a date that cannot be."""
+    """Raises `InputError` for an origin or a date that cannot be, and for a writer or a label that the store does not know."""
     from qtdigits.core.drawing.samples import Origin, Verdict
     from qtdigits.store.tables.filters import SampleFilter
 
@@ -43,6 +45,8 @@ def filter_of(args: argparse.Namespace) -> SampleFilter:
         raise InputError(
             f"There is no origin {args.origin!r}.", f"Choose one of {', '.join(map(repr, map(str, Origin)))}."
         )
+    if args.writer is not None or args.label is not None:
+        _require_known(args)
     return SampleFilter(
         writer=args.writer,
         label=args.label,
@@ -55,6 +59,17 @@ def filter_of(args: argparse.Namespace) -> SampleFilter:
         before=_moment(args.before, "--before"),
         is_deleted=args.deleted,
     )
+
+
+def _require_known(args: argparse.Namespace) -> None:
+    """A name that was mistyped must not pass for one without drawings."""
+    from qtdigits.store.tables.samples import SampleStore
+
+    with SampleStore.open_to_read(data_folder(args)) as store:
+        if args.writer is not None:
+            require_writer(store, args.writer)
+        if args.label is not None and args.label not in (labels := store.classes().labels):
+            raise InputError(f"There is no class {args.label!r}.", f"Classes: {' '.join(labels)}.")
 
 
 def _moment(text: str | None, option: str) -> datetime | None:

@@ -6,9 +6,9 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from qtdigits.cli.loading import require_writer
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import print_json, print_table, say, working
-from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
@@ -35,10 +35,8 @@ def run_review(args: argparse.Namespace) -> int:
 
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
-        if args.writer is not None and args.writer not in store.writers():
-            raise InputError(
-                f"There is no writer {args.writer!r}.", f"Writers: {', '.join(store.writers())}."
-            )
+        if args.writer is not None:
+            require_writer(store, args.writer)
         with working("Looking through the labels …"):
             found = review(store, load_witness(), Control(), writer=args.writer)
         waiting = list(store.samples(ids=found.doubted)) if found.doubted else []

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtdigits.cli.loading import require_writer
 from qtdigits.cli.options import add_command, add_json_option, data_folder
 from qtdigits.cli.output import complain, print_json, print_scores
 from qtdigits.errors import DataChangedError, DataMissingError, InputError, ModelFileError, StoreError
@@ -229,8 +230,14 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
             raise InputError(f"There is no file {file}.", "Check the path.")
     if args.tensorboard and args.tensorboard.exists() and not args.tensorboard.is_dir():
         raise InputError(f"{args.tensorboard} is not a folder.", "Name a folder for TensorBoard's log.")
+    recipe = chosen_recipe(args)
+    if args.base and not recipe.is_personal:
+        raise InputError(
+            f"The recipe {recipe.name} starts from scratch, so --base has no part in it.",
+            "Leave --base out, or add --start champion.",
+        )
     return RetrainRequest.fresh(
-        chosen_recipe(args),
+        recipe,
         data_dir=data_folder(args),
         out=_text(args.out),
         mnist=_text(args.mnist),
@@ -298,10 +305,7 @@ def _writer(args: argparse.Namespace) -> str:
         from qtdigits.store.tables.samples import SampleStore
 
         with SampleStore.open_to_read(data_folder(args)) as store:
-            if args.writer not in (writers := store.writers()):
-                raise InputError(
-                    f"There is no writer {args.writer!r}.", f"Writers: {', '.join(writers) or 'none'}."
-                )
+            require_writer(store, args.writer)
     return str(args.writer)
 
 

@@ -28,7 +28,10 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 
 def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
-    """Run the request to its end and give its terminal event. Raises `OSError` when nobody reads the events any more."""
+    """Run the request to its end and give its terminal event.
+
+    Raises `OSError` when nobody reads the events any more; the run stands where it was interrupted and can go on.
+    """
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished
     from qtdigits.tasks.retrain import retrain
@@ -45,7 +48,7 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
                 view.show(event)
             except OSError as error:
                 broken.append(error)
-                control.cancel()
+                control.interrupt()
 
     def end_at_once() -> None:
         if not endings:

@@ -221,6 +221,19 @@ def test_that_replay_calls_nothing_clean_that_was_imported_from_the_file_of_the_
     assert IMPORTED in run("models", "replay", "first").out
 
 
+def test_that_replay_scores_the_others_and_ends_with_2_where_a_model_cannot_be_used(
+    run: Run, ink_file: Path, tmp_path: Path
+) -> None:
+    run("samples", "import", ink_file)
+    (tmp_path / "bad.h5").write_bytes(b"no model")
+    done = run("models", "replay", tmp_path / "bad.h5", "mlp-50-50", "--json")
+    assert done.code == 2
+    assert "bad could not be scored" in done.complaint
+    bad, good = done.json["models"]
+    assert (bad["hold_out"]["n"], good["error"]) == (0, None)
+    assert good["hold_out"]["n"] > 0
+
+
 def test_that_replay_of_an_unknown_writer_names_the_writers(run: Run, ink_file: Path) -> None:
     run("samples", "import", ink_file)
     assert "ada" in run("models", "replay", "--writer", "nobody").complaint

@@ -235,11 +235,23 @@ def test_that_the_list_for_people_has_a_line_for_each_drawing(run: Run, ink_file
     assert [line.split()[0] for line in done.out.splitlines()[-3:]] == ["200", "199", "198"]
 
 
-@pytest.mark.parametrize("arguments", [["--limit", "-1"], ["--origin", "moon"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["--limit", "-1"], ["--origin", "moon"], ["--writer", "nobody"], ["--label", "77"]],
+    ids=" ".join,
+)
 def test_that_a_filter_that_cannot_be_is_refused(run: Run, arguments: list[str]) -> None:
     done = run("samples", "list", *arguments)
     assert done.code == 2
     assert arguments[-1] in done.complaint
+
+
+def test_that_an_export_of_an_unknown_writer_writes_nothing(run: Run, ink_file: Path, tmp_path: Path) -> None:
+    run("samples", "import", ink_file)
+    done = run("samples", "export", tmp_path / "out.jsonl", "--writer", "Ada")
+    assert done.code == 2
+    assert "Writers: ada, bob." in done.complaint
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_that_check_finds_a_damaged_drawing_and_goes_on(run: Run, ink_file: Path, data_dir: Path) -> None:

@@ -162,6 +162,7 @@ def test_that_each_field_of_a_recipe_is_an_option(field: object) -> None:
         (["--csv", "images.csv", "labels.csv"], "images.csv"),
         (["--mnist", "missing.npz"], "missing.npz"),
         (["--score-on", "missing.npz"], "missing.npz"),
+        (["--recipe", "quick", "--base", "mlp-50-50"], "--base"),
     ],
 )
 def test_that_a_request_that_cannot_be_is_refused_before_anything_is_loaded(
@@ -181,6 +182,14 @@ def test_that_a_bad_recipe_file_is_named_with_its_field(run: Run, tmp_path: Path
     assert done.code == 2
     assert str(file) in done.complaint
     assert "epochs" in done.err
+
+
+def test_that_an_empty_recipe_file_is_named(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.touch()
+    done = run("train", "--recipe", file)
+    assert done.code == 2
+    assert f"{file}: There is no field in it" in done.complaint
 
 
 def test_that_a_failed_run_exits_by_the_kind_of_its_error(run: Run, tmp_path: Path, ink_file: Path) -> None:
@@ -218,21 +227,17 @@ LONG = (
 )
 
 
+def long_training(folder: Path, ink_file: Path) -> list[str]:
+    """The command of a training for a thousand epochs."""
+    where = ("--data-dir", str(folder), "--ink", str(ink_file))
+    return [sys.executable, "-m", "qtdigits", "train", *where, *LONG]
+
+
 def interrupted(
     folder: Path, ink_file: Path, *, presses: int = 1, by: signal.Signals = signal.SIGINT
 ) -> tuple[int, str, str]:
     """Train for a thousand epochs; press Ctrl+C, or send `by`, when the second has ended, and again after each answer."""
-    command = [
-        sys.executable,
-        "-m",
-        "qtdigits",
-        "train",
-        "--data-dir",
-        str(folder),
-        "--ink",
-        str(ink_file),
-        *LONG,
-    ]
+    command = long_training(folder, ink_file)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout
     assert process.stderr
@@ -309,6 +314,21 @@ def test_that_a_training_that_is_asked_to_end_can_go_on_another_time(
     kept = RunFolder(tmp_path, ending.run).latest()
     assert kept is not None
     assert kept.epochs >= 2
+
+
+@pytest.mark.tensorflow
+def test_that_a_training_whose_events_nobody_reads_any_more_can_go_on_another_time(
+    tmp_path: Path, ink_file: Path, run: Run
+) -> None:
+    command = long_training(tmp_path, ink_file)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        next(line for line in process.stdout if '"epoch_ended"' in line)
+        process.stdout.close()
+        assert process.wait(200) == 1
+    (row,) = run("runs", "list", "--data-dir", tmp_path, "--json").json["runs"]
+    assert row["state"] == "interrupted"
+    assert RunFolder(tmp_path, row["id"]).has_checkpoint
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to oneself in another way there")

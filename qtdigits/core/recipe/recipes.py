@@ -135,9 +135,11 @@ def load_recipe(name_or_path: str) -> Recipe:
             )
     try:
         values = tomllib.loads(path.read_text("utf-8"))
+        if not values:
+            raise InputError("There is no field in it.", "A recipe has lines such as: epochs = 10")
         return recipe_of(values, name=str(values.get("name") or path.stem))
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}.", "Check the path.") from error
+        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}.", "Check the path.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file.", "A recipe is a TOML file.") from error
     except tomllib.TOMLDecodeError as error:
