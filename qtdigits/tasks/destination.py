@@ -48,10 +48,14 @@ def store_model(model: Model, request: RetrainRequest, out: Path) -> Model:
 
     A file that another window has put there meanwhile is not overwritten, unless it was asked for by name.
     """
-    if not request.out and out.exists():
-        out = library_of(request).new_path(out.stem)
-        model = replace(model, name=request.name or out.stem)
-    return save_model(model, out)
+    if request.out:
+        return save_model(model, out)
+    library = library_of(request)
+    with library.adding():
+        if out.exists():
+            out = library.new_path(out.stem)
+            model = replace(model, name=request.name or out.stem)
+        return save_model(model, out)
 
 
 def library_of(request: RetrainRequest) -> ModelLibrary:

@@ -143,6 +143,13 @@ def test_that_a_data_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
         SampleStore.open(tmp_path / "file" / "data")
 
 
+def test_that_a_folder_in_place_of_the_store_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "samples.db").mkdir()
+    for opening in (SampleStore.open, SampleStore.open_to_read):
+        with pytest.raises(StoreError, match=r"samples\.db is a folder"):
+            opening(tmp_path)
+
+
 READ_WITHOUT_ROOM = """
 import resource, sys
 from pathlib import Path

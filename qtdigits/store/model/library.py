@@ -195,6 +195,10 @@ class ModelLibrary:
             number += 1
         return self._models / f"{name}.h5"
 
+    def adding(self) -> AbstractContextManager[None]:
+        """Between asking whether a name is free and saving a model under it, no other process may do the same."""
+        return held(self._folder / "models.lock")
+
     def _files(self) -> list[Path]:
         return [*self._shipped_files(), *self._own_files()]
 

@@ -272,6 +272,8 @@ def _check_file(path: Path) -> None:
     """
     if not path.exists():
         return
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder.", "Move it away, or choose another data folder.")
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with translated(path), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
         try:
