@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtdigits.cli.options import add_command
+from qtdigits.cli.options import add_command, file_path
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
@@ -23,12 +23,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        type=Path,
+        type=file_path,
         default=Path("qtdigits-demo"),
         help="folder of the pictures (default: %(default)s)",
     )
     parser.add_argument(
-        "--ink", metavar="FILE", type=Path, help="ink to draw with, .jsonl[.gz] (default: synthetic ink)"
+        "--ink", metavar="FILE", type=file_path, help="ink to draw with, .jsonl[.gz] (default: synthetic ink)"
     )
     parser.set_defaults(run=run)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtdigits.cli.loading import open_dataset, open_model
-from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import interval, percent, print_json, print_table, say, working
 from qtdigits.errors import InputError
 
@@ -49,17 +49,17 @@ def add_parser(subparsers: Subparsers) -> None:
         "samples.db, a folder of PNGs",
     )
     parser.add_argument(
-        "--labels", metavar="FILE", type=Path, help="labels of a CSV or IDX file (default: beside it)"
+        "--labels", metavar="FILE", type=file_path, help="labels of a CSV or IDX file (default: beside it)"
     )
     parser.add_argument(
-        "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for, else downloaded)"
+        "--mnist", metavar="FILE", type=file_path, help="mnist.npz (default: searched for, else downloaded)"
     )
     parser.add_argument("--by-writer", action="store_true", help="also the accuracy for each writer")
     parser.add_argument("--by-class", action="store_true", help="also the accuracy for each class")
     parser.add_argument(
         "--gallery",
         metavar="FILE.png",
-        type=Path,
+        type=file_path,
         help="a picture of the misread drawings, the surest mistakes first",
     )
     add_json_option(parser, "the figures")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtdigits.cli.options import file_path
 from qtdigits.cli.output import say
 from qtdigits.errors import InputError
 
@@ -32,7 +33,10 @@ def add_learning_options(parser: argparse.ArgumentParser, *, about_model: str) -
         help="how a hand is learned (default: %(default)s)",
     )
     parser.add_argument(
-        "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for; else synthetic ink)"
+        "--mnist",
+        metavar="FILE",
+        type=file_path,
+        help="mnist.npz (default: searched for; else synthetic ink)",
     )
 
 

@@ -55,6 +55,13 @@ def add_json_option(parser: argparse._ActionsContainer, what: str = "the result"
     parser.add_argument("--json", action="store_true", help=f"print {what} as one JSON object")
 
 
+def file_path(text: str) -> Path:
+    """The type of an argument that names a file or a folder; `Path` would take no name for the folder that one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' names nothing")
+    return Path(text)
+
+
 def data_folder(args: argparse.Namespace) -> Path:
     """The folder of the person's data. Other parts of the program that look for it find the same one."""
     from qtdigits.paths import user_data_dir

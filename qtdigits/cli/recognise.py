@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, percent, print_json, print_table
 from qtdigits.errors import InputError
 
@@ -29,7 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "model", metavar="MODEL", help="a model file, or the name of a model (see: qtdigits models list)"
     )
     parser.add_argument(
-        "files", metavar="FILE", nargs="+", type=Path, help="PNG or JPEG, dark on light or light on dark"
+        "files", metavar="FILE", nargs="+", type=file_path, help="PNG or JPEG, dark on light or light on dark"
     )
     add_json_option(parser, "the answers")
     parser.set_defaults(run=run)

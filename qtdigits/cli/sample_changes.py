@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, say, working
 from qtdigits.errors import InputError, QtDigitsError
 
@@ -27,7 +27,11 @@ def add_change_parsers(group: Subparsers) -> None:
         examples=("qtdigits samples merge laptop/samples.db", "qtdigits samples merge ../other-data-folder"),
     )
     merging.add_argument(
-        "paths", metavar="PATH", nargs="+", type=Path, help="a samples.db, a backup of one, or a data folder"
+        "paths",
+        metavar="PATH",
+        nargs="+",
+        type=file_path,
+        help="a samples.db, a backup of one, or a data folder",
     )
     add_json_option(merging, "the numbers")
     merging.set_defaults(run=run_merge)

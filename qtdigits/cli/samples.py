@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
+from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_table, say, working
 from qtdigits.cli.sample_changes import add_change_parsers
 from qtdigits.cli.sample_filters import add_filter_options, filter_of
@@ -63,9 +63,9 @@ def _add_import(group: Subparsers) -> None:
             "qtdigits samples import images.csv --labels labels.csv --writer Ada",
         ),
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help=KINDS)
+    parser.add_argument("files", metavar="FILE", nargs="+", type=file_path, help=KINDS)
     parser.add_argument(
-        "--labels", metavar="FILE", type=Path, help="labels of a CSV or IDX file (default: beside it)"
+        "--labels", metavar="FILE", type=file_path, help="labels of a CSV or IDX file (default: beside it)"
     )
     parser.add_argument(
         "--writer",
@@ -87,8 +87,8 @@ def _add_export(group: Subparsers) -> None:
             "qtdigits samples export --writer Ada --csv images.csv labels.csv",
         ),
     )
-    parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="ink, .jsonl or .jsonl.gz")
-    parser.add_argument("--csv", metavar=("IMAGES", "LABELS"), nargs=2, type=Path, help="the CSV pair")
+    parser.add_argument("file", metavar="FILE", nargs="?", type=file_path, help="ink, .jsonl or .jsonl.gz")
+    parser.add_argument("--csv", metavar=("IMAGES", "LABELS"), nargs=2, type=file_path, help="the CSV pair")
     add_filter_options(parser)
     parser.set_defaults(run=run_export)
 

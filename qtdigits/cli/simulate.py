@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtdigits.cli.learning_hands import (
@@ -14,7 +13,7 @@ from qtdigits.cli.learning_hands import (
     warn_of_known_drawings,
 )
 from qtdigits.cli.loading import open_model
-from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import percent, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -41,11 +40,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help="drawings in the order in which they were made: ink with writers, .jsonl[.gz], or a CSV pair as one writer's",
     )
     parser.add_argument(
-        "--labels", metavar="FILE", type=Path, help="labels of FILE where they are not beside it"
+        "--labels", metavar="FILE", type=file_path, help="labels of FILE where they are not beside it"
     )
     parser.add_argument(
         "--writers", metavar="N", type=_positive, help="so many of the writers, chosen by the seed"

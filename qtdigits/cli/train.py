@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.loading import require_writer
-from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_scores
 from qtdigits.errors import DataChangedError, DataMissingError, InputError, ModelFileError, StoreError
 
@@ -71,13 +71,18 @@ def _add_resume_options(parser: argparse.ArgumentParser) -> None:
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what it is trained on")
     group.add_argument(
-        "--ink", metavar="FILE", nargs="+", type=Path, default=[], help="ink files, .jsonl[.gz] or UNIPEN"
+        "--ink",
+        metavar="FILE",
+        nargs="+",
+        type=file_path,
+        default=[],
+        help="ink files, .jsonl[.gz] or UNIPEN",
     )
     group.add_argument(
         "--not-digits",
         metavar="FILE",
         nargs="+",
-        type=Path,
+        type=file_path,
         default=[],
         help="ink files of letters and other signs: what is not shaped like a digit teaches the network to be unsure",
     )
@@ -92,13 +97,13 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "--csv",
         metavar=("IMAGES", "LABELS"),
         nargs=2,
-        type=Path,
+        type=file_path,
         action="append",
         default=[],
         help="the 2022 report's CSV pair; may be given more than once",
     )
     group.add_argument(
-        "--mnist", metavar="FILE", type=Path, help="mnist.npz (default: searched for, else downloaded)"
+        "--mnist", metavar="FILE", type=file_path, help="mnist.npz (default: searched for, else downloaded)"
     )
     group.add_argument("--no-drawings", action="store_true", help="leave the stored drawings out")
     group.add_argument(
@@ -117,7 +122,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "--score-on",
         metavar="FILE",
         nargs="+",
-        type=Path,
+        type=file_path,
         default=[],
         help="score the new model on these files at the end",
     )
@@ -126,7 +131,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what comes out")
     group.add_argument(
-        "--out", metavar="FILE", type=Path, help="the model file (default: a new one among your models)"
+        "--out", metavar="FILE", type=file_path, help="the model file (default: a new one among your models)"
     )
     group.add_argument(
         "--name", metavar="NAME", default="", help="name of the model (default: from file or recipe)"
@@ -134,7 +139,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--tensorboard",
         metavar="DIR",
-        type=Path,
+        type=file_path,
         help="also keep a log that TensorBoard reads, in a folder of DIR named after the run",
     )
     shown = group.add_mutually_exclusive_group()

@@ -14,7 +14,7 @@ from qtdigits.cli.learning_hands import (
     warn_of_known_drawings,
 )
 from qtdigits.cli.loading import open_model
-from qtdigits.cli.options import add_command, add_json_option, data_folder
+from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import percent, print_json, print_table, say
 from qtdigits.errors import InputError
 
@@ -42,7 +42,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--on",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help="ink with writers, each in the order of drawing (default: the stored drawings)",
     )
     add_learning_options(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cli.running import Run, python
 from qtdigits import __version__
@@ -238,6 +239,27 @@ def test_that_a_name_that_can_be_no_file_is_unusable_input(run: Run, arguments: 
     done = run(*arguments)
     assert done.code == 2
     assert done.complaint.count(". ") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("samples", "import", ""),
+        ("samples", "export", ""),
+        ("samples", "merge", ""),
+        ("recognise", "champion", ""),
+        ("train", "--ink", ""),
+        ("train", "--out", ""),
+    ],
+)
+def test_that_an_empty_name_is_not_taken_for_the_folder_one_is_in(
+    run: Run, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (28, 28)).save(tmp_path / "7_1.png")
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments)
+    assert done.code == 2
+    assert done.err.endswith("'' names nothing\n")
 
 
 @pytest.mark.skipif(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 from datetime import datetime
@@ -165,6 +166,13 @@ def test_that_a_model_is_not_taken_for_data(tmp_path: Path) -> None:
 def test_that_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no file"):
         read_dataset(tmp_path / "data")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes have no place among files there")
+def test_that_a_pipe_is_refused_without_waiting_for_what_comes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"pipe is a pipe\. Save what comes"):
+        read_dataset(tmp_path / "pipe")
 
 
 def test_that_an_empty_store_is_no_dataset(tmp_path: Path) -> None:

@@ -91,6 +91,9 @@ def _kind_of_folder(path: Path) -> Kind:
 
 
 def _kind_of_content(path: Path) -> Kind:
+    if path.is_fifo():
+        # It would be read twice: to find out what it is, and then as that.
+        raise InputError(f"{path} is a pipe.", "Save what comes through it as a file, and name that.")
     if database.is_in_use(path):
         return Kind.STORE
     with open_plain_or_gzip(path) as stream:
