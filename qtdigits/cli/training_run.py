@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from qtdigits.cli.training_view import TrainingView
@@ -39,21 +39,33 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
     control = Control()
     endings: list[Terminal] = []
     broken: list[OSError] = []
+    is_telling = must_leave = False
 
     def emit(event: Event) -> None:
-        if isinstance(event, RunFinished | RunCancelled | RunFailed):
-            endings.append(event)
-        if not broken:
-            try:
+        nonlocal is_telling
+        is_telling = True
+        try:
+            if not broken:
                 view.show(event)
-            except OSError as error:
-                broken.append(error)
-                control.interrupt()
+        except OSError as error:
+            broken.append(error)
+            control.interrupt()
+        finally:
+            if isinstance(event, RunFinished | RunCancelled | RunFailed):
+                endings.append(event)
+            is_telling = False
+        if must_leave:
+            _leave_at_once(end_at_once)
 
-    def end_at_once() -> None:
-        if not endings:
-            with contextlib.suppress(RuntimeError):  # the signal came in the middle of writing an event
-                emit(RunCancelled(request.run, is_interrupted=True))
+    def end_at_once() -> bool:
+        nonlocal must_leave
+        if is_telling:  # the signal came in the middle of an event, which is told to its end first
+            must_leave = True
+        elif not endings:
+            must_leave = False
+            emit(RunCancelled(request.run, is_interrupted=True))
+            return True
+        return False
 
     with obeying_signals(control, interrupting=INTERRUPTING, last_words=end_at_once), view:
         retrain(request, emit=emit, control=control)
@@ -69,13 +81,15 @@ def obeying_signals(
     stopping: str = STOPPING,
     giving_up: str = GIVING_UP,
     interrupting: str = "",
-    last_words: Callable[[], object] = lambda: None,
+    last_words: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
     """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel, as `giving_up` says.
 
     A third time ends the process at once, after its `last_words`, as if it were killed, which all that is on disk withstands; an
-    exception could get lost on its way through TensorFlow. Where the work can go on another time, as `interrupting` says,
-    whatever asks the process to end interrupts it; otherwise that stops it. It may ask several times: `timeout` does.
+    exception could get lost on its way through TensorFlow. Where these give False, it is about to end by itself.
+
+    Where the work can go on another time, as `interrupting` says, whatever asks the process to end interrupts it; otherwise
+    that stops it. It may ask several times: `timeout` does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -111,10 +125,10 @@ def obeying_signals(
             signal.signal(number, handler_before)
 
 
-def _leave_at_once(last_words: Callable[[], object]) -> NoReturn:
-    last_words()
-    _announce(LEAVING + (_SHOW_CURSOR if sys.stderr.isatty() else ""))
-    os._exit(130)
+def _leave_at_once(last_words: Callable[[], bool]) -> None:
+    if last_words():
+        _announce(LEAVING + (_SHOW_CURSOR if sys.stderr.isatty() else ""))
+        os._exit(130)
 
 
 def _announce(text: str) -> None:
