@@ -59,13 +59,16 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
 
     def end_at_once() -> bool:
         nonlocal must_leave
-        if is_telling:  # the signal came in the middle of an event, which is told to its end first
+        if is_telling and not must_leave:
+            # The signal came in the middle of an event, which is told to its end first; another signal does not wait for that.
             must_leave = True
-        elif not endings:
+            return False
+        if endings:
+            return False
+        if not is_telling:
             must_leave = False
             emit(RunCancelled(request.run, is_interrupted=True))
-            return True
-        return False
+        return True
 
     with obeying_signals(control, interrupting=INTERRUPTING, last_words=end_at_once), view:
         retrain(request, emit=emit, control=control)
