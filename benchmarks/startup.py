@@ -18,7 +18,7 @@ def measure(times: int = 5) -> list[Row]:
     pairs = [(start_s("litert"), start_s("keras")) for _ in range(times)]
     ours, theirs = (sorted(side)[times // 2] for side in zip(*pairs, strict=True))
     beside = "the same window importing TensorFlow and loading the Keras model"
-    return [Row("start → painted and able to read", ours, theirs, "s", beside, "≤ 1/8; about 0.8 s")]
+    return [Row("start → painted and able to read", ours, theirs, "s", beside, "≤ 1/5; ≤ 0.6 s")]
 
 
 def start_s(reader: str, data_dir: Path | None = None) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -53,17 +52,8 @@ def importing_the_window() -> Iterator[None]:
 
 
 def prepare_start() -> None:
-    """To be called before anything large is imported.
-
-    The garbage collector finds nothing while modules are loaded, but takes a tenth of the start to look; the window switches
-    it on again when it is ready. A drawing is far too small for several threads, which numpy would start when it is imported.
-    """
-    gc.disable()
+    """Keep numpy from starting threads when it is imported: a drawing is far too small for them. To be called before that."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from qtdigits.gui.quick_import import leave_processor_unnamed, leave_sources_unread
-
-    leave_sources_unread()
-    leave_processor_unnamed()
 
 
 def require_known_options(arguments: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -58,7 +57,6 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
         data_dir=opened.folder,
         commands_of=commands_of,
     )
-    window.became_ready.connect(_collect_from_now_on)
     if opened.problem is not None:
         window.show_problem(opened.problem, lasting=True)
     elif opened.notice:
@@ -95,13 +93,6 @@ def _application(qt_arguments: list[str]) -> QApplication:
     app.setDesktopFileName("qtdigits")
     app.setWindowIcon(QIcon(str(paths.resources_dir() / "qtdigits.png")))
     return app
-
-
-def _collect_from_now_on() -> None:
-    """After a start without collections: what was made in it, modules above all, stays, and none has to look through it."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 def _make_reader(model: Model) -> Reader:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMessageBox,
 )
+from typing_extensions import override
 
 from qtdigits import __version__
 from qtdigits.core.drawing.ink import Ink
@@ -44,7 +45,6 @@ from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training.closing import Choice
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.message_bar import MessageBar
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme, choice_text, palette_of, style_sheet_of, theme_for
 from qtdigits.gui.window_choices import WindowChoices
 from qtdigits.gui.window_layout import empty_tabs, first_size, laid_out

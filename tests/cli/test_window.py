@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import socket
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,25 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    """A socket where the X server of a display would be, which does not listen yet; of the displays, the first free one."""
+    with socket.socket(socket.AF_UNIX) as server:
+        for number in itertools.count(9000):
+            try:
+                server.bind(f"\0/tmp/.X11-unix/X{number}")
+            except OSError:
+                continue
+            yield server
+            return
+
+
+@pytest.fixture
+def display(server: socket.socket) -> str:
+    """The display of `server`."""
+    return f":{server.getsockname().decode().rpartition('X')[2]}"
+
+
 @on_linux
 @pytest.mark.usefixtures("no_display")
 def test_that_without_a_display_one_line_says_so(run: Run) -> None:
@@ -34,21 +54,23 @@ def test_that_without_a_display_one_line_says_so(run: Run) -> None:
 
 @on_linux
 @pytest.mark.usefixtures("no_display")
-def test_that_a_display_at_which_nobody_answers_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", ":9876")
+def test_that_a_display_at_which_nobody_answers_is_named(
+    run: Run, display: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", display)
     done = run()
     assert done.code == 2
-    assert "DISPLAY=:9876" in done.complaint
+    assert f"DISPLAY={display}" in done.complaint
 
 
 @on_linux
 @pytest.mark.usefixtures("no_display")
-def test_that_a_display_that_answers_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", ":9875.0")
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind("\0/tmp/.X11-unix/X9875")
-        server.listen()
-        require_display([])
+def test_that_a_display_that_answers_is_enough(
+    server: socket.socket, display: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", f"{display}.0")
+    server.listen()
+    require_display([])
 
 
 @on_linux
@@ -87,14 +109,3 @@ def test_that_a_missing_system_library_comes_with_what_to_install() -> None:
 
 def test_that_a_negative_option_value_is_no_option(tmp_path: Path) -> None:
     window.require_known_options(["--data-dir", str(tmp_path)])
-
-
-def test_that_the_window_is_loaded_without_reading_its_sources() -> None:
-    """PySide would read them all, and keep their lines: a third of the start."""
-    script = (
-        "from qtdigits.cli.window import prepare_start; prepare_start()\n"
-        "from qtdigits.gui import app\n"
-        "import linecache; print(*(name for name in linecache.cache if 'qtdigits' in name))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""

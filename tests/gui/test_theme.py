@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
+from typing_extensions import override
 
 from qtdigits.gui.widgets.choice_box import ChoiceBox
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import DARK, LIGHT, Theme, style_sheet_of
 
 LEAST_ICON_PX = 60
@@ -93,7 +93,7 @@ class Pictures(QProxyStyle):
     """As on a desktop whose dialogs have pictures on their buttons."""
 
     @override
-    def styleHint(  # noqa: N802 - a name of Qt's
+    def styleHint(
         self,
         hint: QStyle.StyleHint,
         option: QStyleOption | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.score.coach import advise
@@ -21,7 +22,6 @@ from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, give_role, label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow

@@ -12,11 +12,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from qtdigits.core.run.axes import Quantity, Range
 from qtdigits.core.run.curves import Numbers
 from qtdigits.gui.curves.curve_view import CurveView, nearest
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme
 
 ZOOM_STEP = 1.25

@@ -22,6 +22,7 @@ from PySide6.QtGui import (
     QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from qtdigits.core.run.axes import CalmRange, Quantity, Range, Scale, data_range, fitted, x_text
 from qtdigits.core.run.curves import Numbers, Thinned, XAxis
@@ -38,7 +39,6 @@ from qtdigits.gui.curves.curve_painting import (
     paint_curves,
 )
 from qtdigits.gui.curves.curve_readout import Reading, paint_cursor
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme
 
 LEAST_HEIGHT_PX = 90

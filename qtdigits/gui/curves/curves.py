@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.core.run.axes import (
     ACCURACY,
@@ -32,7 +33,6 @@ from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.curves.curve_settings import KINDS, CurveSettings
 from qtdigits.gui.curves.run_curves import LOOKS, RunCurves, ShownRun, whole_stretch
 from qtdigits.gui.curves.stretch_table import StretchTable
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import elided_label, label
 from qtdigits.gui.widgets.theme import Theme
 

@@ -29,10 +29,10 @@ from PySide6.QtGui import (
     QTouchEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.gui.widgets.ink_painting import draw_stroke
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme
 
 UNITS = 1000.0

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QWidget,
 )
+from typing_extensions import override
 
 from qtdigits.gui.session import Reading
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme
 
 MOST_BARS = 12

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QWidget,
 )
+from typing_extensions import override
 
 from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH
-from qtdigits.gui.widgets.overriding import override
 
 
 class LabelEntry(QLineEdit):

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
@@ -24,7 +25,6 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.texts import MY_HOLD_OUT, percent
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
 from qtdigits.gui.widgets.naming import named
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, label
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.model.library import ModelEntry

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Raster
 from qtdigits.gui.widgets.arrow_keys import STEPS
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.raster_image import colours, raster_image
 from qtdigits.gui.widgets.signed_colours import SignedColours
 from qtdigits.gui.widgets.theme import Theme

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.core.network.network_summary import LayerSummary
 from qtdigits.core.network.occlusion import SIDE_PX, WITH, WITHOUT
@@ -19,7 +20,6 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.tile_grid import MOST_TILES, TileGrid, Tiles

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QLineEdit, QSizePolicy, QSpinBox
+from typing_extensions import override
 
 from qtdigits.core.recipe.recipe_fields import Field, Value
 from qtdigits.core.recipe.recipe_text import help_of
 from qtdigits.gui.widgets.choice_box import ChoiceBox
-from qtdigits.gui.widgets.overriding import override
 
 FLOAT_DECIMALS = 6
 TEXT_MARGIN_PX = 6

@@ -8,12 +8,12 @@ from itertools import groupby
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME, FIELDS, Field, Value
 from qtdigits.core.recipe.recipes import Recipe, recipe_of
 from qtdigits.errors import InputError
 from qtdigits.gui.recipes.recipe_editors import Editor, changed_signal, make_editor, read, write
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import give_role, label
 
 LEAST_WIDTH_PX = 300

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.core.network.network_summary import cost_of, layers_of
 from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME, Field, Value
@@ -19,7 +20,6 @@ from qtdigits.gui.recipes.network_table import NetworkTable
 from qtdigits.gui.recipes.recipe_choice import RecipeChoice
 from qtdigits.gui.recipes.recipe_form import RecipeForm
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, elided_label, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 

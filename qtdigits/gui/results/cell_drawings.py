@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from qtdigits.core.score.readings import Readings
 from qtdigits.gui.texts import percent
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.raster_image import colours, raster_image
 from qtdigits.gui.widgets.theme import Theme
 

@@ -7,10 +7,10 @@ import math
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from typing_extensions import override
 
 from qtdigits.core.score.reliability import Bin, Reliability
 from qtdigits.gui.texts import percent
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme
 
 LEAST_SIDE_PX = 180

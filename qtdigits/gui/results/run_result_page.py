@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
@@ -15,7 +16,6 @@ from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.texts import MY_HOLD_OUT
 from qtdigits.gui.widgets.behind_numbers import BehindNumbers
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import label
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.runs import RunRecord

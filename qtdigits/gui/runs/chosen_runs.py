@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QTabWidget, QWidget
+from typing_extensions import override
 
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.curve_saving import save_curves
@@ -18,7 +19,6 @@ from qtdigits.gui.results.run_result_page import RunResultPage
 from qtdigits.gui.runs.run_differences import RunDifferences
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.naming import named
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.runs import RunRecord

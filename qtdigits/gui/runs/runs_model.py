@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from typing_extensions import override
 
 from qtdigits.core.recipe.recipe_fields import Value
 from qtdigits.core.recipe.recipes import load_recipe, recipe_names
 from qtdigits.core.run.run_figures import recipe_values
 from qtdigits.core.texts import duration
 from qtdigits.gui.texts import percent
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.store.tables.runs import RUNNING, RunRecord
 
 COLUMNS = ("Name", "Started", "Ended", "Epochs", "Validation", "My hold-out", "MNIST test", "Time", "Recipe")

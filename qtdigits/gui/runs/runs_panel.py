@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.errors import QtDigitsError
@@ -21,7 +22,6 @@ from qtdigits.gui.runs.runs_trash import RunsTrash
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
 from qtdigits.gui.widgets.naming import named
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, elided_label
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Verdict
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.store.tables.thumbnails import Thumbnail

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QSignalBlocker, QTimer
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.gui.samples.drawing_details import DrawingDetails
 from qtdigits.gui.samples.drawing_edits import DrawingEdits, drawings
@@ -22,7 +23,6 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
 from qtdigits.gui.widgets.naming import named
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, elided_label, label
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.filters import EVERYTHING, SampleFilter

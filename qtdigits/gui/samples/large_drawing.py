@@ -6,11 +6,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.gui.widgets.ink_painting import draw_smooth_stroke
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.raster_image import colours, raster_image
 from qtdigits.gui.widgets.theme import Theme
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QSizePolicy, QWidget
+from typing_extensions import override
 
 from qtdigits.gui.widgets.choice_box import ChoiceBox
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, elided_label, label
 from qtdigits.gui.widgets.theme import Theme
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.models.champion import Champion
@@ -15,7 +16,6 @@ from qtdigits.gui.recipes.recipe_choice import RecipeChoice
 from qtdigits.gui.recipes.recipe_form import RecipeForm
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import frame, label
 from qtdigits.gui.widgets.theme import Theme
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QStyledItemDelegate
-
-from qtdigits.gui.widgets.overriding import override
+from typing_extensions import override
 
 ARROW_WIDTH_PX = 8.0
 ARROW_FROM_RIGHT_PX = 13.0

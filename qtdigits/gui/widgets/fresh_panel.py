@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
-
-from qtdigits.gui.widgets.overriding import override
+from typing_extensions import override
 
 
 class FreshPanel(QWidget):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from typing_extensions import override
 
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.theme import Theme
 
 

@@ -7,8 +7,7 @@ import re
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
-
-from qtdigits.gui.widgets.overriding import override
+from typing_extensions import override
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _TOGETHER = re.compile(

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.signed_colours import SignedColours
 from qtdigits.gui.widgets.theme import Theme
 

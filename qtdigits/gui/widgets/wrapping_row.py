@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget, QWidgetItem
-
-from qtdigits.gui.widgets.overriding import override
+from typing_extensions import override
 
 SPACING_PX = 8
 LEAST_STRETCHING_PX = 110

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.samples.drawing_edits import drawings
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.naming import named
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, give_role, label
 
 COLUMNS = ("Writer", "Drawings", "Held out", "Doubtful")

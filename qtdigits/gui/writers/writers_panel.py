@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.core.score.coach import listed
 from qtdigits.core.score.writer_matrix import WriterMatrix
@@ -15,7 +16,6 @@ from qtdigits.gui.training.training_controls import ThinBar
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.choice_box import ChoiceBox
 from qtdigits.gui.widgets.fresh_panel import FreshPanel
-from qtdigits.gui.widgets.overriding import override
 from qtdigits.gui.widgets.parts import button, elided_label, label
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
