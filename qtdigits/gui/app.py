@@ -6,29 +6,25 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from qtdigits import __version__, paths
+from qtdigits.engine.client import EngineClient
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.window_commands import commands_of
+from qtdigits.reader.reader import Reader
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.model.library import ModelLibrary
 from qtdigits.store.rescue import open_or_rescue
-
-if TYPE_CHECKING:
-    from qtdigits.core.models import Model
-    from qtdigits.engine.client import EngineClient
-    from qtdigits.reader.reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +45,10 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     if options.theme:
         preferences.theme = options.theme
     window = MainWindow(
-        session=Session(store=opened.store, library=library, make_reader=_make_reader),
+        session=Session(store=opened.store, library=library, make_reader=Reader),
         controller=EngineController(
-            make_client=_engine_client(opened.folder), lock=ProcessLock(opened.folder / "training.lock")
+            make_client=partial(EngineClient, data_dir=opened.folder),
+            lock=ProcessLock(opened.folder / "training.lock"),
         ),
         preferences=preferences,
         data_dir=opened.folder,
@@ -93,22 +90,6 @@ def _application(qt_arguments: list[str]) -> QApplication:
     app.setDesktopFileName("qtdigits")
     app.setWindowIcon(QIcon(str(paths.resources_dir() / "qtdigits.png")))
     return app
-
-
-def _make_reader(model: Model) -> Reader:
-    """LiteRT is imported here, after the first paint."""
-    from qtdigits.reader.reader import Reader
-
-    return Reader(model)
-
-
-def _engine_client(data_dir: Path) -> Callable[[], EngineClient]:
-    def make() -> EngineClient:
-        from qtdigits.engine.client import EngineClient
-
-        return EngineClient(data_dir=data_dir)
-
-    return make
 
 
 def _reporter(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent
@@ -25,6 +24,7 @@ from typing_extensions import override
 from qtdigits import __version__
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Trial
+from qtdigits.core.score.guided import Goal
 from qtdigits.core.texts import waiting_for_eye
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
@@ -50,9 +50,6 @@ from qtdigits.gui.window_choices import WindowChoices
 from qtdigits.gui.window_layout import empty_tabs, first_size, laid_out
 from qtdigits.gui.window_pages import TABS, WindowPages
 from qtdigits.gui.window_training import WindowTraining
-
-if TYPE_CHECKING:
-    pass
 
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
@@ -247,8 +244,6 @@ class MainWindow(QMainWindow):
 
     def toggle_guided(self) -> None:
         if self.guided.run is None:
-            from qtdigits.core.score.guided import Goal
-
             self.guided.start(Goal(half_width=self.preferences.guided_half_width))
             self.answer_panel.entry.setFocus()
         else:

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +19,13 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet, clean_label
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Raster, Sample, Trial, Verdict
+from qtdigits.core.models import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
+from qtdigits.reader.reader import Reader
+from qtdigits.store.model.library import ModelLibrary
 from qtdigits.store.model.model_files import load_model
-
-if TYPE_CHECKING:
-    from qtdigits.core.models import Model
-    from qtdigits.reader.reader import Reader
-    from qtdigits.store.model.library import ModelLibrary
-    from qtdigits.store.tables.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 
 DEFAULT_WRITER = "me"
 MOST_UNDONE = 100

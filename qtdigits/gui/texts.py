@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from qtdigits.core.run.events import BatchEnded, Progressed, RunFinished
 from qtdigits.core.texts import duration, percent_digits
-
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import BatchEnded, Progressed, RunFinished
 
 OUTCOMES = {
     "completed": "Completed",

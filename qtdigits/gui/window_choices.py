@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.top_bar import TopBar
+from qtdigits.gui.writers.writers_dialog import WritersDialog
 
 
 class WindowChoices(QObject):
@@ -77,8 +78,6 @@ class WindowChoices(QObject):
 
     @Slot()
     def _manage_writers(self) -> None:
-        from qtdigits.gui.writers.writers_dialog import WritersDialog
-
         self._on_writer_changed(self._session.writer)
         WritersDialog(session=self._session, ask=self._ask, parent=self._top_bar.window()).open()
 

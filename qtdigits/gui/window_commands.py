@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from PySide6.QtWidgets import QMessageBox
 
 from qtdigits.gui.drawing.guided_session import guided_text
+from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.menus import Command
 from qtdigits.gui.preferences import HALF_WIDTHS, PROMOTIONS, THEMES, Preferences
+from qtdigits.gui.samples.exchange import Exchange
 from qtdigits.gui.widgets.theme import choice_text
 from qtdigits.gui.window_pages import TABS
-
-if TYPE_CHECKING:
-    from qtdigits.gui.main_window import MainWindow
-    from qtdigits.gui.samples.exchange import Exchange
 
 T = TypeVar("T")
 PROMOTION_TEXTS = dict(

@@ -15,6 +15,8 @@ from qtdigits.gui.models.kept_readings import readings_of
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.widgets.lazy_page import LazyPage
 from qtdigits.gui.widgets.theme import Theme
+from qtdigits.reader.reader import Reader
+from qtdigits.store.model.model_files import load_model
 
 if TYPE_CHECKING:
     from qtdigits.gui.models.replays import Replays
@@ -176,8 +178,6 @@ class WindowPages(QObject):
 
     def _make_insight_panel(self, theme: Theme) -> QWidget:
         from qtdigits.gui.network.insight_panel import InsightPanel
-        from qtdigits.reader.reader import Reader
-        from qtdigits.store.model.model_files import load_model
 
         self._insight_panel = InsightPanel(
             session=self._shared.session, load=load_model, make_reader=Reader, theme=theme

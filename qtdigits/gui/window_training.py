@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from qtdigits.core.recipe.recipes import Recipe
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.automatic_promotion import AutomaticPromotion
 from qtdigits.gui.models.kept_readings import readings_of
+from qtdigits.gui.recipes.recipe_costs import RecipeCosts
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.training.closing import Closing
@@ -20,11 +21,8 @@ from qtdigits.gui.training.training_panel import TrainingPanel
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.training.training_requests import TrainingRequests
 from qtdigits.gui.widgets.theme import Theme
-
-if TYPE_CHECKING:
-    from qtdigits.core.recipe.recipes import Recipe
-    from qtdigits.gui.recipes.recipe_costs import RecipeCosts
-    from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.resuming import is_any_under_way
 
 
 class WindowTraining(QObject):
@@ -38,7 +36,7 @@ class WindowTraining(QObject):
     def __init__(self, *, shared: Collaborators, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._shared = shared
-        self._costs: RecipeCosts | None = None
+        self._costs = RecipeCosts(session=shared.session)
         session, controller, guided = shared.session, shared.controller, shared.guided
         data_dir, preferences = shared.data_dir, shared.preferences
         self.requests = TrainingRequests(session=session, data_dir=data_dir)
@@ -121,17 +119,11 @@ class WindowTraining(QObject):
 
     def _may_not_train(self) -> bool:
         """Some window or terminal trains, or this one is asked what becomes of its training. Raises `StoreError`."""
-        from qtdigits.tasks.resuming import is_any_under_way
-
         if self.closing.is_asking or self._shared.controller.is_locked_elsewhere:
             return True
         return is_any_under_way(self._shared.session.store.runs, self._shared.data_dir)
 
     def _cost_text(self, recipe: Recipe) -> str:
-        if self._costs is None:
-            from qtdigits.gui.recipes.recipe_costs import RecipeCosts
-
-            self._costs = RecipeCosts(session=self._shared.session)
         return self._costs.text(recipe)
 
     def _judged_by(self, model: str) -> Tally:
@@ -153,8 +145,7 @@ class WindowTraining(QObject):
     @Slot(object)
     def _on_run_ended(self, event: object) -> None:
         self._shared.session.model_trained()
-        if self._costs is not None:
-            self._costs.forget()
+        self._costs.forget()
         self._promotion.run_ended(event)
 
     @Slot()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.score.coach import Reading
 from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
-
-if TYPE_CHECKING:
-    from qtdigits.store.tables.samples import SampleStore
+from qtdigits.store.tables.samples import SampleStore
 
 COACHED = 1000
 """The coach looks at so many of the latest drawings."""

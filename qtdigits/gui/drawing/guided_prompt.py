@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from qtdigits.core.drawing.labels import with_article
@@ -57,9 +58,6 @@ class GuidedPrompt(QWidget):
         self._asked.setWordWrap(wraps)
         self._asked.setText(text)
         self.setAccessibleName(text)
-        # PySide makes two hundred enumerators of QAccessible when it is imported: not at the window's start.
-        from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-
         if QAccessible.isActive():
             # The keyboard stays with the canvas, so a screen reader would not come by here by itself.
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.core.drawing.samples import Trial
+from qtdigits.core.score.guided import Goal, GuidedRun
 from qtdigits.gui.session import Session
 from qtdigits.gui.texts import percent
-
-if TYPE_CHECKING:
-    from qtdigits.core.score.guided import Goal, GuidedRun
 
 
 class Ending(StrEnum):
@@ -52,10 +50,6 @@ class GuidedSession(QObject):
 
     def start(self, goal: Goal, *, seed: int | None = None) -> None:
         """Begin anew, with classes of the model in use, in an order that nobody knows beforehand."""
-        import secrets
-
-        from qtdigits.core.score.guided import GuidedRun
-
         self._session.ensure_model()
         if not self._session.model_name:
             return

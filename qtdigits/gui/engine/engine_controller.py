@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
+from qtdigits.core.run.events import (
+    Ending,
+    EngineLost,
+    EngineReady,
+    ErrandCancelled,
+    Event,
+    RunCancelled,
+    RunContinued,
+    RunFailed,
+    RunPaused,
+)
 from qtdigits.engine.protocol import Command, Plain, Run, Train
 from qtdigits.errors import EngineError, QtDigitsError
-
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import ErrandCancelled, Event, RunCancelled
-    from qtdigits.gui.engine.engine_worker import Client, EngineWorker
-    from qtdigits.tasks.errand import Errand
-    from qtdigits.tasks.request import RetrainRequest
+from qtdigits.gui.engine.engine_worker import Client, EngineWorker
+from qtdigits.tasks.errand import Errand
+from qtdigits.tasks.request import RetrainRequest
 
 CANCEL_TIMEOUT_MS = 5_000
 """How long an engine may take to answer a cancel before it is killed."""
@@ -123,8 +131,6 @@ class EngineController(QObject):
         """Start the engine unless it runs already. Does not wait; `READY` follows some seconds later."""
         if self._worker is not None or self._is_shut_down:
             return
-        from qtdigits.gui.engine.engine_worker import EngineWorker
-
         self._client = self._make_client()
         self._thread = QThread(self)
         self._thread.setObjectName("engine")
@@ -219,15 +225,6 @@ class EngineController(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.run.events import (
-            Ending,
-            EngineLost,
-            EngineReady,
-            RunContinued,
-            RunFailed,
-            RunPaused,
-        )
-
         if self._is_shut_down:
             return
         match event:
@@ -252,8 +249,6 @@ class EngineController(QObject):
 
     @Slot()
     def _on_ended(self) -> None:
-        from qtdigits.core.run.events import EngineLost
-
         if self._is_shut_down:
             return
         self._join()
@@ -319,8 +314,6 @@ class EngineController(QObject):
 
 
 def _cancelled(command: Train | Run) -> RunCancelled | ErrandCancelled:
-    from qtdigits.core.run.events import ErrandCancelled, RunCancelled
-
     if isinstance(command, Train):
         return RunCancelled(command.request.run)
     return ErrandCancelled(command.errand.errand)

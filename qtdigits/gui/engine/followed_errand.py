@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject, Signal, Slot
 
+from qtdigits.core.run.events import (
+    EngineLost,
+    ErrandCancelled,
+    ErrandFailed,
+    ErrandFinished,
+    ErrandProgressed,
+    Event,
+)
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
-
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import Event
-    from qtdigits.tasks.errand import Errand
+from qtdigits.tasks.errand import Errand
 
 
 class FollowedErrand(QObject):
@@ -47,14 +50,6 @@ class FollowedErrand(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.run.events import (
-            EngineLost,
-            ErrandCancelled,
-            ErrandFailed,
-            ErrandFinished,
-            ErrandProgressed,
-        )
-
         match event:
             case ErrandProgressed() if event.errand == self._errand:
                 self.progressed.emit(event)

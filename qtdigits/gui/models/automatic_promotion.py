@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from qtdigits.core.run.events import RunFinished
+from qtdigits.core.score.comparison import Advice
 from qtdigits.gui.drawing.guided_session import GuidedSession
 from qtdigits.gui.session import Session
-
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import RunFinished
 
 WAITING = "A better model is ready; it is used after the guided session, so that one model reads all of it."
 
@@ -51,9 +50,6 @@ class AutomaticPromotion(QObject):
 
     def run_ended(self, event: object) -> None:
         """A training is over; `event` is its ending, of any kind."""
-        from qtdigits.core.run.events import RunFinished
-        from qtdigits.core.score.comparison import Advice
-
         if not isinstance(event, RunFinished) or event.comparison.get("advice", Advice.KEEP) == Advice.KEEP:
             return
         if not self._is_wished() or event.comparison["advice"] != Advice.USE:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from qtdigits.core.score.readings import Readings
 from qtdigits.errors import InputError
-
-if TYPE_CHECKING:
-    from qtdigits.core.score.readings import Readings
+from qtdigits.store.run.run_readings import load_readings
 
 
 def readings_of(data_dir: Path, run: str) -> Mapping[str, Readings]:
     """By the name of the set. A file that cannot be read is as good as none: the figures themselves are known."""
-    from qtdigits.store.run.run_readings import load_readings
-
     try:
         return load_readings(data_dir, run)
     except InputError:

@@ -10,6 +10,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.jobs import Jobs
+from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.tasks.lineage import headers_of
 from qtdigits.tasks.replay import Drawings, Replayed, replay
 
 Replay = Callable[..., list[Replayed]]
@@ -38,10 +41,6 @@ class Replays(QObject):
             return
 
         def work() -> dict[Path, Replayed]:
-            from qtdigits.store.model.library import ModelLibrary
-            from qtdigits.store.tables.samples import SampleStore
-            from qtdigits.tasks.lineage import headers_of
-
             with SampleStore.open(self._data_dir) as store:
                 drawings = Drawings.of(store, writer=writer)
             header_of = headers_of(ModelLibrary(self._data_dir))

@@ -9,20 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from qtdigits.core.drawing.samples import Raster
+from qtdigits.core.models import Model
 from qtdigits.core.network.layer_outputs import first_filters, layer_outputs
 from qtdigits.core.network.network_summary import LayerSummary, layers_of
 from qtdigits.core.network.occlusion import heat_of, occluded
 from qtdigits.errors import ModelFileError, QtDigitsError
-
-if TYPE_CHECKING:
-    from qtdigits.core.models import Model
 
 BATCH = 64
 """So many readings go on before a newer question is looked for."""

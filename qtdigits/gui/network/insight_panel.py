@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.core.models import Model
 from qtdigits.core.network.network_summary import LayerSummary
 from qtdigits.core.network.occlusion import SIDE_PX, WITH, WITHOUT
 from qtdigits.errors import QtDigitsError
@@ -24,9 +24,6 @@ from qtdigits.gui.widgets.parts import label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.tile_grid import MOST_TILES, TileGrid, Tiles
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-
-if TYPE_CHECKING:
-    from qtdigits.core.models import Model
 
 EMPTY = "Draw something, and see what the network makes of it."
 METHOD = (

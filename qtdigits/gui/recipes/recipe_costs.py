@@ -12,6 +12,7 @@ from qtdigits.core.run.recipe_costs import Estimate, Pace, epoch_estimate, paces
 from qtdigits.core.texts import duration
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
+from qtdigits.store.model.model_files import load_header
 
 N_TIMED = 5
 """The fastest counts: the others were held up by something else."""
@@ -65,8 +66,6 @@ class RecipeCosts:
         if reader is None or path is None:
             return None
         if self._timed is None or self._timed[0] is not reader:
-            from qtdigits.store.model.model_files import load_header
-
             network = load_header(path).network
             blank, times = np.zeros((28, 28), np.uint8), []
             for _ in range(N_TIMED):

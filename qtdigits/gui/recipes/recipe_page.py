@@ -22,6 +22,7 @@ from qtdigits.gui.recipes.recipe_form import RecipeForm
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import button, elided_label, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.store.files import write_file
 
 LEAST_CHANGES_PX = 300
 MOST_TOLD = 3
@@ -145,8 +146,6 @@ class RecipePage(QWidget):
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
     """The recipe gets the name of its file. Raises `StoreError`."""
-    from qtdigits.store.files import write_file
-
     write_file(path, recipe_toml(replace(recipe, name=path.stem)).encode())
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from qtdigits.core.recipe.recipes import Recipe
 from qtdigits.core.score.metrics import Tally
-
-if TYPE_CHECKING:
-    from qtdigits.core.recipe.recipes import Recipe
-    from qtdigits.core.score.readings import Readings
+from qtdigits.core.score.readings import Readings
 
 
 @dataclass(frozen=True)

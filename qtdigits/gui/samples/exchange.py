@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
@@ -14,10 +12,9 @@ from qtdigits.gui.jobs import Jobs, Work
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.message_bar import MessageBar
-from qtdigits.store.tables.filters import EVERYTHING
-
-if TYPE_CHECKING:
-    from qtdigits.store.tables.filters import SampleFilter
+from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
+from qtdigits.store.tables.intake import Added
+from qtdigits.tasks import exchange
 
 CSV_KIND = "CSV (*.csv)"
 INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
@@ -73,7 +70,7 @@ class Exchange(QObject):
             return
         path = self._ask.file_to_save(title, "drawings.jsonl.gz", INK_KIND)
         if path is not None:
-            work = partial(_exchange().export_ink, self._data_dir, path, chosen)
+            work = partial(exchange.export_ink, self._data_dir, path, chosen)
             self._run(f"Exporting to {path.name}", work)
 
     def export_csv_pair(self) -> None:
@@ -85,7 +82,7 @@ class Exchange(QObject):
         labels = images.with_name(
             "labels.csv" if images.name == "images.csv" else f"{images.stem}-labels.csv"
         )
-        work = partial(_exchange().export_csv_pair, self._data_dir, images, labels)
+        work = partial(exchange.export_csv_pair, self._data_dir, images, labels)
         self._run(f"Exporting to {images.name} and {labels.name}", work)
 
     def shutdown(self) -> None:
@@ -104,7 +101,7 @@ class Exchange(QObject):
 
     def _import(self, path: Path, labels: Path | None) -> None:
         work = partial(
-            _exchange().import_samples, self._data_dir, path, writer=self._session.writer, labels=labels
+            exchange.import_samples, self._data_dir, path, writer=self._session.writer, labels=labels
         )
         self._run(f"Importing {path.name}", work)
 
@@ -113,8 +110,6 @@ class Exchange(QObject):
         self._jobs.run(name, work)
 
     def _on_done(self, name: str, result: object) -> None:
-        from qtdigits.store.tables.intake import Added
-
         match result:
             case Added(added=added, skipped=skipped):
                 known = f" {skipped:,} were there already." if skipped else ""
@@ -131,10 +126,3 @@ class Exchange(QObject):
 
 def _drawings(n: int) -> str:
     return f"{n:,} drawing{'s' if n != 1 else ''}"
-
-
-def _exchange() -> ModuleType:
-    """Imported when it is needed: nothing of it is, at the window's start."""
-    from qtdigits.tasks import exchange
-
-    return exchange

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from qtdigits.core.run.events import ErrandProgressed, Event, RunStarted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.engine.followed_errand import FollowedErrand
 from qtdigits.gui.session import Session
-
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import ErrandProgressed, Event
+from qtdigits.tasks.errand import CheckLabels
 
 TRAINING = "A training is going on; it looks through the labels itself, before it learns from them."
 BUSY = "The engine is at work; try again when it is done."
@@ -65,8 +64,6 @@ class LabelChecks(QObject):
         """Look through the labels of everybody's drawings. Does nothing but say so while the engine is busy."""
         if self.is_busy:
             return
-        from qtdigits.tasks.errand import CheckLabels
-
         if self._errand.start(CheckLabels.fresh(data_dir=str(self._data_dir))):
             self.told.emit("Checking the labels …")
         else:
@@ -79,8 +76,6 @@ class LabelChecks(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.run.events import RunStarted
-
         if isinstance(event, RunStarted):
             self._compare()
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run import events as ev
+from qtdigits.core.run.events import EngineLost, RunFailed
 from qtdigits.core.run.history import History
 from qtdigits.gui.texts import running_text
-
-if TYPE_CHECKING:
-    from qtdigits.core.recipe.recipes import Recipe
-    from qtdigits.core.run import events as ev
-    from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.request import RetrainRequest
 
 STOPPING = "stopping, the best is kept"
 CANCELLING = "giving up"
@@ -83,8 +81,6 @@ class FollowedRun:
 
     def end(self, event: ev.Terminal | ev.EngineLost, *, last: RetrainRequest | None) -> bool:
         """`last` is what was asked for last. Gives whether a run went on at all: an idle engine can be lost, too."""
-        from qtdigits.core.run.events import EngineLost, RunFailed
-
         was_running, self._is_running, self.asked, self.batch = self._is_running, False, "", None
         is_lost = isinstance(event, EngineLost) and was_running
         self.to_go_on = replace(last, resumes=True) if is_lost and last is not None else None

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from qtdigits.core.drawing.samples import Trial, Verdict
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.session import Session
-
-if TYPE_CHECKING:
-    from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.request import RetrainRequest
 
 QUIET_MS = 1_500
 """A training begins between two drawings, never while somebody draws."""

@@ -9,6 +9,8 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.core.run.events import RunFinished
+from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.preferences import Preferences
@@ -20,8 +22,6 @@ from qtdigits.gui.widgets.parts import frame, label
 from qtdigits.gui.widgets.theme import Theme
 
 if TYPE_CHECKING:
-    from qtdigits.core.run.events import RunFinished
-    from qtdigits.core.run.history import History
     from qtdigits.gui.curves.curve_settings import CurveSettings
     from qtdigits.gui.curves.curves import Curves
     from qtdigits.gui.results.run_summary import RunSummary

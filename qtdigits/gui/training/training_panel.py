@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.run import events as ev
 from qtdigits.core.run.history import History
+from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.models.champion import Champion
@@ -16,6 +18,7 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.recipes.recipe_choice import RecipeChoice, ask_recipe_path
 from qtdigits.gui.recipes.recipe_form import RecipeForm
 from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.texts import (
     MY_HOLD_OUT,
     data_text,
@@ -34,12 +37,7 @@ from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import button, elided_label, frame
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-
-if TYPE_CHECKING:
-    from qtdigits.core.recipe.recipes import Recipe
-    from qtdigits.core.run import events as ev
-    from qtdigits.gui.session import RunningAccuracy
-    from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.request import RetrainRequest
 
 REFRESH_MS = 100
 LEAST_STATUS_PX = 340
@@ -219,8 +217,6 @@ class TrainingPanel(QWidget):
 
     @Slot(object)
     def _on_event(self, event: ev.Event) -> None:
-        from qtdigits.core.run import events as ev
-
         match event:
             case ev.RunResumed():
                 self._on_resumed(event)
@@ -314,8 +310,6 @@ class TrainingPanel(QWidget):
             self.run_ended.emit(event)
 
     def _show_ending(self, event: ev.Terminal | ev.EngineLost, *, was_running: bool) -> None:
-        from qtdigits.core.run import events as ev
-
         match event:
             case ev.RunFinished():
                 self._status.setText(finished_text(event))
@@ -341,8 +335,6 @@ class TrainingPanel(QWidget):
         """The card has the button that uses the new model; without a comparison there is no card, and the result has one."""
         champion = self._champion
         if event.comparison:
-            from qtdigits.core.score.comparison import Comparison
-
             found = Comparison.from_json(event.comparison)
             last = self._controller.last_request
             writer, beside = (last.writer, last.champion) if last else ("", "")

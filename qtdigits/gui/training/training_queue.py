@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.tables.queue import QueuedRun, QueueTable
-
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import Event
-    from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.request import RetrainRequest
 
 NEXT_MS = 300
 """Between the end of a run and the next one: whoever cancels a run may want to say something else first."""
@@ -118,8 +115,6 @@ class TrainingQueue(QObject):
             if self.must_wait or not self._is_mine():
                 self._again.start()
                 return
-            from qtdigits.tasks.request import RetrainRequest
-
             entry = self._entries[0]
             try:
                 request = RetrainRequest.from_json(entry.request)
@@ -138,8 +133,6 @@ class TrainingQueue(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
-        from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
-
         match event:
             case RunStarted() if event.run == self._sent:
                 self.remove(event.run)

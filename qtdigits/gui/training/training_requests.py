@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qtdigits.core.recipe.recipes import Recipe, load_recipe
 from qtdigits.gui.session import Session
-
-if TYPE_CHECKING:
-    from qtdigits.tasks.request import RetrainRequest
+from qtdigits.tasks.request import RetrainRequest
 
 
 class TrainingRequests:
@@ -26,8 +23,6 @@ class TrainingRequests:
 
     def by(self, recipe: Recipe) -> RetrainRequest:
         """A recipe that learns a hand goes on from the model in use, which the new one is compared with in any case."""
-        from qtdigits.tasks.request import RetrainRequest
-
         in_use = str(self._session.model_path or "")
         return RetrainRequest.fresh(
             recipe,

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.score.comparison import Advice, Comparison
+from qtdigits.core.score.gain import Gain, right_text
 from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.widgets.behind_numbers import BehindNumbers
@@ -77,8 +78,6 @@ class VerdictCard(QFrame):
         if self._found is None or not self._is_used or self._is_about_another:
             self._refresh()
             return
-        from qtdigits.core.score.gain import Gain, right_text
-
         before = judged_by(self._found.champion)
         gain = Gain(before, now.tally) if before.n and now.n else None
         self._since = f"In use now: of your new drawings, {right_text(now.tally)}." if now.n else ""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-if TYPE_CHECKING:
-    from qtdigits.core.score.comparison import Comparison
-    from qtdigits.core.score.metrics import Tally
-    from qtdigits.gui.session import RunningAccuracy
-    from qtdigits.gui.training.verdict_card import VerdictCard
+from qtdigits.core.score.comparison import Comparison
+from qtdigits.core.score.metrics import Tally
+from qtdigits.gui.session import RunningAccuracy
+from qtdigits.gui.training.verdict_card import VerdictCard
 
 
 class VerdictPlace(QWidget):
@@ -60,8 +58,6 @@ class VerdictPlace(QWidget):
         self.hide()
 
     def _made(self) -> VerdictCard:
-        from qtdigits.gui.training.verdict_card import VerdictCard
-
         card = VerdictCard()
         card.set_model_in_use(self._in_use)
         card.use_requested.connect(self.use_requested)
