@@ -111,8 +111,8 @@ def accuracies(inks: list[Ink], labels: list[str], model: str = "default") -> tu
     from qtdigits.core.drawing.images import normalise_image
     from qtdigits.core.drawing.raster import render_many
     from qtdigits.paths import shipped_models_dir
-    from qtdigits.reader.reader import Reader
-    from qtdigits.store.model.model_files import load_model
+    from qtdigits.reader import Reader
+    from qtdigits.store.model_files import load_model
 
     reader = Reader(load_model(shipped_models_dir() / f"{model}.h5", weights=False))
     truth = np.array([reader.label_set.labels.index(label) for label in labels])

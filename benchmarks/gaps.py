@@ -76,7 +76,7 @@ def child(where: str) -> None:
     start_engine = window.controller.start
     window.controller.start = lambda: None  # type: ignore[method-assign] # the click starts it
     window.show()
-    watch = Watch(app)
+    watch = TrainingCallback(app)
     watch.until(lambda: window.training_panel.has_curves, 60)
     watch.run_for(1)
     cold_ms = 0.0
@@ -106,7 +106,7 @@ def child(where: str) -> None:
     finish(p99_ms=float(np.percentile(gaps, 99)), max_ms=float(gaps.max()), cold_ms=cold_ms)
 
 
-class Watch:
+class TrainingCallback:
     """A 10 ms timer in the window's event loop, and when it came."""
 
     def __init__(self, app: QApplication) -> None:
@@ -185,7 +185,7 @@ def train_in_thread(window: MainWindow) -> QThread:
     """The obvious way: `model.fit` on MNIST (or noise) in a QThread of the window's process, its batches sent as signals."""
     from PySide6.QtCore import QThread, Signal
 
-    from qtdigits.core.recipe.recipes import load_recipe
+    from qtdigits.core.recipe_files import load_recipe
     from qtdigits.core.run.events import BatchEnded, RunStarted
     from qtdigits.store.data.mnist import find_mnist, load_mnist
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import LabelSet
-from qtdigits.core.models import Model
+from qtdigits.core.model import Model
 
 
 class KerasReader:
@@ -16,7 +16,7 @@ class KerasReader:
         import keras
 
         from qtdigits.ml.models import from_model
-        from qtdigits.store.model.model_files import load_model
+        from qtdigits.store.model_files import load_model
 
         assert header.path is not None
         model = load_model(header.path)

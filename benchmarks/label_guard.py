@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.drawing.label_guard import DIGIT_LABELS, Witness, suspicions
+from qtdigits.core.drawing.label_review import DIGIT_LABELS, LabelClassifier, find_suspects
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.store.data.datasets import read_dataset
-from qtdigits.store.witness_file import load_witness
+from qtdigits.store.kept_files import load_witness
 
 SHARE, SEED = 0.02, 1
 
@@ -36,19 +36,19 @@ def main() -> None:
             )
 
 
-def _list(witness: Witness, drawings: Dataset) -> None:
+def _list(witness: LabelClassifier, drawings: Dataset) -> None:
     """Row, writer, label and suggestion of each doubted drawing; a file without writers is by one."""
     writers = np.array(drawings.writers or ("",) * len(drawings))
     for writer in sorted(set(writers.tolist())):
         rows = np.flatnonzero(writers == writer)
         hand = drawings.take(rows)
-        for row, doubt in suspicions(witness, hand.images, list(hand.labels)).items():
+        for row, doubt in find_suspects(witness, hand.images, list(hand.labels)).items():
             print(
                 f"{drawings.name} {rows[row]} {writer} {hand.labels[row]} -> {doubt.suggestion}", flush=True
             )
 
 
-def _measured(witness: Witness, drawings: Dataset, *, is_hard: bool) -> tuple[int, int, int, int]:
+def _measured(witness: LabelClassifier, drawings: Dataset, *, is_hard: bool) -> tuple[int, int, int, int]:
     rng = np.random.default_rng(SEED)
     writers = np.array(drawings.writers)
     counts = np.zeros(4, np.int64)
@@ -64,7 +64,7 @@ def _measured(witness: Witness, drawings: Dataset, *, is_hard: bool) -> tuple[in
                 scores[row, true] = -np.inf
                 wrong = int(scores[row].argmax())
             labels[row] = DIGIT_LABELS[wrong]
-        found = suspicions(witness, hand.images, labels)
+        found = find_suspects(witness, hand.images, labels)
         right = [row for row in planted if row in found and found[row].suggestion == hand.labels[row]]
         n_found = len(set(planted) & set(found))
         counts += (len(planted), n_found, len(right), len(found) - n_found)

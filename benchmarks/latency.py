@@ -27,7 +27,7 @@ def child(reader: str) -> None:
     from PySide6.QtCore import QEvent, QObject, QPoint, Qt
     from PySide6.QtTest import QTest
 
-    from qtdigits.gui.waiting import wait_until
+    from qtdigits.gui.background import wait_until
 
     app, window = open_window(reader)
     window.show()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.common import Row, finish, open_window, run_child
-from benchmarks.gaps import Watch
+from benchmarks.gaps import TrainingCallback
 
 if TYPE_CHECKING:
     from qtdigits.core.drawing.samples import Dataset
@@ -67,7 +67,7 @@ def _ours(folder: str) -> float:
     heard: list[Event] = []
     window.controller.event_received.connect(heard.append)
     window.show()
-    watch = Watch(app)
+    watch = TrainingCallback(app)
     watch.until(lambda: any(isinstance(event, EngineReady) for event in heard), 300)
     watch.run_for(5)  # it loads its libraries when it is ready, before anybody asks
     started = time.perf_counter()
@@ -86,7 +86,7 @@ def _plain() -> float:
     from qtdigits import paths
     from qtdigits.ml.models import from_model
     from qtdigits.store.data.mnist import find_mnist, load_mnist
-    from qtdigits.store.model.model_files import load_model
+    from qtdigits.store.model_files import load_model
 
     path = find_mnist(folder=paths.user_data_dir())
     if path is None:

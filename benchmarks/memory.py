@@ -38,7 +38,7 @@ def child(reader: str) -> None:
     from PySide6.QtCore import QPoint, Qt
     from PySide6.QtTest import QTest
 
-    from qtdigits.gui.waiting import wait_until
+    from qtdigits.gui.background import wait_until
 
     app, window = open_window(reader)
     window.controller.start = lambda: None  # type: ignore[method-assign]  # the engine is another process

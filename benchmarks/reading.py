@@ -45,11 +45,11 @@ def child(way: str) -> None:
 
 def _reading(way: str) -> Callable[[Any], object]:
     from qtdigits.paths import shipped_models_dir
-    from qtdigits.store.model.model_files import load_model
+    from qtdigits.store.model_files import load_model
 
     model = load_model(shipped_models_dir() / "default.h5")
     if way == "litert":
-        from qtdigits.reader.reader import Reader
+        from qtdigits.reader import Reader
 
         return Reader(model).read
     import keras

@@ -11,10 +11,10 @@ from qtdigits import paths
 from qtdigits.core.drawing.raster import render, render_many
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.drawing.synthetic import synthetic_digits
-from qtdigits.reader.reader import Reader
-from qtdigits.store.model.model_files import load_model
+from qtdigits.reader import Reader
+from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.tasks.replay import Drawings, replay
+from qtdigits.training.compare import Drawings, replay
 
 N = 20_000
 ROUNDS = 3

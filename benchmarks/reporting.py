@@ -19,7 +19,7 @@ from benchmarks.common import Row, alternate, finish
 
 if TYPE_CHECKING:
     from qtdigits.core.run.events import Event
-    from qtdigits.tasks.request import RetrainRequest
+    from qtdigits.training.jobs import RetrainRequest
 
 ROUNDS = 3
 N_HELD_OUT_OF = 1000
@@ -40,8 +40,8 @@ def measure() -> list[Row]:
 
 
 def child(side: str, recipe: str, images: str, epochs: str) -> None:
-    from qtdigits.core.recipe.recipes import load_recipe
-    from qtdigits.tasks.request import RetrainRequest
+    from qtdigits.core.recipe_files import load_recipe
+    from qtdigits.training.jobs import RetrainRequest
 
     with tempfile.TemporaryDirectory(prefix="qtdigits-reporting-") as folder:
         _fill(Path(folder))
@@ -69,7 +69,7 @@ def _ours(request: RetrainRequest) -> float:
     """From the event that a run has begun to that of its last epoch."""
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import EpochEnded, RunFinished, RunStarted, encode_event
-    from qtdigits.tasks.retrain import retrain
+    from qtdigits.training.train import retrain
 
     times: dict[type[Event], float] = {}
     with Path(os.devnull).open("w", encoding="utf-8") as window:
@@ -87,8 +87,8 @@ def _plain(request: RetrainRequest) -> float:
     from qtdigits.core.run.control import Control
     from qtdigits.ml.batches import training_batches, validation_batches
     from qtdigits.ml.networks import build_network, compile_network
-    from qtdigits.tasks.data_cache import DataCache
-    from qtdigits.tasks.gather import gather
+    from qtdigits.training.data_cache import DataCache
+    from qtdigits.training.gather import gather
 
     recipe = request.recipe
     gathered = gather(request, cache=DataCache(), control=Control(), progress=lambda *_: None)

@@ -61,7 +61,7 @@ def child(way: str, folder: str) -> None:
 
 
 def _fill(folder: Path) -> None:
-    from qtdigits.core.recipe.recipes import load_recipe, recipe_names
+    from qtdigits.core.recipe_files import load_recipe, recipe_names
     from qtdigits.core.run.events import BatchEnded, EpochEnded
     from qtdigits.core.run.history import History
     from qtdigits.store.tables.runs import RunRecord

@@ -130,8 +130,8 @@ def _waits(*folders: Path) -> dict[Path, NDArray[np.float64]]:
 
 def _session(folder: Path) -> Session:
     from qtdigits.gui.session import Session
-    from qtdigits.reader.reader import Reader
-    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.reader import Reader
+    from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
 
     store = SampleStore.open(folder)

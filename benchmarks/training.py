@@ -50,7 +50,7 @@ class _Time:
 
 def _ours(what: str, *arguments: str) -> _Time:
     """The whole command, from its start to its end; the score is the one that it writes into its model file."""
-    from qtdigits.store.model.model_files import load_header
+    from qtdigits.store.model_files import load_header
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.h5"

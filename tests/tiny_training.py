@@ -10,10 +10,10 @@ import numpy as np
 
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.raster import render_many
-from qtdigits.core.drawing.splits import validation_split
+from qtdigits.core.drawing.samples import validation_split
 from qtdigits.core.drawing.synthetic import synthetic_digits
-from qtdigits.core.models import Model
-from qtdigits.core.recipe.recipes import Recipe, recipe_of
+from qtdigits.core.model import Model
+from qtdigits.core.recipe_files import Recipe, recipe_of
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Event
 from qtdigits.core.run.history import History
@@ -63,7 +63,7 @@ def write_tiny_mnist(path: Path, *, n_training: int = 300, n_test: int = 60) -> 
 
 
 def poison_second_epoch(watch: Any, batch: int, logs: object = None) -> None:
-    """As `Watch.on_train_batch_begin`: the weights become no numbers, as after a step that was much too large."""
+    """As `TrainingCallback.on_train_batch_begin`: the weights become no numbers, as after a step that was much too large."""
     if watch.epochs == 1 and batch == 0:
         watch.model.set_weights([np.full_like(array, np.nan) for array in watch.model.get_weights()])
 

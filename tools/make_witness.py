@@ -11,9 +11,9 @@ from pathlib import Path
 from qtdigits import paths
 from qtdigits.core.run.control import Control
 from qtdigits.store.data.mnist import find_mnist
-from qtdigits.store.witness_file import save_witness
-from qtdigits.tasks.data_cache import DataCache
-from qtdigits.tasks.label_guard import learn_witness
+from qtdigits.store.kept_files import save_witness
+from qtdigits.training.data_cache import DataCache
+from qtdigits.training.label_review import learn_witness
 
 
 def main() -> int:

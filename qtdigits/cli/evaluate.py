@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.drawing.samples import Dataset
-    from qtdigits.core.models import Model
+    from qtdigits.core.model import Model
     from qtdigits.core.score.metrics import Score, Tally
-    from qtdigits.tasks.evaluate import Answers
-    from qtdigits.tasks.replay import Parts
+    from qtdigits.training.compare import Parts
+    from qtdigits.training.evaluate import Answers
 
     NamedTally = tuple[str, Tally]
     """Whose figures they are: a class, a writer."""
@@ -67,8 +67,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.reader.reader import Reader
-    from qtdigits.tasks.evaluate import answers_of, scores_by_writer
+    from qtdigits.reader import Reader
+    from qtdigits.training.evaluate import answers_of, scores_by_writer
 
     if not args.on:
         raise InputError("--on names nothing.", "Give mnist or a file.")
@@ -103,10 +103,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder: Path) -> Parts:
     """The drawings of a store, kept apart by what the model can know of them."""
-    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.database import FILE_NAME
-    from qtdigits.tasks.lineage import headers_of
-    from qtdigits.tasks.replay import parts_of_file
+    from qtdigits.training.compare import headers_of, parts_of_file
 
     return parts_of_file(
         model,
@@ -119,7 +118,7 @@ def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder:
 
 
 def _write_gallery(path: Path, dataset: Dataset, answers: Answers) -> None:
-    from qtdigits.store.gallery import write_gallery
+    from qtdigits.store.data.image_files import write_gallery
 
     chosen = answers.misread[:MOST_IN_GALLERY]
     write_gallery(path, dataset.images[chosen], [answers.caption(int(index)) for index in chosen])
@@ -131,8 +130,7 @@ def _writer_tallies(scores: dict[str, Score]) -> list[NamedTally]:
 
 
 def _class_tallies(score: Score) -> list[NamedTally]:
-    from qtdigits.core.score.class_figures import class_figures
-    from qtdigits.core.score.metrics import Tally
+    from qtdigits.core.score.metrics import Tally, class_figures
 
     return [(found.label, Tally(found.drawn, found.correct)) for found in class_figures(score)]
 

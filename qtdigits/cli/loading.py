@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtdigits.cli.options import file_path
 from qtdigits.cli.output import say
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
     from qtdigits.core.drawing.samples import Dataset
-    from qtdigits.core.models import Model
-    from qtdigits.reader.reader import Reader
+    from qtdigits.core.model import Model
+    from qtdigits.reader import Reader
+    from qtdigits.store.data.mnist import Mnist
     from qtdigits.store.tables.samples import SampleStore
+    from qtdigits.training.consolidate import Learner
 
 
 def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Model:
     """The model of a file or of a name in the library. Raises `InputError` with the names that there are."""
-    from qtdigits.store.model.library import CHAMPION, ModelLibrary
-    from qtdigits.store.model.model_files import load_model
+    from qtdigits.store.library import CHAMPION, ModelLibrary
+    from qtdigits.store.model_files import load_model
 
     if name_or_path == CHAMPION:
         return _champion(folder, weights=weights)
@@ -28,7 +33,7 @@ def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Mode
 
 def find_model(name_or_path: str, *, folder: Path) -> Path:
     """The file of a model. Raises `InputError` with the names that there are."""
-    from qtdigits.store.model.library import CHAMPION, ModelLibrary
+    from qtdigits.store.library import CHAMPION, ModelLibrary
 
     if name_or_path == CHAMPION:
         return champion_path(folder)
@@ -44,7 +49,7 @@ def champion_path(folder: Path) -> Path:
 
 def _champion(folder: Path, *, weights: bool) -> Model:
     """The model in use. When it is another than the chosen one, as that is gone or damaged, it is said."""
-    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.library import ModelLibrary
 
     model, notice = ModelLibrary(folder).load_champion(weights=weights)
     if notice:
@@ -54,7 +59,7 @@ def _champion(folder: Path, *, weights: bool) -> Model:
 
 def open_reader(name_or_path: str, *, folder: Path) -> Reader:
     """A reader that has given its golden answers; TensorFlow has no part in it."""
-    from qtdigits.reader.reader import Reader
+    from qtdigits.reader import Reader
 
     return Reader(open_model(name_or_path, folder=folder, weights=False))
 
@@ -80,10 +85,79 @@ def open_dataset(
 
 def _mnist_test_set(explicit: Path | None, folder: Path, progress: Callable[[int, int], None]) -> Dataset:
     from qtdigits.store.data.mnist import find_mnist, load_mnist
-    from qtdigits.tasks.fetching import fetch_mnist
+    from qtdigits.training.data_cache import fetch_mnist
 
     path = find_mnist(explicit=explicit, folder=folder)
     if path is None:
         say("MNIST is not on this machine, so it is downloaded.")
         path = fetch_mnist(folder, progress=progress)
     return load_mnist(path).test
+
+
+GIVING_UP = "Giving all up: nothing is kept."
+"""At the second Ctrl+C."""
+
+
+def add_learning_options(parser: argparse.ArgumentParser, *, about_model: str) -> None:
+    """`about_model` says what `--model` is here."""
+    parser.add_argument(
+        "--model", metavar="MODEL", default="champion", help=f"{about_model} (default: the champion)"
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="NAME|FILE",
+        default="my-hand",
+        help="how a hand is learned (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--mnist",
+        metavar="FILE",
+        type=file_path,
+        help="mnist.npz (default: searched for; else synthetic ink)",
+    )
+
+
+def warn_of_known_drawings(base: Model, drawings: Dataset, folder: Path) -> None:
+    """Say so where the figures flatter a model that was trained on what it is to read."""
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.training.compare import headers_of, was_trained_on
+
+    if was_trained_on(base, drawings, headers_of(ModelLibrary(folder))):
+        say(
+            f"{base.name} was trained on {drawings.name}: what it reads of that says little. "
+            "For figures to trust, give a --model that was not."
+        )
+
+
+def mnist_of(args: argparse.Namespace, folder: Path) -> Mnist | None:
+    from qtdigits.store.data.mnist import find_mnist, load_mnist
+
+    path = find_mnist(explicit=args.mnist, folder=folder)
+    return None if path is None else load_mnist(path)
+
+
+def learner_of(args: argparse.Namespace, mnist: Mnist | None) -> Learner:
+    """Raises `InputError` for a recipe that learns no hand. Loads TensorFlow, without its greetings."""
+    from qtdigits.core.recipe_files import load_recipe
+    from qtdigits.quiet import quiet
+    from qtdigits.training.consolidate import Learner
+
+    recipe = load_recipe(args.recipe)
+    if not recipe.is_personal:
+        raise InputError(
+            f"The recipe {recipe.name} starts from scratch.", 'Choose one with start = "champion".'
+        )
+    learner = Learner(recipe, _rehearsal(mnist))
+    with quiet():
+        from qtdigits.ml import training as _  # noqa: F401
+    return learner
+
+
+def _rehearsal(mnist: Mnist | None) -> Dataset:
+    """MNIST's training images, or the synthetic ink that stands in for them."""
+    if mnist is not None:
+        return replace(mnist.training, name="MNIST")
+    from qtdigits.training.data_cache import DataCache
+
+    say("MNIST is not on this machine, so the rehearsal is on synthetic ink.")
+    return DataCache().rehearsal(lambda done, total: None)

@@ -24,9 +24,9 @@ from qtdigits.cli.output import (
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.models import Model
-    from qtdigits.store.model.library import ModelEntry
-    from qtdigits.tasks.replay import Replayed
+    from qtdigits.core.model import Model
+    from qtdigits.store.library import ModelEntry
+    from qtdigits.training.compare import Replayed
 
 IMPORTED = (
     "imported: these drawings are from files, and the model, or one that it goes on from, was trained on files. "
@@ -99,7 +99,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run_list(args: argparse.Namespace) -> int:
     from qtdigits.errors import ModelFileError
-    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.library import ModelLibrary
 
     folder = data_folder(args)
     with contextlib.suppress(ModelFileError):  # there is no usable model, which the list shows
@@ -126,9 +126,9 @@ def run_show(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """Every file is looked at; 2 when one of them is not as it should be."""
     from qtdigits.errors import QtDigitsError
-    from qtdigits.reader.reader import Reader
-    from qtdigits.store.model.library import ModelLibrary
-    from qtdigits.store.model.model_files import check_model
+    from qtdigits.reader import Reader
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model_files import check_model
 
     folder = data_folder(args)
     found = []
@@ -151,9 +151,9 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_promote(args: argparse.Namespace) -> int:
     """The file is checked first: a model that cannot read must not come into use."""
-    from qtdigits.reader.reader import Reader
-    from qtdigits.store.model.library import ModelLibrary
-    from qtdigits.store.model.model_files import check_model
+    from qtdigits.reader import Reader
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.model_files import check_model
 
     folder = data_folder(args)
     path = find_model(args.model, folder=folder)
@@ -163,17 +163,16 @@ def run_promote(args: argparse.Namespace) -> int:
 
 
 def run_rollback(args: argparse.Namespace) -> int:
-    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.library import ModelLibrary
 
     return _say_champion(args, ModelLibrary(data_folder(args)).roll_back())
 
 
 def run_replay(args: argparse.Namespace) -> int:
     """Every model that can be scored is; 2 when one of them cannot."""
-    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.tasks.lineage import headers_of
-    from qtdigits.tasks.replay import Drawings, replay
+    from qtdigits.training.compare import Drawings, headers_of, replay
 
     folder = data_folder(args)
     library = ModelLibrary(folder)

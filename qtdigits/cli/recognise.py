@@ -13,7 +13,7 @@ from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
-    from qtdigits.reader.reader import Reader
+    from qtdigits.reader import Reader
 
 N_SHOWN = 3
 

@@ -83,11 +83,11 @@ def _add_changes(group: Subparsers) -> None:
 
 def run_list(args: argparse.Namespace) -> int:
     from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.tasks.resuming import as_it_stands
+    from qtdigits.training.runs import with_current_state
 
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
-        runs = [as_it_stands(folder, run) for run in store.runs.records(in_trash=args.deleted)]
+        runs = [with_current_state(folder, run) for run in store.runs.records(in_trash=args.deleted)]
     if args.json:
         print_json({"runs": [_as_json(run) for run in runs]})
     else:
@@ -98,11 +98,11 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.tasks.resuming import as_it_stands
+    from qtdigits.training.runs import with_current_state
 
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
-        run = as_it_stands(folder, store.runs.find(args.wanted))
+        run = with_current_state(folder, store.runs.find(args.wanted))
         history = store.runs.history(run.id)
     if args.json:
         print_json({**_as_json(run), "history": None if history is None else _finite(history.to_json())})
@@ -128,13 +128,13 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_compare(args: argparse.Namespace) -> int:
-    from qtdigits.core.run.run_figures import differing
+    from qtdigits.core.run.figures import differing
     from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.tasks.resuming import as_it_stands
+    from qtdigits.training.runs import with_current_state
 
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
-        runs = [as_it_stands(folder, store.runs.find(wanted)) for wanted in args.wanted]
+        runs = [with_current_state(folder, store.runs.find(wanted)) for wanted in args.wanted]
     changes = differing([run.recipe for run in runs])
     if args.json:
         print_json({"runs": [_as_json(run) for run in runs], "differing": changes})
@@ -178,12 +178,12 @@ def run_note(args: argparse.Namespace) -> int:
 
 def run_delete(args: argparse.Namespace) -> int:
     from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.tasks.resuming import is_under_way
+    from qtdigits.training.runs import is_running
 
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
         runs = {run.id: run for run in map(store.runs.find, args.wanted)}
-        if going_on := [run.id for run in runs.values() if is_under_way(folder, run)]:
+        if going_on := [run.id for run in runs.values() if is_running(folder, run)]:
             raise InputError(f"The run {going_on[0]} is going on.", "Stop it first, where it goes on.")
         ids = list(runs)
         store.runs.delete(ids)
@@ -203,11 +203,11 @@ def run_restore(args: argparse.Namespace) -> int:
 
 def run_empty_trash(args: argparse.Namespace) -> int:
     from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.tasks.run_trash import empty_trash, look_into_trash, megabytes
+    from qtdigits.training.runs import empty_trash, inspect_trash, megabytes
 
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
-        trash = look_into_trash(store, folder)
+        trash = inspect_trash(store, folder)
         if not trash.runs:
             say("The trash holds no run that can be deleted.")
             return 0
@@ -231,7 +231,7 @@ def _trained_on(run: RunRecord) -> list[tuple[str, object]]:
 
 
 def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:
-    from qtdigits.tasks.resuming import can_be_extended, can_go_on
+    from qtdigits.training.runs import can_be_extended, can_go_on
 
     resume = f"qtdigits train --resume {run.id}"
     if can_go_on(folder, run):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from qtdigits.cli.learning_hands import (
+from qtdigits.cli.loading import (
     GIVING_UP,
     add_learning_options,
     learner_of,
     mnist_of,
+    open_model,
     warn_of_known_drawings,
 )
-from qtdigits.cli.loading import open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import percent, print_json, print_table, say
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.score.simulation import SimulatedStep, SimulatedWriter, Simulation
+    from qtdigits.core.score.writers import SimulatedStep, SimulatedWriter, Simulation
 
 STOPPING = "Stopping: the writers who are done are kept. Ctrl+C once more gives all up."
 
@@ -85,9 +85,9 @@ def _positive(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     from qtdigits.cli.training_run import obeying_signals
     from qtdigits.core.run.control import Control
-    from qtdigits.core.score.simulation import AFTER, Plan, chosen_writers
+    from qtdigits.core.score.writers import AFTER, Plan, chosen_writers
     from qtdigits.store.data.datasets import read_dataset
-    from qtdigits.tasks.simulate import simulate
+    from qtdigits.training.simulate import simulate
 
     folder = data_folder(args)
     base = open_model(args.model, folder=folder)

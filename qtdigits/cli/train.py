@@ -14,10 +14,10 @@ from qtdigits.errors import DataChangedError, DataMissingError, InputError, Mode
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.recipe.recipe_fields import Field
-    from qtdigits.core.recipe.recipes import Recipe
+    from qtdigits.core.recipe import Field
+    from qtdigits.core.recipe_files import Recipe
     from qtdigits.core.run.events import RunFinished, Terminal
-    from qtdigits.tasks.request import RetrainRequest
+    from qtdigits.training.jobs import RetrainRequest
 
 DEFAULT_RECIPE = "cnn-32-64"
 FIELD_PREFIX = "field_"
@@ -149,7 +149,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """One option for each field of a recipe, from the one table of fields."""
-    from qtdigits.core.recipe.recipe_fields import FIELDS
+    from qtdigits.core.recipe import FIELDS
 
     parser.add_argument_group(
         "fields of the recipe",
@@ -191,8 +191,8 @@ def _number(value: float) -> str:
 
 def chosen_recipe(args: argparse.Namespace) -> Recipe:
     """The recipe with the fields that were given. Raises `InputError` that names the field."""
-    from qtdigits.core.recipe.recipe_fields import FIELDS
-    from qtdigits.core.recipe.recipes import load_recipe
+    from qtdigits.core.recipe import FIELDS
+    from qtdigits.core.recipe_files import load_recipe
 
     values = {field.name: getattr(args, FIELD_PREFIX + field.name) for field in FIELDS}
     return load_recipe(args.recipe).with_values(
@@ -207,9 +207,8 @@ EXIT_CODES = {
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.cli.logged_view import LoggedView
     from qtdigits.cli.training_run import run_training, stdout_for_results
-    from qtdigits.cli.training_view import make_view
+    from qtdigits.cli.training_view import LoggedView, make_view
 
     request = make_request(args)
     with stdout_for_results() as results:
@@ -220,7 +219,7 @@ def run(args: argparse.Namespace) -> int:
 
 def make_request(args: argparse.Namespace) -> RetrainRequest:
     """What is asked for, checked as far as it can be before the work begins."""
-    from qtdigits.tasks.request import RetrainRequest
+    from qtdigits.training.jobs import RetrainRequest
 
     if args.resume is not None or args.more_epochs:
         return _resumed(args)
@@ -262,7 +261,7 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
 def _resumed(args: argparse.Namespace) -> RetrainRequest:
     """How the run goes on that was named. Raises `InputError` for settings that it has already."""
     from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.tasks.resuming import as_it_stands, extended, resumed
+    from qtdigits.training.runs import extended, resumed, with_current_state
 
     if args.resume is None:
         raise InputError("There is no run to extend.", "Name it: --resume RUN --more-epochs N.")
@@ -275,7 +274,7 @@ def _resumed(args: argparse.Namespace) -> RetrainRequest:
         raise InputError(f"A run cannot get {args.more_epochs} more epochs.", "Give a number above 0.")
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
-        run = as_it_stands(folder, store.runs.find(args.resume))
+        run = with_current_state(folder, store.runs.find(args.resume))
     champion = _champion(args)
     if args.more_epochs:
         return extended(folder, run, args.more_epochs, champion=champion)
@@ -284,7 +283,7 @@ def _resumed(args: argparse.Namespace) -> RetrainRequest:
 
 def _settings_of_a_new_run(args: argparse.Namespace) -> list[str]:
     """The flags that were given and say what is trained by what on what."""
-    from qtdigits.core.recipe.recipe_fields import FIELDS
+    from qtdigits.core.recipe import FIELDS
 
     data = {
         "--ink": args.ink,
@@ -365,7 +364,7 @@ def _show_result(ending: RunFinished, args: argparse.Namespace) -> None:
         return
     if args.events:
         return
-    from qtdigits.core.texts import duration
+    from qtdigits.core.formatting import duration
 
     print(
         f"{ending.outcome} after {ending.epochs} epochs in {duration(ending.elapsed_s)}; "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qtdigits.cli.training_view import TrainingView
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import Event, Terminal
-    from qtdigits.tasks.request import RetrainRequest
+    from qtdigits.training.jobs import RetrainRequest
 
 STOPPING = "Stopping: the best weights so far are kept. Ctrl+C once more gives the run up."
 GIVING_UP = "Giving the run up: no model is kept."
@@ -34,7 +34,7 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
     """
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished
-    from qtdigits.tasks.retrain import retrain
+    from qtdigits.training.train import retrain
 
     control = Control()
     endings: list[Terminal] = []

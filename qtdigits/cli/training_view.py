@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from qtdigits.cli.output import percent, say
+from qtdigits.errors import StoreError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, Progressed, RunResumed, RunStarted
+    from qtdigits.ml.tensorboard_log import TensorBoardLog
 
 
 class TrainingView(Protocol):
@@ -135,7 +138,7 @@ class LiveView:
         )
 
     def _show_batch(self, event: BatchEnded) -> None:
-        from qtdigits.core.texts import duration
+        from qtdigits.core.formatting import duration
 
         self._progress.update(
             self._task,
@@ -166,7 +169,7 @@ def _live_bar() -> Progress:
 
 def started_line(event: RunStarted) -> str:
     """What is trained on what, such as "MLP 50-50 (42,310 weights) on 54,000 images (MNIST 54,000), 6,000 for …"."""
-    from qtdigits.core.recipe.recipes import recipe_of
+    from qtdigits.core.recipe_files import recipe_of
 
     sources = ", ".join(f"{name} {count:,}" for name, count in event.data.items())
     return (
@@ -180,7 +183,7 @@ def resumed_line(event: RunResumed) -> str:
 
 
 def epoch_line(event: EpochEnded, epochs: int) -> str:
-    from qtdigits.core.texts import duration
+    from qtdigits.core.formatting import duration
 
     best = "  best so far" if event.is_best else ""
     return (
@@ -188,3 +191,37 @@ def epoch_line(event: EpochEnded, epochs: int) -> str:
         f"loss {event.loss:.4f}  accuracy {percent(event.accuracy)}  "
         f"val loss {event.val_loss:.4f}  val accuracy {percent(event.val_accuracy)}{best}"
     )
+
+
+class LoggedView:
+    """Shows events on `view` and logs them in `folder`. A log that cannot be written is told of once, and the run goes on."""
+
+    def __init__(self, view: TrainingView, folder: Path) -> None:
+        self._view, self._folder = view, folder
+        self._log: TensorBoardLog | None = None
+        self._is_given_up = False
+
+    def __enter__(self) -> Self:
+        self._view.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        if self._log is not None:
+            self._log.__exit__(kind, error, trace)
+        self._view.__exit__(kind, error, trace)
+
+    def show(self, event: Event) -> None:
+        from qtdigits.core.run.events import RunStarted
+
+        self._view.show(event)
+        if isinstance(event, RunStarted) and self._log is None:
+            # TensorFlow is loaded by now
+            from qtdigits.ml.tensorboard_log import TensorBoardLog
+
+            self._log = TensorBoardLog(self._folder, event.run)
+        if self._log is not None and not self._is_given_up:
+            try:
+                self._log.on_event(event)
+            except StoreError as error:
+                self._is_given_up = True
+                say(f"{error.message} The training goes on without.")

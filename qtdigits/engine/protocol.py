@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
-    from qtdigits.tasks.errand import Errand
-    from qtdigits.tasks.request import RetrainRequest
+    from qtdigits.training.jobs import Errand, RetrainRequest
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,7 @@ def encode_command(command: Command) -> str:
 
 def decode_command(line: str) -> Command:
     """The inverse of `encode_command`. Raises `InputError` for anything that is no command."""
-    from qtdigits.tasks.errand import errand_of
-    from qtdigits.tasks.request import RetrainRequest
+    from qtdigits.training.jobs import RetrainRequest, errand_of
 
     try:
         values = json.loads(line)

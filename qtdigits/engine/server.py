@@ -13,9 +13,12 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TextIO
 
+from qtdigits.core.recipe_files import load_recipe, recipe_names
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import (
     Ending,
@@ -27,11 +30,10 @@ from qtdigits.core.run.events import (
     encode_event,
 )
 from qtdigits.engine.protocol import Command, Plain, Run, Train, decode_command
-from qtdigits.errors import EngineError, InputError
+from qtdigits.errors import EngineError, InputError, QtDigitsError
 from qtdigits.paths import user_data_dir
-from qtdigits.tasks.data_cache import DataCache
-from qtdigits.tasks.errand import Errand
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.data_cache import DataCache
+from qtdigits.training.jobs import Errand, RetrainRequest
 
 NICENESS = 10
 EXIT_GRACE_S = 5.0
@@ -69,7 +71,6 @@ class Server:
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
-        from qtdigits.tasks.warming import load_libraries
 
         self._write(EngineReady(os.getpid(), load_libraries()))
         self._warm_up()
@@ -140,7 +141,6 @@ class Server:
 
     def _next_job(self) -> Job | None:
         """Wait for it; tidy up when none comes at once, because whoever cancelled to train anew is waiting."""
-        from qtdigits.tasks.warming import tidy_up
 
         try:
             return self._jobs.get(timeout=IDLE_S)
@@ -150,16 +150,15 @@ class Server:
 
     def _work(self, work: RetrainRequest | Errand, control: Control) -> None:
         if isinstance(work, RetrainRequest):
-            from qtdigits.tasks.retrain import retrain
+            from qtdigits.training.train import retrain
 
             retrain(work, emit=self.emit, control=control, cache=self._cache)
         else:
-            from qtdigits.tasks.errands import run_errand
+            from qtdigits.training.run_job import run_errand
 
             run_errand(work, emit=self.emit, control=control, cache=self._cache)
 
     def _warm_up(self) -> None:
-        from qtdigits.tasks.warming import warm_up
 
         try:
             warm_up(self._cache, data_dir=user_data_dir(), goes_on=self._jobs.empty)
@@ -198,3 +197,32 @@ def _standard_input() -> Iterator[bytes]:
             yield from stream
     except OSError:  # closed from the start, or gone: the end of the input either way
         return
+
+
+def load_libraries() -> dict[str, str]:
+    """Import everything that a training needs, which takes seconds; returns the versions of the libraries."""
+    import qtdigits.ml.models
+    import qtdigits.training.train  # noqa: F401
+    from qtdigits.ml.backend import versions
+
+    return versions()
+
+
+def warm_up(cache: DataCache, *, data_dir: Path, goes_on: Callable[[], bool]) -> None:
+    """Load MNIST and try the networks of the named recipes, for as long as `goes_on()`; a step takes a second or two."""
+    from qtdigits.ml.training import warm_up as warm_up_network
+
+    if goes_on():
+        # the run that wants it says what is wrong with it
+        with suppress(QtDigitsError):
+            cache.mnist(folder=data_dir)
+    for name in recipe_names():
+        if goes_on():
+            warm_up_network(load_recipe(name))
+
+
+def tidy_up() -> None:
+    """After a run, when nobody waits: let go of what the libraries have kept of it."""
+    from qtdigits.ml.training import tidy_up as tidy_up_networks
+
+    tidy_up_networks()

@@ -21,9 +21,9 @@ from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.window_commands import commands_of
-from qtdigits.reader.reader import Reader
+from qtdigits.reader import Reader
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
-from qtdigits.store.model.library import ModelLibrary
 from qtdigits.store.rescue import open_or_rescue
 
 log = logging.getLogger(__name__)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from qtdigits.gui.drawing.guided_session import GuidedSession
 from qtdigits.gui.engine.engine_controller import EngineController
+from qtdigits.gui.guided import GuidedSession
+from qtdigits.gui.import_export import Exchange
 from qtdigits.gui.news import News
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.samples.exchange import Exchange
 from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask

@@ -288,7 +288,7 @@ class _Player:
         self._findings.pictures.append((file, caption))
 
     def _wait(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
-        from qtdigits.gui.waiting import wait_until
+        from qtdigits.gui.background import wait_until
 
         if not wait_until(condition, timeout_s):
             raise DataMissingError(

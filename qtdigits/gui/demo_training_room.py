@@ -21,8 +21,8 @@ def picture_training_room(
     """`picture` takes a name and a caption. Afterwards the colours are light again, and Training is in front."""
     from PySide6.QtWidgets import QTableView, QTabWidget
 
-    from qtdigits.gui.runs.chosen_runs import RESULT_TAB
-    from qtdigits.gui.waiting import wait_until
+    from qtdigits.gui.background import wait_until
+    from qtdigits.gui.panels.runs.run_details import RESULT_TAB
     from qtdigits.gui.window_pages import TABS
 
     window.tabs.setCurrentIndex(TABS.index("Runs"))
@@ -49,8 +49,8 @@ def _open_worst_cell(window: MainWindow, finished: RunFinished) -> None:
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QComboBox
 
-    from qtdigits.gui.results.confusion_view import ConfusionView
-    from qtdigits.gui.results.run_result_page import RunResultPage
+    from qtdigits.gui.panels.runs.run_result_page import RunResultPage
+    from qtdigits.gui.results.confusion_matrix import ConfusionView
 
     page = window.findChild(RunResultPage)
     assert isinstance(page, RunResultPage)

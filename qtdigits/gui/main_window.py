@@ -24,20 +24,19 @@ from typing_extensions import override
 from qtdigits import __version__
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Trial
-from qtdigits.core.score.guided import Goal
-from qtdigits.core.texts import waiting_for_eye
+from qtdigits.core.formatting import awaiting_review
+from qtdigits.core.score.practice import Goal
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
-from qtdigits.gui.drawing.answer_panel import AnswerPanel
-from qtdigits.gui.drawing.canvas_card import CanvasCard
-from qtdigits.gui.drawing.guided_prompt import GuidedPrompt
-from qtdigits.gui.drawing.guided_session import GuidedSession
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
+from qtdigits.gui.guided import GuidedSession
+from qtdigits.gui.import_export import Exchange
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.models.model_watch import ModelWatch
 from qtdigits.gui.news import News
+from qtdigits.gui.panels.drawing.answer import AnswerPanel
+from qtdigits.gui.panels.drawing.drawing_panel import CanvasCard, GuidedPrompt
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.samples.exchange import Exchange
 from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Reading, RunningAccuracy, Session
 from qtdigits.gui.status_line import StatusLine
@@ -298,7 +297,7 @@ class MainWindow(QMainWindow):
     def _offer_doubtful(self, n: int) -> None:
         if not self.pages.shows_drawings:  # where it is said already
             self.messages.offer(
-                waiting_for_eye(n), "Look at them", lambda: self.pages.show_drawings().show_doubtful()
+                awaiting_review(n), "Look at them", lambda: self.pages.show_drawings().show_doubtful()
             )
 
     def _on_engine_state(self, state: EngineState) -> None:

@@ -19,12 +19,12 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet, clean_label
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Raster, Sample, Trial, Verdict
-from qtdigits.core.models import Model
+from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
-from qtdigits.reader.reader import Reader
-from qtdigits.store.model.library import ModelLibrary
-from qtdigits.store.model.model_files import load_model
+from qtdigits.reader import Reader
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
 
 DEFAULT_WRITER = "me"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from qtdigits.core.texts import percent_digits
+from qtdigits.core.formatting import percent_digits
 from qtdigits.gui.engine.engine_controller import EngineState
 from qtdigits.gui.session import RunningAccuracy
-from qtdigits.gui.widgets.naming import named
+from qtdigits.gui.widgets.parts import named
 
 TOLD_MS = 2_500
 

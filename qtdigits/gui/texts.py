@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from qtdigits.core.formatting import duration, percent_digits
 from qtdigits.core.run.events import BatchEnded, Progressed, RunFinished
-from qtdigits.core.texts import duration, percent_digits
 
 OUTCOMES = {
     "completed": "Completed",

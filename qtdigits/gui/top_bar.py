@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QWidget
 
-from qtdigits.gui.widgets.choice_box import ChoiceBox
+from qtdigits.gui.widgets.parts import ChoiceBox
 
 ADD_WRITER = "Add a writer…"
 MANAGE_WRITERS = "Rename, merge…"

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.champion import Champion
+from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.top_bar import TopBar
-from qtdigits.gui.writers.writers_dialog import WritersDialog
 
 
 class WindowChoices(QObject):

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from PySide6.QtWidgets import QMessageBox
 
-from qtdigits.gui.drawing.guided_session import guided_text
+from qtdigits.gui.guided import guided_text
+from qtdigits.gui.import_export import Exchange
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.menus import Command
 from qtdigits.gui.preferences import HALF_WIDTHS, PROMOTIONS, THEMES, Preferences
-from qtdigits.gui.samples.exchange import Exchange
 from qtdigits.gui.widgets.theme import choice_text
 from qtdigits.gui.window_pages import TABS
 

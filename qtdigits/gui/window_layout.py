@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from qtdigits.gui.widgets.naming import named
+from qtdigits.gui.widgets.parts import named
 
 FIRST_SIZE = QSize(1360, 840)
 FRAME = QSize(16, 48)

@@ -13,15 +13,15 @@ from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.models.kept_readings import readings_of
 from qtdigits.gui.results.knowledge import Knowledge
-from qtdigits.gui.widgets.lazy_page import LazyPage
+from qtdigits.gui.widgets.pages import LazyPage
 from qtdigits.gui.widgets.theme import Theme
-from qtdigits.reader.reader import Reader
-from qtdigits.store.model.model_files import load_model
+from qtdigits.reader import Reader
+from qtdigits.store.model_files import load_model
 
 if TYPE_CHECKING:
-    from qtdigits.gui.models.replays import Replays
-    from qtdigits.gui.network.insight_panel import InsightPanel
-    from qtdigits.gui.samples.drawings_panel import DrawingsPanel
+    from qtdigits.gui.panels.models import Replays
+    from qtdigits.gui.panels.network.network_panel import InsightPanel
+    from qtdigits.gui.panels.samples.samples_panel import DrawingsPanel
 
 
 TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
@@ -98,7 +98,7 @@ class WindowPages(QObject):
             self._insight_panel.shutdown()
 
     def _make_accuracy_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.accuracy.accuracy_panel import AccuracyPanel
+        from qtdigits.gui.panels.learning import AccuracyPanel
 
         panel = AccuracyPanel(session=self._shared.session, guided=self._shared.guided, theme=theme)
         panel.guided_wanted.connect(self.guided_wanted)
@@ -107,7 +107,7 @@ class WindowPages(QObject):
         return panel
 
     def _make_drawings_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.samples.drawings_panel import DrawingsPanel
+        from qtdigits.gui.panels.samples.samples_panel import DrawingsPanel
 
         return DrawingsPanel(
             session=self._shared.session,
@@ -118,18 +118,15 @@ class WindowPages(QObject):
         )
 
     def _make_models_panel(self, _theme: Theme) -> QWidget:
-        from qtdigits.gui.models.models_panel import ModelsPanel
-        from qtdigits.gui.models.replays import Replays
+        from qtdigits.gui.panels.models import ModelsPanel, Replays
 
         self._replays = Replays(data_dir=self._shared.data_dir, parent=self)
         return ModelsPanel(session=self._shared.session, replays=self._replays)
 
     def _make_runs_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.results.run_result_page import RunResultPage
-        from qtdigits.gui.runs.run_steering import RunSteering
-        from qtdigits.gui.runs.runs_panel import RunsPanel
-        from qtdigits.gui.runs.runs_trash import RunsTrash
-        from qtdigits.tasks.run_results import result_of
+        from qtdigits.gui.panels.runs.run_result_page import RunResultPage
+        from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering, RunsTrash
+        from qtdigits.training.runs import result_of
 
         session, data_dir, ask = self._shared.session, self._shared.data_dir, self._shared.ask
         result = RunResultPage(
@@ -160,8 +157,8 @@ class WindowPages(QObject):
         return panel
 
     def _make_writers_panel(self, theme: Theme) -> QWidget:
+        from qtdigits.gui.panels.writers_panel import WritersPanel
         from qtdigits.gui.writers.writer_measuring import WriterMeasuring
-        from qtdigits.gui.writers.writers_panel import WritersPanel
 
         measuring = WriterMeasuring(
             controller=self._shared.controller, data_dir=self._shared.data_dir, parent=self
@@ -177,7 +174,7 @@ class WindowPages(QObject):
         return panel
 
     def _make_insight_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.network.insight_panel import InsightPanel
+        from qtdigits.gui.panels.network.network_panel import InsightPanel
 
         self._insight_panel = InsightPanel(
             session=self._shared.session, load=load_model, make_reader=Reader, theme=theme

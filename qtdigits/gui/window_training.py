@@ -6,23 +6,23 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.automatic_promotion import AutomaticPromotion
 from qtdigits.gui.models.kept_readings import readings_of
-from qtdigits.gui.recipes.recipe_costs import RecipeCosts
+from qtdigits.gui.panels.training.recipe_page import RecipeCosts
+from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.training.closing import Closing
 from qtdigits.gui.training.self_training import SelfTraining
-from qtdigits.gui.training.training_panel import TrainingPanel
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.training.training_requests import TrainingRequests
 from qtdigits.gui.widgets.theme import Theme
-from qtdigits.tasks.request import RetrainRequest
-from qtdigits.tasks.resuming import is_any_under_way
+from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.runs import is_any_running
 
 
 class WindowTraining(QObject):
@@ -121,7 +121,7 @@ class WindowTraining(QObject):
         """Some window or terminal trains, or this one is asked what becomes of its training. Raises `StoreError`."""
         if self.closing.is_asking or self._shared.controller.is_locked_elsewhere:
             return True
-        return is_any_under_way(self._shared.session.store.runs, self._shared.data_dir)
+        return is_any_running(self._shared.session.store.runs, self._shared.data_dir)
 
     def _cost_text(self, recipe: Recipe) -> str:
         return self._costs.text(recipe)

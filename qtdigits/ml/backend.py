@@ -6,6 +6,10 @@ Everything in `ml` takes `keras` and `tf` from here. The settings have to be in 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from qtdigits.quiet import quiet
 
@@ -38,3 +42,23 @@ tf.get_logger().setLevel("ERROR")
 _use_threads(os.environ.get(THREADS_VARIABLE, ""))
 
 __all__ = ["keras", "tf", "versions"]
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 by itself. Without that, TensorFlow emulates it, many times slower."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text("ascii", errors="replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+@contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Networks that are built within compute in `precision`: "float32", or "auto": bfloat16 where the processor has it."""
+    previous: Any = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "auto" and has_bfloat16() else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)

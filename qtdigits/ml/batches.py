@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.outliers import NO_CLASS
+from qtdigits.core.drawing.augmentation import Augmentation, augment_images, augment_inks
+from qtdigits.core.drawing.synthetic import NO_CLASS
 from qtdigits.core.run.checkpoints import order_of_epoch
 from qtdigits.ml.backend import tf
 from qtdigits.ml.training_data import TrainingData
@@ -86,3 +88,97 @@ def on_one_thread(batches: Any) -> Any:
     options.threading.private_threadpool_size = 1
     options.autotune.enabled = False
     return batches.with_options(options)
+
+
+_CHUNK_BATCHES = 16
+"""Batches varied together: drawings with the same pen are rendered in one go, so a chunk should be large."""
+
+_AHEAD = 2 * _CHUNK_BATCHES
+
+
+def augmented_batches(
+    data: TrainingData,
+    *,
+    n_classes: int,
+    batch_size: int,
+    seed: int,
+    augmentation: Augmentation,
+    first_step: int = 0,
+) -> Any:
+    """A `tf.data.Dataset` without end: `(b, 28, 28, 1) float32`, 0 to 1, and wanted outputs `(b, n_classes)`.
+
+    It begins with the batch after `first_step` batches. The last, smaller batch of an epoch is filled with its first drawings
+    once more, so all batches have one shape (TensorFlow would trace and oneDNN prepare the network a second time). To be used
+    with `steps_per_epoch`.
+    """
+    signature = (
+        tf.TensorSpec((batch_size, 28, 28, 1), tf.uint8),
+        tf.TensorSpec((batch_size, n_classes), tf.float32),
+    )
+    wanted = wanted_outputs(data, n_classes)
+    varying = _Varying(data, batch_size, seed, augmentation)
+
+    def pairs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+        for indices, images in varying.batches(first_step):
+            yield images, wanted[indices]
+
+    def converted(images: Any, outputs: Any) -> tuple[Any, Any]:
+        return tf.cast(images, tf.float32) / 255.0, outputs
+
+    source = tf.data.Dataset.from_generator(pairs, output_signature=signature)
+    return on_one_thread(source.prefetch(_AHEAD).map(converted).prefetch(2))
+
+
+@dataclass(frozen=True, eq=False)
+class _Varying:
+    """Each chunk has random numbers of its own, by seed, epoch and place, so that a run can begin anywhere."""
+
+    data: TrainingData
+    batch_size: int
+    seed: int
+    augmentation: Augmentation
+
+    def batches(self, first_step: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+        """Indices `(b,)` into the images, and those images varied, `(b, 28, 28, 1)`."""
+        ways = _ways(self.data)
+        steps = self.data.steps_per_epoch(self.batch_size)
+        first_epoch, skipped = divmod(first_step, steps)
+        for epoch in itertools.count(first_epoch):
+            order = order_of_epoch(self.data.training, seed=self.seed, epoch=epoch)
+            by_step = np.resize(order, (steps, self.batch_size))
+            for first in range(skipped - skipped % _CHUNK_BATCHES, steps, _CHUNK_BATCHES):
+                rng = np.random.default_rng((self.seed, epoch, 1 + first))
+                chunk = by_step[first : first + _CHUNK_BATCHES]
+                images = _varied(self.data, chunk.ravel(), ways[chunk.ravel()], rng, self.augmentation)
+                images = images.reshape(*chunk.shape, 28, 28, 1)
+                for number in range(max(skipped - first, 0), len(chunk)):
+                    yield chunk[number], images[number]
+            skipped = 0
+
+
+_AS_PIXELS, _AS_INK, _NOT_ANY_MORE = 0, 1, 2
+
+
+def _ways(data: TrainingData) -> NDArray[np.int8]:
+    """`(n,)`: how each image is varied. One whose answer is known was varied before it was asked for."""
+    ways = np.full(len(data.targets), _AS_PIXELS, np.int8)
+    if data.inks:
+        ways[[ink is not None for ink in data.inks]] = _AS_INK
+    if data.answers is not None:
+        ways[data.remembered] = _NOT_ANY_MORE
+    return ways
+
+
+def _varied(
+    data: TrainingData,
+    chunk: NDArray[np.int64],
+    ways: NDArray[np.int8],
+    rng: np.random.Generator,
+    augmentation: Augmentation,
+) -> NDArray[np.uint8]:
+    images = data.images[chunk]
+    as_pixels, as_ink = ways == _AS_PIXELS, ways == _AS_INK
+    images[as_pixels] = augment_images(images[as_pixels], rng, augmentation)
+    inks = [ink for index in chunk[as_ink] if (ink := data.inks[index]) is not None]
+    images[as_ink] = augment_inks(inks, rng, augmentation)
+    return images

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
-from qtdigits.core.models import Golden, LayerWeights, Model
+from qtdigits.core.model import Golden, LayerWeights, Model
 from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError, TrainingError
 from qtdigits.ml.backend import tf

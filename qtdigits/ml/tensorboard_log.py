@@ -33,7 +33,7 @@ class TensorBoardLog:
         for writer in self._writers.values():
             writer.close()
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Batches and epochs, over the number of the batch; what else happens has no place on a curve."""
         match event:
             case BatchEnded():

@@ -6,23 +6,57 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qtdigits.core.drawing.labels import LabelSet
-from qtdigits.core.models import Model
-from qtdigits.core.recipe.recipes import Recipe
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.labels import DIGITS, LabelSet
+from qtdigits.core.model import Model
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run.checkpoints import Continuation
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Event, RunResumed, RunStarted
 from qtdigits.errors import TrainingError
-from qtdigits.ml.backend import keras, tf
-from qtdigits.ml.batches import training_batches, validation_batches
-from qtdigits.ml.calibration import apply_temperature, temperature_of
-from qtdigits.ml.continuing import freeze, take_up
+from qtdigits.ml.backend import computing_in, keras, tf
+from qtdigits.ml.batches import augmented_batches, training_batches, validation_batches
+from qtdigits.ml.callback import Ended, TrainingCallback
 from qtdigits.ml.networks import build_network, compile_network
-from qtdigits.ml.precision import computing_in
-from qtdigits.ml.standing import restore
+from qtdigits.ml.resuming import freeze, initialise_from, restore
 from qtdigits.ml.training_data import TrainingData
-from qtdigits.ml.varied_batches import varied_batches
-from qtdigits.ml.watching import Ended, Watch
+
+COLDEST, HOTTEST = 0.2, 5.0
+_ROUNDS = 40
+
+
+def temperature_of(probabilities: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
+    """The temperature with the lowest negative log-likelihood. `probabilities` `(n, k)` at temperature 1, `targets` `(n,)`."""
+    logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-30))
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        right = scaled[np.arange(len(targets)), targets]
+        return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - right))
+
+    return float(np.exp(_lowest(loss, np.log(COLDEST), np.log(HOTTEST))))
+
+
+def apply_temperature(network: Any, temperature: float) -> None:
+    """Divide the logits of `network`, whose last layer is a dense softmax, by `temperature`; no answer changes."""
+    layer = network.layers[-1]
+    layer.set_weights([array / np.float32(temperature) for array in layer.get_weights()])
+
+
+def _lowest(loss: Any, low: float, high: float) -> float:
+    """Golden-section search: the loss has one minimum, as it is convex in the inverse temperature."""
+    golden = (np.sqrt(5) - 1) / 2
+    for _ in range(_ROUNDS):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if loss(left) < loss(right):
+            high = right
+        else:
+            low = left
+    return (low + high) / 2
+
 
 Emit = Callable[[Event], None]
 
@@ -59,8 +93,8 @@ def train(
     """Train until the recipe's epochs are over, patience has run out, or `control` says so; keep the best weights.
 
     With `base`, which was loaded with its weights and has the recipe's network, it begins there; what is rehearsed has its
-    answers in `data` (`ml.continuing.answered_by`). A `continuation` goes on from where the run was kept, on the same data, and
-    ends with the same weights, bit for bit, as one that was never interrupted.
+    answers in `data` (`ml.resuming.with_teacher_answers`). A `continuation` resumes from a checkpoint, on the same data, and ends
+    with the same weights, bit for bit, as a run that was never interrupted.
 
     Best are those with the lowest validation loss at the end of an epoch. A run that is stopped before the first epoch is over
     is validated where it stands, so that its figures are honest.
@@ -72,7 +106,7 @@ def train(
     with computing_in(recipe.precision):
         network = build_network(recipe.network, len(label_set))
     if base is not None:
-        take_up(network, base, label_set)
+        initialise_from(network, base, label_set)
         freeze(network, last_blocks=recipe.last_blocks)
     steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
     compile_network(network, recipe, steps_per_epoch=steps_per_epoch, stages=continuation.stages)
@@ -82,7 +116,9 @@ def train(
     emit(_started(recipe, label_set, data, run, network.count_params()))
     if begin is not None:
         emit(RunResumed(run, begin.epochs, begin.step, begin.history.to_json()))
-    watch = Watch(recipe=recipe, data=data, run=run, emit=emit, control=control, continuation=continuation)
+    watch = TrainingCallback(
+        recipe=recipe, data=data, run=run, emit=emit, control=control, continuation=continuation
+    )
     try:
         outcome = _fit(network, recipe, data, len(label_set), watch)
     except tf.errors.ResourceExhaustedError as error:
@@ -100,7 +136,7 @@ def train(
     return TrainedNetwork(network, recipe, label_set, outcome, watch.epochs, watch.best_epoch)
 
 
-def _fit(network: Any, recipe: Recipe, data: TrainingData, n_classes: int, watch: Watch) -> str:
+def _fit(network: Any, recipe: Recipe, data: TrainingData, n_classes: int, watch: TrainingCallback) -> str:
     """Run Keras's `fit` with the watch beside it; returns the outcome."""
     validation = validation_batches(data, n_classes=n_classes)
     steps = data.steps_per_epoch(recipe.batch_size)
@@ -151,18 +187,18 @@ def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int, *, fir
         "first_step": first_step,
     }
     if recipe.augmentation:
-        return varied_batches(data, **settings, augmentation=recipe.variation)
+        return augmented_batches(data, **settings, augmentation=recipe.variation)
     return training_batches(data, **settings)
 
 
-def _finish_epoch(network: Any, validation: Any, watch: Watch) -> None:
+def _finish_epoch(network: Any, validation: Any, watch: TrainingCallback) -> None:
     """All batches of this epoch were trained on before, but it was not validated."""
     watch.set_model(network)
     watch.on_epoch_begin(watch.epochs)
     watch.on_epoch_end(watch.epochs, _validated(network, validation, watch))
 
 
-def _validate_now(network: Any, validation: Any, watch: Watch) -> str:
+def _validate_now(network: Any, validation: Any, watch: TrainingCallback) -> str:
     figures = _validated(network, validation, watch)
     try:
         watch.end_epoch(figures)
@@ -171,7 +207,7 @@ def _validate_now(network: Any, validation: Any, watch: Watch) -> str:
     return "stopped"
 
 
-def _validated(network: Any, validation: Any, watch: Watch) -> dict[str, float]:
+def _validated(network: Any, validation: Any, watch: TrainingCallback) -> dict[str, float]:
     """The epoch's figures so far, with those of a validation as it stands."""
     figures = watch.epoch_figures
     found = network.evaluate(validation, callbacks=[watch], verbose=0, return_dict=True)
@@ -193,3 +229,20 @@ def _started(
         n_parameters=n_parameters,
         is_rehearsal=data.is_rehearsal,
     )
+
+
+_N_IMAGES = 40
+
+
+def tidy_up() -> None:
+    """Let go of what Keras remembers of networks that nobody has any more. Costs up to 0.3 s: not before a run but after it."""
+    keras.utils.clear_session()
+
+
+def warm_up(recipe: Recipe) -> None:
+    """Train the recipe's network for a moment on nothing in particular; nothing of it is kept."""
+    images = np.zeros((_N_IMAGES, 28, 28), np.uint8)
+    places = np.arange(_N_IMAGES)
+    data = TrainingData(images, places % len(DIGITS), training=places[10:], validation=places[:10])
+    brief = recipe.with_values(epochs=1, batch_size=20)
+    train(brief, DIGITS, data, run="warm-up", emit=lambda _event: None, control=Control())

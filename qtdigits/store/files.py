@@ -10,14 +10,101 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from qtdigits.errors import StoreError
-from qtdigits.store.temporary import claimed, clear_away, name_beside, temporary_beside
+
+if sys.platform != "win32":
+    import fcntl
+
+_NAME = re.compile(r"\.(?P<target>.+)\.[0-9a-f]{12}\.(part|before)(-journal)?")
+_AGE_WITHOUT_LOCKS_S = 3600.0
+"""Windows has no such locks, but refuses to remove a file that is open; the moment between closing and renaming is left."""
+
+
+@contextmanager
+def temporary_beside(target: Path) -> Iterator[Path]:
+    """An empty file in the folder of `target`; whatever still has its name when the block ends is removed.
+
+    Raises `OSError` when it cannot be made.
+    """
+    while True:
+        part = temporary_name(target, "part")
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        with contextlib.closing(_Claim(descriptor)) as claim:
+            if not claim.is_of_a_file:
+                continue  # it was cleared away before it was locked
+            try:
+                yield part
+            finally:
+                part.unlink(missing_ok=True)
+            return
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Keep `remove_abandoned` from a file with a name of `temporary_name` that is there already."""
+    with contextlib.closing(_Claim(os.open(path, os.O_RDONLY))):
+        yield
+
+
+def temporary_name(target: Path, what: str) -> Path:
+    """A hidden name in the same folder that nobody else has chosen. `what`: "part" or "before"."""
+    return target.with_name(f".{target.name}.{os.urandom(6).hex()}.{what}")
+
+
+def remove_abandoned(folder: Path, *, of: str | None = None) -> None:
+    """Remove what interrupted writes have left in `folder` (only those of the file `of`); what is in use stays."""
+    with contextlib.suppress(OSError):
+        names = [entry.name for entry in os.scandir(folder) if entry.name.startswith(".")]
+        for name in names:
+            match = _NAME.fullmatch(name)
+            if match and of in {None, match["target"]}:
+                _remove_if_abandoned(folder / name)
+
+
+class _Claim:
+    """A lock on an open file; closing it gives the lock back. Where there are no locks, there is only the file."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+        if sys.platform == "win32":
+            self.close()  # an open file cannot be renamed
+        else:
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    @property
+    def is_of_a_file(self) -> bool:
+        """Whether the file still has a name."""
+        return self._descriptor is None or os.fstat(self._descriptor).st_nlink > 0
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _remove_if_abandoned(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            if time.time() - path.stat().st_mtime > _AGE_WITHOUT_LOCKS_S:
+                path.unlink()
+            return
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(descriptor)
+
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -47,7 +134,7 @@ def writing_all(*paths: Path) -> Iterator[tuple[BinaryIO, ...]]:
                 raise StoreError(f"{path} is not a file.", "Choose another name.")
             if targets.count(target) > 1:
                 raise StoreError(f"{path} cannot hold two things.", "Give each file a name of its own.")
-            clear_away(target.parent, of=target.name)
+            remove_abandoned(target.parent, of=target.name)
         temporary = [cleaning.enter_context(temporary_beside(target)) for target in targets]
         streams = [cleaning.enter_context(part.open("wb")) for part in temporary]
         yield tuple(streams)
@@ -134,7 +221,7 @@ def _prepare_undo(target: Path, undo: ExitStack, cleaning: ExitStack) -> None:
     if not target.exists():
         undo.callback(target.unlink, missing_ok=True)
         return
-    kept = name_beside(target, "before")
+    kept = temporary_name(target, "before")
     cleaning.callback(kept.unlink, missing_ok=True)
     try:
         os.link(target, kept)

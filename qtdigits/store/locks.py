@@ -31,7 +31,7 @@ class ProcessLock:
     def is_mine(self) -> bool:
         return self._descriptor is not None
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Take the lock unless somebody else has it; whether it is mine now. Where files cannot be locked, it always is.
 
         Raises `StoreError` when its folder cannot be made.
@@ -46,7 +46,7 @@ class ProcessLock:
                 self._descriptor = descriptor
         return True
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Let others have it; nothing where it is not mine."""
         if self._descriptor is not None:
             os.close(self._descriptor)
@@ -56,9 +56,9 @@ class ProcessLock:
         """Whether another one has it, at this moment."""
         if self.is_mine or not self.path.exists():
             return False
-        if not self.take():
+        if not self.acquire():
             return True
-        self.give_back()
+        self.release()
         return False
 
 
@@ -70,7 +70,7 @@ def held(path: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """
     lock = ProcessLock(path)
     deadline = time.monotonic() + patience_s
-    while not lock.take():
+    while not lock.acquire():
         if time.monotonic() > deadline:
             raise StoreError(
                 f"{path} is held by another window or terminal.", "Try again, or end the one that hangs."
@@ -79,7 +79,7 @@ def held(path: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.give_back()
+        lock.release()
 
 
 def _locked(descriptor: int) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.store.files import take_name, write_file
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.database import FILE_NAME, is_in_use
 from qtdigits.store.tables.samples import SampleStore
 
@@ -43,7 +43,7 @@ def open_or_rescue(folder: Path, *, rescue_folders: Iterable[Path]) -> Opened:
     for rescue in rescue_folders:
         if (rescue / FILE_NAME).is_file():
             try:
-                taken_in += take_in(store, rescue)
+                taken_in += insert_rescued(store, rescue)
             except QtDigitsError as error:
                 notices.append(f"Drawings wait in {rescue}, but cannot be taken in: {error}")
     if taken_in:
@@ -54,7 +54,7 @@ def open_or_rescue(folder: Path, *, rescue_folders: Iterable[Path]) -> Opened:
     return Opened(store, folder, taken_in=taken_in, notice=" ".join(notices))
 
 
-def take_in(store: SampleStore, rescue: Path) -> int:
+def insert_rescued(store: SampleStore, rescue: Path) -> int:
     """Take the drawings and models of a rescue folder in; how many drawings that were. What was taken is kept under another name.
 
     While another window still has it open, it stays as it is and is taken in again later: what is known is skipped.
@@ -90,4 +90,4 @@ def _rescued(folder: Path, rescue_folders: tuple[Path, ...], error: StoreError) 
         return Opened(store, rescue, StoreError(error.message, f"{error.remedy} {until}".strip()))
     nothing = "Then start QtDigits anew; until then nothing can be stored, and a drawing that you judge stays on the canvas."
     problem = StoreError(error.message, f"{error.remedy} {nothing}".strip())
-    return Opened(SampleStore.of_nothing(folder / FILE_NAME, problem), folder, problem)
+    return Opened(SampleStore.unavailable(folder / FILE_NAME, problem), folder, problem)

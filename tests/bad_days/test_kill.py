@@ -11,8 +11,8 @@ from bad_days.killing import N_KILLS, kill_while
 from bad_days.victims import CHAMPIONS, N_EDITED, number_of
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
-from qtdigits.store.model.library import ModelLibrary
-from qtdigits.store.model.model_files import check_model, save_model
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import check_model, save_model
 from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_model, an_ink
 

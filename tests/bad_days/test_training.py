@@ -14,7 +14,7 @@ from cli.running import python, write_ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.store.tables.runs import RUNNING
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.tasks.resuming import can_go_on
+from qtdigits.training.runs import can_go_on
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 
@@ -27,11 +27,11 @@ RECIPE = (
 KILLED_WHILE_IT_BEGINS = """
 import os, signal, sys
 from pathlib import Path
-from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run.control import Control
-from qtdigits.store.run.run_folders import RunFolder
-from qtdigits.tasks.request import RetrainRequest
-from qtdigits.tasks.retrain import retrain
+from qtdigits.store.run_files import RunFolder
+from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.train import retrain
 
 def write_and_die(folder, values, write=RunFolder.write_request):
     if sys.argv[2] == "after":

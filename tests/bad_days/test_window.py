@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from qtdigits import paths
 from qtdigits.gui import app
 from qtdigits.gui.main_window import MainWindow
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.store.tables.samples import SampleStore
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.store.model.library import ModelLibrary
-from qtdigits.store.model.model_files import save_model
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import save_model
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.tasks.exchange import import_samples
+from qtdigits.training.import_export import import_samples
 from tests.store.values import a_model, a_sample
 
 N_EDITED = 40

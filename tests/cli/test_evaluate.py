@@ -13,7 +13,7 @@ from cli.running import Run, python
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.store.data.datasets import read_dataset
-from qtdigits.store.model.model_files import load_model, save_model
+from qtdigits.store.model_files import load_model, save_model
 
 KEYS = {
     "model",

@@ -9,9 +9,9 @@ import pytest
 from cli.running import Run
 from qtdigits.cli.loading import open_model
 from qtdigits.cli.models import IMPORTED
-from qtdigits.core.models import Model
-from qtdigits.store.model import library, model_files
-from qtdigits.store.model.model_files import load_model
+from qtdigits.core.model import Model
+from qtdigits.store import library, model_files
+from qtdigits.store.model_files import load_model
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cli.running import Run
 from qtdigits.store.data.datasets import read_dataset
-from qtdigits.store.model.model_files import load_model, save_model
+from qtdigits.store.model_files import load_model, save_model
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cli.running import Run
-from qtdigits.core.recipe.recipes import Recipe
-from qtdigits.core.run.run_figures import RunFigures, figures_of
-from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.run.figures import RunFigures, figures_of
+from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_history
@@ -64,11 +64,11 @@ class TestRuns:
         assert "interrupted" in run("runs", "list").out
         assert states_of("bb2", run) == {"interrupted"}
         assert "interrupted" in run("runs", "compare", "aa1", "bb2").out
-        assert folder.lock.take()
+        assert folder.lock.acquire()
         assert "interrupted" not in run("runs", "list").out
         assert states_of("bb2", run) == {"running"}
         assert "to go on" not in run("runs", "show", "bb2").out
-        folder.lock.give_back()
+        folder.lock.release()
 
     def test_that_a_comparison_tells_what_differs(self, run: Run) -> None:
         compared = run("runs", "compare", "aa1", "bb2", "--json").json
@@ -120,11 +120,11 @@ class TestRuns:
     def test_that_a_run_that_goes_on_is_not_deleted(self, run: Run, data_dir: Path) -> None:
         folder = RunFolder(data_dir, "bb2")
         folder.write_request({})
-        assert folder.lock.take()
+        assert folder.lock.acquire()
         refused = run("runs", "delete", "aa1", "bb2")
         assert (refused.code, "bb2 is going on" in refused.complaint) == (2, True)
         assert len(run("runs", "list", "--json").json["runs"]) == 2
-        folder.lock.give_back()
+        folder.lock.release()
         assert run("runs", "delete", "aa1", "bb2").code == 0
 
     def test_that_an_unknown_run_is_named(self, run: Run) -> None:

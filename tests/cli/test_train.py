@@ -17,18 +17,17 @@ from qtdigits.cli.main import make_parser
 from qtdigits.cli.train import chosen_recipe
 from qtdigits.cli.training_run import obeying_signals
 from qtdigits.cli.training_view import PlainView
-from qtdigits.core.recipe.recipe_fields import AUGMENTATION_FIELDS, FIELDS
-from qtdigits.core.recipe.recipes import load_recipe
+from qtdigits.core.formatting import duration
+from qtdigits.core.recipe import AUGMENTATION_FIELDS, FIELDS
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Noticed, Progressed, RunCancelled, RunFinished, Terminal, decode_event
-from qtdigits.core.score.readings import MOST_IN_CELL
-from qtdigits.core.texts import duration
-from qtdigits.store.model.model_files import load_model
-from qtdigits.store.run.run_folders import RunFolder
-from qtdigits.store.run.run_readings import load_readings
+from qtdigits.core.score.metrics import MOST_IN_CELL
+from qtdigits.store.model_files import load_model
+from qtdigits.store.run_files import RunFolder, load_readings
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import RetrainRequest
 
 SMALL = (
     "--recipe",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.score.auc import macro_auc
+from qtdigits.core.score.metrics import macro_auc
 
 
 def by_counting_pairs(targets, probabilities):

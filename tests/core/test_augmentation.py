@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.augmentation import (
     RESAMPLED_CONTRAST,
+    Augmentation,
     augment_images,
     augment_inks,
     deform_inks,
@@ -21,7 +22,6 @@ from qtdigits.core.drawing.augmentation import (
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.raster import PEN_WIDTH_PX, render, render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits
-from qtdigits.core.drawing.variation import Augmentation
 
 OFF = Augmentation(**{field.name: 0.0 for field in fields(Augmentation)})
 STILL = replace(OFF, strength=1.0, pixels=1.0, elastic_smoothness_px=4.0)

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from qtdigits.core.score.class_figures import class_figures
-from qtdigits.core.score.metrics import Score, wilson_interval
+from qtdigits.core.score.metrics import Score, class_figures, wilson_interval
 
 
 def test_that_recall_goes_by_what_was_drawn_and_precision_by_what_was_answered():

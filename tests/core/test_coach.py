@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.score.coach import LATEST, Reading, advise
+from qtdigits.core.score.practice import LATEST, JudgedReading, advise
 
 DIGITS = tuple("0123456789")
 
 
 def read(truth, answer=None, times=1, model="m"):
-    return [Reading(truth, answer or truth, model)] * times
+    return [JudgedReading(truth, answer or truth, model)] * times
 
 
 def all_right(times):
@@ -91,7 +91,7 @@ def test_that_another_class_than_a_digit_is_quoted():
 
 @given(st.lists(st.tuples(st.sampled_from(DIGITS), st.sampled_from(DIGITS)), max_size=200))
 def test_that_there_is_always_one_sentence_and_a_class_to_draw(pairs):
-    advice = advise([Reading(*pair) for pair in pairs], DIGITS)
+    advice = advise([JudgedReading(*pair) for pair in pairs], DIGITS)
     assert advice.labels
     assert set(advice.labels) <= set(DIGITS)
     assert advice.sentence.endswith(".")
@@ -99,7 +99,7 @@ def test_that_there_is_always_one_sentence_and_a_class_to_draw(pairs):
 
 @given(st.lists(st.tuples(st.sampled_from(DIGITS), st.sampled_from(DIGITS)), max_size=200))
 def test_that_a_class_without_errors_is_not_preferred_to_one_as_often_drawn_with_errors(pairs):
-    readings = [Reading(*pair) for pair in pairs]
+    readings = [JudgedReading(*pair) for pair in pairs]
     (first, *_) = advise(readings, DIGITS).labels
     latest = {digit: [r for r in readings if r.truth == digit][-LATEST:] for digit in DIGITS}
     wrong = {digit: sum(not r.is_right for r in latest[digit]) for digit in DIGITS}

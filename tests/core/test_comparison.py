@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.score.comparison import Advice, Comparison, Paired, mcnemar_exact
+from qtdigits.core.score.comparison import Comparison, PairedComparison, Recommendation, mcnemar_exact
 
 
-def paired(n: int, fixed: int, broken: int, still_wrong: int = 0) -> Paired:
+def paired(n: int, fixed: int, broken: int, still_wrong: int = 0) -> PairedComparison:
     after = n - broken - still_wrong
     ids = iter(range(n))
     take = lambda count: tuple(next(ids) for _ in range(count))  # noqa: E731 - short lists of numbers
-    return Paired(n, after - fixed + broken, after, take(fixed), take(broken), take(still_wrong))
+    return PairedComparison(n, after - fixed + broken, after, take(fixed), take(broken), take(still_wrong))
 
 
 @pytest.mark.parametrize(
@@ -45,30 +45,32 @@ def test_that_the_test_does_not_care_which_model_is_called_new(fixed: int, broke
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
 def test_that_fixed_broken_and_still_wrong_account_for_every_error(outcomes: list[tuple[bool, bool]]) -> None:
     before, after = (np.array([o[i] for o in outcomes], bool) for i in (0, 1))
-    found = Paired.of(before, after, tuple(range(100, 100 + len(outcomes))))
+    found = PairedComparison.of(before, after, tuple(range(100, 100 + len(outcomes))))
     assert len(found.broken) + len(found.still_wrong) == found.n - found.after
     assert len(found.fixed) + len(found.still_wrong) == found.n - found.before
     assert all(not before[i - 100] and after[i - 100] for i in found.fixed)
-    assert Paired.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert PairedComparison.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 @pytest.mark.parametrize(
     ("hand", "guard", "advice"),
     [
-        (paired(103, 4, 2, 1), paired(6000, 3, 4), Advice.USE),
-        (paired(20, 1, 0), paired(6000, 0, 0), Advice.USE),
-        (paired(20, 0, 0), paired(6000, 2, 1), Advice.ASK),
-        (paired(20, 0, 1), paired(6000, 2, 1), Advice.ASK),
-        (paired(100, 1, 9), paired(6000, 2, 1), Advice.KEEP),
-        (paired(100, 9, 1), paired(6000, 2, 40), Advice.ASK),
-        (paired(100, 1, 1), paired(6000, 2, 40), Advice.KEEP),
-        (paired(100, 9, 1), paired(0, 0, 0), Advice.ASK),
-        (paired(100, 9, 1), paired(1000, 2, 4), Advice.ASK),
-        (paired(0, 0, 0), paired(6000, 60, 5), Advice.USE),
-        (paired(0, 0, 0), paired(6000, 3, 2), Advice.ASK),
+        (paired(103, 4, 2, 1), paired(6000, 3, 4), Recommendation.USE),
+        (paired(20, 1, 0), paired(6000, 0, 0), Recommendation.USE),
+        (paired(20, 0, 0), paired(6000, 2, 1), Recommendation.ASK),
+        (paired(20, 0, 1), paired(6000, 2, 1), Recommendation.ASK),
+        (paired(100, 1, 9), paired(6000, 2, 1), Recommendation.KEEP),
+        (paired(100, 9, 1), paired(6000, 2, 40), Recommendation.ASK),
+        (paired(100, 1, 1), paired(6000, 2, 40), Recommendation.KEEP),
+        (paired(100, 9, 1), paired(0, 0, 0), Recommendation.ASK),
+        (paired(100, 9, 1), paired(1000, 2, 4), Recommendation.ASK),
+        (paired(0, 0, 0), paired(6000, 60, 5), Recommendation.USE),
+        (paired(0, 0, 0), paired(6000, 3, 2), Recommendation.ASK),
     ],
 )
-def test_that_only_what_is_safe_is_recommended(hand: Paired, guard: Paired, advice: Advice) -> None:
+def test_that_only_what_is_safe_is_recommended(
+    hand: PairedComparison, guard: PairedComparison, advice: Recommendation
+) -> None:
     assert Comparison(hand, guard).advice is advice
 
 
@@ -106,25 +108,25 @@ def test_that_a_gain_for_one_hand_at_the_cost_of_others_is_said_as_what_it_is() 
 
 
 def test_that_what_is_not_everything_is_never_called_100_percent() -> None:
-    guard = Paired(10_000, 9_999, 10_000, (1,))
+    guard = PairedComparison(10_000, 9_999, 10_000, (1,))
     assert "MNIST 99.99 → 100.00 %" in Comparison(paired(3, 0, 0), guard).sentence
-    nearly = Paired(3000, 2999, 3000, (1,))
+    nearly = PairedComparison(3000, 2999, 3000, (1,))
     assert "reads 99.9 → 100.0 % of your 3,000" in Comparison(nearly, guard).sentence
 
 
 def test_that_drawings_judged_meanwhile_count_with_what_is_held_out() -> None:
-    held_out, newer = Paired(20, 18, 18, (), (), (4, 9)), Paired(8, 6, 8, (41, 42))
+    held_out, newer = PairedComparison(20, 18, 18, (), (), (4, 9)), PairedComparison(8, 6, 8, (41, 42))
     guard = paired(6000, 2, 1)
-    assert Comparison(held_out, guard).advice is Advice.ASK
+    assert Comparison(held_out, guard).advice is Recommendation.ASK
     found = Comparison(held_out, guard, "default", newer)
-    assert found.advice is Advice.USE
-    assert found.hand == Paired(28, 24, 26, (41, 42), (), (4, 9))
+    assert found.advice is Recommendation.USE
+    assert found.hand == PairedComparison(28, 24, 26, (41, 42), (), (4, 9))
     assert found.sentence.startswith(
         "reads 85.7 → 92.9 % of your 28 drawings that neither has learned from; 2 fixed, 0 broken"
     )
     assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
     old_file = {name: value for name, value in found.to_json().items() if name != "newer"}
-    assert Comparison.from_json(old_file).newer == Paired(0, 0, 0)
+    assert Comparison.from_json(old_file).newer == PairedComparison(0, 0, 0)
 
 
 @pytest.mark.parametrize(

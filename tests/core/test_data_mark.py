@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qtdigits.core.run.data_mark import DataMark, what_changed
+from qtdigits.core.run.checkpoints import DataFingerprint, data_changes
 
 RECORDS = [
     {"name": "MNIST", "n_training": 90, "n_validation": 10, "sha256": "m"},
@@ -13,12 +13,12 @@ RECORDS = [
 ]
 
 
-def mark(*, training: tuple[int, ...] = (0, 1, 1), base: str = "b") -> DataMark:
-    return DataMark.of(RECORDS, "01", [np.array(training), np.array([2])], base=base)
+def mark(*, training: tuple[int, ...] = (0, 1, 1), base: str = "b") -> DataFingerprint:
+    return DataFingerprint.of(RECORDS, "01", [np.array(training), np.array([2])], base=base)
 
 
 def test_that_the_same_data_has_the_same_mark_also_from_a_file() -> None:
-    assert what_changed(mark(), DataMark.from_json(mark().to_json())) == ()
+    assert data_changes(mark(), DataFingerprint.from_json(mark().to_json())) == ()
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,15 @@ def test_that_the_same_data_has_the_same_mark_also_from_a_file() -> None:
         (mark(training=(0, 1)), "how often"),
     ],
 )
-def test_that_what_changed_is_named(now: DataMark, said: str) -> None:
-    (found,) = what_changed(mark(), now)
+def test_that_what_changed_is_named(now: DataFingerprint, said: str) -> None:
+    (found,) = data_changes(mark(), now)
     assert said in found
 
 
 def test_that_moving_an_image_between_parts_is_noticed() -> None:
-    a = DataMark.of(RECORDS, "01", [np.array([0, 1]), np.array([2])])
-    b = DataMark.of(RECORDS, "01", [np.array([0]), np.array([1, 2])])
-    assert what_changed(a, b)
+    a = DataFingerprint.of(RECORDS, "01", [np.array([0, 1]), np.array([2])])
+    b = DataFingerprint.of(RECORDS, "01", [np.array([0]), np.array([1, 2])])
+    assert data_changes(a, b)
 
 
 def test_that_a_fingerprint_tells_any_other_data_from_the_same() -> None:
@@ -51,6 +51,6 @@ def test_that_a_fingerprint_tells_any_other_data_from_the_same() -> None:
         replace(mark(), classes=("1", "0")),
         replace(mark(), sources={"MNIST": (100, "other"), "drawings": (40, "d")}),
     )
-    same = DataMark.from_json(mark().to_json())
+    same = DataFingerprint.from_json(mark().to_json())
     assert same.fingerprint == mark().fingerprint
     assert len({mark().fingerprint, *(other.fingerprint for other in others)}) == 5

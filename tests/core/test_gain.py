@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.score.gain import Gain, right_text
+from qtdigits.core.score.comparison import Gain, right_text
 from qtdigits.core.score.metrics import Tally
 
 tallies = st.integers(1, 500).flatmap(lambda n: st.builds(Tally, st.just(n), st.integers(0, n)))

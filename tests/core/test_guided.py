@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.score.guided import Goal, GuidedRun, asked_order
+from qtdigits.core.score.learning import wilson_band
 from qtdigits.core.score.metrics import wilson_interval
-from qtdigits.core.score.running_accuracy import wilson_band
+from qtdigits.core.score.practice import Goal, GuidedProgress, prompt_order
 
 DIGITS = tuple("0123456789")
 GOAL = Goal(half_width=0.03)
@@ -18,23 +18,23 @@ label_tuples = st.lists(st.sampled_from("0123456789ABCπ"), min_size=1, unique=T
 
 @given(label_tuples, st.integers(0, 2**32), st.integers(1, 100))
 def test_that_no_class_is_asked_for_more_than_once_more_than_another(labels, seed, n):
-    asked = list(islice(asked_order(labels, seed), n))
+    asked = list(islice(prompt_order(labels, seed), n))
     counts = [asked.count(label) for label in labels]
     assert max(counts) - min(counts) <= 1
 
 
 @given(label_tuples.filter(lambda labels: len(labels) > 1), st.integers(0, 2**32))
 def test_that_no_class_is_asked_for_twice_in_a_row(labels, seed):
-    assert all(a != b for a, b in pairwise(islice(asked_order(labels, seed), 100)))
+    assert all(a != b for a, b in pairwise(islice(prompt_order(labels, seed), 100)))
 
 
 def test_that_the_order_depends_on_the_seed_alone():
-    first, same, other = (list(islice(asked_order(DIGITS, seed), 50)) for seed in (1, 1, 2))
+    first, same, other = (list(islice(prompt_order(DIGITS, seed), 50)) for seed in (1, 1, 2))
     assert first == same != other
 
 
 def test_that_what_was_drawn_as_something_else_is_asked_for_again_and_counts():
-    run = GuidedRun(DIGITS, seed=3, goal=GOAL)
+    run = GuidedProgress(DIGITS, seed=3, goal=GOAL)
     other = next(label for label in DIGITS if label != run.asked)
     after = run.with_drawing(other, is_right=False)
     assert (after.asked, after.n, after.correct) == (run.asked, 1, 0)
@@ -42,14 +42,14 @@ def test_that_what_was_drawn_as_something_else_is_asked_for_again_and_counts():
 
 @given(st.integers(0, 1000), st.lists(st.booleans(), min_size=1, max_size=40))
 def test_that_taking_back_is_going_back(seed, outcomes):
-    run = GuidedRun(DIGITS, seed=seed, goal=GOAL)
+    run = GuidedProgress(DIGITS, seed=seed, goal=GOAL)
     for is_right in outcomes:
         before, run = run, run.with_drawing(run.asked, is_right=is_right)
         assert run.without_last() == before
 
 
 def test_that_it_ends_once_the_interval_is_narrow_and_not_before():
-    run = GuidedRun(DIGITS, seed=1, goal=GOAL)
+    run = GuidedProgress(DIGITS, seed=1, goal=GOAL)
     while not run.is_done:
         low, high = run.interval
         assert run.n < 30 or (high - low) / 2 > 0.03
@@ -59,7 +59,7 @@ def test_that_it_ends_once_the_interval_is_narrow_and_not_before():
 
 
 def test_that_a_bad_model_does_not_keep_its_writer_for_ever():
-    run = GuidedRun(DIGITS, seed=1, goal=Goal(half_width=0.01, most=50))
+    run = GuidedProgress(DIGITS, seed=1, goal=Goal(half_width=0.01, most=50))
     while not run.is_done:
         run = run.with_drawing(run.asked, is_right=run.n % 2 == 0)
     assert run.n == 50
@@ -80,10 +80,10 @@ def test_that_ending_when_narrow_enough_hardly_hurts_the_intervals_coverage(shar
 @given(st.integers(0, 300), st.integers(0, 300), st.sampled_from([0.02, 0.03, 0.05]))
 def test_that_the_expected_number_is_never_behind_what_was_drawn(correct, n, half_width):
     correct, n = sorted((correct, n))
-    about = Goal(half_width).about(correct, n)
-    assert n <= about <= max(n, 300)
-    assert about > n or Goal(half_width).is_reached(correct, n)
+    expected_drawings = Goal(half_width).expected_drawings(correct, n)
+    assert n <= expected_drawings <= max(n, 300)
+    assert expected_drawings > n or Goal(half_width).is_reached(correct, n)
 
 
 def test_that_errors_make_a_session_longer():
-    assert GOAL.about(0, 0) < GOAL.about(10, 12) <= GOAL.most
+    assert GOAL.expected_drawings(0, 0) < GOAL.expected_drawings(10, 12) <= GOAL.most

@@ -7,10 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.core.drawing.label_guard import DIGIT_LABELS, OWN_WEIGHT, Witness, _targets, suspicions
+from qtdigits.core.drawing.label_review import (
+    DIGIT_LABELS,
+    OWN_WEIGHT,
+    LabelClassifier,
+    _targets,
+    find_suspects,
+)
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits, synthetic_ink
-from qtdigits.store.witness_file import load_witness
+from qtdigits.store.kept_files import load_witness
 
 Images = NDArray[np.uint8]
 
@@ -38,8 +44,8 @@ def slanted(ink: Ink, rng: np.random.Generator) -> Ink:
 
 
 @pytest.fixture(scope="module")
-def witness() -> Witness:
-    return Witness.of(*digits(600, seed=1))
+def witness() -> LabelClassifier:
+    return LabelClassifier.of(*digits(600, seed=1))
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +62,11 @@ def wrong(labels: Sequence[str], *rows: int) -> list[str]:
 
 
 def test_that_planted_mistakes_are_found_and_put_right(
-    witness: Witness, own: tuple[Images, list[str]]
+    witness: LabelClassifier, own: tuple[Images, list[str]]
 ) -> None:
     images, labels = own
     planted = (4, 30, 77, 91)
-    found = suspicions(witness, images, wrong(labels, *planted))
+    found = find_suspects(witness, images, wrong(labels, *planted))
     assert set(planted) <= set(found)
     assert len(found) <= len(planted) + 1
     for row in planted:
@@ -74,19 +80,19 @@ def test_that_drawings_that_broke_alike_do_not_speak_for_one_another(own: tuple[
     images, labels = own[0].copy(), own[1]
     broken = [row for row, label in enumerate(labels) if label == "4"][:2]
     images[broken] = render_many([Ink.of([[(0.0, 0.0), (lean, 100.0)]]) for lean in (-3.0, 3.0)])
-    found = suspicions(load_witness(), images, labels)
+    found = find_suspects(load_witness(), images, labels)
     assert set(broken) <= set(found)
     assert {found[row].reason for row in broken} == {"looks like a 1, hardly like a 4"}
 
 
-def test_that_right_labels_are_left_alone(witness: Witness, own: tuple[Images, list[str]]) -> None:
-    assert len(suspicions(witness, *own)) <= 1
+def test_that_right_labels_are_left_alone(witness: LabelClassifier, own: tuple[Images, list[str]]) -> None:
+    assert len(find_suspects(witness, *own)) <= 1
 
 
 @pytest.mark.parametrize("row", [0, 41, 99])
 @pytest.mark.parametrize("label", ["0", "6"])
 def test_that_a_drawings_own_label_has_no_say_in_how_it_is_read(
-    witness: Witness, own: tuple[Images, list[str]], row: int, label: str
+    witness: LabelClassifier, own: tuple[Images, list[str]], row: int, label: str
 ) -> None:
     images, labels = own
     places = witness.places(images)
@@ -97,7 +103,7 @@ def test_that_a_drawings_own_label_has_no_say_in_how_it_is_read(
 
 
 def test_that_the_closed_form_is_what_leaving_a_drawing_out_gives(
-    witness: Witness, own: tuple[Images, list[str]]
+    witness: LabelClassifier, own: tuple[Images, list[str]]
 ) -> None:
     images, labels = own
     places, row = witness.places(images), 17
@@ -108,22 +114,22 @@ def test_that_the_closed_form_is_what_leaving_a_drawing_out_gives(
 
 
 def test_that_a_digit_with_few_examples_and_a_class_that_is_no_digit_are_not_judged(
-    witness: Witness, own: tuple[Images, list[str]]
+    witness: LabelClassifier, own: tuple[Images, list[str]]
 ) -> None:
     images, labels = own
     chosen = [i for i in range(100) if labels[i] == "1"] + [i for i in range(100) if labels[i] == "7"][:3]
     named = [labels[i] for i in chosen]
     named[0] = "7"
-    assert set(suspicions(witness, images[chosen], named)) == {0}  # three other sevens
-    assert suspicions(witness, images[chosen[:-1]], named[:-1]) == {}
-    assert suspicions(witness, images[chosen], ["seven" if n == "7" else n for n in named]) == {}
+    assert set(find_suspects(witness, images[chosen], named)) == {0}  # three other sevens
+    assert find_suspects(witness, images[chosen[:-1]], named[:-1]) == {}
+    assert find_suspects(witness, images[chosen], ["seven" if n == "7" else n for n in named]) == {}
 
 
-def test_that_nobodys_drawings_are_no_trouble(witness: Witness) -> None:
-    assert suspicions(witness, np.empty((0, 28, 28), np.uint8), []) == {}
+def test_that_nobodys_drawings_are_no_trouble(witness: LabelClassifier) -> None:
+    assert find_suspects(witness, np.empty((0, 28, 28), np.uint8), []) == {}
 
 
 def test_that_the_same_seed_gives_the_same_witness() -> None:
     images, labels = digits(200, seed=5)
-    one, two = Witness.of(images, labels), Witness.of(images, labels)
+    one, two = LabelClassifier.of(images, labels), LabelClassifier.of(images, labels)
     np.testing.assert_array_equal(one.moments, two.moments)

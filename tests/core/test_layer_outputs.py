@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.network.layer_outputs import first_filters, layer_names, layer_outputs
-from qtdigits.core.network.networks import NetworkSpec, parse_blocks, parse_dense
+from qtdigits.core.network_inspection import first_filters, layer_names, layer_outputs
+from qtdigits.core.network_spec import NetworkSpec, parse_blocks, parse_dense
 from qtdigits.errors import InputError
 from qtdigits.paths import shipped_models_dir
-from qtdigits.store.model.model_files import load_model
+from qtdigits.store.model_files import load_model
 
 ONE_FILTER = NetworkSpec(parse_blocks("1:3"), ())
 

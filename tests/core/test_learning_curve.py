@@ -5,15 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtdigits.core.score.learning_curve import (
-    MOST_MORE,
-    Amount,
-    fitted,
-    merged,
-    rounded,
-    sentence,
-    with_drawing,
-)
+from qtdigits.core.score.learning import MOST_MORE, Amount, fitted, merged, rounded, sentence, with_drawing
 
 amounts = st.builds(
     lambda learned, n, share: Amount(learned, round(share * n), n),

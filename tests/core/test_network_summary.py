@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from qtdigits.core.network.network_summary import cost_of, layers_of
-from qtdigits.core.network.networks import NetworkSpec, parse_blocks, parse_dense
-from qtdigits.core.recipe.recipes import load_recipe, recipe_names
+from qtdigits.core.network_spec import NetworkSpec, cost_of, layers_of, parse_blocks, parse_dense
+from qtdigits.core.recipe_files import load_recipe, recipe_names
 
 
 def test_that_layers_of_a_convolutional_network_are_told_with_shape_weights_and_cost():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.network.networks import (
+from qtdigits.core.network_spec import (
     ACTIVATIONS,
     ConvBlock,
     DenseLayer,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtdigits.core.drawing.outliers import is_no_digit, scribbles
 from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.synthetic import is_no_digit, scribbles
 
 
 def test_that_scribbles_are_drawn_and_the_seed_says_which() -> None:

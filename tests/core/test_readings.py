@@ -4,14 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.score.readings import MOST_IN_CELL, MOST_RIGHT_IN_CELL, Readings
+from qtdigits.core.score.metrics import MOST_IN_CELL, MOST_RIGHT_IN_CELL, ReadDrawings
 
 
 def readings(truth, answer, confidence):
     images = np.zeros((len(truth), 28, 28), np.uint8)
     images[:, 0, 0] = np.arange(len(truth)) % 256
     as_places = (np.array(part, np.int64) for part in (truth, answer))
-    return Readings(("A", "B", "C"), images, *as_places, np.array(confidence, np.float32))
+    return ReadDrawings(("A", "B", "C"), images, *as_places, np.array(confidence, np.float32))
 
 
 def test_that_a_cell_has_its_surest_mistake_first():
@@ -30,7 +30,7 @@ def test_that_a_right_cell_has_its_least_sure_answer_first():
 )
 def test_that_what_is_kept_of_a_cell_is_the_beginning_of_it(rows):
     everything = readings(*(zip(*rows, strict=True) if rows else ((), (), ())))
-    kept = everything.worth_keeping()
+    kept = everything.selection_to_store()
     for truth in range(3):
         for answer in range(3):
             most = MOST_RIGHT_IN_CELL if truth == answer else MOST_IN_CELL

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from qtdigits.core.recipe.recipes import Recipe
-from qtdigits.core.run.recipe_costs import Pace, epoch_estimate, images_of, paces_of
-from qtdigits.core.run.run_figures import RunFigures
+from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.run.figures import MeasuredSpeed, RunFigures, epoch_estimate, images_of, paces_of
 
 CNN = Recipe(blocks="8:3:2", dense="", mnist_images=10_000, drawings_weight=0)
 
@@ -61,5 +60,5 @@ def test_that_images_of_an_epoch_are_those_that_are_trained_on():
 
 def test_that_a_pace_knows_whether_drawings_were_varied():
     (pace,) = paces_of([("varied", CNN.with_values(augmentation=0.5).to_json(), figures())], 10)
-    assert isinstance(pace, Pace)
+    assert isinstance(pace, MeasuredSpeed)
     assert pace.is_varied

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.recipe.recipe_fields import FIELD_BY_NAME, FIELDS
-from qtdigits.core.recipe.recipe_text import recipe_toml, value_text
-from qtdigits.core.recipe.recipes import Recipe, load_recipe, recipe_names
+from qtdigits.core.recipe import FIELD_BY_NAME, FIELDS
+from qtdigits.core.recipe_files import Recipe, load_recipe, recipe_names, recipe_toml, value_text
 
 
 @pytest.mark.parametrize("name", recipe_names())

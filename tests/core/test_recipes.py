@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.drawing.variation import Augmentation
-from qtdigits.core.recipe.recipe_fields import AUGMENTATION_FIELDS, FIELD_BY_NAME, FIELDS
-from qtdigits.core.recipe.recipes import Recipe, differences, load_recipe, recipe_names, recipe_of
+from qtdigits.core.drawing.augmentation import Augmentation
+from qtdigits.core.recipe import AUGMENTATION_FIELDS, FIELD_BY_NAME, FIELDS
+from qtdigits.core.recipe_files import Recipe, differences, load_recipe, recipe_names, recipe_of
 from qtdigits.errors import InputError
 
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from qtdigits.core.score.calibration import reliability_from_json, reliability_of, reliability_to_json
 from qtdigits.core.score.metrics import expected_calibration_error, wilson_interval
-from qtdigits.core.score.reliability import reliability_from_json, reliability_of, reliability_to_json
 
 
 def test_that_every_answer_is_in_the_bin_of_its_confidence():

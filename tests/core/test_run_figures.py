@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run.events import EpochEnded
+from qtdigits.core.run.figures import RunFigures, differing, figures_of
 from qtdigits.core.run.history import History
-from qtdigits.core.run.run_figures import RunFigures, differing, figures_of
 
 EPOCH = EpochEnded("r", 1, 9, 1.0, 0.5, 0.9, 0.6, is_best=True, elapsed_s=2.0, remaining_s=4.0)
 

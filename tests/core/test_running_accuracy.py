@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qtdigits.core.score.learning import running_curve, wilson_band
 from qtdigits.core.score.metrics import wilson_interval
-from qtdigits.core.score.running_accuracy import running_curve, wilson_band
 
 outcomes_lists = st.lists(st.booleans(), max_size=120)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtdigits.core.score.simulation import Plan, SimulatedStep, SimulatedWriter, Simulation, chosen_writers
+from qtdigits.core.score.writers import Plan, SimulatedStep, SimulatedWriter, Simulation, chosen_writers
 
 
 def step(after: int, without: str, with_learning: str) -> SimulatedStep:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.drawing.splits import HOLD_OUT_BLOCK, is_held_out, validation_split
+from qtdigits.core.drawing.samples import HOLD_OUT_BLOCK, is_held_out, validation_split
 
 targets = st.lists(st.integers(0, 4), max_size=80)
 fractions = st.floats(0.01, 0.99)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.score.undecided import Threshold, are_undecided, choose_threshold, measure_threshold
+from qtdigits.core.score.calibration import Threshold, are_undecided, choose_threshold, measure_threshold
 
 confidences = st.lists(st.floats(0.125, 1, width=32), min_size=1, max_size=300)
 

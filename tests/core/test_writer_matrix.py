@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from qtdigits.core.score.metrics import wilson_interval
-from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
 
 
 def right(text: str) -> np.ndarray:

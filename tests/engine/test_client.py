@@ -21,12 +21,11 @@ from qtdigits.core.run.events import (
     RunFailed,
     RunFinished,
 )
-from qtdigits.engine.client import EngineClient, engine_command
-from qtdigits.engine.farewell import KILLED
+from qtdigits.engine.client import KILLED, EngineClient, engine_command
 from qtdigits.engine.protocol import Plain, Train
 from qtdigits.errors import EngineError
-from qtdigits.store.model.model_files import check_model
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.store.model_files import check_model
+from qtdigits.training.jobs import RetrainRequest
 from tiny_training import TINY_RECIPE, write_tiny_mnist
 
 pytestmark = pytest.mark.tensorflow

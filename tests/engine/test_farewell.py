@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from qtdigits.engine.farewell import KILLED, NO_MEMORY, farewell
+from qtdigits.engine.client import KILLED, NO_MEMORY, exit_reason
 
 CRASHED = "The training engine crashed (SIGSEGV). Lack of memory can be the reason; then a smaller batch or network helps."
 ABORTED = "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\nFatal Python error\n"
@@ -32,4 +32,4 @@ ABORTED = "terminate called after throwing an instance of 'std::bad_alloc'\n  wh
     ],
 )
 def test_that_the_reason_is_said_in_words(code: int, last_words: str, said: str) -> None:
-    assert farewell(code, last_words) == said
+    assert exit_reason(code, last_words) == said

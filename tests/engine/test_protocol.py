@@ -11,8 +11,7 @@ from qtdigits.engine.protocol import (
     encode_command,
 )
 from qtdigits.errors import InputError
-from qtdigits.tasks.errand import CheckLabels, MeasureWriters
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import CheckLabels, MeasureWriters, RetrainRequest
 from tiny_training import TINY_RECIPE
 
 REQUEST = RetrainRequest.fresh(

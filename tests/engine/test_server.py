@@ -12,8 +12,7 @@ from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import ErrandFinished, RunCancelled
 from qtdigits.engine.protocol import Command, Plain, Run, Train, encode_command
 from qtdigits.engine.server import Server
-from qtdigits.tasks.errand import CheckLabels
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import CheckLabels, RetrainRequest
 from tiny_training import TINY_RECIPE
 
 

@@ -53,7 +53,7 @@ def window(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> Iterator[MainWindow]
     from qtdigits.gui.preferences import Preferences
     from qtdigits.gui.session import Session
     from qtdigits.gui.window_commands import commands_of
-    from qtdigits.store.model.library import ModelLibrary
+    from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
 
     shipped = tmp_path / "shipped"

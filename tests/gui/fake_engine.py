@@ -7,7 +7,7 @@ import queue
 from collections.abc import Iterator
 from typing import Any
 
-from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run.events import (
     BatchEnded,
     EngineLost,
@@ -19,7 +19,7 @@ from qtdigits.core.run.events import (
 )
 from qtdigits.engine.protocol import Command, encode_command
 from qtdigits.errors import EngineError
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import RetrainRequest
 
 STEPS_PER_EPOCH = 10
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
-from qtdigits.core.models import Golden, Model
-from qtdigits.core.recipe.recipes import recipe_of
-from qtdigits.store.model.model_files import save_model
+from qtdigits.core.model import Golden, Model
+from qtdigits.core.recipe_files import recipe_of
+from qtdigits.store.model_files import save_model
 
 
 def saved_model(path, *, drawn_accuracy):

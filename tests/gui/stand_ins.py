@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.models import Model
+from qtdigits.core.model import Model
 from qtdigits.gui.widgets.ask import Ask
 
 

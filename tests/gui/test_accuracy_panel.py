@@ -10,16 +10,16 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.score.guided import Goal
-from qtdigits.core.score.learning_curve import Amount
-from qtdigits.gui.accuracy.accuracy_panel import AccuracyPanel
+from qtdigits.core.score.learning import Amount
+from qtdigits.core.score.practice import Goal
 from qtdigits.gui.accuracy.share_plot import EMPTY_TEXT, SharePlot, nice_above
-from qtdigits.gui.drawing.guided_session import GuidedSession
-from qtdigits.gui.results.confusion_view import ConfusionView
+from qtdigits.gui.guided import GuidedSession
+from qtdigits.gui.panels.learning import AccuracyPanel
+from qtdigits.gui.results.confusion_matrix import ConfusionView
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.store.model.library import ModelLibrary
-from qtdigits.store.model.model_files import load_model, save_model
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
 
 STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
@@ -190,7 +190,7 @@ def test_that_a_judgement_is_a_point_of_the_learning_curve_at_once(panel, sessio
     last = learn(session)
     judge(session, "3")
     (judged,) = plots(panel)["Learning curve"].curves
-    assert judged.x.tolist() == [0, session.store.judgements.learnable(session.writer, last)]
+    assert judged.x.tolist() == [0, session.store.judgements.n_trainable(session.writer, last)]
     assert judged.y.tolist() == [4 / 12, 0]
 
 

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.gui.drawing.canvas import UNITS, Canvas, stroke_near
+from qtdigits.gui.panels.drawing.canvas import UNITS, Canvas, stroke_near
 from qtdigits.gui.widgets.theme import LIGHT
 
 LEFT = Qt.MouseButton.LeftButton

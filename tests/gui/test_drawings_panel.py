@@ -14,16 +14,20 @@ from gui.stand_ins import Answers
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.errors import StoreError
 from qtdigits.gui.menus import Command, fill_menus
-from qtdigits.gui.samples import drawing_edits
-from qtdigits.gui.samples.drawings_model import PAGE, PAGES_KEPT, DrawingsModel
-from qtdigits.gui.samples.drawings_panel import DrawingsPanel
-from qtdigits.gui.samples.thumbnail_grid import ThumbnailGrid
-from qtdigits.gui.samples.thumbnail_painter import CELL_HEIGHT_PX, CELL_WIDTH_PX, ThumbnailPainter
+from qtdigits.gui.panels.samples import sample_edits as drawing_edits
+from qtdigits.gui.panels.samples.sample_grid import (
+    CELL_HEIGHT_PX,
+    CELL_WIDTH_PX,
+    ThumbnailGrid,
+    ThumbnailPainter,
+)
+from qtdigits.gui.panels.samples.samples_model import PAGE, PAGES_KEPT, DrawingsModel
+from qtdigits.gui.panels.samples.samples_panel import DrawingsPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables import editing
-from qtdigits.store.tables.filters import SampleFilter
+from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample, a_trial, an_image
 

@@ -25,7 +25,7 @@ from qtdigits.core.run.events import (
 from qtdigits.errors import EngineError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.store.locks import ProcessLock
-from qtdigits.tasks.errand import CheckLabels
+from qtdigits.training.jobs import CheckLabels
 
 MakeController = Callable[..., EngineController]
 

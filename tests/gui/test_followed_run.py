@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from gui.fake_engine import batch, started
-from qtdigits.core.recipe.recipes import load_recipe
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed
 from qtdigits.gui.training.followed_run import CANCELLING, STOPPING, FollowedRun
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import RetrainRequest
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from qtdigits.core.drawing.labels import with_article
 from qtdigits.core.drawing.samples import Verdict
-from qtdigits.core.score.guided import Goal
+from qtdigits.core.score.practice import Goal
 from qtdigits.gui.preferences import Preferences
 
 LEFT = Qt.MouseButton.LeftButton

@@ -11,16 +11,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from gui.models import saved_model
-from qtdigits.core.network.occlusion import WITH, WITHOUT
-from qtdigits.gui.network.heat_view import HeatView
-from qtdigits.gui.network.insight import Insight, Question
-from qtdigits.gui.network.insight_panel import InsightPanel
+from qtdigits.core.network_inspection import WITH, WITHOUT
+from qtdigits.gui.panels.network.inspector import Insight, Question
+from qtdigits.gui.panels.network.network_panel import InsightPanel
+from qtdigits.gui.panels.network.network_views import HeatView, TileGrid
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.choice_box import ChoiceBox
+from qtdigits.gui.widgets.parts import ChoiceBox
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.gui.widgets.tile_grid import TileGrid
-from qtdigits.store.model.library import ModelLibrary
-from qtdigits.store.model.model_files import load_model, save_model
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
 
 UPRIGHT = np.array([[500, 100, 0, 1], [500, 900, 50, 1]], np.float32)

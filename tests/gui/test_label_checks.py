@@ -17,9 +17,9 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.samples.label_checks import BUSY, TRAINING, LabelChecks, checked_text
 from qtdigits.gui.session import Session
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.tasks.errand import MeasureWriters
+from qtdigits.training.jobs import MeasureWriters
 from store.values import a_sample
 
 STROKE = Ink.of([[(0, 0), (10, 10)]])

@@ -11,7 +11,7 @@ from gui.fake_engine import batch, epoch, started
 from gui.models import saved_model
 from qtdigits.core.drawing.samples import Suspicion, Verdict
 from qtdigits.core.run.events import RunFinished
-from qtdigits.core.score.comparison import Comparison, Paired
+from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.errors import StoreError
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy
@@ -311,7 +311,7 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
         window.answer_panel.judged.emit(label)
     window._load_heavy_things()  # so that it is known which models there are
     path = saved_model(window.session.library.new_path("new"), drawn_accuracy=0.95).path
-    found = Comparison(Paired(4, 2, 4, (1, 2)), Paired(0, 0, 0), before).to_json()
+    found = Comparison(PairedComparison(4, 2, 4, (1, 2)), PairedComparison(0, 0, 0), before).to_json()
     ending = RunFinished("run", "completed", str(path), 1, 1, 2.0, {}, comparison=found)
     window.controller.event_received.emit(ending)
     child(window, QPushButton, "verdictUseButton").click()

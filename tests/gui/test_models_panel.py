@@ -10,12 +10,11 @@ from gui.models import saved_model
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError
-from qtdigits.gui.models.models_panel import ModelsPanel
-from qtdigits.gui.models.replays import Replays
+from qtdigits.gui.panels.models import ModelsPanel, Replays
 from qtdigits.gui.session import Session
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.tasks.replay import Parts, Replayed
+from qtdigits.training.compare import Parts, Replayed
 from store.values import a_sample
 
 LEFT = Qt.MouseButton.LeftButton

@@ -7,12 +7,11 @@ import pytest
 
 from gui.models import saved_model
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.recipe.recipes import Recipe
-from qtdigits.core.run.recipe_costs import Estimate
-from qtdigits.core.run.run_figures import RunFigures
-from qtdigits.gui.recipes.recipe_costs import RecipeCosts, epoch_text
+from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.run.figures import Estimate, RunFigures
+from qtdigits.gui.panels.training.recipe_page import RecipeCosts, epoch_text
 from qtdigits.gui.session import Session
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 

@@ -4,11 +4,10 @@ import pytest
 from PySide6.QtWidgets import QLabel, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from qtdigits.core.recipe.recipe_fields import FIELDS
-from qtdigits.core.recipe.recipes import Recipe, load_recipe, recipe_names
+from qtdigits.core.recipe import FIELDS
+from qtdigits.core.recipe_files import Recipe, load_recipe, recipe_names
 from qtdigits.errors import InputError
-from qtdigits.gui.recipes.recipe_editors import NumberEdit
-from qtdigits.gui.recipes.recipe_form import RecipeForm
+from qtdigits.gui.panels.training.recipe_form import NumberEdit, RecipeForm
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from gui.stand_ins import Answers
-from qtdigits.core.recipe.recipes import Recipe, load_recipe
-from qtdigits.gui.recipes.network_table import NetworkTable
-from qtdigits.gui.recipes.recipe_choice import RecipeChoice
-from qtdigits.gui.recipes.recipe_form import RecipeForm
-from qtdigits.gui.recipes.recipe_page import RecipePage
-from qtdigits.gui.widgets.choice_box import ChoiceBox
+from qtdigits.core.recipe_files import Recipe, load_recipe
+from qtdigits.gui.panels.training.recipe_form import RecipeForm
+from qtdigits.gui.panels.training.recipe_page import NetworkTable, RecipeChoice, RecipePage
+from qtdigits.gui.widgets.parts import ChoiceBox
 
 
 @pytest.fixture

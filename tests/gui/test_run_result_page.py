@@ -9,22 +9,23 @@ from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from qtdigits.core.run.events import RunFinished
-from qtdigits.core.score.comparison import Comparison, Paired
-from qtdigits.core.score.metrics import Score
-from qtdigits.core.score.readings import Readings
+from qtdigits.core.score.comparison import Comparison, PairedComparison
+from qtdigits.core.score.metrics import ReadDrawings, Score
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.models.champion import Champion
-from qtdigits.gui.results.cell_drawings import CellDrawings
-from qtdigits.gui.results.confusion_view import ConfusionView
+from qtdigits.gui.panels.runs.run_result_page import RunResultPage
+from qtdigits.gui.results.confusion_matrix import ConfusionView
 from qtdigits.gui.results.knowledge import Knowledge
-from qtdigits.gui.results.run_result_page import RunResultPage
+from qtdigits.gui.results.score_details import CellDrawings
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store.tables.runs import RunRecord
-from qtdigits.tasks.run_results import RunResult
+from qtdigits.training.runs import RunResult
 
 CONFUSION = np.array([[8, 2], [0, 0]], np.int64)
 SCORE = Score(("0", "1"), CONFUSION).to_json()
-FOUND = Comparison(Paired(10, 7, 8, (11, 12), (13,), (14,)), Paired(3000, 2990, 2991, (1,)), "default")
+FOUND = Comparison(
+    PairedComparison(10, 7, 8, (11, 12), (13,), (14,)), PairedComparison(3000, 2990, 2991, (1,)), "default"
+)
 FINISHED = RunFinished("run", "completed", "/m/new.h5", 3, 2, 9.0, {"my hold-out": SCORE}, FOUND.to_json())
 RUN = RunRecord("run", {}, model="/m/new.h5")
 LEFT = Qt.MouseButton.LeftButton
@@ -35,7 +36,7 @@ class Shown:
         self.result: RunResult | ModelFileError = RunResult(FINISHED)
         self.champion = Champion("default", "/m/default.h5", {"my hold-out": SCORE})
         self.asked: list[str] = []
-        readings = Readings(
+        readings = ReadDrawings(
             ("0", "1"),
             np.zeros((2, 28, 28), np.uint8),
             np.zeros(2, np.int64),

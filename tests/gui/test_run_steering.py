@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from gui.stand_ins import Answers
-from qtdigits.core.recipe.recipes import load_recipe
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.errors import InputError
-from qtdigits.gui.runs.run_steering import RunSteering
-from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.gui.panels.runs.runs_panel import RunSteering
+from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import RetrainRequest
 from store.values import a_checkpoint
 
 RECIPE = load_recipe("mlp-50-50").with_values(epochs=6)
@@ -80,7 +80,7 @@ def test_that_what_has_come_to_its_end_does_not_go_on(steered: Steered, state: s
 
 
 def test_that_a_run_of_another_process_is_left_alone(steered: Steered) -> None:
-    assert steered.folder.lock.take()
-    assert steered.steering.is_under_way(replace(RUN, state="running"))
+    assert steered.folder.lock.acquire()
+    assert steered.steering.is_running(replace(RUN, state="running"))
     assert not steered.steering.can_go_on(RUN)
-    steered.folder.lock.give_back()
+    steered.folder.lock.release()

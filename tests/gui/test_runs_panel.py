@@ -20,24 +20,22 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
-from qtdigits.core.recipe.recipes import load_recipe
+from qtdigits.core.recipe_files import load_recipe
+from qtdigits.core.run.figures import figures_of
 from qtdigits.core.run.history import History
-from qtdigits.core.run.run_figures import figures_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.curves.curve_settings import CurveSettings
 from qtdigits.gui.models.champion import Champion
+from qtdigits.gui.panels.runs.run_result_page import RunResultPage
+from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering, RunsTrash
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.knowledge import Knowledge
-from qtdigits.gui.results.run_result_page import RunResultPage
-from qtdigits.gui.runs.run_steering import RunSteering
-from qtdigits.gui.runs.runs_panel import RunsPanel
-from qtdigits.gui.runs.runs_trash import RunsTrash
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.tasks.run_results import RunResult
+from qtdigits.training.runs import RunResult
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 LEFT = Qt.MouseButton.LeftButton
@@ -98,7 +96,7 @@ class Steering(RunSteering):
     def can_be_extended(self, run: RunRecord) -> bool:
         return run.id == "b"
 
-    def is_under_way(self, run: RunRecord) -> bool:
+    def is_running(self, run: RunRecord) -> bool:
         return run.id == self.elsewhere
 
     def go_on(self, run: RunRecord) -> None:

@@ -5,13 +5,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from qtdigits.gui.results.cell_drawings import CellDrawings
-from qtdigits.gui.results.class_table import ClassTable
-from qtdigits.gui.results.confusion_view import ConfusionView
+from qtdigits.gui.results.confusion_matrix import ConfusionView
 from qtdigits.gui.results.reliability_plot import EMPTY_TEXT, ReliabilityPlot
-from qtdigits.gui.results.score_details import NOT_KEPT, ScoreDetails
+from qtdigits.gui.results.score_details import NOT_KEPT, CellDrawings, ClassTable, ScoreDetails
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.tasks.evaluate import Answers
+from qtdigits.training.evaluate import Answers
 
 
 def answers():

@@ -12,7 +12,7 @@ from gui.fake_engine import request
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Trial, Verdict
 from qtdigits.gui.training.self_training import OFFERED_AFTER, SelfTraining
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import RetrainRequest
 
 STROKE = Ink.of([[(0, 0), (10, 10)]])
 

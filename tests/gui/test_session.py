@@ -8,7 +8,7 @@ from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.errors import ModelFileError, StoreError
 from qtdigits.gui.session import Session
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 
 STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)

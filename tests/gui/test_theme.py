@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 from typing_extensions import override
 
-from qtdigits.gui.widgets.choice_box import ChoiceBox
+from qtdigits.gui.widgets.parts import ChoiceBox
 from qtdigits.gui.widgets.theme import DARK, LIGHT, Theme, style_sheet_of
 
 LEAST_ICON_PX = 60

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBo
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
-from qtdigits.core.recipe.recipes import Recipe, load_recipe
+from qtdigits.core.recipe_files import Recipe, load_recipe
 from qtdigits.core.run.events import (
     Noticed,
     Progressed,
@@ -21,17 +21,17 @@ from qtdigits.core.run.events import (
     RunResumed,
 )
 from qtdigits.core.run.history import History
-from qtdigits.core.score.comparison import Comparison, Paired
+from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Score
 from qtdigits.errors import DataMissingError
 from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.models.champion import Champion
-from qtdigits.gui.recipes.recipe_choice import OPEN_FILE
-from qtdigits.gui.results.confusion_view import ConfusionView
+from qtdigits.gui.panels.training.recipe_page import OPEN_FILE
+from qtdigits.gui.panels.training.training_panel import TrainingPanel
+from qtdigits.gui.panels.training.verdict_card import VerdictCard
+from qtdigits.gui.results.confusion_matrix import ConfusionView
 from qtdigits.gui.results.run_summary import verdict
-from qtdigits.gui.training.training_panel import TrainingPanel
-from qtdigits.gui.training.verdict_card import VerdictCard
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 
 
@@ -217,7 +217,9 @@ def test_that_the_verdict_comes_with_a_comparison_and_its_wishes_are_passed_on(
 ) -> None:
     assert running.widget.findChild(VerdictCard) is None
     running.widget.set_champion(Champion("default", "/models/default.h5"))
-    found = Comparison(Paired(40, 37, 39, (11, 12), (13,), ()), Paired(3000, 2990, 2991), "default")
+    found = Comparison(
+        PairedComparison(40, 37, 39, (11, 12), (13,), ()), PairedComparison(3000, 2990, 2991), "default"
+    )
     engines[0].say(batch(1), epoch(1), replace(finished(), comparison=found.to_json()))
     qtbot.waitUntil(lambda: running.is_usable("verdictUseButton"))
 
@@ -406,7 +408,7 @@ def test_that_the_figures_before_are_those_of_the_model_that_was_compared_not_of
     qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["train"])
     engines[0].say(started())
     panel.widget.set_champion(Champion("other", "/models/other.h5", {"MNIST test": score(9, 1)}))
-    found = Comparison(Paired(40, 37, 39, (11, 12), ()), Paired(0, 0, 0), "old")
+    found = Comparison(PairedComparison(40, 37, 39, (11, 12), ()), PairedComparison(0, 0, 0), "old")
     scores = {"my hold-out": score(39, 1), "MNIST test": score(8, 2)}
     with qtbot.waitSignal(panel.widget.run_ended):
         engines[0].say(batch(1), epoch(1), replace(finished(scores=scores), comparison=found.to_json()))
@@ -439,7 +441,9 @@ def test_that_curves_and_results_are_one_click_apart(
 def test_that_no_figures_of_the_last_training_stand_under_one_that_was_interrupted(
     qtbot: QtBot, running: Panel, engines: FakeEngines, controller: EngineController, by_itself: bool
 ) -> None:
-    found = Comparison(Paired(40, 37, 39, (11, 12), (13,)), Paired(3000, 2990, 2991), "default")
+    found = Comparison(
+        PairedComparison(40, 37, 39, (11, 12), (13,)), PairedComparison(3000, 2990, 2991), "default"
+    )
     with qtbot.waitSignal(running.widget.run_ended):
         ended = finished(scores={"my hold-out": score(39, 1)})
         engines[0].say(batch(1), epoch(1), replace(ended, comparison=found.to_json()))

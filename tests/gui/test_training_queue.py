@@ -12,21 +12,21 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, request
-from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.engine.protocol import Train
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
-from qtdigits.gui.training.queue_strip import QueueStrip, described
-from qtdigits.gui.training.training_panel import TrainingPanel
+from qtdigits.gui.panels.training.training_controls import QueueStrip, described
+from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.widgets.theme import LIGHT
 from qtdigits.store.locks import ProcessLock
-from qtdigits.store.run.run_folders import RunFolder
+from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.tasks.request import RetrainRequest
-from qtdigits.tasks.resuming import is_any_under_way
+from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.runs import is_any_running
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def make_queue(
                 table=store.queue,
                 controller=controller,
                 data_dir=tmp_path,
-                is_held_back=partial(is_any_under_way, store.runs, tmp_path),
+                is_held_back=partial(is_any_running, store.runs, tmp_path),
             )
         )
         return made[-1]
@@ -302,12 +302,12 @@ def test_that_the_line_waits_while_another_window_trains(
     store.runs.add(RunRecord("theirs", {}))
     theirs = RunFolder(tmp_path, "theirs")
     assert not queue.must_wait
-    assert theirs.lock.take()
+    assert theirs.lock.acquire()
     assert queue.must_wait
     with qtbot.waitSignal(queue._again.timeout):
         queue.add(request("ours"))
     assert sent(engines) == []
-    theirs.lock.give_back()
+    theirs.lock.release()
     qtbot.waitUntil(lambda: sent(engines) == ["ours"])
 
 
@@ -328,13 +328,13 @@ def test_that_a_training_that_another_window_was_quicker_with_stands_in_line(
     )
     qtbot.addWidget(panel)
     theirs = ProcessLock(tmp_path / "training.lock")
-    assert theirs.take()
+    assert theirs.acquire()
     panel.start_training()
     assert [entry.run_id for entry in queue.waiting] == ["ours"]
     with qtbot.waitSignal(queue._again.timeout):
         queue.work_off()
     assert sent(engines) == []
-    theirs.give_back()
+    theirs.release()
     qtbot.waitUntil(lambda: sent(engines) == ["ours"])
 
 
@@ -344,11 +344,11 @@ def test_that_the_one_who_waits_takes_the_line_over_when_the_other_window_is_clo
     engines: FakeEngines,
 ) -> None:
     theirs = ProcessLock(queue._lock.path)
-    assert theirs.take()
+    assert theirs.acquire()
     with qtbot.waitSignal(queue._again.timeout):
         queue.add(request("a"))
     assert sent(engines) == []
-    theirs.give_back()
+    theirs.release()
     qtbot.waitUntil(lambda: sent(engines) == ["a"])
 
 
@@ -374,7 +374,7 @@ def test_that_a_training_that_is_wanted_while_another_window_trains_stands_in_li
 ) -> None:
     store.runs.add(RunRecord("theirs", {}))
     theirs = RunFolder(tmp_path, "theirs")
-    assert theirs.lock.take()
+    assert theirs.lock.acquire()
     panel = TrainingPanel(
         controller=controller, make_request=lambda recipe: request("ours"), theme=LIGHT, queue=queue
     )
@@ -383,5 +383,5 @@ def test_that_a_training_that_is_wanted_while_another_window_trains_stands_in_li
     assert [entry.run_id for entry in queue.waiting] == ["ours"]
     assert any("waits in line" in found.text() for found in panel.findChildren(QLabel))
     assert sent(engines) == []
-    theirs.lock.give_back()
+    theirs.lock.release()
     qtbot.waitUntil(lambda: sent(engines) == ["ours"])

@@ -6,14 +6,14 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from qtdigits.core.score.comparison import Comparison, Paired
+from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Tally
+from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.session import RunningAccuracy
-from qtdigits.gui.training.verdict_card import VerdictCard
 
-GUARD = Paired(3000, 2990, 2991, (1,))
-BETTER = Comparison(Paired(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")
-SAME = Comparison(Paired(40, 40, 40), GUARD, "default")
+GUARD = PairedComparison(3000, 2990, 2991, (1,))
+BETTER = Comparison(PairedComparison(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")
+SAME = Comparison(PairedComparison(40, 40, 40), GUARD, "default")
 
 
 @pytest.fixture

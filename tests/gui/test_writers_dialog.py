@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
 
+from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.session import Session
 from qtdigits.gui.top_bar import ADD_WRITER, MANAGE_WRITERS, TopBar
-from qtdigits.gui.writers.writers_dialog import WritersDialog
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample, a_trial
 

@@ -13,16 +13,15 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import FakeEngines, request
 from gui.models import saved_model
 from qtdigits.core.run.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
-from qtdigits.core.score.writer_matrix import BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.writers import BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
+from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.theme import DARK, LIGHT
-from qtdigits.gui.writers.matrix_table import MatrixTable
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
-from qtdigits.gui.writers.writers_panel import ONE_WRITER, WritersPanel
-from qtdigits.store.kept_matrix import CSV_COLUMNS, kept_matrix
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.kept_files import CSV_COLUMNS, load_writer_matrix
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample
 
@@ -170,7 +169,7 @@ def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
     assert own.font().bold()
     assert "10 fixed, 0 broken" in own.toolTip()
     assert "It was stopped" in two.text("matrixAbout")
-    assert kept_matrix(two.folder) == MATRIX
+    assert load_writer_matrix(two.folder) == MATRIX
     later = two.made()
     qtbot.addWidget(later)
     table = later.findChild(MatrixTable)
@@ -225,7 +224,7 @@ def test_that_a_stop_before_anything_was_learned_keeps_the_matrix_of_before(two:
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     assert two.text("matrixStatus") == "Given up: what was measured before stays."
     assert two.table.rowCount() == len(MATRIX.rows)
-    assert kept_matrix(two.folder) == MATRIX
+    assert load_writer_matrix(two.folder) == MATRIX
 
 
 def test_that_a_failure_is_said_and_the_matrix_of_before_stays(two: Room, qtbot: QtBot) -> None:

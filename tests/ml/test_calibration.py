@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.network.networks import NetworkSpec, parse_dense
-from qtdigits.ml.calibration import apply_temperature, temperature_of
+from qtdigits.core.network_spec import NetworkSpec, parse_dense
 from qtdigits.ml.networks import build_network, probabilities
+from qtdigits.ml.training import apply_temperature, temperature_of
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])

@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.models import Model
-from qtdigits.core.recipe.recipes import recipe_of
+from qtdigits.core.model import Model
+from qtdigits.core.recipe_files import recipe_of
 from qtdigits.core.run.control import Control
 from qtdigits.errors import ModelFileError
-from qtdigits.ml.batches import wanted_outputs
-from qtdigits.ml.continuing import answered_by, freeze, take_up
+from qtdigits.ml.batches import augmented_batches, wanted_outputs
 from qtdigits.ml.models import from_model, weights_of
 from qtdigits.ml.networks import build_network, probabilities
+from qtdigits.ml.resuming import freeze, initialise_from, with_teacher_answers
 from qtdigits.ml.training import TrainedNetwork, train
-from qtdigits.ml.varied_batches import varied_batches
 from tiny_training import tiny_data, tiny_model
 
 CNN = recipe_of(
@@ -46,14 +45,14 @@ def gone_on(base: Model, **changes: object) -> TrainedNetwork:
 
 def test_that_a_network_takes_up_the_answers_of_its_base(base: Model) -> None:
     network = build_network(base.network, len(DIGITS))
-    take_up(network, base, DIGITS)
+    initialise_from(network, base, DIGITS)
     assert base.golden.agrees_with(probabilities(network, base.golden.images))
 
 
 def test_that_a_new_class_takes_nothing_from_the_others_before_it_is_trained_on(base: Model) -> None:
     more = DIGITS.with_labels(["A", "B"])
     network = build_network(base.network, len(more))
-    take_up(network, base, more)
+    initialise_from(network, base, more)
     images = tiny_data().images[:200]
     before, after = probabilities(from_model(base), images), probabilities(network, images)
     assert after.shape == (200, 12)
@@ -64,9 +63,9 @@ def test_that_a_new_class_takes_nothing_from_the_others_before_it_is_trained_on(
 def test_that_a_base_with_another_network_is_refused(base: Model) -> None:
     network = build_network(CNN.with_values(blocks="5:3:2").network, len(DIGITS))
     with pytest.raises(ModelFileError, match="another shape"):
-        take_up(network, base, DIGITS)
+        initialise_from(network, base, DIGITS)
     with pytest.raises(ModelFileError, match="no layer"):
-        take_up(network, replace(base, weights={}), DIGITS)
+        initialise_from(network, replace(base, weights={}), DIGITS)
 
 
 def test_that_early_blocks_and_statistics_stay_as_they_are(base: Model) -> None:
@@ -97,21 +96,21 @@ def test_that_the_last_epoch_is_kept_where_the_recipe_says_so(base: Model) -> No
 def test_that_remembered_images_are_to_be_answered_as_the_base_did(base: Model) -> None:
     data = tiny_data()
     network = from_model(base)
-    remembering = answered_by(base, replace(data, remembered=data.training[:30]), CNN, DIGITS)
+    remembering = with_teacher_answers(base, replace(data, remembered=data.training[:30]), CNN, DIGITS)
     wanted = wanted_outputs(remembering, 10)
     np.testing.assert_allclose(
         wanted[data.training[:30]], probabilities(network, data.images[data.training[:30]]), atol=1e-4
     )
     rest = data.training[30:]
     np.testing.assert_array_equal(wanted[rest].argmax(axis=1), data.targets[rest])
-    assert answered_by(base, data, CNN, DIGITS) is data
+    assert with_teacher_answers(base, data, CNN, DIGITS) is data
 
 
 def test_that_the_answers_are_those_to_the_images_that_are_trained_on(base: Model) -> None:
     data = tiny_data()
     network = from_model(base)
     recipe = CNN.with_values(augmentation=1.0)
-    remembering = answered_by(base, replace(data, remembered=data.training[:30]), recipe, DIGITS)
+    remembering = with_teacher_answers(base, replace(data, remembered=data.training[:30]), recipe, DIGITS)
     changed = (remembering.images != data.images).any(axis=(1, 2))
     assert changed[data.training[:30]].all()
     assert changed.sum() == 30
@@ -119,7 +118,9 @@ def test_that_the_answers_are_those_to_the_images_that_are_trained_on(base: Mode
     assert remembering.answers is not None
     np.testing.assert_allclose(remembering.answers, probabilities(network, shown), atol=1e-4)
 
-    batches = varied_batches(remembering, n_classes=10, batch_size=20, seed=3, augmentation=recipe.variation)
+    batches = augmented_batches(
+        remembering, n_classes=10, batch_size=20, seed=3, augmentation=recipe.variation
+    )
     steps = remembering.steps_per_epoch(20)
     seen = np.concatenate([np.asarray(images) for images, _ in batches.take(steps)])[..., 0]
     as_they_were = {(image / np.float32(255)).tobytes() for image in shown}
@@ -131,7 +132,7 @@ def test_that_another_models_answers_can_be_kept(base: Model) -> None:
     changed = gone_on(base).network
     rehearsed = replace(data, remembered=data.training[:30])
     more = DIGITS.with_labels(["A"])
-    wanted = answered_by(base, rehearsed, CNN, more).answers
+    wanted = with_teacher_answers(base, rehearsed, CNN, more).answers
     assert wanted is not None
     shown = data.images[data.training[:30]]
     np.testing.assert_array_equal(

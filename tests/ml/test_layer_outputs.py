@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.network.layer_outputs import layer_names, layer_outputs
-from qtdigits.core.network.networks import ACTIVATIONS, NetworkSpec, parse_blocks, parse_dense
+from qtdigits.core.network_inspection import layer_names, layer_outputs
+from qtdigits.core.network_spec import ACTIVATIONS, NetworkSpec, parse_blocks, parse_dense
 from qtdigits.ml.backend import keras
 from qtdigits.ml.networks import build_network
 

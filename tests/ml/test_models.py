@@ -9,13 +9,13 @@ import pytest
 
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
-from qtdigits.core.models import Golden, Model
+from qtdigits.core.model import Golden, Model
 from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.models import N_GOLDEN, from_model, to_model
 from qtdigits.ml.networks import build_network, probabilities
 from qtdigits.ml.training import TrainedNetwork
-from qtdigits.reader.reader import Reader
+from qtdigits.reader import Reader
 from tiny_training import TINY_RECIPE, tiny_model
 
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from qtdigits.core.network.networks import ACTIVATIONS, NetworkSpec, parse_blocks, parse_dense
-from qtdigits.core.recipe.recipe_fields import LOSSES, OPTIMIZERS
-from qtdigits.core.recipe.recipes import load_recipe, recipe_of
+from qtdigits.core.network_spec import ACTIVATIONS, NetworkSpec, parse_blocks, parse_dense
+from qtdigits.core.recipe import LOSSES, OPTIMIZERS
+from qtdigits.core.recipe_files import load_recipe, recipe_of
 from qtdigits.ml.backend import keras
 from qtdigits.ml.networks import build_network, compile_network, probabilities
 

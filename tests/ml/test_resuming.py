@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run.checkpoints import Checkpoint, Continuation, Stages
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunContinued, RunPaused, RunResumed
 from qtdigits.core.run.history import History
 from qtdigits.errors import CancelledError
-from qtdigits.ml.standing import CheckpointMisfitError
+from qtdigits.ml.resuming import CheckpointMisfitError
 from qtdigits.ml.training import TrainedNetwork, train
 from qtdigits.ml.training_data import TrainingData
 from tiny_training import TINY_RECIPE, Recorder, tiny_data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtdigits.ml.schedules import OneCycle
+from qtdigits.ml.networks import OneCycle
 
 
 def test_that_an_extension_begins_at_a_tenth_and_leaves_what_was_before_as_it_was() -> None:

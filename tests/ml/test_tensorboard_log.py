@@ -31,9 +31,9 @@ def read(folder):
 
 def test_that_batches_and_epochs_become_scalars_of_runs_that_lie_over_one_another(tmp_path):
     with TensorBoardLog(tmp_path, "r") as log:
-        log.hear(replace(BATCH, learning_rate=0.125))
-        log.hear(EPOCH)
-        log.hear(RunCancelled("r"))
+        log.on_event(replace(BATCH, learning_rate=0.125))
+        log.on_event(EPOCH)
+        log.on_event(RunCancelled("r"))
     assert read(tmp_path / "r" / "train") == {
         ("batch/loss", 5): 0.5,
         ("batch/accuracy", 5): 0.75,
@@ -52,13 +52,13 @@ def test_that_batches_and_epochs_become_scalars_of_runs_that_lie_over_one_anothe
 
 def test_that_the_hold_out_has_curves_where_there_is_one(tmp_path):
     with TensorBoardLog(tmp_path, "r") as log:
-        log.hear(replace(EPOCH, hold_out_loss=0.5, hold_out_accuracy=1.0))
+        log.on_event(replace(EPOCH, hold_out_loss=0.5, hold_out_accuracy=1.0))
     assert read(tmp_path / "r" / "hold-out") == {("epoch/loss", 10): 0.5, ("epoch/accuracy", 10): 1.0}
 
 
 def test_that_what_was_logged_is_on_the_disk_before_the_run_is_over(tmp_path):
     with TensorBoardLog(tmp_path, "r") as log:
-        log.hear(EPOCH)
+        log.on_event(EPOCH)
         assert ("epoch/loss", 10) in read(tmp_path / "r" / "validation")
 
 
@@ -67,7 +67,7 @@ def test_that_a_run_that_goes_on_takes_the_place_of_what_was_logged_beyond(tmp_p
         monkeypatch.setattr(tensorboard_log.time, "time", lambda: at_s)
         with TensorBoardLog(tmp_path, "r") as log:
             for event in events:
-                log.hear(event)
+                log.on_event(event)
 
     logged(1.0, *(replace(BATCH, step=step, loss=0.5) for step in (5, 10, 13)))
     logged(2.0, *(replace(BATCH, step=step, loss=0.25) for step in (9, 14)))
@@ -80,4 +80,4 @@ def test_that_a_run_that_goes_on_takes_the_place_of_what_was_logged_beyond(tmp_p
 def test_that_a_file_in_the_way_is_told_of(tmp_path):
     (tmp_path / "log").write_text("not a folder")
     with TensorBoardLog(tmp_path / "log", "r") as log, pytest.raises(StoreError, match="TensorBoard"):
-        log.hear(EPOCH)
+        log.on_event(EPOCH)

@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunStarted
-from qtdigits.core.score.auc import macro_auc
+from qtdigits.core.score.metrics import macro_auc
 from qtdigits.errors import CancelledError
+from qtdigits.ml.callback import Ended, TrainingCallback
 from qtdigits.ml.networks import probabilities
-from qtdigits.ml.training import DivergedError, TrainedNetwork, train
+from qtdigits.ml.training import DivergedError, TrainedNetwork, tidy_up, train
 from qtdigits.ml.training_data import TrainingData
-from qtdigits.ml.warming import tidy_up
-from qtdigits.ml.watching import Ended, Watch
 from tiny_training import TINY_RECIPE, Recorder, poison_second_epoch, tiny_data
 
 
@@ -183,8 +182,8 @@ class FakeNetwork:
         return ["the weights"]
 
 
-def make_watch(data: TrainingData, control: Control) -> Watch:
-    watch = Watch(recipe=TINY_RECIPE, data=data, run="r", emit=Recorder(), control=control)
+def make_watch(data: TrainingData, control: Control) -> TrainingCallback:
+    watch = TrainingCallback(recipe=TINY_RECIPE, data=data, run="r", emit=Recorder(), control=control)
     watch.set_model(FakeNetwork())
     watch.on_epoch_begin(0)
     return watch
@@ -204,7 +203,7 @@ def test_that_a_later_divergence_leaves_the_weights_that_were_good(data: Trainin
 def test_that_a_run_whose_loss_is_no_number_any_more_ends_with_the_last_good_weights(
     data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Watch, "on_train_batch_begin", poison_second_epoch)
+    monkeypatch.setattr(TrainingCallback, "on_train_batch_begin", poison_second_epoch)
     emit = Recorder()
     trained = run(data, TINY_RECIPE.with_values(epochs=9), emit=emit)
     (epoch,) = emit.of(EpochEnded)

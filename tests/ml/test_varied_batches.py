@@ -8,12 +8,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from qtdigits.core.drawing.outliers import NO_CLASS
+from qtdigits.core.drawing.augmentation import Augmentation
 from qtdigits.core.drawing.raster import render_many
-from qtdigits.core.drawing.synthetic import synthetic_digits
-from qtdigits.core.drawing.variation import Augmentation
+from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
+from qtdigits.ml.batches import augmented_batches
 from qtdigits.ml.training_data import TrainingData
-from qtdigits.ml.varied_batches import varied_batches
 
 N = 96
 BATCH = 32
@@ -27,7 +26,7 @@ def data() -> TrainingData:
 
 
 def epoch_of(data: TrainingData, strength: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    batches = varied_batches(
+    batches = augmented_batches(
         data, n_classes=10, batch_size=BATCH, seed=seed, augmentation=Augmentation(strength)
     )
     pairs = list(islice(batches.as_numpy_iterator(), N // BATCH))
@@ -75,8 +74,8 @@ def test_that_a_run_that_goes_on_gets_the_batches_that_it_would_have_got(
 ) -> None:
     """20 batches an epoch, in chunks of 16 and 4."""
     settings = {"n_classes": 10, "batch_size": 5, "seed": 1, "augmentation": Augmentation(1.0)}
-    whole = list(islice(varied_batches(data, **settings).as_numpy_iterator(), 44))
-    rest = varied_batches(data, **settings, first_step=first_step)
+    whole = list(islice(augmented_batches(data, **settings).as_numpy_iterator(), 44))
+    rest = augmented_batches(data, **settings, first_step=first_step)
     for (images, outputs), (expected, wanted) in zip(
         islice(rest.as_numpy_iterator(), 44 - first_step), whole[first_step:], strict=True
     ):
@@ -86,7 +85,7 @@ def test_that_a_run_that_goes_on_gets_the_batches_that_it_would_have_got(
 
 def test_that_the_last_batch_is_filled_from_its_own_epoch(data: TrainingData) -> None:
     few = replace(data, training=np.arange(7))
-    batches = varied_batches(few, n_classes=10, batch_size=5, seed=1, augmentation=Augmentation(0.0))
+    batches = augmented_batches(few, n_classes=10, batch_size=5, seed=1, augmentation=Augmentation(0.0))
     images = [x for x, _ in islice(batches.as_numpy_iterator(), 4)]
     for first, last in (images[:2], images[2:]):
         assert len({image.tobytes() for image in (*first, *last)}) == 7

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
-from qtdigits.core.models import Golden, Model
-from qtdigits.core.network.networks import ACTIVATIONS
-from qtdigits.core.recipe.recipes import recipe_of
+from qtdigits.core.model import Golden, Model
+from qtdigits.core.network_spec import ACTIVATIONS
+from qtdigits.core.recipe_files import recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, ModelFileError
 from qtdigits.ml.models import to_model
 from qtdigits.ml.networks import build_network
 from qtdigits.ml.training import TrainedNetwork
-from qtdigits.reader.reader import BATCH, Reader
-from qtdigits.store.model.model_files import save_model
+from qtdigits.reader import BATCH, Reader
+from qtdigits.store.model_files import save_model
 from tiny_training import tiny_data, tiny_model
 
 pytestmark = pytest.mark.tensorflow
@@ -116,8 +116,8 @@ def test_that_reading_takes_no_tensorflow_and_writes_nothing(model: Model, tmp_p
     path = save_model(model, tmp_path / "tiny.h5").path
     code = (
         "import sys, numpy, pathlib\n"
-        "from qtdigits.reader.reader import Reader\n"
-        "from qtdigits.store.model.model_files import load_model\n"
+        "from qtdigits.reader import Reader\n"
+        "from qtdigits.store.model_files import load_model\n"
         f"reader = Reader(load_model(pathlib.Path({str(path)!r}), weights=False))\n"
         "assert reader.read(numpy.zeros((28, 28), numpy.uint8)).shape == (10,)\n"
         "assert not {'tensorflow', 'keras', 'pandas'} & set(sys.modules)\n"

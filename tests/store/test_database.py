@@ -14,8 +14,8 @@ import pytest
 
 from qtdigits.errors import StoreError
 from qtdigits.store.tables import database, schema
+from qtdigits.store.tables.database import as_store_error
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.store.tables.trouble import translated
 from tests.store.values import a_sample, a_trial
 
 
@@ -350,5 +350,5 @@ def test_that_a_full_disk_is_called_so_where_sqlite_only_knows_of_an_error(
     monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=free))
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
-    with pytest.raises(StoreError, match=text), translated(tmp_path / "samples.db"):
+    with pytest.raises(StoreError, match=text), as_store_error(tmp_path / "samples.db"):
         raise error

@@ -18,7 +18,7 @@ from qtdigits.errors import InputError, StoreError
 from qtdigits.store.data.csv_pair import write_csv_pair
 from qtdigits.store.data.datasets import Kind, kind_of, read_dataset, read_samples
 from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
-from qtdigits.store.model.model_files import save_model
+from qtdigits.store.model_files import save_model
 from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_model, a_sample, an_image, an_ink
 

@@ -8,8 +8,7 @@ import pytest
 from qtdigits.core.drawing.samples import Suspicion, Verdict, now
 from qtdigits.errors import InputError
 from qtdigits.store.tables import editing
-from qtdigits.store.tables.editing import KEPT_IN_TRASH, Deleted
-from qtdigits.store.tables.intake import Added
+from qtdigits.store.tables.editing import KEPT_IN_TRASH, Added, Deleted
 from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial
 

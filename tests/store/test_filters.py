@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qtdigits.core.drawing.samples import Origin, Suspicion, Verdict
-from qtdigits.store.tables.filters import SampleFilter
+from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial, an_image
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from qtdigits.errors import StoreError
-from qtdigits.store.data.image_files import read_image
-from qtdigits.store.gallery import COLUMNS, write_gallery
+from qtdigits.store.data.image_files import COLUMNS, read_image, write_gallery
 
 
 def test_that_every_drawing_has_a_place_and_is_dark_on_light(tmp_path: Path) -> None:

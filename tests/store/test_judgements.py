@@ -7,7 +7,7 @@ import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
-from qtdigits.core.score.coach import Reading
+from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables.samples import SampleStore
 
 SEEN = [("7", "7", "old"), ("7", "1", "old"), ("3", "3", "new"), ("7", "1", "new"), ("7", "1", "new")]
@@ -52,8 +52,8 @@ def test_that_the_drawings_behind_a_confusion_are_found_as_far_as_they_are_there
 
 
 def test_that_recent_readings_come_oldest_first_and_without_skipped_ones(store):
-    assert store.judgements.recent("me", 10) == [Reading(*seen) for seen in SEEN]
-    assert store.judgements.recent("me", 2) == [Reading(*seen) for seen in SEEN[-2:]]
+    assert store.judgements.recent("me", 10) == [JudgedReading(*seen) for seen in SEEN]
+    assert store.judgements.recent("me", 2) == [JudgedReading(*seen) for seen in SEEN[-2:]]
 
 
 def test_that_the_learnable_drawings_are_those_up_to_a_sample_and_not_held_out(store):
@@ -62,5 +62,5 @@ def test_that_the_learnable_drawings_are_those_up_to_a_sample_and_not_held_out(s
     samples = list(store.samples(writer="me"))
     middle = samples[12].id
     expected = Counter(s.held_out for s in samples if s.id <= middle)[False]
-    assert store.judgements.learnable("me", middle) == expected
-    assert store.judgements.learnable("me", 0) == 0
+    assert store.judgements.n_trainable("me", middle) == expected
+    assert store.judgements.n_trainable("me", 0) == 0

@@ -3,8 +3,14 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from qtdigits.core.score.writer_matrix import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
-from qtdigits.store.kept_matrix import CSV_COLUMNS, FILE_NAME, keep_matrix, kept_matrix, write_matrix_csv
+from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.store.kept_files import (
+    CSV_COLUMNS,
+    FILE_NAME,
+    load_writer_matrix,
+    save_writer_matrix,
+    write_matrix_csv,
+)
 
 MATRIX = WriterMatrix(
     "default",
@@ -20,15 +26,15 @@ MATRIX = WriterMatrix(
 
 
 def test_that_the_matrix_that_was_measured_last_is_kept(tmp_path: Path) -> None:
-    assert kept_matrix(tmp_path) is None
-    keep_matrix(tmp_path, MATRIX)
-    assert kept_matrix(tmp_path) == MATRIX
+    assert load_writer_matrix(tmp_path) is None
+    save_writer_matrix(tmp_path, MATRIX)
+    assert load_writer_matrix(tmp_path) == MATRIX
 
 
 def test_that_one_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:
     for text in ("", "[]", '{"model": "m"}'):
         (tmp_path / FILE_NAME).write_text(text)
-        assert kept_matrix(tmp_path) is None
+        assert load_writer_matrix(tmp_path) is None
 
 
 def test_that_every_cell_is_a_line_with_its_figures(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.paths import shipped_models_dir
-from qtdigits.store.model import library as library_module
-from qtdigits.store.model.library import DEFAULT, DRAWN_SCORE, MOST_CHAMPIONS, ModelLibrary
-from qtdigits.store.model.model_files import load_header, save_model
+from qtdigits.store import library as library_module
+from qtdigits.store.library import DEFAULT, DRAWN_SCORE, MOST_CHAMPIONS, ModelLibrary
+from qtdigits.store.model_files import load_header, save_model
 from tests.store.values import a_model
 
 
@@ -169,7 +169,7 @@ def test_that_rolling_back_starts_from_the_model_that_reads(library: ModelLibrar
 PROMOTE_OVER_AND_OVER = """
 import sys
 from pathlib import Path
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.library import ModelLibrary
 
 library = ModelLibrary(Path(sys.argv[1]), shipped=Path(sys.argv[2]))
 print("ready", flush=True)

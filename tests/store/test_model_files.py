@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtdigits.core.drawing.labels import LabelSet
-from qtdigits.core.models import Golden, Model
+from qtdigits.core.model import Golden, Model
 from qtdigits.errors import ModelFileError, StoreError
-from qtdigits.store.model.hdf5 import digest_of_array, digest_of_attributes
-from qtdigits.store.model.model_files import check_model, load_header, load_model, save_model
+from qtdigits.store.hdf5 import digest_of_array, digest_of_attributes
+from qtdigits.store.model_files import check_model, load_header, load_model, save_model
 from tests.store.values import a_model, same_model
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from qtdigits.errors import StoreError
-from qtdigits.store.model.library import ModelLibrary
-from qtdigits.store.model.model_files import save_model
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import save_model
 from qtdigits.store.rescue import TAKEN_IN, Opened, open_or_rescue
 from qtdigits.store.tables.database import FILE_NAME
 from store.values import a_model, a_sample, a_trial

@@ -12,7 +12,7 @@ import pytest
 from qtdigits.core.run.checkpoints import Checkpoint
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.run.run_folders import RunFolder, prune
+from qtdigits.store.run_files import RunFolder, prune
 from store.values import a_checkpoint
 
 
@@ -119,24 +119,24 @@ def test_that_an_id_cannot_lead_out_of_the_folder(tmp_path: Path, run_id: str) -
 def test_that_one_at_a_time_holds_a_run(tmp_path: Path) -> None:
     here, there = RunFolder(tmp_path, "run"), RunFolder(tmp_path, "run")
     assert not there.lock.is_taken()
-    assert here.lock.take()
-    assert here.lock.take()
+    assert here.lock.acquire()
+    assert here.lock.acquire()
     assert there.lock.is_taken()
-    assert not there.lock.take()
-    here.lock.give_back()
+    assert not there.lock.acquire()
+    here.lock.release()
     assert not there.lock.is_taken()
-    assert there.lock.take()
-    there.lock.give_back()
+    assert there.lock.acquire()
+    there.lock.release()
 
 
 def test_that_checkpoints_are_not_taken_from_under_a_run_that_goes_on(tmp_path: Path) -> None:
     here, there = RunFolder(tmp_path, "run"), RunFolder(tmp_path, "run")
     here.write_request({"run": "run"})
     here.write(a_checkpoint())
-    assert here.lock.take()
+    assert here.lock.acquire()
     there.clear()
     assert there.has_checkpoint
-    here.lock.give_back()
+    here.lock.release()
     there.clear()
     assert not there.has_checkpoint
     assert there.has_request

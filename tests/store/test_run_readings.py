@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.score.readings import Readings
+from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError
-from qtdigits.store.run.run_readings import load_readings, save_readings
+from qtdigits.store.run_files import load_readings, save_readings
 
 
 def some_readings():
     images = np.random.default_rng(2).integers(0, 256, (3, 28, 28), np.uint8)
-    return Readings(
+    return ReadDrawings(
         ("0", "π"), images, np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([0.5, 0.9, 1], "f4")
     )
 
@@ -40,7 +40,7 @@ def test_that_a_run_cannot_reach_outside_its_folder(tmp_path):
 def test_that_readings_that_do_not_fit_together_are_refused(tmp_path, change):
     kept = some_readings()
     fields = {name: getattr(kept, name) for name in ("images", "truth", "answer", "confidence")} | change
-    save_readings(tmp_path, "run-1", {"set": Readings(kept.classes, **fields)})
+    save_readings(tmp_path, "run-1", {"set": ReadDrawings(kept.classes, **fields)})
     with pytest.raises(InputError, match="damaged"):
         load_readings(tmp_path, "run-1")
 

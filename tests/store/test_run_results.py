@@ -8,7 +8,7 @@ import pytest
 
 from qtdigits.core.run.events import RunCancelled, RunFinished, encode_event
 from qtdigits.errors import InputError
-from qtdigits.store.run.run_results import load_result, save_result
+from qtdigits.store.run_files import load_result, save_result
 
 SCORES = {"MNIST test": {"accuracy": 0.9, "n": 10, "classes": ["0", "π"], "confusion": [[5, 1], [0, 4]]}}
 FINISHED = RunFinished("run", "completed", "/models/n.h5", 3, 2, 9.5, SCORES, {"sentence": "97 → 99 %"})

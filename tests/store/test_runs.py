@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.run.run_figures import RunFigures, figures_of
+from qtdigits.core.run.figures import RunFigures, figures_of
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.tables import schema
 from qtdigits.store.tables.runs import RunRecord

@@ -17,7 +17,7 @@ from qtdigits.core.drawing.samples import Origin, Sample, Verdict
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.tables import rows
-from qtdigits.store.tables.intake import Added
+from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_history, a_sample, a_trial, an_image, same_sample

@@ -14,11 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import Sample, Suspicion, Trial, Verdict
-from qtdigits.core.drawing.splits import is_held_out
+from qtdigits.core.drawing.samples import Sample, Suspicion, Trial, Verdict, is_held_out
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.tables.editing import Changed, Deleted
-from qtdigits.store.tables.intake import Added
+from qtdigits.store.tables.editing import Added, Changed, Deleted
 from qtdigits.store.tables.merging import MergedStores, MergedWriters
 from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial, same_sample

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.store.files import write_file
-from qtdigits.store.model.library import ModelLibrary
+from qtdigits.store.files import remove_abandoned, temporary_beside, write_file
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.store.temporary import clear_away, temporary_beside
 
 KILLED_WRITER = """
 import os, signal, sys
@@ -51,7 +50,7 @@ def test_that_a_new_model_clears_the_folder_of_models(tmp_path: Path) -> None:
 
 def test_that_a_file_which_is_being_written_stays(tmp_path: Path) -> None:
     with temporary_beside(tmp_path / "a") as part:
-        clear_away(tmp_path)
+        remove_abandoned(tmp_path)
         assert part.exists()
         part.rename(tmp_path / "a")
     assert _names(tmp_path) == ["a"]
@@ -61,7 +60,7 @@ def test_that_hidden_files_of_others_stay(tmp_path: Path) -> None:
     names = [".a.part", ".a.0123456789ab.part.bak", ".a.0123456789AB.part", "a.0123456789ab.part"]
     for name in names:
         (tmp_path / name).touch()
-    clear_away(tmp_path)
+    remove_abandoned(tmp_path)
     assert _names(tmp_path) == sorted(names)
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import numpy as np
 
+from qtdigits.core.formatting import duration
 from qtdigits.core.run.curves import Numbers, XAxis
-from qtdigits.core.texts import duration
 
 Range = tuple[float, float]
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.texts import percent_digits
+from qtdigits.core.formatting import percent_digits
+from qtdigits.core.score.metrics import Tally
 
 GUARD_TOLERANCE = 0.001
 """So much of MNIST a challenger may lose: a tenth of a point, about what two trainings of the same recipe differ by."""
@@ -22,7 +23,7 @@ SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedComparison:
     """Two readers of the same `n` drawings: how many each read right, and the drawings that only one of them did.
 
     `fixed`, `broken` and `still_wrong` hold the drawings' ids where they are stored, otherwise their places in the set.
@@ -38,7 +39,7 @@ class Paired:
     @classmethod
     def of(
         cls, is_right_before: NDArray[np.bool_], is_right_after: NDArray[np.bool_], ids: tuple[int, ...] = ()
-    ) -> Paired:
+    ) -> PairedComparison:
         """From `(n,)` whether each drawing was read right, by the one and by the other."""
         names = np.asarray(ids) if ids else np.arange(len(is_right_before))
 
@@ -54,9 +55,9 @@ class Paired:
             chosen(~is_right_before & ~is_right_after),
         )
 
-    def and_also(self, other: Paired) -> Paired:
+    def combined_with(self, other: PairedComparison) -> PairedComparison:
         """Both sets of drawings as one; their ids must be of one store."""
-        return Paired(
+        return PairedComparison(
             self.n + other.n,
             self.before + other.before,
             self.after + other.after,
@@ -87,7 +88,7 @@ class Paired:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Paired:
+    def from_json(cls, values: Mapping[str, Any]) -> PairedComparison:
         """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for another form."""
         lists = (tuple(map(int, values[name])) for name in ("fixed", "broken", "still_wrong"))
         return cls(int(values["n"]), int(values["before"]), int(values["after"]), *lists)
@@ -102,7 +103,7 @@ def mcnemar_exact(fixed: int, broken: int) -> float:
     return float(min(1.0, 2 * tail / 2**n))
 
 
-class Advice(StrEnum):
+class Recommendation(StrEnum):
     """USE: safe to take. KEEP: the model in use is better. ASK: the figures do not say which is better."""
 
     USE = "use"
@@ -119,28 +120,28 @@ class Comparison:
     trained: not held out, but neither model has learned from them.
     """
 
-    hold_out: Paired
-    guard: Paired
+    hold_out: PairedComparison
+    guard: PairedComparison
     champion: str = ""
-    newer: Paired = Paired(0, 0, 0)
+    newer: PairedComparison = PairedComparison(0, 0, 0)
 
     @property
-    def hand(self) -> Paired:
+    def hand(self) -> PairedComparison:
         """All of the writer's drawings that neither model has learned from."""
-        return self.hold_out.and_also(self.newer)
+        return self.hold_out.combined_with(self.newer)
 
     @property
-    def advice(self) -> Advice:
+    def advice(self) -> Recommendation:
         """The rule; docs/decisions.md has its reasons."""
         guard_is_worse = self._has_lost_others and self.guard.p_value < SIGNIFICANT
         hand, is_sure = self.hand, self.hand.p_value < SIGNIFICANT
         if (guard_is_worse and hand.gain <= 0) or (hand.gain < 0 and is_sure):
-            return Advice.KEEP
+            return Recommendation.KEEP
         if hand.gain < 0 or self._has_lost_others or not self.guard.n:
-            return Advice.ASK
+            return Recommendation.ASK
         if hand.gain > 0 or (not hand.n and self.guard.gain > 0 and self.guard.p_value < SIGNIFICANT):
-            return Advice.USE
-        return Advice.ASK
+            return Recommendation.USE
+        return Recommendation.ASK
 
     @property
     def sentence(self) -> str:
@@ -175,19 +176,19 @@ class Comparison:
     def recommendation(self) -> str:
         """The advice with its reason, in a sentence for the person."""
         match self.advice:
-            case Advice.USE:
+            case Recommendation.USE:
                 return self._praise
-            case Advice.KEEP if self.hand.gain < 0:
+            case Recommendation.KEEP if self.hand.gain < 0:
                 return "It reads you worse: keep the model in use."
-            case Advice.KEEP:
+            case Recommendation.KEEP:
                 return "It has forgotten some of MNIST: keep the model in use."
-            case Advice.ASK if self.hand.gain > 0:
+            case Recommendation.ASK if self.hand.gain > 0:
                 return f"{self._gained}. {self._cost}"
-            case Advice.ASK if not self.hand.n:
+            case Recommendation.ASK if not self.hand.n:
                 return "Whether it reads you better shows when more of yours is held out: about one drawing in five is."
-            case Advice.ASK if self.hand.before == self.hand.after == self.hand.n:
+            case Recommendation.ASK if self.hand.before == self.hand.after == self.hand.n:
                 return "Both read all of these drawings: as you like."
-            case Advice.ASK:
+            case Recommendation.ASK:
                 return "No clear difference on these drawings: as you like."
 
     @property
@@ -232,10 +233,10 @@ class Comparison:
     def from_json(cls, values: Mapping[str, Any]) -> Comparison:
         """The inverse; advice and words are found anew."""
         return cls(
-            Paired.from_json(values["hold_out"]),
-            Paired.from_json(values["guard"]),
+            PairedComparison.from_json(values["hold_out"]),
+            PairedComparison.from_json(values["guard"]),
             str(values.get("champion", "")),
-            Paired.from_json(values["newer"]) if "newer" in values else Paired(0, 0, 0),
+            PairedComparison.from_json(values["newer"]) if "newer" in values else PairedComparison(0, 0, 0),
         )
 
 
@@ -246,6 +247,65 @@ def _rarity(p: float) -> str:
     return f"{100 * p:.0f} %" if p >= 0.01 else f"{100 * p:.1f} %"
 
 
-def _change(paired: Paired, digits: int) -> str:
+def _change(paired: PairedComparison, digits: int) -> str:
     before, after = (percent_digits(count / paired.n, digits) for count in (paired.before, paired.after))
     return f"{before} → {after} %"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How many drawings were read right `before` and are `now`. Neither may be empty."""
+
+    before: Tally
+    now: Tally
+
+    @property
+    def change(self) -> float:
+        """-1 to 1."""
+        return self.now.accuracy - self.before.accuracy
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of the change, at 95 %: Newcombe's from the Wilson intervals of both (1998, method 10)."""
+        (low_before, high_before), (low, high) = self.before.interval, self.now.interval
+        before, now = self.before.accuracy, self.now.accuracy
+        return (
+            self.change - math.hypot(now - low, high_before - before),
+            self.change + math.hypot(high - now, before - low_before),
+        )
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether the interval of the change leaves out 0, on either side."""
+        low, high = self.interval
+        return low > 0 or high < 0
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether all of the interval lies above 0."""
+        return self.interval[0] > 0
+
+    @property
+    def sentence(self) -> str:
+        """Such as: Before, 61 of 74 were read right, 82.4 % (72.2 to 89.4 %). The gain of 17.6 points is more than chance …"""
+        return f"Before, {right_text(self.before)}. {self._conclusion}"
+
+    @property
+    def _conclusion(self) -> str:
+        low, high = self.interval
+        what = "gain" if self.change > 0 else "loss"
+        size = f"The {what} of {abs(100 * self.change):.1f} points"
+        interval = f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f})"
+        if self.is_beyond_chance:
+            return f"{size} is more than chance explains {interval}."
+        if self.change == 0:
+            return f"Nothing was gained or lost so far {interval}."
+        return f"{size} may still be chance {interval}: draw on, and it will show."
+
+
+def right_text(tally: Tally) -> str:
+    """Such as: 61 of 74 were read right, 82.4 % (72.2 to 89.4 %)."""
+    low, high = (percent_digits(bound) for bound in tally.interval)
+    were = "was" if tally.n == 1 else "were"
+    share = percent_digits(tally.accuracy)
+    return f"{tally.correct:,} of {tally.n:,} {were} read right, {share} % ({low} to {high} %)"

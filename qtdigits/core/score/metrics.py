@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def confusion_matrix(truth: NDArray[np.int64], answer: NDArray[np.int64], k: int
     return np.bincount(truth * k + answer, minlength=k * k).reshape(k, k).astype(np.int64)
 
 
-def bin_of(confidence: NDArray[np.float32], bins: int = BINS) -> NDArray[np.int64]:
+def bin_index(confidence: NDArray[np.float32], bins: int = BINS) -> NDArray[np.int64]:
     """`(n,)`: the number of each probability's bin, of so many equal ones from 0 to 1."""
     return np.minimum((confidence * bins).astype(np.int64), bins - 1)
 
@@ -53,7 +53,7 @@ def expected_calibration_error(
     """
     if not len(confidence):
         return math.nan
-    surplus = np.bincount(bin_of(confidence, bins), confidence - is_right, minlength=bins)
+    surplus = np.bincount(bin_index(confidence, bins), confidence - is_right, minlength=bins)
     return float(np.abs(surplus).sum() / len(confidence))
 
 
@@ -165,3 +165,122 @@ class Score:
             else None,
             "reliability": self.reliability,
         }
+
+
+def macro_auc(targets: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
+    """One class against the rest, the mean over the classes: `targets` `(n,)`, `probabilities` `(n, k)`.
+
+    For each class the chance that a drawing of it has a higher probability of it than another drawing has (Mann & Whitney's
+    U, ties count half). Classes that all or none of the drawings belong to are left out; NaN when that leaves none.
+    """
+    areas = [
+        _auc(targets == k, probabilities[:, k])
+        for k in range(probabilities.shape[1])
+        if 0 < np.count_nonzero(targets == k) < len(targets)
+    ]
+    return float(np.mean(areas)) if areas else math.nan
+
+
+def _auc(is_of_it: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    n = np.count_nonzero(is_of_it)
+    surplus = ranks[place][is_of_it].sum() - n * (n + 1) / 2
+    return float(surplus / (n * (len(scores) - n)))
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class: `drawn` times drawn, `answered` times the answer, `correct` times both."""
+
+    label: str
+    drawn: int
+    answered: int
+    correct: int
+
+    @property
+    def recall(self) -> float:
+        """Part of the drawings of this class that are read as it; NaN when there are none."""
+        return Tally(self.drawn, self.correct).accuracy
+
+    @property
+    def precision(self) -> float:
+        """Part of the answers of this class that are right; NaN when there are none."""
+        return Tally(self.answered, self.correct).accuracy
+
+    @property
+    def recall_interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %."""
+        return Tally(self.drawn, self.correct).interval
+
+    @property
+    def precision_interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %."""
+        return Tally(self.answered, self.correct).interval
+
+
+def class_figures(score: Score) -> tuple[ClassFigures, ...]:
+    """In the order of the score's classes."""
+    drawn, answered = score.confusion.sum(axis=1), score.confusion.sum(axis=0)
+    return tuple(
+        ClassFigures(label, int(drawn[i]), int(answered[i]), int(score.confusion[i, i]))
+        for i, label in enumerate(score.classes)
+    )
+
+
+MOST_IN_CELL = 100
+MOST_RIGHT_IN_CELL = 40
+"""There are thousands of drawings that are read rightly; the least sure of them are worth looking at."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReadDrawings:
+    """`images` `(n, 28, 28) uint8`, `truth` and `answer` `(n,)` indices into `classes`, `confidence` `(n,)` from 0 to 1."""
+
+    classes: tuple[str, ...]
+    images: NDArray[np.uint8]
+    truth: NDArray[np.int64]
+    answer: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def of_cell(self, truth: int, answer: int) -> ReadDrawings:
+        """What was drawn as `truth` and read as `answer`: the surest mistake first, or the least sure right answer."""
+        found = np.flatnonzero((self.truth == truth) & (self.answer == answer))
+        order = self.confidence[found] if truth == answer else -self.confidence[found]
+        return self.take(found[np.argsort(order, kind="stable")])
+
+    def selection_to_store(self) -> ReadDrawings:
+        """The first of every cell, so many that a person may want to look at them."""
+        wrong, right = self.truth != self.answer, self.truth == self.answer
+        place = np.arange(len(self))
+        kept = [
+            self._first_of_cells(place[wrong], MOST_IN_CELL),
+            self._first_of_cells(place[right], MOST_RIGHT_IN_CELL),
+        ]
+        return self.take(np.sort(np.concatenate(kept)))
+
+    def take(self, chosen: NDArray[np.int64]) -> ReadDrawings:
+        """Those at the places `chosen` `(m,)`, in that order."""
+        return replace(
+            self,
+            images=self.images[chosen],
+            truth=self.truth[chosen],
+            answer=self.answer[chosen],
+            confidence=self.confidence[chosen],
+        )
+
+    def _first_of_cells(self, among: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+        """At most `most` of every cell, in the order of `of_cell`; `among` are all wrong or all right."""
+        if not len(among):
+            return among
+        cell = self.truth[among] * len(self.classes) + self.answer[among]
+        is_right = self.truth[among[0]] == self.answer[among[0]]
+        sure = self.confidence[among] if is_right else -self.confidence[among]
+        order = np.lexsort((sure, cell))
+        begins = np.flatnonzero(np.r_[True, np.diff(cell[order]) != 0])
+        rank = np.arange(len(order)) - np.repeat(begins, np.diff(np.r_[begins, len(order)]))
+        chosen: NDArray[np.int64] = among[order[rank < most]]
+        return chosen

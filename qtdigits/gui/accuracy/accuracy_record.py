@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Trial
-from qtdigits.core.score.coach import Reading
 from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
+from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables.samples import SampleStore
 
 COACHED = 1000
@@ -24,7 +24,7 @@ class AccuracyRecord:
     model: str
     outcomes: NDArray[np.bool_]
     confusions: dict[tuple[str, str], int]
-    recent: tuple[Reading, ...]
+    recent: tuple[JudgedReading, ...]
 
     @classmethod
     def of(cls, store: SampleStore, writer: str, model: str) -> AccuracyRecord:
@@ -39,7 +39,7 @@ class AccuracyRecord:
         """With one more judgement by this writer; one of another model is news to the coach only."""
         if trial.truth is None:
             return self
-        recent = (*self.recent, Reading(trial.truth, trial.answer, trial.model))[-COACHED:]
+        recent = (*self.recent, JudgedReading(trial.truth, trial.answer, trial.model))[-COACHED:]
         if trial.model != self.model:
             return replace(self, recent=recent)
         pair = (trial.truth, trial.answer)

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, 
 
 from qtdigits.core.run.curves import XAxis
 from qtdigits.gui.curves.curve_settings import LATEST, SMOOTHINGS, CurveSettings
-from qtdigits.gui.widgets.choice_box import ChoiceBox
-from qtdigits.gui.widgets.parts import button, label
+from qtdigits.gui.widgets.parts import ChoiceBox, button, label
 
 AXES = {XAxis.EPOCH: "Epochs", XAxis.STEP: "Steps", XAxis.TIME: "Time", XAxis.CLOCK: "Clock"}
 SWITCHES = (

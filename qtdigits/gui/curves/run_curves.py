@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PySide6.QtCore import Qt
 
+from qtdigits.core.formatting import duration
 from qtdigits.core.run.axes import (
     ACCURACY,
     AUC,
@@ -22,7 +23,6 @@ from qtdigits.core.run.axes import (
 )
 from qtdigits.core.run.curves import Numbers, Places, Smoothed, XAxis
 from qtdigits.core.run.history import History
-from qtdigits.core.texts import duration
 from qtdigits.gui.curves.curve_painting import Look
 from qtdigits.gui.curves.curve_settings import CurveSettings
 from qtdigits.gui.curves.curve_view import Curve

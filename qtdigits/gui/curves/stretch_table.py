@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QTableWidgetItem, QWidget
 
 from qtdigits.core.run.axes import Quantity
 from qtdigits.core.run.stretch_figures import StretchFigures
-from qtdigits.gui.widgets.plain_table import PlainTable
+from qtdigits.gui.widgets.parts import PlainTable
 
 TITLES = ("in view", "here", "points", "start", "end", "change", "least", "most", "mean")
 MOST_ROWS = 5

@@ -22,8 +22,7 @@ from qtdigits.core.run.events import (
 from qtdigits.engine.protocol import Command, Plain, Run, Train
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_worker import Client, EngineWorker
-from qtdigits.tasks.errand import Errand
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import Errand, RetrainRequest
 
 CANCEL_TIMEOUT_MS = 5_000
 """How long an engine may take to answer a cancel before it is killed."""
@@ -34,8 +33,8 @@ CLOSE_TIMEOUT_S = 2.5
 class Lock(Protocol):
     """What is needed of a `store.locks.ProcessLock`."""
 
-    def take(self) -> bool: ...
-    def give_back(self) -> None: ...
+    def acquire(self) -> bool: ...
+    def release(self) -> None: ...
     def is_taken(self) -> bool: ...
 
 
@@ -205,13 +204,13 @@ class EngineController(QObject):
     def _has_lock(self) -> bool:
         """Where no lock can be made the training itself says what is wrong with the folder."""
         try:
-            return self._lock is None or self._lock.take()
+            return self._lock is None or self._lock.acquire()
         except QtDigitsError:
             return True
 
     def _give_back_lock(self) -> None:
         if self._lock is not None:
-            self._lock.give_back()
+            self._lock.release()
 
     def _begin(self, command: Train | Run) -> bool:
         if self.is_busy or self._is_shut_down:

@@ -14,7 +14,7 @@ from qtdigits.core.run.events import (
 )
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
-from qtdigits.tasks.errand import Errand
+from qtdigits.training.jobs import Errand
 
 
 class FollowedErrand(QObject):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.core.run.events import RunFinished
-from qtdigits.core.score.comparison import Advice
-from qtdigits.gui.drawing.guided_session import GuidedSession
+from qtdigits.core.score.comparison import Recommendation
+from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.session import Session
 
 WAITING = "A better model is ready; it is used after the guided session, so that one model reads all of it."
@@ -50,9 +50,12 @@ class AutomaticPromotion(QObject):
 
     def run_ended(self, event: object) -> None:
         """A training is over; `event` is its ending, of any kind."""
-        if not isinstance(event, RunFinished) or event.comparison.get("advice", Advice.KEEP) == Advice.KEEP:
+        if (
+            not isinstance(event, RunFinished)
+            or event.comparison.get("advice", Recommendation.KEEP) == Recommendation.KEEP
+        ):
             return
-        if not self._is_wished() or event.comparison["advice"] != Advice.USE:
+        if not self._is_wished() or event.comparison["advice"] != Recommendation.USE:
             self.left_to_person.emit(f"A new model is ready: it {event.comparison['sentence']}.")
         elif self._guided.run is None:
             self._use(event)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from qtdigits.core.recipe.recipes import Recipe
-from qtdigits.core.score.metrics import Tally
-from qtdigits.core.score.readings import Readings
+from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.score.metrics import ReadDrawings, Tally
 
 
 @dataclass(frozen=True)
@@ -18,6 +17,6 @@ class Knowledge:
     present writer were read by it when they were judged.
     """
 
-    readings_of: Callable[[str], Mapping[str, Readings]] = lambda _run: {}
+    readings_of: Callable[[str], Mapping[str, ReadDrawings]] = lambda _run: {}
     cost_text: Callable[[Recipe], str] = lambda _recipe: ""
     judged_by: Callable[[str], Tally] = lambda _model: Tally(0, 0)

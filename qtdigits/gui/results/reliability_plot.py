@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
-from qtdigits.core.score.reliability import Bin, Reliability
+from qtdigits.core.score.calibration import Bin, Reliability
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.theme import Theme
 

@@ -10,13 +10,12 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import SIGNIFICANT, mcnemar_exact
-from qtdigits.core.score.readings import Readings
+from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.gui.models.champion import Champion, Scores
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import ScoreDetails
 from qtdigits.gui.texts import ordered, percent
-from qtdigits.gui.widgets.choice_box import ChoiceBox
-from qtdigits.gui.widgets.parts import button, label, scrolling
+from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 
 VALIDATION = "validation"
@@ -49,7 +48,7 @@ class RunSummary(QWidget):
         self._model = ""
         self._scores: Scores = {}
         self._knowledge = knowledge or Knowledge()
-        self._readings: Mapping[str, Readings] = {}
+        self._readings: Mapping[str, ReadDrawings] = {}
         self._figures = QGridLayout()
         self._set_box = ChoiceBox(name=f"{prefix}confusionSet")
         self._set_box.setAccessibleName("Drawings that the confusion matrix is about")

@@ -2,24 +2,165 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableWidgetItem, QVBoxLayout, QWidget
+from typing_extensions import override
 
-from qtdigits.core.score.class_figures import class_figures
-from qtdigits.core.score.metrics import Score
-from qtdigits.core.score.readings import Readings
-from qtdigits.core.score.reliability import reliability_from_json
-from qtdigits.gui.results.cell_drawings import CellDrawings
-from qtdigits.gui.results.class_table import ClassTable
-from qtdigits.gui.results.confusion_view import ConfusionView
+from qtdigits.core.score.calibration import reliability_from_json
+from qtdigits.core.score.metrics import ClassFigures, ReadDrawings, Score, class_figures
+from qtdigits.gui.results.confusion_matrix import ConfusionView
 from qtdigits.gui.results.reliability_plot import ReliabilityPlot, calibration_text
-from qtdigits.gui.widgets.parts import label, scrolling
+from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.painting import colours, raster_image
+from qtdigits.gui.widgets.parts import PlainTable, label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
+
+CELL_PADDING_PX = 24
+TITLES = (
+    ("class", ""),
+    ("drawn", "How many drawings of this class there are"),
+    ("found (recall)", "Recall: how many of them are read as it, with Wilson's 95 % interval"),
+    (
+        "right (precision)",
+        "Precision: how many of the answers of this class are right, with Wilson's 95 % interval",
+    ),
+)
+
+
+class ClassTable(PlainTable):
+    """A row for each class."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(len(TITLES), name="classTable", title="Figures of each class", parent=parent)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        modes = QHeaderView.ResizeMode
+        for column in range(len(TITLES)):
+            has_interval = column >= len(TITLES) - 2
+            mode = modes.Stretch if has_interval else modes.ResizeToContents
+            self.horizontalHeader().setSectionResizeMode(column, mode)
+        for column, (title, tip) in enumerate(TITLES):
+            item = QTableWidgetItem(title)
+            item.setToolTip(tip)
+            self.setHorizontalHeaderItem(column, item)
+
+    @property
+    def least_width_px(self) -> int:
+        """With less of it intervals would be cut off."""
+        n_digits, share = "1,000", _share(1.0, (0.999, 1.0))
+        texts = (TITLES[0][0], n_digits, share, share)
+        return sum(self.fontMetrics().horizontalAdvance(text) + CELL_PADDING_PX for text in texts)
+
+    def show_figures(self, figures: Sequence[ClassFigures]) -> None:
+        self.setRowCount(len(figures))
+        for row, found in enumerate(figures):
+            for column, text in enumerate(_cells(found)):
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+                self.setItem(row, column, item)
+        self.fit_height()
+
+
+def _cells(found: ClassFigures) -> tuple[str, ...]:
+    return (
+        found.label,
+        f"{found.drawn:,}",
+        _share(found.recall, found.recall_interval),
+        _share(found.precision, found.precision_interval),
+    )
+
+
+def _share(share: float, interval: tuple[float, float]) -> str:
+    """Such as "98.2 % (97.1 to 98.9)"."""
+    if math.isnan(share):
+        return "–"
+    low, high = interval
+    return f"{percent(share)} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+SIDE_PX = 56
+GAP_PX = 8
+
+
+class CellDrawings(QWidget):
+    """As tall as what it shows: the page that it stands on scrolls."""
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._readings: ReadDrawings | None = None
+        self._images: list[QImage] = []
+        self.setMinimumWidth(2 * (SIDE_PX + GAP_PX))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.setAccessibleName("Drawings of the chosen cell")
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._table = colours(ink=theme.ink, paper=theme.canvas)
+        self._make_images()
+
+    def show_readings(self, readings: ReadDrawings | None) -> None:
+        """Those of one cell, or nothing."""
+        self._readings = readings
+        self._make_images()
+        said = [] if readings is None else [percent(float(p), 0) for p in readings.confidence[:20]]
+        self.setAccessibleDescription(", ".join(said))
+
+    def drawing_rect(self, index: int) -> QRectF:
+        """Where a drawing is; what is said of it stands below."""
+        row, column = divmod(index, self._columns())
+        height = SIDE_PX + self.fontMetrics().height() + GAP_PX
+        return QRectF(column * (SIDE_PX + GAP_PX) + 0.5, row * height + 0.5, SIDE_PX, SIDE_PX)
+
+    def _columns(self) -> int:
+        return max(1, (self.width() + GAP_PX) // (SIDE_PX + GAP_PX))
+
+    def _make_images(self) -> None:
+        readings = self._readings
+        self._images = [] if readings is None else [raster_image(i, self._table) for i in readings.images]
+        self._fit_height()
+        self.update()
+
+    def _fit_height(self) -> None:
+        last = self.drawing_rect(len(self._images) - 1).bottom() if self._images else 0
+        self.setMinimumHeight(round(last + self.fontMetrics().height() + GAP_PX) if self._images else 0)
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(5 * (SIDE_PX + GAP_PX), self.minimumHeight())
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._readings is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 0.85)
+        painter.setFont(font)
+        for index, image in enumerate(self._images):
+            rect = self.drawing_rect(index)
+            if not event.rect().intersects(rect.adjusted(0, 0, 0, 24).toAlignedRect()):
+                continue
+            painter.drawImage(rect, image)
+            painter.setPen(QPen(QColor(self._theme.border), 1))
+            painter.drawRect(rect)
+            painter.setPen(QColor(self._theme.text_muted))
+            below = QRectF(rect.left() - 4, rect.bottom() + 1, rect.width() + 8, self.fontMetrics().height())
+            sure = percent(float(self._readings.confidence[index]), 0)
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, sure)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
 
 POINT_TO_A_CELL = (
     "Point to a cell, or walk with the arrow keys, to read it. A click or Enter shows its drawings."
@@ -31,11 +172,11 @@ LEAST_COLUMN_PX = 290
 
 
 class ScoreDetails(QWidget):
-    """Shows a `Score.to_json()`, and of `Readings` those of the cell that is chosen."""
+    """Shows a `Score.to_json()`, and of `ReadDrawings` those of the cell that is chosen."""
 
     def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._readings: Readings | None = None
+        self._readings: ReadDrawings | None = None
         self._cell: tuple[int, int] | None = None
         self._matrix = ConfusionView(theme=theme)
         self._matrix.setMinimumHeight(LEAST_MATRIX_PX)
@@ -52,7 +193,7 @@ class ScoreDetails(QWidget):
         self._matrix.cell_described.connect(self._on_cell_described)
         self._matrix.cell_chosen.connect(self._on_cell_chosen)
 
-    def show_score(self, values: Mapping[str, Any], readings: Readings | None) -> None:
+    def show_score(self, values: Mapping[str, Any], readings: ReadDrawings | None) -> None:
         """`readings`: the drawings behind the figures, None where they were not kept."""
         score = Score(tuple(values["classes"]), np.asarray(values["confusion"], np.int64))
         self._readings = readings

@@ -13,7 +13,7 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.engine.followed_errand import FollowedErrand
 from qtdigits.gui.session import Session
-from qtdigits.tasks.errand import CheckLabels
+from qtdigits.training.jobs import CheckLabels
 
 TRAINING = "A training is going on; it looks through the labels itself, before it learns from them."
 BUSY = "The engine is at work; try again when it is done."

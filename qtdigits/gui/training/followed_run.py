@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qtdigits.core.recipe.recipes import Recipe
+from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run import events as ev
 from qtdigits.core.run.events import EngineLost, RunFailed
 from qtdigits.core.run.history import History
 from qtdigits.gui.texts import running_text
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import RetrainRequest
 
 STOPPING = "stopping, the best is kept"
 CANCELLING = "giving up"

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from qtdigits.core.drawing.samples import Trial, Verdict
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.session import Session
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import RetrainRequest
 
 QUIET_MS = 1_500
 """A training begins between two drawings, never while somebody draws."""

@@ -12,8 +12,8 @@ from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed,
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.store.locks import ProcessLock
-from qtdigits.store.tables.queue import QueuedRun, QueueTable
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.store.tables.runs import QueuedRun, QueueTable
+from qtdigits.training.jobs import RetrainRequest
 
 NEXT_MS = 300
 """Between the end of a run and the next one: whoever cancels a run may want to say something else first."""
@@ -129,7 +129,7 @@ class TrainingQueue(QObject):
         self._is_stopped = True
         self._next.stop()
         self._again.stop()
-        self._lock.give_back()
+        self._lock.release()
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
@@ -177,7 +177,7 @@ class TrainingQueue(QObject):
 
     def _is_mine(self) -> bool:
         try:
-            return self._lock.take()
+            return self._lock.acquire()
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtdigits.core.recipe.recipes import Recipe, load_recipe
+from qtdigits.core.recipe_files import Recipe, load_recipe
 from qtdigits.gui.session import Session
-from qtdigits.tasks.request import RetrainRequest
+from qtdigits.training.jobs import RetrainRequest
 
 
 class TrainingRequests:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
+from PySide6.QtCore import QObject, QPointF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStyledItemDelegate,
+    QTableWidget,
+    QWidget,
+)
 from typing_extensions import override
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -101,3 +113,78 @@ def _dressed(made: QLabel, role: str, name: str, wraps: bool) -> QLabel:
     made.setProperty("role", role)
     made.setWordWrap(wraps)
     return made
+
+
+AnyObject = TypeVar("AnyObject", bound=QObject)
+
+
+def named(thing: AnyObject, name: str) -> AnyObject:
+    """`thing`, with its object name set. (Qt takes `objectName=` in constructors, but its type stubs do not know that.)"""
+    thing.setObjectName(name)
+    return thing
+
+
+ARROW_WIDTH_PX = 8.0
+ARROW_FROM_RIGHT_PX = 13.0
+
+
+class ChoiceBox(QComboBox):
+    """A choice by pointer leaves the keyboard where it is; the wheel changes nothing unless the box has the keyboard."""
+
+    def __init__(self, *, name: str = "") -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setItemDelegate(QStyledItemDelegate(self))  # the one that heeds the style sheet
+
+    @override
+    def showPopup(self) -> None:
+        """As wide as its longest choice, where that is wider than the box."""
+        view = self.view()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + 2 * view.frameWidth())
+        super().showPopup()
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        painter.setPen(
+            QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        )
+        centre = QPointF(self.width() - ARROW_FROM_RIGHT_PX, self.height() / 2)
+        half, quarter = ARROW_WIDTH_PX / 2, ARROW_WIDTH_PX / 4
+        painter.drawPolyline(
+            [
+                centre + QPointF(-half, -quarter),
+                centre + QPointF(0, quarter),
+                centre + QPointF(half, -quarter),
+            ]
+        )
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        super().wheelEvent(event) if self.hasFocus() else event.ignore()
+
+
+class PlainTable(QTableWidget):
+    """The page that it stands on scrolls; `fit_height` when the rows have changed."""
+
+    def __init__(self, n_columns: int, *, name: str, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(0, n_columns, parent)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def fit_height(self) -> None:
+        rows = sum(self.rowHeight(row) for row in range(self.rowCount()))
+        self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 4)

@@ -9,14 +9,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from qtdigits.core.formatting import duration
 from qtdigits.core.run.events import ErrandProgressed
-from qtdigits.core.score.writer_matrix import WriterMatrix
-from qtdigits.core.texts import duration
+from qtdigits.core.score.writers import WriterMatrix
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.engine.followed_errand import FollowedErrand
-from qtdigits.store.kept_matrix import keep_matrix
-from qtdigits.tasks.errand import MeasureWriters
+from qtdigits.store.kept_files import save_writer_matrix
+from qtdigits.training.jobs import MeasureWriters
 
 
 class WriterMeasuring(QObject):
@@ -84,7 +84,7 @@ class WriterMeasuring(QObject):
             return
         self.measured.emit(found)
         try:
-            keep_matrix(self._data_dir, found)
+            save_writer_matrix(self._data_dir, found)
         except QtDigitsError as error:
             self.failed.emit(error)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -16,11 +17,104 @@ from pathlib import Path
 from typing import Any
 
 from qtdigits.errors import StoreError
-from qtdigits.store.files import cannot_write, make_folder
+from qtdigits.store.files import cannot_write, make_folder, remove_abandoned, take_name, temporary_beside
 from qtdigits.store.tables import schema
-from qtdigits.store.tables.backup import back_up
-from qtdigits.store.tables.trouble import damaged, read_only, translated, vanished
-from qtdigits.store.temporary import clear_away
+
+LEAST_FREE_BYTES = 1 << 16
+
+
+@contextmanager
+def as_store_error(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into `StoreError`."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        # Use from another thread or after closing: a fault of the program, not of the file.
+        raise
+    except sqlite3.Error as error:
+        raise _store_error(path, error) from error
+
+
+def damaged(path: Path, why: str) -> StoreError:
+    """The error for a store that cannot be trusted: what to do depends on whether there is a backup."""
+    backups = sorted(path.parent.glob(f"{path.name}.before-v*"))
+    put_back = f"Put back the backup {backups[-1].name}, or move" if backups else "Move"
+    return StoreError(
+        f"{path} is damaged: {why}.",
+        f"{put_back} the file away to start with an empty store. It was left as it is.",
+    )
+
+
+def read_only(path: Path) -> StoreError:
+    return StoreError(
+        f"{path} is read-only.", "Allow writing to the file and its folder, or choose another data folder."
+    )
+
+
+def full(path: Path) -> StoreError:
+    return StoreError(
+        f"{path}: the disk is full.", "Make some room and try again; what was stored before is safe."
+    )
+
+
+def vanished(path: Path) -> StoreError:
+    return StoreError(
+        f"{path} is no longer there.",
+        "Put it back where it was and try again, or start QtDigits anew to begin an empty store.",
+    )
+
+
+def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_FULL:
+            return full(path)
+        case sqlite3.SQLITE_IOERR if _has_no_room(path):
+            return full(path)
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return damaged(path, str(error))
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return read_only(path)
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreError(
+                f"{path} is in use by another program.", "Wait until that has ended and try again."
+            )
+        case sqlite3.SQLITE_CANTOPEN:
+            return StoreError(
+                f"{path} cannot be opened.", "Check that the folder exists and may be written to."
+            )
+        case _:
+            return StoreError(
+                f"{path} cannot be used: {error}.", "Check the disk, or choose another data folder."
+            )
+
+
+def _has_no_room(path: Path) -> bool:
+    """Without room for its index of the log, SQLite says no more than "disk I/O error"."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES
+    return False
+
+
+def back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
+    """Copy the store at `path` to `samples.db.before-vN`, whole or not at all; an older copy is not replaced.
+
+    A copy that was cut short would later be offered as what to put back, so it takes its name last.
+    """
+    name = f"{path.name}.before-v{version + 1}"
+    numbered = (f"{name}-{number}" for number in range(2, 1000))
+    free = next(p for p in map(path.with_name, (name, *numbered)) if not p.exists())
+    with temporary_beside(free) as part:
+        with contextlib.closing(sqlite3.connect(part)) as copy:
+            # The copy needs no journal: it is thrown away when it is not finished.
+            copy.execute("PRAGMA journal_mode = OFF")
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        with part.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        take_name(part, free)
+    return free
+
 
 FILE_NAME = "samples.db"
 BUSY_TIMEOUT_S = 10.0
@@ -48,7 +142,7 @@ class Database:
     def open(cls, folder: Path) -> Database:
         """The store in `folder`; both are made when absent, and an older store is brought up to date."""
         make_folder(folder)
-        clear_away(folder)
+        remove_abandoned(folder)
         path = folder / FILE_NAME
         _check_writable(path)
         _check_file(path)
@@ -80,14 +174,14 @@ class Database:
     def _looked_at(cls, path: Path, how: str) -> Database:
         """`how` as SQLite takes it in the address of a file."""
         database = cls(path, _connect(path, f"{path.absolute().as_uri()}?{how}", is_uri=True))
-        with database.closed_on_error(), translated(path):
+        with database.closed_on_error(), as_store_error(path):
             if database._version() < len(schema.MIGRATIONS):
                 return database._up_to_date_copy()
             database._check_tables()
         return database
 
     @classmethod
-    def of_nothing(cls, path: Path, refusal: StoreError) -> Database:
+    def unavailable(cls, path: Path, refusal: StoreError) -> Database:
         """An empty store in memory, in place of the one at `path`; whoever wants to change it meets `refusal`."""
         database = cls(path, _connect(path, ":memory:", is_uri=False))
         database._migrate()
@@ -95,17 +189,17 @@ class Database:
         return database
 
     def close(self) -> None:
-        with translated(self.path):
+        with as_store_error(self.path):
             self._connection.close()
 
     def rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[sqlite3.Row]:
         """The rows of a query, one after the other."""
-        with translated(self.path):
+        with as_store_error(self.path):
             yield from self._connection.execute(statement, values)
 
     def row(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Row | None:
         """The first row of a query, or None."""
-        with translated(self.path):
+        with as_store_error(self.path):
             row: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
             return row
 
@@ -116,12 +210,12 @@ class Database:
 
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """One statement, within the caller's transaction or as one by itself. Raises `StoreError`."""
-        with translated(self.path):
+        with as_store_error(self.path):
             return self._connection.execute(statement, values)
 
     def execute_many(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
         """One statement with each of `values`. Raises `StoreError`."""
-        with translated(self.path):
+        with as_store_error(self.path):
             self._connection.executemany(statement, values)
 
     @contextmanager
@@ -130,7 +224,7 @@ class Database:
         if self._refusal is not None:
             raise StoreError(self._refusal.message, self._refusal.remedy)
         self._make_sure_of_file()
-        with translated(self.path):
+        with as_store_error(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -160,7 +254,7 @@ class Database:
 
     def _make_ready(self) -> None:
         """Bring the store up to date. What is wrong with it is found out before anything is changed."""
-        with self.closed_on_error(), translated(self.path):
+        with self.closed_on_error(), as_store_error(self.path):
             # The file may be another program's, or a newer version's.
             version = self._version()
             _switch_to_wal(self._connection)
@@ -245,7 +339,7 @@ def is_in_use(path: Path) -> bool:
 
 
 def _connect(path: Path, target: str, *, is_uri: bool) -> sqlite3.Connection:
-    with translated(path):
+    with as_store_error(path):
         connection = sqlite3.connect(target, timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=is_uri)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.row_factory = sqlite3.Row
@@ -275,7 +369,7 @@ def _check_file(path: Path) -> None:
     if path.is_dir():
         raise StoreError(f"{path} is a folder.", "Move it away, or choose another data folder.")
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    with translated(path), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+    with as_store_error(path), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
         try:
             n_pages, page_bytes = db.execute(
                 "SELECT page_count, page_size FROM pragma_page_count, pragma_page_size"

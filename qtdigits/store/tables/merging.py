@@ -14,9 +14,8 @@ from typing import Any
 from qtdigits.core.drawing.samples import now
 from qtdigits.errors import InputError
 from qtdigits.store.tables.database import Database
-from qtdigits.store.tables.intake import Added, Alike, find_alike, known_digests
-from qtdigits.store.tables.names import NameTables
-from qtdigits.store.tables.rows import milliseconds_of
+from qtdigits.store.tables.editing import Added, Duplicate, find_duplicate, known_digests
+from qtdigits.store.tables.rows import NameTables, milliseconds_of
 
 
 @dataclass(frozen=True)
@@ -151,11 +150,11 @@ class _Copying:
                 ORDER BY trials.id"""
         )
 
-    def _find_alike(self, row: sqlite3.Row, newest: int) -> Alike | None:
+    def _find_alike(self, row: sqlite3.Row, newest: int) -> Duplicate | None:
         """By the present label or by the one that it came with."""
         for label in (row["label"], row["given_label"]):
             if label is not None:
-                found = find_alike(
+                found = find_duplicate(
                     self._db, digest=row["digest"], writer=row["writer"], label=label, newest=newest
                 )
                 if found is not None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict
 
 import numpy as np
 
 from qtdigits.core.drawing.ink import decode_ink
+from qtdigits.core.drawing.labels import Class, LabelSet
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION, render
 from qtdigits.core.drawing.samples import Origin, Raster, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError
+from qtdigits.store.tables.database import Database
 
 MAX_NAME_LENGTH = 64
 
@@ -115,3 +119,155 @@ def clean_name(text: str) -> str:
             f"A name is 1 to {MAX_NAME_LENGTH} printable characters.",
         )
     return name
+
+
+class FilterFields(TypedDict, total=False):
+    """The fields of `SampleFilter`, for functions that take them as keywords."""
+
+    writer: str | None
+    label: str | None
+    verdict: Verdict | None
+    model: str | None
+    origin: Origin | None
+    held_out: bool | None
+    is_suspect: bool | None
+    after: datetime | None
+    before: datetime | None
+    is_deleted: bool
+    ids: tuple[int, ...] | None
+    newer_than: int | None
+    not_newer_than: int | None
+
+
+@dataclass(frozen=True)
+class SampleFilter:
+    """None: all of them. `verdict` and `model` are those of the sample's judgement; `after` is inclusive, `before` is not.
+
+    `is_deleted` looks into the trash instead of at what is there; `ids`: of these samples only;
+    `newer_than`: only those with a higher id; `not_newer_than`: only those without one.
+    """
+
+    writer: str | None = None
+    label: str | None = None
+    verdict: Verdict | None = None
+    model: str | None = None
+    origin: Origin | None = None
+    held_out: bool | None = None
+    is_suspect: bool | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+    is_deleted: bool = False
+    ids: tuple[int, ...] | None = None
+    newer_than: int | None = None
+    not_newer_than: int | None = None
+
+
+EVERYTHING = SampleFilter()
+
+
+def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
+    """A WHERE clause on `samples` without a join, and its values."""
+    conditions: list[tuple[str, tuple[Any, ...]]] = [
+        (f"samples.deleted_at IS {'NOT ' if chosen.is_deleted else ''}NULL", ())
+    ]
+    simple = {
+        "samples.writer_id = (SELECT id FROM writers WHERE name = ?)": chosen.writer,
+        "samples.class_id = (SELECT id FROM classes WHERE label = ?)": chosen.label,
+        "samples.origin = ?": chosen.origin,
+        "samples.held_out = ?": chosen.held_out,
+        "samples.drawn_at >= ?": chosen.after and milliseconds_of(chosen.after),
+        "samples.id > ?": chosen.newer_than,
+        "samples.id <= ?": chosen.not_newer_than,
+        "samples.drawn_at < ?": chosen.before and milliseconds_of(chosen.before),
+    }
+    conditions += [(condition, (value,)) for condition, value in simple.items() if value is not None]
+    if chosen.is_suspect is not None:
+        conditions.append((f"samples.suspicion IS {'NOT ' if chosen.is_suspect else ''}NULL", ()))
+    judged = {"verdict = ?": chosen.verdict, "model = ?": chosen.model}
+    if given := {condition: value for condition, value in judged.items() if value is not None}:
+        trials = f"SELECT sample_id FROM trials WHERE sample_id IS NOT NULL AND {' AND '.join(given)}"
+        conditions.append((f"samples.id IN ({trials})", tuple(given.values())))
+    if chosen.ids is not None:
+        conditions.append(("samples.id IN (SELECT value FROM json_each(?))", (json.dumps(chosen.ids),)))
+    return (
+        "WHERE " + " AND ".join(condition for condition, _ in conditions),
+        tuple(value for _, values in conditions for value in values),
+    )
+
+
+class NameTables:
+    """Queries only; the caller holds the transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def writers(self) -> list[str]:
+        return [row["name"] for row in self._db.rows("SELECT name FROM writers ORDER BY id")]
+
+    def add_writer(self, name: str) -> None:
+        """Raises `InputError` for a name that is taken or cannot be one."""
+        self._refuse_taken(clean_name(name))
+        self.writer_id(name)
+
+    def rename_writer(self, old: str, new: str) -> None:
+        """Raises `InputError` for a name that is taken or cannot be one, and when there is no writer `old`."""
+        new = clean_name(new)
+        if new != old:
+            self._refuse_taken(new)
+        if not self._db.execute("UPDATE writers SET name = ? WHERE name = ?", (new, old)).rowcount:
+            raise self._no_writer(old)
+
+    def add_writer_of_elsewhere(self, name: str, key: str) -> None:
+        """A writer of another store, unless there is one of this name: the hold-out goes on as it was begun there."""
+        self._db.execute("INSERT INTO writers (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, key))
+
+    def require_writer(self, name: str) -> None:
+        """Raises `InputError` when there is no such writer."""
+        if not self._db.row("SELECT 1 FROM writers WHERE name = ?", (name,)):
+            raise self._no_writer(name)
+
+    def writer_id(self, name: str) -> int:
+        """The row of the writer, made when there is none."""
+        name = clean_name(name)
+        self._db.execute("INSERT INTO writers (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, name))
+        return int(self._db.value("SELECT id FROM writers WHERE name = ?", (name,)))
+
+    def hold_out_key(self, writer_id: int) -> str:
+        """The writer's first name, by which the hold-out is chosen."""
+        return str(self._db.value("SELECT key FROM writers WHERE id = ?", (writer_id,)))
+
+    def classes(self) -> LabelSet:
+        found = self._db.rows("SELECT id, label FROM classes ORDER BY position")
+        return LabelSet(tuple(Class(row["id"], row["label"]) for row in found))
+
+    def class_labelled(self, label: str) -> Class:
+        """The class with this label, made when there is none."""
+        row = self._db.row("SELECT id, label FROM classes WHERE label = ?", (label,))
+        if row is not None:
+            return Class(row["id"], row["label"])
+        made = Class.named(label)
+        # The id of a class that was renamed may be this very label.
+        taken = {row["id"] for row in self._db.rows("SELECT id FROM classes")}
+        free = next(i for i in (made.id, *(f"{made.id}~{n}" for n in range(2, 10_000))) if i not in taken)
+        self._db.execute(
+            "INSERT INTO classes SELECT ?, ?, coalesce(max(position) + 1, 0) FROM classes", (free, made.label)
+        )
+        return Class(free, made.label)
+
+    def label_set_id(self, labels: tuple[str, ...]) -> int:
+        """The row of a model's labels, made when there is none: many trials share one."""
+        return self.label_set_id_of(json.dumps(labels, ensure_ascii=False))
+
+    def label_set_id_of(self, text: str) -> int:
+        """The same for labels that are a JSON array already."""
+        self._db.execute("INSERT INTO label_sets (labels) VALUES (?) ON CONFLICT DO NOTHING", (text,))
+        return int(self._db.value("SELECT id FROM label_sets WHERE labels = ?", (text,)))
+
+    def _refuse_taken(self, name: str) -> None:
+        if self._db.row("SELECT 1 FROM writers WHERE name = ?", (name,)):
+            raise InputError(f"There is a writer {name!r} already.", "Choose another name.")
+
+    def _no_writer(self, name: str) -> InputError:
+        return InputError(
+            f"There is no writer {name!r}.", f"Writers: {', '.join(self.writers()) or 'none yet'}."
+        )

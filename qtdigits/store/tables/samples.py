@@ -21,16 +21,15 @@ from qtdigits.errors import InputError, StoreError
 from qtdigits.store.tables import editing, rows, tallies
 from qtdigits.store.tables.database import FILE_NAME, Database
 from qtdigits.store.tables.editing import Changed, Deleted
-from qtdigits.store.tables.filters import EVERYTHING, FilterFields, SampleFilter, where
-from qtdigits.store.tables.judgements import Judgements
-from qtdigits.store.tables.names import NameTables
-from qtdigits.store.tables.queue import QueueTable
+from qtdigits.store.tables.queries import Judgements
+from qtdigits.store.tables.rows import EVERYTHING, FilterFields, NameTables, SampleFilter, where
+from qtdigits.store.tables.runs import QueueTable
 
 if TYPE_CHECKING:
-    from qtdigits.store.tables.intake import Added
+    from qtdigits.store.tables.editing import Added
     from qtdigits.store.tables.merging import MergedStores, MergedWriters
+    from qtdigits.store.tables.queries import Thumbnail
     from qtdigits.store.tables.runs import RunTable
-    from qtdigits.store.tables.thumbnails import Thumbnail
 
 MOST_ROWS = (1 << 63) - 1
 """SQLite's largest number."""
@@ -80,9 +79,9 @@ class SampleStore:
             raise
 
     @classmethod
-    def of_nothing(cls, path: Path, refusal: StoreError) -> SampleStore:
+    def unavailable(cls, path: Path, refusal: StoreError) -> SampleStore:
         """An empty store that takes nothing, but meets it with `refusal`; for when nothing can be written anywhere."""
-        return cls(Database.of_nothing(path, refusal))
+        return cls(Database.unavailable(path, refusal))
 
     @cached_property
     def runs(self) -> RunTable:
@@ -151,7 +150,7 @@ class SampleStore:
 
         Returns the trial with its ids. Whether the drawing is held out is decided here, by `core.drawing.splits.is_held_out`.
         """
-        from qtdigits.store.tables.intake import Prepared, insert_sample
+        from qtdigits.store.tables.editing import Prepared, insert_sample
 
         prepared = None if sample is None else Prepared.of(sample)
         with self._db.transaction():
@@ -239,14 +238,14 @@ class SampleStore:
         A drawing that was in the store before, with the same writer and label, is skipped: a file that is imported
         twice counts once. One that has been deleted meanwhile comes back from the trash.
         """
-        from qtdigits.store.tables.intake import Prepared, take_in
+        from qtdigits.store.tables.editing import Prepared, insert_samples
 
         # Before the transaction begins: reading and rendering a large file must not keep other writers waiting.
         prepared = [Prepared.of(sample) for sample in samples]
         if len(prepared) >= LARGE_IMPORT:
             self._db.execute(f"PRAGMA cache_size = -{LARGE_IMPORT_CACHE_KB}")
         with self._editing():
-            return take_in(self._db, self._names, prepared)
+            return insert_samples(self._db, self._names, prepared)
 
     def merge_store(self, path: Path) -> MergedStores:
         """Take in another store, a file or a data folder, as a whole or not at all; what is there already is skipped.
@@ -317,7 +316,7 @@ class SampleStore:
 
     def thumbnails(self, ids: Sequence[int]) -> list[Thumbnail]:
         """What a browser shows of these samples, in their order; those that are not there any more are left out."""
-        from qtdigits.store.tables.thumbnails import thumbnails
+        from qtdigits.store.tables.queries import thumbnails
 
         return thumbnails(self._db, ids)
 

@@ -167,8 +167,8 @@ _RUNS = """CREATE TABLE named_runs (
 
 
 def _figures(history: str | None) -> str:
+    from qtdigits.core.run.figures import figures_of
     from qtdigits.core.run.history import History
-    from qtdigits.core.run.run_figures import figures_of
 
     try:
         return json.dumps(figures_of(History.from_json(json.loads(history or ""))).to_json())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qtdigits.store.tables.filters import EVERYTHING, SampleFilter
+from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.store.tables.tally_tables import COUNTED, SAMPLE, TRIAL
 
 if TYPE_CHECKING:

@@ -1,0 +1,103 @@
+"""A model as a value: everything that a model file holds, without any library's objects.
+
+`ml` makes these, `store` writes and reads them, `reader` answers from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.network_spec import NetworkSpec
+from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.run.history import History
+from qtdigits.errors import InputError
+
+LayerWeights = tuple[NDArray[np.float32], ...]
+
+GOLDEN_TOLERANCE = 1e-2
+"""How far a probability may be from the golden one.
+
+LiteRT folds batch normalisation into weights that are rounded to half precision. Measured: 3e-4 at most for most models, but
+up to 2e-3 on noise for a network that was taught to be unsure of it and then sharpened by its temperature.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Golden:
+    """Some inputs `(n, 28, 28) uint8` and the probabilities `(n, k) float32` that the model must give for them."""
+
+    images: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+
+    def agrees_with(self, probabilities: NDArray[np.float32]) -> bool:
+        """Whether `(n, k)` probabilities are the golden ones, within `GOLDEN_TOLERANCE` each; NaN never is, nor another shape."""
+        expected = self.probabilities
+        if expected.shape != np.shape(probabilities):
+            return False
+        return bool(np.allclose(expected, probabilities, rtol=0, atol=GOLDEN_TOLERANCE))
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model.
+
+    `weights` maps the name of each layer to its arrays, in the order of the layers. It is empty when only reading was
+    asked for. `flatbuffer` is the LiteRT program. `scores` maps a set's name to a `Score.to_json()`. `provenance` says what it
+    was trained on and with. A reading whose highest probability is below `undecided_below` is "not sure" (0: none is).
+    `path` is None until the model is stored. Raises `InputError` when `undecided_below` is not from 0 to 1.
+    """
+
+    name: str
+    network: NetworkSpec
+    recipe: Recipe
+    label_set: LabelSet
+    weights: Mapping[str, LayerWeights]
+    flatbuffer: bytes
+    golden: Golden
+    preprocessing_version: int
+    history: History = field(default_factory=History)
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+    undecided_below: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.undecided_below <= 1.0:
+            raise InputError(
+                f"A reading cannot be undecided below {self.undecided_below}; it must be from 0 to 1."
+            )
+
+    @property
+    def last_learned_sample(self) -> int | None:
+        """The id of the last stored drawing that it may have been trained on, None where it does not say."""
+        drawings = self.provenance.get("drawings")
+        last = drawings.get("last_sample") if isinstance(drawings, Mapping) else None
+        return last if isinstance(last, int) else None
+
+    @property
+    def has_learned_from_stored(self) -> bool:
+        """Whether it says that it was trained on stored drawings, so that what it reads of those says little."""
+        sources = self.provenance.get("sources") or ()
+        return self.last_learned_sample is not None or any(s.get("name") == "drawings" for s in sources)
+
+    @property
+    def weights_sha256(self) -> str:
+        """A digest over the weight arrays alone, in layer order: equal weights have equal digests. See docs/model-file.md."""
+        digest = hashlib.sha256()
+        for arrays in self.weights.values():
+            for array in arrays:
+                plain = np.ascontiguousarray(array, "<f4")
+                digest.update(f"{array.shape}{plain.dtype.str}".encode())
+                digest.update(plain.tobytes())
+        return digest.hexdigest()
+
+    def stored_at(self, path: Path) -> Model:
+        return replace(self, path=path)

@@ -1,1 +1,0 @@
-"""Networks as values: their layers, what these cost and give, and where they look. Keras builds them in `ml`."""

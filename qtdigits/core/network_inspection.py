@@ -1,0 +1,218 @@
+"""What every layer of a network puts out for one drawing, worked out from its stored weights with numpy alone.
+
+This is how the window looks into a network without TensorFlow: the LiteRT program folds its layers into one another, and an
+interpreter that keeps what lies between them knows them by no names of ours. Within 1e-5 of what Keras says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from qtdigits.core.network_spec import ConvBlock, NetworkSpec
+from qtdigits.errors import InputError
+
+Values = NDArray[np.float32]
+
+LEAK = 0.2
+SELU_SCALE, SELU_ALPHA = 1.05070098, 1.67326324
+
+
+def softmax(x: Values) -> Values:
+    """`(k,)` to probabilities."""
+    raised = np.exp(x - x.max())
+    result: Values = raised / raised.sum()
+    return result
+
+
+def _sigmoid(x: Values) -> Values:
+    """By tanh, which does not overflow."""
+    result: Values = np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1))
+    return result
+
+
+def _elu(x: Values) -> Values:
+    result: Values = np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+    return result
+
+
+def _gelu(x: Values) -> Values:
+    """The exact one, x Φ(x). numpy has no error function: Abramowitz & Stegun 7.1.26 is right to 1.5e-7."""
+    z = np.abs(x) / np.float32(np.sqrt(2.0))
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    series = np.polyval([1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592, 0.0], t)
+    tail = np.float32(0.5) * series * np.exp(-z * z)
+    return np.asarray(x * np.where(x < 0, tail, 1 - tail), np.float32)
+
+
+ACTIVATION_FUNCTIONS: dict[str, Callable[[Values], Values]] = {
+    "relu": lambda x: np.maximum(x, 0),
+    "elu": _elu,
+    "gelu": _gelu,
+    "leaky_relu": lambda x: np.maximum(x, np.float32(LEAK) * x),
+    "selu": lambda x: np.float32(SELU_SCALE) * np.where(x > 0, x, np.float32(SELU_ALPHA) * _elu(x)),
+    "sigmoid": _sigmoid,
+    "silu": lambda x: x * _sigmoid(x),
+    "softplus": lambda x: np.logaddexp(x, np.float32(0)),
+    "tanh": np.tanh,
+    "linear": lambda x: x,
+}
+
+
+NORM_EPSILON = 1e-3
+"""What Keras's batch normalisation adds to the variance."""
+
+Weights = Mapping[str, Sequence[NDArray[np.float32]]]
+"""As `Model.weights`: the name of a layer → its arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerOutput:
+    """What a layer puts out, after activation and pooling: `(side, side, channels)` of a block, `(neurons,)` of a dense layer."""
+
+    name: str
+    values: Values
+
+
+def layer_names(spec: NetworkSpec) -> tuple[str, ...]:
+    """Those of the layers that have an output to look at, in order: "block_1", "dense_1", "output"."""
+    blocks = [f"block_{number}" for number in range(1, len(spec.blocks) + 1)]
+    dense = [f"dense_{number}" for number in range(1, len(spec.dense) + 1)]
+    return (*blocks, *dense, "output")
+
+
+def layer_outputs(
+    spec: NetworkSpec, weights: Weights, raster: NDArray[np.uint8], *, upto: str = "output"
+) -> list[LayerOutput]:
+    """`raster` `(28, 28)`, ink 255, through the layers up to and with the one named `upto`.
+
+    Raises `InputError` when the weights are not those of this network.
+    """
+    found: list[LayerOutput] = []
+    flow = (raster.astype(np.float32) / np.float32(255))[..., np.newaxis]
+    try:
+        for name, block in zip(layer_names(spec), spec.blocks, strict=False):
+            flow = _convolved(flow, block, weights[name], weights.get(f"{name}_norm", ()))
+            found.append(LayerOutput(name, flow))
+            if name == upto:
+                return found
+        flow = flow.mean(axis=(0, 1)) if spec.pooling == "average" else flow.reshape(-1)
+        for name, layer in zip(layer_names(spec)[len(spec.blocks) :], spec.dense, strict=False):
+            flow = ACTIVATION_FUNCTIONS[layer.activation](_connected(flow, weights[name]))
+            found.append(LayerOutput(name, flow))
+            if name == upto:
+                return found
+        return [*found, LayerOutput("output", softmax(_connected(flow, weights["output"])))]
+    except (KeyError, ValueError, IndexError) as error:
+        raise InputError("The weights are not those of this network.") from error
+
+
+def first_filters(spec: NetworkSpec, weights: Weights) -> Values:
+    """`(n, side, side)`: the kernels of the first convolution, or what the first dense layer weighs every pixel with.
+
+    Raises `InputError` when the weights are not those of this network.
+    """
+    first = layer_names(spec)[0]
+    try:
+        kernels = weights[first][0]
+        if spec.blocks:
+            return np.moveaxis(kernels[:, :, 0, :], -1, 0)
+        return np.ascontiguousarray(kernels.T).reshape(-1, 28, 28)
+    except (KeyError, ValueError, IndexError) as error:
+        raise InputError("The weights are not those of this network.") from error
+
+
+def _convolved(flow: Values, block: ConvBlock, kernels: Sequence[Values], norm: Sequence[Values]) -> Values:
+    kernel = kernels[0]
+    side, _, depth, filters = kernel.shape
+    if block.padding == "same":
+        flow = _padded_same(flow, side, block.stride)
+    windows = sliding_window_view(flow, (side, side), axis=(0, 1))[:: block.stride, :: block.stride]
+    height, width = windows.shape[:2]
+    # channels last again, as the kernel has them: they lie side by side and are copied in one piece
+    rows = windows.transpose(0, 1, 3, 4, 2).reshape(height * width, side * side * depth)
+    result = rows @ kernel.reshape(-1, filters)
+    if block.is_normalised:
+        gamma, beta, mean, variance = norm
+        scale = gamma / np.sqrt(variance + np.float32(NORM_EPSILON))
+        result = result * scale + (beta - mean * scale)
+    else:
+        result = result + kernels[1]
+    return _pooled(ACTIVATION_FUNCTIONS[block.activation](result).reshape(height, width, filters), block.pool)
+
+
+def _padded_same(flow: Values, kernel: int, stride: int) -> Values:
+    """TensorFlow's "same": where the number of zeros is odd, the one more comes after."""
+    side = flow.shape[0]
+    total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
+    before = total // 2
+    return np.pad(flow, ((before, total - before), (before, total - before), (0, 0)))
+
+
+def _pooled(flow: Values, pool: int) -> Values:
+    if pool == 1:
+        return flow
+    side, filters = flow.shape[0] // pool, flow.shape[2]
+    cut = flow[: side * pool, : side * pool].reshape(side, pool, side, pool, filters)
+    result: Values = cut.max(axis=(1, 3))
+    return result
+
+
+def _connected(flow: Values, arrays: Sequence[Values]) -> Values:
+    kernel, bias = arrays
+    result: Values = flow @ kernel + bias
+    return result
+
+
+SIDE_PX = 5
+STEP_PX = 2
+CORNERS = np.arange(0, 28 - SIDE_PX + STEP_PX, STEP_PX).clip(max=28 - SIDE_PX)
+"""Where patches begin, along either axis: every pixel is covered."""
+
+WITHOUT, WITH = 0, 255
+"""The ink of a patch: none, or all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Occluded:
+    """The drawing under every patch that changes it: `images` `(n, 28, 28)`, `corners` `(n, 2)` as row and column."""
+
+    images: NDArray[np.uint8]
+    corners: NDArray[np.int64]
+
+
+def occlusion_scores(raster: NDArray[np.uint8], *, ink: int) -> Occluded:
+    """`raster` `(28, 28)` under patches of `ink`. Where a patch changes nothing there is nothing to read."""
+    grid = np.stack(np.meshgrid(CORNERS, CORNERS, indexing="ij"), axis=-1).reshape(-1, 2)
+    covered = sliding_window_view(raster, (SIDE_PX, SIDE_PX))[grid[:, 0], grid[:, 1]]
+    corners = grid[(covered != ink).any(axis=(1, 2))]
+    images = np.repeat(raster[np.newaxis], len(corners), axis=0)
+    sliding_window_view(images, (SIDE_PX, SIDE_PX), axis=(1, 2), writeable=True)[
+        np.arange(len(corners)), corners[:, 0], corners[:, 1]
+    ] = ink
+    return Occluded(images, corners)
+
+
+def heat_map(
+    corners: NDArray[np.int64], probabilities: NDArray[np.float32], before: float
+) -> NDArray[np.float32]:
+    """`(28, 28)`, -1 to 1: how far the answer's probability falls without the pixel as it is; less than 0 where it rises.
+
+    `probabilities` `(n,)` of the answer under each patch, `before` without one.
+    """
+    total = np.zeros((28, 28), np.float32)
+    for (row, column), probability in zip(corners, probabilities, strict=True):
+        total[row : row + SIDE_PX, column : column + SIDE_PX] += before - probability
+    return total / _n_covering()
+
+
+def _n_covering() -> NDArray[np.float32]:
+    """`(28, 28)`: how many patches cover each pixel."""
+    along = np.zeros(28, np.float32)
+    for corner in CORNERS:
+        along[corner : corner + SIDE_PX] += 1
+    return np.outer(along, along)

@@ -1,0 +1,176 @@
+"""A run in a few figures, and what several runs do differently."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from qtdigits.core.network_spec import cost_of, layers_of
+from qtdigits.core.recipe import FIELD_BY_NAME, Value
+from qtdigits.core.recipe_files import Recipe, recipe_of
+from qtdigits.core.run.history import History
+from qtdigits.errors import InputError
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """What a list of runs says of one. `val_…` and `hold_out_accuracy` are those of the best epoch, None where nobody knows.
+
+    `scores`: the name of a set → (accuracy, number of drawings), of the model that came out. `data`: what was trained on by
+    source, as in `RunStarted`. `message`: why there is no model. `steps_per_epoch`: 0 where nobody knows. `data_sha256`:
+    `DataFingerprint.fingerprint`, and `digests` the SHA-256 of each source, both as soon as the data was read.
+    """
+
+    epochs: int = 0
+    best_epoch: int = 0
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    hold_out_accuracy: float | None = None
+    elapsed_s: float = 0.0
+    scores: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    data: Mapping[str, int] = field(default_factory=dict)
+    n_parameters: int = 0
+    message: str = ""
+    steps_per_epoch: int = 0
+    data_sha256: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RunFigures:
+        """The inverse of `to_json`; what a newer version has added is ignored.
+
+        Raises `TypeError` or `ValueError` for another form.
+        """
+        known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+        scores = {name: (float(a), int(n)) for name, (a, n) in known.pop("scores", {}).items()}
+        return cls(**known, scores=scores)
+
+
+def figures_of(history: History, scores: Mapping[str, Mapping[str, Any]] | None = None) -> RunFigures:
+    """`scores` as in `RunFinished`."""
+    epochs = history.epochs
+    found = np.flatnonzero(epochs["epoch"] == history.best_epoch)
+
+    def of_best(name: str) -> float | None:
+        return _known(epochs[name][found[0]]) if len(found) else None
+
+    ends = [*history.batches["elapsed_s"][-1:], *epochs["elapsed_s"][-1:], 0.0]
+    return RunFigures(
+        epochs=len(epochs),
+        best_epoch=history.best_epoch,
+        val_loss=of_best("val_loss"),
+        val_accuracy=of_best("val_accuracy"),
+        hold_out_accuracy=of_best("hold_out_accuracy"),
+        elapsed_s=float(max(ends)),
+        scores={
+            name: (float(score["accuracy"]), int(score["n"]))
+            for name, score in (scores or {}).items()
+            if score.get("n")
+        },
+    )
+
+
+def recipe_values(recipe: Mapping[str, Any]) -> dict[str, Value]:
+    """All fields of a recipe that was written down, by whatever version; what it does not have is at its default."""
+    return {"name": str(recipe.get("name", ""))} | {
+        name: recipe.get(name, known.default) for name, known in FIELD_BY_NAME.items()
+    }
+
+
+def differing(recipes: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Value, ...]]:
+    """The fields in which recipes are not all alike, each with the value of every recipe."""
+    tables = [recipe_values(recipe) for recipe in recipes]
+    columns = {name: tuple(table[name] for table in tables) for name in (tables[0] if tables else {})}
+    return {name: values for name, values in columns.items() if len(set(values)) > 1}
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+FARTHEST = 8.0
+"""From a network that is so many times as costly or cheap nothing is concluded: other things than multiplying decide then."""
+
+
+@dataclass(frozen=True)
+class MeasuredSpeed:
+    """A training that was measured: seconds for each image, with a network of `multiply_adds` a reading."""
+
+    title: str
+    network: tuple[str, str, str]
+    multiply_adds: int
+    is_varied: bool
+    s_per_image: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """`is_measured`: by the same network; otherwise scaled from `title` by the cost of a reading."""
+
+    seconds: float
+    title: str
+    is_measured: bool
+
+
+def paces_of(
+    runs: Iterable[tuple[str, Mapping[str, Any], RunFigures]], n_classes: int
+) -> list[MeasuredSpeed]:
+    """Of runs with their titles and recipes, the latest first, those that trained for at least an epoch and a second."""
+    paces = []
+    for title, values, figures in runs:
+        n_images = sum(figures.data.values()) * figures.epochs
+        if figures.elapsed_s < 1 or not n_images:
+            continue
+        try:
+            recipe = recipe_of({k: v for k, v in recipe_values(values).items() if k != "name"})
+        except InputError:  # of another version of the program
+            continue
+        paces.append(
+            MeasuredSpeed(
+                title,
+                _network(recipe),
+                cost_of(layers_of(recipe.network, n_classes)),
+                recipe.augmentation > 0,
+                figures.elapsed_s / n_images,
+            )
+        )
+    return paces
+
+
+def epoch_estimate(
+    recipe: Recipe, paces: Iterable[MeasuredSpeed], *, n_classes: int, n_drawings: int
+) -> Estimate | None:
+    """How long an epoch will take; None where nothing alike was measured."""
+    cost = cost_of(layers_of(recipe.network, n_classes))
+    alike = [pace for pace in paces if pace.is_varied == (recipe.augmentation > 0)]
+    same = [pace for pace in alike if pace.network == _network(recipe)]
+    n_images = images_of(recipe, n_drawings)
+    if same:
+        return Estimate(n_images * same[0].s_per_image, same[0].title, is_measured=True)
+    near = min(alike, key=lambda pace: _distance(pace.multiply_adds, cost), default=None)
+    if near is None or _distance(near.multiply_adds, cost) > math.log(FARTHEST):
+        return None
+    seconds = n_images * near.s_per_image * cost / near.multiply_adds
+    return Estimate(seconds, near.title, is_measured=False)
+
+
+def images_of(recipe: Recipe, n_drawings: int) -> int:
+    """About how many images an epoch has."""
+    kept = 1 - recipe.validation_fraction
+    drawings = n_drawings * recipe.drawings_weight
+    return round((recipe.mnist_images + recipe.synthetic_images) * kept + recipe.scribbles + drawings)
+
+
+def _network(recipe: Recipe) -> tuple[str, str, str]:
+    return recipe.blocks, recipe.dense, recipe.pooling
+
+
+def _distance(one: int, other: int) -> float:
+    return abs(math.log(max(1, one) / max(1, other)))

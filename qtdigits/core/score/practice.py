@@ -1,0 +1,232 @@
+"""The coach: which class is worth drawing next, and why, in one sentence.
+
+Each class is judged by the upper end of the Wilson interval of its errors among its latest drawings: how badly it may
+be read, as far as anybody can know. A class that has hardly been drawn may be read as badly as one that is often misread;
+both are worth a drawing more than one that was read right a dozen times (optimism in the face of uncertainty: Lai and
+Robbins 1985).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from qtdigits.core.score.metrics import wilson_interval
+
+LATEST = 12
+"""So many drawings of each class count: what was misread long ago has been learned meanwhile, or comes again."""
+FEW = 5
+"""With fewer drawings of a class than this, their number is the reason to draw it."""
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class JudgedReading:
+    """A judged drawing as the coach sees it: what was drawn, what was read, by which model."""
+
+    truth: str
+    answer: str
+    model: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        return self.truth == self.answer
+
+
+@dataclass(frozen=True)
+class PracticeAdvice:
+    """`labels` are the classes worth drawing, the most worthwhile first; `sentence` says so, and why."""
+
+    labels: tuple[str, ...]
+    sentence: str
+
+
+def advise(readings: Sequence[JudgedReading], labels: Sequence[str], *, model: str = "") -> PracticeAdvice:
+    """What one writer should draw next. `readings` are his, oldest first; `labels` the classes to choose from.
+
+    `model` is the one in use: errors that others made are called theirs.
+    """
+    if not labels:
+        return PracticeAdvice((), "")
+    latest = {label: [r for r in readings if r.truth == label][-LATEST:] for label in labels}
+    last_at = {reading.truth: i for i, reading in enumerate(readings)}
+    worth = {label: _worst_case(latest[label]) for label in labels}
+    # Among equals the one that was drawn longest ago.
+    order = sorted(labels, key=lambda label: (-worth[label], last_at.get(label, -1)))
+    first = order[0]
+    if len(latest[first]) < FEW:
+        return _draw_more(order, latest)
+    wrong = [r for r in latest[first] if not r.is_right]
+    if wrong:
+        return PracticeAdvice((first,), _misread(first, wrong, latest[first], model))
+    if len(latest[first]) < LATEST:
+        return PracticeAdvice(
+            (first,), f"Draw some {plural(first)}: all {len(latest[first])} so far were read right."
+        )
+    return PracticeAdvice(
+        (first,),
+        f"Every class was read right the last {LATEST} times; {_quoted(first)} was drawn longest ago.",
+    )
+
+
+def plural(label: str) -> str:
+    """7s; other labels in quotes, as "As" would be another word."""
+    return f"{label}s" if label.isdigit() else f"more “{label}”"
+
+
+def _worst_case(latest: Sequence[JudgedReading]) -> float:
+    wrong = sum(not r.is_right for r in latest)
+    return wilson_interval(wrong, len(latest))[1]
+
+
+def _draw_more(order: Sequence[str], latest: dict[str, list[JudgedReading]]) -> PracticeAdvice:
+    """The classes with as few drawings as the first, in their order."""
+    few = len(latest[order[0]])
+    alike = [label for label in order if len(latest[label]) == few]
+    named = tuple(alike[:MOST_NAMED])
+    if not few and len(alike) == len(order):
+        return PracticeAdvice(named, "Draw each class a few times: nothing of yours has been judged yet.")
+    drawn = "none" if not few else f"only {few}"
+    each = " of each" if len(named) > 1 else ""
+    return PracticeAdvice(
+        named, f"Draw some {listed([plural(label) for label in named])}: {drawn}{each} judged so far."
+    )
+
+
+def _misread(label: str, wrong: Sequence[JudgedReading], latest: Sequence[JudgedReading], model: str) -> str:
+    (answer, count), *others = Counter(r.answer for r in wrong).most_common()
+    were = "was" if len(wrong) == 1 else "were"
+    if others:
+        what = f"{were} misread, {count} of them as {answer}" if count > 1 else f"{were} misread"
+    else:
+        what = f"{were} read as {answer}"
+    said = f"Draw some {plural(label)}: {len(wrong)} of your last {len(latest)} {what}"
+    if not model or any(r.model == model for r in wrong):
+        return f"{said}."
+    last = max(i for i, reading in enumerate(latest) if not reading.is_right)
+    n = sum(reading.model == model for reading in latest[last + 1 :])
+    since = f"; the model in use has read {n} of {n} right since" if n else ""
+    return f"{said}, by earlier models{since}."
+
+
+def listed(words: Sequence[str]) -> str:
+    """4s; 4s and 9s; 0s, 4s and 9s."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _quoted(label: str) -> str:
+    return f"the {label}" if label.isdigit() else f"“{label}”"
+
+
+LEAST_DRAWINGS = 30
+MOST_DRAWINGS = 300
+EXPECTED_RIGHT, EXPECTED_WEIGHT = 0.99, 20
+"""How much is right before anything is known, and how many drawings that guess weighs: only for saying how long it takes."""
+
+
+def prompt_order(labels: Sequence[str], seed: int) -> Iterator[str]:
+    """Labels without end, in blocks: each block has every label once, shuffled, and no label comes twice in a row.
+
+    So after any number of drawings no label was asked for more than once more than another (permuted blocks, as in
+    clinical trials), and nobody can prepare for the next.
+    """
+    rng = np.random.default_rng(seed)
+    last = ""
+    while labels:
+        block = [labels[i] for i in rng.permutation(len(labels))]
+        if len(block) > 1 and block[0] == last:
+            place = int(rng.integers(1, len(block)))
+            block[0], block[place] = block[place], block[0]
+        yield from block
+        last = block[-1]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """When a guided session ends: the 95 % interval reaches no farther than `half_width` to either side, on average.
+
+    Not before `least` drawings, and with `most` in any case: a model that reads badly would keep its writer for hours.
+    """
+
+    half_width: float
+    least: int = LEAST_DRAWINGS
+    most: int = MOST_DRAWINGS
+
+    def is_reached(self, correct: int, n: int) -> bool:
+        """After `n` drawings, `correct` of them read right."""
+        low, high = wilson_interval(correct, n)
+        return n >= self.most or (n >= self.least and (high - low) / 2 <= self.half_width)
+
+    def expected_drawings(self, correct: int, n: int) -> int:
+        """About how many drawings it will take in all, if as many are right from now on as so far."""
+        share = (correct + EXPECTED_RIGHT * EXPECTED_WEIGHT) / (n + EXPECTED_WEIGHT)
+        rest = max(n, self.least)
+        while rest < self.most and not self.is_reached(round(correct + share * (rest - n)), rest):
+            rest += 1
+        return min(self.most, 10 * math.ceil(rest / 10)) if rest > n else n
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One drawing of a guided session. `was_asked`: the truth is the digit that was asked for."""
+
+    was_asked: bool
+    is_right: bool
+
+
+@dataclass(frozen=True)
+class GuidedProgress:
+    """How far a guided session is; a value, so that taking a judgement back is going back to the value before.
+
+    What was asked for and drawn as something else counts, as every judged drawing does, and is asked for again.
+    """
+
+    labels: tuple[str, ...]
+    seed: int
+    goal: Goal
+    judged: tuple[Judged, ...] = ()
+    skipped: int = 0
+
+    @property
+    def asked(self) -> str:
+        """The label to draw next."""
+        done = sum(j.was_asked for j in self.judged)
+        return next(islice(prompt_order(self.labels, self.seed), done, None), "")
+
+    @property
+    def n(self) -> int:
+        return len(self.judged)
+
+    @property
+    def correct(self) -> int:
+        return sum(j.is_right for j in self.judged)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %, of the accuracy so far."""
+        return wilson_interval(self.correct, self.n)
+
+    @property
+    def expected_drawings(self) -> int:
+        """About how many drawings the session will take in all."""
+        return self.goal.expected_drawings(self.correct, self.n)
+
+    @property
+    def is_done(self) -> bool:
+        return self.goal.is_reached(self.correct, self.n)
+
+    def with_drawing(self, truth: str, *, is_right: bool) -> GuidedProgress:
+        """`truth` is the label that was judged, which need not be the one that was asked for."""
+        return replace(self, judged=(*self.judged, Judged(truth == self.asked, is_right)))
+
+    def with_skipped(self, change: int = 1) -> GuidedProgress:
+        return replace(self, skipped=max(0, self.skipped + change))
+
+    def without_last(self) -> GuidedProgress:
+        return replace(self, judged=self.judged[:-1])

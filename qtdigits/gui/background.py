@@ -1,0 +1,113 @@
+"""Work that would hold up the window (imports, exports), done one after the other in a thread of its own.
+
+The work is a function without arguments that touches no widget; what it gives, or the error it ends with, comes back as a
+signal in the GUI thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+
+from PySide6.QtCore import QEventLoop, QObject, QThread, QTimer, Signal, Slot
+
+from qtdigits.errors import QtDigitsError
+
+Work = Callable[[], object]
+
+
+class _Worker(QObject):
+    """Lives in the thread; runs one piece of work at a time."""
+
+    done = Signal(str, object)
+    failed = Signal(str, object)
+
+    @Slot(str, object)
+    def run(self, name: str, work: Work) -> None:
+        try:
+            result = work()
+        except QtDigitsError as error:
+            self.failed.emit(name, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread goes on
+            self.failed.emit(name, QtDigitsError(f"{name}: {type(error).__name__}: {error}."))
+        else:
+            self.done.emit(name, result)
+
+
+class Jobs(QObject):
+    """Owns the thread; it is started with the first job and ended by `shutdown`."""
+
+    done = Signal(str, object)  # name, result
+    failed = Signal(str, object)  # name, QtDigitsError
+    busy_changed = Signal(bool)
+    _requested = Signal(str, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread: QThread | None = None
+        self._worker: _Worker | None = None
+        self._waiting: deque[str] = deque()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._waiting)
+
+    def run(self, name: str, work: Work) -> None:
+        """Do `work` after the jobs that are waiting; `name` comes back with its outcome."""
+        if self._thread is None:
+            self._start()
+        self._waiting.append(name)
+        self._requested.emit(name, work)
+        self.busy_changed.emit(True)
+
+    def shutdown(self) -> None:
+        """Finish what was begun, then end the thread."""
+        if self._thread is not None:
+            self._thread.quit()
+            self._thread.wait()
+            self._thread = self._worker = None
+
+    def _start(self) -> None:
+        self._thread = QThread()
+        self._worker = _Worker()
+        self._worker.moveToThread(self._thread)
+        self._requested.connect(self._worker.run)
+        self._worker.done.connect(self._on_done)
+        self._worker.failed.connect(self._on_failed)
+        self._thread.start()
+
+    @Slot(str, object)
+    def _on_done(self, name: str, result: object) -> None:
+        self._end_one()
+        self.done.emit(name, result)
+
+    @Slot(str, object)
+    def _on_failed(self, name: str, error: QtDigitsError) -> None:
+        self._end_one()
+        self.failed.emit(name, error)
+
+    def _end_one(self) -> None:
+        self._waiting.popleft()
+        self.busy_changed.emit(self.is_busy)
+
+
+LOOK_MS = 10
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Run the event loop until `condition` holds, looked at every 10 ms; False when it did not in `timeout_s`."""
+    end = monotonic() + timeout_s
+    loop = QEventLoop()
+
+    def look() -> None:
+        if condition() or monotonic() > end:
+            loop.quit()
+
+    looking = QTimer(interval=LOOK_MS)
+    looking.timeout.connect(look)
+    if not condition():
+        looking.start()
+        loop.exec()
+        looking.stop()
+    return condition()

@@ -1,0 +1,128 @@
+"""Import and export from the window: asks for files, works in the background, says what came of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.background import Jobs, Work
+from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.message_bar import MessageBar
+from qtdigits.store.tables.editing import Added
+from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
+from qtdigits.training import import_export as exchange
+
+CSV_KIND = "CSV (*.csv)"
+INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
+ANY_KIND = "Drawings (*.jsonl *.jsonl.gz *.csv *.tra *.tes *.npz *.gz *.db);;All files (*)"
+
+
+class Exchange(QObject):
+    """Owns the background jobs of the window; `messages` shows how each ended."""
+
+    def __init__(
+        self,
+        *,
+        data_dir: Path,
+        session: Session,
+        ask: Ask,
+        messages: MessageBar,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._data_dir = data_dir
+        self._session = session
+        self._ask = ask
+        self._messages = messages
+        self._jobs = Jobs(self)
+        self._jobs.done.connect(self._on_done)
+        self._jobs.failed.connect(self._on_failed)
+
+    def import_drawings(self) -> None:
+        path = self._ask.file_to_open("Import drawings", ANY_KIND)
+        if path is not None:
+            self._import(path, None)
+
+    def import_csv_pair(self) -> None:
+        """Two files; the labels are looked for beside the images before the person is asked."""
+        images = self._ask.file_to_open("The pair's images.csv: 784 numbers a row", CSV_KIND)
+        if images is None:
+            return
+        beside = images.with_name("labels.csv")
+        labels = (
+            beside
+            if beside.exists()
+            else self._ask.file_to_open("The pair's labels.csv: one label a row", CSV_KIND)
+        )
+        if labels is not None:
+            self._import(images, labels)
+
+    def export_ink(self) -> None:
+        self.export_chosen(EVERYTHING, "Export drawings as ink")
+
+    def export_chosen(self, chosen: SampleFilter, title: str) -> None:
+        """Some of the drawings, as ink."""
+        if not self._has_any(chosen):
+            return
+        path = self._ask.file_to_save(title, "drawings.jsonl.gz", INK_KIND)
+        if path is not None:
+            work = partial(exchange.export_ink, self._data_dir, path, chosen)
+            self._run(f"Exporting to {path.name}", work)
+
+    def export_csv_pair(self) -> None:
+        if not self._has_any(EVERYTHING):
+            return
+        images = self._ask.file_to_save("Export as CSV pair: the images", "images.csv", CSV_KIND)
+        if images is None:
+            return
+        labels = images.with_name(
+            "labels.csv" if images.name == "images.csv" else f"{images.stem}-labels.csv"
+        )
+        work = partial(exchange.export_csv_pair, self._data_dir, images, labels)
+        self._run(f"Exporting to {images.name} and {labels.name}", work)
+
+    def shutdown(self) -> None:
+        self._jobs.shutdown()
+
+    def _has_any(self, chosen: SampleFilter) -> bool:
+        """Whether there is something to export; where there is not, that is said."""
+        try:
+            n = self._session.store.count(chosen)
+        except QtDigitsError as error:
+            self._messages.show_problem(error)
+            return False
+        if not n:
+            self._messages.show_notice("There are no drawings to export.")
+        return n > 0
+
+    def _import(self, path: Path, labels: Path | None) -> None:
+        work = partial(
+            exchange.import_samples, self._data_dir, path, writer=self._session.writer, labels=labels
+        )
+        self._run(f"Importing {path.name}", work)
+
+    def _run(self, name: str, work: Work) -> None:
+        self._messages.show_notice(f"{name} …")
+        self._jobs.run(name, work)
+
+    def _on_done(self, name: str, result: object) -> None:
+        match result:
+            case Added(added=added, skipped=skipped):
+                known = f" {skipped:,} were there already." if skipped else ""
+                self._messages.show_notice(f"{name}: {_drawings(added)} added.{known}")
+                self._session.samples_imported()
+            case int():
+                self._messages.show_notice(f"{name}: {_drawings(result)} written.")
+
+    def _on_failed(self, name: str, error: QtDigitsError) -> None:
+        self._messages.show_problem(
+            QtDigitsError(f"{name} failed, and nothing was changed. {error.message}", error.remedy)
+        )
+
+
+def _drawings(n: int) -> str:
+    return f"{n:,} drawing{'s' if n != 1 else ''}"

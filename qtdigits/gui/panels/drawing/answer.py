@@ -1,0 +1,417 @@
+"""The answer under the canvas: label, probability, a bar for every class, what the network sees, and the label entry."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QImage,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH, with_article
+from qtdigits.gui.session import Reading
+from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.parts import button, give_role, named
+from qtdigits.gui.widgets.theme import Theme
+
+
+class Preview(QWidget):
+    """The 28x28 raster that the network sees, white on black as it is, every pixel a square."""
+
+    SIDE = 84
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._image: QImage | None = None
+        self.setFixedSize(self.SIDE, self.SIDE)
+        self.setAccessibleName("What the network sees, 28 by 28 pixels")
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def show_raster(self, raster: np.ndarray | None) -> None:
+        if raster is None:
+            self._image = None
+        else:
+            pixels = np.ascontiguousarray(raster)
+            height, width = pixels.shape
+            self._image = QImage(
+                pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8
+            ).copy()
+        self.update()
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._image is None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self._theme.field))
+            painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
+        else:
+            painter.drawImage(QRectF(self.rect()), self._image)
+        painter.end()
+
+
+class LabelEntry(QLineEdit):
+    """Where the right label is typed. Enter submits, even when empty; Ctrl+Z is the window's while nothing is typed."""
+
+    submitted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("labelEntry")
+        self.setAccessibleName("Right label")
+        self.setToolTip("Type the right label and press Enter; Enter alone says that the answer is right")
+        self.setMaxLength(MAX_LABEL_LENGTH)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setFixedWidth(84)
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.4)
+        font.setWeight(QFont.Weight.DemiBold)
+        self.setFont(font)
+        self.returnPressed.connect(self.submitted)
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        is_key = event.type() == QEvent.Type.ShortcutOverride
+        if is_key and not self.text() and event.matches(QKeySequence.StandardKey.Undo):  # type: ignore[attr-defined]
+            event.ignore()
+            return False
+        return super().event(event)
+
+
+MOST_BARS = 12
+"""So many classes are shown at the most; with more, the most probable ones."""
+
+
+class ClassBars(QWidget):
+    """A bar for the probability of every class; a click on one chooses that class."""
+
+    class_chosen = Signal(str)
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._classes: tuple[str, ...] = ()
+        self._rows: list[tuple[str, float]] = []
+        self._best = ""
+        self.setAccessibleName("Probability of every class")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
+        self.setToolTip("Click a class to choose it as the right label")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def set_classes(self, classes: tuple[str, ...]) -> None:
+        self._classes = classes
+        self.show_reading(None)
+
+    def show_reading(self, reading: Reading | None) -> None:
+        if reading is None:
+            self._rows, self._best = [(label, 0.0) for label in self._classes[:MOST_BARS]], ""
+        else:
+            values = [float(p) for p in reading.probabilities]
+            shown = sorted(np.argsort(reading.probabilities)[::-1][:MOST_BARS])
+            self._rows = [(reading.classes[i], values[i]) for i in shown]
+            self._best = reading.answer
+        said = ", ".join(f"{label}: {p:.1%}" for label, p in self._rows if p >= 0.005)
+        self.setAccessibleDescription(said)
+        self.updateGeometry()
+        self.update()
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(180, 10 * self._row_height())
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, max(10, len(self._rows)) * self._row_height())
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        metrics = self.fontMetrics()
+        text_width = max((metrics.horizontalAdvance(label) for label, _ in self._rows), default=0)
+        left = min(text_width, self.width() / 3) + 10
+        for number, (label, p) in enumerate(self._rows):
+            row = self._row_box(number)
+            is_best = label == self._best
+            painter.setPen(QColor(self._theme.text if is_best else self._theme.text_muted))
+            elided = metrics.elidedText(label, Qt.TextElideMode.ElideRight, int(left) - 8)
+            align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(QRectF(0, row.top(), left - 10, row.height()), align, elided)
+            bar = QRectF(left, row.center().y() - 4, self.width() - left, 8)
+            self._draw_bar(painter, bar, p, is_best=is_best)
+        painter.end()
+
+    @override
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row = int(event.position().y() // self._row_pitch())
+        if 0 <= row < len(self._rows):
+            self.class_chosen.emit(self._rows[row][0])
+
+    def _draw_bar(self, painter: QPainter, bar: QRectF, p: float, *, is_best: bool) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.border))
+        painter.drawRoundedRect(bar, 4, 4)
+        if p > 0:
+            filled = QRectF(bar)
+            filled.setWidth(max(bar.width() * p, 3))
+            painter.setBrush(QColor(self._theme.accent if is_best else self._theme.text_muted))
+            painter.drawRoundedRect(filled, 4, 4)
+
+    def _row_height(self) -> int:
+        return self.fontMetrics().height() + 1
+
+    def _row_pitch(self) -> float:
+        return self.height() / max(1, len(self._rows))
+
+    def _row_box(self, number: int) -> QRectF:
+        pitch = self._row_pitch()
+        return QRectF(0, number * pitch, self.width(), pitch)
+
+
+class AnswerPanel(QFrame):
+    """Shows a `Reading` and takes the person's word.
+
+    `judged` carries the label that was typed, "" to confirm the answer.
+    """
+
+    judged = Signal(str)
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("card", True)
+        self.key_alone_corrects = False
+        self._classes: tuple[str, ...] = ()
+        self._has_drawing = False
+        self._asked = ""
+        self._reading: Reading | None = None
+
+        self._answer = named(QLabel(), "answerLabel")
+        self._answer.setAccessibleName("Answer")
+        self._answer.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._probability = named(QLabel(), "probabilityLabel")
+        self._probability.setAccessibleName("Probability of the answer")
+        self._probability.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._probability.setProperty("role", "good")
+        self._probability.setWordWrap(True)
+        self._bars = ClassBars(theme=theme)
+        self._preview = Preview(theme=theme)
+        caption = QLabel("what it sees")
+        caption.setProperty("role", "muted")
+        caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+        self.entry = LabelEntry()
+        self._hint = QLabel()
+        self._hint.setTextFormat(Qt.TextFormat.RichText)
+        self._hint.setMinimumWidth(96)
+        self._fix = button(
+            "Fix", "fixButton", "The answer is wrong: store the drawing with the label that was typed"
+        )
+        self._right = button("Right", "rightButton", "The answer is right (Enter)")
+
+        self._lay_out(caption)
+        self._set_big_font()
+        self.set_theme(theme)
+
+        self.entry.submitted.connect(self._submit)
+        self.entry.textEdited.connect(self._on_typed)
+        self._bars.class_chosen.connect(self._choose)
+        self._fix.clicked.connect(self._submit_correction)
+        self._right.clicked.connect(self._confirm)
+        self.show_reading(None, has_drawing=False)
+
+    @property
+    def hint(self) -> str:
+        """What Enter would do now, as rich text."""
+        return self._hint.text()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._bars.set_theme(theme)
+        self._preview.set_theme(theme)
+        self._update_hint()
+
+    def show_reading(self, reading: Reading | None, *, has_drawing: bool) -> None:
+        self._has_drawing = has_drawing
+        self._reading = reading
+        is_sure = reading is None or reading.is_sure
+        self._answer.setText(_answer_text(reading))
+        self._probability.setText(_probability_text(reading))
+        for shown, role in ((self._answer, ""), (self._probability, "good")):
+            give_role(shown, role if is_sure else "warning")
+        self._bars.show_reading(reading)
+        self._preview.show_raster(reading.raster if reading else None)
+        self._classes = reading.classes if reading else self._classes
+        self._right.setEnabled(reading is not None)
+        self._name_right()
+        self._fix.setEnabled(has_drawing)
+        self._update_hint()
+
+    def set_classes(self, classes: tuple[str, ...]) -> None:
+        self._classes = classes
+        self._bars.set_classes(classes)
+
+    def set_asked(self, label: str) -> None:
+        """In a guided session the label is known: Enter stores the drawing under it. "" without one."""
+        self._asked = label
+        self._name_right()
+        self._update_hint()
+
+    def drop_entry(self) -> None:
+        self.entry.clear()
+        self._update_hint()
+
+    def _lay_out(self, caption: QLabel) -> None:
+        preview = QVBoxLayout()
+        preview.addWidget(self._preview, 0, Qt.AlignmentFlag.AlignHCenter)
+        preview.addWidget(caption)
+        preview.addStretch(1)
+        answer = QVBoxLayout()
+        answer.addStretch(1)
+        answer.addWidget(self._answer)
+        answer.addWidget(self._probability)
+        answer.addStretch(1)
+        reading = QGridLayout()
+        reading.setHorizontalSpacing(16)
+        reading.addLayout(answer, 0, 0)
+        reading.addWidget(self._bars, 0, 1)
+        reading.addLayout(preview, 0, 2)
+        reading.setColumnMinimumWidth(0, 96)
+        reading.setColumnStretch(1, 1)
+        rule = QFrame()
+        rule.setFixedHeight(1)
+        rule.setProperty("rule", True)
+        correcting = QHBoxLayout()
+        correcting.setSpacing(8)
+        correcting.addWidget(self.entry)
+        correcting.addWidget(self._hint, 1)
+        for choice in (self._right, self._fix):
+            correcting.addWidget(choice)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 14, 16, 14)
+        layout.setSpacing(10)
+        layout.addLayout(reading, 1)
+        layout.addWidget(rule)
+        layout.addLayout(correcting)
+
+    def _set_big_font(self) -> None:
+        big = QFont(self.font())
+        big.setPointSizeF(self.font().pointSizeF() * 5)
+        big.setWeight(QFont.Weight.DemiBold)
+        self._answer.setFont(big)
+        self._answer.setMinimumHeight(self._answer.fontMetrics().capHeight() + 24)
+        figure = QFont(self.font())
+        figure.setPointSizeF(self.font().pointSizeF() * 1.25)
+        figure.setWeight(QFont.Weight.DemiBold)
+        self._probability.setFont(figure)
+        # wide enough for a model that is not sure, so that the bars stay where they are
+        self._probability.setFixedWidth(QFontMetrics(figure).horizontalAdvance("perhaps 0, 00 %") + 4)
+
+    def _name_right(self) -> None:
+        """What the button says: there is no answer to be right where the model only guesses, or where the label was asked for."""
+        guess = self._reading.answer if self._reading and not self._reading.is_sure else ""
+        if self._asked:
+            text, tip = (
+                f"It is {with_article(self._asked)}",
+                "Store the drawing as what was asked for (Enter)",
+            )
+        elif guess:
+            text, tip = f"It is {guess}", "Store the drawing as what it was guessed to be (Enter)"
+        else:
+            text, tip = "Right", "The answer is right (Enter)"
+        self._right.setText(text.replace("&", "&&"))
+        self._right.setToolTip(tip)
+        self._right.setAccessibleDescription(tip)
+
+    @property
+    def _best_guess(self) -> str:
+        return self._reading.answer if self._reading else ""
+
+    def _submit(self) -> None:
+        self.judged.emit(self.entry.text())
+
+    def _submit_correction(self) -> None:
+        if self.entry.text().strip():
+            self._submit()
+        else:
+            self._hint.setText(
+                f'<span style="color:{self._theme.warning}">Type the right<br>label first.</span>'
+            )
+            self.entry.setFocus()
+
+    def _confirm(self) -> None:
+        self.entry.clear()
+        self.judged.emit("")
+
+    def _choose(self, label: str) -> None:
+        """A click on a class's bar is the same as typing its label: correcting works without a keyboard too."""
+        if not self._has_drawing:
+            return
+        self.entry.setText(label)
+        self._on_typed(label)
+
+    def _on_typed(self, text: str) -> None:
+        self._update_hint()
+        if self.key_alone_corrects and self._has_drawing and text.strip() in self._classes:
+            self._submit()
+
+    def _update_hint(self) -> None:
+        typed = self.entry.text().strip()
+        muted = self._theme.text_muted
+        if not self._has_drawing:
+            what = _escaped(with_article(self._asked)) if self._asked else "a digit"
+            text = f'<span style="color:{muted}">Draw {what}</span>'
+        elif typed and typed != (self._asked or self._best_guess):
+            text = f"Enter: it is<br><b>{_escaped(typed)}</b>"
+        elif self._asked:
+            text = f'Enter: it is {_escaped(with_article(self._asked))}<br><span style="color:{muted}">as asked for</span>'
+        else:
+            second = "a key puts it right" if self.key_alone_corrects else "key + Enter: put right"
+            guess = self._reading if self._reading and not self._reading.is_sure else None
+            first = f"it is {_escaped(guess.answer)}" if guess else "it is right"
+            text = f'Enter: {first}<br><span style="color:{muted}">{second}</span>'
+        self._hint.setText(text)
+
+
+def _answer_text(reading: Reading | None) -> str:
+    if reading is None:
+        return ""
+    return reading.answer if reading.is_sure else "?"
+
+
+def _probability_text(reading: Reading | None) -> str:
+    if reading is None:
+        return ""
+    if reading.is_sure:
+        return percent(reading.probability)
+    return f"not sure: perhaps {reading.answer}, {percent(reading.probability, 0)}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")

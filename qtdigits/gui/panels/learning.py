@@ -1,0 +1,312 @@
+"""The accuracy room: how well a model reads the present writer, how that came about, and what to draw next."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.core.drawing.samples import Trial
+from qtdigits.core.score.comparison import Gain
+from qtdigits.core.score.learning import (
+    WINDOW,
+    Amount,
+    LearningCurve,
+    fitted,
+    merged,
+    running_curve,
+    sentence,
+    wilson_band,
+    with_drawing,
+)
+from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.practice import advise
+from qtdigits.errors import StoreError
+from qtdigits.gui.accuracy.accuracy_record import AccuracyRecord
+from qtdigits.gui.accuracy.share_plot import Curve, SharePlot
+from qtdigits.gui.guided import GuidedSession
+from qtdigits.gui.results.confusion_matrix import ConfusionView
+from qtdigits.gui.session import RunningAccuracy, Session
+from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
+from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.training.compare import learned_by, learning_points
+
+EXPLANATION = (
+    "Test, then train: each drawing is scored by the model in use before any model can learn from it, so the figure "
+    "says what to expect of the next one. The band is Wilson's 95 % interval: the more drawings, the narrower."
+)
+
+LEAST_MATRIX_PX = 260
+
+
+class AccuracyPanel(FreshPanel):
+    """Reads the store only while it is visible, and then once; each judgement is added to what was read.
+
+    `guided_wanted` and `learning_wanted` are the buttons for a guided session and for learning this hand. `drawings_requested`
+    carries what the drawings of a cell of the matrix are, and their ids.
+    """
+
+    guided_wanted = Signal()
+    learning_wanted = Signal()
+    drawings_requested = Signal(str, tuple)
+
+    def __init__(
+        self, *, session: Session, guided: GuidedSession, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._guided_session = guided
+        self._record: AccuracyRecord | None = None
+        self._is_told = False
+        self._amounts: tuple[Amount, ...] = ()
+        self._learned = 0
+        self._figure = label("–", name="runningFigure")
+        font = self._figure.font()
+        font.setPointSizeF(font.pointSizeF() * 2.2)
+        font.setBold(True)
+        self._figure.setFont(font)
+        self._detail = label(name="runningDetail", wraps=True)
+        self._gain = label(name="gainLabel", wraps=True)
+        self._coach = label(role="heading", name="coachLabel", wraps=True)
+        self._models = ChoiceBox(name="runningModelBox")
+        self._models.setAccessibleName("Figures of which model")
+        self._models.setToolTip("Figures of the model in use, or of an earlier one")
+        self._models.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
+        self._guided = button(
+            "Guided session", "guidedButton", "Be asked for digits in turn, until the figure is sure (Ctrl+G)"
+        )
+        self._curve = SharePlot(
+            theme=theme, title="Running accuracy", x_title="read right, by drawings judged", from_top=True
+        )
+        self._confusion = ConfusionView(theme=theme)
+        # Its wish for height must not make the page scroll where it could be smaller.
+        self._confusion.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self._confusion.setMinimumHeight(LEAST_MATRIX_PX)
+        self._cell = label(role="muted")
+        self._learn = button(
+            "Learn my hand", "learnHandButton", "Let the model in use go on from your drawings (Ctrl+L)"
+        )
+        self._forecast = label(name="forecastLabel", wraps=True)
+        self._learning = SharePlot(
+            theme=theme, title="Learning curve", x_title="misread, by drawings learned from", from_top=False
+        )
+        self._lay_out()
+        self._models.activated.connect(self._on_model_chosen)
+        self._guided.clicked.connect(self.guided_wanted)
+        self._learn.clicked.connect(self.learning_wanted)
+        self._confusion.cell_described.connect(self._cell.setText)
+        self._confusion.cell_chosen.connect(self._on_cell_chosen)
+        guided.changed.connect(self._show_guided)
+        self._show_guided()
+        session.trial_judged.connect(self._on_judged)
+        session.accuracy_changed.connect(self._on_accuracy_changed)
+
+    def set_theme(self, theme: Theme) -> None:
+        for part in (self._confusion, self._curve, self._learning):
+            part.set_theme(theme)
+
+    @override
+    def reload(self) -> None:
+        session = self._session
+        try:
+            judged = session.store.judgements.models(session.writer)
+            self._list_models([model for model, _, _ in judged])
+            self._record = AccuracyRecord.of(session.store, session.writer, self._chosen_model())
+            known = session.store, session.library, session.writer
+            self._amounts = learning_points(*known, model=session.model_path)
+            self._learned = learned_by(*known, session.model_path)
+            self._learn.setEnabled(session.store.count(writer=session.writer, held_out=False) > 0)
+        except StoreError as error:
+            session.problem_met.emit(error)
+            return
+        self._show_record()
+        self._show_learning()
+
+    @Slot()
+    def _show_guided(self) -> None:
+        is_going_on = self._guided_session.run is not None
+        self._guided.setText("End guided session" if is_going_on else "Guided session")
+
+    def _lay_out(self) -> None:
+        top = WrappingRow()
+        top.add_stretching(self._figure)
+        top.add(self._models, self._guided)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.addWidget(self._confusion, 1)
+        left.addWidget(self._cell)
+        learning = WrappingRow()
+        learning.add_stretching(label("Learning this hand", role="heading"))
+        learning.add(self._learn)
+        right.addWidget(self._forecast)
+        right.addSpacing(6)
+        right.addWidget(self._learning, 20)
+        right.addStretch(1)
+        below = QGridLayout()
+        below.setHorizontalSpacing(18)
+        title = label("What was taken for what", role="heading")
+        title.setMinimumHeight(
+            self._learn.sizeHint().height()
+        )  # on one line with the title beside the button
+        below.addWidget(title, 0, 0, Qt.AlignmentFlag.AlignTop)
+        below.addLayout(learning, 0, 1)
+        below.addLayout(left, 1, 0)
+        below.addLayout(right, 1, 1)
+        for column in (0, 1):
+            below.setColumnStretch(column, 1)
+        below.setRowStretch(1, 1)
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.addLayout(top)
+        layout.addWidget(self._detail)
+        layout.addWidget(self._gain)
+        layout.addWidget(self._coach)
+        layout.addWidget(self._curve, 2)
+        layout.addWidget(label(EXPLANATION, role="muted", wraps=True))
+        layout.addLayout(below, 3)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolling(page))
+
+    def _list_models(self, judged: list[str]) -> None:
+        """The model in use first, as nothing or a name that has no figures of this writer means that one."""
+        in_use, chosen = self._session.model_name, self._chosen_model()
+        self._models.blockSignals(True)
+        self._models.clear()
+        for name in dict.fromkeys([in_use, *judged]):
+            self._models.addItem(f"{name} (in use)" if name == in_use else name, name)
+        self._models.setCurrentIndex(max(0, self._models.findData(chosen)))
+        self._models.blockSignals(False)
+
+    def _chosen_model(self) -> str:
+        return str(self._models.currentData() or self._session.model_name)
+
+    def _show_record(self) -> None:
+        record = self._record
+        if record is None:
+            return
+        self._figure.setText(percent(record.tally.accuracy) if record.n else "–")
+        self._detail.setText(detail_text(record))
+        before = self._before
+        gain = Gain(before, record.tally) if before.n and record.n else None
+        self._gain.setVisible(gain is not None)
+        self._gain.setText(gain.sentence if gain else "")
+        give_role(self._gain, "good" if gain and gain.is_proven else "")
+        advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
+        self._coach.setText(advice.sentence)
+        curve = running_curve(record.outcomes)
+        self._curve.set_curves(
+            (
+                *_level("before", before, record.n),
+                Curve("all", curve.after.astype(float), curve.share, "accent", curve.low, curve.high),
+                Curve(f"last {WINDOW}", curve.moving_after.astype(float), curve.moving, "hold_out"),
+            ),
+            detail_text(record),
+        )
+        self._confusion.set_score(record.score(self._session.label_set.labels))
+
+    @property
+    def _before(self) -> Tally:
+        """What was judged before the model in use learned this hand; empty for one that has not, and for earlier models."""
+        is_in_use = self._record is not None and self._record.model == self._session.model_name
+        if not (self._learned and is_in_use):
+            return Tally(0, 0)
+        judged = [a for a in self._amounts if not a.learned]
+        n = sum(a.n for a in judged)
+        return Tally(n, n - sum(a.wrong for a in judged))
+
+    def _show_learning(self) -> None:
+        amounts = self._amounts
+        curve = fitted(amounts)
+        text = sentence(curve, amounts, in_use=self._learned)
+        self._forecast.setText(text)
+        self._learning.setVisible(any(a.learned for a in amounts))
+        self._learning.set_curves([*_fit(curve), _points(amounts)] if amounts else (), text)
+
+    @Slot(object)
+    def _on_judged(self, trial: Trial) -> None:
+        if self._record is None or not self.isVisible() or trial.writer != self._record.writer:
+            return
+        self._is_told = True
+        self._record = self._record.with_trial(trial)
+        self._show_record()
+        if trial.truth is not None:
+            self._learn.setEnabled(True)
+            self._amounts = with_drawing(self._amounts, self._learned, is_right=trial.is_right)
+            self._show_learning()
+
+    @Slot(object)
+    def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
+        """After a judgement nothing is read again: it was added already. Anything else is read anew."""
+        is_known = self._is_told and self._record is not None and accuracy.writer == self._record.writer
+        self._is_told = False
+        if self._models.itemData(0) != accuracy.model:
+            # Another model is in use: look at its figures.
+            self._models.clear()
+            is_known = False
+        if not is_known:
+            self.mark_stale()
+
+    @Slot(int, int)
+    def _on_cell_chosen(self, row: int, column: int) -> None:
+        record = self._record
+        if record is None:
+            return
+        classes = record.score(self._session.label_set.labels).classes
+        truth, answer = classes[row], classes[column]
+        try:
+            found = self._session.store.judgements.drawings(
+                record.writer, record.model, truth=truth, answer=answer
+            )
+        except StoreError as error:
+            self._session.problem_met.emit(error)
+            return
+        if found:
+            self.drawings_requested.emit(f"of {truth}, read as {answer} by {record.model}", tuple(found))
+
+    @Slot(int)
+    def _on_model_chosen(self, _index: int) -> None:
+        self.mark_stale()
+
+
+def detail_text(record: AccuracyRecord) -> str:
+    """Such as: 97 of 100 drawings by me read right by the model default; 95 % interval 91.5 to 99.0 %."""
+    if not record.n:
+        model = f"The model {record.model}" if record.model else "No model"
+        return (
+            f"{model} has not been judged on drawings by {record.writer} yet: draw, and judge what it reads."
+        )
+    low, high = record.tally.interval
+    return (
+        f"{record.tally.correct:,} of {record.n:,} drawings by {record.writer} read right by the model {record.model}; "
+        f"95 % interval {100 * low:.1f} to {percent(high)}."
+    )
+
+
+def _level(name: str, tally: Tally, n: int) -> list[Curve]:
+    """A share that does not change while `n` drawings are judged, with its interval. Nothing without figures."""
+    if not tally.n or not n:
+        return []
+    shares = (tally.accuracy, *tally.interval)
+    share, low, high = (np.array([value, value]) for value in shares)
+    return [Curve(name, np.array([0.0, n]), share, "text_muted", low, high)]
+
+
+def _points(amounts: tuple[Amount, ...]) -> Curve:
+    kept = merged(amounts)
+    learned, wrong, n = (np.array([getattr(a, name) for a in kept]) for name in ("learned", "wrong", "n"))
+    low, high = wilson_band(wrong, n)
+    return Curve("judged", learned.astype(float), wrong / n, "text_muted", low, high, is_dotted=True)
+
+
+def _fit(curve: LearningCurve | None) -> list[Curve]:
+    """From no learning to twice what was learned from; denser where the curve bends."""
+    if curve is None:
+        return []
+    x = 2 * curve.amounts[-1].learned * np.linspace(0, 1, 25) ** 2
+    low, middle, high = curve.errors(x)
+    return [Curve("expected", x, middle, "accent", low, high)]

@@ -1,0 +1,276 @@
+"""The models there are, with their figures; one of them is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from qtdigits.core.score.metrics import Tally
+from qtdigits.errors import CancelledError, QtDigitsError
+from qtdigits.gui.background import Jobs
+from qtdigits.gui.session import Session
+from qtdigits.gui.texts import MY_HOLD_OUT, percent
+from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.parts import button, label, named
+from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.store.library import ModelEntry, ModelLibrary
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.compare import Drawings, Replayed, headers_of, replay
+
+Replay = Callable[..., list[Replayed]]
+
+
+class Replays(QObject):
+    """`replayed` carries the writer and a mapping of a model's path to its `Replayed`. `shutdown` gives up what goes on."""
+
+    replayed = Signal(str, object)
+    failed = Signal(object)  # QtDigitsError
+    busy_changed = Signal(bool)
+
+    def __init__(self, *, data_dir: Path, replay: Replay = replay, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._data_dir = data_dir
+        self._replay = replay
+        self._is_given_up = Event()
+        self._jobs = Jobs(self)
+        self._jobs.done.connect(self._on_done)
+        self._jobs.failed.connect(self._on_failed)
+        self._jobs.busy_changed.connect(self.busy_changed)
+
+    def start(self, writer: str, paths: list[Path]) -> None:
+        """Score the models at `paths` on the drawings of `writer`; does nothing while an earlier replay goes on."""
+        if self._jobs.is_busy:
+            return
+
+        def work() -> dict[Path, Replayed]:
+            with SampleStore.open(self._data_dir) as store:
+                drawings = Drawings.of(store, writer=writer)
+            header_of = headers_of(ModelLibrary(self._data_dir))
+            found = self._replay(paths, drawings, header_of=header_of, progress=self._look)
+            return {one.path: one for one in found}
+
+        self._jobs.run(writer, work)
+
+    def shutdown(self) -> None:
+        self._is_given_up.set()
+        self._jobs.shutdown()
+
+    def _look(self, _done: int, _total: int) -> None:
+        """In the thread: between two parts of the work."""
+        if self._is_given_up.is_set():
+            raise CancelledError("The replay was given up.")
+
+    @Slot(str, object)
+    def _on_done(self, writer: str, found: object) -> None:
+        self.replayed.emit(writer, found)
+
+    @Slot(str, object)
+    def _on_failed(self, _writer: str, error: QtDigitsError) -> None:
+        self.failed.emit(error)
+
+
+COLUMNS = (
+    "",
+    "Model",
+    "My hold-out",
+    "Mine, not learned",
+    "By strangers",
+    "MNIST test",
+    "Made",
+    "Network",
+)
+"""What counts most stands first: a narrow window shows it without scrolling."""
+REPLAYED_COLUMNS = (2, 3)
+FIGURE_COLUMNS = (*REPLAYED_COLUMNS, 4, 5)
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+LEAST_NOTE_PX = 340
+IMPORTED = "Nor do imported drawings for a model that was trained on files: they may be from the same file."
+NOTE = "By strangers: digits of writers of the pendigits collection whom the model has never seen."
+
+
+class ModelsPanel(FreshPanel):
+    """Reads the list only while it is visible."""
+
+    def __init__(self, *, session: Session, replays: Replays, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._replays = replays
+        self._replayed: Mapping[Path, Replayed] = {}
+        self._entries: list[ModelEntry] = []
+        self._table = named(QTableWidget(0, len(COLUMNS)), "modelsTable")
+        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self._table.setShowGrid(False)
+        self._table.setWordWrap(False)
+        self._table.verticalHeader().hide()
+        self._table.setTabKeyNavigation(False)
+        for column, title in enumerate(COLUMNS):
+            item = QTableWidgetItem(title)
+            item.setTextAlignment(RIGHT if column in FIGURE_COLUMNS else LEFT)
+            self._table.setHorizontalHeaderItem(column, item)
+        header = self._table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setHighlightSections(False)
+        self._use = button("Use this model", "useModelButton")
+        self._use.setProperty("role", "primary")
+        self._roll_back = button(
+            "Roll back", "rollBackButton", "Go back to the model that was in use before this one"
+        )
+        self._replay = button(
+            "Read my drawings",
+            "replayButton",
+            "Let every model read all of your stored drawings, as they are now",
+        )
+        self._note = note = label(NOTE, role="muted", name="modelsNote", wraps=True)
+        buttons = QWidget()
+        row = QHBoxLayout(buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        for choice in (self._replay, self._roll_back, self._use):
+            row.addWidget(choice)
+        below = WrappingRow()
+        below.add_stretching(note, least_px=LEAST_NOTE_PX)
+        below.add(buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.addWidget(self._table, 1)
+        layout.addLayout(below)
+        self._use.clicked.connect(self._request_use)
+        self._roll_back.clicked.connect(session.roll_back)
+        self._replay.clicked.connect(self.replay)
+        replays.replayed.connect(self._on_replayed)
+        replays.failed.connect(self._on_replay_failed)
+        replays.busy_changed.connect(self._on_replay_busy)
+        session.writer_changed.connect(self._forget_replay)
+        session.model_changed.connect(self.mark_stale)
+        session.library_changed.connect(self.mark_stale)
+        self._table.itemSelectionChanged.connect(self._update_buttons)
+        self._table.itemActivated.connect(self._request_use)
+        self._update_buttons()
+
+    def show_entries(self, entries: list[ModelEntry], in_use: Path | None) -> None:
+        self._entries = entries
+        self._table.setRowCount(len(entries))
+        for row, entry in enumerate(entries):
+            replayed = self._replayed.get(entry.path)
+            cells = _cells(entry, replayed, is_in_use=entry.path == in_use)
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setToolTip(entry.error or _told(replayed, column) or str(entry.path))
+                if column in FIGURE_COLUMNS:
+                    item.setTextAlignment(RIGHT)
+                self._table.setItem(row, column, item)
+        self._update_buttons()
+
+    @Slot()
+    def replay(self) -> None:
+        """Every readable model on every drawing of the present writer."""
+        paths = [entry.path for entry in self._session.library.entries() if not entry.error]
+        self._replays.start(self._session.writer, paths)
+
+    @override
+    def reload(self) -> None:
+        self.show_entries(self._session.library.entries(), self._session.model_path)
+
+    def _chosen(self) -> ModelEntry | None:
+        rows = {index.row() for index in self._table.selectedIndexes()}
+        return self._entries[rows.pop()] if rows else None
+
+    def _request_use(self) -> None:
+        entry = self._chosen()
+        if entry is not None and not entry.error:
+            self._session.use_model(entry.path)
+
+    @Slot(str, object)
+    def _on_replayed(self, writer: str, found: Mapping[Path, Replayed]) -> None:
+        if writer == self._session.writer:
+            self._replayed = found
+            self._note.setText(_replay_note(writer, found))
+            self.mark_stale()
+
+    @Slot(object)
+    def _on_replay_failed(self, error: QtDigitsError) -> None:
+        self._note.setText(str(error))
+
+    @Slot(bool)
+    def _on_replay_busy(self, is_busy: bool) -> None:
+        self._replay.setEnabled(not is_busy)
+        if is_busy:
+            self._note.setText("Every model is reading your drawings …")
+
+    @Slot()
+    def _forget_replay(self) -> None:
+        self._replayed = {}
+        self._note.setText(NOTE)
+        self.mark_stale()
+
+    def _update_buttons(self) -> None:
+        entry = self._chosen()
+        self._use.setEnabled(entry is not None and not entry.error)
+
+
+def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> list[str]:
+    if entry.error:
+        return ["", f"{entry.name}: cannot be read", *["–"] * len(FIGURE_COLUMNS), "", ""]
+    if replayed is None or replayed.error:
+        mine = [_percent(entry.scores.get(MY_HOLD_OUT)), "–"]
+    else:
+        mine = [_tally(tally) for tally in (replayed.parts.hold_out, replayed.parts.not_learned)]
+    others = [_percent(entry.scores.get(name)) for name in ("pendigits", "MNIST test")]
+    made = f"{entry.created_at.astimezone():%d %b %Y}"
+    return ["in use" if is_in_use else "", entry.name, *mine, *others, made, entry.title]
+
+
+def _tally(tally: Tally) -> str:
+    """97.1 % [92, 99]."""
+    if not tally.n:
+        return "–"
+    low, high = tally.interval
+    return f"{percent(tally.accuracy)} [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def _told(replayed: Replayed | None, column: int) -> str:
+    """The counts behind a figure."""
+    if replayed is not None and replayed.error:
+        return replayed.error
+    if replayed is None or column not in REPLAYED_COLUMNS:
+        return ""
+    tally = (replayed.parts.hold_out, replayed.parts.not_learned)[REPLAYED_COLUMNS.index(column)]
+    of_files = replayed.parts.of_files
+    left_out = f"; {of_files.n:,} imported drawings are left out. {IMPORTED}" if of_files.n else ""
+    return f"{tally.correct:,} of {tally.n:,} read right{left_out}"
+
+
+def _replay_note(writer: str, found: Mapping[Path, Replayed]) -> str:
+    first = next((one for one in found.values() if not one.error), None)
+    n = first.parts.n if first else 0
+    if first and not n:
+        return f"There are no drawings by {writer} to read yet."
+    drawings = "1 drawing" if n == 1 else f"{n:,} drawings"
+    broken = ", ".join(one.name for one in found.values() if one.error)
+    left_out = f" Could not be used: {broken}." if broken else ""
+    imported = f" {IMPORTED}" if any(one.parts.of_files.n for one in found.values()) else ""
+    return (
+        f"Read just now: {drawings} by {writer}, with 95 % intervals. "
+        f"What a model was trained on does not count for it.{imported}{left_out}"
+    )
+
+
+def _percent(score: Mapping[str, Any] | None) -> str:
+    return percent(score["accuracy"], 2) if score and score.get("n") else "–"

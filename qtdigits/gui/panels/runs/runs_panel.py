@@ -1,0 +1,383 @@
+"""Every training that was made: look at its curves again, compare several, name, note, throw away and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
+from qtdigits.errors import QtDigitsError, StoreError
+from qtdigits.gui.panels.runs.run_details import ChosenRuns
+from qtdigits.gui.panels.runs.run_result_page import RunResultPage
+from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsModel, RunsTable
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.parts import button, elided_label, named
+from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.store.tables.runs import RunRecord, RunTable
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.runs import (
+    can_be_extended,
+    can_go_on,
+    empty_trash,
+    extended,
+    inspect_trash,
+    is_running,
+    resumed,
+)
+
+DELETE_FOR_GOOD = "Delete for good"
+KEEP = "Keep them"
+
+
+class RunsTrash:
+    """The trash of `store`, whose runs have their folders in `data_dir`."""
+
+    def __init__(self, *, store: SampleStore, data_dir: Path, ask: Ask) -> None:
+        self._store, self._data_dir, self._ask = store, data_dir, ask
+
+    def empty(self) -> frozenset[str]:
+        """Ask, and delete what may go. Gives the ids of what is gone; raises `QtDigitsError`."""
+        trash = inspect_trash(self._store, self._data_dir)
+        if not trash.runs:
+            raise StoreError(
+                "Nothing in the trash can be deleted now.", "What waits in line or trains has to end first."
+            )
+        if (
+            self._ask.one_of("The trash", trash.question, (DELETE_FOR_GOOD,), no=KEEP, is_grave=True)
+            != DELETE_FOR_GOOD
+        ):
+            return frozenset()
+        return frozenset(empty_trash(self._store, self._data_dir, trash))
+
+
+MOST_EPOCHS = 1000
+
+
+class RunSteering:
+    """`train` is given the requests; `champion` tells the path of the model in use, which the new one is compared with."""
+
+    def __init__(
+        self,
+        *,
+        data_dir: Path,
+        train: Callable[[RetrainRequest], None],
+        champion: Callable[[], str],
+        ask: Ask,
+    ) -> None:
+        self._data_dir, self._train, self._champion, self._ask = data_dir, train, champion, ask
+
+    def can_go_on(self, run: RunRecord) -> bool:
+        return can_go_on(self._data_dir, run)
+
+    def can_be_extended(self, run: RunRecord) -> bool:
+        return can_be_extended(self._data_dir, run)
+
+    def is_running(self, run: RunRecord) -> bool:
+        """Whether a process is at it, be it the engine of this window or another one."""
+        return is_running(self._data_dir, run)
+
+    def go_on(self, run: RunRecord) -> None:
+        """Raises `QtDigitsError`."""
+        self._train(resumed(self._data_dir, run, champion=self._champion()))
+
+    def extend(self, run: RunRecord) -> None:
+        """Asks by how many epochs. Raises `QtDigitsError`."""
+        planned = run.recipe.get("epochs")
+        suggestion = max(1, int(planned) // 2) if isinstance(planned, int) else 5
+        epochs = self._ask.number(
+            "Train it longer", f"By how many epochs shall “{run.title}” be extended?", suggestion, MOST_EPOCHS
+        )
+        if epochs is not None:
+            self._train(extended(self._data_dir, run, epochs, champion=self._champion()))
+
+
+MOST_COMPARED = 8
+"""As many as there are colours that can be told apart."""
+SEARCH_PX = 120
+LEAST_HINT_PX = 90
+LIST_PX = 200
+CHOOSE = "Choose one run, or several to compare"
+NONE_YET = "No training has been made yet"
+DELETE = "Put the chosen runs into the trash; models stay"
+GOES_ON = "A run that goes on has to be stopped before it can be deleted"
+
+
+class RunsPanel(FreshPanel):
+    """Reads the list only while it is visible. `problem_met` carries a `QtDigitsError`."""
+
+    problem_met = Signal(object)
+
+    def __init__(
+        self,
+        *,
+        runs: RunTable,
+        preferences: Preferences,
+        theme: Theme,
+        ask: Ask,
+        steering: RunSteering | None = None,
+        result: RunResultPage | None = None,
+        trash: RunsTrash | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._table_of_runs, self._ask = runs, ask
+        self._steering, self._trash_can = steering, trash
+        self._histories = RunHistories(runs, parent=self)
+        self._running = ""
+        self._changes_seen = 0
+        self._deleted: list[list[str]] = []
+        self._model = RunsModel()
+        self._rows = RunsFilter(self._model)
+        self._search = named(QLineEdit(), "runsSearch")
+        self._search.setAccessibleName("Look for runs")
+        self._search.setPlaceholderText("Look for …")
+        self._search.setToolTip("Words of the name, the note, the recipe or how it ended")
+        self._search.setClearButtonEnabled(True)
+        self._search.setFixedWidth(SEARCH_PX)
+        self._search.textChanged.connect(self._rows.look_for)
+        self._table = RunsTable(self._rows)
+        self._hint = elided_label(role="muted", name="runsHint")
+        self._go_on = button("Go on", "goOnRunButton", "Go on with this training where it ended")
+        self._extend = button("Train longer…", "extendRunButton", "Train it for some more epochs")
+        self._rename = button("Rename…", "renameRunButton", "Give the run a name of your own")
+        self._note = button("Note…", "noteRunButton", "Note something about the run")
+        self._delete = button("Delete", "deleteRunsButton", DELETE)
+        self._undo = button("Undo delete", "undoRunsButton", "Put back what was deleted last")
+        self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
+        self._trash.setCheckable(True)
+        self._empty = button("Empty…", "emptyRunsTrashButton", "Delete the runs in the trash for good")
+        self._lower = ChosenRuns(preferences=preferences, theme=theme, ask=ask, result=result)
+        self._lay_out()
+        self._connect()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._lower.set_theme(theme)
+
+    @Slot(object)
+    def on_event(self, event: Event) -> None:
+        """A run has begun or ended: the list is out of date."""
+        match event:
+            case RunStarted(run=run):
+                self._running = run
+            case RunFinished() | RunCancelled() | RunFailed() | EngineLost():
+                self._histories.forget(self._running)
+                self._running = ""
+            case _:
+                return
+        self.mark_stale()
+
+    @override
+    def reload(self) -> None:
+        chosen = {run.id for run in self._chosen()}
+        try:
+            self._changes_seen = self._table_of_runs.changes_of_others()
+            runs = self._table_of_runs.records(in_trash=self._trash.isChecked())
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        self._model.show_runs(runs, running=self._running, elsewhere=self._trained_elsewhere(runs))
+        self._choose(chosen)
+        self._show_chosen()
+
+    def _look_for_changes(self) -> None:
+        """Terminals and other windows train too, and say nothing here."""
+        try:
+            if self._table_of_runs.changes_of_others() != self._changes_seen:
+                self.mark_stale()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+
+    def _trained_elsewhere(self, runs: list[RunRecord]) -> set[str]:
+        if self._steering is None:
+            return set()
+        return {run.id for run in runs if run.id != self._running and self._steering.is_running(run)}
+
+    # What is chosen.
+
+    def _chosen(self) -> list[RunRecord]:
+        rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
+        return [self._rows.run_at(row) for row in rows]
+
+    def _choose(self, ids: set[str]) -> None:
+        selection = self._table.selectionModel()
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        for row in range(self._rows.rowCount()):
+            if self._rows.run_at(row).id in ids:
+                selection.select(self._rows.index(row, 0), flags)
+
+    @Slot()
+    def _show_chosen(self) -> None:
+        chosen = self._chosen()
+        self._update_buttons(chosen)
+        self._offer_steering(chosen)
+        compared = chosen[:MOST_COMPARED]
+        self._hint.setText(self._hint_text(len(chosen)))
+        self._lower.show_runs(compared, self._histories.shown(compared, running=self._running))
+
+    def _hint_text(self, n_chosen: int) -> str:
+        if not self._model.runs:
+            return "The trash is empty" if self._trash.isChecked() else NONE_YET
+        if n_chosen > MOST_COMPARED:
+            return f"{n_chosen} runs are chosen; the first {MOST_COMPARED} are compared"
+        return CHOOSE if not n_chosen else f"{n_chosen} of {len(self._model.runs):,} chosen"
+
+    def _update_buttons(self, chosen: list[RunRecord]) -> None:
+        in_trash = self._trash.isChecked()
+        for one in (self._rename, self._note):
+            one.setEnabled(len(chosen) == 1 and not in_trash)
+        is_going_on = not in_trash and any(self._model.is_going_on(run) for run in chosen)
+        self._delete.setText("Put back" if in_trash else "Delete")
+        self._delete.setToolTip(GOES_ON if is_going_on else DELETE)
+        self._delete.setEnabled(bool(chosen) and not is_going_on)
+        self._undo.setVisible(bool(self._deleted) and not in_trash)
+        self._empty.setVisible(in_trash and self._trash_can is not None)
+        self._empty.setEnabled(bool(self._model.runs))
+
+    def _offer_steering(self, chosen: list[RunRecord]) -> None:
+        """Only for a run by itself that is at hand and not in the trash."""
+        can_go_on = can_be_extended = False
+        if self._steering is not None and len(chosen) == 1 and not self._trash.isChecked():
+            is_running = chosen[0].id == self._running
+            can_go_on = not is_running and self._steering.can_go_on(chosen[0])
+            can_be_extended = not is_running and self._steering.can_be_extended(chosen[0])
+        self._go_on.setVisible(can_go_on)
+        self._extend.setVisible(can_be_extended)
+
+    # What is done.
+
+    @Slot()
+    def _on_go_on(self) -> None:
+        if self._steering is not None and len(chosen := self._chosen()) == 1:
+            self._steer(self._steering.go_on, chosen[0])
+
+    @Slot()
+    def _on_extend(self) -> None:
+        if self._steering is not None and len(chosen := self._chosen()) == 1:
+            self._steer(self._steering.extend, chosen[0])
+
+    def _steer(self, steer: Callable[[RunRecord], None], run: RunRecord) -> None:
+        try:
+            steer(run)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+
+    @Slot()
+    def _on_rename(self) -> None:
+        if len(chosen := self._chosen()) == 1:
+            title = chosen[0].title
+            question = f"A new name for “{title}”; with none it is called as its recipe:"
+            name = self._ask.text("Rename the run", question, title, may_be_empty=True)
+            if name is not None:
+                self._do(lambda: self._table_of_runs.rename(chosen[0].id, name))
+
+    @Slot()
+    def _on_note(self) -> None:
+        if len(chosen := self._chosen()) == 1:
+            question = f"About “{chosen[0].title}”:"
+            note = self._ask.text("Note", question, chosen[0].note, may_be_empty=True)
+            if note is not None:
+                self._do(lambda: self._table_of_runs.set_note(chosen[0].id, note))
+
+    @Slot()
+    def _on_delete(self) -> None:
+        ids = [run.id for run in self._chosen()]
+        if not ids:
+            return
+        if self._trash.isChecked():
+            self._do(lambda: self._table_of_runs.restore(ids))
+        elif self._do(lambda: self._table_of_runs.delete(ids)):
+            self._deleted.append(ids)
+            self._show_chosen()
+
+    @Slot()
+    def _on_undo(self) -> None:
+        if self._deleted and self._do(lambda: self._table_of_runs.restore(self._deleted[-1])):
+            self._choose(set(self._deleted.pop()))
+            self._show_chosen()
+
+    @Slot()
+    def _on_empty(self) -> None:
+        if self._trash_can is None:
+            return
+        try:
+            gone = self._trash_can.empty()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            gone = frozenset()
+        there = {run.id for run in self._table_of_runs.records(in_trash=True)}
+        self._deleted = [kept for ids in self._deleted if (kept := [i for i in ids if i in there])]
+        if gone:
+            self._trash.setChecked(False)
+        else:
+            self.reload()
+
+    def _do(self, change: Callable[[], None]) -> bool:
+        try:
+            change()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return False
+        self.reload()
+        return True
+
+    # Construction.
+
+    def _lay_out(self) -> None:
+        top = WrappingRow()
+        top.add_stretching(self._hint, least_px=LEAST_HINT_PX)
+        top.add(
+            self._search,
+            self._go_on,
+            self._extend,
+            self._undo,
+            self._trash,
+            self._empty,
+            self._rename,
+            self._note,
+            self._delete,
+        )
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self._table)
+        splitter.addWidget(self._lower)
+        splitter.setSizes([LIST_PX, 3 * LIST_PX])
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 3)
+        splitter.setChildrenCollapsible(False)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 12, 16, 12)
+        box.addLayout(top)
+        box.addWidget(splitter, 1)
+
+    def _connect(self) -> None:
+        self._table.selectionModel().selectionChanged.connect(self._show_chosen)
+        self._go_on.clicked.connect(self._on_go_on)
+        self._extend.clicked.connect(self._on_extend)
+        self._rename.clicked.connect(self._on_rename)
+        self._note.clicked.connect(self._on_note)
+        self._delete.clicked.connect(self._on_delete)
+        self._undo.clicked.connect(self._on_undo)
+        self._trash.toggled.connect(self.reload)
+        self._empty.clicked.connect(self._on_empty)
+        self._table.activated.connect(self._lower.show_result)  # a double click, or Enter
+        for part in (self._histories, self._lower):
+            part.problem_met.connect(self.problem_met)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._look_for_changes()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
+            self._look_for_changes()

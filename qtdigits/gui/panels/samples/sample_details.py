@@ -1,0 +1,254 @@
+"""What is known of the chosen drawings, and what can be done with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH
+from qtdigits.core.drawing.samples import Sample, Trial, Verdict
+from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.painting import colours, draw_smooth_stroke, raster_image
+from qtdigits.gui.widgets.parts import button, frame, label, named
+from qtdigits.gui.widgets.theme import Theme
+
+MARGIN = 0.14
+"""So much of the side stays free around the ink."""
+PEN_WIDTH = 0.045
+
+
+class LargeDrawing(QWidget):
+    """A square as wide as its place."""
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._sample: Sample | None = None
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setAccessibleName("The chosen drawing")
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def show_sample(self, sample: Sample | None) -> None:
+        self._sample = sample
+        self.update()
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(200, 200)
+
+    @override
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    @override
+    def heightForWidth(self, width: int) -> int:
+        return min(width, 260)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setPen(QPen(QColor(self._theme.border), 1))
+        painter.setBrush(QColor(self._theme.canvas))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        if self._sample is None:
+            return
+        side = float(min(self.width(), self.height()))
+        square = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        if self._sample.ink is None or self._sample.ink.is_blank:
+            inset = side * MARGIN / 2
+            image = raster_image(self._sample.raster, colours(ink=self._theme.ink, paper=self._theme.canvas))
+            painter.drawImage(square.adjusted(inset, inset, -inset, -inset), image)
+        else:
+            self._draw_ink(painter, self._sample.ink, square)
+
+    def _draw_ink(self, painter: QPainter, ink: Ink, square: QRectF) -> None:
+        """Fitted into the square, whatever its unit is."""
+        left, top, right, bottom = ink.bounds
+        side = square.width()
+        scale = side * (1 - 2 * MARGIN) / max(right - left, bottom - top, 1e-6)
+        middle = QPointF((left + right) / 2, (top + bottom) / 2)
+        width, colour = PEN_WIDTH * side, QColor(self._theme.ink)
+        for stroke in ink.strokes:
+            positions = [
+                square.center() + (QPointF(float(x), float(y)) - middle) * scale for x, y in stroke[:, :2]
+            ]
+            pressure = float(np.mean(stroke[:, 3]))
+            draw_smooth_stroke(painter, positions, width * (0.45 + 0.55 * pressure), colour)
+
+
+WIDTH_PX = 236
+HEAVY = 5
+WEIGHT_TIP = "How often it counts in a training"
+NO_WEIGHT_TIP = "Held out: nothing is ever trained on it, so it cannot count for more"
+HINT = "Choose a drawing to see it large. Several: Shift or Ctrl and click, or Ctrl+A."
+
+
+class DrawingDetails(QWidget):
+    """Shows one sample or a number of them; asks for changes by signals and makes none."""
+
+    relabel_wanted = Signal(str)
+    accept_wanted = Signal()
+    weight_wanted = Signal(int)
+    delete_wanted = Signal()
+    put_back_wanted = Signal()
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedWidth(WIDTH_PX)
+        self._weight = 1
+        self._suggestion = ""
+        self._drawing = LargeDrawing(theme=theme)
+        self._heading = label(role="heading", name="drawingHeading", wraps=True)
+        self._facts = label(role="muted", name="drawingFacts", wraps=True)
+        self._doubt = frame("doubtBox")
+        self._doubt_text = label(role="warning", name="doubtText", wraps=True)
+        self._follow = button("", "followSuggestionButton", "Give it the label that it looks like")
+        self._accept = button("", "acceptLabelButton", "The label is right: never doubt it again (Enter)")
+        self._entry = named(QLineEdit(), "relabelEntry")
+        self._entry.setPlaceholderText("New label, Enter")
+        self._entry.setAccessibleName("New label")
+        self._entry.setMaxLength(MAX_LABEL_LENGTH)
+        self._weigh = button("", "weightButton")
+        self._delete = button("Delete", "deleteButton", "Can be undone, for 30 days (Del)")
+        self._put_back = button("Put back", "putBackButton", "Out of the trash")
+        self._lay_out()
+        self._entry.returnPressed.connect(self._on_entered)
+        self._follow.clicked.connect(self._on_follow)
+        self._accept.clicked.connect(self.accept_wanted)
+        self._weigh.clicked.connect(self._on_weigh)
+        self._delete.clicked.connect(self.delete_wanted)
+        self._put_back.clicked.connect(self.put_back_wanted)
+        self.show_nothing()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._drawing.set_theme(theme)
+
+    def show_nothing(self, hint: str = HINT) -> None:
+        self._drawing.show_sample(None)
+        self._drawing.hide()
+        self._heading.setText("")
+        self._facts.setText(hint)
+        self._doubt.hide()
+        self._show_actions(False, in_trash=False)
+
+    def show_one(self, sample: Sample, trial: Trial | None, *, in_trash: bool) -> None:
+        self._drawing.show_sample(sample)
+        self._drawing.show()
+        self._heading.setText(f"{sample.label} · {sample.writer}")
+        self._facts.setText("\n".join(facts_of(sample, trial, in_trash=in_trash)))
+        self._doubt.setVisible(sample.suspicion is not None and not in_trash)
+        if sample.suspicion is not None:
+            doubt = sample.suspicion
+            reason = f": {doubt.reason}" if doubt.reason else ""
+            self._doubt_text.setText(
+                f"Perhaps it is {doubt.suggestion} ({percent(doubt.score, 0)} sure){reason}. "
+                "Until you have said so, it is not trained on."
+            )
+            self._suggestion = doubt.suggestion
+            self._follow.setText(f"It is {doubt.suggestion}")
+            self._accept.setText(f"{sample.label} is right")
+        self._set_weight(sample.weight, can_count=not sample.held_out)
+        self._show_actions(True, in_trash=in_trash)
+
+    def show_many(self, n: int, labels: Sequence[str], weights: Sequence[int], *, in_trash: bool) -> None:
+        """`labels` and `weights` are those of the chosen drawings, or empty where there are too many to look at."""
+        self._drawing.hide()
+        self._heading.setText(f"{n:,} drawings")
+        counts = Counter(labels).most_common()
+        self._facts.setText("   ".join(f"{name} × {count:,}" for name, count in counts[:12]))
+        self._doubt.hide()
+        self._set_weight(HEAVY if weights and min(weights) >= HEAVY else 1)
+        self._show_actions(True, in_trash=in_trash)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether one drawing is shown whose label may be wrong."""
+        return not self._doubt.isHidden()
+
+    def type_label(self, text: str) -> None:
+        """What was typed elsewhere goes on here."""
+        if self._entry.isVisible():
+            self._entry.setText(text)
+            self._entry.setFocus()
+
+    def _lay_out(self) -> None:
+        doubt = QVBoxLayout(self._doubt)
+        doubt.setContentsMargins(0, 0, 0, 0)
+        doubt.addWidget(self._doubt_text)
+        answers = QHBoxLayout()
+        for choice in (self._follow, self._accept):
+            choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            answers.addWidget(choice)
+        doubt.addLayout(answers)
+        actions = QHBoxLayout()
+        actions.addWidget(self._weigh, 1)
+        actions.addWidget(self._delete, 1)
+        actions.addWidget(self._put_back, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        for part in (self._drawing, self._heading, self._facts, self._doubt, self._entry):
+            layout.addWidget(part)
+        layout.addLayout(actions)
+        layout.addStretch(1)
+        self._facts.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+
+    def _show_actions(self, are_shown: bool, *, in_trash: bool) -> None:
+        for part in (self._entry, self._weigh, self._delete):
+            part.setVisible(are_shown and not in_trash)
+        self._put_back.setVisible(are_shown and in_trash)
+        self._entry.clear()
+
+    def _set_weight(self, weight: int, *, can_count: bool = True) -> None:
+        self._weight = weight
+        self._weigh.setEnabled(can_count)
+        self._weigh.setToolTip(WEIGHT_TIP if can_count else NO_WEIGHT_TIP)
+        self._weigh.setText(f"Count × {HEAVY}" if weight == 1 else "Count once")
+
+    def _on_entered(self) -> None:
+        if text := self._entry.text().strip():
+            self.relabel_wanted.emit(text)
+
+    def _on_follow(self) -> None:
+        self.relabel_wanted.emit(self._suggestion)
+
+    def _on_weigh(self) -> None:
+        self.weight_wanted.emit(HEAVY if self._weight == 1 else 1)
+
+
+def facts_of(sample: Sample, trial: Trial | None, *, in_trash: bool = False) -> list[str]:
+    """When, with what, what the model read and how surely, and what the drawing is used for."""
+    when = sample.drawn_at.astimezone().strftime("%d %b %Y, %H:%M")
+    how = sample.device if sample.ink is not None and sample.device else sample.origin.value
+    lines = [f"{when} · {how}", _reading_of(trial)]
+    if in_trash:
+        lines.append("Deleted: neither trained on nor scored.")
+    elif sample.held_out:
+        lines.append("Held out: measured with, never trained on.")
+    elif sample.weight != 1:
+        lines.append(f"Counts {sample.weight} times in a training.")
+    if sample.is_reviewed:
+        lines.append("You have looked at it: the label is right.")
+    return lines
+
+
+def _reading_of(trial: Trial | None) -> str:
+    if trial is None:
+        return "Nobody has judged a reading of it."
+    ranked = sorted(zip(trial.probabilities, trial.classes, strict=True), reverse=True)[:2]
+    surest = " or ".join(f"{name} ({percent(p, 0)})" for p, name in ranked if p >= 0.005)
+    verb = "read" if trial.verdict is Verdict.CONFIRMED else "misread"
+    return f"{trial.model} {verb} it: {surest}."

@@ -1,0 +1,307 @@
+"""The browser of the stored drawings: look, filter, choose, put right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QSignalBlocker, QTimer
+from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.gui.import_export import Exchange
+from qtdigits.gui.panels.samples.sample_details import DrawingDetails
+from qtdigits.gui.panels.samples.sample_edits import DrawingEdits, drawings
+from qtdigits.gui.panels.samples.sample_filters import DrawingsFilterBar
+from qtdigits.gui.panels.samples.sample_grid import ThumbnailGrid, ThumbnailPainter
+from qtdigits.gui.panels.samples.samples_model import DrawingsModel
+from qtdigits.gui.samples.label_checks import LabelChecks
+from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.parts import button, elided_label, label, named
+from qtdigits.gui.widgets.theme import Theme
+from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
+
+LOOK_EVERY_MS = 2000
+"""How often the panel, while it is visible, looks whether another program has changed the store."""
+MOST_LOOKED_AT = 300
+"""Of more chosen drawings than this the labels are not counted."""
+
+
+class DrawingsPanel(FreshPanel):
+    """Nothing is read from the store while the panel is hidden. Every change can be undone, by Ctrl+Z too."""
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        exchange: Exchange,
+        checks: LabelChecks,
+        ask: Ask,
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._exchange = exchange
+        self._checks = checks
+        self._ask = ask
+        self._edits = DrawingEdits(session=session, parent=self)
+        self._model = DrawingsModel(store=session.store, parent=self)
+        self._painter = ThumbnailPainter(theme=theme, font=self.font())
+        self._grid = named(ThumbnailGrid(model=self._model, painter=self._painter), "drawingsView")
+        self._grid.setAccessibleName("Drawings")
+        self._details = DrawingDetails(theme=theme)
+        self._filters = DrawingsFilterBar()
+        self._count = named(label(role="heading"), "drawingsCount")
+        self._waiting = label(role="warning", name="waitingLabel", wraps=True)
+        self._look = button("Look at them", "showDoubtfulButton")
+        self._said = elided_label(role="muted", name="editedLabel")
+        self._undo = button("Undo", "undoEditButton", "Ctrl+Z")
+        self._check = button(
+            "Check labels",
+            "checkLabelsButton",
+            "Look for drawings that look like another digit than their label says; they wait for your eye",
+        )
+        self._import = button("Import…", "importButton")
+        self._export = button(
+            "Export…", "exportButton", "Write the chosen drawings, or all that are shown, as ink"
+        )
+        self._among = ""
+        self._revision = session.store.revision
+        self._watch = QTimer(self, interval=LOOK_EVERY_MS)
+        self._lay_out()
+        self._connect()
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._painter.set_theme(theme)
+        self._details.set_theme(theme)
+        self._legend.setText(
+            f"<span style='color:{theme.hold_out}'>◥</span> held out &nbsp; "
+            f"<span style='color:{theme.error}'>●</span> had been misread &nbsp; "
+            f"<span style='color:{theme.warning}'>?</span> doubtful &nbsp; ×5 counts five times"
+        )
+        self._grid.viewport().update()
+
+    @override
+    def reload(self) -> None:
+        store = self._session.store
+        self._revision = store.revision
+        self._filters.set_names(
+            labels=store.classes().labels, writers=store.writers(), models=store.judging_models()
+        )
+        chosen, place = self._chosen_ids(), self._grid.verticalScrollBar().value()
+        row = self._grid.currentIndex().row()
+        self._model.refresh()
+        if len(chosen) and not self._grid.selectionModel().hasSelection():
+            # The model has been reset. What was chosen is chosen still, or, when it has gone, what has come into its place.
+            rows = self._model.rows_of(chosen.tolist())
+            last = self._model.rowCount() - 1
+            self._grid.select_rows(rows or ([min(row, last)] if row >= 0 and last >= 0 else []))
+        self._grid.verticalScrollBar().setValue(place)
+        self._say_counts()
+        self._show_details()
+
+    # Construction.
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(self._count, 1)
+        for choice in (self._check, self._import, self._export):
+            top.addWidget(choice)
+        self._banner = QWidget()
+        banner = QHBoxLayout(self._banner)
+        banner.setContentsMargins(0, 0, 0, 0)
+        banner.addWidget(self._waiting, 1)
+        banner.addWidget(self._look)
+        middle = QHBoxLayout()
+        middle.setSpacing(14)
+        middle.addWidget(self._grid, 1)
+        middle.addWidget(self._details)
+        self._legend = label(role="muted", name="drawingsLegend")
+        foot = QHBoxLayout()
+        foot.addWidget(self._legend)
+        foot.addSpacing(24)
+        foot.addWidget(self._said, 1)
+        foot.addWidget(self._undo)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.setSpacing(10)
+        layout.addLayout(top)
+        layout.addWidget(self._filters)
+        layout.addWidget(self._banner)
+        layout.addLayout(middle, 1)
+        layout.addLayout(foot)
+        self._banner.hide()
+        self._undo.setVisible(False)
+
+    def _connect(self) -> None:
+        grid, details, edits = self._grid, self._details, self._edits
+        self._session.samples_changed.connect(self.mark_stale)
+        self._check.clicked.connect(self._checks.start)
+        self._checks.busy_changed.connect(self._check.setDisabled)
+        self._checks.told.connect(self._said.setText)
+        self._import.clicked.connect(self._exchange.import_drawings)
+        self._export.clicked.connect(self._export_shown)
+        self._filters.filter_changed.connect(self._on_filter_changed)
+        self._look.clicked.connect(self._filters.show_doubtful)
+        self._watch.timeout.connect(self._look_elsewhere)
+        grid.selection_changed.connect(self._show_details)
+        grid.typed.connect(details.type_label)
+        grid.delete_pressed.connect(self._delete)
+        grid.enter_pressed.connect(self._confirm)
+        details.relabel_wanted.connect(self._relabel)
+        details.accept_wanted.connect(self._accept)
+        details.weight_wanted.connect(self._weigh)
+        details.delete_wanted.connect(self._delete)
+        details.put_back_wanted.connect(self._put_back)
+        edits.edited.connect(self._on_edited)
+        self._undo.clicked.connect(edits.undo)
+
+    # What is shown.
+
+    def show_doubtful(self) -> None:
+        """What waits for somebody's eye."""
+        self._filters.show_doubtful()
+
+    def show_among(self, title: str, ids: tuple[int, ...]) -> None:
+        """Just these drawings, which are `title`, such as "broken by the last training"."""
+        with QSignalBlocker(self._filters):
+            self._filters.clear()
+        self._among = title
+        self._on_filter_changed(replace(EVERYTHING, ids=ids))
+        self._filters.offer_clearing()
+
+    def _on_filter_changed(self, chosen: SampleFilter) -> None:
+        self._model.set_filter(chosen)
+        self._grid.scrollToTop()
+        self._say_counts()
+        self._show_details()
+
+    def _say_counts(self) -> None:
+        n, store = len(self._model.ids), self._session.store
+        if self._model.chosen == EVERYTHING:
+            self._count.setText(drawings(n) if n else "No drawings yet: every one that you judge comes here.")
+        elif self._model.chosen.ids is not None:
+            self._count.setText(f"{drawings(n)} {self._among}")
+        elif self._filters.is_in_trash:
+            self._count.setText(f"{drawings(n)} in the trash, each kept there for 30 days")
+        else:
+            self._count.setText(f"{n:,} of {drawings(store.count())}")
+        waiting = store.count(is_suspect=True)
+        self._banner.setVisible(waiting > 0 and not self._model.chosen.is_suspect)
+        self._waiting.setText(
+            f"{drawings(waiting)} may be labelled wrongly and "
+            f"{'is' if waiting == 1 else 'are'} not trained on until you have looked."
+        )
+
+    def _show_details(self) -> None:
+        ids, in_trash = self._chosen_ids(), self._filters.is_in_trash
+        if not len(ids):
+            self._details.show_nothing()
+            return
+        store = self._session.store
+        if len(ids) > 1:
+            found = store.thumbnails(ids.tolist()) if len(ids) <= MOST_LOOKED_AT else []
+            self._details.show_many(
+                len(ids), [t.label for t in found], [t.weight for t in found], in_trash=in_trash
+            )
+            return
+        sample = store.sample(int(ids[0]))
+        if sample is None:
+            self._details.show_nothing("Somebody has removed this drawing.")
+        else:
+            self._details.show_one(sample, store.trial_of(int(ids[0])), in_trash=in_trash)
+
+    def _chosen_ids(self) -> NDArray[np.int64]:
+        """In the order of the rows."""
+        parts = [np.arange(rows.start, rows.stop) for rows in self._grid.selected_rows()]
+        chosen: NDArray[np.int64] = self._model.ids[np.sort(np.concatenate([np.empty(0, np.int64), *parts]))]
+        return chosen
+
+    def _look_elsewhere(self) -> None:
+        if self._session.store.revision != self._revision:
+            self.mark_stale()
+
+    # Changes.
+
+    def _relabel(self, text: str) -> None:
+        if text not in self._session.store.classes() and not self._ask.yes(
+            "A new class", f"“{text}” is not a class yet. Add it as a new class?"
+        ):
+            return
+        self._edits.relabel(self._chosen_ids().tolist(), text)
+        self._grid.setFocus()
+
+    def _confirm(self) -> None:
+        """Enter says here, too, that it is right."""
+        if self._details.is_doubtful:
+            self._accept()
+
+    def _accept(self) -> None:
+        self._edits.accept_labels(self._chosen_ids().tolist())
+        self._grid.setFocus()
+
+    def _weigh(self, weight: int) -> None:
+        ids = self._chosen_ids()
+        is_learned = np.isin(ids, self._session.store.ids(held_out=False))
+        self._edits.set_weight(ids[is_learned].tolist(), weight, held_out=int((~is_learned).sum()))
+
+    def _delete(self) -> None:
+        if not self._filters.is_in_trash:
+            self._edits.delete(self._chosen_ids().tolist())
+
+    def _put_back(self) -> None:
+        self._edits.put_back(self._chosen_ids().tolist())
+
+    def _on_edited(self, text: str) -> None:
+        self._said.setText(text)
+        self._undo.setVisible(self._edits.can_undo)
+
+    def _export_shown(self) -> None:
+        ids = self._chosen_ids()
+        if len(ids) > 1:
+            chosen = SampleFilter(ids=tuple(ids.tolist()), is_deleted=self._filters.is_in_trash)
+            self._exchange.export_chosen(chosen, f"Export {drawings(len(ids))} as ink")
+        else:
+            self._exchange.export_chosen(
+                self._model.chosen, f"Export {drawings(len(self._model.ids))} as ink"
+            )
+
+    # Qt.
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        """While the keyboard is here, Ctrl+Z and Esc are this panel's, not the canvas's."""
+        if event.type() == QEvent.Type.ShortcutOverride and _is_own_key(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self._edits.undo()
+        elif event.matches(QKeySequence.StandardKey.Cancel):
+            self._grid.setFocus()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._watch.start()
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._watch.stop()
+
+
+def _is_own_key(event: QEvent) -> bool:
+    keys = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Cancel)
+    return isinstance(event, QKeyEvent) and any(map(event.matches, keys))

@@ -1,0 +1,1 @@
+"""Trainings as they are asked for, wait in line, run, and end."""

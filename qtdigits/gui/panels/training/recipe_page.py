@@ -1,0 +1,350 @@
+"""The recipe as a page: the form, what was changed in it, what it costs, and a file to share it by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHeaderView, QTableWidgetItem, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.core.formatting import duration
+from qtdigits.core.network_spec import LayerSummary, cost_of, layers_of
+from qtdigits.core.recipe import FIELD_BY_NAME, Field, Value
+from qtdigits.core.recipe_files import (
+    Recipe,
+    differences,
+    help_of,
+    load_recipe,
+    recipe_names,
+    recipe_toml,
+    value_text,
+)
+from qtdigits.core.run.figures import Estimate, MeasuredSpeed, epoch_estimate, paces_of
+from qtdigits.errors import InputError, QtDigitsError
+from qtdigits.gui.panels.training.recipe_form import RecipeForm
+from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.parts import ChoiceBox, PlainTable, button, elided_label, label, scrolling
+from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.store.files import write_file
+from qtdigits.store.model_files import load_header
+
+OPEN_FILE = "Open file…"
+
+
+def ask_recipe_path(parent: QWidget) -> str:
+    """The path of a recipe that the person chose, "" for none."""
+    return QFileDialog.getOpenFileName(parent, "Open a recipe", "", "Recipes (*.toml)")[0]
+
+
+class RecipeChoice(QObject):
+    """Fills the box with the names of recipes, and the form with the one that is chosen.
+
+    `problem_found` carries what is wrong with a recipe that could not be taken; the one before stays.
+    """
+
+    chosen = Signal()
+    problem_found = Signal(str)
+
+    def __init__(self, *, box: ChoiceBox, form: RecipeForm, ask_path: Callable[[QWidget], str]) -> None:
+        super().__init__(box)
+        self._box = box
+        self._form = form
+        self._ask_path = ask_path
+        self._recipe = form.recipe()
+        self._opened: dict[str, Recipe] = {}
+        box.addItems([*recipe_names(), OPEN_FILE])
+        box.activated.connect(self._on_activated)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The one that was chosen, as it was before anything was changed in the form."""
+        return self._recipe
+
+    @property
+    def is_adjusted(self) -> bool:
+        """The form says something else than the recipe that was chosen."""
+        return bool(differences(self._form.recipe(), self._recipe))
+
+    @Slot(str)
+    def choose(self, name_or_path: str) -> None:
+        try:
+            recipe = self._opened.get(name_or_path) or load_recipe(name_or_path)
+        except InputError as error:
+            self._show_name(self._recipe.name)
+            self.problem_found.emit(str(error))
+            return
+        if recipe.name not in recipe_names():
+            self._opened[recipe.name] = recipe
+        self._recipe = recipe
+        self._show_name(recipe.name)
+        self._form.set_recipe(recipe)
+        self.chosen.emit()
+
+    def _show_name(self, name: str) -> None:
+        if self._box.findText(name) < 0:
+            self._box.insertItem(self._box.count() - 1, name)
+        self._box.setCurrentText(name)
+
+    @Slot(int)
+    def _on_activated(self, index: int) -> None:
+        name = self._box.itemText(index)
+        if name != OPEN_FILE:
+            self.choose(name)
+            return
+        self._show_name(self._recipe.name)
+        if path := self._ask_path(self._box):
+            self.choose(path)
+
+
+TITLES = ("layer", "what it does", "puts out", "weights", "multiply-adds")
+
+
+class NetworkTable(PlainTable):
+    """A row for each layer."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(len(TITLES), name="networkTable", title="Layers of the network", parent=parent)
+        self.setHorizontalHeaderLabels(TITLES)
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+
+    def show_layers(self, layers: Sequence[LayerSummary]) -> None:
+        self.setRowCount(len(layers))
+        for row, layer in enumerate(layers):
+            numbers = f"{layer.n_parameters:,}", f"{layer.multiply_adds:,}"
+            for column, text in enumerate((layer.title, layer.details, layer.shape_text, *numbers)):
+                item = QTableWidgetItem(text)
+                side = Qt.AlignmentFlag.AlignRight if column > 1 else Qt.AlignmentFlag.AlignLeft
+                item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+                self.setItem(row, column, item)
+        self.fit_height()
+
+
+LEAST_CHANGES_PX = 300
+MOST_TOLD = 3
+
+
+class RecipePage(QWidget):
+    """`saved` carries the path of a recipe that was written, `problem_found` why it could not be.
+
+    `cost_text` says what a recipe will cost on this machine; it is asked while the page is visible only.
+    """
+
+    saved = Signal(str)
+    problem_found = Signal(str)
+
+    def __init__(
+        self, *, form: RecipeForm, ask: Ask, cost_text: Callable[[Recipe], str], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._form = form
+        self._ask = ask
+        self._cost_text = cost_text
+        self._choice: RecipeChoice | None = None
+        self._table: NetworkTable | None = None
+        self._changes = elided_label(role="muted", name="recipeChanges")
+        self._restore = button("As it was", "restoreButton", "Give up what was changed in this recipe")
+        self._layers = button("Layers", "layersButton", "Show what the network consists of")
+        self._layers.setCheckable(True)
+        self._save = button(
+            "Save…", "saveRecipeButton", "Keep this recipe as a file, to use it again or to share it"
+        )
+        self._costs = label(role="muted", name="recipeCosts", wraps=True)
+        self._help = label(role="muted", name="fieldHelp", wraps=True)
+        self._lay_out()
+        self._layers.toggled.connect(self._on_layers)
+        self._restore.clicked.connect(self._on_restore)
+        self._save.clicked.connect(self._on_save)
+        form.changed.connect(self._refresh)
+        form.field_entered.connect(self._on_field)
+
+    def follow(self, choice: RecipeChoice) -> None:
+        """Tell what differs from the recipe that is chosen there; what is saved is chosen there."""
+        self._choice = choice
+        choice.chosen.connect(self._refresh)
+        self.saved.connect(choice.choose)
+
+    def _lay_out(self) -> None:
+        top = WrappingRow()
+        top.add_stretching(self._changes, least_px=LEAST_CHANGES_PX)
+        top.add(self._restore, self._layers, self._save)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 4, 0, 0)
+        box.addLayout(top)
+        box.addWidget(self._costs)
+        content = QWidget()
+        self._table_place = QVBoxLayout(content)
+        self._table_place.setContentsMargins(0, 0, 8, 0)
+        self._form.prepare()
+        self._table_place.addWidget(self._form)
+        self._form.show()
+        box.addWidget(scrolling(content), 1)
+        box.addWidget(self._help)
+
+    @Slot()
+    def _refresh(self) -> None:
+        if not self.isVisible():
+            return
+        is_valid = self._form.is_valid
+        self._save.setEnabled(is_valid)
+        self._layers.setEnabled(is_valid)
+        if not is_valid:
+            self._changes.setText("This recipe cannot be used as it stands.")
+            self._costs.clear()
+            return
+        recipe = self._form.recipe()
+        before = self._choice.recipe if self._choice else recipe
+        self._changes.setText(changes_text(recipe, before))
+        self._restore.setVisible(bool(differences(recipe, before)))
+        layers = layers_of(recipe.network, self._form.n_classes)
+        parts = [f"{cost_of(layers):,} multiply-adds for one reading", self._cost_text(recipe)]
+        self._costs.setText(" · ".join(filter(None, parts)))
+        if self._table is not None:
+            self._table.show_layers(layers)
+
+    @Slot(bool)
+    def _on_layers(self, is_open: bool) -> None:
+        if self._table is None:
+            self._table = NetworkTable()
+            self._table_place.insertWidget(0, self._table)
+        self._table.setVisible(is_open)
+        self._layers.setText("Hide layers" if is_open else "Layers")
+        self._refresh()
+
+    @Slot()
+    def _on_restore(self) -> None:
+        if self._choice is not None:
+            self._choice.choose(self._choice.recipe.name)
+
+    @Slot()
+    def _on_save(self) -> None:
+        recipe = self._form.recipe()
+        path = self._ask.file_to_save("Keep the recipe", f"{recipe.name}.toml", "Recipes (*.toml)")
+        if path is None:
+            return
+        path = path if path.suffix else path.with_suffix(".toml")
+        try:
+            write_recipe(recipe, path)
+        except QtDigitsError as error:
+            self.problem_found.emit(str(error))
+        else:
+            self.saved.emit(str(path))
+
+    @Slot(str)
+    def _on_field(self, name: str) -> None:
+        self._help.setText(help_text(name))
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
+
+def write_recipe(recipe: Recipe, path: Path) -> None:
+    """The recipe gets the name of its file. Raises `StoreError`."""
+    write_file(path, recipe_toml(replace(recipe, name=path.stem)).encode())
+
+
+def changes_text(recipe: Recipe, before: Recipe) -> str:
+    """Such as "Changed in default: epochs 3 instead of 14, seed 2 instead of 1"."""
+    changes = differences(recipe, before)
+    if not changes:
+        return f"The recipe {recipe.name}; what differs from the defaults is marked with a dot."
+    told = [_change_text(FIELD_BY_NAME[name], now, then) for name, (now, then) in changes.items()]
+    more = f" and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+    return f"Changed in {before.name}: {', '.join(told[:MOST_TOLD])}{more}"
+
+
+def _change_text(field: Field, now: Value, then: Value) -> str:
+    """MNIST images 4,000 instead of 60,000: the unit is not said twice, and what is written in capitals stays so."""
+    title = field.title if field.title[:2].isupper() else field.title[0].lower() + field.title[1:]
+    unit = f" {field.unit}" if field.unit and title.endswith(field.unit) else ""
+    said, before = (value_text(field, value).removesuffix(unit) for value in (now, then))
+    return f"{title} {said} instead of {before}"
+
+
+def help_text(name: str) -> str:
+    """What a field means, what it takes, and what it is when nobody says anything."""
+    field = FIELD_BY_NAME[name]
+    return f"{field.title}: {help_of(field)}; Ctrl+Backspace goes back to it."
+
+
+N_TIMED = 5
+"""The fastest counts: the others were held up by something else."""
+
+
+class RecipeCosts:
+    """Looks at the store once until `forget`; a model is timed once, with a few readings of a blank."""
+
+    def __init__(self, *, session: Session) -> None:
+        self._session = session
+        self._paces: list[MeasuredSpeed] | None = None
+        self._timed: tuple[object, float, int] | None = None
+
+    def forget(self) -> None:
+        """Another training was made."""
+        self._paces = None
+
+    def text(self, recipe: Recipe) -> str:
+        """Such as "about 2.1 ms, going by default · an epoch took 0:42 in my run"."""
+        try:
+            return " · ".join(filter(None, (self._reading_text(recipe), self._epoch_text(recipe))))
+        except QtDigitsError:  # what it may cost is not worth a message
+            return ""
+
+    def _reading_text(self, recipe: Recipe) -> str:
+        timed = self._model_in_use()
+        if timed is None:
+            return ""
+        _, seconds, cost = timed
+        own = cost_of(layers_of(recipe.network, len(self._session.label_set)))
+        if own == cost:
+            return f"{1e3 * seconds:.1f} ms, measured with {self._session.model_name}"
+        return f"about {1e3 * seconds * own / cost:.2g} ms, going by {self._session.model_name}"
+
+    def _epoch_text(self, recipe: Recipe) -> str:
+        store = self._session.store
+        if self._paces is None:
+            runs = [(run.title, run.recipe, run.figures) for run in store.runs.records()]
+            self._paces = paces_of(runs, len(self._session.label_set))
+        found = epoch_estimate(
+            recipe,
+            self._paces,
+            n_classes=len(self._session.label_set),
+            n_drawings=store.count(held_out=False, is_suspect=False),
+        )
+        return epoch_text(found, epochs=recipe.epochs)
+
+    def _model_in_use(self) -> tuple[object, float, int] | None:
+        """The reader, seconds for one reading, and its multiply-adds."""
+        reader, path = self._session.reader, self._session.model_path
+        if reader is None or path is None:
+            return None
+        if self._timed is None or self._timed[0] is not reader:
+            network = load_header(path).network
+            blank, times = np.zeros((28, 28), np.uint8), []
+            for _ in range(N_TIMED):
+                began = perf_counter()
+                reader.read(blank)
+                times.append(perf_counter() - began)
+            self._timed = reader, min(times), cost_of(layers_of(network, len(reader.label_set)))
+        return self._timed
+
+
+def epoch_text(found: Estimate | None, *, epochs: int) -> str:
+    """What an epoch and the whole run will take, and how that is known."""
+    if found is None:
+        return "time of an epoch: known after the first training with such a network"
+    whole = f", all {epochs} in {duration(epochs * found.seconds)}" if epochs > 1 else ""
+    how = f"measured in the run {found.title}" if found.is_measured else f"going by the run {found.title}"
+    about = "" if found.is_measured else "about "
+    return f"an epoch in {about}{duration(found.seconds)}{whole}, {how}"

@@ -1,0 +1,209 @@
+"""The lower part of the training panel: curves, settings, or the result, one at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.core.run.events import RunFinished
+from qtdigits.core.run.history import History
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.models.champion import Champion
+from qtdigits.gui.panels.training.recipe_form import RecipeForm
+from qtdigits.gui.panels.training.recipe_page import RecipeChoice
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.parts import frame, label
+from qtdigits.gui.widgets.theme import Theme
+
+if TYPE_CHECKING:
+    from qtdigits.gui.curves.curve_settings import CurveSettings
+    from qtdigits.gui.curves.curves import Curves
+    from qtdigits.gui.results.run_summary import RunSummary
+
+
+class TrainingPages(QStackedWidget):
+    """Owns the pages. The curves are made late, by `prepare_curves`, after the first paint; the others when they are first shown.
+
+    `problem_found` carries what went wrong with a file, `notice_given` what went well, `use_requested` the path of a new
+    model that the person wants to use.
+    """
+
+    page_changed = Signal()
+    use_requested = Signal(str)
+    problem_found = Signal(str)
+    notice_given = Signal(str)
+
+    def __init__(
+        self,
+        *,
+        form: RecipeForm,
+        choice: RecipeChoice,
+        theme: Theme,
+        preferences: Preferences | None,
+        ask: Ask,
+        knowledge: Knowledge,
+    ) -> None:
+        super().__init__()
+        self._theme = theme
+        self._preferences = preferences
+        self._form = form
+        self._choice = choice
+        self._ask = ask
+        self._knowledge = knowledge
+        self._curves: Curves | None = None
+        self._recipe_page: QWidget | None = None
+        self._summary: RunSummary | None = None
+        self._has_result = False
+        self._placeholder = CurvesPlaceholder()
+        form.setParent(self)
+        form.hide()
+        self.addWidget(self._placeholder)
+        self.currentChanged.connect(self.page_changed)
+
+    @property
+    def has_curves(self) -> bool:
+        return self._curves is not None
+
+    @property
+    def shows_summary(self) -> bool:
+        return self._summary is not None and self.currentWidget() is self._summary
+
+    @property
+    def has_result(self) -> bool:
+        """There is a training whose figures can be shown."""
+        return self._has_result
+
+    def prepare_curves(self) -> None:
+        """Make the curves and put them in their place; does nothing the second time."""
+        if self._curves is not None:
+            return
+        from qtdigits.gui.curves.curve_settings import CurveSettings
+        from qtdigits.gui.curves.curves import Curves
+
+        kept = CurveSettings.from_json(self._preferences.curves if self._preferences else {})
+        self._curves = Curves(theme=self._theme, settings=kept)
+        self._curves.settings_changed.connect(self._keep_settings)
+        self._curves.save_wanted.connect(self.save_curves)
+        was_shown = self.currentWidget() is self._placeholder
+        self.addWidget(self._curves)
+        if was_shown:
+            self.setCurrentWidget(self._curves)
+        self.removeWidget(self._placeholder)
+        self._placeholder.setParent(None)
+        self._placeholder.deleteLater()
+
+    def begin(self, history: History, *, steps_per_epoch: int, epochs: int, title: str = "") -> None:
+        """Show a new run, and make the curves for it where nobody has yet."""
+        self.prepare_curves()
+        if self._curves is not None:
+            self._curves.begin(history, steps_per_epoch=steps_per_epoch, epochs=epochs, title=title)
+
+    def history_grew(self) -> None:
+        if self._curves is not None:
+            self._curves.history_grew()
+
+    def finish(self) -> None:
+        if self._curves is not None:
+            self._curves.finish()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for page in (self._curves, self._summary):
+            if page is not None:
+                page.set_theme(theme)
+
+    def set_champion(self, champion: Champion) -> None:
+        """The model in use is another one."""
+        if self._summary is not None:
+            self._summary.set_champion(champion)
+
+    def take_result(self, finished: RunFinished, *, champion: Champion, offers_use: bool) -> None:
+        """What `show_summary` shows from now on, as `RunSummary.show_run` takes it."""
+        if self._summary is None:
+            from qtdigits.gui.results.run_summary import RunSummary
+
+            self._summary = RunSummary(theme=self._theme, knowledge=self._knowledge)
+            self._summary.curves_requested.connect(self.show_curves)
+            self._summary.use_requested.connect(self.use_requested)
+            self.addWidget(self._summary)
+        self._summary.show_run(finished, champion=champion, offers_use=offers_use)
+        self._has_result = True
+
+    def forget_result(self) -> None:
+        """Another training begins: whatever becomes of it, the figures of the one before are not its own."""
+        self._has_result = False
+        if self.shows_summary:
+            self.show_curves()
+
+    @Slot(str)
+    def save_curves(self, kind: str) -> None:
+        """Keep the curves as "png", "svg" or "csv"; "" lets the name of the file decide, "copy" is the clipboard."""
+        self.prepare_curves()
+        if self._curves is None:
+            return
+        if kind == "copy":
+            self._curves.copy_picture()
+            self.notice_given.emit("The picture of the curves is on the clipboard.")
+            return
+        from qtdigits.gui.curves.curve_saving import save_curves
+
+        try:
+            path = save_curves(self._curves, kind, ask=self._ask)
+        except QtDigitsError as error:
+            self.problem_found.emit(str(error))
+        else:
+            if path is not None:
+                self.notice_given.emit(f"The curves are in {path}.")
+
+    @Slot(object)
+    def _keep_settings(self, settings: CurveSettings) -> None:
+        if self._preferences is not None:
+            self._preferences.curves = settings.to_json()
+
+    @Slot()
+    def show_curves(self) -> None:
+        self.setCurrentWidget(self._curves or self._placeholder)
+
+    @Slot()
+    def show_summary(self) -> None:
+        if self._summary is not None:
+            self.setCurrentWidget(self._summary)
+
+    @Slot()
+    def show_form(self) -> None:
+        if self._recipe_page is None:
+            from qtdigits.gui.panels.training.recipe_page import RecipePage
+
+            page = RecipePage(form=self._form, ask=self._ask, cost_text=self._knowledge.cost_text)
+            page.problem_found.connect(self.problem_found)
+            page.follow(self._choice)
+            self.addWidget(page)
+            self._recipe_page = page
+        self.setCurrentWidget(self._recipe_page)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        """The curves of earlier runs may have been looked at in another way meanwhile."""
+        if self._curves is not None and self._preferences is not None:
+            from qtdigits.gui.curves.curve_settings import CurveSettings
+
+            self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
+        super().showEvent(event)
+
+
+class CurvesPlaceholder(QWidget):
+    """Stands where the curves will be, under their names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        for title, name in (("Loss", "lossPlot"), ("Accuracy", "accuracyPlot")):
+            box.addWidget(label(title, role="heading"))
+            box.addWidget(frame(name), 1)

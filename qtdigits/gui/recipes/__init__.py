@@ -1,1 +1,0 @@
-"""Choosing, writing and pricing recipes."""

@@ -1,0 +1,237 @@
+"""A confusion matrix as a table of counts: what was drawn, and what it was taken for."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from typing_extensions import override
+
+from qtdigits.core.score.metrics import Score
+from qtdigits.gui.widgets.painting import STEPS
+from qtdigits.gui.widgets.theme import Theme
+
+LEAST_CELL_PX = 3.0
+LEAST_SIDE_PX = 200
+LEAST_COUNT_CELL_PX = 12.0
+MOST_CELL_PX = 40.0
+LEAST_WRONG = 6
+"""One slip in a small set is no glaring fault: full colour begins here."""
+FAINTEST = 0.10
+"""How much of its colour a cell with one drawing has; the count grows it by its logarithm."""
+
+_CHOOSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+
+
+class ConfusionView(QWidget):
+    """Rows are what was drawn, columns what was read. Right answers are blue, wrong ones orange, the darker the more.
+
+    The pointer or the arrow keys go from cell to cell; `cell_described` says in words what is in it ("" outside). A click, Enter
+    or the space bar choose a cell: `cell_chosen` carries row and column.
+    """
+
+    cell_described = Signal(str)
+    cell_chosen = Signal(int, int)
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._classes: tuple[str, ...] = ()
+        self._counts: NDArray[np.int64] = np.zeros((0, 0), np.int64)
+        self._most_right = self._most_wrong = 1
+        self._current: tuple[int, int] | None = None
+        self._chosen: tuple[int, int] | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Confusion matrix")
+
+    def set_score(self, score: Score) -> None:
+        self._classes, self._counts = score.classes, score.confusion
+        right = np.diagonal(score.confusion)
+        self._most_right = max(2, int(right.max(initial=0)))
+        self._most_wrong = max(LEAST_WRONG, int((score.confusion - np.diag(right)).max(initial=0)))
+        self._set_current(None)
+        self.set_chosen(None)
+        self.setMaximumWidth(round((len(score.classes) + 1) * MOST_CELL_PX + self.fontMetrics().height() + 2))
+        self.setAccessibleDescription(confusions_text(score))
+        self.updateGeometry()
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def set_chosen(self, cell: tuple[int, int] | None) -> None:
+        """Mark the cell whose drawings are shown."""
+        self._chosen = cell
+        self.update()
+
+    def describe(self, row: int, column: int) -> str:
+        """Such as "4 read as 9: 12 of 980 (1.2 %)"."""
+        count, total = int(self._counts[row, column]), int(self._counts[row].sum())
+        share = f" ({100 * count / total:.1f} %)" if total else ""
+        what = "read rightly" if row == column else f"read as {self._classes[column]}"
+        return f"{self._classes[row]} {what}: {count:,} of {total:,}{share}"
+
+    def cell_at(self, position: QPointF) -> tuple[int, int] | None:
+        """Row and column at a place in the widget."""
+        corner, cell = self._geometry()
+        column = math.floor((position.x() - corner.x()) / cell)
+        row = math.floor((position.y() - corner.y()) / cell)
+        k = len(self._classes)
+        return (row, column) if 0 <= row < k and 0 <= column < k else None
+
+    def cell_rect(self, row: int, column: int) -> QRectF:
+        corner, cell = self._geometry()
+        return QRectF(corner.x() + column * cell, corner.y() + row * cell, cell, cell)
+
+    def _geometry(self) -> tuple[QPointF, float]:
+        """The top left corner of the first cell, and the side of a cell. One cell is kept free for row and column labels."""
+        k = len(self._classes) + 1
+        title = self.fontMetrics().height() + 2.0
+        room = min((self.width() - title) / k, (self.height() - title) / k)
+        cell = max(LEAST_CELL_PX, min(MOST_CELL_PX, room))
+        return QPointF(title + cell, title + cell), cell
+
+    def _set_current(self, cell: tuple[int, int] | None) -> None:
+        if cell != self._current:
+            self._current = cell
+            self.cell_described.emit(self.describe(*cell) if cell else "")
+            self.update()
+
+    def _paint_titles(self, painter: QPainter, corner: QPointF, side: float) -> None:
+        painter.setPen(QColor(self._theme.text_muted))
+        height = self.fontMetrics().height() + 2.0
+        painter.drawText(QRectF(corner.x(), 0, side, height), Qt.AlignmentFlag.AlignCenter, "read as")
+        painter.save()
+        painter.translate(0, corner.y() + side)
+        painter.rotate(-90)
+        painter.drawText(QRectF(0, 0, side, height), Qt.AlignmentFlag.AlignCenter, "drawn")
+        painter.restore()
+
+    def _paint_labels(self, painter: QPainter, corner: QPointF, cell: float) -> None:
+        for i, label in enumerate(self._classes):
+            is_current = self._current is not None and i in self._current
+            painter.setPen(QColor(self._theme.text if is_current else self._theme.text_muted))
+            above = QRectF(corner.x() + i * cell, corner.y() - cell, cell, cell)
+            beside = QRectF(corner.x() - cell, corner.y() + i * cell, cell, cell)
+            painter.drawText(above, Qt.AlignmentFlag.AlignCenter, label)
+            painter.drawText(beside, Qt.AlignmentFlag.AlignCenter, label)
+
+    def _paint_cell(self, painter: QPainter, rect: QRectF, count: int, *, is_right: bool) -> None:
+        inner = rect.adjusted(0.75, 0.75, -0.75, -0.75)
+        fill = self._fill(count, is_right=is_right)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawRoundedRect(inner, 2, 2)
+        if count and rect.width() >= LEAST_COUNT_CELL_PX:
+            painter.setPen(readable_on(fill))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, short_count(count))
+
+    def _fill(self, count: int, *, is_right: bool) -> QColor:
+        theme = self._theme
+        if count == 0:
+            return mixed(theme.surface, theme.grid, 0.55)
+        most = self._most_right if is_right else self._most_wrong
+        strength = FAINTEST + (1 - FAINTEST) * math.log1p(count) / math.log1p(most)
+        return mixed(theme.surface, theme.accent if is_right else theme.hold_out, strength)
+
+    @override
+    def sizeHint(self) -> QSize:
+        side = round((len(self._classes) + 2) * 30)
+        return QSize(side, side)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(LEAST_SIDE_PX, LEAST_SIDE_PX)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._classes:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        corner, cell = self._geometry()
+        self._paint_titles(painter, corner, cell * len(self._classes))
+        font = QFont(self.font())
+        font.setPixelSize(round(max(5.0, min(0.36 * cell, 13.0) if cell > 20 else 0.55 * cell)))
+        painter.setFont(font)
+        self._paint_labels(painter, corner, cell)
+        for (row, column), count in np.ndenumerate(self._counts):
+            self._paint_cell(painter, self.cell_rect(row, column), int(count), is_right=row == column)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for marked, width in ((self._current, 1.5), (self._chosen, 2.5)):
+            if marked is not None:
+                painter.setPen(QPen(QColor(self._theme.text), width))
+                painter.drawRoundedRect(self.cell_rect(*marked), 2, 2)
+
+    @override
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._set_current(self.cell_at(event.position()))
+
+    @override
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell_at(event.position())
+        if cell is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.cell_chosen.emit(*cell)
+
+    @override
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_current(None)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._current is not None and event.key() in _CHOOSING:
+            self.cell_chosen.emit(*self._current)
+            return
+        step = STEPS.get(Qt.Key(event.key()))
+        if step is None or not self._classes:
+            super().keyPressEvent(event)
+            return
+        row, column = self._current or (0, 0)
+        last = len(self._classes) - 1
+        self._set_current((min(last, max(0, row + step[0])), min(last, max(0, column + step[1]))))
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            cell = self.cell_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), self.describe(*cell) if cell else "", self)
+            return True
+        return super().event(event)
+
+
+def confusions_text(score: Score) -> str:
+    """The most frequent confusions in words."""
+    worst = [f"{truth} as {answer} ({count:,})" for truth, answer, count in score.worst_confusions(4)]
+    return "Most often misread: " + ", ".join(worst) if worst else "Nothing was misread."
+
+
+def short_count(count: int) -> str:
+    """At most four characters: 9842, 12k."""
+    if count < 10_000:
+        return str(count)
+    return f"{count / 1000:.0f}k"
+
+
+def mixed(base: str, colour: str, strength: float) -> QColor:
+    """`strength` 0 to 1 of `colour` over `base`."""
+    a, b = QColor(base), QColor(colour)
+    pairs = ((a.redF(), b.redF()), (a.greenF(), b.greenF()), (a.blueF(), b.blueF()))
+    return QColor.fromRgbF(*(low + strength * (high - low) for low, high in pairs))
+
+
+def readable_on(colour: QColor) -> QColor:
+    """White on what has at least 3:1 with it (WCAG 2 relative luminance), else black."""
+
+    def linear(part: float) -> float:
+        return float(part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4)
+
+    red, green, blue = (linear(c) for c in (colour.redF(), colour.greenF(), colour.blueF()))
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return QColor("#ffffff") if 1.05 / (luminance + 0.05) >= 3 else QColor("#14161a")

@@ -1,0 +1,139 @@
+"""Training that goes on from a trained model instead of from random weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from qtdigits.core.drawing.augmentation import augment_images
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.model import LayerWeights, Model
+from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.run.checkpoints import Arrays, Checkpoint
+from qtdigits.errors import ModelFileError, TrainingError
+from qtdigits.ml.backend import keras
+from qtdigits.ml.networks import build_network
+from qtdigits.ml.training_data import TrainingData
+
+
+def initialise_from(network: Any, base: Model, label_set: LabelSet) -> None:
+    """Give `network`, built from the base's spec for `label_set`, the weights of `base`, which was loaded with them.
+
+    A class that the base does not know gets the average of the known ones as its output: its logit is then far below the
+    winner's, so that it takes nothing from the others until it is trained on.
+
+    Raises `ModelFileError` when the weights do not fit.
+    """
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        if layer.name not in base.weights:
+            raise _misfit(base, f"it has no layer {layer.name}")
+        arrays = base.weights[layer.name]
+        if layer.name == "output":
+            arrays = _outputs_for(label_set, base, arrays)
+        if [tuple(w.shape) for w in layer.weights] != [a.shape for a in arrays]:
+            raise _misfit(base, f"the weights of layer {layer.name} have another shape")
+        layer.set_weights(list(arrays))
+
+
+def freeze(network: Any, *, last_blocks: int) -> None:
+    """Leave all but the last convolution blocks, and what follows them, as they are; 0: none of the blocks.
+
+    Batch normalisation keeps its statistics in any case: a few hundred drawings by one hand would bend them for everybody else.
+    """
+    numbers = {layer.name.split("_")[1] for layer in network.layers if layer.name.startswith("block_")}
+    first_trained = len(numbers) - last_blocks + 1 if last_blocks else 1
+    for layer in network.layers:
+        is_early = layer.name.startswith("block_") and int(layer.name.split("_")[1]) < first_trained
+        if is_early or isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+
+def with_teacher_answers(
+    teacher: Model, data: TrainingData, recipe: Recipe, label_set: LabelSet
+) -> TrainingData:
+    """`data` with the answers of `teacher` to the images of its rehearsal, these varied for good as the recipe says.
+
+    `teacher` has the recipe's network and was loaded with its weights. To keep its answers, right or wrong and as sure as they
+    were, forgets less than to learn the labels again (Li and Hoiem, Learning without forgetting, 2016), and keeps the
+    probabilities calibrated. They are asked for what is trained on, the varied image: the answer to the image as it was would be
+    a new thing to learn, and bends the network for everybody. After several trainings in a row the answers of the first model
+    are better kept than those of the one before: what each of them loses would be taught by the next.
+    """
+    if not len(data.remembered):
+        return data
+    network = build_network(recipe.network, len(label_set))
+    initialise_from(network, teacher, label_set)
+    images = data.images.copy()
+    if recipe.augmentation:
+        rng = np.random.default_rng(recipe.seed)
+        images[data.remembered] = augment_images(images[data.remembered], rng, recipe.variation)
+    shown = (images[data.remembered][..., np.newaxis] / 255.0).astype(np.float32)
+    answers = np.asarray(network.predict(shown, batch_size=512, verbose=0), np.float32)
+    return replace(data, images=images, answers=answers)
+
+
+def _outputs_for(label_set: LabelSet, base: Model, arrays: LayerWeights) -> LayerWeights:
+    """Kernel `(d, k)` and bias `(k,)` of the output layer, its columns those of `label_set`."""
+    known = {c.id: place for place, c in enumerate(base.label_set.classes)}
+    columns = [known.get(c.id) for c in label_set.classes]
+    return tuple(
+        np.stack([array.mean(axis=-1) if place is None else array[..., place] for place in columns], axis=-1)
+        for array in arrays
+    )
+
+
+def _misfit(base: Model, reason: str) -> ModelFileError:
+    where = base.path or base.name
+    return ModelFileError(f"{where} cannot be trained further: {reason}.", "Train one from scratch instead.")
+
+
+class CheckpointMisfitError(TrainingError):
+    """A checkpoint is of another network than the one that is to go on from it."""
+
+    kind = "checkpoint"
+
+
+def checkpoint_of(network: Any) -> tuple[Arrays, Arrays]:
+    """`network` and `optimizer` of a `Checkpoint`: copies of all variables."""
+    of_network, of_optimizer = _variables(network)
+    return _values(of_network), _values(of_optimizer)
+
+
+def metrics_of(network: Any) -> Arrays:
+    """The sums of the epoch so far."""
+    return _values(network.metrics_variables)
+
+
+def restore(network: Any, checkpoint: Checkpoint) -> None:
+    """Give a network that was built and compiled in the same way all of a checkpoint but the metrics.
+
+    Raises `CheckpointMisfitError`, and then changes nothing.
+    """
+    pairs = list(zip(_variables(network), (checkpoint.network, checkpoint.optimizer), strict=True))
+    for variables, values in pairs:
+        if [tuple(v.shape) for v in variables] != [a.shape for a in values]:
+            raise CheckpointMisfitError(
+                "What was kept of this run does not fit its network any more.",
+                "Train by the same recipe anew.",
+            )
+    for variables, values in pairs:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+
+def restore_metrics(network: Any, metrics: Arrays) -> None:
+    """The sums of an epoch that was begun before. Keras sets them to 0 when an epoch begins: this comes after that."""
+    for variable, value in zip(network.metrics_variables, metrics, strict=True):
+        variable.assign(value)
+
+
+def _variables(network: Any) -> tuple[list[Any], list[Any]]:
+    return list(network.variables), list(network.optimizer.variables)
+
+
+def _values(variables: list[Any]) -> Arrays:
+    return tuple(np.array(keras.ops.convert_to_numpy(variable)) for variable in variables)

@@ -1,1 +1,0 @@
-"""Reading drawings with a model, without TensorFlow. LiteRT is imported here and nowhere else."""

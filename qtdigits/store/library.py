@@ -1,0 +1,327 @@
+"""The models that a person can choose from, and which of them is the champion.
+
+The champion is written down in `champion.json` in the data folder, with those before it. A model is referred to by
+`shipped:NAME.h5` or `models/NAME.h5` where it can be, so that the program and the data folder may move.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from qtdigits import paths
+from qtdigits.core.model import Model
+from qtdigits.errors import InputError, ModelFileError, StoreError
+from qtdigits.store.files import cannot_read, make_folder, remove_abandoned, write_file
+from qtdigits.store.locks import held
+from qtdigits.store.model_files import load_header, load_model
+
+MOST_CHAMPIONS = 50
+MOST_BYTES_OF_NAME = 120
+"""File systems take 255, some of which go to endings, numbers and the names of temporary files."""
+CHAMPION = "champion"
+"""The name by which the model in use is asked for."""
+DRAWN_SCORE = "pendigits"
+"""The score by which the shipped models are ranked: drawings by people that no model was trained on."""
+DEFAULT = "default.h5"
+"""The shipped model to begin with: known by its name, so that a start need not read the headers of all to rank them."""
+
+_SHIPPED = "shipped:"
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A line of the list of models. `error` says what is wrong with a file that cannot be read, otherwise it is empty.
+
+    `created_at` is what the provenance says under that name, else the time of the file.
+    """
+
+    path: Path
+    name: str
+    title: str
+    is_shipped: bool
+    created_at: datetime
+    labels: tuple[str, ...]
+    scores: Mapping[str, Mapping[str, Any]]
+    is_champion: bool
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class _Champions:
+    """What `champion.json` holds: references, the latest of `before` last. `notice` is set when it is unreadable."""
+
+    champion: str = ""
+    before: tuple[str, ...] = field(default=())
+    notice: str = ""
+
+    @property
+    def latest_first(self) -> Iterator[str]:
+        yield from filter(None, (self.champion, *reversed(self.before)))
+
+    def earlier_than(self, reference: str) -> tuple[str, ...]:
+        """Those that came before that one, the latest last; all of them where it is none of them, or none any more."""
+        line = tuple(reversed(list(self.latest_first)))
+        places = [place for place, one in enumerate(line) if one == reference]
+        return tuple(one for one in line[: places[-1] if places else len(line)] if one != reference)
+
+
+class ModelLibrary:
+    """The shipped models and those in the `models` folder of the data folder `folder`."""
+
+    def __init__(self, folder: Path, *, shipped: Path | None = None) -> None:
+        self._folder = folder
+        self._models = folder / "models"
+        self._shipped = shipped or paths.shipped_models_dir()
+        self._champion_file = folder / "champion.json"
+
+    def entries(self) -> list[ModelEntry]:
+        """The shipped models, then the person's own, by name. Unreadable files are listed too, with their `error`."""
+        champion = self._champion()
+        files = self._files()
+        if champion is not None and champion not in files:
+            files.append(champion)
+        return [self._entry(path, is_champion=path == champion) for path in files]
+
+    def champion_path(self) -> Path:
+        """The chosen model if it is there, else the last one before it that is, else the best shipped one.
+
+        That it is there says little about what is in it: `load_champion` also gets past damaged files. Raises
+        `ModelFileError` when there is no model at all.
+        """
+        found = self._champion()
+        if found is None:
+            raise self._nothing_to_use()
+        return found
+
+    def shipped_default(self) -> Path | None:
+        """The shipped model that reads drawings best, None where none can be read: it has learned from nobody here."""
+        return next(self._shipped_best_first(), None)
+
+    def load_champion(
+        self, *, weights: bool = False, try_out: Callable[[Model], object] = lambda model: None
+    ) -> tuple[Model, str]:
+        """The champion, and what the person should know: why it is another than the chosen one, or "".
+
+        `try_out` raises `ModelFileError` for a model that cannot be used although its file is whole. What has to be used instead
+        becomes the champion, where that can be written, so that it is said once. Raises `ModelFileError` when there is no usable
+        model at all.
+        """
+        champions = self._read()
+        notices = [champions.notice] if champions.notice else []
+        chosen = map(self._path_of, champions.latest_first)
+        for path in chain(chosen, self._shipped_best_first(), self._by_score(self._own_files())):
+            try:
+                model = load_model(path, weights=weights)
+                try_out(model)
+            except ModelFileError as error:
+                notices.append(error.message)
+                continue
+            if notices:
+                notices.append(f"“{model.name}” is used instead.")
+            if notices and not champions.notice:
+                with contextlib.suppress(StoreError):
+                    self.promote(path)
+            return model, " ".join(notices)
+        raise self._nothing_to_use()
+
+    def promote(self, path: Path) -> None:
+        """Make the model at `path` the champion. Raises `ModelFileError` when it is unusable, `StoreError`."""
+        load_model(path, weights=False)
+        with self._changing():
+            champions = self._read()
+            if champions.notice:
+                self._set_aside()
+            reference, present = self._reference(path), self._champion()
+            before = champions.before
+            if present is not None and reference != self._reference(present):
+                before = (*before, self._reference(present))[-MOST_CHAMPIONS:]
+            self._write(_Champions(reference, before))
+
+    def roll_back(self, *, in_use: Path | None = None) -> Path:
+        """Make the last usable champion before the present one the champion again, and return its path.
+
+        Where another than the present champion is `in_use`, as one of two windows may have chosen it, it is the last one before
+        that. Raises `StoreError` when there is none.
+        """
+        with self._changing():
+            champions = self._read()
+            present = champions.champion if in_use is None else self._reference(in_use)
+            before = list(champions.earlier_than(present))
+            while before:
+                reference = before.pop()
+                path = self._path_of(reference)
+                try:
+                    load_model(path, weights=False)
+                except ModelFileError:
+                    continue
+                self._write(_Champions(reference, tuple(before)))
+                return path
+        raise StoreError("No model was in use before this one.", "Choose a model from the list instead.")
+
+    def find(self, name_or_path: str) -> Path:
+        """A model by path, by name (with or without `.h5`), or "champion". Raises `InputError` with the known names."""
+        if (path := Path(name_or_path)).is_file():
+            return path
+        if name_or_path == CHAMPION:
+            return self.champion_path()
+        files = self._files()
+        wanted = name_or_path.removesuffix(".h5")
+        for file in reversed(files):
+            if file.stem == wanted:
+                return file
+        known = ", ".join(file.stem for file in files) or "none"
+        raise InputError(
+            f"There is no model {name_or_path!r}.", f"Known models: {known}; or give the path of a file."
+        )
+
+    def new_path(self, stem: str) -> Path:
+        """A file name in the data folder's `models` that is not taken; the folder is made. Raises `StoreError`."""
+        make_folder(self._models)
+        remove_abandoned(self._models)
+        cleaned = "".join(c if c.isalnum() or c in "-_." else "-" for c in stem)
+        cleaned = cleaned.encode()[:MOST_BYTES_OF_NAME].decode(errors="ignore").strip("-.") or "model"
+        taken = {file.stem.casefold() for file in self._files()}
+        number = 1
+        while (name := cleaned if number == 1 else f"{cleaned}-{number}").casefold() in taken:
+            number += 1
+        return self._models / f"{name}.h5"
+
+    def adding(self) -> AbstractContextManager[None]:
+        """Between asking whether a name is free and saving a model under it, no other process may do the same."""
+        return held(self._folder / "models.lock")
+
+    def _files(self) -> list[Path]:
+        return [*self._shipped_files(), *self._own_files()]
+
+    def _shipped_files(self) -> list[Path]:
+        return sorted(self._shipped.glob("*.h5"))
+
+    def _own_files(self) -> list[Path]:
+        return sorted(self._models.glob("*.h5"))
+
+    def _entry(self, path: Path, *, is_champion: bool) -> ModelEntry:
+        is_shipped = path.parent == self._shipped
+        entry = ModelEntry(path, path.stem, "", is_shipped, _file_time(path), (), {}, is_champion)
+        try:
+            header = load_header(path)
+        except ModelFileError as error:
+            return replace(entry, error=str(error))
+        return replace(
+            entry,
+            name=header.name,
+            title=header.network.title,
+            created_at=_creation_time(header, path),
+            labels=header.label_set.labels,
+            scores=header.scores,
+        )
+
+    def _default(self) -> Path | None:
+        """What is used as long as nobody has chosen: the best shipped model; without any, the best of the person's own."""
+        return next(chain(self._shipped_best_first(), self._by_score(self._own_files())), None)
+
+    def _shipped_best_first(self) -> Iterator[Path]:
+        files = self._shipped_files()
+        default = self._shipped / DEFAULT
+        if default in files:
+            files.remove(default)
+            yield default
+        yield from self._by_score(files)
+
+    @staticmethod
+    def _by_score(files: list[Path]) -> Iterator[Path]:
+        """The readable ones, the best on drawings first; those without that score by what else they have."""
+        ranks: dict[Path, tuple[bool, float]] = {}
+        for path in files:
+            try:
+                ranks[path] = _rank(load_header(path).scores)
+            except ModelFileError:
+                continue
+        yield from sorted(ranks, key=lambda path: ranks[path], reverse=True)
+
+    def _champion(self) -> Path | None:
+        chosen = map(self._path_of, self._read().latest_first)
+        return next((path for path in chosen if path.is_file()), None) or self._default()
+
+    def _path_of(self, reference: str) -> Path:
+        if reference.startswith(_SHIPPED):
+            return self._shipped / reference.removeprefix(_SHIPPED)
+        return self._folder / reference
+
+    def _reference(self, path: Path) -> str:
+        path = path.resolve()
+        if path.parent == self._shipped.resolve():
+            return _SHIPPED + path.name
+        folder = self._folder.resolve()
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+    def _read(self) -> _Champions:
+        try:
+            values = json.loads(self._champion_file.read_text("utf-8"))
+            champion, before = values["champion"], tuple(values["before"])
+            if not all(isinstance(reference, str) for reference in (champion, *before)):
+                raise TypeError("a reference is a string")
+        except FileNotFoundError:
+            return _Champions()
+        except OSError as error:
+            return _Champions(notice=cannot_read(self._champion_file, error))
+        except (ValueError, LookupError, TypeError):
+            return _Champions(
+                notice=f"{self._champion_file} is damaged, so the choice of the champion is lost."
+            )
+        return _Champions(champion, before)
+
+    def _changing(self) -> AbstractContextManager[None]:
+        """Between reading who was champion and writing who is, no other window may do the same."""
+        return held(self._champion_file.with_suffix(".lock"))
+
+    def _write(self, champions: _Champions) -> None:
+        make_folder(self._folder)
+        values = {"format": 1, "champion": champions.champion, "before": list(champions.before)}
+        write_file(self._champion_file, json.dumps(values, indent=1, ensure_ascii=False).encode())
+
+    def _set_aside(self) -> None:
+        """Keep an unreadable champion.json under another name before it is written anew."""
+        try:
+            self._champion_file.replace(self._champion_file.with_suffix(".json.damaged"))
+        except OSError as error:
+            raise StoreError(cannot_read(self._champion_file, error), "Move the file away.") from error
+
+    def _nothing_to_use(self) -> ModelFileError:
+        return ModelFileError(
+            f"There is no usable model in {self._shipped} or {self._models}.",
+            "Train one with `qtdigits train`, or install QtDigits anew.",
+        )
+
+
+def _rank(scores: Mapping[str, Mapping[str, Any]]) -> tuple[bool, float]:
+    accuracies = {
+        name: float(score["accuracy"])
+        for name, score in scores.items()
+        if isinstance(score.get("accuracy"), int | float)
+    }
+    if DRAWN_SCORE in accuracies:
+        return True, accuracies[DRAWN_SCORE]
+    return False, max(accuracies.values(), default=0.0)
+
+
+def _creation_time(model: Model, path: Path) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(model.provenance["created_at"]))
+    except (LookupError, ValueError):
+        return _file_time(path)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _file_time(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return datetime.fromtimestamp(0, UTC)

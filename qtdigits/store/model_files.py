@@ -1,0 +1,306 @@
+"""Model files: one trained model, with everything it takes to read with it, to train it further and to trust it.
+
+A model file is an HDF5 file (docs/model-file.md describes it for other programs):
+
+    attributes of the root
+        format = "qtdigits-model"       format_version = 1          preprocessing_version
+        name                            network (JSON)              recipe (JSON)
+        labels (JSON)                   scores (JSON)               provenance (JSON)
+        best_epoch                      digests (JSON)              sha256
+        undecided_below (JSON), only where it is not 0
+    litert                              uint8 (n,)                  the LiteRT flatbuffer
+    golden/images                       uint8 (n, 28, 28)           drawings …
+    golden/probabilities                float32 (n, k)              … and what the model must answer
+    history/batches/<column>            float64 (n,)                as in core.history
+    history/epochs/<column>             float64 (n,)
+    weights/<index>_<layer>/<i>         float16 where that is       arrays of each layer, in order
+                                        exact, otherwise float32
+
+`digests` holds a SHA-256 for every dataset, `sha256` one over all other attributes, so that any damage is noticed. They
+are no signature: who changes a file on purpose can compute them anew. That is why nothing in a file is ever run: the
+network is rebuilt from its spec, every value of which is checked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.model import Golden, LayerWeights, Model
+from qtdigits.core.network_spec import NetworkSpec
+from qtdigits.core.recipe_files import recipe_of
+from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS, History
+from qtdigits.errors import ModelFileError
+from qtdigits.store.files import write_file
+from qtdigits.store.hdf5 import (
+    Attribute,
+    UntrustedFile,
+    damaged,
+    digest_of_array,
+    digest_of_attributes,
+    reported,
+)
+
+FORMAT = "qtdigits-model"
+FORMAT_VERSION = 1
+
+_WEIGHT_KINDS = ("<f2", "<f4")
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def save_model(model: Model, path: Path) -> Model:
+    """Write `model` to `path`, whole or not at all, and return it with its path. Raises `StoreError`."""
+    write_file(path, _file_image(_attributes(model), _arrays(model)))
+    return model.stored_at(path)
+
+
+def load_model(path: Path, *, weights: bool = True) -> Model:
+    """The model at `path`; without `weights`, and then without history too, only what reading takes: that is fast.
+
+    Raises `ModelFileError` when the file is missing, truncated, foreign, changed, or from a newer version.
+    """
+    with reported(path), UntrustedFile(path) as file:
+        attributes = _checked_attributes(path, file)
+        digests = _json(attributes, "digests", dict)
+        header = _header(attributes)
+        label_set, network = header["label_set"], header["network"]
+        return Model(
+            **header,
+            weights=_weights(file, digests, network.n_parameters(len(label_set))) if weights else {},
+            flatbuffer=_array(file, digests, "litert", "u1", 1).tobytes(),
+            golden=_golden(file, digests, len(label_set)),
+            history=_history(file, digests, _number(attributes, "best_epoch")) if weights else History(),
+            path=path,
+        )
+
+
+def load_header(path: Path) -> Model:
+    """Name, recipe, labels, scores and provenance only; for lists. The rest of the model is empty.
+
+    Raises `ModelFileError` as `load_model`.
+    """
+    with reported(path), UntrustedFile(path) as file:
+        header = _header(_checked_attributes(path, file))
+        nothing = Golden(np.empty((0, 28, 28), np.uint8), np.empty((0, len(header["label_set"])), np.float32))
+        return Model(**header, weights={}, flatbuffer=b"", golden=nothing, path=path)
+
+
+def check_model(path: Path) -> Model:
+    """Load the model with all its parts, and see that the file holds nothing else. Raises `ModelFileError`."""
+    model = load_model(path)
+    with reported(path), UntrustedFile(path) as file:
+        expected = {name.partition("/")[0] for name in _arrays(model)}
+        if unknown := sorted(set(file.names("")) - expected):
+            raise damaged(path, f"it also holds {unknown[0]!r}")
+    return model
+
+
+# writing
+
+
+def _attributes(model: Model) -> dict[str, Attribute]:
+    arrays = _arrays(model)
+    threshold = {"undecided_below": _text(model.undecided_below)} if model.undecided_below else {}
+    return {
+        **threshold,
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "preprocessing_version": model.preprocessing_version,
+        "name": model.name,
+        "network": _text(model.network.to_json()),
+        "recipe": _text(model.recipe.to_json()),
+        "labels": _text(model.label_set.to_json()),
+        "scores": _text(dict(model.scores)),
+        "provenance": _text(dict(model.provenance)),
+        "best_epoch": model.history.best_epoch,
+        "digests": _text({name: digest_of_array(array) for name, array in arrays.items()}),
+    }
+
+
+def _arrays(model: Model) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        "litert": np.frombuffer(model.flatbuffer, np.uint8),
+        "golden/images": model.golden.images,
+        "golden/probabilities": model.golden.probabilities.astype("<f4", copy=False),
+    }
+    for name, columns in (("batches", model.history.batches), ("epochs", model.history.epochs)):
+        arrays |= {f"history/{name}/{column}": columns[column] for column in columns.kept_names}
+    for index, (layer, weights) in enumerate(model.weights.items()):
+        for number, array in enumerate(weights):
+            arrays[f"weights/{index:02d}_{layer}/{number}"] = _halved_if_exact(array)
+    return arrays
+
+
+def _halved_if_exact(array: NDArray[np.float32]) -> NDArray[Any]:
+    """Weights that were rounded to half precision take half the room; others stay as they are."""
+    with np.errstate(over="ignore"):
+        half = array.astype("<f2")
+    return half if np.array_equal(half, array) else array.astype("<f4", copy=False)
+
+
+def _file_image(attributes: Mapping[str, Attribute], arrays: Arrays) -> bytes:
+    """The bytes of the HDF5 file, made in memory: writing them is then one plain step that cannot go half wrong.
+
+    The version 1.8 layout has check sums in its own structures, which the older default lacks.
+    """
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver=("v108", "v108")) as file:
+        for name, value in {**attributes, "sha256": digest_of_attributes(attributes)}.items():
+            if isinstance(value, int):
+                file.attrs.create(name, value, dtype="<i8")
+            else:
+                text = value.encode()
+                file.attrs.create(name, text, dtype=h5py.string_dtype("utf-8", max(len(text), 1)))
+        for name, array in arrays.items():
+            file.create_dataset(name, data=np.ascontiguousarray(array))
+    return image.getvalue()
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+# reading
+
+
+def _checked_attributes(path: Path, file: UntrustedFile) -> dict[str, Attribute]:
+    if _attribute(file, "format") != FORMAT:
+        raise ModelFileError(
+            f"{path} is an HDF5 file, but not a model of QtDigits.", "Choose a model that QtDigits made."
+        )
+    version = file.attribute("format_version")
+    if not isinstance(version, int):
+        raise damaged(path, "the field 'format_version' is missing")
+    if version > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} was made by a newer version of QtDigits "
+            f"(its format is {version}, this version knows {FORMAT_VERSION}).",
+            "Update QtDigits, or use another model.",
+        )
+    attributes = file.attributes()
+    expected = attributes.pop("sha256", None)
+    if version < 1 or digest_of_attributes(attributes) != expected:
+        raise damaged(path, "its header does not match its check sum")
+    return attributes
+
+
+def _header(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
+    """The fields of a `Model` that are stored as attributes."""
+    label_set = LabelSet.from_json(_json(attributes, "labels", list))
+    if not label_set.classes:
+        raise ValueError("it has no classes")
+    return {
+        "name": str(_given(attributes, "name")),
+        "network": NetworkSpec.from_json(_json(attributes, "network", dict)),
+        "recipe": recipe_of(_json(attributes, "recipe", dict)),
+        "label_set": label_set,
+        "preprocessing_version": _number(attributes, "preprocessing_version"),
+        "scores": _scores(attributes),
+        "provenance": _json(attributes, "provenance", dict),
+        "undecided_below": _undecided_below(attributes),
+    }
+
+
+def _scores(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, Any]]:
+    scores: dict[str, dict[str, Any]] = _json(attributes, "scores", dict)
+    if not all(isinstance(score, dict) for score in scores.values()):
+        raise ValueError("the field 'scores' has the wrong form")
+    return scores
+
+
+def _undecided_below(attributes: Mapping[str, Attribute]) -> float:
+    """0 where a file does not say: the first files had no such field."""
+    if "undecided_below" not in attributes:
+        return 0.0
+    value = json.loads(str(attributes["undecided_below"]))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("the field 'undecided_below' is not a number")
+    return float(value)
+
+
+def _golden(file: UntrustedFile, digests: Mapping[str, str], k: int) -> Golden:
+    images = _array(file, digests, "golden/images", "u1", 3)
+    probabilities = _array(file, digests, "golden/probabilities", "<f4", 2)
+    if images.shape[1:] != (28, 28) or probabilities.shape != (len(images), k) or not len(images):
+        raise ValueError("its golden drawings have the wrong shape")
+    return Golden(images, probabilities)
+
+
+def _history(file: UntrustedFile, digests: Mapping[str, str], best_epoch: int) -> History:
+    table: dict[str, Any] = {
+        name: {
+            column: _array(file, digests, f"history/{name}/{column}", "<f8", 1)
+            for column in (*columns, *(e for e in extras if e in file.names(f"history/{name}")))
+        }
+        for name, columns, extras in (
+            ("batches", BATCH_COLUMNS, BATCH_EXTRAS),
+            ("epochs", EPOCH_COLUMNS, EPOCH_EXTRAS),
+        )
+    }
+    return History.from_json({**table, "best_epoch": best_epoch})
+
+
+def _weights(file: UntrustedFile, digests: Mapping[str, str], n_parameters: int) -> dict[str, LayerWeights]:
+    weights: dict[str, LayerWeights] = {}
+    for folder in file.names("weights"):
+        index, _, layer = folder.partition("_")
+        if not layer or index != f"{len(weights):02d}":
+            raise ValueError(f"{folder!r} is not the name of layer {len(weights)}")
+        arrays = file.names(f"weights/{folder}")
+        names = [f"weights/{folder}/{number}" for number in range(len(arrays))]
+        read = (_array(file, digests, name, _WEIGHT_KINDS, None) for name in names)
+        weights[layer] = tuple(array.astype(np.float32, copy=False) for array in read)
+    found = sum(array.size for arrays in weights.values() for array in arrays)
+    if found != n_parameters:
+        raise ValueError(f"it holds {found:,} weights where its network has {n_parameters:,}")
+    return weights
+
+
+def _array(
+    file: UntrustedFile,
+    digests: Mapping[str, str],
+    name: str,
+    dtype: str | tuple[str, ...],
+    dimensions: int | None,
+) -> NDArray[Any]:
+    array = file.array(name, dtype, dimensions=dimensions)
+    if digest_of_array(array) != digests.get(name):
+        raise ValueError(f"{name} does not match its check sum")
+    return array
+
+
+def _attribute(file: UntrustedFile, name: str) -> Attribute | None:
+    """An attribute of a file that may be anybody's; None when it is of a kind that no model file has."""
+    try:
+        return file.attribute(name)
+    except ValueError:
+        return None
+
+
+def _given(attributes: Mapping[str, Attribute], name: str) -> Attribute:
+    if name not in attributes:
+        raise ValueError(f"the field {name!r} is missing")
+    return attributes[name]
+
+
+def _number(attributes: Mapping[str, Attribute], name: str) -> int:
+    value = _given(attributes, name)
+    if not isinstance(value, int):
+        raise ValueError(f"the field {name!r} is not a whole number")
+    return value
+
+
+def _json(attributes: Mapping[str, Attribute], name: str, kind: type[Any]) -> Any:
+    value = json.loads(str(_given(attributes, name)))
+    if not isinstance(value, kind):
+        raise ValueError(f"the field {name!r} has the wrong form")
+    return value

@@ -1,0 +1,298 @@
+"""The folder of a run, `runs/<id>` in the data folder: what was asked for, and where the training stands.
+
+    request.json          the request, as the engine has it
+    lock                  held by the process that trains
+    result.json           how it came out (run_results.py)
+    readings.npz          the drawings behind the figures (run_readings.py)
+    checkpoint-<step>.npz the last two checkpoints; plain arrays, each with a check sum of its own
+
+Every file is written whole or not at all. A checkpoint that cannot be read is passed over for the one before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qtdigits.core.run.checkpoints import Arrays, Checkpoint
+from qtdigits.core.run.events import RunFinished, decode_event, encode_event
+from qtdigits.core.run.history import BATCH_EXTRAS, EPOCH_EXTRAS, Columns, History
+from qtdigits.core.score.metrics import ReadDrawings
+from qtdigits.errors import InputError, StoreError
+from qtdigits.store.data.arrays import NpzArrays, open_npz
+from qtdigits.store.files import make_folder, write_file, writing
+from qtdigits.store.locks import ProcessLock
+
+FORMAT_VERSION = 1
+KEPT = 2
+MOST_BYTES = 1 << 30
+"""Of runs that have ended, so much is kept at most, the latest first: it is only there to extend them."""
+
+_NAME = re.compile(r"checkpoint-(\d{10})\.npz")
+_PARTS = ("network", "optimizer", "metrics", "best")
+_NUMBERS = ("step", "epochs", "best_epoch")
+
+
+def taken(run: str) -> StoreError:
+    """What is said of a run that another process is at."""
+    return StoreError(
+        f"The run {run} goes on already, in another window or terminal.", "Wait until it has ended there."
+    )
+
+
+class RunFolder:
+    """Made when something is first written into it. Raises `InputError` for an id that is no plain name."""
+
+    def __init__(self, data_dir: Path, run_id: str) -> None:
+        if run_id in {"", "..", "."} or Path(run_id).name != run_id:
+            raise InputError(
+                f"{run_id!r} cannot be the id of a run.", "Look at the list: qtdigits runs list."
+            )
+        self.path = data_dir / "runs" / run_id
+        self.lock = ProcessLock(self.path / "lock")
+        self._request = self.path / "request.json"
+
+    @property
+    def has_checkpoint(self) -> bool:
+        return bool(self._checkpoints())
+
+    @property
+    def has_request(self) -> bool:
+        return self._request.is_file()
+
+    def write_request(self, values: Mapping[str, Any]) -> None:
+        """Raises `StoreError`."""
+        make_folder(self.path)
+        write_file(self._request, json.dumps(values, ensure_ascii=False, indent=1).encode())
+
+    def request(self) -> Mapping[str, Any]:
+        """Raises `InputError` when it was never written or cannot be read."""
+        try:
+            values = json.loads(self._request.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"What was asked of the run {self.path.name} is not known any more.",
+                "Train by the same recipe anew.",
+            ) from error
+        if not isinstance(values, dict):
+            raise InputError(f"{self._request} is damaged.", "Train by the same recipe anew.")
+        return values
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Keep it, and the one before. Raises `StoreError`, and then those that were there are there still."""
+        make_folder(self.path)
+        with writing(self.path / f"checkpoint-{checkpoint.step:010d}.npz") as stream:
+            np.savez(stream, **_arrays(checkpoint))
+        self._remove_after(KEPT)
+
+    def latest(self) -> Checkpoint | None:
+        """The latest checkpoint that can be read."""
+        for path in self._checkpoints():
+            with contextlib.suppress(InputError), open_npz(path) as file:
+                return _checkpoint(file)
+        return None
+
+    def trim(self) -> None:
+        """The run has ended: one checkpoint is enough to extend it."""
+        self._remove_after(1)
+
+    def clear(self) -> None:
+        """Remove all that it would take to go on, unless somebody is at it. What cannot be removed stays."""
+        if not self.lock.is_taken():
+            self._remove_after(0)
+
+    def size_bytes(self) -> int:
+        """Of the checkpoints."""
+        return sum(path.stat().st_size for path in self._checkpoints())
+
+    def total_bytes(self) -> int:
+        """Of all there is."""
+        with contextlib.suppress(OSError):
+            return sum(path.stat().st_size for path in self.path.iterdir())
+        return 0
+
+    def remove(self) -> bool:
+        """Remove the folder with all that is in it, unless somebody is at it; whether it is gone."""
+        if not self.path.exists():
+            return True
+        if self.lock.is_taken():
+            return False
+        shutil.rmtree(self.path, ignore_errors=True)
+        return not self.path.exists()
+
+    def remove_if_empty(self) -> None:
+        """Remove the folder of a run that never came to anything: it holds no more than the lock."""
+        with contextlib.suppress(OSError):
+            if not {path.name for path in self.path.iterdir()} - {self.lock.path.name}:
+                self.lock.path.unlink(missing_ok=True)
+                self.path.rmdir()
+
+    def _remove_after(self, n_kept: int) -> None:
+        for path in self._checkpoints()[n_kept:]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _checkpoints(self) -> list[Path]:
+        """The latest first."""
+        try:
+            names = [path for path in self.path.iterdir() if _NAME.fullmatch(path.name)]
+        except OSError:
+            return []
+        return sorted(names, key=lambda path: path.name, reverse=True)
+
+
+def prune(data_dir: Path, *, ended: Collection[str], most_bytes: int = MOST_BYTES) -> None:
+    """Of the runs in `ended`, the latest first, keep as many checkpoints as there is room for."""
+    total = 0
+    for run_id in ended:
+        with contextlib.suppress(OSError, InputError):
+            folder = RunFolder(data_dir, run_id)
+            total += folder.size_bytes()
+            if total > most_bytes:
+                folder.clear()
+
+
+def _arrays(checkpoint: Checkpoint) -> dict[str, Any]:
+    parts = {part: getattr(checkpoint, part) for part in _PARTS}
+    arrays: dict[str, Any] = {
+        f"{part}/{number:03d}": array for part, found in parts.items() for number, array in enumerate(found)
+    }
+    history = checkpoint.history
+    for name, columns in (("batches", history.batches), ("epochs", history.epochs)):
+        arrays |= {f"history/{name}/{column}": columns[column] for column in columns.kept_names}
+    told = {
+        "format_version": FORMAT_VERSION,
+        "counts": {part: len(found) for part, found in parts.items()},
+        **{name: getattr(checkpoint, name) for name in _NUMBERS},
+        "history_best_epoch": history.best_epoch,
+        "facts": dict(checkpoint.facts),
+    }
+    arrays["told"] = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), np.uint8)
+    # As numbers of their own: JSON would not keep an infinity, nor every bit.
+    arrays["best_loss"] = np.float64(checkpoint.best_loss)
+    arrays["elapsed_s"] = np.float64(checkpoint.elapsed_s)
+    return arrays
+
+
+def _checkpoint(file: NpzArrays) -> Checkpoint:
+    """Raises `InputError` when anything is missing."""
+    try:
+        told = json.loads(file["told"].tobytes())
+        if told["format_version"] != FORMAT_VERSION:
+            raise InputError("The checkpoint is of another version of QtDigits.")
+        history = History()
+        for name, columns, extras in (
+            ("batches", history.batches, BATCH_EXTRAS),
+            ("epochs", history.epochs, EPOCH_EXTRAS),
+        ):
+            _fill(columns, file, f"history/{name}", extras)
+        history.best_epoch = int(told["history_best_epoch"])
+        network, optimizer, metrics, best = (_part(file, part, told["counts"][part]) for part in _PARTS)
+        step, epochs, best_epoch = (int(told[name]) for name in _NUMBERS)
+        return Checkpoint(
+            *(network, optimizer, metrics, best),
+            *(step, epochs, best_epoch),
+            best_loss=float(file["best_loss"]),
+            elapsed_s=float(file["elapsed_s"]),
+            history=history,
+            facts=dict(told["facts"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError("The checkpoint is damaged.") from error
+
+
+def _part(file: NpzArrays, part: str, count: int) -> Arrays:
+    return tuple(file[f"{part}/{number:03d}"] for number in range(count))
+
+
+def _fill(columns: Columns, file: NpzArrays, name: str, extras: tuple[str, ...]) -> None:
+    table = {column: file[f"{name}/{column}"].tolist() for column in columns.names}
+    for extra in extras:
+        if (found := file.get(f"{name}/{extra}")) is not None:
+            table[extra] = found.tolist()
+    columns.extend(table)
+
+
+DRAWINGS_FORMAT_VERSION = 1
+_ARRAYS = ("images", "truth", "answer", "confidence")
+
+
+def save_readings(data_dir: Path, run: str, sets: Mapping[str, ReadDrawings]) -> None:
+    """Raises `StoreError`."""
+    path = _drawings_path(data_dir, run)
+    make_folder(path.parent)
+    told = [{"name": name, "classes": list(found.classes)} for name, found in sets.items()]
+    text = json.dumps({"format_version": DRAWINGS_FORMAT_VERSION, "sets": told}, ensure_ascii=False)
+    arrays: dict[str, Any] = {"told": np.frombuffer(text.encode(), np.uint8)}
+    for number, found in enumerate(sets.values()):
+        arrays |= {f"{number}/{name}": getattr(found, name) for name in _ARRAYS}
+    with writing(path) as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def load_readings(data_dir: Path, run: str) -> dict[str, ReadDrawings]:
+    """By the name of the set; empty when none were kept. Raises `InputError` when the file cannot be used."""
+    path = _drawings_path(data_dir, run)
+    if not path.is_file():
+        return {}
+    with open_npz(path) as file:
+        try:
+            told = json.loads(file["told"].tobytes())
+            return {
+                str(one["name"]): _readings(file, i, one["classes"]) for i, one in enumerate(told["sets"])
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is damaged.", "Train by the same recipe anew.") from error
+
+
+def _drawings_path(data_dir: Path, run: str) -> Path:
+    return RunFolder(data_dir, run).path / "readings.npz"
+
+
+def _readings(file: NpzArrays, number: int, classes: list[str]) -> ReadDrawings:
+    found = ReadDrawings(tuple(map(str, classes)), *(file[f"{number}/{name}"] for name in _ARRAYS))
+    n = len(found)
+    places = np.concatenate([found.truth, found.answer])
+    if found.images.shape != (n, 28, 28) or found.images.dtype != np.uint8:
+        raise ValueError("the images have another shape")
+    if any(part.shape != (n,) for part in (found.truth, found.answer, found.confidence)):
+        raise ValueError("not every image was read")
+    if n and not (places.min() >= 0 and places.max() < len(classes)):
+        raise ValueError("there is no such class")
+    return found
+
+
+def save_result(data_dir: Path, finished: RunFinished) -> None:
+    """Raises `StoreError`."""
+    path = _result_path(data_dir, finished.run)
+    make_folder(path.parent)
+    write_file(path, encode_event(finished).encode())
+
+
+def load_result(data_dir: Path, run: str) -> RunFinished | None:
+    """None where none was kept. Raises `InputError` when the file cannot be used."""
+    path = _result_path(data_dir, run)
+    if not path.is_file():
+        return None
+    try:
+        found = decode_event(path.read_text("utf-8"))
+    except (OSError, ValueError, InputError) as error:
+        raise _damaged(path) from error
+    if not isinstance(found, RunFinished):
+        raise _damaged(path)
+    return found
+
+
+def _result_path(data_dir: Path, run: str) -> Path:
+    return RunFolder(data_dir, run).path / "result.json"
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path} is damaged.", "Train by the same recipe anew.")

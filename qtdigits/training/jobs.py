@@ -1,0 +1,207 @@
+"""What a training is asked for, as a value that travels to the engine. Nothing here leads to `ml`: the window uses it too."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from qtdigits.core.recipe import FIELD_BY_NAME
+from qtdigits.core.recipe_files import Recipe, differences, load_recipe, recipe_names, recipe_of
+from qtdigits.core.run.checkpoints import Stages
+from qtdigits.errors import CancelledError, InputError, QtDigitsError
+
+
+@dataclass(frozen=True)
+class RetrainRequest:
+    """One training: a recipe, the data beside MNIST, and where the model goes.
+
+    `out` is the path of the model, "" for a new one in the library; `mnist` the path of `mnist.npz`, "" to search for it.
+    `csv_pairs` are (images, labels). `not_digits` are ink files of other signs: what is not shaped like a digit teaches the
+    network to be unsure. Writers of files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is
+    scored on the files of `score_on` and never trained on them. `name` is the model's, "" to take it from the file or the recipe.
+    `base` is the path of the model that a recipe with the start "champion" goes on from, "" for the champion itself; `writer`
+    is whose hand it learns and whose hold-out counts, "" for everybody's. `champion` is the path of the model
+    in use that the new one is compared with, "" for none.
+
+    `resumes`: the run was begun before and goes on from where it was kept; `stages` are those of a run that was extended, as in
+    `core.run.checkpoints`. Drawings with an id above `newest_sample` came after it had begun (0: there is no such limit).
+    """
+
+    run: str
+    recipe: Recipe
+    data_dir: str
+    out: str = ""
+    mnist: str = ""
+    csv_pairs: tuple[tuple[str, str], ...] = ()
+    ink_files: tuple[str, ...] = ()
+    not_digits: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    use_drawings: bool = True
+    score_on: tuple[str, ...] = ()
+    name: str = ""
+    base: str = ""
+    writer: str = ""
+    champion: str = ""
+    resumes: bool = False
+    stages: Stages = ()
+    newest_sample: int = 0
+
+    @classmethod
+    def fresh(cls, recipe: Recipe, *, data_dir: str | Path, **others: Any) -> RetrainRequest:
+        """A request whose run has an id that no other run has."""
+        return cls(run=new_run_id(), recipe=recipe, data_dir=str(data_dir), **others)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "recipe": self.recipe.to_json()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RetrainRequest:
+        """The inverse of `to_json`, every value checked. Raises `InputError` for anything that is no request."""
+        try:
+            known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+            known["recipe"] = recipe_of(known["recipe"])
+            known["csv_pairs"] = tuple(
+                (str(images), str(labels)) for images, labels in known.get("csv_pairs", ())
+            )
+            for name in ("ink_files", "not_digits", "leave_out", "score_on"):
+                known[name] = tuple(map(str, known.get(name, ())))
+            known["resumes"] = bool(known.get("resumes"))
+            known["newest_sample"] = int(known.get("newest_sample", 0))
+            known["stages"] = tuple((int(after), int(to)) for after, to in known.get("stages", ()))
+            request = cls(**known)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"Not a training request: {error}.") from error
+        texts = (
+            request.run,
+            request.data_dir,
+            request.out,
+            request.mnist,
+            request.name,
+            request.base,
+            request.writer,
+            request.champion,
+        )
+        if not request.run or not all(isinstance(text, str) for text in texts):
+            raise InputError("Not a training request: a text is missing.")
+        return request
+
+    @property
+    def command(self) -> str:
+        """The command line that asks for the same; files by their names alone, so that no folder of a person gets out."""
+        words = ["qtdigits", "train", *_recipe_words(self.recipe)]
+        for images, labels in self.csv_pairs:
+            words += ["--csv", Path(images).name, Path(labels).name]
+        for flag, files in (
+            ("--ink", self.ink_files),
+            ("--not-digits", self.not_digits),
+            ("--score-on", self.score_on),
+        ):
+            words += [flag, *(Path(file).name for file in files)] if files else []
+        words += ["--leave-out", *self.leave_out] if self.leave_out else []
+        words += [] if self.use_drawings else ["--no-drawings"]
+        words += ["--base", Path(self.base).name] if self.base else []
+        words += ["--writer", self.writer] if self.writer else []
+        words += ["--out", Path(self.out).name] if self.out else []
+        return shlex.join(words)
+
+
+def new_run_id() -> str:
+    """Such as "20260131-154500-3fa9c1": it sorts by local time and is never given twice."""
+    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
+
+
+def _recipe_words(recipe: Recipe) -> list[str]:
+    """The named recipe that it is, or was made from, and the settings in which it differs."""
+    name = recipe.name if recipe.name in recipe_names() else Recipe.name
+    changed = differences(load_recipe(name), recipe)
+    settings = (
+        (FIELD_BY_NAME[field].flag, str(value)) for field, (_, value) in changed.items() if field != "name"
+    )
+    return ["--recipe", name, *(word for setting in settings for word in setting)]
+
+
+Finished = TypeVar("Finished")
+Cancelled = TypeVar("Cancelled")
+Failed = TypeVar("Failed")
+
+
+def run_to_ending(
+    work: Callable[[], Finished],
+    *,
+    cancelled: Callable[[], Cancelled],
+    failed: Callable[[BaseException], Failed],
+) -> Finished | Cancelled | Failed:
+    """What `work` gives; else `cancelled()` where it was given up, `failed(error)` for anything else that it raises.
+
+    Never raises; the trace of what nobody expected goes to stderr.
+    """
+    try:
+        return work()
+    except (CancelledError, KeyboardInterrupt):
+        return cancelled()
+    except QtDigitsError as error:
+        return failed(error)
+    except BaseException as error:  # noqa: BLE001 - the person must hear of whatever it is, as an event
+        traceback.print_exc(file=sys.stderr)
+        return failed(error)
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """`errand` is an id that no other errand has."""
+
+    errand: str
+    data_dir: str
+
+    @classmethod
+    def fresh(cls, **values: Any) -> Self:
+        return cls(errand=new_run_id(), **values)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": type(self).__name__, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class CheckLabels(_Errand):
+    """Look for labels that are probably wrong, and let those drawings wait. `writer` "": of everybody.
+
+    Result: {"n": drawings looked through, "waiting": drawings that wait now}.
+    """
+
+    writer: str = ""
+
+
+@dataclass(frozen=True)
+class MeasureWriters(_Errand):
+    """The writer matrix of the stored drawings, with models that began with the one at `model`.
+
+    Result: {"matrix": `WriterMatrix.to_json()`}.
+    """
+
+    model: str = ""
+
+
+Errand = CheckLabels | MeasureWriters
+
+_KINDS: dict[str, type[CheckLabels] | type[MeasureWriters]] = {
+    kind.__name__: kind for kind in (CheckLabels, MeasureWriters)
+}
+
+
+def errand_of(values: Mapping[str, Any]) -> Errand:
+    """The inverse of `to_json`. Raises `InputError` for anything that is no errand."""
+    try:
+        kind = _KINDS[values["kind"]]
+        errand = kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
+    except (KeyError, TypeError) as error:
+        raise InputError(f"Not an errand: {error}.") from error
+    if not errand.errand or not all(isinstance(value, str) for value in asdict(errand).values()):
+        raise InputError("Not an errand: a text is missing.")
+    return errand

@@ -1,0 +1,195 @@
+"""From sources to what is trained on: what is validated on, what counts how often, and a record of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.drawing.samples import Dataset, validation_split
+from qtdigits.core.drawing.synthetic import NO_CLASS
+from qtdigits.core.run.checkpoints import digest_of
+from qtdigits.errors import TrainingError
+from qtdigits.ml.training_data import TrainingData
+
+HALF_SHARE_AT = 20
+"""Of so many drawings a share is half of what it is of very many: a handful must not bend a network that reads everybody."""
+
+FEWEST_WRITERS = 5
+"""A collection by so many writers is split by writer; with fewer, one of them would be too large a part."""
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where some of the data comes from. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
+
+    With a `share` above 0 the weight is such that the source makes up that part of an epoch, or less where it is small.
+    `validation` `(n,)` says which images are validated on, where that is not left to chance. `is_remembered`: a network that
+    goes on from another one shall answer them as that did.
+
+    `sha256` is the digest of the file where there is one file, else "" and the arrays' own digest is taken.
+    """
+
+    dataset: Dataset
+    weight: int = 1
+    sha256: str = ""
+    is_outlier: bool = False
+    share: float = 0.0
+    is_remembered: bool = False
+    validation: NDArray[np.bool_] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.dataset.name
+
+    def targets(self, label_set: LabelSet) -> Indices:
+        """`(n,)`: output indices; `NO_CLASS` for what shows no digit. Raises `InputError` for a label that the set lacks."""
+        if self.is_outlier:
+            return np.full(len(self.dataset), NO_CLASS, np.int64)
+        return self.dataset.targets(label_set)
+
+
+def mix(
+    sources: Sequence[Source], label_set: LabelSet, *, fraction: float, seed: int, is_rehearsal: bool
+) -> tuple[TrainingData, list[dict[str, Any]], dict[str, Dataset]]:
+    """The training data, for each source what the provenance says of it, and the drawings of writers who are not trained on.
+
+    `fraction` of each class goes to validation; of a collection by several writers, whole writers instead. The split comes before
+    the weights, so that nothing is both trained on and validated on. Raises `TrainingError` when there is too little.
+    """
+    images = _joined(sources)
+    targets = np.concatenate([np.empty(0, np.int64), *(source.targets(label_set) for source in sources)])
+    is_validation = _chosen_for_validation(sources, targets, fraction, seed)
+    weights = _weights(sources, is_validation)
+    training = np.flatnonzero(~is_validation)
+    validation = np.flatnonzero(is_validation & (targets != NO_CLASS))
+    if not (targets[training] != NO_CLASS).any() or not len(validation):
+        raise TrainingError(
+            f"{len(targets)} images are too few to train on.", "Draw more, or train on MNIST as well."
+        )
+    parts = np.split(is_validation, np.cumsum([len(source.dataset) for source in sources])[:-1])
+    new_writers = {
+        s.name: s.dataset.take(np.flatnonzero(part))
+        for s, part in zip(sources, parts, strict=True)
+        if s.validation is None and is_split_by_writer(s.dataset) and not s.is_outlier
+    }
+    data = TrainingData(
+        images,
+        targets,
+        training=np.repeat(training, weights[training]),
+        validation=validation,
+        sources={s.name: int((~part).sum()) for s, part in zip(sources, parts, strict=True)},
+        is_rehearsal=is_rehearsal,
+        inks=_inks_of(sources),
+        remembered=np.flatnonzero(
+            ~is_validation & np.repeat([s.is_remembered for s in sources], [len(s.dataset) for s in sources])
+        ),
+        outliers=np.flatnonzero(is_validation & (targets == NO_CLASS)),
+    )
+    return data, [_record(source, part) for source, part in zip(sources, parts, strict=True)], new_writers
+
+
+def some_of(dataset: Dataset, wanted: int, seed: int) -> Dataset:
+    """So many of them, chosen at random by the seed; all where there are no more."""
+    if wanted >= len(dataset):
+        return dataset
+    rng = np.random.default_rng(seed)
+    return dataset.take(np.sort(rng.permutation(len(dataset))[:wanted]))
+
+
+def is_split_by_writer(dataset: Dataset) -> bool:
+    return len(set(dataset.writers)) >= FEWEST_WRITERS
+
+
+def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """`(n,)`: true for the drawings of writers chosen at random until they are `fraction` of all; one writer stays at least."""
+    names = sorted(set(writers))
+    order = np.random.default_rng(seed).permutation(len(names))
+    by = np.asarray(writers)
+    is_chosen = np.zeros(len(writers), bool)
+    for number in order[:-1]:
+        if is_chosen.sum() >= fraction * len(writers):
+            break
+        is_chosen |= by == names[number]
+    return is_chosen
+
+
+def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_]) -> Indices:
+    """`(n,)`: how often each image counts in an epoch; a source with a share counts as often as makes it that part of all."""
+    parts = [_weights_within(source) for source in sources]
+    trained = np.split(~is_validation, np.cumsum([len(part) for part in parts])[:-1])
+    counts = [int(part[chosen].sum()) for part, chosen in zip(parts, trained, strict=True)]
+    rest = sum(count for source, count in zip(sources, counts, strict=True) if not source.share)
+    shares = [source.share * (n := len(source.dataset)) / (n + HALF_SHARE_AT) for source in sources]
+    for share, part, count in zip(shares, parts, counts, strict=True):
+        if share and count and rest:
+            part *= max(1, round(share / (1.0 - sum(shares)) * rest / count))
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _weights_within(source: Source) -> Indices:
+    if source.dataset.weights:
+        return np.asarray(source.dataset.weights, np.int64) * source.weight
+    return np.full(len(source.dataset), source.weight, np.int64)
+
+
+def _joined(sources: Sequence[Source]) -> NDArray[np.uint8]:
+    """All images, without a copy where there is one source only: MNIST alone is 47 MB."""
+    if len(sources) == 1:
+        return sources[0].dataset.images
+    return np.concatenate([np.empty((0, 28, 28), np.uint8), *(source.dataset.images for source in sources)])
+
+
+def _inks_of(sources: Sequence[Source]) -> tuple[Ink | None, ...]:
+    """The ink of each image, in the order of the sources; empty when there is none at all."""
+    if not any(source.dataset.inks for source in sources):
+        return ()
+    return tuple(ink for s in sources for ink in (s.dataset.inks or (None,) * len(s.dataset)))
+
+
+def _chosen_for_validation(
+    sources: Sequence[Source], targets: Indices, fraction: float, seed: int
+) -> NDArray[np.bool_]:
+    is_validation = np.zeros(len(targets), bool)
+    by_class = np.ones(len(targets), bool)
+    start = 0
+    for source in sources:
+        end = start + len(source.dataset)
+        if source.validation is not None:
+            is_validation[start:end] = source.validation
+            by_class[start:end] = False
+        elif is_split_by_writer(source.dataset):
+            is_validation[start:end] = writer_split(source.dataset.writers, fraction, seed)
+            by_class[start:end] = False
+        start = end
+    members = np.flatnonzero(by_class)
+    is_validation[members[validation_split(targets[members], fraction, seed)[1]]] = True
+    if not is_validation.any() and len(members) > 1:
+        # so few of each class that a part of it rounds to none: some of all of them then
+        n = max(1, round(fraction * len(members)))
+        is_validation[np.random.default_rng(seed).permutation(members)[:n]] = True
+    return is_validation
+
+
+def _record(source: Source, is_validation: NDArray[np.bool_]) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "name": source.name,
+        "n_training": int((~is_validation).sum()),
+        "n_validation": int(is_validation.sum()),
+        "weight": source.weight,
+        "sha256": source.sha256 or digest_of(source.dataset),
+    }
+    if source.share:
+        record["share"] = source.share
+    if source.is_outlier:
+        record["is_outlier"] = True
+    if source.dataset.writers:
+        record["n_writers"] = len(set(source.dataset.writers))
+    return record

@@ -1,0 +1,102 @@
+"""Errands end with exactly one of three events, whatever happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from hands import hand
+from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion
+from qtdigits.core.model import Model
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.score.writers import ALL_OTHERS, BASE, WriterMatrix
+from qtdigits.store.model_files import save_model
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training import writer_matrix as matrix_module
+from qtdigits.training.consolidate import Learner
+from qtdigits.training.jobs import CheckLabels, Errand, MeasureWriters
+from qtdigits.training.run_job import run_errand
+from tiny_training import TINY_RECIPE, Recorder, tiny_model, write_tiny_mnist
+
+
+def ran(errand: Errand, control: Control | None = None) -> Recorder:
+    recorder = Recorder()
+    run_errand(errand, emit=recorder, control=control or Control())
+    return recorder
+
+
+def store_hands(folder: Path, **sizes: int) -> None:
+    with SampleStore.open(folder) as store:
+        for seed, (writer, n) in enumerate(sizes.items(), 3):
+            drawn = hand(n, seed, writer=writer, is_mirrored=writer == "ada")
+            store.add_samples(
+                Sample(label, image, writer, ink=ink)
+                for label, image, ink in zip(drawn.labels, drawn.images, drawn.inks, strict=True)
+            )
+
+
+def test_that_labels_are_checked_writer_by_writer(data_dir: Path) -> None:
+    store_hands(data_dir, bob=30, cy=10)
+    recorder = ran(CheckLabels("e", str(data_dir)))
+    assert [(event.done, event.total) for event in recorder.of(ErrandProgressed)] == [(0, 2), (1, 2)]
+    assert recorder.events[-1] == ErrandFinished("e", {"n": 40, "waiting": 0})
+
+
+def test_that_a_cancelled_errand_and_one_that_fails_say_so(data_dir: Path) -> None:
+    control = Control()
+    control.cancel()
+    store_hands(data_dir, bob=10)
+    assert ran(CheckLabels("e", str(data_dir)), control).events == [ErrandCancelled("e")]
+    (data_dir / "samples.db").write_bytes(b"no store" * 1000)
+    (failed,) = ran(CheckLabels("e", str(data_dir))).of(ErrandFailed)
+    assert "samples.db is damaged" in failed.message
+
+
+def test_that_what_nobody_expected_is_an_event_too(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(matrix_module, "stored_writer_matrix", fail)
+    (failed,) = ran(MeasureWriters("e", str(data_dir), "m.h5")).of(ErrandFailed)
+    assert failed.kind == "ZeroDivisionError"
+
+
+@dataclass(frozen=True, eq=False)
+class Unmoved(Learner):
+    """Learns nothing, but keeps what it was to learn from; how hands are learned is tried in test_personal."""
+
+    seen: ClassVar[list[Dataset]] = []
+
+    def learned_model(self, base: Model, own: Dataset, *, name: str, control: Control | None = None) -> Model:
+        self.seen.append(own)
+        return base
+
+
+@pytest.mark.tensorflow
+def test_that_the_stored_writers_are_measured_without_what_is_doubted(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QTDIGITS_MNIST", str(write_tiny_mnist(tmp_path / "mnist.npz")))
+    monkeypatch.setattr(matrix_module, "Learner", Unmoved)
+    monkeypatch.setattr(Unmoved, "seen", [])
+    store_hands(data_dir, ada=40, bob=30)
+    with SampleStore.open(data_dir) as store:
+        *n_trainable, doubted = (int(i) for i in store.ids(writer="ada", held_out=False))
+        store.mark_suspects({doubted: Suspicion(0.9, "1", "looks like a 1")})
+        of_bob = store.ids(writer="bob", held_out=False).tolist()
+    path = save_model(tiny_model(TINY_RECIPE), tmp_path / "base.h5").path
+    recorder = ran(MeasureWriters("e", str(data_dir), str(path)))
+    (finished,) = recorder.of(ErrandFinished)
+    found = WriterMatrix.from_json(finished.result["matrix"])
+    assert [row.name for row in found.rows] == [BASE, "ada", "bob", ALL_OTHERS]
+    assert [list(own.ids) for own in Unmoved.seen] == [n_trainable, of_bob, of_bob, n_trainable]
+    of_ada = found.rows[0].cell("ada")
+    assert of_ada is not None
+    assert of_ada.n == 40  # what is doubted is read all the same
+    said = [event.what for event in recorder.of(ErrandProgressed)]
+    assert said[-1] == "Done"
+    assert "Learning from all but ada" in said

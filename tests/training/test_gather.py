@@ -1,0 +1,269 @@
+"""Gathering: what a request names is found, and what must not be trained on is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qtdigits.core.drawing.labels import Class
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
+from qtdigits.core.run.control import Control
+from qtdigits.errors import CancelledError, DataMissingError, InputError, TrainingError
+from qtdigits.store.data.csv_pair import write_csv_pair
+from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training import data_cache
+from qtdigits.training.data_cache import DataCache
+from qtdigits.training.gather import HOLD_OUT, MNIST_TEST, TrainingInputs, gather
+from qtdigits.training.jobs import RetrainRequest
+from tiny_training import TINY_RECIPE, write_tiny_mnist
+
+
+@pytest.fixture
+def mnist(data_dir: Path) -> Path:
+    return write_tiny_mnist(data_dir / "mnist.npz")
+
+
+@pytest.fixture
+def few_synthetic_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_cache, "REHEARSAL_DRAWINGS", 200)
+
+
+def gathered(
+    data_dir: Path, *, control: Control | None = None, progress: list[str] | None = None, **wanted: object
+) -> TrainingInputs:
+    recipe = TINY_RECIPE.with_values(**wanted.pop("recipe", {}))  # type: ignore[arg-type]
+    request = RetrainRequest.fresh(recipe, data_dir=data_dir, **wanted)
+    told = [] if progress is None else progress
+    return gather(
+        request,
+        cache=DataCache(),
+        control=control or Control(),
+        progress=lambda what, done, total: told.append(what),
+    )
+
+
+def draw(data_dir: Path, n: int, *, writer: str = "me", labels: str = "") -> list[Sample]:
+    """Store synthetic drawings; returns them with their hold-out flags."""
+    inks, names = synthetic_digits(n, seed=4)
+    rasters = render_many(inks)
+    with SampleStore.open(data_dir) as store:
+        store.add_samples(
+            Sample(labels or name, raster, writer, ink)
+            for ink, name, raster in zip(inks, names, rasters, strict=True)
+        )
+        return list(store.samples())
+
+
+def images_in(found: TrainingInputs) -> set[bytes]:
+    return {image.tobytes() for image in found.data.images}
+
+
+def test_that_mnist_alone_is_taken_as_it_is(data_dir: Path, mnist: Path) -> None:
+    found = gathered(data_dir)
+    assert dict(found.data.sources) == {"MNIST": 270}
+    assert (len(found.data.training), len(found.data.validation)) == (270, 30)
+    assert list(found.tests) == [MNIST_TEST]
+    assert found.label_set.labels == tuple("0123456789")
+    assert not found.data.is_rehearsal
+
+
+def test_that_mnists_test_images_are_not_trained_on(data_dir: Path, mnist: Path) -> None:
+    found = gathered(data_dir)
+    assert not images_in(found) & {image.tobytes() for image in found.tests[MNIST_TEST].images}
+
+
+def test_that_fewer_mnist_images_are_chosen_by_the_seed(data_dir: Path, mnist: Path) -> None:
+    first, again, other = (
+        gathered(data_dir, recipe={"mnist_images": 100, "seed": seed}) for seed in (1, 1, 2)
+    )
+    assert len(first.data.images) == 100
+    assert np.array_equal(first.data.images, again.data.images)
+    assert not np.array_equal(first.data.images, other.data.images)
+
+
+def test_that_held_out_drawings_are_scored_and_never_trained_on(data_dir: Path, mnist: Path) -> None:
+    samples = draw(data_dir, 100)
+    found = gathered(data_dir)
+    held_out = {sample.raster.tobytes() for sample in samples if sample.held_out}
+    drawn = {sample.raster.tobytes() for sample in samples if not sample.held_out}
+    assert held_out == {image.tobytes() for image in found.tests[HOLD_OUT].images}
+    assert held_out == {image.tobytes() for image in found.data.hold_out_images}  # for the curves
+    assert drawn <= images_in(found)
+    assert not held_out & images_in(found)
+    assert [r["weight"] for r in found.records] == [1, TINY_RECIPE.drawings_weight]
+
+
+def test_that_drawings_can_be_left_out(data_dir: Path, mnist: Path) -> None:
+    draw(data_dir, 50)
+    assert set(gathered(data_dir, use_drawings=False).data.sources) == {"MNIST"}
+    without_weight = gathered(data_dir, recipe={"drawings_weight": 0})
+    assert set(without_weight.data.sources) == {"MNIST"}
+    assert HOLD_OUT in without_weight.tests
+
+
+def test_that_new_classes_get_outputs_after_the_digits(data_dir: Path, mnist: Path) -> None:
+    draw(data_dir, 30, labels="π")
+    draw(data_dir, 20, labels="A")
+    found = gathered(data_dir)
+    assert found.label_set.labels == (*"0123456789", "π", "A")
+    assert found.label_set.classes[10] == Class("π", "π")
+    assert found.data.targets.max() == 11
+
+
+def test_that_files_are_read_and_weighed(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    inks, labels = synthetic_digits(60, seed=8)
+    ink_file = tmp_path / "others.v2.jsonl.gz"
+    write_ink_jsonl(
+        ink_file,
+        (
+            LabelledInk(label, f"w{i % 6}", ink, {})
+            for i, (ink, label) in enumerate(zip(inks, labels, strict=True))
+        ),
+    )
+    csv = (tmp_path / "images.csv", tmp_path / "labels.csv")
+    write_csv_pair(*csv, render_many(inks[:40]), labels[:40])
+    found = gathered(
+        data_dir,
+        ink_files=(str(ink_file),),
+        csv_pairs=((str(csv[0]), str(csv[1])),),
+        score_on=(str(ink_file),),
+        recipe={"drawings_weight": 7},
+    )
+    weights = {record["name"]: (record["weight"], record.get("n_writers")) for record in found.records}
+    assert weights == {"MNIST": (1, None), "images.csv": (7, None), "others.v2.jsonl.gz": (1, 6)}
+    assert len(found.tests["others"]) == 60
+
+
+def test_that_two_files_of_one_name_are_told_apart(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    files = []
+    for seed in (1, 2):
+        inks, labels = synthetic_digits(20, seed)
+        file = tmp_path / str(seed) / "ink.jsonl"
+        file.parent.mkdir()
+        write_ink_jsonl(
+            file, (LabelledInk(label, "", ink, {}) for ink, label in zip(inks, labels, strict=True))
+        )
+        files.append(str(file))
+    assert set(gathered(data_dir, ink_files=tuple(files)).data.sources) == {
+        "MNIST",
+        "ink.jsonl",
+        "ink.jsonl (2)",
+    }
+
+
+@pytest.mark.usefixtures("few_synthetic_digits")
+def test_that_synthetic_ink_stands_in_for_mnist(data_dir: Path) -> None:
+    progress: list[str] = []
+    found = gathered(data_dir, progress=progress)
+    assert found.data.is_rehearsal
+    assert dict(found.data.sources) == {"synthetic ink": 180}
+    assert not found.tests
+    assert "Drawing synthetic ink" in progress
+
+
+def test_that_no_mnist_is_wanted_when_the_recipe_wants_none(data_dir: Path) -> None:
+    draw(data_dir, 60)
+    found = gathered(data_dir, recipe={"mnist_images": 0})
+    assert set(found.data.sources) == {"drawings"}
+    assert not found.data.is_rehearsal
+
+
+def test_that_nothing_at_all_is_refused_in_words(data_dir: Path) -> None:
+    with pytest.raises(TrainingError, match="nothing to train on"):
+        gathered(data_dir, recipe={"mnist_images": 0})
+
+
+def test_that_files_that_are_not_there_are_named(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataMissingError, match=r"no-such\.npz"):
+        gathered(data_dir, mnist=str(tmp_path / "no-such.npz"))
+    with pytest.raises(InputError, match=r"no-such\.jsonl"):
+        gathered(data_dir, ink_files=(str(tmp_path / "no-such.jsonl"),))
+
+
+@pytest.mark.usefixtures("few_synthetic_digits")
+@pytest.mark.parametrize("ask", [Control.stop, Control.cancel])
+@pytest.mark.parametrize("moment", ["Loading MNIST", "Drawing synthetic ink", "Reading the drawings"])
+def test_that_loading_is_given_up_when_asked(data_dir: Path, ask: object, moment: str) -> None:
+    control = Control()
+
+    def progress(what: str, done: int, total: int) -> None:
+        if what == moment:
+            ask(control)  # type: ignore[operator]
+
+    with pytest.raises(CancelledError):
+        gather(
+            RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir, ink_files=("never read",)),
+            cache=DataCache(),
+            control=control,
+            progress=progress,
+        )
+
+
+def test_that_mnist_is_read_once_for_several_runs_and_again_when_it_changes(
+    data_dir: Path, mnist: Path
+) -> None:
+    cache = DataCache()
+    first = cache.mnist(folder=data_dir)
+    assert cache.mnist(folder=data_dir) is first
+    write_tiny_mnist(mnist, n_training=100)
+    changed = cache.mnist(folder=data_dir)
+    assert changed is not None
+    assert len(changed.training) == 100
+
+
+def test_that_synthetic_drawings_are_mixed_in_with_their_ink(data_dir: Path, mnist: Path) -> None:
+    found = gathered(data_dir, recipe={"synthetic_images": 50})
+    (record,) = (r for r in found.records if r["name"] == "synthetic ink")
+    assert record["n_training"] + record["n_validation"] == 50
+    assert sum(ink is not None for ink in found.data.inks) == 50
+    assert len(found.data.inks) == len(found.data.targets)
+
+
+def test_that_stored_drawings_bring_their_ink(data_dir: Path, mnist: Path) -> None:
+    draw(data_dir, 20)
+    assert any(ink is not None for ink in gathered(data_dir, recipe={"augmentation": 1.0}).data.inks)
+
+
+def write_ink(path: Path, labels: str, writers: list[str]) -> Path:
+    """One synthetic drawing for each label, by the writers in turn; letters look like digits here, which matters to nobody."""
+    inks, _ = synthetic_digits(len(labels), seed=6)
+    drawings = [
+        LabelledInk(label, writers[i % len(writers)], ink)
+        for i, (ink, label) in enumerate(zip(inks, labels, strict=True))
+    ]
+    write_ink_jsonl(path, drawings)
+    return path
+
+
+def test_that_ink_of_files_stays_ink_where_drawings_are_varied(
+    data_dir: Path, mnist: Path, tmp_path: Path
+) -> None:
+    path = write_ink(tmp_path / "ink.jsonl", "0123456789" * 2, ["a", "b"])
+    varied = gathered(data_dir, ink_files=(str(path),), recipe={"augmentation": 1.0})
+    assert sum(ink is not None for ink in varied.data.inks) == 20
+    assert not gathered(data_dir, ink_files=(str(path),)).data.inks
+
+
+def test_that_writers_who_are_left_out_are_only_scored(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    path = write_ink(tmp_path / "ink.jsonl", "0123456789" * 3, ["site-1", "other-1", "other-2"])
+    found = gathered(data_dir, ink_files=(str(path),), leave_out=("site-*",))
+    left_out = found.tests["ink, left out"]
+    assert set(left_out.writers) == {"site-1"}
+    assert len(left_out) == 10
+    assert found.data.sources["ink.jsonl"] <= 20
+    assert not images_in(found) & {image.tobytes() for image in left_out.images}
+
+
+def test_that_letters_shaped_like_no_digit_become_outliers(
+    data_dir: Path, mnist: Path, tmp_path: Path
+) -> None:
+    path = write_ink(tmp_path / "letters.jsonl", "AAOOKKSSXXZZ", ["a"])
+    found = gathered(data_dir, not_digits=(str(path),), recipe={"scribbles": 7})
+    assert (found.data.targets == NO_CLASS).sum() == 6 + 7
+    assert found.label_set.labels == tuple("0123456789")
+    assert len(found.data.outliers) >= 1

@@ -1,0 +1,41 @@
+"""Training requests: as JSON and back, and as the command line that asks for the same."""
+
+import json
+
+from qtdigits.core.recipe_files import load_recipe
+from qtdigits.training.jobs import RetrainRequest, new_run_id
+from tiny_training import TINY_RECIPE
+
+REQUEST = RetrainRequest(
+    run="r1",
+    recipe=load_recipe("cnn-32-64").with_values(epochs=3),
+    data_dir="/home/me/data",
+    out="/home/me/out/new model.h5",
+    csv_pairs=(("/home/me/images.csv", "/home/me/labels.csv"),),
+    ink_files=("/home/me/a.jsonl", "/home/me/b.jsonl.gz"),
+    use_drawings=False,
+    score_on=("/home/me/pendigits.jsonl.gz",),
+)
+
+
+def test_that_a_request_comes_back_from_json() -> None:
+    assert RetrainRequest.from_json(json.loads(json.dumps(REQUEST.to_json()))) == REQUEST
+
+
+def test_that_its_command_line_has_the_settings_but_no_folders() -> None:
+    assert REQUEST.command == (
+        "qtdigits train --recipe cnn-32-64 --epochs 3 --csv images.csv labels.csv --ink a.jsonl b.jsonl.gz "
+        "--score-on pendigits.jsonl.gz --no-drawings --out 'new model.h5'"
+    )
+
+
+def test_that_a_recipe_of_ones_own_is_spelled_out() -> None:
+    command = RetrainRequest.fresh(TINY_RECIPE, data_dir="d").command
+    assert (
+        command
+        == "qtdigits train --recipe mlp-50-50 --dense 16 --learning-rate 0.01 --epochs 2 --batch-size 20"
+    )
+
+
+def test_that_no_two_runs_have_the_same_id() -> None:
+    assert len({new_run_id() for _ in range(1000)}) == 1000
