@@ -178,7 +178,6 @@ def test_that_a_damaged_store_is_refused_and_left_alone(run: Run, data_dir: Path
 def test_that_help_imports_no_floor_and_nothing_heavy() -> None:
     heavy = {
         "PySide6",
-        "numpy",
         "pandas",
         "keras",
         "tensorflow",

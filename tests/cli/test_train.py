@@ -379,7 +379,7 @@ import contextlib, signal
 from types import SimpleNamespace
 from qtdigits.cli import training_run
 from qtdigits.core.run.events import Progressed, RunCancelled
-from qtdigits.tasks import retrain
+from qtdigits.training import train as training
 
 class View(contextlib.nullcontext):
     def show(self, event):
@@ -391,7 +391,7 @@ class View(contextlib.nullcontext):
 def train(request, *, emit, control):
     emit(Progressed("r", "data", 1, 2) if "{told}" == "Progressed" else RunCancelled("r"))
 
-retrain.retrain = train
+training.retrain = train
 training_run.run_training(SimpleNamespace(run="r"), View())
 print("over", flush=True)
 """,
