@@ -1,25 +1,28 @@
-"""Starting a program, and ending it with kill -9 at a moment that it does not expect."""
+"""Starting a program, and ending it with kill -9 at each of the named points that it passes."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 N_KILLS = int(os.environ.get("QTDIGITS_KILLS", "12"))
-"""For each kind of work. `QTDIGITS_KILLS=500 pytest tests/bad_days/test_kill.py` is a bad afternoon."""
+"""For each kind of work, but at least one at each point. `QTDIGITS_KILLS=500 pytest tests/bad_days` is a bad afternoon."""
 
 ROOT = Path(__file__).parents[2]
+AT = "at "
+"""How a line begins by which a victim names the point that it passes."""
 
 
 @contextlib.contextmanager
-def victim(work: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def victim(work: str, folder: Path, *point: object) -> Iterator[subprocess.Popen[bytes]]:
     """A process of `victims`, alive and about to begin; when the block ends it is dead in any case."""
-    command = [sys.executable, "-m", "tests.bad_days.victims", work, str(folder)]
+    command = [sys.executable, "-m", "tests.bad_days.victims", work, str(folder), *map(str, point)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as process:
@@ -30,15 +33,28 @@ def victim(work: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def kill_while(work: str, folder: Path, *, seed: int, within_s: float, most_awaited: int = 5) -> list[str]:
-    """Let it work, kill it, and give what it has said: some things and up to `within_s` later, by chance."""
-    chance = random.Random(seed)
-    n_awaited, wait_s = chance.randint(0, most_awaited), chance.uniform(0, within_s)
+def points_of(work: str, folder: Path, *, n_said: int) -> list[tuple[str, int]]:
+    """Points at which to kill it, each a name and how many times it is passed before the victim dies there.
+
+    They are found by letting the work go on in `folder` until it has said `n_said` things: all names are among them.
+    """
+    passed: Counter[str] = Counter()
     with victim(work, folder) as process:
-        said = b"".join(process.stdout.readline() for _ in range(n_awaited))
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(wait_s)
-            raise AssertionError(f"{work} ended by itself")
-        process.kill()
-        said += process.stdout.read()
-    return [line.decode().rstrip("\n") for line in said.splitlines(keepends=True) if line.endswith(b"\n")]
+        while n_said > 0:
+            line = process.stdout.readline().decode().rstrip("\n")
+            assert line, f"{work} ended by itself"
+            if line.startswith(AT):
+                passed[line.removeprefix(AT)] += 1
+            else:
+                n_said -= 1
+    n_kills = max(N_KILLS, len(passed))
+    kills = enumerate(itertools.islice(itertools.cycle(passed.items()), n_kills))
+    return [(name, number % n_passed) for number, (name, n_passed) in kills]
+
+
+def kill_at(work: str, folder: Path, point: tuple[str, int]) -> list[str]:
+    """Let it work until it dies at `point`, and give what it has said."""
+    with victim(work, folder, *point) as process:
+        lines = process.stdout.read().decode().splitlines()
+    assert lines[-1] == AT + point[0], f"{work} ended by itself"
+    return [line for line in lines if not line.startswith(AT)]

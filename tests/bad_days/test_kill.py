@@ -1,4 +1,4 @@
-"""kill -9 at any moment: what was said to be done is done, and nothing is half done."""
+"""kill -9 at each point: what was said to be done is done, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bad_days.killing import N_KILLS, kill_while
+from bad_days.killing import kill_at, points_of
 from bad_days.victims import CHAMPIONS, N_EDITED, number_of
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
@@ -31,9 +31,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_that_every_acknowledged_drawing_is_there(folder: Path) -> None:
+    SampleStore.open(folder).close()
     acknowledged = 0
-    for seed in range(N_KILLS):
-        said = [int(word) for word in kill_while("judge", folder, seed=seed, within_s=0.02)]
+    for point in points_of("judge", folder, n_said=5):
+        said = [int(word) for word in kill_at("judge", folder, point)]
         with SampleStore.open(folder) as store:
             samples, trials = list(store.samples()), list(store.trials())
             assert store.check() == ()
@@ -53,10 +54,10 @@ def test_that_an_import_is_whole_or_absent(tmp_path: Path) -> None:
         inks = (LabelledInk(str(i % 10), f"w{number}", an_ink()) for i in range(DRAWINGS_PER_FILE))
         write_ink_jsonl(tmp_path / "files" / f"w{number}.jsonl", inks)
     acknowledged = 0
-    for seed in range(N_KILLS):
+    for point in points_of("bring_in", tmp_path, n_said=3):
         for path in (tmp_path / "data").glob("samples.db*"):
             path.unlink()
-        said = kill_while("bring_in", tmp_path, seed=seed, within_s=0.3)
+        said = kill_at("bring_in", tmp_path, point)
         acknowledged += len(said)
         with SampleStore.open(tmp_path / "data") as store:
             counts = {writer: store.count(writer=writer) for writer in store.writers()}
@@ -69,8 +70,9 @@ def test_that_an_import_is_whole_or_absent(tmp_path: Path) -> None:
 
 def test_that_a_change_of_many_drawings_is_whole_or_absent(tmp_path: Path) -> None:
     """Each step concerns the 40 drawings of a writer and label; none of them is ever seen between two states."""
-    for seed in range(N_KILLS):
-        said = kill_while("edit", tmp_path, seed=seed, within_s=0.1)
+    SampleStore.open(tmp_path).close()
+    for point in points_of("edit", tmp_path, n_said=6):
+        said = kill_at("edit", tmp_path, point)
         with SampleStore.open(tmp_path) as store:
             assert store.check() == ()
             for writer, label in itertools.product(("Ada", "Bob"), "38"):
@@ -87,9 +89,10 @@ def test_that_a_change_of_many_drawings_is_whole_or_absent(tmp_path: Path) -> No
 
 def test_that_a_champion_loads_while_champions_come_and_go(folder: Path) -> None:
     library = ModelLibrary(folder, shipped=folder / "shipped")
-    before = "s"
-    for seed in range(N_KILLS):
-        said = kill_while("promote", folder, seed=seed, within_s=0.02)
+    points = points_of("promote", folder, n_said=5)
+    before = library.load_champion()[0].name
+    for point in points:
+        said = kill_at("promote", folder, point)
         model, notice = library.load_champion()
         assert notice == ""
         assert model.name in {said[-1] if said else before, CHAMPIONS[len(said) % len(CHAMPIONS)]}
@@ -100,8 +103,8 @@ def test_that_a_champion_loads_while_champions_come_and_go(folder: Path) -> None
 
 
 def test_that_a_model_is_saved_whole_or_not_at_all(folder: Path) -> None:
-    for seed in range(N_KILLS):
-        said = kill_while("save", folder, seed=seed, within_s=0.05)
+    for point in points_of("save", folder, n_said=5):
+        said = kill_at("save", folder, point)
         files = {path.name for path in (folder / "models").glob("*.h5")}
         assert {*said, "a.h5", "b.h5", "c.h5", "again.h5"} <= files
         for name in files:

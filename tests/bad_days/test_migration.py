@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 
-from bad_days.killing import N_KILLS, kill_while, victim
+from bad_days.killing import kill_at, points_of
 from bad_days.version_1 import make_version_1
 from qtdigits.store.tables.samples import SampleStore
 
@@ -29,19 +28,18 @@ def test_that_a_store_of_the_first_version_is_read_as_it_was_meant(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_that_a_migration_is_done_or_not_begun_whenever_it_is_killed(tmp_path: Path) -> None:
+def test_that_a_migration_is_done_or_not_begun_wherever_it_is_killed(tmp_path: Path) -> None:
     (tmp_path / "before").mkdir()
     before = make_version_1(tmp_path / "before", n_samples=N_SAMPLES)
     (tmp_path / "in peace").mkdir()
     shutil.copy(before, tmp_path / "in peace")
-    lasts_s = _seconds_of_migrating(tmp_path / "in peace")
-    n_cut_short = 0
-    for seed in range(N_KILLS):
-        folder = tmp_path / str(seed)
+    points = points_of("migrate", tmp_path / "in peace", n_said=1)
+    assert {"fsync", "CREATE TABLE", "inside a statement", "COMMIT"} <= {name for name, _ in points}
+    for number, point in enumerate(points):
+        folder = tmp_path / str(number)
         folder.mkdir()
         shutil.copy(before, folder)
-        said = kill_while("migrate", folder, seed=seed, within_s=lasts_s, most_awaited=0)
-        n_cut_short += not said
+        assert kill_at("migrate", folder, point) == []
         with SampleStore.open(folder) as store:
             assert store.count() == len(store.ids()) == N_SAMPLES
             assert store.check() == ()
@@ -53,12 +51,3 @@ def test_that_a_migration_is_done_or_not_begun_whenever_it_is_killed(tmp_path: P
                 assert kept.check() == ()
         assert {path.name for path in folder.iterdir()} == {"samples.db", *(path.name for path in backups)}
         shutil.rmtree(folder)
-    assert n_cut_short > 0
-
-
-def _seconds_of_migrating(folder: Path) -> float:
-    """How long this machine takes, so that the kills fall into the migration and not behind it."""
-    with victim("migrate", folder) as process:
-        begun = time.monotonic()
-        assert process.stdout.readline() == b"migrated\n"
-        return time.monotonic() - begun

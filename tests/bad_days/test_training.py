@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cli.running import python, write_ink
+from cli.running import python, signalled_in_second_epoch, write_ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.store.tables.runs import RUNNING
 from qtdigits.store.tables.samples import SampleStore
@@ -53,20 +52,24 @@ def test_that_a_run_that_is_killed_while_it_is_written_down_is_not_listed_by_hal
         assert all(can_go_on(tmp_path, run) for run in store.runs.records())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
 def test_that_a_run_that_is_killed_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     ink = write_ink(tmp_path / "drawings.jsonl", *synthetic_digits(120, seed=3))
     data = ("--data-dir", tmp_path / "data")
-    begin = ("-m", "qtdigits", "train", *data, "--ink", ink, *RECIPE)
-    whole = python(*begin, "--out", tmp_path / "whole.h5", "--json")
+    begin = ("train", *data, "--ink", ink, *RECIPE)
+    whole = python("-m", "qtdigits", *begin, "--out", tmp_path / "whole.h5", "--json")
     assert whole.code == 0, whole.err
 
-    _kill_in_its_third_epoch([*begin, "--name", "killed", "--events"])
+    assert signalled_in_second_epoch("SIGKILL", *begin, "--events").code == -signal.SIGKILL
     with SampleStore.open(tmp_path / "data") as store:
         (killed,) = [run for run in store.runs.records() if run.state == RUNNING]
     gone_on = python("-m", "qtdigits", "train", *data, "--resume", killed.id, "--events")
     assert gone_on.code == 0, gone_on.err
     events = {value["event"]: value for value in map(json.loads, gone_on.out.splitlines())}
-    assert 1 <= events["run_resumed"]["epochs"] < 30
+    assert events["run_resumed"]["epochs"] in {
+        1,
+        2,
+    }  # the second may not be written down yet when it is told of
     with SampleStore.open(tmp_path / "data") as store:
         assert len(store.runs.records()) == 2
         history = store.runs.history(killed.id)
@@ -78,18 +81,3 @@ def test_that_a_run_that_is_killed_goes_on_to_the_same_weights(tmp_path: Path) -
         for model in (tmp_path / "whole.h5", events["run_finished"]["model"])
     ]
     assert digests[0] == digests[1]
-
-
-def _kill_in_its_third_epoch(command: list[object]) -> None:
-    process = subprocess.Popen(
-        [sys.executable, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    with process:
-        assert process.stdout is not None
-        n_epochs = 0
-        for line in process.stdout:
-            n_epochs += json.loads(line)["event"] == "epoch_ended"
-            if n_epochs == 2:
-                break
-        assert n_epochs == 2
-        process.kill()

@@ -1,14 +1,20 @@
-"""Programs to be killed: `python -m tests.bad_days.victims WORK FOLDER`.
+"""Programs to be killed: `python -m tests.bad_days.victims WORK FOLDER [POINT N_PASSED]`.
 
 Each says on standard output what it has done, a line for each thing, as soon as it is
-done. It goes on for ever.
+done. It goes on for ever, or until it comes to POINT after it has passed it N_PASSED times: there it kills itself.
+
+Points are the statements with which SQLite changes a store, what is done to files, and the moment before something is
+said. Each is named when it is reached ("at COMMIT").
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import signal
+import sqlite3
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +30,58 @@ CHAMPIONS = ("a", "b", "c", "b")
 """Who is the champion after each step of `promote`: three promotions and a roll-back, over and over."""
 
 
+NAMING_WORDS = {
+    **dict.fromkeys(("DELETE", "INSERT", "UPDATE"), 3),
+    **dict.fromkeys(("ALTER", "BEGIN", "COMMIT", "CREATE", "DROP"), 2),
+}
+"""How many words of a statement name it, by its first; those that change nothing are no points."""
+
+FILE_EVENTS = {"os.link": "link", "os.remove": "remove", "os.rename": "rename"}
+STEPS_IN_A_STATEMENT = 100_000
+"""Of SQLite's machine: a statement that takes more has points in its middle."""
+
+
 def say(word: object) -> None:
+    reach("say")
     print(word, flush=True)  # noqa: T201
+
+
+def reach(point: str) -> None:
+    if not _armed:
+        return
+    print(f"at {point}", flush=True)  # noqa: T201
+    if [point, str(_passed[point])] == _armed[1:]:
+        os.kill(os.getpid(), signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
+    _passed[point] += 1
+
+
+def reach_statement(statement: str) -> None:
+    words = statement.split()
+    if words[0] in NAMING_WORDS:
+        reach(" ".join(words[: NAMING_WORDS[words[0]]]))
+
+
+_armed: list[str] = []
+_passed: Counter[str] = Counter()
+
+
+def arm(point: list[str]) -> None:
+    """Let the points be noticed from now on; `point`: where to die, a name and how often to pass it before."""
+    connect, fsync = sqlite3.connect, os.fsync
+
+    def connect_noticed(*args: object, **options: object) -> sqlite3.Connection:
+        connection = connect(*args, **options)
+        connection.set_trace_callback(reach_statement)
+        connection.set_progress_handler(lambda: reach("inside a statement"), STEPS_IN_A_STATEMENT)
+        return connection
+
+    def fsync_noticed(descriptor: int) -> None:
+        reach("fsync")
+        fsync(descriptor)
+
+    sqlite3.connect, os.fsync = connect_noticed, fsync_noticed
+    sys.addaudithook(lambda event, _: reach(FILE_EVENTS[event]) if event in FILE_EVENTS else None)
+    _armed[:] = ["armed", *point]
 
 
 def judge(folder: Path) -> None:
@@ -129,4 +185,5 @@ WORKS = {work.__name__: work for work in (judge, bring_in, edit, promote, save, 
 if __name__ == "__main__":
     a_sample()  # whatever is imported late is imported now
     say("ready")
+    arm(sys.argv[3:])
     WORKS[sys.argv[1]](Path(sys.argv[2]))

@@ -54,6 +54,28 @@ def python(*arguments: object, env: dict[str, str] | None = None) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+SIGNALLED = """
+import signal, sys
+from qtdigits.cli import main, training_view
+
+names, show = sys.argv.pop(1).split(), training_view.EventLines.show
+
+def show_and_signal(self, event):
+    show(self, event)
+    if type(event).__name__ == "EpochEnded" and event.epoch == 2:
+        for name in names:
+            signal.raise_signal(signal.Signals[name])
+
+training_view.EventLines.show = show_and_signal
+sys.exit(main.main())
+"""
+
+
+def signalled_in_second_epoch(names: str, *arguments: object) -> Outcome:
+    """The program with `--events` among its arguments; it gets the signals when it has told that its second epoch ended."""
+    return python("-c", SIGNALLED, names, *arguments)
+
+
 def on_terminal(*arguments: object) -> tuple[Outcome, str]:
     """As `python`, with a terminal of 120 columns as its stderr; what was shown there comes beside it."""
     import pty
