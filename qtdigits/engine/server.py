@@ -59,18 +59,21 @@ def main() -> int:
 
 
 class Server:
-    """Obeys `commands`, lines of JSON, and answers on `events`. `leave` ends the process when a run does not give up."""
+    """Obeys `commands`, lines of JSON, and answers on `events`. `leave` ends the process when a run does not give up.
+
+    `jobs`: what is accepted and not yet begun; None ends the serving.
+    """
 
     def __init__(self, *, commands: Iterable[bytes], events: TextIO, leave: Callable[[int], object]) -> None:
         self._commands, self._events, self._leave = commands, events, leave
         self._writing = threading.RLock()  # a signal may come in the middle of writing
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()  # a signal handler may put into it at any time
+        self.jobs: SimpleQueue[Job | None] = SimpleQueue()  # a signal handler may put into it at any time
         self._current: Control | None = None
         self._is_quitting = False
         self._cache = DataCache()
 
     def serve(self) -> None:
-        threading.Thread(target=self._listen, name="commands", daemon=True).start()
+        threading.Thread(target=self.listen, name="commands", daemon=True).start()
 
         self._write(EngineReady(os.getpid(), load_libraries()))
         self._warm_up()
@@ -87,7 +90,7 @@ class Server:
                 self._leave(0)
                 return
         control.interrupt()
-        self._jobs.put(None)
+        self.jobs.put(None)
         timer = threading.Timer(EXIT_GRACE_S, self._leave, [0])
         timer.daemon = True
         timer.start()
@@ -100,26 +103,18 @@ class Server:
                 self._current = None
             self._write(event)
 
-    def _write(self, event: Event) -> None:
-        """When nobody reads any more, nobody wants the run either."""
-        try:
-            with self._writing:
-                self._events.write(encode_event(event) + "\n")
-                self._events.flush()
-        except (OSError, ValueError):
-            self.quit()
-
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Handle the commands as they come, until the input ends or one of them is to quit."""
         for line in self._commands:
             try:
-                self._obey(decode_command(line.decode("utf-8", "surrogateescape")))
+                self.handle(decode_command(line.decode("utf-8", "surrogateescape")))
             except InputError as error:
                 self._write(Noticed("", f"The engine did not understand: {error.message}"))
             if self._is_quitting:
                 return
         self.quit()
 
-    def _obey(self, command: Command) -> None:
+    def handle(self, command: Command) -> None:
         match command:
             case Train(work) | Run(work):
                 self._take(work)
@@ -129,6 +124,15 @@ class Server:
                 if (control := self._current) is not None:
                     _steer(control, command)
 
+    def _write(self, event: Event) -> None:
+        """When nobody reads any more, nobody wants the run either."""
+        try:
+            with self._writing:
+                self._events.write(encode_event(event) + "\n")
+                self._events.flush()
+        except (OSError, ValueError):
+            self.quit()
+
     def _take(self, work: RetrainRequest | Errand) -> None:
         if self._current is not None:
             if isinstance(work, RetrainRequest):
@@ -137,16 +141,16 @@ class Server:
                 self._write(ErrandFailed(work.errand, *BUSY))
             return
         self._current = Control()
-        self._jobs.put((work, self._current))
+        self.jobs.put((work, self._current))
 
     def _next_job(self) -> Job | None:
         """Wait for it; tidy up when none comes at once, because whoever cancelled to train anew is waiting."""
 
         try:
-            return self._jobs.get(timeout=IDLE_S)
+            return self.jobs.get(timeout=IDLE_S)
         except Empty:
             tidy_up()
-            return self._jobs.get()
+            return self.jobs.get()
 
     def _work(self, work: RetrainRequest | Errand, control: Control) -> None:
         if isinstance(work, RetrainRequest):
@@ -161,7 +165,7 @@ class Server:
     def _warm_up(self) -> None:
 
         try:
-            warm_up(self._cache, data_dir=user_data_dir(), goes_on=self._jobs.empty)
+            warm_up(self._cache, data_dir=user_data_dir(), goes_on=self.jobs.empty)
         except Exception:  # noqa: BLE001 - it only saves time; a run that meets the same trouble reports it
             traceback.print_exc()
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from qtdigits.core.run.control import Control
-from qtdigits.core.run.events import ErrandFinished, RunCancelled
+from qtdigits.core.run.events import ErrandFinished, Noticed, RunCancelled
 from qtdigits.engine.protocol import Command, Plain, Run, Train, encode_command
 from qtdigits.engine.server import Server
 from qtdigits.training.jobs import CheckLabels, RetrainRequest
@@ -32,12 +32,12 @@ class Harness:
     def hear(self, *commands: Command | bytes) -> None:
         """Listen to these, and then to the end of the input."""
         self.heard += [c if isinstance(c, bytes) else encode_command(c).encode() + b"\n" for c in commands]
-        self.server._listen()
+        self.server.listen()
 
     def jobs(self) -> list[tuple[str, Control] | None]:
         found = []
-        while not self.server._jobs.empty():
-            job = self.server._jobs.get()
+        while not self.server.jobs.empty():
+            job = self.server.jobs.get()
             found.append(None if job is None else (job[0].run, job[1]))
         return found
 
@@ -79,38 +79,38 @@ def test_that_a_run_is_given_up_before_the_engine_ends() -> None:
 
 def test_that_a_stop_reaches_the_run_even_before_it_has_begun() -> None:
     engine = Harness()
-    engine.server._obey(train("a"))
-    engine.server._obey(Plain.STOP)
+    engine.server.handle(train("a"))
+    engine.server.handle(Plain.STOP)
     (_, control), *_ = engine.jobs()  # type: ignore[misc]
     assert control.is_stopping
     assert not control.is_cancelled
-    engine.server._obey(Plain.CANCEL)
+    engine.server.handle(Plain.CANCEL)
     assert control.is_cancelled
 
 
 def test_that_stop_and_cancel_without_a_run_do_nothing() -> None:
     engine = Harness()
-    engine.server._obey(Plain.STOP)
-    engine.server._obey(Plain.CANCEL)
+    engine.server.handle(Plain.STOP)
+    engine.server.handle(Plain.CANCEL)
     assert (engine.said(), engine.jobs()) == ([], [])
 
 
 def test_that_a_second_run_is_refused_and_the_first_goes_on() -> None:
     engine = Harness()
-    engine.server._obey(train("a"))
-    engine.server._obey(train("b"))
+    engine.server.handle(train("a"))
+    engine.server.handle(train("b"))
     (refusal,) = engine.said()
     assert (refusal["event"], refusal["run"], refusal["kind"]) == ("run_failed", "b", "busy")
     ((run, control),) = engine.jobs()  # type: ignore[misc]
-    engine.server._obey(Plain.CANCEL)
+    engine.server.handle(Plain.CANCEL)
     assert (run, control.is_cancelled) == ("a", True)
 
 
 def test_that_the_next_run_may_come_in_answer_to_the_ending() -> None:
     engine = Harness()
-    engine.server._obey(train("a"))
+    engine.server.handle(train("a"))
     engine.server.emit(RunCancelled("a"))
-    engine.server._obey(train("b"))
+    engine.server.handle(train("b"))
     assert [job[0] for job in engine.jobs() if job] == ["a", "b"]
     assert [event["event"] for event in engine.said()] == ["run_cancelled"]
 
@@ -129,24 +129,24 @@ class BrokenPipe(io.StringIO):
 
 def test_that_a_run_is_given_up_when_nobody_reads_its_events() -> None:
     engine = Harness(events=BrokenPipe())
-    engine.server._obey(train("a"))
+    engine.server.handle(train("a"))
     ((_, control),) = engine.jobs()  # type: ignore[misc]
-    engine.server._write(RunCancelled("other"))
+    engine.server.emit(Noticed("a", "nobody reads this"))
     assert control.is_cancelled
 
 
 def test_that_an_errand_is_refused_while_a_run_goes_on_and_taken_after_it() -> None:
     engine = Harness()
     errand = CheckLabels("e", "data")
-    engine.server._obey(train("a"))
-    engine.server._obey(Run(errand))
+    engine.server.handle(train("a"))
+    engine.server.handle(Run(errand))
     (refusal,) = engine.said()
     assert (refusal["event"], refusal["errand"], refusal["kind"]) == ("errand_failed", "e", "busy")
     engine.server.emit(RunCancelled("a"))
-    engine.server._obey(Run(errand))
-    engine.server._obey(train("b"))
+    engine.server.handle(Run(errand))
+    engine.server.handle(train("b"))
     assert engine.said()[-1]["run"] == "b"
     engine.server.emit(ErrandFinished("e", {"n": 3}))
-    engine.server._obey(train("c"))
-    taken = [engine.server._jobs.get() for _ in range(3)]
+    engine.server.handle(train("c"))
+    taken = [engine.server.jobs.get() for _ in range(3)]
     assert [job[0] for job in taken if job][1] == errand

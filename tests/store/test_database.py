@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -42,10 +43,12 @@ def test_that_a_store_is_marked_as_one(filled: Path) -> None:
     db.close()
 
 
-def test_that_every_judgement_is_forced_to_the_disk(filled: Path) -> None:
-    with SampleStore.open(filled) as store:
-        assert store._db.value("PRAGMA synchronous") == 2
-        assert store._db.value("PRAGMA foreign_keys") == 1
+def test_that_every_judgement_is_forced_to_the_disk(
+    connections: list[sqlite3.Connection], filled: Path
+) -> None:
+    with SampleStore.open(filled):
+        assert connections[-1].execute("PRAGMA synchronous").fetchone()[0] == 2
+        assert connections[-1].execute("PRAGMA foreign_keys").fetchone()[0] == 1
 
 
 def test_that_a_store_of_a_newer_version_is_left_alone(filled: Path) -> None:
@@ -268,10 +271,15 @@ def test_that_making_a_store_waits_for_others_even_where_sqlite_does_not(
     other.execute("BEGIN")
     other.execute("SELECT * FROM writers").fetchall()
     monkeypatch.setattr(time, "sleep", lambda seconds: other.close())
-    impatient = sqlite3.connect(path, timeout=0)
-    database._switch_to_wal(impatient)
-    assert impatient.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    impatient.close()
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **options: connect(*args, **options | {"timeout": 0})
+    )
+    with SampleStore.open(filled) as store:
+        assert store.count() == 3
+        assert path.with_name("samples.db-wal").exists()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        other.execute("SELECT 1")  # as somebody slept
 
 
 def _add_column(db: sqlite3.Connection) -> None:
@@ -289,8 +297,9 @@ def test_that_an_older_store_is_backed_up_and_brought_up_to_date(
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, _add_column))
     with SampleStore.open(filled) as store:
         assert store.count() == 3
-        assert store._db.value("SELECT hand FROM writers") == "right"
-        assert store._db.value("PRAGMA user_version") == len(schema.MIGRATIONS)
+    with contextlib.closing(sqlite3.connect(filled / "samples.db")) as db:
+        assert db.execute("SELECT hand FROM writers").fetchone() == ("right",)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
     monkeypatch.undo()
     with SampleStore.open_read_only(filled / f"samples.db.before-v{len(schema.MIGRATIONS) + 1}") as backup:
         assert backup.count() == 3
@@ -304,7 +313,8 @@ def test_that_a_failed_migration_changes_nothing(filled: Path, monkeypatch: pyte
     monkeypatch.undo()
     with SampleStore.open(filled) as store:
         assert store.count() == 3
-        assert store._db.value("PRAGMA user_version") == len(schema.MIGRATIONS)
+    with contextlib.closing(sqlite3.connect(filled / "samples.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
 
 
 def test_that_a_backup_is_never_replaced(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,12 +71,15 @@ def test_that_what_is_deleted_can_be_put_back_days_later(tmp_path: Path) -> None
         assert store.restore(deleted) == 0
 
 
-def test_that_the_trash_is_emptied_by_a_deletion_after_its_time(store: SampleStore) -> None:
+def test_that_the_trash_is_emptied_by_a_deletion_after_its_time(
+    store: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store.add_samples([a_sample(), a_sample(), a_sample()])
     moment = now()
     for sample_id, age in ((1, KEPT_IN_TRASH + timedelta(hours=1)), (2, KEPT_IN_TRASH - timedelta(hours=1))):
-        with store._db.transaction():
-            editing.delete(store._db, [sample_id], moment=moment - age)
+        monkeypatch.setattr(editing, "now", lambda at=moment - age: at)
+        store.delete_samples([sample_id])
+    monkeypatch.undo()
     assert store.count(is_deleted=True) == 2
     store.delete_samples([3])
     assert store.ids(is_deleted=True).tolist() == [2, 3]

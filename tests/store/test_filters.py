@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from qtdigits.core.drawing.samples import Origin, Suspicion, Verdict
 from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
+from tests.store.statements import plans_of
 from tests.store.values import a_sample, a_trial, an_image
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -86,17 +88,10 @@ def test_that_a_keyword_sharpens_a_filter(store: SampleStore) -> None:
     ],
     ids=str,
 )
-def test_that_listing_and_counting_do_not_read_the_drawings(store: SampleStore, chosen: SampleFilter) -> None:
-    statements = []
-    store._db._connection.set_trace_callback(statements.append)
-    store.ids(chosen)
-    store.count(chosen)
-    store._db._connection.set_trace_callback(None)
-    steps = [
-        row["detail"]
-        for statement in statements
-        for row in store._db.rows(f"EXPLAIN QUERY PLAN {statement}")
-        if row["detail"].split()[:2] in (["SCAN", "samples"], ["SEARCH", "samples"])
-    ]
+def test_that_listing_and_counting_do_not_read_the_drawings(
+    connections: list[sqlite3.Connection], store: SampleStore, chosen: SampleFilter
+) -> None:
+    plan = plans_of(connections[-1], lambda: (store.ids(chosen), store.count(chosen)))
+    steps = [step for step in plan if step.split()[:2] in (["SCAN", "samples"], ["SEARCH", "samples"])]
     assert steps
     assert all("COVERING INDEX" in step or "rowid=?" in step for step in steps), steps

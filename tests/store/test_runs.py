@@ -15,6 +15,7 @@ from qtdigits.errors import InputError, StoreError
 from qtdigits.store.tables import schema
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
+from store.statements import statements_of
 from store.values import a_history
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
@@ -104,11 +105,10 @@ def test_that_a_run_is_found_by_the_beginning_of_its_id(store: SampleStore) -> N
         store.runs.find("")
 
 
-def test_that_a_list_of_runs_reads_no_history(store: SampleStore) -> None:
-    statements: list[str] = []
-    store._db._connection.set_trace_callback(statements.append)
-    store.runs.records()
-    store._db._connection.set_trace_callback(None)
+def test_that_a_list_of_runs_reads_no_history(
+    connections: list[sqlite3.Connection], store: SampleStore
+) -> None:
+    statements = statements_of(connections[-1], store.runs.records)
     assert [statement for statement in statements if "runs" in statement]
     assert not [statement for statement in statements if "*" in statement or "history" in statement]
 
@@ -117,7 +117,7 @@ def test_that_runs_of_before_there_were_names_come_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[: schema.MIGRATIONS.index(schema._name_runs)])
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:3])
         patch.setattr(schema, "TABLES", schema.TABLES - {"queue"})
         SampleStore.open(tmp_path).close()
     history = json.dumps(a_history().to_json())

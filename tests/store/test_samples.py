@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from qtdigits.store.tables import rows
 from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
+from tests.store.statements import plans_of
 from tests.store.values import a_history, a_sample, a_trial, an_image, same_sample
 
 
@@ -96,20 +98,25 @@ def test_that_the_running_accuracy_counts_confirmed_among_judged(store: SampleSt
     assert store.running_accuracy(writer="Ada", model="cnn") == (0, 0)
 
 
-def test_that_what_is_asked_for_after_every_judgement_is_not_counted(store: SampleStore) -> None:
-    plans = (
-        _plan(store, lambda: store.running_accuracy(writer="Ada", model="mlp")),
-        _plan(store, lambda: store.count(held_out=False)),
-        _plan(store, lambda: store.count(writer="Ada", label="7", held_out=True, is_suspect=False)),
-    )
-    for plan in plans:
+def test_that_what_is_asked_for_after_every_judgement_is_not_counted(
+    connections: list[sqlite3.Connection], store: SampleStore
+) -> None:
+    for query in (
+        lambda: store.running_accuracy(writer="Ada", model="mlp"),
+        lambda: store.count(held_out=False),
+        lambda: store.count(writer="Ada", label="7", held_out=True, is_suspect=False),
+    ):
+        plan = " ".join(plans_of(connections[-1], query))
+        assert plan
         assert "trials" not in plan
         assert "samples" not in plan
 
 
-def test_that_counting_does_not_read_the_drawings(store: SampleStore) -> None:
-    plan = _plan(store, lambda: store.count(writer="Ada", label="7", origin=Origin.DRAWN))
-    assert "USING COVERING INDEX samples_by_class" in plan
+def test_that_counting_does_not_read_the_drawings(
+    connections: list[sqlite3.Connection], store: SampleStore
+) -> None:
+    plan = plans_of(connections[-1], lambda: store.count(writer="Ada", label="7", origin=Origin.DRAWN))
+    assert any("USING COVERING INDEX samples_by_class" in step for step in plan)
 
 
 def test_that_a_deleted_drawing_still_counts_as_judged(store: SampleStore) -> None:
@@ -243,7 +250,9 @@ def test_that_new_classes_come_after_the_digits_in_their_order(store: SampleStor
 
 
 def test_that_a_class_gets_an_id_of_its_own_when_a_renamed_one_has_it(store: SampleStore) -> None:
-    _sql(store, "UPDATE classes SET label = 'seven' WHERE id = '7'")
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        db.execute("UPDATE classes SET label = 'seven' WHERE id = '7'")
+        db.commit()
     assert store.add_class("7") == Class("7~2", "7")
     assert len(store.classes()) == 11
 
@@ -273,15 +282,17 @@ def test_that_renaming_takes_drawings_and_judgements_along(store: SampleStore) -
     assert store.count(writer="Ada") == 0
 
 
-def test_that_a_full_disk_loses_nothing_that_was_stored(store: SampleStore) -> None:
+def test_that_a_full_disk_loses_nothing_that_was_stored(
+    connections: list[sqlite3.Connection], store: SampleStore
+) -> None:
     judged = store.judge(a_sample(), a_trial())
-    pages = _sql(store, "PRAGMA page_count")[0][0]
-    _sql(store, f"PRAGMA max_page_count = {pages + 2}")
+    (pages,) = connections[-1].execute("PRAGMA page_count").fetchone()
+    connections[-1].execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(StoreError, match=r"disk is full.*Make some room"):
         store.add_samples(a_sample() for _ in range(100))
     assert [sample.id for sample in store.samples()] == [judged.sample_id]
     assert store.check() == ()
-    _sql(store, "PRAGMA max_page_count = 100000")
+    connections[-1].execute("PRAGMA max_page_count = 100000")
     assert store.add_samples(a_sample() for _ in range(100)).added == 100
 
 
@@ -379,19 +390,6 @@ def test_that_a_raster_of_another_shape_is_a_fault_of_the_caller(store: SampleSt
     assert store.writers() == []
 
 
-def _sql(store: SampleStore, statement: str) -> list[sqlite3.Row]:
-    return list(store._db.rows(statement))
-
-
-def _plan(store: SampleStore, query: object) -> str:
-    """How SQLite answers the queries that `query` makes."""
-    statements = []
-    store._db._connection.set_trace_callback(statements.append)
-    query()
-    store._db._connection.set_trace_callback(None)
-    return "\n".join(row["detail"] for s in statements for row in _sql(store, f"EXPLAIN QUERY PLAN {s}"))
-
-
 def test_that_outcomes_are_in_the_order_of_judging_without_skipped_ones(store: SampleStore) -> None:
     truths = ("7", "1", None, "7", "7", "2", None, "7")
     for truth in truths:
@@ -403,9 +401,11 @@ def test_that_outcomes_are_in_the_order_of_judging_without_skipped_ones(store: S
     assert store.outcomes("nobody", "mlp").dtype == np.bool_
 
 
-def test_that_outcomes_are_answered_from_an_index(store: SampleStore) -> None:
-    plan = _plan(store, lambda: store.outcomes("Ada", "mlp"))
-    assert "USING COVERING INDEX trials_by_model" in plan
+def test_that_outcomes_are_answered_from_an_index(
+    connections: list[sqlite3.Connection], store: SampleStore
+) -> None:
+    plan = plans_of(connections[-1], lambda: store.outcomes("Ada", "mlp"))
+    assert any("USING COVERING INDEX trials_by_model" in step for step in plan)
 
 
 def test_that_thumbnails_come_in_the_order_that_is_asked_for(store: SampleStore) -> None:
@@ -423,7 +423,8 @@ def test_that_thumbnails_come_in_the_order_that_is_asked_for(store: SampleStore)
 def test_that_spellings_of_one_writer_share_one_row_of_ordinals(tmp_path: Path) -> None:
     with SampleStore.open(tmp_path) as store:
         store.add_samples([a_sample("7", writer) for writer in ("Ada", " Ada", "Ada ", "Ada") * 5])
-        ordinals = [row["ordinal"] for row in store._db.rows("SELECT ordinal FROM samples ORDER BY id")]
+        with contextlib.closing(sqlite3.connect(store.path)) as db:
+            ordinals = [ordinal for (ordinal,) in db.execute("SELECT ordinal FROM samples ORDER BY id")]
         assert ordinals == list(range(20))
         assert store.count(held_out=True) == 4
 

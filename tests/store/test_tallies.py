@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -52,8 +54,10 @@ def test_that_the_tallies_are_what_is_counted_whatever_is_done(store: SampleStor
 
 
 def test_that_a_wrong_tally_is_found(store: SampleStore) -> None:
-    store._db.execute("UPDATE trial_tally SET n = n + 2 WHERE model = 'a' AND verdict = 'confirmed'")
-    store._db.execute("DELETE FROM sample_tally WHERE class_id = '3' AND held_out = 0 AND writer_id = 1")
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        db.execute("UPDATE trial_tally SET n = n + 2 WHERE model = 'a' AND verdict = 'confirmed'")
+        db.execute("DELETE FROM sample_tally WHERE class_id = '3' AND held_out = 0 AND writer_id = 1")
+        db.commit()
     problems = store.check()
     assert any("trial_tally is wrong by 2" in problem for problem in problems)
     assert any("sample_tally is wrong by -" in problem for problem in problems)
