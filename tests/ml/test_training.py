@@ -46,7 +46,7 @@ def validation_loss(trained: TrainedNetwork, data: TrainingData) -> float:
 
 def test_that_a_network_learns_and_tells_of_it(data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
     emit, ticks = Recorder(), itertools.count(1_700_000_000.0)
-    monkeypatch.setattr("qtdigits.ml.watching.time", SimpleNamespace(time=lambda: next(ticks)))
+    monkeypatch.setattr("qtdigits.ml.callback.time", SimpleNamespace(time=lambda: next(ticks)))
     trained = run(data, TINY_RECIPE.with_values(epochs=4), emit=emit)
     started, batches, epochs = emit.of(RunStarted), emit.of(BatchEnded), emit.of(EpochEnded)
     assert (trained.outcome, trained.epochs) == ("completed", 4)
