@@ -22,7 +22,6 @@ OpenWindow = Callable[[], MainWindow]
 
 @pytest.fixture
 def open_window(qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenWindow]:
-    monkeypatch.setattr(app.gc, "enable", lambda: None)
     monkeypatch.setattr(paths, "rescue_dirs", lambda folder: (folder.parent / "rescue" / folder.name,))
     windows: list[MainWindow] = []
 
