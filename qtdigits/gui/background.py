@@ -35,7 +35,7 @@ class _Worker(QObject):
             self.done.emit(name, result)
 
 
-class Jobs(QObject):
+class Background(QObject):
     """Owns the thread; it is started with the first job and ended by `shutdown`."""
 
     done = Signal(str, object)  # name, result

@@ -50,13 +50,13 @@ def _open_worst_cell(window: MainWindow, finished: RunFinished) -> None:
     from PySide6.QtWidgets import QComboBox
 
     from qtdigits.gui.panels.runs.run_result_page import RunResultPage
-    from qtdigits.gui.results.confusion_matrix import ConfusionView
+    from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 
     page = window.findChild(RunResultPage)
     assert isinstance(page, RunResultPage)
-    box, matrix = page.findChild(QComboBox, "runs.confusionSet"), page.findChild(ConfusionView)
+    box, matrix = page.findChild(QComboBox, "runs.confusionSet"), page.findChild(ConfusionMatrix)
     assert isinstance(box, QComboBox)
-    assert isinstance(matrix, ConfusionView)
+    assert isinstance(matrix, ConfusionMatrix)
     if box.findText(PREFERRED_SET) >= 0:
         box.setCurrentText(PREFERRED_SET)
     QTest.qWait(300)  # the page is laid out

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.background import Jobs, Work
+from qtdigits.gui.background import Background, Work
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.message_bar import MessageBar
@@ -38,7 +38,7 @@ class Exchange(QObject):
         self._session = session
         self._ask = ask
         self._messages = messages
-        self._jobs = Jobs(self)
+        self._jobs = Background(self)
         self._jobs.done.connect(self._on_done)
         self._jobs.failed.connect(self._on_failed)
 

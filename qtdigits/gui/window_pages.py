@@ -20,8 +20,8 @@ from qtdigits.store.model_files import load_model
 
 if TYPE_CHECKING:
     from qtdigits.gui.panels.models import Replays
-    from qtdigits.gui.panels.network.network_panel import InsightPanel
-    from qtdigits.gui.panels.samples.samples_panel import DrawingsPanel
+    from qtdigits.gui.panels.network.network_panel import NetworkPanel
+    from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
 
 TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
@@ -55,7 +55,7 @@ class WindowPages(QObject):
         self._shared = shared
         self._champion = champion
         self._replays: Replays | None = None
-        self._insight_panel: InsightPanel | None = None
+        self._insight_panel: NetworkPanel | None = None
         makers = {
             "Accuracy": self._make_accuracy_panel,
             "Drawings": self._make_drawings_panel,
@@ -72,11 +72,11 @@ class WindowPages(QObject):
     def shows_drawings(self) -> bool:
         return self._tabs.currentWidget() is self._pages["Drawings"]
 
-    def show_drawings(self) -> DrawingsPanel:
+    def show_drawings(self) -> SamplesPanel:
         """The panel, made where nobody has looked at it yet."""
         page = self._pages["Drawings"]
         self._tabs.setCurrentWidget(page)
-        return cast("DrawingsPanel", page.content)
+        return cast("SamplesPanel", page.content)
 
     def show_among(self, title: str, ids: tuple[int, ...]) -> None:
         """These drawings alone, in their tab: to look at, relabel, delete, weigh."""
@@ -98,18 +98,18 @@ class WindowPages(QObject):
             self._insight_panel.shutdown()
 
     def _make_accuracy_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.panels.learning import AccuracyPanel
+        from qtdigits.gui.panels.learning import LearningPanel
 
-        panel = AccuracyPanel(session=self._shared.session, guided=self._shared.guided, theme=theme)
+        panel = LearningPanel(session=self._shared.session, guided=self._shared.guided, theme=theme)
         panel.guided_wanted.connect(self.guided_wanted)
         panel.learning_wanted.connect(self.learning_wanted)
         panel.drawings_requested.connect(self.show_among)
         return panel
 
     def _make_drawings_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.panels.samples.samples_panel import DrawingsPanel
+        from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
-        return DrawingsPanel(
+        return SamplesPanel(
             session=self._shared.session,
             exchange=self._shared.exchange,
             checks=self._shared.label_checks,
@@ -174,9 +174,9 @@ class WindowPages(QObject):
         return panel
 
     def _make_insight_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.panels.network.network_panel import InsightPanel
+        from qtdigits.gui.panels.network.network_panel import NetworkPanel
 
-        self._insight_panel = InsightPanel(
+        self._insight_panel = NetworkPanel(
             session=self._shared.session, load=load_model, make_reader=Reader, theme=theme
         )
         return self._insight_panel

@@ -14,9 +14,9 @@ from qtdigits.core.score.metrics import ReadDrawings, Score
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.panels.runs.run_result_page import RunResultPage
-from qtdigits.gui.results.confusion_matrix import ConfusionView
+from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.knowledge import Knowledge
-from qtdigits.gui.results.score_details import CellDrawings
+from qtdigits.gui.results.score_details import DrawingStrip
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.runs import RunResult
@@ -128,9 +128,9 @@ def test_that_one_click_asks_to_use_the_model(shown: Shown, qtbot: QtBot) -> Non
 
 
 def test_that_a_cell_of_the_matrix_opens_its_drawings(shown: Shown, qtbot: QtBot) -> None:
-    matrix = shown.widget.findChild(ConfusionView)
+    matrix = shown.widget.findChild(ConfusionMatrix)
     qtbot.mouseClick(matrix, LEFT, pos=matrix.cell_rect(0, 1).center().toPoint())
-    assert shown.widget.findChild(CellDrawings).accessibleDescription() == "90 %, 60 %"
+    assert shown.widget.findChild(DrawingStrip).accessibleDescription() == "90 %, 60 %"
 
 
 def test_that_a_model_that_is_gone_cannot_be_used_but_has_its_figures(shown: Shown, qtbot: QtBot) -> None:

@@ -383,22 +383,22 @@ def test_that_runs_can_be_looked_for_by_all_that_is_said_of_them(panel: Shown, s
 def test_that_an_interrupted_run_goes_on_and_an_ended_one_is_trained_longer(
     panel: Shown, qtbot: QtBot
 ) -> None:
-    for row, name, told in ((2, "goOnRunButton", ("go on", "a")), (1, "extendRunButton", ("extend", "b"))):
+    for row, name, told in ((2, "resumeRunButton", ("go on", "a")), (1, "extendRunButton", ("extend", "b"))):
         panel.choose(row)
-        offered = {name: panel.button(name).isVisible() for name in ("goOnRunButton", "extendRunButton")}
-        assert offered == {"goOnRunButton": False, "extendRunButton": False} | {name: True}
+        offered = {name: panel.button(name).isVisible() for name in ("resumeRunButton", "extendRunButton")}
+        assert offered == {"resumeRunButton": False, "extendRunButton": False} | {name: True}
         qtbot.mouseClick(panel.button(name), LEFT)
         assert panel.steering.done[-1] == told
     panel.choose(0)
-    assert not panel.button("goOnRunButton").isVisible()
+    assert not panel.button("resumeRunButton").isVisible()
     panel.choose(0, 2)
-    assert not panel.button("goOnRunButton").isVisible()
+    assert not panel.button("resumeRunButton").isVisible()
 
 
 def test_that_a_run_that_cannot_go_on_says_why(panel: Shown, qtbot: QtBot) -> None:
     panel.steering.problem = QtDigitsError("It cannot.")
     panel.choose(2)
-    qtbot.mouseClick(panel.button("goOnRunButton"), LEFT)
+    qtbot.mouseClick(panel.button("resumeRunButton"), LEFT)
     assert [str(problem) for problem in panel.problems] == ["It cannot."]
 
 

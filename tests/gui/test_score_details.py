@@ -5,9 +5,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from qtdigits.gui.results.confusion_matrix import ConfusionView
+from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.reliability_plot import EMPTY_TEXT, ReliabilityPlot
-from qtdigits.gui.results.score_details import NOT_KEPT, CellDrawings, ClassTable, ScoreDetails
+from qtdigits.gui.results.score_details import NOT_KEPT, ClassTable, DrawingStrip, ScoreDetails
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.training.evaluate import Answers
 
@@ -36,7 +36,7 @@ def details(qtbot):
 
 
 def click(qtbot, details, cell):
-    matrix = details.findChild(ConfusionView)
+    matrix = details.findChild(ConfusionMatrix)
     place = matrix.cell_rect(*cell).center().toPoint()
     qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=place)
 
@@ -49,7 +49,7 @@ def test_that_a_click_on_a_cell_shows_its_drawings_the_surest_mistake_first(qtbo
     assert heading(details) == "Most often misread"
     click(qtbot, details, (1, 0))
     assert heading(details).startswith("1 read as 0: 2 of 3 (66.7 %). The surest mistake first")
-    drawings = details.findChild(CellDrawings)
+    drawings = details.findChild(DrawingStrip)
     assert drawings.isVisible()
     assert drawings.accessibleDescription() == "95 %, 55 %"
     assert not details.findChild(QLabel, "worstConfusions").isVisible()
@@ -59,12 +59,12 @@ def test_that_the_same_cell_once_more_closes_it(qtbot, details):
     click(qtbot, details, (1, 0))
     click(qtbot, details, (1, 0))
     assert heading(details) == "Most often misread"
-    assert not details.findChild(CellDrawings).isVisible()
+    assert not details.findChild(DrawingStrip).isVisible()
     assert details.findChild(QLabel, "worstConfusions").isVisible()
 
 
 def test_that_enter_opens_the_cell_that_the_arrow_keys_have_reached(qtbot, details):
-    matrix = details.findChild(ConfusionView)
+    matrix = details.findChild(ConfusionMatrix)
     qtbot.keyClick(matrix, Qt.Key.Key_Right)
     qtbot.keyClick(matrix, Qt.Key.Key_Down)
     qtbot.keyClick(matrix, Qt.Key.Key_Return)

@@ -30,7 +30,7 @@ from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.panels.training.recipe_page import OPEN_FILE
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
-from qtdigits.gui.results.confusion_matrix import ConfusionView
+from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.run_summary import verdict
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 
@@ -384,7 +384,7 @@ def test_that_a_finished_run_shows_its_figures_and_confusions(
     assert {"99.00 %", "98.2 to 99.5 %", "1,000"} <= running.texts
     assert running.is_usable("useButton")
     assert running.is_usable("trainButton")
-    assert running.widget.findChild(ConfusionView).isVisible()
+    assert running.widget.findChild(ConfusionMatrix).isVisible()
     assert "0 read as 1: 10×" in running.text("worstConfusions")
 
 
@@ -485,7 +485,7 @@ def test_that_the_theme_can_change_at_any_time(qtbot: QtBot, running: Panel, eng
 
 
 def test_that_cells_of_the_confusion_matrix_can_be_read_by_keyboard_and_pointer(qtbot: QtBot) -> None:
-    view = ConfusionView(theme=LIGHT)
+    view = ConfusionMatrix(theme=LIGHT)
     qtbot.addWidget(view)
     view.resize(300, 300)
     view.set_score(Score(("0", "1"), np.array([[8, 2], [0, 0]], np.int64)))

@@ -26,10 +26,10 @@ from qtdigits.errors import StoreError
 from qtdigits.gui.accuracy.accuracy_record import AccuracyRecord
 from qtdigits.gui.accuracy.share_plot import Curve, SharePlot
 from qtdigits.gui.guided import GuidedSession
-from qtdigits.gui.results.confusion_matrix import ConfusionView
+from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.texts import percent
-from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
@@ -43,7 +43,7 @@ EXPLANATION = (
 LEAST_MATRIX_PX = 260
 
 
-class AccuracyPanel(FreshPanel):
+class LearningPanel(RefreshingPanel):
     """Reads the store only while it is visible, and then once; each judgement is added to what was read.
 
     `guided_wanted` and `learning_wanted` are the buttons for a guided session and for learning this hand. `drawings_requested`
@@ -82,7 +82,7 @@ class AccuracyPanel(FreshPanel):
         self._curve = SharePlot(
             theme=theme, title="Running accuracy", x_title="read right, by drawings judged", from_top=True
         )
-        self._confusion = ConfusionView(theme=theme)
+        self._confusion = ConfusionMatrix(theme=theme)
         # Its wish for height must not make the page scroll where it could be smaller.
         self._confusion.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._confusion.setMinimumHeight(LEAST_MATRIX_PX)
@@ -147,7 +147,7 @@ class AccuracyPanel(FreshPanel):
         right.addStretch(1)
         below = QGridLayout()
         below.setHorizontalSpacing(18)
-        title = label("What was taken for what", role="heading")
+        title = label("Confusion matrix", role="heading")
         title.setMinimumHeight(
             self._learn.sizeHint().height()
         )  # on one line with the title beside the button

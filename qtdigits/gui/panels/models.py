@@ -21,10 +21,10 @@ from typing_extensions import override
 
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import CancelledError, QtDigitsError
-from qtdigits.gui.background import Jobs
+from qtdigits.gui.background import Background
 from qtdigits.gui.session import Session
 from qtdigits.gui.texts import MY_HOLD_OUT, percent
-from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, label, named
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.library import ModelEntry, ModelLibrary
@@ -46,7 +46,7 @@ class Replays(QObject):
         self._data_dir = data_dir
         self._replay = replay
         self._is_given_up = Event()
-        self._jobs = Jobs(self)
+        self._jobs = Background(self)
         self._jobs.done.connect(self._on_done)
         self._jobs.failed.connect(self._on_failed)
         self._jobs.busy_changed.connect(self.busy_changed)
@@ -104,7 +104,7 @@ IMPORTED = "Nor do imported drawings for a model that was trained on files: they
 NOTE = "By strangers: digits of writers of the pendigits collection whom the model has never seen."
 
 
-class ModelsPanel(FreshPanel):
+class ModelsPanel(RefreshingPanel):
     """Reads the list only while it is visible."""
 
     def __init__(self, *, session: Session, replays: Replays, parent: QWidget | None = None) -> None:
@@ -131,7 +131,7 @@ class ModelsPanel(FreshPanel):
         self._use = button("Use this model", "useModelButton")
         self._use.setProperty("role", "primary")
         self._roll_back = button(
-            "Roll back", "rollBackButton", "Go back to the model that was in use before this one"
+            "Roll back", "modelsRollBackButton", "Go back to the model that was in use before this one"
         )
         self._replay = button(
             "Read my drawings",

@@ -25,7 +25,7 @@ from qtdigits.gui.panels.training.training_controls import ThinBar
 from qtdigits.gui.session import Session
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, label
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
@@ -146,7 +146,7 @@ ONE_WRITER = (
 )
 
 
-class WritersPanel(FreshPanel):
+class WritersPanel(RefreshingPanel):
     """Reads names and counts only while it is visible; the matrix that was measured last comes from the data folder."""
 
     notice_given = Signal(str)

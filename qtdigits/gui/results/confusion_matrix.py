@@ -27,7 +27,7 @@ FAINTEST = 0.10
 _CHOOSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
-class ConfusionView(QWidget):
+class ConfusionMatrix(QWidget):
     """Rows are what was drawn, columns what was read. Right answers are blue, wrong ones orange, the darker the more.
 
     The pointer or the arrow keys go from cell to cell; `cell_described` says in words what is in it ("" outside). A click, Enter

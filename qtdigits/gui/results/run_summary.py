@@ -95,7 +95,7 @@ class RunSummary(QWidget):
         top.addWidget(self._back)
         top.addWidget(self.use_button)
         about = QHBoxLayout()
-        about.addWidget(label("What was taken for what", role="heading"))
+        about.addWidget(label("Confusion matrix", role="heading"))
         about.addWidget(self._set_box)
         about.addStretch()
         content = QWidget()

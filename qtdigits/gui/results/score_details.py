@@ -1,4 +1,4 @@
-"""One score in full: what was taken for what, with the drawings behind it, how sure it was, and how well each class is read."""
+"""One score in full: the confusion matrix with the drawings behind it, calibration, and the figures of each class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from qtdigits.core.score.calibration import reliability_from_json
 from qtdigits.core.score.metrics import ClassFigures, ReadDrawings, Score, class_figures
-from qtdigits.gui.results.confusion_matrix import ConfusionView
+from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.reliability_plot import ReliabilityPlot, calibration_text
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.painting import colours, raster_image
@@ -88,7 +88,7 @@ SIDE_PX = 56
 GAP_PX = 8
 
 
-class CellDrawings(QWidget):
+class DrawingStrip(QWidget):
     """As tall as what it shows: the page that it stands on scrolls."""
 
     def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
@@ -178,12 +178,12 @@ class ScoreDetails(QWidget):
         super().__init__(parent)
         self._readings: ReadDrawings | None = None
         self._cell: tuple[int, int] | None = None
-        self._matrix = ConfusionView(theme=theme)
+        self._matrix = ConfusionMatrix(theme=theme)
         self._matrix.setMinimumHeight(LEAST_MATRIX_PX)
         self._caption = label("", role="muted", name="confusionCaption", wraps=True)
         self._beside = label("", role="heading", name="cellHeading", wraps=True)
         self._worst = label("", role="muted", name="worstConfusions")
-        self._drawings = CellDrawings(theme=theme)
+        self._drawings = DrawingStrip(theme=theme)
         self._shown = scrolling(self._drawings)
         self._shown.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._plot = ReliabilityPlot(theme=theme)

@@ -11,7 +11,7 @@ from qtdigits.gui.widgets.parts import button
 WHAT = ("fixed", "broken", "still wrong")
 
 
-class BehindNumbers(QWidget):
+class ChangedDrawingLinks(QWidget):
     """A button for each of `WHAT` that there are drawings of; `drawings_requested` carries which, and their ids."""
 
     drawings_requested = Signal(str, object)

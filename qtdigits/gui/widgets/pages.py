@@ -39,7 +39,7 @@ class LazyPage(QWidget):
         super().showEvent(event)
 
 
-class FreshPanel(QWidget):
+class RefreshingPanel(QWidget):
     """`reload` is called when what is shown is out of date and the panel is visible: at once, or when it is next shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -45,7 +45,7 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class LayerView:
     """`outputs` of the layer at `place` among `layers`, `(channels, side, side)` or `(neurons,)`.
 
     `filters`, as `core.network.layer_outputs.first_filters`, where it is the first layer.
@@ -60,7 +60,7 @@ class Seen:
 
 
 @dataclass(frozen=True, eq=False)
-class Decided:
+class OcclusionView:
     """What decided the answer of `before` probability: its heat `(28, 28)`, and the lowest it falls to under one patch.
 
     `instead` is the answer under that patch.
@@ -74,11 +74,11 @@ class Decided:
     instead: str
 
 
-class Insight(QObject):
+class Inspector(QObject):
     """Owns the thread, which begins with the first question; `shutdown` ends it."""
 
-    seen = Signal(object)  # Seen
-    decided = Signal(object)  # Decided
+    seen = Signal(object)  # LayerView
+    decided = Signal(object)  # OcclusionView
     failed = Signal(object)  # QtDigitsError
     _asked = Signal(object)
 
@@ -185,7 +185,7 @@ class _Worker(QObject):
         labels = model.label_set.labels
         worst = probabilities[of_answer.argmin()] if len(of_answer) else before
         self.decided.emit(
-            Decided(
+            OcclusionView(
                 question,
                 labels[answer],
                 heat_map(under.corners, of_answer, sure),
@@ -196,14 +196,14 @@ class _Worker(QObject):
         )
 
 
-def _seen(question: Question, model: Model) -> Seen:
+def _seen(question: Question, model: Model) -> LayerView:
     if not model.weights:
         raise ModelFileError(f"{model.name} holds no weights that could be shown.", "Use another model.")
     classes = model.label_set.labels
     layers = layers_of(model.network, len(classes))
     place = next((i for i, layer in enumerate(layers) if layer.name == question.layer), 0)
     outputs = layer_outputs(model.network, model.weights, question.raster, upto=layers[place].name)[-1].values
-    return Seen(
+    return LayerView(
         question,
         layers,
         place,

@@ -14,11 +14,11 @@ from qtdigits.core.model import Model
 from qtdigits.core.network_inspection import SIDE_PX, WITH, WITHOUT
 from qtdigits.core.network_spec import LayerSummary
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.panels.network.inspector import Decided, Insight, ManyReader, Question, Seen
+from qtdigits.gui.panels.network.inspector import Inspector, LayerView, ManyReader, OcclusionView, Question
 from qtdigits.gui.panels.network.network_views import MOST_TILES, HeatView, TileGrid, Tiles
 from qtdigits.gui.session import Session
 from qtdigits.gui.texts import percent
-from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, label, scrolling
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
@@ -35,7 +35,7 @@ LEAST_CHANGE = 0.005
 SIGNED = "Blue is above 0, orange below, the stronger the further; all of a layer are on one scale."
 
 
-class InsightPanel(FreshPanel):
+class NetworkPanel(RefreshingPanel):
     """Follows the session's reading while it is visible. `load` gives a model with its weights."""
 
     def __init__(
@@ -50,8 +50,8 @@ class InsightPanel(FreshPanel):
         super().__init__(parent)
         self._session = session
         self._question: Question | None = None
-        self._decided: Decided | None = None
-        self.insight = Insight(load=load, make_reader=make_reader, parent=self)
+        self._decided: OcclusionView | None = None
+        self.insight = Inspector(load=load, make_reader=make_reader, parent=self)
         self._heat = HeatView(theme=theme)
         self._answer = label(EMPTY, role="heading", name="decidedLabel", wraps=True)
         self._pixel = label(role="muted", name="pixelLabel", wraps=True)
@@ -147,7 +147,7 @@ class InsightPanel(FreshPanel):
         self.mark_stale()
 
     @Slot(object)
-    def _on_seen(self, seen: Seen) -> None:
+    def _on_seen(self, seen: LayerView) -> None:
         if seen.question is not self._question:
             return
         if self._layer.count() == 0:
@@ -158,7 +158,7 @@ class InsightPanel(FreshPanel):
         self._about.setText(layer_text(layer, has_filters=seen.filters is not None))
 
     @Slot(object)
-    def _on_decided(self, decided: Decided) -> None:
+    def _on_decided(self, decided: OcclusionView) -> None:
         if decided.question is self._question:
             self._decided = decided
             self._heat.show_drawing(decided.question.raster, decided.heat)
@@ -181,7 +181,7 @@ class InsightPanel(FreshPanel):
         )
 
 
-def decided_text(decided: Decided) -> str:
+def decided_text(decided: OcclusionView) -> str:
     """What the answer hangs on, in a sentence."""
     read = f"Read as {decided.answer}, {percent(decided.before)}"
     if decided.before - decided.lowest < LEAST_CHANGE:

@@ -120,7 +120,7 @@ def _title(name: str) -> str:
 RESULT_TAB = 1
 
 
-class ChosenRuns(QTabWidget):
+class RunDetails(QTabWidget):
     """Hidden while nothing is chosen. `problem_met` carries a `QtDigitsError`."""
 
     problem_met = Signal(object)

@@ -14,8 +14,8 @@ from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.texts import MY_HOLD_OUT
-from qtdigits.gui.widgets.behind_numbers import BehindNumbers
-from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.behind_numbers import ChangedDrawingLinks
+from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import label
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.runs import RunRecord
@@ -24,7 +24,7 @@ from qtdigits.training.runs import RunResult
 PREFIX = "runs."
 
 
-class RunResultPage(FreshPanel):
+class RunResultPage(RefreshingPanel):
     """Reads the result when it is looked at, and makes what shows it then. `use_requested` carries the path of a model,
     `drawings_requested` which drawings of the comparison are meant, and their ids.
 
@@ -49,7 +49,7 @@ class RunResultPage(FreshPanel):
         self._summary: RunSummary | None = None
         self._problem = label("", role="warning", name="runs.resultProblem", wraps=True)
         self._then = label("", role="muted", name="runs.comparison", wraps=True)
-        self._links = BehindNumbers(prefix=PREFIX)
+        self._links = ChangedDrawingLinks(prefix=PREFIX)
         self._links.drawings_requested.connect(self.drawings_requested)
         row = QHBoxLayout()
         row.addWidget(self._then, 1)

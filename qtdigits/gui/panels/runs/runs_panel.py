@@ -12,12 +12,12 @@ from typing_extensions import override
 
 from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.errors import QtDigitsError, StoreError
-from qtdigits.gui.panels.runs.run_details import ChosenRuns
+from qtdigits.gui.panels.runs.run_details import RunDetails
 from qtdigits.gui.panels.runs.run_result_page import RunResultPage
 from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsModel, RunsTable
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, named
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
@@ -108,10 +108,10 @@ LIST_PX = 200
 CHOOSE = "Choose one run, or several to compare"
 NONE_YET = "No training has been made yet"
 DELETE = "Put the chosen runs into the trash; models stay"
-GOES_ON = "A run that goes on has to be stopped before it can be deleted"
+IS_RUNNING = "A running training has to be stopped before it can be deleted"
 
 
-class RunsPanel(FreshPanel):
+class RunsPanel(RefreshingPanel):
     """Reads the list only while it is visible. `problem_met` carries a `QtDigitsError`."""
 
     problem_met = Signal(object)
@@ -146,7 +146,7 @@ class RunsPanel(FreshPanel):
         self._search.textChanged.connect(self._rows.look_for)
         self._table = RunsTable(self._rows)
         self._hint = elided_label(role="muted", name="runsHint")
-        self._go_on = button("Go on", "goOnRunButton", "Go on with this training where it ended")
+        self._resume = button("Resume", "resumeRunButton", "Resume this training where it ended")
         self._extend = button("Train longer…", "extendRunButton", "Train it for some more epochs")
         self._rename = button("Rename…", "renameRunButton", "Give the run a name of your own")
         self._note = button("Note…", "noteRunButton", "Note something about the run")
@@ -155,7 +155,7 @@ class RunsPanel(FreshPanel):
         self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
         self._trash.setCheckable(True)
         self._empty = button("Empty…", "emptyRunsTrashButton", "Delete the runs in the trash for good")
-        self._lower = ChosenRuns(preferences=preferences, theme=theme, ask=ask, result=result)
+        self._lower = RunDetails(preferences=preferences, theme=theme, ask=ask, result=result)
         self._lay_out()
         self._connect()
 
@@ -236,7 +236,7 @@ class RunsPanel(FreshPanel):
             one.setEnabled(len(chosen) == 1 and not in_trash)
         is_going_on = not in_trash and any(self._model.is_going_on(run) for run in chosen)
         self._delete.setText("Put back" if in_trash else "Delete")
-        self._delete.setToolTip(GOES_ON if is_going_on else DELETE)
+        self._delete.setToolTip(IS_RUNNING if is_going_on else DELETE)
         self._delete.setEnabled(bool(chosen) and not is_going_on)
         self._undo.setVisible(bool(self._deleted) and not in_trash)
         self._empty.setVisible(in_trash and self._trash_can is not None)
@@ -244,18 +244,18 @@ class RunsPanel(FreshPanel):
 
     def _offer_steering(self, chosen: list[RunRecord]) -> None:
         """Only for a run by itself that is at hand and not in the trash."""
-        can_go_on = can_be_extended = False
+        can_resume = can_be_extended = False
         if self._steering is not None and len(chosen) == 1 and not self._trash.isChecked():
             is_running = chosen[0].id == self._running
-            can_go_on = not is_running and self._steering.can_go_on(chosen[0])
+            can_resume = not is_running and self._steering.can_go_on(chosen[0])
             can_be_extended = not is_running and self._steering.can_be_extended(chosen[0])
-        self._go_on.setVisible(can_go_on)
+        self._resume.setVisible(can_resume)
         self._extend.setVisible(can_be_extended)
 
     # What is done.
 
     @Slot()
-    def _on_go_on(self) -> None:
+    def _on_resume(self) -> None:
         if self._steering is not None and len(chosen := self._chosen()) == 1:
             self._steer(self._steering.go_on, chosen[0])
 
@@ -336,7 +336,7 @@ class RunsPanel(FreshPanel):
         top.add_stretching(self._hint, least_px=LEAST_HINT_PX)
         top.add(
             self._search,
-            self._go_on,
+            self._resume,
             self._extend,
             self._undo,
             self._trash,
@@ -359,7 +359,7 @@ class RunsPanel(FreshPanel):
 
     def _connect(self) -> None:
         self._table.selectionModel().selectionChanged.connect(self._show_chosen)
-        self._go_on.clicked.connect(self._on_go_on)
+        self._resume.clicked.connect(self._on_resume)
         self._extend.clicked.connect(self._on_extend)
         self._rename.clicked.connect(self._on_rename)
         self._note.clicked.connect(self._on_note)

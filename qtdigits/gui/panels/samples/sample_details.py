@@ -96,7 +96,7 @@ NO_WEIGHT_TIP = "Held out: nothing is ever trained on it, so it cannot count for
 HINT = "Choose a drawing to see it large. Several: Shift or Ctrl and click, or Ctrl+A."
 
 
-class DrawingDetails(QWidget):
+class SampleDetails(QWidget):
     """Shows one sample or a number of them; asks for changes by signals and makes none."""
 
     relabel_wanted = Signal(str)

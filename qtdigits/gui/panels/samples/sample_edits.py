@@ -41,7 +41,7 @@ class _Job:
     done: list[Change] = field(default_factory=list)
 
 
-class DrawingEdits(QObject):
+class SampleEdits(QObject):
     """`edited` carries a sentence about what was done, or is being done."""
 
     edited = Signal(str)

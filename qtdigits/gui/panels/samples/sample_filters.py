@@ -22,18 +22,18 @@ Narrowing = dict[str, object]
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterOption:
     """One entry of a box: its text, and what it makes of the filter when it is chosen."""
 
     text: str
     narrow: Callable[[datetime], Narrowing]
 
 
-def _fixed(text: str, **fields: object) -> Choice:
-    return Choice(text, lambda _today: dict(fields))
+def _fixed(text: str, **fields: object) -> FilterOption:
+    return FilterOption(text, lambda _today: dict(fields))
 
 
-def _days(text: str, first: int, last: int | None) -> Choice:
+def _days(text: str, first: int, last: int | None) -> FilterOption:
     """From `first` days ago (0: today) until before `last` days ago; None: without end on that side."""
 
     def narrow(today: datetime) -> Narrowing:
@@ -42,7 +42,7 @@ def _days(text: str, first: int, last: int | None) -> Choice:
             fields["before"] = today - timedelta(days=last)
         return fields
 
-    return Choice(text, narrow)
+    return FilterOption(text, narrow)
 
 
 STATES = (
@@ -74,14 +74,14 @@ ORIGINS = (
 )
 
 
-class DrawingsFilterBar(QWidget):
+class SampleFilters(QWidget):
     """`filter_changed` carries the `SampleFilter`. A box that narrows has its first entry replaced by another."""
 
     filter_changed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._choices: dict[ChoiceBox, tuple[Choice, ...]] = {}
+        self._choices: dict[ChoiceBox, tuple[FilterOption, ...]] = {}
         self._state = self._box("stateFilter", "Which drawings", STATES)
         self._label = self._box("labelFilter", "Class", (_fixed("All classes"),))
         self._writer = self._box("writerFilter", "Writer", (_fixed("All writers"),))
@@ -145,7 +145,7 @@ class DrawingsFilterBar(QWidget):
                 box.setCurrentIndex(0)
         self._on_changed()
 
-    def _box(self, name: str, title: str, choices: tuple[Choice, ...]) -> ChoiceBox:
+    def _box(self, name: str, title: str, choices: tuple[FilterOption, ...]) -> ChoiceBox:
         box = ChoiceBox(name=name)
         box.setAccessibleName(title)
         box.setToolTip(title)
@@ -155,7 +155,7 @@ class DrawingsFilterBar(QWidget):
         box.currentIndexChanged.connect(self._on_changed)
         return box
 
-    def _fill(self, box: ChoiceBox, choices: tuple[Choice, ...]) -> None:
+    def _fill(self, box: ChoiceBox, choices: tuple[FilterOption, ...]) -> None:
         texts = [choice.text for choice in choices]
         if box in self._choices and [choice.text for choice in self._choices[box]] == texts:
             return

@@ -159,7 +159,7 @@ Index = QModelIndex | QPersistentModelIndex
 CursorAction = QAbstractItemView.CursorAction
 
 
-class ThumbnailGrid(QAbstractItemView):
+class SampleGrid(QAbstractItemView):
     """Shows a model of one column. What is typed on it is emitted as `typed`, Delete as `delete_pressed`."""
 
     typed = Signal(str)

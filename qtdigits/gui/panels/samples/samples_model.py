@@ -25,7 +25,7 @@ THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
 
 
-class DrawingsModel(QAbstractListModel):
+class SamplesModel(QAbstractListModel):
     """The newest first, or the most doubtful where only doubtful ones are asked for."""
 
     def __init__(self, *, store: SampleStore, parent: QObject | None = None) -> None:

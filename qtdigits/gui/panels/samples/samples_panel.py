@@ -12,15 +12,15 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.gui.import_export import Exchange
-from qtdigits.gui.panels.samples.sample_details import DrawingDetails
-from qtdigits.gui.panels.samples.sample_edits import DrawingEdits, drawings
-from qtdigits.gui.panels.samples.sample_filters import DrawingsFilterBar
-from qtdigits.gui.panels.samples.sample_grid import ThumbnailGrid, ThumbnailPainter
-from qtdigits.gui.panels.samples.samples_model import DrawingsModel
+from qtdigits.gui.panels.samples.sample_details import SampleDetails
+from qtdigits.gui.panels.samples.sample_edits import SampleEdits, drawings
+from qtdigits.gui.panels.samples.sample_filters import SampleFilters
+from qtdigits.gui.panels.samples.sample_grid import SampleGrid, ThumbnailPainter
+from qtdigits.gui.panels.samples.samples_model import SamplesModel
 from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.pages import FreshPanel
+from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, label, named
 from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
@@ -31,7 +31,7 @@ MOST_LOOKED_AT = 300
 """Of more chosen drawings than this the labels are not counted."""
 
 
-class DrawingsPanel(FreshPanel):
+class SamplesPanel(RefreshingPanel):
     """Nothing is read from the store while the panel is hidden. Every change can be undone, by Ctrl+Z too."""
 
     def __init__(
@@ -49,13 +49,13 @@ class DrawingsPanel(FreshPanel):
         self._exchange = exchange
         self._checks = checks
         self._ask = ask
-        self._edits = DrawingEdits(session=session, parent=self)
-        self._model = DrawingsModel(store=session.store, parent=self)
+        self._edits = SampleEdits(session=session, parent=self)
+        self._model = SamplesModel(store=session.store, parent=self)
         self._painter = ThumbnailPainter(theme=theme, font=self.font())
-        self._grid = named(ThumbnailGrid(model=self._model, painter=self._painter), "drawingsView")
+        self._grid = named(SampleGrid(model=self._model, painter=self._painter), "drawingsView")
         self._grid.setAccessibleName("Drawings")
-        self._details = DrawingDetails(theme=theme)
-        self._filters = DrawingsFilterBar()
+        self._details = SampleDetails(theme=theme)
+        self._filters = SampleFilters()
         self._count = named(label(role="heading"), "drawingsCount")
         self._waiting = label(role="warning", name="waitingLabel", wraps=True)
         self._look = button("Look at them", "showDoubtfulButton")
@@ -64,7 +64,7 @@ class DrawingsPanel(FreshPanel):
         self._check = button(
             "Check labels",
             "checkLabelsButton",
-            "Look for drawings that look like another digit than their label says; they wait for your eye",
+            "Look for drawings that look like another digit than their label says; they are then to review",
         )
         self._import = button("Import…", "importButton")
         self._export = button(
@@ -165,7 +165,7 @@ class DrawingsPanel(FreshPanel):
     # What is shown.
 
     def show_doubtful(self) -> None:
-        """What waits for somebody's eye."""
+        """Show the drawings to review."""
         self._filters.show_doubtful()
 
     def show_among(self, title: str, ids: tuple[int, ...]) -> None:

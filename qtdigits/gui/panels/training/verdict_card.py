@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from qtdigits.core.score.comparison import Comparison, Gain, Recommendation, right_text
 from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.session import RunningAccuracy
-from qtdigits.gui.widgets.behind_numbers import BehindNumbers
+from qtdigits.gui.widgets.behind_numbers import ChangedDrawingLinks
 from qtdigits.gui.widgets.parts import button, give_role, label
 
 WHY = (
@@ -46,7 +46,7 @@ class VerdictCard(QFrame):
             "Use it", "verdictUseButton", "Read with the new model from now on", is_primary=True
         )
         self._back = button("Roll back", "rollBackButton", "Go back to the model before this one")
-        self._links = BehindNumbers()
+        self._links = ChangedDrawingLinks()
         self._links.drawings_requested.connect(self.drawings_requested)
         self._lay_out()
         self._use.clicked.connect(self._on_use)

@@ -14,8 +14,8 @@ from qtdigits.core.score.learning import Amount
 from qtdigits.core.score.practice import Goal
 from qtdigits.gui.accuracy.share_plot import EMPTY_TEXT, SharePlot, nice_above
 from qtdigits.gui.guided import GuidedSession
-from qtdigits.gui.panels.learning import AccuracyPanel
-from qtdigits.gui.results.confusion_matrix import ConfusionView
+from qtdigits.gui.panels.learning import LearningPanel
+from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
@@ -42,14 +42,14 @@ def session(qtbot, data_dir, tmp_path):
 
 @pytest.fixture
 def panel(qtbot, session):
-    panel = AccuracyPanel(session=session, guided=GuidedSession(session=session), theme=LIGHT)
+    panel = LearningPanel(session=session, guided=GuidedSession(session=session), theme=LIGHT)
     qtbot.addWidget(panel)
     panel.resize(800, 700)
     panel.show()
     return panel
 
 
-TITLES = ("What was taken for what", "Learning this hand")
+TITLES = ("Confusion matrix", "Learning this hand")
 
 
 def judge(session, *labels):
@@ -78,7 +78,7 @@ def plots(panel):
 
 def test_that_a_click_on_a_cell_asks_for_its_drawings(qtbot, panel, session):
     judge(session, "3", "8", "8")
-    matrix = panel.findChild(ConfusionView)
+    matrix = panel.findChild(ConfusionMatrix)
     place = matrix.cell_rect(8, 3).center().toPoint()
     with qtbot.waitSignal(panel.drawings_requested) as asked:
         qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=place)

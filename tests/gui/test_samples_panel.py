@@ -18,11 +18,11 @@ from qtdigits.gui.panels.samples import sample_edits as drawing_edits
 from qtdigits.gui.panels.samples.sample_grid import (
     CELL_HEIGHT_PX,
     CELL_WIDTH_PX,
-    ThumbnailGrid,
+    SampleGrid,
     ThumbnailPainter,
 )
-from qtdigits.gui.panels.samples.samples_model import PAGE, PAGES_KEPT, DrawingsModel
-from qtdigits.gui.panels.samples.samples_panel import DrawingsPanel
+from qtdigits.gui.panels.samples.samples_model import PAGE, PAGES_KEPT, SamplesModel
+from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.theme import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
@@ -83,7 +83,7 @@ class Browser:
         self.session, self.store = session, session.store
         self.ask, self.exchange = Answers(True), ExportTo()
         self.checks = Checks()
-        self.panel = DrawingsPanel(
+        self.panel = SamplesPanel(
             session=session,
             exchange=self.exchange,
             checks=self.checks,
@@ -101,7 +101,7 @@ class Browser:
         with qtbot.waitActive(self.window):
             self.window.show()
             self.window.activateWindow()
-        self.grid = self.panel.findChild(ThumbnailGrid)
+        self.grid = self.panel.findChild(SampleGrid)
 
     def find(self, kind, name):
         return self.panel.findChild(kind, name)
@@ -412,8 +412,8 @@ def many(session):
 
 @pytest.fixture
 def grid(many, qtbot):
-    model = DrawingsModel(store=many)
-    grid = ThumbnailGrid(model=model, painter=ThumbnailPainter(theme=LIGHT, font=QFont()))
+    model = SamplesModel(store=many)
+    grid = SampleGrid(model=model, painter=ThumbnailPainter(theme=LIGHT, font=QFont()))
     model.setParent(grid)
     qtbot.addWidget(grid)
     grid.resize(600, 400)
@@ -449,7 +449,7 @@ def test_that_only_what_is_seen_is_read(grid, many, monkeypatch):
 
 
 def test_that_pages_that_were_left_long_ago_are_forgotten(many, qtbot):
-    model = DrawingsModel(store=many)
+    model = SamplesModel(store=many)
     model.set_filter(SampleFilter())
     for _ in range(2):
         for row in range(0, 2500, PAGE):

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QLabel
 
 from gui.models import saved_model
 from qtdigits.core.network_inspection import WITH, WITHOUT
-from qtdigits.gui.panels.network.inspector import Insight, Question
-from qtdigits.gui.panels.network.network_panel import InsightPanel
+from qtdigits.gui.panels.network.inspector import Inspector, Question
+from qtdigits.gui.panels.network.network_panel import NetworkPanel
 from qtdigits.gui.panels.network.network_views import HeatView, TileGrid
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.parts import ChoiceBox
@@ -81,7 +81,7 @@ def make_insight(qtbot):
     made = []
 
     def make(make_reader=TopReader, load=load_model):
-        made.append(Insight(load=load, make_reader=make_reader))
+        made.append(Inspector(load=load, make_reader=make_reader))
         return made[-1]
 
     yield make
@@ -91,7 +91,7 @@ def make_insight(qtbot):
 
 @pytest.fixture
 def panel(qtbot, session):
-    panel = InsightPanel(session=session, load=load_model, make_reader=TopReader, theme=LIGHT)
+    panel = NetworkPanel(session=session, load=load_model, make_reader=TopReader, theme=LIGHT)
     qtbot.addWidget(panel)
     panel.resize(900, 700)
     yield panel
