@@ -73,7 +73,7 @@ class Ours:
     def __init__(self, app: QApplication) -> None:
         from qtdigits.gui.curves.curve_plot import CurvePlot
         from qtdigits.gui.curves.curves import Curves
-        from qtdigits.gui.widgets.theme import LIGHT
+        from qtdigits.gui.widgets.colours import LIGHT
 
         self._curves = Curves(theme=LIGHT)
         self._curves.resize(PLOT_SIZE[0], 2 * PLOT_SIZE[1] + 90)

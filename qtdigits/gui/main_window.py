@@ -43,8 +43,9 @@ from qtdigits.gui.status_line import StatusLine
 from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training.closing import Choice
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.message_bar import MessageBar
-from qtdigits.gui.widgets.theme import Theme, choice_text, palette_of, style_sheet_of, theme_for
+from qtdigits.gui.widgets.theme import choice_text, palette_of, style_sheet_of, theme_for
 from qtdigits.gui.window_choices import WindowChoices
 from qtdigits.gui.window_layout import empty_tabs, first_size, laid_out
 from qtdigits.gui.window_pages import TABS, WindowPages

@@ -13,8 +13,8 @@ from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.models.kept_readings import readings_of
 from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import LazyPage
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model
 

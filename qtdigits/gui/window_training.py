@@ -20,7 +20,7 @@ from qtdigits.gui.training.closing import Closing
 from qtdigits.gui.training.self_training import SelfTraining
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.training.training_requests import TrainingRequests
-from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.training.jobs import RetrainRequest
 from qtdigits.training.runs import is_any_running
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.gui.panels.drawing.canvas import UNITS, Canvas, stroke_near
-from qtdigits.gui.widgets.theme import LIGHT
+from qtdigits.gui.widgets.colours import LIGHT
 
 LEFT = Qt.MouseButton.LeftButton
 

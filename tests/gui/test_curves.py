@@ -36,7 +36,7 @@ from qtdigits.gui.curves.curves import Curves
 from qtdigits.gui.curves.run_curves import ShownRun
 from qtdigits.gui.curves.stretch_table import StretchTable
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 
 CLOCK_S = datetime(2024, 5, 1, 17, 30, 5).astimezone().timestamp()
 

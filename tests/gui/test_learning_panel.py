@@ -17,7 +17,7 @@ from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels.learning import LearningPanel
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore

@@ -17,7 +17,7 @@ from qtdigits.gui.panels.runs.run_result_page import RunResultPage
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import DrawingStrip
-from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.runs import RunResult
 

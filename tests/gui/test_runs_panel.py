@@ -32,7 +32,7 @@ from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering, RunsTras
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.runs import RunResult

@@ -24,7 +24,7 @@ from qtdigits.gui.panels.samples.sample_grid import (
 from qtdigits.gui.panels.samples.samples_model import PAGE, PAGES_KEPT, SamplesModel
 from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables import editing
 from qtdigits.store.tables.rows import SampleFilter

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.reliability_plot import EMPTY_TEXT, ReliabilityPlot
 from qtdigits.gui.results.score_details import NOT_KEPT, ClassTable, DrawingStrip, ScoreDetails
-from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.training.evaluate import Answers
 
 

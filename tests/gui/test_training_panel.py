@@ -32,7 +32,7 @@ from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.run_summary import verdict
-from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 
 
 class Panel:

@@ -20,7 +20,7 @@ from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.training.training_controls import QueueStrip, described
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.training.training_queue import TrainingQueue
-from qtdigits.gui.widgets.theme import LIGHT
+from qtdigits.gui.widgets.colours import LIGHT
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord

@@ -18,7 +18,7 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.theme import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 from qtdigits.store.kept_files import CSV_COLUMNS, load_writer_matrix
 from qtdigits.store.library import ModelLibrary

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
-from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.colours import Theme
 
 Numbers = NDArray[np.float64]
 

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
 from qtdigits.gui.curves.curve_painting import Look, Picture, paint_picture, paint_sample
 from qtdigits.gui.curves.run_curves import ShownRun
-from qtdigits.gui.widgets.theme import LIGHT
+from qtdigits.gui.widgets.colours import LIGHT
 
 WIDTH_PX, PLOT_HEIGHT_PX, MARGIN_PX = 900, 300, 18
 DETAIL = 2

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from qtdigits.gui.curves.curve_painting import Look, paint_sample
-from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 
 SAMPLE = QSize(20, 12)

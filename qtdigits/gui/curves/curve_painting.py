@@ -14,7 +14,7 @@ from shiboken6 import Shiboken
 
 from qtdigits.core.run.axes import Range, Scale, x_ticks
 from qtdigits.core.run.curves import Numbers, XAxis
-from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.colours import Theme
 
 Places = TypeVar("Places", float, Numbers)
 

@@ -17,7 +17,7 @@ from typing_extensions import override
 from qtdigits.core.run.axes import Quantity, Range
 from qtdigits.core.run.curves import Numbers
 from qtdigits.gui.curves.curve_view import CurveView, nearest
-from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.colours import Theme
 
 ZOOM_STEP = 1.25
 PAN_PART = 0.1

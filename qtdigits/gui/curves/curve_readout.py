@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from qtdigits.gui.curves.curve_painting import END_MARGIN_PX, SAMPLE_PX, Frame, Look, colour_of, paint_sample
-from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.colours import Theme
 
 PADDING_PX, GAP_PX = 7, 12
 MOST_NAME_PX = 220

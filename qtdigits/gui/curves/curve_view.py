@@ -39,7 +39,7 @@ from qtdigits.gui.curves.curve_painting import (
     paint_curves,
 )
 from qtdigits.gui.curves.curve_readout import Reading, paint_cursor
-from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.colours import Theme
 
 LEAST_HEIGHT_PX = 90
 SETTLED_PART = 0.1

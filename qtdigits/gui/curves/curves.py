@@ -33,8 +33,8 @@ from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.curves.curve_settings import KINDS, CurveSettings
 from qtdigits.gui.curves.run_curves import LOOKS, RunCurves, ShownRun, whole_stretch
 from qtdigits.gui.curves.stretch_table import StretchTable
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import elided_label, label
-from qtdigits.gui.widgets.theme import Theme
 
 REDRAW_MS = 33
 """One plot at a time, so that each is redrawn 15 times a second and no redraw holds up the canvas for long."""

@@ -29,9 +29,9 @@ from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.compare import learned_by, learning_points
 

@@ -25,9 +25,9 @@ from qtdigits.gui.panels.training.training_controls import ThinBar
 from qtdigits.gui.session import Session
 from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, label
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 from qtdigits.store.kept_files import load_writer_matrix, write_matrix_csv

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
 from qtdigits.core.score.metrics import Score
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import STEPS
-from qtdigits.gui.widgets.theme import Theme
 
 LEAST_CELL_PX = 3.0
 LEAST_SIDE_PX = 200

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from qtdigits.core.score.calibration import Bin, Reliability
 from qtdigits.gui.texts import percent
-from qtdigits.gui.widgets.theme import Theme
+from qtdigits.gui.widgets.colours import Theme
 
 LEAST_SIDE_PX = 180
 COUNTS_PX = 46

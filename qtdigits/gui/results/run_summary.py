@@ -15,8 +15,8 @@ from qtdigits.gui.models.champion import Champion, Scores
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import ScoreDetails
 from qtdigits.gui.texts import ordered, percent
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
-from qtdigits.gui.widgets.theme import Theme
 
 VALIDATION = "validation"
 OTHERS = "not the same drawings"

@@ -17,9 +17,9 @@ from qtdigits.core.score.metrics import ClassFigures, ReadDrawings, Score, class
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.reliability_plot import ReliabilityPlot, calibration_text
 from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import colours, raster_image
 from qtdigits.gui.widgets.parts import PlainTable, label, scrolling
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 
 CELL_PADDING_PX = 24

@@ -32,8 +32,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.ink import Ink
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import draw_stroke
-from qtdigits.gui.widgets.theme import Theme
 
 UNITS = 1000.0
 """The side of the canvas's square in ink units."""

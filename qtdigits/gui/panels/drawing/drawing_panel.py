@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from qtdigits.core.drawing.labels import with_article
 from qtdigits.gui.guided import GuidedSession, progress_text
 from qtdigits.gui.panels.drawing.canvas import Canvas
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import button, elided_label, label
-from qtdigits.gui.widgets.theme import Theme
 
 
 class CanvasCard(QFrame):

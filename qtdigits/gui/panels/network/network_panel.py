@@ -18,9 +18,9 @@ from qtdigits.gui.panels.network.inspector import Inspector, LayerView, ManyRead
 from qtdigits.gui.panels.network.network_views import MOST_TILES, HeatView, TileGrid, Tiles
 from qtdigits.gui.session import Session
 from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, label, scrolling
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 
 EMPTY = "Draw something, and see what the network makes of it."

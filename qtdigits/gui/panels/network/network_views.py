@@ -22,8 +22,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Raster
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import STEPS, SignedColours, colours, raster_image
-from qtdigits.gui.widgets.theme import Theme
 
 Heat = NDArray[np.float32]
 

@@ -29,8 +29,8 @@ from qtdigits.gui.panels.runs.runs_model import ENDINGS, UNKNOWN, titles_of
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.texts import data_text, ordered, percent
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import named, scrolling
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.runs import RunRecord
 
 MOST_COLUMN_PX = 260

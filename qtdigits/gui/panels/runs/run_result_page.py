@@ -15,9 +15,9 @@ from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.texts import MY_HOLD_OUT
 from qtdigits.gui.widgets.behind_numbers import ChangedDrawingLinks
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import label
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.runs import RunResult
 

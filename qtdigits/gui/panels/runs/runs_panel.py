@@ -17,9 +17,9 @@ from qtdigits.gui.panels.runs.run_result_page import RunResultPage
 from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsModel, RunsTable
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, named
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.tables.runs import RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore

@@ -15,9 +15,9 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.gui.texts import percent
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import colours, draw_smooth_stroke, raster_image
 from qtdigits.gui.widgets.parts import button, frame, label, named
-from qtdigits.gui.widgets.theme import Theme
 
 MARGIN = 0.14
 """So much of the side stays free around the ink."""

@@ -37,8 +37,8 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Verdict
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import colours, raster_image
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.queries import Thumbnail
 
 SIDE_PX = 58

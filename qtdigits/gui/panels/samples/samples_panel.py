@@ -20,9 +20,9 @@ from qtdigits.gui.panels.samples.samples_model import SamplesModel
 from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, label, named
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 
 LOOK_EVERY_MS = 2000

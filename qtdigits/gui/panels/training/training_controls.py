@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from qtdigits.gui.training.training_queue import TrainingQueue
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, label, scrolling
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.store.tables.runs import QueuedRun
 
 NARROW_PX = 600

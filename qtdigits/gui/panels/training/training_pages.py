@@ -18,8 +18,8 @@ from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import frame, label
-from qtdigits.gui.widgets.theme import Theme
 
 if TYPE_CHECKING:
     from qtdigits.gui.curves.curve_settings import CurveSettings

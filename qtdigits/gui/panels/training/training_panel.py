@@ -38,8 +38,8 @@ from qtdigits.gui.texts import (
 from qtdigits.gui.training.followed_run import CANCELLING, STOPPING, FollowedRun
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import button, elided_label, frame
-from qtdigits.gui.widgets.theme import Theme
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.jobs import RetrainRequest
 
