@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.run.curves import Places, Smoothed, Thinned, XAxis
+from qtdigits.core.run.curves import Downsampled, Smoothed, XAxis, XPositions
 from qtdigits.core.run.events import BatchEnded, EpochEnded
 from qtdigits.core.run.history import History
 
@@ -51,7 +51,7 @@ def test_that_what_is_no_number_is_passed_over() -> None:
 def test_that_thinning_piece_by_piece_is_thinning_at_once(cut: int, seed: int) -> None:
     y = np.random.default_rng(seed).normal(size=400)
     x = np.arange(400.0)
-    piecewise, at_once = (Thinned(start=50, end=350, columns=30) for _ in range(2))
+    piecewise, at_once = (Downsampled(start=50, end=350, columns=30) for _ in range(2))
     piecewise.update(x[:cut], y[:cut])
     for one, other in zip(piecewise.update(x, y), at_once.update(x, y), strict=True):
         assert one.tolist() == other.tolist()
@@ -61,7 +61,7 @@ def test_that_thinning_piece_by_piece_is_thinning_at_once(cut: int, seed: int) -
 def test_that_each_column_keeps_its_lowest_and_its_highest(seed: int) -> None:
     y = np.random.default_rng(seed).normal(size=1000)
     x = np.arange(1000.0)
-    drawn_x, drawn_y = Thinned(start=0, end=1000, columns=20).update(x, y)
+    drawn_x, drawn_y = Downsampled(start=0, end=1000, columns=20).update(x, y)
     assert len(drawn_x) == 40
     for column in range(20):
         inside = y[50 * column : 50 * (column + 1)]
@@ -70,7 +70,7 @@ def test_that_each_column_keeps_its_lowest_and_its_highest(seed: int) -> None:
 
 def test_that_few_points_are_not_thinned_and_lines_run_to_the_edge() -> None:
     x = np.arange(10.0)
-    drawn_x, drawn_y = Thinned(start=3.5, end=6.5, columns=100).update(x, x * 2)
+    drawn_x, drawn_y = Downsampled(start=3.5, end=6.5, columns=100).update(x, x * 2)
     assert drawn_x.tolist() == [3, 4, 5, 6, 7]
     assert drawn_y.tolist() == [6, 8, 10, 12, 14]
 
@@ -78,7 +78,7 @@ def test_that_few_points_are_not_thinned_and_lines_run_to_the_edge() -> None:
 def test_that_a_thinned_curve_without_a_number_in_a_column_leaves_it_out() -> None:
     y = np.ones(1000)
     y[500:550] = np.nan
-    drawn_x, drawn_y = Thinned(start=0, end=1000, columns=20).update(np.arange(1000.0), y)
+    drawn_x, drawn_y = Downsampled(start=0, end=1000, columns=20).update(np.arange(1000.0), y)
     assert len(drawn_x) == 38
     assert np.isfinite(drawn_y).all()
 
@@ -99,7 +99,7 @@ def test_where_points_stand(
     history.apply(EPOCH)
     history.apply(replace(BATCH, step=15, elapsed_s=3.0))
     history.apply(replace(EPOCH, epoch=2, step=20, elapsed_s=5.0))
-    places = Places(history, steps_per_epoch=10, axis=axis)
+    places = XPositions(history, steps_per_epoch=10, axis=axis)
     assert places.batches().tolist() == batches
     assert places.epoch_ends().tolist() == ends
     assert places.epoch_middles().tolist() == middles
@@ -108,5 +108,5 @@ def test_where_points_stand(
 
 
 def test_that_an_empty_run_stands_nowhere() -> None:
-    places = Places(History(), steps_per_epoch=0, axis=XAxis.EPOCH)
+    places = XPositions(History(), steps_per_epoch=0, axis=XAxis.EPOCH)
     assert (places.best(), places.reached(), len(places.epoch_middles())) == (None, 0.0, 0)

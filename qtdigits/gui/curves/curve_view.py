@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from qtdigits.core.run.axes import CalmRange, Quantity, Range, Scale, data_range, fitted, x_text
-from qtdigits.core.run.curves import Numbers, Thinned, XAxis
+from qtdigits.core.run.curves import Downsampled, Numbers, XAxis
 from qtdigits.core.run.stretch_figures import StretchFigures, figures_over
 from qtdigits.gui.curves.curve_painting import (
     MARKER_MOST_POINTS,
@@ -82,7 +82,7 @@ class CurveView(QWidget):
         self._scale = Scale(quantity)
         self._ignores_outliers = True
         self._curves: dict[str, Curve] = {}
-        self._thinned: dict[str, Thinned] = {}
+        self._thinned: dict[str, Downsampled] = {}
         self._marks: tuple[Mark, ...] = ()
         self._epoch_ends: Numbers = np.empty(0)
         self._stretch: Range = (0.0, 1.0)
@@ -187,7 +187,7 @@ class CurveView(QWidget):
 
     @property
     def epoch_ends(self) -> Numbers:
-        """Places of x."""
+        """XPositions of x."""
         return self._epoch_ends
 
     @property
@@ -314,7 +314,7 @@ class CurveView(QWidget):
     def _seen(self, curve: Curve, columns: int) -> tuple[Numbers, Numbers]:
         kept = self._thinned.get(curve.name)
         if kept is None or kept.view != (*self._stretch, columns):
-            kept = self._thinned[curve.name] = Thinned(
+            kept = self._thinned[curve.name] = Downsampled(
                 start=self._stretch[0], end=self._stretch[1], columns=columns
             )
         return kept.update(curve.x, curve.y)

@@ -21,7 +21,7 @@ from qtdigits.core.run.axes import (
     uncovered_end,
     x_text,
 )
-from qtdigits.core.run.curves import Numbers, Places, Smoothed, XAxis
+from qtdigits.core.run.curves import Numbers, Smoothed, XAxis, XPositions
 from qtdigits.core.run.history import History
 from qtdigits.gui.curves.curve_painting import Look
 from qtdigits.gui.curves.curve_settings import CurveSettings
@@ -67,9 +67,9 @@ class RunCurves:
         self._place = place
         self._smoothed: dict[str, Smoothed] = {}
 
-    def places(self, axis: XAxis) -> Places:
+    def places(self, axis: XAxis) -> XPositions:
         steps = self.run.steps_per_epoch or self.run.history.steps_per_epoch
-        return Places(self.run.history, steps_per_epoch=steps, axis=axis)
+        return XPositions(self.run.history, steps_per_epoch=steps, axis=axis)
 
     def curves(self, quantity: Quantity, settings: CurveSettings) -> list[Curve]:
         """The dense ones first, so that the others lie above them."""
@@ -124,7 +124,7 @@ class RunCurves:
             made += self._epoch_curves(quantity, places)
         return made
 
-    def _epoch_curves(self, quantity: Quantity, places: Places) -> list[Curve]:
+    def _epoch_curves(self, quantity: Quantity, places: XPositions) -> list[Curve]:
         epochs, ends = self.run.history.epochs, places.epoch_ends()
         made = [
             self._curve("training", places.epoch_middles(), epochs[quantity.name], sets_range=False),
@@ -147,7 +147,7 @@ class RunCurves:
 def whole_stretch(runs: Sequence[RunCurves], axis: XAxis, *, latest: int) -> Range:
     """What is shown of runs unless a person has zoomed; `latest`: so many of the newest points, 0 for all."""
     places = [run.places(axis) for run in runs]
-    begin = min((place.began() for place in places if place.reached()), default=0.0)
+    begin = min((place.start() for place in places if place.reached()), default=0.0)
     end = max(_end_of(run.run, place, axis) for run, place in zip(runs, places, strict=True))
     if not latest:
         return begin, end
@@ -157,12 +157,12 @@ def whole_stretch(runs: Sequence[RunCurves], axis: XAxis, *, latest: int) -> Ran
     return (float(longest[-latest]) if len(longest) > latest else begin), reached
 
 
-def _end_of(run: ShownRun, places: Places, axis: XAxis) -> float:
+def _end_of(run: ShownRun, places: XPositions, axis: XAxis) -> float:
     reached = places.reached()
     if not run.is_running:
         return reached or 1.0
     if axis in (XAxis.TIME, XAxis.CLOCK):
-        return places.began() + uncovered_end(reached - places.began(), first=FIRST_TIME_S)
+        return places.start() + uncovered_end(reached - places.start(), first=FIRST_TIME_S)
     unit = 1.0 if axis is XAxis.EPOCH else run.steps_per_epoch
     return uncovered_end(reached, first=WHOLE_RUN_EPOCHS * unit, whole=run.epochs * unit)
 

@@ -1,0 +1,1 @@
+"""Every plot of the window, on pyqtgraph: nothing else imports it."""

@@ -1,0 +1,660 @@
+"""Plots that stay calm: no auto-range, curves downsampled as they grow, a cross-hair, and views that a person moves and resets.
+
+By mouse: dragging moves the view, the wheel zooms at the pointer (with Ctrl: the values; over an axis: that axis), dragging with
+Shift zooms to what was marked, a click keeps the cross-hair there until the next click there, a double click shows all. By
+keyboard (Tab leads here): arrows move the cross-hair, with Ctrl from epoch to epoch, with Shift they move the view; up and down
+zoom, with Ctrl the values; Home and End lead to the ends; Backspace shows all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPalette, QPen
+from PySide6.QtWidgets import QGraphicsItem, QLabel, QWidget
+from typing_extensions import override
+
+from qtdigits.core.run.curves import (
+    CalmRange,
+    Downsampled,
+    Numbers,
+    Quantity,
+    Range,
+    RangeStatistics,
+    Scale,
+    XAxis,
+    data_range,
+    fitted,
+    statistics_of,
+)
+from qtdigits.gui.plots.axes import RunAxis, ValueAxis
+from qtdigits.gui.plots.legend import Style, colour_of
+from qtdigits.gui.plots.run_series import Series
+from qtdigits.gui.widgets.colours import LIGHT, Theme, theme_of
+
+AXIS_WIDTH_PX = 58
+LEAST_HEIGHT_PX = 96
+ZOOM_STEP = 1.25
+PAN_PART = 0.1
+LEAST_HIGH_DRAG_PX = 24
+"""A marked rectangle that is less high is a stretch of the run, with whatever values are in it."""
+MOST_SPARSE_POINTS = 200
+"""Qt draws lines wider than a pixel, dashed or with smooth edges many times slower: only curves of few points have them."""
+MOST_MARKERS = 60
+SETTLED_PART = 0.1
+"""The first tenth of a run falls too fast to set the range by."""
+EPOCHS_TO_SETTLE = 4
+"""From so many epochs on the first does not set the range either."""
+RANGE_EVERY = 1.01
+"""The range is worked out again when the curves have grown by a hundredth."""
+SYMBOLS = {"circle": "o", "diamond": "d"}
+OLD_OPACITY = 0.45
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An upright line with a word beside it: the best epoch of a run."""
+
+    x: float
+    text: str
+    role: str = "best"
+
+
+@dataclass(frozen=True)
+class CursorValue:
+    """What a curve of a `run` ("" where there is only one) says at the cross-hair; `x` and `height` are those of its point."""
+
+    style: Style
+    run: str
+    kind: str
+    value: str
+    x: float
+    height: float
+
+    @property
+    def text(self) -> str:
+        return f"{self.run}: {self.kind} {self.value}" if self.run else f"{self.kind} {self.value}"
+
+
+class CalmView(pg.ViewBox):
+    """A view without auto-range, whose mouse gestures change x unless they are meant for y."""
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False, defaultPadding=0)
+        self.disableAutoRange()
+        self.pans_heights = False
+
+    @override
+    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
+        with_ctrl = bool(ev.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        super().wheelEvent(ev, int(with_ctrl) if axis is None else axis)
+
+    @override
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
+        with_shift = bool(ev.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        is_left = ev.button() == Qt.MouseButton.LeftButton
+        if ev.isStart():
+            self.setMouseMode(self.RectMode if with_shift and is_left and axis is None else self.PanMode)
+        is_marking = self.state["mouseMode"] == self.RectMode
+        super().mouseDragEvent(ev, axis if is_marking or axis is not None or self.pans_heights else 0)
+        if ev.isFinish():
+            self.setMouseMode(self.PanMode)
+
+    @override
+    def showAxRect(self, ax: QRectF, **kwargs: Any) -> None:
+        """Zoom to a marked rectangle."""
+        rect = ax.normalized()
+        is_high = rect.height() >= LEAST_HIGH_DRAG_PX * self.viewPixelSize()[1]
+        heights = (rect.top(), rect.bottom()) if is_high else None
+        self.setRange(xRange=(rect.left(), rect.right()), yRange=heights, padding=0)
+
+
+class CalmPlot(pg.PlotWidget):
+    """A `PlotWidget` in the colours of the window, with a horizontal grid, no menu, and ranges that are only set from outside.
+
+    `is_cached`: axes are painted once for each range; not for pictures on paper, which may be larger than the screen.
+    """
+
+    def __init__(self, *, scale: Scale, is_cached: bool = True, parent: QWidget | None = None) -> None:
+        self.value_axis, self.run_axis = ValueAxis(scale), RunAxis()
+        self.view = CalmView()
+        super().__init__(
+            parent, viewBox=self.view, axisItems={"left": self.value_axis, "bottom": self.run_axis}
+        )
+        self.hideButtons()
+        self.setMenuEnabled(False)
+        self.value_axis.setWidth(AXIS_WIDTH_PX)
+        self.value_axis.setGrid(255)
+        self.getPlotItem().layout.setContentsMargins(0, 6, 14, 0)
+        for axis in (self.value_axis, self.run_axis):
+            axis.setZValue(-1)  # the grid below the curves
+            if is_cached:
+                axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self.setMinimumHeight(LEAST_HEIGHT_PX)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.dress()
+
+    @property
+    def theme(self) -> Theme:
+        return theme_of(self)
+
+    def dress(self) -> None:
+        """Take on the colours and the font of the widget."""
+        self.setBackground(self.theme.surface)
+        for axis in (self.value_axis, self.run_axis):
+            axis.dress(self.theme, self.font())
+        self.run_axis.setHeight(self.fontMetrics().height() + 8)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and self.plotItem is not None:
+            self.dress()
+
+
+class Plot(CalmPlot):
+    """One plot of curves. What plots share (the range of x, the cross-hair) is told by signal and set from outside.
+
+    `range_chosen` carries the `Range` of x that the person has moved or zoomed to, or None for all; `cursor_moved` an x, or None;
+    `cursor_kept` the x of a click.
+    """
+
+    range_chosen = Signal(object)
+    cursor_moved = Signal(object)
+    cursor_kept = Signal(object)
+
+    def __init__(self, *, quantity: Quantity, is_cached: bool = True, parent: QWidget | None = None) -> None:
+        self.quantity = quantity
+        self._scale = Scale(quantity)
+        self._series: dict[str, Series] = {}
+        self._items: dict[str, pg.PlotDataItem] = {}
+        self._drawn: dict[str, object] = {}
+        self._downsampled: dict[str, Downsampled] = {}
+        self._marks: tuple[Mark, ...] = ()
+        self._mark_lines: list[pg.InfiniteLine] = []
+        self._epoch_ends: Numbers = np.empty(0)
+        self._x_range: Range = (0.0, 1.0)
+        self._is_part = False
+        self._chosen_heights: Range | None = None
+        self._heights: Range = (0.0, 1.0)
+        self._cursor: float | None = None
+        self._is_setting = self._is_complete = False
+        self._is_cached = is_cached
+        super().__init__(scale=self._scale, is_cached=is_cached, parent=parent)
+        self._epoch_lines = pg.VTickGroup([], yrange=[0, 1])
+        self._cross_hair = pg.InfiniteLine(angle=90)
+        self._dots = pg.ScatterPlotItem(size=9, pxMode=True)
+        for place, item in enumerate((self._epoch_lines, self._cross_hair, self._dots)):
+            item.setZValue((-1, 10, 11)[place])
+            self.addItem(item, ignoreBounds=True)
+        self._readout = QLabel(self)
+        self._readout.setObjectName("cursorValues")
+        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._readout.hide()
+        self._is_complete = True
+        self._dress_own()
+        self.set_scale(is_log=False, ignores_outliers=True)
+        self.setAccessibleName(f"{quantity.title} curves")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMouseTracking(True)
+        self.view.sigXRangeChanged.connect(self._on_x_range)
+        self.view.sigYRangeChanged.connect(self._on_y_range)
+        self.scene().sigMouseClicked.connect(self._on_clicked)
+
+    # What is shown.
+
+    def set_series(
+        self, series: Sequence[Series], *, epoch_ends: Numbers, marks: Sequence[Mark] = ()
+    ) -> None:
+        """They are drawn by the next `set_x_range`."""
+        self._series = {curve.name: curve for curve in series}
+        self._epoch_ends = epoch_ends
+        for name in self._items.keys() - self._series.keys():
+            self.removeItem(self._items.pop(name))
+            self._drawn.pop(name, None)
+            self._downsampled.pop(name, None)
+        if tuple(marks) != self._marks:
+            self._marks = tuple(marks)
+            self._show_marks()
+
+    def set_x_axis(self, axis: XAxis) -> None:
+        self.run_axis.show_axis(axis)
+        self.forget()
+
+    def set_scale(self, *, is_log: bool, ignores_outliers: bool) -> None:
+        """Logarithmic: of the value, of an accuracy that of the error 1 - y."""
+        self._scale = Scale(self.quantity, is_log)
+        self._ignores_outliers = ignores_outliers
+        self.value_axis.show_scale(self._scale)
+        self.forget()
+
+    def set_x_range(self, shown: Range, *, is_chosen: bool) -> None:
+        """Draw this range. `is_chosen`: by the person, and the heights fit what is to be seen; else they keep their fixed end."""
+        if (shown, is_chosen) != (self._x_range, self._is_part):
+            self._x_range, self._is_part = shown, is_chosen
+            self._range_at = 0
+        n_points = sum(len(curve.x) for curve in self._series.values())
+        if n_points > RANGE_EVERY * self._range_at or n_points < self._range_at:
+            self._range_at = n_points
+            self._heights = self._chosen_heights or self._fitting_heights()
+        with self._setting():
+            self.view.setRange(xRange=self._x_range, yRange=self._heights, padding=0)
+        columns = max(1, round(self.view.width() * self.devicePixelRatioF()))
+        for curve in self._series.values():
+            self._draw(curve, columns)
+        self._show_epoch_lines()
+
+    def choose_heights(self, heights: Range | None) -> None:
+        """Show these heights, whatever the curves do; None: those that fit them."""
+        self._chosen_heights = heights
+        self.view.pans_heights = heights is not None
+        self._range_at = 0
+
+    def forget(self) -> None:
+        """Another run, axis or way of drawing: nothing is kept of ranges and points."""
+        self._downsampled.clear()
+        self._drawn.clear()
+        self.choose_heights(None)
+        self._calm = CalmRange(self._scale, ignores_outliers=self._ignores_outliers)
+
+    def set_cursor(self, x: float | None) -> None:
+        """Show the cross-hair at `x`, or none."""
+        self._cursor = x
+        low, high = self._x_range
+        is_seen = x is not None and low <= x <= high
+        values = self.values_at(x) if x is not None and is_seen else ()
+        for part in (self._cross_hair, self._dots, self._readout):
+            part.setVisible(is_seen)
+        if x is None or not is_seen:
+            return
+        self._cross_hair.setValue(x)
+        colours = [colour_of(self.theme, value.style) for value in values]
+        self._dots.setData(
+            [value.x for value in values], [value.height for value in values], brush=colours or None
+        )
+        self._readout.setText(_table(self.run_axis.axis.text(x), values, self.theme))
+        self._place_readout(x)
+
+    def set_old(self, is_old: bool) -> None:
+        """Whether these are the curves of a run that another one takes the place of."""
+        for item in self._items.values():
+            item.setOpacity(OLD_OPACITY if is_old else 1.0)
+
+    @override
+    def dress(self) -> None:
+        super().dress()
+        if self._is_complete:
+            self._dress_own()
+            self._drawn.clear()
+            self._show_marks()
+            self.set_x_range(self._x_range, is_chosen=self._is_part)
+
+    # What can be asked.
+
+    @property
+    def ranges(self) -> tuple[Range, Range]:
+        """The range of x and the heights in view; heights are values, unless the scale is logarithmic."""
+        return self._x_range, self._heights
+
+    @property
+    def has_chosen_heights(self) -> bool:
+        return self._chosen_heights is not None
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        return self._marks
+
+    @property
+    def cursor_x(self) -> float | None:
+        return self._cursor
+
+    @property
+    def densest(self) -> Numbers:
+        """Where the curve with the most points has them; empty where there are none."""
+        return max((curve.x for curve in self._series.values()), key=len, default=np.empty(0))
+
+    def values_at(self, x: float) -> tuple[CursorValue, ...]:
+        """What the point nearest to `x` says, of each curve that has one."""
+        found = []
+        for curve in self._series.values():
+            if len(curve.x):
+                at = nearest(curve.x, x)
+                height = float(self._scale.heights(curve.y[at : at + 1])[0])
+                said = self.quantity.text(float(curve.y[at]))
+                found.append(
+                    CursorValue(curve.style, curve.run, curve.kind, said, float(curve.x[at]), height)
+                )
+        return tuple(found)
+
+    def statistics(self) -> list[tuple[str, str, RangeStatistics]]:
+        """Name, value at the cross-hair ("" without one) and statistics of each curve that has points in view."""
+        found = []
+        for curve in self._series.values():
+            if (numbers := statistics_of(curve.x, curve.y, self._x_range)) is not None:
+                at = None if self._cursor is None else nearest(curve.x, self._cursor)
+                found.append(
+                    (curve.name, "" if at is None else self.quantity.text(float(curve.y[at])), numbers)
+                )
+        return found
+
+    def copy_for_paper(self, *, width_px: int, height_px: int) -> Plot:
+        """The same in another size and in light colours, without cross-hair; to be rendered, then closed."""
+        copy = Plot(quantity=self.quantity, is_cached=False)
+        light = QPalette()
+        light.setColor(QPalette.ColorRole.Accent, QColor(LIGHT.accent))
+        copy.setPalette(light)
+        copy.resize(width_px, height_px)
+        copy.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        copy.show()
+        copy.set_x_axis(self.run_axis.axis)
+        copy.set_scale(is_log=self._scale.is_log, ignores_outliers=self._ignores_outliers)
+        copy.choose_heights(self._heights)
+        copy.set_series(list(self._series.values()), epoch_ends=self._epoch_ends, marks=self._marks)
+        copy.set_x_range(self._x_range, is_chosen=True)
+        return copy
+
+    # Drawing.
+
+    def _draw(self, curve: Series, columns: int) -> None:
+        """Only where there is something new."""
+        drawn = (len(curve.x), self._x_range, columns)
+        if self._drawn.get(curve.name) == drawn:
+            return
+        self._drawn[curve.name] = drawn
+        kept = self._downsampled.get(curve.name)
+        if kept is None or kept.view != (*self._x_range, columns):
+            low, high = self._x_range
+            kept = self._downsampled[curve.name] = Downsampled(start=low, end=high, columns=columns)
+        x, y = kept.update(curve.x, curve.y)
+        heights = self._scale.heights(y)
+        known = np.isfinite(heights)
+        if not known.all():
+            x, heights = x[known], heights[known]
+        self._item(curve).setData(x, heights, **self._looks(curve, len(x)))
+
+    def _item(self, curve: Series) -> pg.PlotDataItem:
+        item = self._items.get(curve.name)
+        if item is None:
+            item = self._items[curve.name] = pg.PlotDataItem(
+                name=curve.name,
+                connect="all",
+                skipFiniteCheck=True,
+                dynamicRangeLimit=None,
+                useCache=self._is_cached,
+            )
+            self.addItem(item)
+        item.setZValue(list(self._series).index(curve.name) / 100)
+        return item
+
+    def _looks(self, curve: Series, n_drawn: int) -> dict[str, Any]:
+        colour, style = colour_of(self.theme, curve.style), curve.style
+        is_sparse = n_drawn <= MOST_SPARSE_POINTS
+        pen = QPen(colour, 2 if is_sparse and style.is_bold else 1)
+        pen.setStyle(style.dash if is_sparse else Qt.PenStyle.SolidLine)
+        pen.setCosmetic(True)
+        has_symbols = n_drawn == 1 or (bool(style.marker) and n_drawn <= MOST_MARKERS)
+        return {
+            "pen": pen,
+            "antialias": is_sparse,
+            "symbol": SYMBOLS[style.marker or "circle"] if has_symbols else None,
+            "symbolSize": 8 if style.marker == "diamond" else 6,
+            "symbolPen": None,
+            "symbolBrush": colour,
+        }
+
+    def _show_marks(self) -> None:
+        for line in self._mark_lines:
+            self.removeItem(line)
+        self._mark_lines = []
+        for mark in self._marks:
+            colour = colour_of(self.theme, Style(mark.role))
+            paper = QColor(self.theme.surface)
+            paper.setAlphaF(0.8)
+            line = pg.InfiniteLine(
+                mark.x,
+                angle=90,
+                pen=pg.mkPen(colour, style=Qt.PenStyle.DashLine),
+                label=mark.text,
+                # Where the curves of a finished run are not: losses end low, shares high.
+                labelOpts={
+                    "position": 0.08 if self.quantity.is_share else 0.92,
+                    "color": colour,
+                    "fill": paper,
+                },
+            )
+            line.setZValue(5)
+            self.addItem(line, ignoreBounds=True)
+            self._mark_lines.append(line)
+
+    def _show_epoch_lines(self) -> None:
+        """Faint upright lines where epochs ended, as long as they can be told apart."""
+        low, high = self._x_range
+        ends = self._epoch_ends[(self._epoch_ends > low) & (self._epoch_ends < high)]
+        shown = ends.tolist() if len(ends) <= MOST_MARKERS else []
+        if shown != self._drawn.get(""):
+            self._drawn[""] = shown
+            self._epoch_lines.setXVals(shown)
+
+    def _dress_own(self) -> None:
+        self._epoch_lines.setPen(QColor(self.theme.grid))
+        self._cross_hair.setPen(QColor(self.theme.text_muted))
+        self._dots.setPen(QColor(self.theme.surface))
+        self._readout.setStyleSheet(
+            f"background: {self.theme.surface}; border: 1px solid {self.theme.border};"
+            f" border-radius: 5px; padding: 3px 6px; color: {self.theme.text};"
+        )
+
+    def _place_readout(self, x: float) -> None:
+        """Beside the cross-hair, on the side that has room."""
+        self._readout.adjustSize()
+        left = self.view.mapViewToScene(QPointF(x, 0)).x()
+        width = self._readout.width()
+        at_right = left + 12
+        self._readout.move(
+            round(at_right if at_right + width <= self.width() else max(0.0, left - 12 - width)), 4
+        )
+
+    # Ranges.
+
+    @contextmanager
+    def _setting(self) -> Iterator[None]:
+        """What is set here was not chosen by the person."""
+        before, self._is_setting = self._is_setting, True
+        try:
+            yield
+        finally:
+            self._is_setting = before
+
+    def _on_x_range(self, _view: object, shown: tuple[float, float]) -> None:
+        if not self._is_setting:
+            self.range_chosen.emit((float(shown[0]), float(shown[1])))
+
+    def _on_y_range(self, _view: object, shown: tuple[float, float]) -> None:
+        if not self._is_setting:
+            self.choose_heights((float(shown[0]), float(shown[1])))
+            self.range_chosen.emit(self._x_range)
+
+    def _fitting_heights(self) -> Range:
+        curves = [c for c in self._series.values() if c.sets_range] or list(self._series.values())
+        if not self._is_part:
+            return self._calm.update([self._settled(curve) for curve in curves])
+        low, high = self._x_range
+        seen = [c.y[np.searchsorted(c.x, low) : np.searchsorted(c.x, high, "right")] for c in curves]
+        heights = self._scale.heights(np.concatenate([*seen, np.empty(0)]))
+        ends = data_range(heights, ignores_outliers=self._ignores_outliers)
+        if ends is None:
+            return self._heights
+        return fitted(ends, least=1e-3 if self._scale.is_log else self.quantity.least_spread / 100)
+
+    def _settled(self, curve: Series) -> Numbers:
+        """The values that the range is set by."""
+        if not self._ignores_outliers or self._scale.is_log or not len(curve.x):
+            return curve.y
+        is_of_epochs = EPOCHS_TO_SETTLE <= len(curve.x) <= MOST_MARKERS
+        begin = min(self._x_range[0], curve.x[0])
+        settled_at = begin + SETTLED_PART * (curve.x[-1] - begin)
+        first = max(int(np.searchsorted(curve.x, settled_at)), int(is_of_epochs))
+        return curve.y[first:]
+
+    # By mouse.
+
+    @override
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        if event.buttons() == Qt.MouseButton.NoButton:
+            scene = self.mapToScene(event.position().toPoint())
+            is_inside = self.view.sceneBoundingRect().adjusted(-4, 0, 4, 0).contains(scene)
+            self.cursor_moved.emit(self._snapped(self.view.mapSceneToView(scene).x()) if is_inside else None)
+        elif self._cursor is not None:
+            self.cursor_moved.emit(None)
+
+    @override
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        if not self.hasFocus():
+            self.cursor_moved.emit(None)
+
+    def _on_clicked(self, event: Any) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if event.double():
+            self._show_all()
+        elif len(self.densest) and self.view.sceneBoundingRect().contains(event.scenePos()):
+            self.cursor_kept.emit(self._snapped(self.view.mapSceneToView(event.scenePos()).x()))
+
+    # By keyboard.
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        with_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        low, high = self._x_range
+        here = high if self._cursor is None else self._cursor
+        match event.key():
+            case Qt.Key.Key_Left | Qt.Key.Key_Right:
+                sign = 1 if event.key() == Qt.Key.Key_Right else -1
+                if with_shift:
+                    self.pan(sign)
+                else:
+                    self.cursor_moved.emit(self._next(here, sign, by_epoch=with_ctrl))
+            case Qt.Key.Key_Up | Qt.Key.Key_Down:
+                sign = 1 if event.key() == Qt.Key.Key_Up else -1
+                if with_shift or with_ctrl:
+                    self._change_heights(sign, moves=with_shift)
+                else:
+                    self.zoom(sign, at=min(max(here, low), high))
+            case Qt.Key.Key_Home | Qt.Key.Key_End:
+                self.cursor_moved.emit(self._snapped(low if event.key() == Qt.Key.Key_Home else high))
+            case Qt.Key.Key_Backspace:
+                self._show_all()
+            case _:
+                event.ignore()
+
+    def zoom(self, sign: int, *, at: float | None = None) -> None:
+        """Look closer (`sign` 1) or back (-1), at a position or in the middle."""
+        low, high = self._x_range
+        self.range_chosen.emit(
+            scaled(self._x_range, (low + high) / 2 if at is None else at, ZOOM_STEP**-sign)
+        )
+
+    def pan(self, sign: int) -> None:
+        """Move the view by a tenth of its width, to the right (`sign` 1) or to the left (-1)."""
+        low, high = self._x_range
+        by = sign * PAN_PART * (high - low)
+        self.range_chosen.emit((low + by, high + by))
+
+    def _change_heights(self, sign: int, *, moves: bool) -> None:
+        bottom, top = self._heights
+        by = sign * PAN_PART * (top - bottom)
+        chosen = (
+            (bottom + by, top + by) if moves else scaled((bottom, top), (bottom + top) / 2, ZOOM_STEP**-sign)
+        )
+        self.choose_heights(chosen)
+        self.range_chosen.emit(self._x_range)
+
+    def _show_all(self) -> None:
+        self.choose_heights(None)
+        self.range_chosen.emit(None)
+
+    def _next(self, here: float, sign: int, *, by_epoch: bool) -> float:
+        """The next epoch's end, or the next point that is at least a pixel away."""
+        low, high = self._x_range
+        if by_epoch:
+            return _neighbour(self._epoch_ends, here, sign, least=1e-12 * max(1.0, abs(here)))
+        return _neighbour(self.densest, here, sign, least=(high - low) / max(1.0, self.view.width()))
+
+    def _snapped(self, x: float) -> float:
+        """The nearest position that has a point, of the curve with the most points."""
+        positions = self.densest
+        return float(positions[nearest(positions, x)]) if len(positions) else x
+
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.view.setBorder(QColor(self.theme.accent))
+        self.cursor_moved.emit(self._snapped(self._x_range[1]))
+
+    @override
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.view.setBorder(None)
+        self.cursor_moved.emit(None)
+
+
+def nearest(x: Numbers, wanted: float) -> int:
+    """The index of the value of an ascending array (not empty) that is nearest to `wanted`."""
+    right = int(np.clip(np.searchsorted(x, wanted), 1, len(x) - 1)) if len(x) > 1 else 0
+    return right - 1 if right and wanted - x[right - 1] <= x[right] - wanted else right
+
+
+def scaled(shown: Range, fixed: float, factor: float) -> Range:
+    """A range made wider or narrower by `factor`, with `fixed` at its place."""
+    low, high = shown
+    return fixed - (fixed - low) * factor, fixed + (high - fixed) * factor
+
+
+def _neighbour(positions: Numbers, here: float, sign: int, *, least: float) -> float:
+    """The first of the ascending `positions` that is `least` away in that direction, the last one where there is none."""
+    if not len(positions):
+        return here
+    if sign > 0:
+        at = int(np.searchsorted(positions, here + least, "left"))
+    else:
+        at = int(np.searchsorted(positions, here - least, "right")) - 1
+    return float(positions[np.clip(at, 0, len(positions) - 1)])
+
+
+def _table(title: str, values: Sequence[CursorValue], theme: Theme) -> str:
+    """The read-out: of one run a row for each curve; of several a row for each run, and a column for each kind of curve."""
+    columns, rows = columns_and_rows(values)
+    right = '<td align="right">&nbsp;&nbsp;'
+    head = f'<tr><td colspan="2" style="color: {theme.text_muted}">{title}</td>'
+    head += "".join(
+        f'{right}<span style="color: {theme.text_muted}">{column}</span></td>' for column in columns
+    )
+    body = ""
+    for style, name, said in rows:
+        swatch = f'<td style="color: {colour_of(theme, style).name()}">●&nbsp;</td>'
+        body += f"<tr>{swatch}<td>{name}</td>" + "".join(f"{right}{value}</td>" for value in said) + "</tr>"
+    return f'<table cellspacing="0">{head}</tr>{body}</table>'
+
+
+def columns_and_rows(
+    values: Sequence[CursorValue],
+) -> tuple[tuple[str, ...], list[tuple[Style, str, tuple[str, ...]]]]:
+    """Titles, and a row (style, name, values) for each curve of one run, or for each of several runs."""
+    if not any(value.run for value in values):
+        return ("",), [(value.style, value.kind, (value.value,)) for value in values]
+    kinds = tuple(dict.fromkeys(value.kind for value in values))
+    said = {(value.run, value.kind): value.value for value in values}
+    runs = {value.run: value.style for value in values}
+    return kinds, [
+        (style, run, tuple(said.get((run, kind), "") for kind in kinds)) for run, style in runs.items()
+    ]
