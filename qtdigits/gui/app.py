@@ -64,7 +64,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Show the window and stay until it is closed. Gives the exit code."""
     app, window = create(sys.argv[1:] if argv is None else argv)
-    sys.excepthook = _reporter(window)
+    sys.excepthook = exception_hook(window)
     window.show()
     return app.exec()
 
@@ -92,12 +92,12 @@ def _application(qt_arguments: list[str]) -> QApplication:
     return app
 
 
-def _reporter(
+def exception_hook(
     window: MainWindow,
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    """What nobody caught. An error with words for the person is shown in them; anything else is also logged, with its trace.
+    """Return a `sys.excepthook` that shows what nobody caught in the window, which stays.
 
-    The window stays.
+    An error with words for the person is shown in them; anything else is also logged, with its trace.
     """
 
     def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -45,6 +45,7 @@ from qtdigits.gui.training.closing import Choice
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.message_bar import MessageBar
+from qtdigits.gui.widgets.parts import named
 from qtdigits.gui.widgets.theme import choice_text, palette_of, style_sheet_of, theme_for
 from qtdigits.gui.window_choices import WindowChoices
 from qtdigits.gui.window_layout import empty_tabs, first_size, laid_out
@@ -108,7 +109,7 @@ class MainWindow(QMainWindow):
         )
         self.training = WindowTraining(shared=self._shared, theme=self._theme, parent=self)
         self.training_panel = self.training.panel
-        self._quiet = QTimer(self, interval=QUIET_MS, singleShot=True)
+        self._quiet = named(QTimer(self, interval=QUIET_MS, singleShot=True), "quietTimer")
 
         self._lay_out()
         self.answer_panel.key_alone_corrects = preferences.key_alone_corrects

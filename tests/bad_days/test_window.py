@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from qtdigits import paths
@@ -31,7 +32,7 @@ def open_window(qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -
         qtbot.addWidget(window)
         with qtbot.waitSignal(window.became_ready):
             window.show()
-        window._quiet.stop()
+        window.findChild(QTimer, "quietTimer").stop()
         return window
 
     yield open_it

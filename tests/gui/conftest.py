@@ -46,6 +46,8 @@ def controller(make_controller: Callable[..., EngineController], engines: FakeEn
 @pytest.fixture
 def window(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> Iterator[MainWindow]:
     """The whole window, shown and ready, without an engine; its models read 3, and `window.ask.reply` answers for the person."""
+    from PySide6.QtCore import QTimer
+
     from gui.models import saved_model
     from gui.stand_ins import Answers, FixedReader, no_engine
     from qtdigits.gui.engine.engine_controller import EngineController
@@ -71,6 +73,6 @@ def window(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> Iterator[MainWindow]
     qtbot.addWidget(window)
     with qtbot.waitSignal(window.became_ready):
         window.show()
-    window._quiet.stop()
+    window.findChild(QTimer, "quietTimer").stop()
     yield window
     window.close()

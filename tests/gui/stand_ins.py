@@ -6,10 +6,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
 
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.model import Model
 from qtdigits.gui.widgets.ask import Ask
+
+
+def action(window: QWidget, text: str) -> QAction:
+    """The entry of a window's menus that says `text`."""
+    return next(found for found in window.findChildren(QAction) if found.text().replace("&", "") == text)
 
 
 class FixedReader:

@@ -6,11 +6,12 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from qtdigits.errors import InputError, QtDigitsError
-from qtdigits.gui.app import _reporter
+from qtdigits.gui.app import exception_hook
 
 
 class Window:
@@ -29,7 +30,7 @@ class Window:
 
 def report(error: BaseException) -> Window:
     window = Window()
-    _reporter(window)(type(error), error, None)  # type: ignore[arg-type]
+    exception_hook(window)(type(error), error, None)  # type: ignore[arg-type]
     return window
 
 
@@ -54,6 +55,7 @@ def test_that_ctrl_c_in_the_terminal_closes_the_window() -> None:
 
 
 ASKED_ABOUT_COMPRESSION = """
+import sys
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QApplication
 from qtdigits.gui import app
@@ -70,15 +72,16 @@ class ApplicationOnX11(QApplication):
 
 
 app.QApplication = ApplicationOnX11
-made = app._application([])
+made, window = app.create(["--data-dir", sys.argv[1]])
 print(QCoreApplication.testAttribute(COMPRESSION))
+window.close()
 """
 
 
-def test_that_no_point_of_a_stroke_is_thrown_away() -> None:
+def test_that_no_point_of_a_stroke_is_thrown_away(tmp_path: Path) -> None:
     """In a process of its own, as there is one application in each."""
     said = subprocess.run(
-        [sys.executable, "-c", ASKED_ABOUT_COMPRESSION],
+        [sys.executable, "-c", ASKED_ABOUT_COMPRESSION, str(tmp_path)],
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
         text=True,

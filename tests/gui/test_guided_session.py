@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from gui.stand_ins import action
 from qtdigits.core.drawing.labels import with_article
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.core.score.practice import Goal
@@ -125,12 +126,12 @@ def test_that_it_can_be_ended_at_any_time_and_its_result_put_away(window):
     assert not window.findChild(QLabel, "guidedAsked").isVisible()
 
 
-def test_that_how_sure_it_makes_the_figure_is_a_setting_that_is_kept(window):
-    window._actions["Guided session: to ±5 points"].trigger()
+def test_that_how_sure_it_makes_the_figure_is_a_setting_that_is_kept(window, data_dir):
+    action(window, "Guided session: to ±5 points").trigger()
     window.toggle_guided()
     assert window.guided.run.goal.half_width == 0.05
-    assert Preferences(window._data_dir).guided_half_width == 0.05
-    checked = [text for text, action in window._actions.items() if "±" in text and action.isChecked()]
+    assert Preferences(data_dir).guided_half_width == 0.05
+    checked = [a.text() for a in window.findChildren(QAction) if "±" in a.text() and a.isChecked()]
     assert checked == ["Guided session: to ±5 points"]
 
 

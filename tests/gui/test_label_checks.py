@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, request, started
 from gui.models import saved_model
-from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.run.events import ErrandFailed, ErrandFinished, ErrandProgressed
 from qtdigits.errors import QtDigitsError
@@ -22,7 +22,7 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import MeasureWriters
 from store.values import a_sample
 
-STROKE = Ink.of([[(0, 0), (10, 10)]])
+STROKE = np.array([[0, 0, 0, 1], [10, 10, 50, 1]], np.float32)
 DOUBT = Suspicion(0.8, "1", "looks like a 1, and like your own 1s")
 
 
@@ -91,14 +91,14 @@ def test_that_drawings_that_wait_already_are_not_announced_again(qtbot: QtBot, b
 
 
 def test_that_what_a_training_finds_is_said_between_two_drawings(qtbot: QtBot, bench: Bench) -> None:
-    bench.session._ink = STROKE
+    bench.session.add_stroke(STROKE, "mouse")
     bench.controller.train(request())
     qtbot.waitUntil(lambda: bench.controller.state is EngineState.TRAINING)
     bench.doubt(2)
     with qtbot.waitSignal(bench.session.samples_changed):
         bench.engines[0].say(started())
     assert bench.grown == []
-    bench.session._set_ink(Ink())
+    bench.session.skip()
     assert bench.grown == [1]
 
 

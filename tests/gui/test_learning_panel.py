@@ -14,6 +14,7 @@ from qtdigits.core.score.learning import Amount
 from qtdigits.core.score.practice import Goal
 from qtdigits.gui.accuracy.share_plot import EMPTY_TEXT, SharePlot, nice_above
 from qtdigits.gui.guided import GuidedSession
+from qtdigits.gui.panels import learning
 from qtdigits.gui.panels.learning import LearningPanel
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
@@ -41,12 +42,25 @@ def session(qtbot, data_dir, tmp_path):
 
 
 @pytest.fixture
-def panel(qtbot, session):
-    panel = LearningPanel(session=session, guided=GuidedSession(session=session), theme=LIGHT)
-    qtbot.addWidget(panel)
-    panel.resize(800, 700)
-    panel.show()
-    return panel
+def guided(session):
+    return GuidedSession(session=session)
+
+
+@pytest.fixture
+def open_panel(qtbot, session, guided):
+    def open_it():
+        panel = LearningPanel(session=session, guided=guided, theme=LIGHT)
+        qtbot.addWidget(panel)
+        panel.resize(800, 700)
+        panel.show()
+        return panel
+
+    return open_it
+
+
+@pytest.fixture
+def panel(open_panel):
+    return open_panel()
 
 
 TITLES = ("Confusion matrix", "Learning this hand")
@@ -70,6 +84,19 @@ def learn(session):
 
 def text(panel, name):
     return panel.findChild(QLabel, name).text()
+
+
+def everything(panel):
+    """Sentences, curves and the matrix, as the panel shows them."""
+    matrix = panel.findChild(ConfusionMatrix)
+    return (
+        {found.objectName(): found.text() for found in panel.findChildren(QLabel)},
+        {
+            name: [(c.name, c.x.tolist(), c.y.tolist()) for c in plot.curves]
+            for name, plot in plots(panel).items()
+        },
+        [matrix.describe(row, column) for row in range(10) for column in range(10)],
+    )
 
 
 def plots(panel):
@@ -112,15 +139,9 @@ def test_that_the_moving_curve_comes_with_the_fiftieth_drawing(panel, session):
     np.testing.assert_allclose(moving.y, [1, 0.98])
 
 
-def test_that_what_is_added_judgement_by_judgement_is_what_the_store_says(panel, session):
+def test_that_what_is_added_judgement_by_judgement_is_what_the_store_says(panel, open_panel, session):
     judge(session, *"3383123")
-    seen, matrix = panel._record, panel._confusion._counts
-    panel.mark_stale()
-    assert panel._record is not seen
-    assert panel._record.outcomes.tolist() == seen.outcomes.tolist()
-    assert panel._record.confusions == seen.confusions
-    assert panel._record.recent == seen.recent
-    np.testing.assert_array_equal(panel._confusion._counts, matrix)
+    assert everything(panel) == everything(open_panel())
 
 
 def test_that_a_judgement_reads_nothing_from_the_store_again(panel, session, monkeypatch):
@@ -176,9 +197,10 @@ def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
     assert not plots(panel)["Learning curve"].isVisible()
 
 
-def test_that_the_learning_curve_shows_points_and_forecast(panel):
-    panel._amounts = (Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200))
-    panel._show_learning()
+def test_that_the_learning_curve_shows_points_and_forecast(panel, monkeypatch):
+    amounts = (Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200))
+    monkeypatch.setattr(learning, "learning_points", lambda *_, **__: amounts)
+    panel.mark_stale()
     plot = plots(panel)["Learning curve"]
     assert [curve.name for curve in plot.curves] == ["expected", "judged"]
     assert plot.accessibleDescription() == text(panel, "forecastLabel")
@@ -228,12 +250,12 @@ def test_that_the_titles_of_matrix_and_learning_curve_stand_on_one_line(panel, s
     )
 
 
-def test_that_the_button_says_what_it_does_and_asks_for_it(panel, qtbot):
-    guided = panel.findChild(QPushButton, "guidedButton")
+def test_that_the_button_says_what_it_does_and_asks_for_it(panel, guided, qtbot):
+    button = panel.findChild(QPushButton, "guidedButton")
     with qtbot.waitSignal(panel.guided_wanted):
-        guided.click()
-    panel._guided_session.start(Goal(half_width=0.03), seed=1)
-    assert guided.text() == "End guided session"
+        button.click()
+    guided.start(Goal(half_width=0.03), seed=1)
+    assert button.text() == "End guided session"
 
 
 def test_that_the_plots_are_painted_in_the_colours_of_the_theme(panel, session, qtbot):

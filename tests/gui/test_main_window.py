@@ -3,12 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QScrollArea, QSpinBox, QWidget
 
 from gui.fake_engine import batch, epoch, started
 from gui.models import saved_model
+from gui.stand_ins import action
 from qtdigits.core.drawing.samples import Suspicion, Verdict
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
@@ -121,12 +122,12 @@ def test_that_control_z_takes_back_a_stroke_then_a_judgement(window):
     assert window.session.store.count() == 0
 
 
-def test_that_the_key_alone_is_enough_where_that_is_preferred(window):
-    window._actions["A key alone puts it right"].trigger()
+def test_that_the_key_alone_is_enough_where_that_is_preferred(window, data_dir):
+    action(window, "A key alone puts it right").trigger()
     draw(window)
     press(window, Qt.Key.Key_4)
     assert [s.label for s in window.session.store.samples()] == ["4"]
-    assert Preferences(window._data_dir).key_alone_corrects
+    assert Preferences(data_dir).key_alone_corrects
 
 
 def test_that_the_buttons_do_what_the_keys_do(window):
@@ -186,27 +187,27 @@ def test_that_the_chosen_model_is_used_and_remembered(window):
     assert window.session.library.champion_path().stem == "model-b"
 
 
-def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window):
+def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window, data_dir):
     window.ask.reply = "Ada"
     box = child(window, QComboBox, "writerBox")
     box.activated.emit(box.count() - 1)
     assert box.currentText() == "Ada"
     assert child(window, QLabel, "accuracyLabel").text() == "Ada · no trials yet"
     assert window.focusWidget() is window.answer_panel.entry
-    assert Preferences(window._data_dir).writer == "Ada"
+    assert Preferences(data_dir).writer == "Ada"
 
 
-def test_that_the_retrain_request_names_this_data_folder_and_recipe(window):
+def test_that_the_retrain_request_names_this_data_folder_and_recipe(window, data_dir):
     child(window, QSpinBox, "epochsSpin").setValue(3)
     request = window.training.requests.by(window.training_panel.recipe())
     assert request.recipe.epochs == 3
-    assert str(request.data_dir) == str(window._data_dir)
+    assert str(request.data_dir) == str(data_dir)
 
 
-def test_that_dark_colours_are_kept(window):
+def test_that_dark_colours_are_kept(window, data_dir):
     window.set_theme("dark")
     assert window.canvas.grab().toImage().pixelColor(5, 5).lightness() < 60
-    assert Preferences(window._data_dir).theme == "dark"
+    assert Preferences(data_dir).theme == "dark"
     window.set_theme("light")
 
 
@@ -214,10 +215,10 @@ def test_that_the_csv_pair_goes_out_and_comes_in_through_the_menu(window, qtbot,
     draw(window)
     press(window, Qt.Key.Key_Return)
     window.ask.reply = tmp_path / "images.csv"
-    window._actions["Export as CSV pair…"].trigger()
+    action(window, "Export as CSV pair…").trigger()
     qtbot.waitUntil(lambda: "1 drawing written" in window.messages.text)
     assert (tmp_path / "labels.csv").read_text().strip() == "3"
-    window._actions["Import the 2022 report's CSV pair…"].trigger()
+    action(window, "Import the 2022 report's CSV pair…").trigger()
     qtbot.waitUntil(lambda: "1 drawing added" in window.messages.text)
     assert window.session.store.count() == 2
 
@@ -234,7 +235,7 @@ def test_that_a_bad_file_is_refused_with_its_line_and_the_store_is_unchanged(win
     (tmp_path / "bad.csv").write_text("1,2,3\n")
     (tmp_path / "labels.csv").write_text("7\n")
     window.ask.reply = tmp_path / "bad.csv"
-    window._actions["Import the 2022 report's CSV pair…"].trigger()
+    action(window, "Import the 2022 report's CSV pair…").trigger()
     qtbot.waitUntil(lambda: "failed" in window.messages.text)
     assert "bad.csv" in window.messages.text
     assert window.session.store.count() == 0
@@ -255,13 +256,13 @@ def test_that_what_was_stored_is_told_beside_model_and_engine(window):
     window.answer_panel.judged.emit("8")
     assert child(window, QLabel, "toldLabel").text() == "Stored: 8, not 3."
     assert child(window, QLabel, "championLabel").isVisible()
-    window.status._moment.timeout.emit()
+    window.status.findChild(QTimer).timeout.emit()
     assert child(window, QLabel, "toldLabel").text() == ""
 
 
 def test_that_curves_are_saved_from_the_file_menu(window, tmp_path):
     window.ask.reply = tmp_path / "curves.csv"
-    window._actions["Save curves…"].trigger()
+    action(window, "Save curves…").trigger()
     assert (tmp_path / "curves.csv").read_text().startswith("run,kind,epoch,step")
 
 
@@ -309,7 +310,7 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
     for label in ("3", "7"):
         draw(window)
         window.answer_panel.judged.emit(label)
-    window._load_heavy_things()  # so that it is known which models there are
+    window.choices.list_models()  # so that it is known which models there are
     path = saved_model(window.session.library.new_path("new"), drawn_accuracy=0.95).path
     found = Comparison(PairedComparison(4, 2, 4, (1, 2)), PairedComparison(0, 0, 0), before).to_json()
     ending = RunFinished("run", "completed", str(path), 1, 1, 2.0, {}, comparison=found)

@@ -167,9 +167,12 @@ def test_that_a_model_that_cannot_be_loaded_is_told_of_and_the_next_one_is_looke
         insight.ask(Question(path, drawing(), "", None))
 
 
-def test_that_nobody_looks_while_the_panel_is_hidden(qtbot, panel, session):
-    session.add_stroke(UPRIGHT, "mouse")
-    assert panel.insight._thread is None
+def test_that_nobody_looks_while_the_panel_is_hidden(qtbot, panel, session, monkeypatch):
+    asked = []
+    with monkeypatch.context() as patch:
+        patch.setattr(panel.insight, "ask", asked.append)
+        session.add_stroke(UPRIGHT, "mouse")
+    assert asked == []
     with qtbot.waitSignal(panel.insight.decided):
         panel.show()
     assert "Read as 7" in answer(panel)
@@ -209,7 +212,7 @@ def test_that_the_tiles_of_the_answer_bear_the_labels_of_the_classes(qtbot, pane
         panel.show()
     grid = panel.findChild(TileGrid)
     assert panel.findChild(ChoiceBox, "layerBox").currentText() == "Answer · 10"
-    assert grid._tiles.labels == tuple("0123456789")
+    assert grid.labels == tuple("0123456789")
     assert not grid.tile_rect(0).intersects(grid.tile_rect(1))
 
 

@@ -41,7 +41,9 @@ def press(qtbot, page, name):
 
 
 def title(page, name):
-    return page.form._titles[name].text()
+    editor = page.form.editor(name)
+    (found,) = (label for label in page.form.findChildren(QLabel) if label.buddy() is editor)
+    return found.text()
 
 
 def test_that_what_differs_from_the_default_is_marked(page):

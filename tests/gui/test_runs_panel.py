@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -328,7 +330,9 @@ def test_that_what_a_terminal_has_trained_is_there_when_somebody_looks_again(
 def test_that_a_history_that_cannot_be_read_is_told_and_the_list_stays(
     panel: Shown, store: SampleStore
 ) -> None:
-    store._db.execute("UPDATE runs SET history = 'junk' WHERE id = 'b'")
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        db.execute("UPDATE runs SET history = 'junk' WHERE id = 'b'")
+        db.commit()
     panel.choose(1)
     assert "cannot be read any more" in panel.problems[0].message
     assert len(panel.column(0)) == 3

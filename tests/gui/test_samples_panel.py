@@ -15,13 +15,16 @@ from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.errors import StoreError
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.panels.samples import sample_edits as drawing_edits
+from qtdigits.gui.panels.samples import samples_model
+from qtdigits.gui.panels.samples.sample_details import LargeDrawing
+from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_grid import (
     CELL_HEIGHT_PX,
     CELL_WIDTH_PX,
     SampleGrid,
     ThumbnailPainter,
 )
-from qtdigits.gui.panels.samples.samples_model import PAGE, PAGES_KEPT, SamplesModel
+from qtdigits.gui.panels.samples.samples_model import PAGE, SamplesModel
 from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.colours import DARK, LIGHT
@@ -51,6 +54,10 @@ class ExportTo:
 
     def export_chosen(self, chosen, title):
         self.exported.append((chosen, title))
+
+
+def cell(grid, row):
+    return grid.visualRect(grid.model().index(row, 0))
 
 
 SMOOTHED = 4
@@ -114,6 +121,11 @@ class Browser:
 
     def choose(self, box, text):
         self.find(QComboBox, box).setCurrentText(text)
+
+    def relabel(self, label):
+        entry = self.find(QLineEdit, "relabelEntry")
+        entry.setText(label)
+        QTest.keyClick(entry, KEY.Key_Return)
 
     def select(self, *rows):
         self.grid.select_rows(list(rows))
@@ -232,10 +244,10 @@ def test_that_typing_a_label_and_enter_relabels_and_ctrl_z_undoes(browser):
 def test_that_a_new_class_is_asked_for(browser):
     browser.select(0)
     browser.ask.reply = False
-    browser.panel._relabel("π")
+    browser.relabel("π")
     assert (browser.shown[0], "π" in browser.store.classes()) == ("7", False)
     browser.ask.reply = True
-    browser.panel._relabel("π")
+    browser.relabel("π")
     assert browser.shown[0] == "π"
     assert len(browser.ask.asked) == 2
 
@@ -280,7 +292,7 @@ def test_that_what_is_held_out_cannot_count_for_more_and_says_why(browser):
     browser.store.add_samples(a_sample("7", "Bob") for _ in range(10))
     browser.session.samples_imported()
     held_out = browser.store.ids(held_out=True).tolist()
-    ids = browser.panel._model.ids.tolist()
+    ids = browser.grid.model().ids.tolist()
     among = [ids.index(held_out[0]), ids.index(browser.store.ids(held_out=False)[0])]
     browser.select(*among)
     browser.click("weightButton")
@@ -289,8 +301,9 @@ def test_that_what_is_held_out_cannot_count_for_more_and_says_why(browser):
     browser.select(among[0])
     assert not browser.find(QPushButton, "weightButton").isEnabled()
     assert browser.find(QPushButton, "weightButton").toolTip().startswith("Held out")
-    browser.panel._weigh(5)
-    assert browser.text("editedLabel") == "1 drawing held out: never trained on."
+    browser.select(among[0], ids.index(held_out[1]))
+    browser.click("weightButton")
+    assert browser.text("editedLabel") == "2 drawings held out: never trained on."
     browser.select(among[1])
     assert browser.find(QPushButton, "weightButton").isEnabled()
 
@@ -351,7 +364,7 @@ def test_that_ink_and_images_are_drawn_large_in_the_windows_colours(browser, the
     browser.panel.set_theme(theme)
     for row in (0, 1):
         browser.select(row)
-        image = browser.panel._details._drawing.grab().toImage()
+        image = browser.panel.findChild(LargeDrawing).grab().toImage()
         pixels = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
         for colour in (QColor(theme.ink), QColor(theme.canvas)):
             assert min(distance(colour, pixel) for pixel in pixels) <= SMOOTHED
@@ -386,7 +399,7 @@ def test_that_arrows_home_end_and_shift_choose(browser):
 
 def test_that_clicks_choose_one_some_or_a_stretch(browser):
     def click(row, modifiers=Qt.KeyboardModifier.NoModifier):
-        QTest.mouseClick(browser.grid.viewport(), LEFT, modifiers, browser.grid._cell(row).center())
+        QTest.mouseClick(browser.grid.viewport(), LEFT, modifiers, cell(browser.grid, row).center())
 
     click(1)
     assert browser.selected == [1]
@@ -445,29 +458,33 @@ def test_that_only_what_is_seen_is_read(grid, many, monkeypatch):
     bar.setValue(bar.maximum())
     grid.grab()
     assert sum(read) <= 4 * PAGE
-    assert grid.indexAt(grid._cell(2499).center()).row() == 2499
+    assert grid.indexAt(cell(grid, 2499).center()).row() == 2499
 
 
-def test_that_pages_that_were_left_long_ago_are_forgotten(many, qtbot):
+def test_that_pages_that_were_left_long_ago_are_forgotten(many, qtbot, monkeypatch):
+    monkeypatch.setattr(samples_model, "PAGES_KEPT", 3)
+    read = []
+    original = many.thumbnails
+    monkeypatch.setattr(many, "thumbnails", lambda ids: read.append(ids[0]) or original(ids))
     model = SamplesModel(store=many)
     model.set_filter(SampleFilter())
-    for _ in range(2):
-        for row in range(0, 2500, PAGE):
-            assert model.thumbnail(row).id == 2500 - row
-    assert len(model._pages) <= PAGES_KEPT
+    for page in (0, 1, 2, 0, 3, 0, 1):
+        row = page * PAGE
+        assert model.thumbnail(row).id == 2500 - row
+    assert read == [2500 - page * PAGE for page in (0, 1, 2, 3, 1)]
 
 
 def test_that_the_cells_fill_the_width_without_gaps_or_overlaps(grid):
-    cells = [grid._cell(row) for row in range(grid.columns)]
+    cells = [cell(grid, row) for row in range(grid.columns)]
     assert cells[0].left() == 0
     assert cells[-1].right() == grid.viewport().width() - 1
     assert all(a.right() + 1 == b.left() for a, b in pairwise(cells))
-    assert grid._cell(grid.columns) == QRect(QPoint(0, CELL_HEIGHT_PX), cells[0].size())
+    assert cell(grid, grid.columns) == QRect(QPoint(0, CELL_HEIGHT_PX), cells[0].size())
 
 
 def test_that_a_choice_scrolls_into_view(grid):
     grid.select_rows([1700])
-    assert grid.viewport().rect().contains(grid._cell(1700))
+    assert grid.viewport().rect().contains(cell(grid, 1700))
 
 
 def test_that_what_was_at_the_top_stays_there_when_the_width_changes(grid):
@@ -495,7 +512,7 @@ def test_that_a_check_of_the_labels_is_asked_for_once_and_its_outcome_is_said(br
 
 def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(browser, qtbot, monkeypatch):
     monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
-    edits, store = browser.panel._edits, browser.store
+    edits, store = browser.panel.findChild(SampleEdits), browser.store
     before = {sample.id: sample.label for sample in store.samples()}
     ids, said = list(before)[:5], []
     edits.edited.connect(said.append)
@@ -517,7 +534,7 @@ def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(brows
 
 def test_that_what_was_changed_before_an_error_can_be_undone(browser, qtbot, monkeypatch):
     monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
-    edits, store = browser.panel._edits, browser.store
+    edits, store = browser.panel.findChild(SampleEdits), browser.store
     before = {sample.id: sample.weight for sample in store.samples()}
     ids, problems, n_calls = list(before)[:5], [], []
     browser.session.problem_met.connect(problems.append)
@@ -539,6 +556,6 @@ def test_that_what_was_changed_before_an_error_can_be_undone(browser, qtbot, mon
 def test_that_what_was_begun_is_done_before_the_store_is_closed(browser, monkeypatch):
     monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
     ids = [sample.id for sample in browser.store.samples()][:5]
-    browser.panel._edits.delete(ids)
+    browser.panel.findChild(SampleEdits).delete(ids)
     browser.session.closing.emit()
     assert browser.store.count(is_deleted=True) == 5

@@ -212,6 +212,10 @@ class TileGrid(QWidget):
         if is_other:
             self._fit_height()
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._tiles.labels
+
     def tile_rect(self, index: int) -> QRectF:
         """Where a tile is; without the gap around it."""
         width, height = self._tile_size()
