@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from qtdigits.cli.loading import open_dataset, open_model
 from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import interval, percent, print_json, print_table, say, working
+from qtdigits.cli.output import print_json, print_table, say, working
+from qtdigits.core.formatting import percent, percent_range
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def _figures(tallies: Iterable[NamedTally]) -> dict[str, object]:
 
 def _print_score(model: str, dataset: Dataset, score: Score) -> None:
     print(
-        f"{model} on {dataset.name}: {percent(score.accuracy)} right "
-        f"({score.correct:,} of {score.n:,}; 95% interval {interval(*score.interval)})"
+        f"{model} on {dataset.name}: {percent(score.accuracy, 2)} right "
+        f"({score.correct:,} of {score.n:,}; 95% interval {percent_range(*score.interval)})"
     )
     if score.calibration_error is not None:
         print(
@@ -151,7 +152,7 @@ def _print_score(model: str, dataset: Dataset, score: Score) -> None:
     if score.undecided:
         print(
             f"Not sure of {score.undecided:,}, which are counted above with the best guess; "
-            f"of the other {score.decided:,}, {percent(score.decided_accuracy)} are right."
+            f"of the other {score.decided:,}, {percent(score.decided_accuracy, 2)} are right."
         )
     worst = (
         f"{truth} read as {answer} ({count:,} times)" for truth, answer, count in score.worst_confusions()
@@ -189,7 +190,13 @@ def _print_tallies(what: str, tallies: list[NamedTally]) -> None:
     if not tallies:
         return
     rows = (
-        (name, f"{tally.n:,}", f"{tally.correct:,}", percent(tally.accuracy), interval(*tally.interval))
+        (
+            name,
+            f"{tally.n:,}",
+            f"{tally.correct:,}",
+            percent(tally.accuracy, 2),
+            percent_range(*tally.interval),
+        )
         for name, tally in tallies
     )
     print()

@@ -12,8 +12,6 @@ from qtdigits.cli.loading import champion_path, find_model, open_model, require_
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import (
     complain,
-    interval,
-    percent,
     print_facts,
     print_json,
     print_scores,
@@ -21,6 +19,7 @@ from qtdigits.cli.output import (
     say,
     working,
 )
+from qtdigits.core.formatting import UNKNOWN, percent, percent_range
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
@@ -212,9 +211,9 @@ def _replayed_row(row: Replayed) -> tuple[str, ...]:
     if row.error:
         return (row.name, "cannot be used", *[""] * 8)
     parts = row.parts
-    within = interval(*parts.hold_out.interval) if parts.hold_out.n else "-"
+    within = percent_range(*parts.hold_out.interval) if parts.hold_out.n else UNKNOWN
     figures = [
-        (percent(part.accuracy), f"{part.n:,}")
+        (percent(part.accuracy, 2), f"{part.n:,}")
         for part in (parts.hold_out, parts.not_learned, parts.learned, parts.of_files)
     ]
     (held, n_held), *others = figures
@@ -247,7 +246,7 @@ def _row(entry: ModelEntry) -> tuple[str, ...]:
     made = entry.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
     if entry.error:
         return ("!", entry.path.stem, "", "", made, entry.error, str(entry.path))
-    figures = ", ".join(f"{name} {percent(score.get('accuracy'))}" for name, score in entry.scores.items())
+    figures = ", ".join(f"{name} {percent(score.get('accuracy'), 2)}" for name, score in entry.scores.items())
     mark = "*" if entry.is_champion else ""
     return (mark, entry.path.stem, entry.title, str(len(entry.labels)), made, figures, str(entry.path))
 
@@ -280,7 +279,7 @@ def _print_model(model: Model) -> None:
         ("classes", " ".join(model.label_set.labels)),
         ("weights", f"{weights:,}, SHA-256 {model.weights_sha256}"),
         ("preprocessing", f"version {model.preprocessing_version}"),
-        ("not sure", f"below {percent(model.undecided_below)}" if model.undecided_below else "never"),
+        ("not sure", f"below {percent(model.undecided_below, 2)}" if model.undecided_below else "never"),
         ("training", _history_line(model)),
     ]
     recipe = {key: value for key, value in model.recipe.to_json().items() if value != ""}
@@ -295,7 +294,7 @@ def _history_line(model: Model) -> str:
         return "no history"
     best = model.history.best_epoch
     rows = [i for i, epoch in enumerate(epochs["epoch"]) if epoch == best]
-    val = f", with validation accuracy {percent(float(epochs['val_accuracy'][rows[0]]))}" if rows else ""
+    val = f", with validation accuracy {percent(float(epochs['val_accuracy'][rows[0]]), 2)}" if rows else ""
     return f"{len(epochs)} epochs in {epochs['elapsed_s'][-1]:,.0f} s, the best was epoch {best}{val}"
 
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qtdigits.core.formatting import percent, percent_range
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -77,8 +79,12 @@ def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
     rows = []
     for name, score in scores.items():
         low, high = score.get("interval", (0.0, 1.0))
-        figures = (f"{score.get('n', 0):,}", f"{score.get('correct', 0):,}", percent(score.get("accuracy")))
-        rows.append((name, *figures, interval(low, high)))
+        figures = (
+            f"{score.get('n', 0):,}",
+            f"{score.get('correct', 0):,}",
+            percent(score.get("accuracy"), 2),
+        )
+        rows.append((name, *figures, percent_range(low, high)))
     print_table(("set", "drawings", "right", "accuracy", "95% interval"), rows)
 
 
@@ -87,12 +93,3 @@ def _console() -> Console:
 
     width = None if sys.stdout.isatty() else PIPED_WIDTH
     return Console(file=sys.stdout, width=width, highlight=False, markup=False)
-
-
-def percent(value: float | None) -> str:
-    """A share of 1, such as "86.4%"; "-" for one that does not exist."""
-    return "-" if value is None or value != value else f"{value:.2%}"  # noqa: PLR0124 - NaN
-
-
-def interval(low: float, high: float) -> str:
-    return f"{low:.1%} to {high:.1%}"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import complain, percent, print_json, print_table
+from qtdigits.cli.output import complain, print_json, print_table
+from qtdigits.core.formatting import percent
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def _read(reader: Reader, file: Path) -> dict[str, float]:
 
 
 def _most_probable(probabilities: dict[str, float], *, is_sure: bool) -> list[str]:
-    shown = [f"{label} ({percent(p)})" for label, p in list(probabilities.items())[:N_SHOWN]]
+    shown = [f"{label} ({percent(p, 2)})" for label, p in list(probabilities.items())[:N_SHOWN]]
     if not is_sure:
         best, p = next(iter(probabilities.items()))
-        shown[0] = f"not sure (perhaps {best}, {percent(p)})"
+        shown[0] = f"not sure (perhaps {best}, {percent(p, 2)})"
     return shown + [""] * (N_SHOWN - len(shown))

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
-from qtdigits.cli.output import percent, print_facts, print_json, print_table, say
+from qtdigits.cli.output import print_facts, print_json, print_table, say
+from qtdigits.core.drawing.samples import MY_HOLD_OUT, VALIDATION
+from qtdigits.core.formatting import percent
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def run_list(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"runs": [_as_json(run) for run in runs]})
     else:
-        columns = ("run", "name", "started", "ended", "epochs", "best", "validation", "my hold-out")
+        columns = ("run", "name", "started", "ended", "epochs", "best", VALIDATION, MY_HOLD_OUT)
         print_table(columns, [_row(run) for run in runs], numbers_from=4)
     return 0
 
@@ -143,12 +145,12 @@ def run_compare(args: argparse.Namespace) -> int:
         ("ended", [run.state for run in runs]),
         ("epochs", [run.figures.epochs for run in runs]),
         ("best epoch", [run.figures.best_epoch or "-" for run in runs]),
-        ("validation", [percent(run.figures.val_accuracy) for run in runs]),
+        (VALIDATION, [percent(run.figures.val_accuracy, 2) for run in runs]),
         ("drawings", [run.figures.data.get("drawings", 0) for run in runs]),
         ("time", [f"{run.figures.elapsed_s:.0f} s" for run in runs]),
     ]
     rows: list[tuple[object, ...]] = [(name, *values) for name, values in figures]
-    rows += [(name, *(percent(_score(run, name)) for run in runs)) for name in _scored(runs)]
+    rows += [(name, *(percent(_score(run, name), 2) for run in runs)) for name in _scored(runs)]
     rows += [(f"recipe {name}", *values) for name, values in changes.items()]
     print_table(("", *(f"{run.title} ({run.id[-6:]})" for run in runs)), rows)
     if not changes:
@@ -241,7 +243,7 @@ def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:
 
 def _row(run: RunRecord) -> tuple[object, ...]:
     figures = run.figures
-    own = _score(run, "my hold-out")
+    own = _score(run, MY_HOLD_OUT)
     return (
         run.id,
         run.title,
@@ -249,8 +251,8 @@ def _row(run: RunRecord) -> tuple[object, ...]:
         run.state,
         figures.epochs,
         figures.best_epoch or "-",
-        percent(figures.val_accuracy),
-        percent(own if own is not None else figures.hold_out_accuracy),
+        percent(figures.val_accuracy, 2),
+        percent(own if own is not None else figures.hold_out_accuracy, 2),
     )
 
 
@@ -274,20 +276,20 @@ def _print_epochs(history: History) -> None:
         (
             f"{row + 1}{' best' if row + 1 == history.best_epoch else ''}",
             *(f"{epochs[name][row]:.4f}" for name in ("loss", "val_loss")),
-            *(percent(float(epochs[name][row])) for name in ("accuracy", "val_accuracy")),
-            percent(float(epochs["hold_out_accuracy"][row])),
-            percent(float(epochs["val_auc"][row])),
+            *(percent(float(epochs[name][row]), 2) for name in ("accuracy", "val_accuracy")),
+            percent(float(epochs["hold_out_accuracy"][row]), 2),
+            percent(float(epochs["val_auc"][row]), 2),
         )
         for row in range(len(epochs))
     ]
     print()
-    print_table(("epoch", "loss", "val. loss", "accuracy", "val. accuracy", "my hold-out", "AUC"), rows)
+    print_table(("epoch", "loss", "val. loss", "accuracy", "val. accuracy", MY_HOLD_OUT, "AUC"), rows)
 
 
 def _scored(runs: list[RunRecord]) -> list[str]:
     """The sets that any of the models was scored on, but for the validation, which every run has."""
     names = dict.fromkeys(name for run in runs for name in run.figures.scores)
-    return [name for name in names if name != "validation"]
+    return [name for name in names if name != VALIDATION]
 
 
 def _score(run: RunRecord, name: str) -> float | None:

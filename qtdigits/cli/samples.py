@@ -13,6 +13,8 @@ from qtdigits.cli.loading import require_writer
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_table, say, working
 from qtdigits.cli.sample_changes import add_change_parsers, add_review_parser
+from qtdigits.core.drawing.samples import DEFAULT_WRITER
+from qtdigits.core.formatting import counted
 from qtdigits.errors import InputError, QtDigitsError
 
 if TYPE_CHECKING:
@@ -96,9 +98,6 @@ def _moment(text: str | None, option: str) -> datetime | None:
             f"{option} {text!r} is not a date.", "Write it as 2026-05-01, or as 2026-05-01T13:30."
         ) from error
 
-
-DEFAULT_WRITER = "me"
-"""As in the window: whoever never names himself."""
 
 KINDS = "ink .jsonl[.gz], UNIPEN, images.csv with labels.csv, IDX, .npz (x, y), samples.db, a folder of PNGs"
 
@@ -255,7 +254,7 @@ def run_list(args: argparse.Namespace) -> int:
         print_json({"n": n, "by_writer": counts, "samples": [_to_json(sample) for sample in newest]})
         return 0
     _print_counts(counts)
-    print(f"\n{n:,} drawing{'s' if n != 1 else ''}" + (f", the newest {len(newest):,}:\n" if newest else "."))
+    print(f"\n{counted(n, 'drawing')}" + (f", the newest {len(newest):,}:\n" if newest else "."))
     if newest:
         print_table(
             ("id", "label", "writer", "origin", "strokes", "held out", "remark", "time"),

@@ -14,7 +14,8 @@ from qtdigits.cli.loading import (
     warn_of_known_drawings,
 )
 from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import percent, print_json, print_table, say
+from qtdigits.cli.output import print_json, print_table, say
+from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,15 +125,14 @@ def _tell(writer: SimulatedWriter, done: int, total: int) -> None:
 
 
 def _print(found: Simulation) -> None:
-    n = len(found.writers)
     print(
-        f"{found.model}, {n} simulated {'writer' if n == 1 else 'writers'}; errors on drawings not yet learned from:\n"
+        f"{found.model}, {counted(len(found.writers), 'simulated writer')}; errors on drawings not yet learned from:\n"
     )
     _print_steps(found.steps)
     if found.mnist_before is not None and found.mnist_after is not None:
         print(
-            f"\nMNIST's test set: {percent(found.mnist_before)} before, {percent(found.mnist_after)} after, on average; "
-            f"{percent(found.lowest_mnist)} at the least."
+            f"\nMNIST's test set: {percent(found.mnist_before, 2)} before, {percent(found.mnist_after, 2)} after, on average; "
+            f"{percent(found.lowest_mnist, 2)} at the least."
         )
     if not found.is_whole:
         print("\nIt was stopped: the other writers are missing.")
@@ -148,8 +148,8 @@ def _print_steps(steps: Iterable[SimulatedStep]) -> None:
     from qtdigits.core.score.metrics import wilson_interval
 
     def rate(errors: int, n: int) -> str:
-        low, high = wilson_interval(errors, n)
-        return f"{errors} ({100 * errors / n:.2f}%, {100 * low:.2f} to {100 * high:.2f})" if n else "–"
+        within = percent_range(*wilson_interval(errors, n), 2)
+        return f"{errors} ({percent(errors / n, 2)}, {within})" if n else UNKNOWN
 
     rows = (
         (
@@ -159,7 +159,7 @@ def _print_steps(steps: Iterable[SimulatedStep]) -> None:
             rate(step.errors_with, step.n),
             f"{step.fixed}",
             f"{step.broken}",
-            "–" if step.fewer is None else f"{100 * step.fewer:.0f}%",
+            percent(step.fewer, 0),
         )
         for step in steps
     )

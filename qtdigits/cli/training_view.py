@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from qtdigits.cli.output import percent, say
+from qtdigits.cli.output import say
+from qtdigits.core.formatting import counted, percent
 from qtdigits.errors import StoreError
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def started_line(event: RunStarted) -> str:
 
 
 def resumed_line(event: RunResumed) -> str:
-    return f"Going on after {event.epochs} epoch{'s' if event.epochs != 1 else ''}, {event.step:,} batches."
+    return f"Going on after {counted(event.epochs, 'epoch')}, {event.step:,} batches."
 
 
 def epoch_line(event: EpochEnded, epochs: int) -> str:
@@ -188,8 +189,8 @@ def epoch_line(event: EpochEnded, epochs: int) -> str:
     best = "  best so far" if event.is_best else ""
     return (
         f"epoch {event.epoch:>{len(str(epochs))}}/{epochs}  {duration(event.elapsed_s)}  "
-        f"loss {event.loss:.4f}  accuracy {percent(event.accuracy)}  "
-        f"val loss {event.val_loss:.4f}  val accuracy {percent(event.val_accuracy)}{best}"
+        f"loss {event.loss:.4f}  accuracy {percent(event.accuracy, 2)}  "
+        f"val loss {event.val_loss:.4f}  val accuracy {percent(event.val_accuracy, 2)}{best}"
     )
 
 

@@ -16,7 +16,8 @@ from qtdigits.cli.loading import (
     warn_of_known_drawings,
 )
 from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder, file_path
-from qtdigits.cli.output import percent, print_json, print_table, say
+from qtdigits.cli.output import print_json, print_table, say
+from qtdigits.core.formatting import percent
 from qtdigits.errors import InputError
 
 if TYPE_CHECKING:
@@ -212,5 +213,7 @@ def _cells(found: WriterMatrix, row: MatrixRow) -> tuple[str, ...]:
     texts = []
     for writer in found.writers:
         cell = row.cell(writer)
-        texts.append("" if cell is None else f"{percent(cell.accuracy)} of {cell.n:,} {found.mark(cell):<2}")
+        texts.append(
+            "" if cell is None else f"{percent(cell.accuracy, 2)} of {cell.n:,} {found.mark(cell):<2}"
+        )
     return (name, f"{row.learned_from:,}" if row.learned_from else "", *texts)

@@ -1,12 +1,14 @@
-"""Figures in words that every surface says alike."""
+"""Numbers as text, the same in the window and on the command line."""
 
 from __future__ import annotations
 
 import math
 
+UNKNOWN = "–"
+
 
 def duration(seconds: float) -> str:
-    """Such as 0:07, 12:30 or 1:02:03; "?" for NaN, when nobody knows."""
+    """Such as 0:07, 12:30 or 1:02:03; "?" for NaN."""
     if math.isnan(seconds):
         return "?"
     minutes, rest = divmod(max(0, round(seconds)), 60)
@@ -14,16 +16,37 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def percent_digits(fraction: float, decimals: int = 1) -> str:
-    """98.4, without the sign. What is not quite everything is never shown as 100."""
-    shown = f"{100 * fraction:.{decimals}f}"
-    if fraction < 1 and float(shown) == 100:
+def percent(share: float | None, decimals: int = 1) -> str:
+    """A share from 0 to 1 such as "98.4 %"; "–" for None and NaN. Less than everything is never shown as 100 %."""
+    if share is None or math.isnan(share):
+        return UNKNOWN
+    return f"{percent_digits(share, decimals)} %"
+
+
+def percent_range(low: float, high: float, decimals: int = 1) -> str:
+    """An interval of shares, such as "91.1 to 99.7 %"."""
+    return f"{percent_digits(low, decimals)} to {percent(high, decimals)}"
+
+
+def percent_digits(share: float, decimals: int = 1) -> str:
+    """As `percent`, without the sign."""
+    shown = f"{100 * share:.{decimals}f}"
+    if share < 1 and float(shown) == 100:
         shown = f"{100 - 10**-decimals:.{decimals}f}"
     return shown
 
 
+def counted(n: int, noun: str) -> str:
+    """Such as "1 drawing" or "1,200 drawings"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def awaiting_review(n: int) -> str:
-    """Such as: 3 drawings wait for your eye: …"""
-    if n == 1:
-        return "1 drawing waits for your eye: its label may be wrong, so it is not trained on until you have looked."
-    return f"{n:,} drawings wait for your eye: their labels may be wrong, so they are not trained on until you have looked."
+    """Say that so many drawings are to be reviewed, and what that means."""
+    what = "its label may be" if n == 1 else "their labels may be"
+    until = (
+        "it is not trained on until you have reviewed it"
+        if n == 1
+        else "they are not trained on until you have reviewed them"
+    )
+    return f"{counted(n, 'drawing')} to review: {what} wrong, so {until}."

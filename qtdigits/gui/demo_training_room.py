@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qtdigits.core.drawing.samples import MNIST_TEST
+
 if TYPE_CHECKING:
     from qtdigits.core.run.events import RunFinished
     from qtdigits.gui.main_window import MainWindow
 
-PREFERRED_SET = "MNIST test"
 LISTED_WITHIN_S = 30.0
 
 
@@ -57,8 +58,8 @@ def _open_worst_cell(window: MainWindow, finished: RunFinished) -> None:
     box, matrix = page.findChild(QComboBox, "runs.confusionSet"), page.findChild(ConfusionMatrix)
     assert isinstance(box, QComboBox)
     assert isinstance(matrix, ConfusionMatrix)
-    if box.findText(PREFERRED_SET) >= 0:
-        box.setCurrentText(PREFERRED_SET)
+    if box.findText(MNIST_TEST) >= 0:
+        box.setCurrentText(MNIST_TEST)
     QTest.qWait(300)  # the page is laid out
     counts = np.array(finished.scores[box.currentText()]["confusion"])
     np.fill_diagonal(counts, 0)

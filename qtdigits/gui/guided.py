@@ -8,9 +8,9 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.core.drawing.samples import Trial
+from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.practice import Goal, GuidedProgress
 from qtdigits.gui.session import Session
-from qtdigits.gui.texts import percent
 
 
 class Ending(StrEnum):
@@ -126,9 +126,8 @@ def result_text(run: GuidedProgress, ending: Ending) -> str:
     """Such as: 59 of 60 read right: 98.3 %, 95 % interval 91.1 to 99.7 %. The interval is narrow enough."""
     if not run.n:
         return f"Nothing was drawn. {ending.value}"
-    low, high = run.interval
     skipped = f" {run.skipped} skipped." if run.skipped else ""
     return (
         f"{run.correct} of {run.n} read right: {percent(run.correct / run.n)}, "
-        f"95 % interval {100 * low:.1f} to {percent(high)}.{skipped} {ending.value}"
+        f"95 % interval {percent_range(*run.interval)}.{skipped} {ending.value}"
     )

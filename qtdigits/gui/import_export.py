@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.background import Background, Work
 from qtdigits.gui.session import Session
@@ -113,16 +114,12 @@ class Exchange(QObject):
         match result:
             case Added(added=added, skipped=skipped):
                 known = f" {skipped:,} were there already." if skipped else ""
-                self._messages.show_notice(f"{name}: {_drawings(added)} added.{known}")
+                self._messages.show_notice(f"{name}: {counted(added, 'drawing')} added.{known}")
                 self._session.samples_imported()
             case int():
-                self._messages.show_notice(f"{name}: {_drawings(result)} written.")
+                self._messages.show_notice(f"{name}: {counted(result, 'drawing')} written.")
 
     def _on_failed(self, name: str, error: QtDigitsError) -> None:
         self._messages.show_problem(
             QtDigitsError(f"{name} failed, and nothing was changed. {error.message}", error.remedy)
         )
-
-
-def _drawings(n: int) -> str:
-    return f"{n:,} drawing{'s' if n != 1 else ''}"

@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Signal
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet, clean_label
 from qtdigits.core.drawing.raster import render
-from qtdigits.core.drawing.samples import Raster, Sample, Trial, Verdict
+from qtdigits.core.drawing.samples import DEFAULT_WRITER, Raster, Sample, Trial, Verdict
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
@@ -27,7 +27,6 @@ from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
 
-DEFAULT_WRITER = "me"
 MOST_UNDONE = 100
 """So many judgements can be taken back; the window must not grow while somebody draws all day."""
 

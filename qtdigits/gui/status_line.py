@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from qtdigits.core.formatting import percent_digits
+from qtdigits.core.formatting import counted, percent
 from qtdigits.gui.engine.engine_controller import EngineState
 from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.widgets.parts import named
@@ -54,9 +54,8 @@ def accuracy_text(accuracy: RunningAccuracy) -> str:
     if not accuracy.n:
         return f"{accuracy.writer} · no trials yet"
     low, high = (100 * bound for bound in accuracy.interval)
-    trials = f"{accuracy.n:,} trial{'s' if accuracy.n != 1 else ''}"
-    share = percent_digits(accuracy.correct / accuracy.n)
-    return f"{accuracy.writer} · {trials} · {share} % [{low:.1f}, {high:.1f}]"
+    share = percent(accuracy.correct / accuracy.n)
+    return f"{accuracy.writer} · {counted(accuracy.n, 'trial')} · {share} [{low:.1f}, {high:.1f}]"
 
 
 def accuracy_tip(accuracy: RunningAccuracy) -> str:

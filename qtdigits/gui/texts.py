@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from qtdigits.core.formatting import duration, percent_digits
+from qtdigits.core.drawing.samples import DRAWINGS, MNIST_TEST, MY_HOLD_OUT, VALIDATION
+from qtdigits.core.formatting import counted, duration, percent
 from qtdigits.core.run.events import BatchEnded, Progressed, RunFinished
 
 OUTCOMES = {
@@ -14,19 +15,13 @@ OUTCOMES = {
     "converged": "Converged, best kept",
     "diverged": "Diverged, last good weights kept",
 }
-MY_HOLD_OUT = "my hold-out"
-SCORE_ORDER = (MY_HOLD_OUT, "MNIST test", "validation")
+SCORE_ORDER = (MY_HOLD_OUT, MNIST_TEST, VALIDATION)
 """The accuracy on drawn digits is the headline; other sets follow in the order in which they come."""
-
-
-def percent(fraction: float, decimals: int = 1) -> str:
-    """98.4 %. What is not quite everything is never shown as 100 %."""
-    return f"{percent_digits(fraction, decimals)} %"
 
 
 def data_text(data: Mapping[str, int]) -> str:
     """MNIST 54,000 + 212 drawings."""
-    parts = [f"{n:,} drawings" if name == "drawings" else f"{name} {n:,}" for name, n in data.items() if n]
+    parts = [f"{n:,} drawings" if name == DRAWINGS else f"{name} {n:,}" for name, n in data.items() if n]
     return " + ".join(parts)
 
 
@@ -53,10 +48,9 @@ def progress_text(event: Progressed) -> str:
 
 def finished_text(event: RunFinished) -> str:
     """Completed: 12 epochs, the best was 8; 1:16 in all."""
-    epochs = "1 epoch" if event.epochs == 1 else f"{event.epochs} epochs"
     outcome = OUTCOMES.get(event.outcome, event.outcome.capitalize())
     best = f", the best was {event.best_epoch}" if event.best_epoch and event.epochs > 1 else ""
-    return f"{outcome}: {epochs}{best}; {duration(event.elapsed_s)} in all"
+    return f"{outcome}: {counted(event.epochs, 'epoch')}{best}; {duration(event.elapsed_s)} in all"
 
 
 def headline_text(scores: Mapping[str, Mapping[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.store.files import take_name, write_file
 from qtdigits.store.library import ModelLibrary
@@ -47,9 +48,8 @@ def open_or_rescue(folder: Path, *, rescue_folders: Iterable[Path]) -> Opened:
             except QtDigitsError as error:
                 notices.append(f"Drawings wait in {rescue}, but cannot be taken in: {error}")
     if taken_in:
-        drawings = "1 drawing" if taken_in == 1 else f"{taken_in:,} drawings"
         notices.append(
-            f"{drawings} that were kept elsewhere while the store could not be opened are here now."
+            f"{counted(taken_in, 'drawing')} that were kept elsewhere while the store could not be opened are here now."
         )
     return Opened(store, folder, taken_in=taken_in, notice=" ".join(notices))
 

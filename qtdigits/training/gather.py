@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
-from qtdigits.core.drawing.samples import MNIST, Dataset
+from qtdigits.core.drawing.samples import MNIST, MNIST_TEST, MY_HOLD_OUT, Dataset
 from qtdigits.core.drawing.synthetic import is_no_digit
 from qtdigits.core.run.control import Control
 from qtdigits.errors import TrainingError
@@ -40,8 +40,6 @@ def with_hold_out(data: TrainingData, hold_out: Dataset | None, label_set: Label
     return replace(data, hold_out_images=hold_out.images[chosen], hold_out_targets=targets)
 
 
-MNIST_TEST = "MNIST test"
-HOLD_OUT = "my hold-out"
 REHEARSAL_NOTICE = (
     "MNIST was not found and cannot be downloaded, so synthetic ink stands in for it: "
     "good for a rehearsal, not for a model to keep. Put mnist.npz into the data folder, or set QTDIGITS_MNIST to its path."
@@ -159,7 +157,7 @@ class _Gathering:
                 # one's own hand is what these are for, so they are not split by writer: the hold-out tells how well it is read
                 self._sources.append(Source(replace(drawings, writers=()), self._recipe.drawings_weight))
         if len(hold_out):
-            self._tests[HOLD_OUT] = hold_out
+            self._tests[MY_HOLD_OUT] = hold_out
 
     def _trained_on(self, store: SampleStore) -> Dataset:
         """Ink is decoded only where it is going to be varied."""
@@ -222,7 +220,7 @@ class _Gathering:
             seed=self._recipe.seed,
             is_rehearsal=self._is_rehearsal,
         )
-        data = with_hold_out(data, self._tests.get(HOLD_OUT), label_set)
+        data = with_hold_out(data, self._tests.get(MY_HOLD_OUT), label_set)
         for name, drawings in new_writers.items():
             self._tests.setdefault(name.partition(".")[0], drawings)
         return TrainingInputs(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtdigits import __version__
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import OF_THE_STORE, Dataset, now
+from qtdigits.core.drawing.samples import MY_HOLD_OUT, OF_THE_STORE, VALIDATION, Dataset, now
 from qtdigits.core.model import Model
 from qtdigits.core.run.checkpoints import Checkpoint, Continuation
 from qtdigits.core.run.control import Control
@@ -37,7 +37,7 @@ from qtdigits.training.checkpoints import RunCheckpoints, last_sample_id
 from qtdigits.training.compare import NO_DRAWINGS, compare_with, drawn_since, root_ancestor
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.evaluate import answers_of
-from qtdigits.training.gather import HOLD_OUT, REHEARSAL_NOTICE, TrainingInputs, gather
+from qtdigits.training.gather import REHEARSAL_NOTICE, TrainingInputs, gather
 from qtdigits.training.jobs import RetrainRequest, run_to_ending
 from qtdigits.training.label_review import review_before_training
 from qtdigits.training.run_record import RunRecorder, keep_result, library_of, model_path_for, store_model
@@ -108,8 +108,6 @@ def with_threshold(
 
 
 __all__ = ["RetrainRequest", "retrain"]
-
-VALIDATION = "validation"
 
 Emit = Callable[[Event], None]
 
@@ -345,7 +343,7 @@ def _compared(job: _Job, gathered: TrainingInputs, model: Model, reader: Reader)
             Path(job.request.champion),
             model,
             reader,
-            hold_out=gathered.tests.get(HOLD_OUT, NO_DRAWINGS),
+            hold_out=gathered.tests.get(MY_HOLD_OUT, NO_DRAWINGS),
             guard=gathered.guard or NO_DRAWINGS,
             # A model that was trained on none of them does not say what its base has learned.
             drawn=drawn_since(folder, last, writer=job.request.writer) if last else NO_DRAWINGS,

@@ -11,6 +11,7 @@ from PIL import Image
 
 from cli.running import Run, python
 from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.formatting import percent
 from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.model_files import load_model, save_model
@@ -65,7 +66,7 @@ def test_that_people_get_the_same_figures(run: Run, tiny_model: Path, ink_file: 
     figures = run("evaluate", tiny_model, "--on", ink_file, "--json").json
     done = run("evaluate", tiny_model, "--on", ink_file, "--by-writer", "--by-class")
     assert done.code == 0
-    assert f"{figures['accuracy']:.2%} right ({figures['correct']} of 200; 95% interval" in done.out
+    assert f"{percent(figures['accuracy'], 2)} right ({figures['correct']} of 200; 95% interval" in done.out
     for heading in ("What was drawn", "class ", "writer ", "Most often confused"):
         assert heading in done.out
     assert any(line.startswith("ada ") for line in done.out.splitlines())

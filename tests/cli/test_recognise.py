@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from cli.running import Run
+from qtdigits.core.formatting import percent
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.model_files import load_model, save_model
 
@@ -53,7 +55,7 @@ def test_that_people_see_three_answers(run: Run, tiny_model: Path, pictures: lis
     line = next(
         line for line in run("recognise", tiny_model, pictures[0]).out.splitlines() if "light.png" in line
     )
-    assert line.split()[1::2] == list(probabilities)[:3]
+    assert re.findall(r"(\S+) \(", line) == list(probabilities)[:3]
 
 
 def test_that_bad_files_are_reported_and_the_others_answered(
@@ -85,6 +87,6 @@ def test_that_what_is_below_the_models_threshold_is_not_sure(
     unsure = run("recognise", careful, pictures[0], "--json").json["results"][0]
     assert unsure == sure | {"is_sure": False}
     assert (
-        f"not sure (perhaps {sure['label']}, {sure['probability']:.2%})"
+        f"not sure (perhaps {sure['label']}, {percent(sure['probability'], 2)})"
         in run("recognise", careful, pictures[0]).out
     )

@@ -43,7 +43,7 @@ class TestRuns:
         assert [(row["id"], row["state"]) for row in listed] == [("bb2", "interrupted"), ("aa1", "completed")]
         assert listed[1]["scores"] == {"my hold-out": [0.875, 8]}
         lines = run("runs", "list").out.splitlines()
-        assert any(line.startswith("aa1") and "87.50%" in line and "77.00%" in line for line in lines)
+        assert any(line.startswith("aa1") and "87.50 %" in line and "77.00 %" in line for line in lines)
 
     def test_that_a_run_is_shown_with_its_epochs(self, run: Run) -> None:
         shown = run("runs", "show", "aa", "--json").json

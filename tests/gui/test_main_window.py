@@ -352,7 +352,7 @@ def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
     doubted = next(iter(window.session.store.samples())).id
     window.session.store.mark_suspects({doubted: Suspicion(0.8, "1", "looks like a 1")})
     window.label_checks.waiting_grew.emit(1)
-    assert window.messages.text.startswith("1 drawing waits for your eye")
+    assert window.messages.text.startswith("1 drawing to review")
     child(window, QPushButton, "messageActionButton").click()
     assert window.messages.text == ""
     panel = window.tabs.currentWidget().content

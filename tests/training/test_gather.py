@@ -9,7 +9,7 @@ import pytest
 
 from qtdigits.core.drawing.labels import Class
 from qtdigits.core.drawing.raster import render_many
-from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT, Sample
 from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
 from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError, DataMissingError, InputError, TrainingError
@@ -18,7 +18,7 @@ from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import data_cache
 from qtdigits.training.data_cache import DataCache
-from qtdigits.training.gather import HOLD_OUT, MNIST_TEST, TrainingInputs, gather
+from qtdigits.training.gather import TrainingInputs, gather
 from qtdigits.training.jobs import RetrainRequest
 from tiny_training import TINY_RECIPE, write_tiny_mnist
 
@@ -91,7 +91,7 @@ def test_that_held_out_drawings_are_scored_and_never_trained_on(data_dir: Path, 
     found = gathered(data_dir)
     held_out = {sample.raster.tobytes() for sample in samples if sample.held_out}
     drawn = {sample.raster.tobytes() for sample in samples if not sample.held_out}
-    assert held_out == {image.tobytes() for image in found.tests[HOLD_OUT].images}
+    assert held_out == {image.tobytes() for image in found.tests[MY_HOLD_OUT].images}
     assert held_out == {image.tobytes() for image in found.data.hold_out_images}  # for the curves
     assert drawn <= images_in(found)
     assert not held_out & images_in(found)
@@ -103,7 +103,7 @@ def test_that_drawings_can_be_left_out(data_dir: Path, mnist: Path) -> None:
     assert set(gathered(data_dir, use_drawings=False).data.sources) == {"MNIST"}
     without_weight = gathered(data_dir, recipe={"drawings_weight": 0})
     assert set(without_weight.data.sources) == {"MNIST"}
-    assert HOLD_OUT in without_weight.tests
+    assert MY_HOLD_OUT in without_weight.tests
 
 
 def test_that_new_classes_get_outputs_after_the_digits(data_dir: Path, mnist: Path) -> None:

@@ -98,7 +98,7 @@ def test_that_a_hand_that_was_looked_through_is_looked_through_again_when_it_has
         looked_at.append(len(images))
         return judge(witness, images, labels)
 
-    monkeypatch.setattr(label_guard, "suspicions", watched)
+    monkeypatch.setattr(label_guard, "find_suspects", watched)
     known: dict[tuple[Path, str], bytes] = {}
     review(store, witness, Control(), looked_through=known)
     assert review(store, witness, Control(), looked_through=known) == Review(83, (4,))
@@ -145,7 +145,9 @@ def test_that_only_what_would_be_trained_on_is_told_of(
 ) -> None:
     doubt = Suspicion(0.9, "1", "looks like a 1")
     monkeypatch.setattr(
-        label_guard, "suspicions", lambda _witness, images, _labels: dict.fromkeys(range(len(images)), doubt)
+        label_guard,
+        "find_suspects",
+        lambda _witness, images, _labels: dict.fromkeys(range(len(images)), doubt),
     )
     said: list[str] = []
     review_before_training(

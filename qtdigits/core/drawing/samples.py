@@ -21,6 +21,23 @@ Raster = NDArray[np.uint8]
 """`(28, 28) uint8`, background 0, ink 255."""
 
 
+# Sources of training data, as a model's provenance and a run's events name them.
+MNIST = "MNIST"
+SYNTHETIC = "synthetic ink"
+SCRIBBLES = "scribbles"
+DRAWINGS = "drawings"
+DRAWINGS_OF_OTHERS = "drawings of others"
+OF_THE_STORE = (DRAWINGS, DRAWINGS_OF_OTHERS)
+OF_THE_PROGRAM = frozenset({MNIST, SYNTHETIC, SCRIBBLES, *OF_THE_STORE})
+
+# Sets that models are scored on, as model files and results name them.
+MY_HOLD_OUT = "my hold-out"
+MNIST_TEST = "MNIST test"
+VALIDATION = "validation"
+
+DEFAULT_WRITER = "me"
+
+
 class Origin(StrEnum):
     """Where a sample came from."""
 
@@ -191,14 +208,3 @@ def guard_split(targets: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.
     network reads both parts equally well (0.9988 and 0.9986), and loses the same on both when it bends to a strange hand.
     """
     return validation_split(targets, GUARD_FRACTION, GUARD_SEED)
-
-
-MNIST = "MNIST"
-SYNTHETIC = "synthetic ink"
-SCRIBBLES = "scribbles"
-DRAWINGS = "drawings"
-"""The store's own name for them."""
-DRAWINGS_OF_OTHERS = "drawings of others"
-
-OF_THE_STORE = (DRAWINGS, DRAWINGS_OF_OTHERS)
-OF_THE_PROGRAM = frozenset({MNIST, SYNTHETIC, SCRIBBLES, *OF_THE_STORE})

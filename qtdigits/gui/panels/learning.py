@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Trial
+from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.comparison import Gain
 from qtdigits.core.score.learning import (
     WINDOW,
@@ -28,7 +29,6 @@ from qtdigits.gui.accuracy.share_plot import Curve, SharePlot
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
-from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
@@ -189,7 +189,7 @@ class LearningPanel(RefreshingPanel):
         record = self._record
         if record is None:
             return
-        self._figure.setText(percent(record.tally.accuracy) if record.n else "–")
+        self._figure.setText(percent(record.tally.accuracy))
         self._detail.setText(detail_text(record))
         before = self._before
         gain = Gain(before, record.tally) if before.n and record.n else None
@@ -280,10 +280,9 @@ def detail_text(record: AccuracyRecord) -> str:
         return (
             f"{model} has not been judged on drawings by {record.writer} yet: draw, and judge what it reads."
         )
-    low, high = record.tally.interval
     return (
         f"{record.tally.correct:,} of {record.n:,} drawings by {record.writer} read right by the model {record.model}; "
-        f"95 % interval {100 * low:.1f} to {percent(high)}."
+        f"95 % interval {percent_range(*record.tally.interval)}."
     )
 
 

@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT
+from qtdigits.core.formatting import UNKNOWN, counted, percent
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.background import Background
 from qtdigits.gui.session import Session
-from qtdigits.gui.texts import MY_HOLD_OUT, percent
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, label, named
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
@@ -86,10 +87,10 @@ class Replays(QObject):
 COLUMNS = (
     "",
     "Model",
-    "My hold-out",
+    MY_HOLD_OUT.capitalize(),
     "Mine, not learned",
     "By strangers",
-    "MNIST test",
+    MNIST_TEST,
     "Made",
     "Network",
 )
@@ -227,12 +228,12 @@ class ModelsPanel(RefreshingPanel):
 
 def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> list[str]:
     if entry.error:
-        return ["", f"{entry.name}: cannot be read", *["–"] * len(FIGURE_COLUMNS), "", ""]
+        return ["", f"{entry.name}: cannot be read", *[UNKNOWN] * len(FIGURE_COLUMNS), "", ""]
     if replayed is None or replayed.error:
-        mine = [_percent(entry.scores.get(MY_HOLD_OUT)), "–"]
+        mine = [_percent(entry.scores.get(MY_HOLD_OUT)), UNKNOWN]
     else:
         mine = [_tally(tally) for tally in (replayed.parts.hold_out, replayed.parts.not_learned)]
-    others = [_percent(entry.scores.get(name)) for name in ("pendigits", "MNIST test")]
+    others = [_percent(entry.scores.get(name)) for name in ("pendigits", MNIST_TEST)]
     made = f"{entry.created_at.astimezone():%d %b %Y}"
     return ["in use" if is_in_use else "", entry.name, *mine, *others, made, entry.title]
 
@@ -240,7 +241,7 @@ def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> 
 def _tally(tally: Tally) -> str:
     """97.1 % [92, 99]."""
     if not tally.n:
-        return "–"
+        return UNKNOWN
     low, high = tally.interval
     return f"{percent(tally.accuracy)} [{100 * low:.0f}, {100 * high:.0f}]"
 
@@ -262,15 +263,14 @@ def _replay_note(writer: str, found: Mapping[Path, Replayed]) -> str:
     n = first.parts.n if first else 0
     if first and not n:
         return f"There are no drawings by {writer} to read yet."
-    drawings = "1 drawing" if n == 1 else f"{n:,} drawings"
     broken = ", ".join(one.name for one in found.values() if one.error)
     left_out = f" Could not be used: {broken}." if broken else ""
     imported = f" {IMPORTED}" if any(one.parts.of_files.n for one in found.values()) else ""
     return (
-        f"Read just now: {drawings} by {writer}, with 95 % intervals. "
+        f"Read just now: {counted(n, 'drawing')} by {writer}, with 95 % intervals. "
         f"What a model was trained on does not count for it.{imported}{left_out}"
     )
 
 
 def _percent(score: Mapping[str, Any] | None) -> str:
-    return percent(score["accuracy"], 2) if score and score.get("n") else "–"
+    return percent(score["accuracy"], 2) if score and score.get("n") else UNKNOWN

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.panels.samples.sample_edits import drawings
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import button, give_role, label, named
@@ -124,7 +124,7 @@ class WritersDialog(QDialog):
             return
         n = self._session.store.count(writer=source)
         question = (
-            f"{drawings(n)} and all judgements of {source} become {into}'s, and {source} is gone. What was held out "
+            f"{counted(n, 'drawing')} and all judgements of {source} become {into}'s, and {source} is gone. What was held out "
             "stays held out; a drawing that both have is kept once.\n\nThis cannot be undone."
         )
         if not self._ask.one_of("Merge writers", question, [MERGE], no="Keep both", is_grave=True):

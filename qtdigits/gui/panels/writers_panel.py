@@ -17,13 +17,12 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.formatting import percent_digits
+from qtdigits.core.formatting import percent, percent_digits
 from qtdigits.core.score.practice import listed
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.panels.training.training_controls import ThinBar
 from qtdigits.gui.session import Session
-from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
+from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.calibration import Bin, Reliability
-from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.colours import Theme
 
 LEAST_SIDE_PX = 180
@@ -141,7 +141,7 @@ class ReliabilityPlot(QWidget):
 def bin_text(found: Bin) -> str:
     """Such as "93 to 100 % sure (98.4 % on average): 99.1 % of 5,812 right"."""
     return (
-        f"{100 * found.low:.0f} to {100 * found.high:.0f} % sure ({percent(found.confidence)} on average): "
+        f"{percent_range(found.low, found.high, 0)} sure ({percent(found.confidence)} on average): "
         f"{percent(found.accuracy)} of {found.n:,} right"
     )
 

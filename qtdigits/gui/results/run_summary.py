@@ -8,17 +8,18 @@ from typing import Any
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from qtdigits.core.drawing.samples import VALIDATION
+from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import SIGNIFICANT, mcnemar_exact
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.gui.models.champion import Champion, Scores
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import ScoreDetails
-from qtdigits.gui.texts import ordered, percent
+from qtdigits.gui.texts import ordered
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
 
-VALIDATION = "validation"
 OTHERS = "not the same drawings"
 VERDICT_COLUMN = 5
 
@@ -143,8 +144,7 @@ def _figures_of(name: str, values: Mapping[str, Any], champion: Champion) -> lis
     if not values.get("n"):
         return [_cell(name), _cell("nothing to score yet", role="muted")]
     accuracy = _cell(percent(values["accuracy"], 2), role="heading")
-    low, high = values["interval"]
-    row = [_cell(name), accuracy, _cell(f"{100 * low:.1f} to {percent(high)}"), _cell(f"{values['n']:,}")]
+    row = [_cell(name), accuracy, _cell(percent_range(*values["interval"])), _cell(f"{values['n']:,}")]
     before = champion.scores.get(name)
     if before and before.get("n"):
         text, role = verdict(values, before) if _are_the_same(name, values, before) else (OTHERS, "muted")

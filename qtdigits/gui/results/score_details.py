@@ -12,11 +12,11 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QR
 from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableWidgetItem, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.core.formatting import percent
 from qtdigits.core.score.calibration import reliability_from_json
 from qtdigits.core.score.metrics import ClassFigures, ReadDrawings, Score, class_figures
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.reliability_plot import ReliabilityPlot, calibration_text
-from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import colours, raster_image
 from qtdigits.gui.widgets.parts import PlainTable, label, scrolling

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.samples import MNIST_TEST, Dataset
 from qtdigits.errors import DataMissingError, InputError
 from qtdigits.paths import MNIST_VARIABLE
 from qtdigits.store.data.arrays import open_npz
@@ -61,7 +61,7 @@ def load_mnist(path: Path) -> Mnist:
     _there(path, f"There is no file {path}.")
     with open_npz(path) as arrays:
         training = _part(path, "MNIST training", arrays.get("x_train"), arrays.get("y_train"))
-        test = _part(path, "MNIST test", arrays.get("x_test"), arrays.get("y_test"))
+        test = _part(path, MNIST_TEST, arrays.get("x_test"), arrays.get("y_test"))
     try:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -27,8 +27,8 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH, with_article
+from qtdigits.core.formatting import percent
 from qtdigits.gui.session import Reading
-from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import button, give_role, named
 

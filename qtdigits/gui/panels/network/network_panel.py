@@ -10,6 +10,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.core.formatting import percent
 from qtdigits.core.model import Model
 from qtdigits.core.network_inspection import SIDE_PX, WITH, WITHOUT
 from qtdigits.core.network_spec import LayerSummary
@@ -17,7 +18,6 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.panels.network.inspector import Inspector, LayerView, ManyReader, OcclusionView, Question
 from qtdigits.gui.panels.network.network_views import MOST_TILES, HeatView, TileGrid, Tiles
 from qtdigits.gui.session import Session
-from qtdigits.gui.texts import percent
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, label, scrolling

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.formatting import duration
+from qtdigits.core.formatting import UNKNOWN, duration, percent
 from qtdigits.core.recipe import FIELD_BY_NAME, Value
 from qtdigits.core.run.figures import differing, recipe_values
 from qtdigits.errors import QtDigitsError
@@ -25,9 +25,9 @@ from qtdigits.gui.curves.curve_settings import CurveSettings
 from qtdigits.gui.curves.curves import Curves
 from qtdigits.gui.curves.run_curves import ShownRun
 from qtdigits.gui.panels.runs.run_result_page import RunResultPage
-from qtdigits.gui.panels.runs.runs_model import ENDINGS, UNKNOWN, titles_of
+from qtdigits.gui.panels.runs.runs_model import ENDINGS, titles_of
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.texts import data_text, ordered, percent
+from qtdigits.gui.texts import data_text, ordered
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import named, scrolling
@@ -83,7 +83,7 @@ def figure_rows(runs: Sequence[RunRecord]) -> list[Row]:
     }
     for title, values in shares.items():
         if any(value is not None for value in values):
-            rows.append((title, tuple(UNKNOWN if v is None else percent(v, 2) for v in values)))
+            rows.append((title, tuple(percent(v, 2) for v in values)))
     texts = {
         "Trained on": [data_text(run.figures.data) for run in runs],
         "Data fingerprint": [run.figures.data_sha256 for run in runs],

@@ -8,12 +8,12 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.core.drawing.samples import MY_HOLD_OUT
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.run_summary import RunSummary
-from qtdigits.gui.texts import MY_HOLD_OUT
 from qtdigits.gui.widgets.behind_numbers import ChangedDrawingLinks
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel

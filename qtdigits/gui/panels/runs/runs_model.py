@@ -20,24 +20,33 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 from typing_extensions import override
 
-from qtdigits.core.formatting import duration
+from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT
+from qtdigits.core.formatting import UNKNOWN, duration, percent
 from qtdigits.core.recipe import Value
 from qtdigits.core.recipe_files import load_recipe, recipe_names
 from qtdigits.core.run.figures import recipe_values
 from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.run_curves import ShownRun
-from qtdigits.gui.texts import percent
 from qtdigits.store.tables.runs import RUNNING, RunRecord, RunTable
 
-COLUMNS = ("Name", "Started", "Ended", "Epochs", "Validation", "My hold-out", "MNIST test", "Time", "Recipe")
+COLUMNS = (
+    "Name",
+    "Started",
+    "Ended",
+    "Epochs",
+    "Validation",
+    MY_HOLD_OUT.capitalize(),
+    MNIST_TEST,
+    "Time",
+    "Recipe",
+)
 NUMBERS = range(3, 8)
 TIME_COLUMN = 7
 SORT_ROLE = Qt.ItemDataRole.UserRole
 STARTED_COLUMN = 1
 RECIPE_COLUMN = 8
 ENDINGS = {RUNNING: "interrupted"}
-UNKNOWN = "–"
 
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
@@ -182,7 +191,7 @@ def titles_of(runs: Sequence[RunRecord]) -> list[str]:
 
 def own_hold_out(run: RunRecord) -> float | None:
     """Of the model that came out, else of its best epoch."""
-    scored = run.figures.scores.get("my hold-out")
+    scored = run.figures.scores.get(MY_HOLD_OUT)
     return scored[0] if scored else run.figures.hold_out_accuracy
 
 
@@ -203,7 +212,7 @@ def _known_values(name: str) -> dict[str, Value]:
 
 
 def _mnist_test(run: RunRecord) -> float | None:
-    scored = run.figures.scores.get("MNIST test")
+    scored = run.figures.scores.get(MNIST_TEST)
     return scored[0] if scored else None
 
 
@@ -218,7 +227,7 @@ NUMBER_OF: Mapping[int, Callable[[RunRecord], float | None]] = {
 
 
 def _percent(share: float | None) -> str:
-    return UNKNOWN if share is None else percent(share, 2)
+    return percent(share, 2)
 
 
 KEPT = 16

@@ -14,7 +14,7 @@ from typing_extensions import override
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
-from qtdigits.gui.texts import percent
+from qtdigits.core.formatting import percent
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import colours, draw_smooth_stroke, raster_image
 from qtdigits.gui.widgets.parts import button, frame, label, named

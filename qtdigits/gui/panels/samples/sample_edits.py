@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.store.tables.editing import Changed, Deleted
@@ -65,7 +66,7 @@ class SampleEdits(QObject):
 
     def set_weight(self, ids: Collection[int], weight: int, *, held_out: int = 0) -> None:
         """`held_out` drawings were chosen as well, and count for nothing in a training."""
-        never = f"{drawings(held_out)} held out: never trained on" if held_out else ""
+        never = f"{counted(held_out, 'drawing')} held out: never trained on" if held_out else ""
         if not ids:
             self.edited.emit(f"{never}.")
             return
@@ -86,7 +87,13 @@ class SampleEdits(QObject):
         """Out of the trash. Undone by deleting again."""
         parts = deque(Deleted(tuple(part)) for part in _parts(ids))
         self._begin(
-            _Job(lambda n: f"{drawings(n)} put back.", deque(parts), self._restored, len(ids), is_final=True)
+            _Job(
+                lambda n: f"{counted(n, 'drawing')} put back.",
+                deque(parts),
+                self._restored,
+                len(ids),
+                is_final=True,
+            )
         )
 
     def undo(self) -> None:
@@ -106,7 +113,7 @@ class SampleEdits(QObject):
             done = change(part)
             return len(part), done if done.ids else None
 
-        self._begin(_Job(lambda n: f"{drawings(n)} {what}.", deque(_parts(ids)), changed, len(ids)))
+        self._begin(_Job(lambda n: f"{counted(n, 'drawing')} {what}.", deque(_parts(ids)), changed, len(ids)))
 
     def _restored(self, part: Sequence[int] | Change) -> tuple[int, Change | None]:
         assert isinstance(part, Changed | Deleted)
@@ -138,7 +145,7 @@ class SampleEdits(QObject):
             self._session.problem_met.emit(error)
             return
         if job.parts:
-            self.edited.emit(f"{job.tried:,} of {drawings(job.total)} …")
+            self.edited.emit(f"{job.tried:,} of {counted(job.total, 'drawing')} …")
         else:
             self._end(job)
 
@@ -165,7 +172,3 @@ class SampleEdits(QObject):
 def _parts(ids: Collection[int]) -> list[Sequence[int]]:
     listed = list(ids)
     return [listed[first : first + AT_ONCE] for first in range(0, len(listed), AT_ONCE)]
-
-
-def drawings(n: int) -> str:
-    return f"{n:,} drawing{'s' if n != 1 else ''}"

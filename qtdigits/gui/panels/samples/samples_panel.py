@@ -11,9 +11,10 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.core.formatting import counted
 from qtdigits.gui.import_export import Exchange
 from qtdigits.gui.panels.samples.sample_details import SampleDetails
-from qtdigits.gui.panels.samples.sample_edits import SampleEdits, drawings
+from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_filters import SampleFilters
 from qtdigits.gui.panels.samples.sample_grid import SampleGrid, ThumbnailPainter
 from qtdigits.gui.panels.samples.samples_model import SamplesModel
@@ -185,17 +186,19 @@ class SamplesPanel(RefreshingPanel):
     def _say_counts(self) -> None:
         n, store = len(self._model.ids), self._session.store
         if self._model.chosen == EVERYTHING:
-            self._count.setText(drawings(n) if n else "No drawings yet: every one that you judge comes here.")
+            self._count.setText(
+                counted(n, "drawing") if n else "No drawings yet: every one that you judge comes here."
+            )
         elif self._model.chosen.ids is not None:
-            self._count.setText(f"{drawings(n)} {self._among}")
+            self._count.setText(f"{counted(n, 'drawing')} {self._among}")
         elif self._filters.is_in_trash:
-            self._count.setText(f"{drawings(n)} in the trash, each kept there for 30 days")
+            self._count.setText(f"{counted(n, 'drawing')} in the trash, each kept there for 30 days")
         else:
-            self._count.setText(f"{n:,} of {drawings(store.count())}")
+            self._count.setText(f"{n:,} of {counted(store.count(), 'drawing')}")
         waiting = store.count(is_suspect=True)
         self._banner.setVisible(waiting > 0 and not self._model.chosen.is_suspect)
         self._waiting.setText(
-            f"{drawings(waiting)} may be labelled wrongly and "
+            f"{counted(waiting, 'drawing')} may be labelled wrongly and "
             f"{'is' if waiting == 1 else 'are'} not trained on until you have looked."
         )
 
@@ -266,10 +269,10 @@ class SamplesPanel(RefreshingPanel):
         ids = self._chosen_ids()
         if len(ids) > 1:
             chosen = SampleFilter(ids=tuple(ids.tolist()), is_deleted=self._filters.is_in_trash)
-            self._exchange.export_chosen(chosen, f"Export {drawings(len(ids))} as ink")
+            self._exchange.export_chosen(chosen, f"Export {counted(len(ids), 'drawing')} as ink")
         else:
             self._exchange.export_chosen(
-                self._model.chosen, f"Export {drawings(len(self._model.ids))} as ink"
+                self._model.chosen, f"Export {counted(len(self._model.ids), 'drawing')} as ink"
             )
 
     # Qt.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from qtdigits.core.drawing.samples import MY_HOLD_OUT
 from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.run import events as ev
 from qtdigits.core.run.history import History
@@ -29,7 +30,6 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.texts import (
-    MY_HOLD_OUT,
     data_text,
     finished_text,
     headline_text,
