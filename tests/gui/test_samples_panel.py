@@ -181,9 +181,10 @@ def test_that_what_another_program_changes_is_shown(browser, qtbot, data_dir):
 
 def test_that_nothing_is_read_while_the_panel_is_hidden(browser, monkeypatch):
     browser.panel.hide()
-    monkeypatch.setattr(browser.session, "_store", None)
-    browser.session.samples_changed.emit()
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        for name in ("ids", "count", "writers", "classes", "thumbnails"):
+            patch.setattr(browser.store, name, lambda *_, **__: pytest.fail("the store was read"))
+        browser.session.samples_changed.emit()
     browser.store.judge(a_sample("9"), a_trial("9"))
     browser.session.samples_changed.emit()
     browser.panel.show()

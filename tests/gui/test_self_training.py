@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import request
@@ -55,7 +55,8 @@ class Bench:
             make_request=request,
             is_held_back=lambda: self.is_held_back,
         )
-        self.training._quiet.setInterval(5)
+        self.quiet = self.training.findChild(QTimer)
+        self.quiet.setInterval(5)
 
     @property
     def n_trained(self) -> int:
@@ -70,7 +71,7 @@ def test_that_it_trains_after_so_many_corrections_and_counts_anew(qtbot: QtBot) 
     b = bench(after=2)
     b.drawing.judge(Verdict.CONFIRMED)
     b.drawing.judge(Verdict.CORRECTED)
-    assert not b.training._quiet.isActive()
+    assert not b.quiet.isActive()
     b.drawing.judge(Verdict.CORRECTED)
     qtbot.waitUntil(lambda: b.n_trained == 1)
     assert b.training.corrections == 0
@@ -80,11 +81,11 @@ def test_that_it_waits_for_the_end_of_a_drawing_and_of_another_run(qtbot: QtBot)
     b = bench(after=1)
     b.engine.is_busy = True
     b.drawing.judge(Verdict.CORRECTED)
-    with qtbot.waitSignal(b.training._quiet.timeout):
+    with qtbot.waitSignal(b.quiet.timeout):
         pass
     assert b.n_trained == 0
     b.engine.is_busy, b.drawing.ink = False, STROKE
-    with qtbot.waitSignal(b.training._quiet.timeout):
+    with qtbot.waitSignal(b.quiet.timeout):
         pass
     assert b.n_trained == 0
     b.drawing.ink = Ink()
@@ -99,7 +100,7 @@ def test_that_it_does_nothing_when_not_wished_or_not_due(qtbot: QtBot, after: in
     b.drawing.trial_taken_back.emit(taken_back)
     b.drawing.judge(Verdict.CORRECTED)
     assert b.training.corrections == 2
-    assert not b.training._quiet.isActive()
+    assert not b.quiet.isActive()
 
 
 def test_that_another_writer_begins_at_nothing(qtbot: QtBot, tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_that_it_is_held_back_without_forgetting(qtbot: QtBot) -> None:
     b = bench(after=1)
     b.is_held_back = True
     b.drawing.judge(Verdict.CORRECTED)
-    with qtbot.waitSignal(b.training._quiet.timeout):
+    with qtbot.waitSignal(b.quiet.timeout):
         pass
     assert (b.n_trained, b.training.corrections) == (0, 1)
     b.is_held_back = False

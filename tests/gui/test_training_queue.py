@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -304,7 +304,7 @@ def test_that_the_line_waits_while_another_window_trains(
     assert not queue.must_wait
     assert theirs.lock.acquire()
     assert queue.must_wait
-    with qtbot.waitSignal(queue._again.timeout):
+    with qtbot.waitSignal(queue.findChild(QTimer).timeout):
         queue.add(request("ours"))
     assert sent(engines) == []
     theirs.lock.release()
@@ -331,7 +331,7 @@ def test_that_a_training_that_another_window_was_quicker_with_stands_in_line(
     assert theirs.acquire()
     panel.start_training()
     assert [entry.run_id for entry in queue.waiting] == ["ours"]
-    with qtbot.waitSignal(queue._again.timeout):
+    with qtbot.waitSignal(queue.findChild(QTimer).timeout):
         queue.work_off()
     assert sent(engines) == []
     theirs.release()
@@ -342,10 +342,11 @@ def test_that_the_one_who_waits_takes_the_line_over_when_the_other_window_is_clo
     qtbot: QtBot,
     queue: TrainingQueue,
     engines: FakeEngines,
+    tmp_path: Path,
 ) -> None:
-    theirs = ProcessLock(queue._lock.path)
+    theirs = ProcessLock(tmp_path / "queue.lock")
     assert theirs.acquire()
-    with qtbot.waitSignal(queue._again.timeout):
+    with qtbot.waitSignal(queue.findChild(QTimer).timeout):
         queue.add(request("a"))
     assert sent(engines) == []
     theirs.release()
