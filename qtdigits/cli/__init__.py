@@ -1,4 +1,14 @@
-"""The command line: one module per command, each with `add_parser(subparsers)`.
+"""The command line: a module for each command, each with `add_parser(subparsers)`."""
 
-Every import of a floor, and of rich, is inside a function: `qtdigits --help` and the window's start pay for nothing else.
-"""
+COMMANDS = {
+    "train": "train a network on MNIST, the stored drawings and files",
+    "evaluate": "score a model on MNIST's test set, on drawings or on pictures",
+    "recognise": "say which digit each picture shows",
+    "samples": "import, export, list, merge, change or check stored drawings",
+    "writers": "list, add, rename, merge or compare the people who draw",
+    "models": "list, show or check models; choose the one in use",
+    "runs": "list, show, compare, name or delete training runs",
+    "simulate": "replay real writers as users who judge, correct and retrain, and count the errors that this saves",
+    "demo": "drive the real window off-screen: drawing, correcting, a short training; save numbered pictures",
+}
+"""What each command does, in the order of the help. Only the module of the command that runs is imported."""

@@ -5,19 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from qtdigits.cli.options import add_command, file_path
-
-if TYPE_CHECKING:
-    from qtdigits.cli.options import Subparsers
+from qtdigits.cli.options import Subparsers, add_command, file_path
+from qtdigits.cli.window import has_display, importing_the_window
 
 
 def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "demo",
-        summary="drive the real window off-screen: drawing, correcting, a short training; leaves numbered pictures",
         examples=("qtdigits demo --out build/demo",),
     )
     parser.add_argument(
@@ -35,8 +31,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """The demo keeps its samples and models in a folder of its own; the person's data is not touched."""
-    from qtdigits.cli.window import has_display, importing_the_window
-
     if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with importing_the_window():

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtdigits.cli.loading import open_dataset, open_model
-from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
+from qtdigits.cli.options import (
+    MNIST_HELP,
+    MODEL_HELP,
+    Subparsers,
+    add_command,
+    add_json_option,
+    data_folder,
+    file_path,
+)
 from qtdigits.cli.output import print_json, print_table, say, working
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.formatting import percent, percent_range
+from qtdigits.core.model import Model
+from qtdigits.core.score.metrics import Score, Tally, class_figures
 from qtdigits.errors import InputError
+from qtdigits.reader import Reader
+from qtdigits.store.data.image_files import write_gallery
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.tables.database import FILE_NAME
+from qtdigits.training.compare import Parts, headers_of, parts_of_file
+from qtdigits.training.evaluate import Answers, answers_of, scores_by_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.core.drawing.samples import Dataset
-    from qtdigits.core.model import Model
-    from qtdigits.core.score.metrics import Score, Tally
-    from qtdigits.training.compare import Parts
-    from qtdigits.training.evaluate import Answers
-
     NamedTally = tuple[str, Tally]
     """Whose figures they are: a class, a writer."""
 
@@ -32,16 +41,13 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "evaluate",
-        summary="score a model on MNIST's test set, on drawings or on pictures",
         examples=(
             "qtdigits evaluate cnn-32-64 --on mnist",
             "qtdigits evaluate my.h5 --on drawings.jsonl.gz --by-writer --json",
             "qtdigits evaluate my.h5 --on images.csv --labels labels.csv",
         ),
     )
-    parser.add_argument(
-        "model", metavar="MODEL", help="a model file, or the name of a model (see: qtdigits models list)"
-    )
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
         "--on",
         metavar="mnist|FILE",
@@ -52,9 +58,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--labels", metavar="FILE", type=file_path, help="labels of a CSV or IDX file (default: beside it)"
     )
-    parser.add_argument(
-        "--mnist", metavar="FILE", type=file_path, help="mnist.npz (default: searched for, else downloaded)"
-    )
+    parser.add_argument("--mnist", metavar="FILE", type=file_path, help=MNIST_HELP)
     parser.add_argument("--by-writer", action="store_true", help="also the accuracy for each writer")
     parser.add_argument("--by-class", action="store_true", help="also the accuracy for each class")
     parser.add_argument(
@@ -68,9 +72,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.reader import Reader
-    from qtdigits.training.evaluate import answers_of, scores_by_writer
-
     if not args.on:
         raise InputError("--on names nothing.", "Give mnist or a file.")
     folder = data_folder(args)
@@ -104,10 +105,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder: Path) -> Parts:
     """The drawings of a store, kept apart by what the model can know of them."""
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.tables.database import FILE_NAME
-    from qtdigits.training.compare import headers_of, parts_of_file
-
     return parts_of_file(
         model,
         dataset,
@@ -119,8 +116,6 @@ def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder:
 
 
 def _write_gallery(path: Path, dataset: Dataset, answers: Answers) -> None:
-    from qtdigits.store.data.image_files import write_gallery
-
     chosen = answers.misread[:MOST_IN_GALLERY]
     write_gallery(path, dataset.images[chosen], [answers.caption(int(index)) for index in chosen])
     say(f"{len(chosen):,} of {len(answers.misread):,} misread drawings are in {path}.")
@@ -131,8 +126,6 @@ def _writer_tallies(scores: dict[str, Score]) -> list[NamedTally]:
 
 
 def _class_tallies(score: Score) -> list[NamedTally]:
-    from qtdigits.core.score.metrics import Tally, class_figures
-
     return [(found.label, Tally(found.drawn, found.correct)) for found in class_figures(score)]
 
 

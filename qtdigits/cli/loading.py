@@ -6,26 +6,27 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qtdigits.cli.options import file_path
 from qtdigits.cli.output import say
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.model import Model
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.errors import InputError
-
-if TYPE_CHECKING:
-    from qtdigits.core.drawing.samples import Dataset
-    from qtdigits.core.model import Model
-    from qtdigits.reader import Reader
-    from qtdigits.store.data.mnist import Mnist
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.consolidate import Learner
+from qtdigits.quiet import quiet
+from qtdigits.reader import Reader
+from qtdigits.store.data.datasets import read_dataset
+from qtdigits.store.data.mnist import Mnist, find_mnist, load_mnist
+from qtdigits.store.library import CHAMPION, ModelLibrary
+from qtdigits.store.model_files import load_model
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.compare import headers_of, was_trained_on
+from qtdigits.training.consolidate import Learner
+from qtdigits.training.data_cache import DataCache, fetch_mnist
 
 
 def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Model:
     """The model of a file or of a name in the library. Raises `InputError` with the names that there are."""
-    from qtdigits.store.library import CHAMPION, ModelLibrary
-    from qtdigits.store.model_files import load_model
-
     if name_or_path == CHAMPION:
         return _champion(folder, weights=weights)
     return load_model(ModelLibrary(folder).find(name_or_path), weights=weights)
@@ -33,8 +34,6 @@ def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Mode
 
 def find_model(name_or_path: str, *, folder: Path) -> Path:
     """The file of a model. Raises `InputError` with the names that there are."""
-    from qtdigits.store.library import CHAMPION, ModelLibrary
-
     if name_or_path == CHAMPION:
         return champion_path(folder)
     return ModelLibrary(folder).find(name_or_path)
@@ -49,8 +48,6 @@ def champion_path(folder: Path) -> Path:
 
 def _champion(folder: Path, *, weights: bool) -> Model:
     """The model in use. When it is another than the chosen one, as that is gone or damaged, it is said."""
-    from qtdigits.store.library import ModelLibrary
-
     model, notice = ModelLibrary(folder).load_champion(weights=weights)
     if notice:
         say(notice)
@@ -59,8 +56,6 @@ def _champion(folder: Path, *, weights: bool) -> Model:
 
 def open_reader(name_or_path: str, *, folder: Path) -> Reader:
     """A reader that has given its golden answers; TensorFlow has no part in it."""
-    from qtdigits.reader import Reader
-
     return Reader(open_model(name_or_path, folder=folder, weights=False))
 
 
@@ -75,8 +70,6 @@ def open_dataset(
 ) -> Dataset:
     """Drawings to score a model on: MNIST's test set for "mnist", otherwise a file of any kind that can be read."""
     if what != "mnist":
-        from qtdigits.store.data.datasets import read_dataset
-
         return read_dataset(Path(what), labels=labels)
     if labels:
         raise InputError("MNIST has its own labels.", "Leave out --labels.")
@@ -84,9 +77,6 @@ def open_dataset(
 
 
 def _mnist_test_set(explicit: Path | None, folder: Path, progress: Callable[[int, int], None]) -> Dataset:
-    from qtdigits.store.data.mnist import find_mnist, load_mnist
-    from qtdigits.training.data_cache import fetch_mnist
-
     path = find_mnist(explicit=explicit, folder=folder)
     if path is None:
         say("MNIST is not on this machine, so it is downloaded.")
@@ -119,9 +109,6 @@ def add_learning_options(parser: argparse.ArgumentParser, *, about_model: str) -
 
 def warn_of_known_drawings(base: Model, drawings: Dataset, folder: Path) -> None:
     """Say so where the figures flatter a model that was trained on what it is to read."""
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.training.compare import headers_of, was_trained_on
-
     if was_trained_on(base, drawings, headers_of(ModelLibrary(folder))):
         say(
             f"{base.name} was trained on {drawings.name}: what it reads of that says little. "
@@ -130,18 +117,12 @@ def warn_of_known_drawings(base: Model, drawings: Dataset, folder: Path) -> None
 
 
 def mnist_of(args: argparse.Namespace, folder: Path) -> Mnist | None:
-    from qtdigits.store.data.mnist import find_mnist, load_mnist
-
     path = find_mnist(explicit=args.mnist, folder=folder)
     return None if path is None else load_mnist(path)
 
 
 def learner_of(args: argparse.Namespace, mnist: Mnist | None) -> Learner:
     """Raises `InputError` for a recipe that learns no hand. Loads TensorFlow, without its greetings."""
-    from qtdigits.core.recipe_files import load_recipe
-    from qtdigits.quiet import quiet
-    from qtdigits.training.consolidate import Learner
-
     recipe = load_recipe(args.recipe)
     if not recipe.is_personal:
         raise InputError(
@@ -157,7 +138,6 @@ def _rehearsal(mnist: Mnist | None) -> Dataset:
     """MNIST's training images, or the synthetic ink that stands in for them."""
     if mnist is not None:
         return replace(mnist.training, name="MNIST")
-    from qtdigits.training.data_cache import DataCache
 
     say("MNIST is not on this machine, so the rehearsal is on synthetic ink.")
     return DataCache().rehearsal(lambda done, total: None)

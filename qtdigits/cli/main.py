@@ -1,7 +1,7 @@
 """The entry of the program: the window, a command of the command line, or the engine.
 
-Start-up order: the arguments alone decide what is imported. The window's way imports no argparse and no command, the
-engine's way nothing but the engine, that of a command no other one.
+The arguments alone decide what is imported: for the window neither argparse nor a command, for the engine nothing else, for a
+command no other command.
 """
 
 from __future__ import annotations
@@ -10,26 +10,25 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
+from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
+from qtdigits.cli import COMMANDS
 from qtdigits.errors import QtDigitsError
 
 if TYPE_CHECKING:
     import argparse
 
-COMMANDS = ("train", "evaluate", "recognise", "samples", "writers", "models", "runs", "simulate", "demo")
-"""The sub-commands in the order of the help; each is a module of this package."""
-
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 NAMES_NO_FILE = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
-"""What the system says of a name that can be no file, or no folder, there."""
+"""The system's errors for a name that cannot be that of a file, or of a folder."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the program with `argv` (without the program's name) and give its exit code.
+    """Run the program with `argv` (without the program's name) and return its exit code.
 
-    Without `argv` the process is the program's: its arguments are taken, and where Python's own way out could hang, it ends here.
+    Without `argv` the program takes the arguments of the process, and ends the process where Python's own exit could hang.
     """
     code = _run(list(sys.argv[1:] if argv is None else argv))
     if argv is None and "tensorflow" in sys.modules:
@@ -47,10 +46,10 @@ def _run(arguments: list[str]) -> int:
 
 
 def _end_process(code: int) -> NoReturn:
-    """End past Python's own way out, on which TensorFlow can wait for ever.
+    """End the process without Python's own exit, in which TensorFlow can deadlock.
 
-    A training that was cut short within a step leaves an iterator behind, whose threads are still to ask the interpreter for
-    data. Taking it apart waits for them, while an interpreter that is ending lets no thread in any more.
+    A training that was interrupted within a step leaves an iterator whose threads still call into the interpreter. Destroying it
+    waits for them, while an interpreter that is shutting down lets no thread in.
     """
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with contextlib.suppress(OSError, ValueError):
@@ -59,7 +58,7 @@ def _end_process(code: int) -> NoReturn:
 
 
 def is_for_window(arguments: list[str]) -> bool:
-    """Whether nothing but options of the window (or of Qt, such as `-platform offscreen`) is given."""
+    """Whether only options of the window (or of Qt, such as `-platform offscreen`) are given."""
     words = [word for word in _without_data_dir(arguments) if word != "--debug"]
     if any(word in COMMANDS or word in {"-h", "--help", "--version"} for word in words):
         return False
@@ -67,7 +66,7 @@ def is_for_window(arguments: list[str]) -> bool:
 
 
 def _without_data_dir(arguments: list[str]) -> list[str]:
-    """The arguments without `--data-dir DIR`: the folder may have the name of a command."""
+    """Return the arguments without `--data-dir DIR`: the folder may have the name of a command."""
     words = iter(arguments)
     kept = []
     for word in words:
@@ -92,17 +91,18 @@ def _window(arguments: list[str]) -> int:
 
 def _command(arguments: list[str]) -> int:
     _make_streams_usable()
-    words = (word for word in _without_data_dir(arguments) if not word.startswith("-"))
-    wanted = next(words, "")
-    args = make_parser((wanted,) if wanted in COMMANDS else COMMANDS).parse_args(arguments)
+    words = [word for word in _without_data_dir(arguments) if not word.startswith("-")]
+    loaded = (
+        words[:1] if set(words[:1]) <= COMMANDS.keys() else COMMANDS
+    )  # the value of an option comes first
+    args = make_parser(loaded).parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = args.run
     return run(args)
 
 
-def make_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
-    """The parser of these commands: each brings along what its options are made of."""
+def make_parser(loaded: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of all commands, with the options of those that are `loaded`."""
     import argparse
-    from importlib import import_module
 
     from qtdigits import __version__
     from qtdigits.cli.options import add_common_options
@@ -110,30 +110,33 @@ def make_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="qtdigits",
         allow_abbrev=False,
-        description="Draw a digit, see it read, put it right, and watch the network learn your hand.\n"
+        description="Draw a digit, see how it is read, correct it, and watch the network learn your handwriting.\n"
         "Without a command the window opens; it takes --theme NAME and Qt's own options, such as -platform NAME.",
-        epilog="Each command tells more with --help, for example: qtdigits train --help\n"
-        "Exit codes: 0 done, 1 it failed, 2 wrong usage or unusable input, 130 interrupted.",
+        epilog="For the options of a command: qtdigits COMMAND --help\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong usage or unusable input, 130 interrupted.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"qtdigits {__version__}")
     add_common_options(parser)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for name in commands:
-        import_module(f"qtdigits.cli.{name}").add_parser(subparsers)
+    for name, summary in COMMANDS.items():
+        if name in loaded:
+            import_module(f"qtdigits.cli.{name}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary)
     return parser
 
 
 def _guarded(work: Callable[[], int], *, debug: bool) -> int:
-    """Do the work; whatever goes wrong becomes one line on stderr and an exit code."""
+    """Do the work; any error becomes one line on stderr and an exit code."""
     try:
         code = work()
         if sys.stdout:  # a windowed program on Windows has none
             sys.stdout.flush()
     except QtDigitsError as error:
         return _report(str(error), error.exit_code, debug=debug)
-    except SystemExit as wanted:  # argparse has shown the help or the mistake
-        return wanted.code if isinstance(wanted.code, int) else UNUSABLE
+    except SystemExit as ending:  # argparse has shown the help or the error
+        return ending.code if isinstance(ending.code, int) else UNUSABLE
     except KeyboardInterrupt:
         return _report("Interrupted.", INTERRUPTED, debug=False)
     except BrokenPipeError:
@@ -143,8 +146,8 @@ def _guarded(work: Callable[[], int], *, debug: bool) -> int:
         if where and error.errno in NAMES_NO_FILE:
             return _report(f"{where}{error.strerror}. Choose another name.", UNUSABLE, debug=debug)
         return _report(f"{where}{error.strerror or error}.", FAILED, debug=debug)
-    except Exception as error:  # noqa: BLE001 - the last one to hear of it
-        hint = "" if debug else " This is a fault of the program: run with --debug for the details."
+    except Exception as error:  # noqa: BLE001 - the last handler
+        hint = "" if debug else " This is a bug: run with --debug for the details."
         return _report(f"{type(error).__name__}: {error}.{hint}", FAILED, debug=debug)
     return code
 
@@ -160,14 +163,14 @@ def _report(message: str, code: int, *, debug: bool) -> int:
 
 
 def _leave_quietly() -> int:
-    """The reader of our output has gone, as with `| head`. Python must not complain of it at exit either."""
+    """The reader of the output is gone, as with `| head`. Keep Python from complaining at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FAILED
 
 
 def _make_streams_usable() -> None:
-    """What the terminal cannot show, as in a label, is shown escaped; a stream that was closed takes all and keeps nothing."""
+    """Escape what the terminal cannot show, such as a label; replace a closed stream by one that discards its input."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - open until the process ends

@@ -6,10 +6,10 @@ import argparse
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtdigits.cli.loading import champion_path, find_model, open_model, require_writer
-from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
+from qtdigits.cli.options import MODEL_HELP, Subparsers, add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import (
     complain,
     print_facts,
@@ -20,25 +20,24 @@ from qtdigits.cli.output import (
     working,
 )
 from qtdigits.core.formatting import UNKNOWN, percent, percent_range
-
-if TYPE_CHECKING:
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.core.model import Model
-    from qtdigits.store.library import ModelEntry
-    from qtdigits.training.compare import Replayed
+from qtdigits.core.model import Model
+from qtdigits.errors import ModelFileError, QtDigitsError
+from qtdigits.reader import Reader
+from qtdigits.store.library import ModelEntry, ModelLibrary
+from qtdigits.store.model_files import check_model
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.compare import Drawings, Replayed, headers_of, replay
 
 IMPORTED = (
     "imported: these drawings are from files, and the model, or one that it goes on from, was trained on files. "
     "They may be the same, so this figure proves nothing."
 )
-MODEL_HELP = "a model file, or the name of a model (see: qtdigits models list)"
 
 
 def add_parser(subparsers: Subparsers) -> None:
     group = add_group(
         subparsers,
         "models",
-        summary="list, show or check models; choose the one in use",
         examples=(
             "qtdigits models list",
             "qtdigits models show cnn-32-64",
@@ -97,9 +96,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.errors import ModelFileError
-    from qtdigits.store.library import ModelLibrary
-
     folder = data_folder(args)
     with contextlib.suppress(ModelFileError):  # there is no usable model, which the list shows
         champion_path(folder)
@@ -124,11 +120,6 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     """Every file is looked at; 2 when one of them is not as it should be."""
-    from qtdigits.errors import QtDigitsError
-    from qtdigits.reader import Reader
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.model_files import check_model
-
     folder = data_folder(args)
     found = []
     for name in args.models or [str(entry.path) for entry in ModelLibrary(folder).entries()]:
@@ -150,10 +141,6 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_promote(args: argparse.Namespace) -> int:
     """The file is checked first: a model that cannot read must not come into use."""
-    from qtdigits.reader import Reader
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.model_files import check_model
-
     folder = data_folder(args)
     path = find_model(args.model, folder=folder)
     Reader(check_model(path))
@@ -162,17 +149,11 @@ def run_promote(args: argparse.Namespace) -> int:
 
 
 def run_rollback(args: argparse.Namespace) -> int:
-    from qtdigits.store.library import ModelLibrary
-
     return _say_champion(args, ModelLibrary(data_folder(args)).roll_back())
 
 
 def run_replay(args: argparse.Namespace) -> int:
     """Every model that can be scored is; 2 when one of them cannot."""
-    from qtdigits.store.library import ModelLibrary
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.compare import Drawings, headers_of, replay
-
     folder = data_folder(args)
     library = ModelLibrary(folder)
     wanted = [find_model(name, folder=folder) for name in args.models]

@@ -1,20 +1,26 @@
-"""What all commands share: how they are added to the parser, and the options that each of them takes."""
+"""What all commands share: adding them to the parser, and their common options."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+from qtdigits.cli import COMMANDS
+from qtdigits.paths import user_data_dir
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+MODEL_HELP = "a model file, or the name of a model (see: qtdigits models list)"
+MNIST_HELP = "mnist.npz (default: searched for, else downloaded)"
 
 
 def add_command(
-    subparsers: Subparsers, name: str, *, summary: str, examples: Sequence[str]
+    subparsers: Subparsers, name: str, *, examples: Sequence[str], summary: str = ""
 ) -> argparse.ArgumentParser:
-    """A sub-command with the common options and its examples; `summary` is a sentence without full stop."""
+    """Add a command with the common options; `summary` is a sentence without full stop, for those of `COMMANDS` given there."""
+    summary = summary or COMMANDS[name]
     parser = subparsers.add_parser(
         name,
         help=summary,
@@ -27,16 +33,14 @@ def add_command(
     return parser
 
 
-def add_group(
-    subparsers: Subparsers, name: str, *, summary: str, examples: Sequence[str]
-) -> argparse._SubParsersAction[argparse.ArgumentParser]:
-    """A command that has sub-commands of its own; gives what those are added to."""
-    parser = add_command(subparsers, name, summary=summary, examples=examples)
+def add_group(subparsers: Subparsers, name: str, *, examples: Sequence[str]) -> Subparsers:
+    """Add a command that has sub-commands; return what those are added to."""
+    parser = add_command(subparsers, name, examples=examples)
     return parser.add_subparsers(title="commands", metavar="COMMAND", dest="action", required=True)
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Options that may stand before or after the command; without default, so that the later does not undo the earlier."""
+    """Add the options that may stand before or after the command; no defaults, or the later would undo the earlier."""
     parser.add_argument(
         "--data-dir",
         metavar="DIR",
@@ -56,14 +60,12 @@ def add_json_option(parser: argparse._ActionsContainer, what: str = "the result"
 
 
 def file_path(text: str) -> Path:
-    """The type of an argument that names a file or a folder; `Path` would take no name for the folder that one is in."""
+    """Parse an argument that names a file or a folder; `Path("")` would be the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("'' names nothing")
     return Path(text)
 
 
 def data_folder(args: argparse.Namespace) -> Path:
-    """The folder of the person's data. Other parts of the program that look for it find the same one."""
-    from qtdigits.paths import user_data_dir
-
+    """Return the folder of samples and models."""
     return user_data_dir(getattr(args, "data_dir", None))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
+from qtdigits.cli.loading import open_reader
+from qtdigits.cli.options import MODEL_HELP, Subparsers, add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_table
+from qtdigits.core.drawing.images import normalise_image
 from qtdigits.core.formatting import percent
 from qtdigits.errors import InputError
-
-if TYPE_CHECKING:
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.reader import Reader
+from qtdigits.reader import Reader
+from qtdigits.store.data.image_files import read_image
 
 N_SHOWN = 3
 
@@ -23,12 +23,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "recognise",
-        summary="say which digit each picture shows",
         examples=("qtdigits recognise cnn-32-64 seven.png", "qtdigits recognise my.h5 scans/*.png --json"),
     )
-    parser.add_argument(
-        "model", metavar="MODEL", help="a model file, or the name of a model (see: qtdigits models list)"
-    )
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
         "files", metavar="FILE", nargs="+", type=file_path, help="PNG or JPEG, dark on light or light on dark"
     )
@@ -38,8 +35,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Files that cannot be read are reported, the others answered; 2 when there was one."""
-    from qtdigits.cli.loading import open_reader
-
     reader = open_reader(args.model, folder=data_folder(args))
     results: list[dict[str, Any]] = []
     errors: list[dict[str, str]] = []
@@ -76,9 +71,6 @@ def _answers(reader: Reader, files: list[Path]) -> Iterator[tuple[Path, dict[str
 
 
 def _read(reader: Reader, file: Path) -> dict[str, float]:
-    from qtdigits.core.drawing.images import normalise_image
-    from qtdigits.store.data.image_files import read_image
-
     raster = normalise_image(read_image(file))
     if not raster.any():
         raise InputError(f"{file} shows nothing: it is blank.", "Give a picture of one digit.")

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder
+from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import print_facts, print_json, print_table, say
 from qtdigits.core.drawing.samples import MY_HOLD_OUT, VALIDATION
 from qtdigits.core.formatting import percent
+from qtdigits.core.run.figures import differing
+from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
-
-if TYPE_CHECKING:
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.core.run.history import History
-    from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.runs import (
+    can_be_extended,
+    can_go_on,
+    empty_trash,
+    inspect_trash,
+    is_running,
+    megabytes,
+    with_current_state,
+)
 
 RUN_HELP = "the id of a run, its beginning, or the run's name"
 
@@ -24,7 +32,6 @@ def add_parser(subparsers: Subparsers) -> None:
     group = add_group(
         subparsers,
         "runs",
-        summary="list, show, compare, name or delete the trainings that were made",
         examples=("qtdigits runs list", "qtdigits runs compare 3f2a 81bc"),
     )
     listing = add_command(
@@ -84,9 +91,6 @@ def _add_changes(group: Subparsers) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.runs import with_current_state
-
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
         runs = [with_current_state(folder, run) for run in store.runs.records(in_trash=args.deleted)]
@@ -99,9 +103,6 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_show(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.runs import with_current_state
-
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
         run = with_current_state(folder, store.runs.find(args.wanted))
@@ -130,10 +131,6 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_compare(args: argparse.Namespace) -> int:
-    from qtdigits.core.run.figures import differing
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.runs import with_current_state
-
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
         runs = [with_current_state(folder, store.runs.find(wanted)) for wanted in args.wanted]
@@ -159,8 +156,6 @@ def run_compare(args: argparse.Namespace) -> int:
 
 
 def run_rename(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open(data_folder(args)) as store:
         run = store.runs.find(args.wanted)
         store.runs.rename(run.id, args.name)
@@ -169,8 +164,6 @@ def run_rename(args: argparse.Namespace) -> int:
 
 
 def run_note(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open(data_folder(args)) as store:
         run = store.runs.find(args.wanted)
         store.runs.set_note(run.id, args.note)
@@ -179,9 +172,6 @@ def run_note(args: argparse.Namespace) -> int:
 
 
 def run_delete(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.runs import is_running
-
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
         runs = {run.id: run for run in map(store.runs.find, args.wanted)}
@@ -194,8 +184,6 @@ def run_delete(args: argparse.Namespace) -> int:
 
 
 def run_restore(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open(data_folder(args)) as store:
         ids = list(dict.fromkeys(store.runs.find(wanted, in_trash=True).id for wanted in args.wanted))
         store.runs.restore(ids)
@@ -204,9 +192,6 @@ def run_restore(args: argparse.Namespace) -> int:
 
 
 def run_empty_trash(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.runs import empty_trash, inspect_trash, megabytes
-
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
         trash = inspect_trash(store, folder)
@@ -233,8 +218,6 @@ def _trained_on(run: RunRecord) -> list[tuple[str, object]]:
 
 
 def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:
-    from qtdigits.training.runs import can_be_extended, can_go_on
-
     resume = f"qtdigits train --resume {run.id}"
     if can_go_on(folder, run):
         return [("to go on", resume)]

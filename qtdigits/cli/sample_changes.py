@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qtdigits.cli.loading import require_writer
-from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
+from qtdigits.cli.options import Subparsers, add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_table, say, working
+from qtdigits.core.drawing.samples import Sample
+from qtdigits.core.run.control import Control
 from qtdigits.errors import InputError, QtDigitsError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.core.drawing.samples import Sample
-    from qtdigits.store.tables.merging import MergedStores
-    from qtdigits.store.tables.samples import SampleStore
+from qtdigits.store.kept_files import load_witness
+from qtdigits.store.tables.editing import Deleted
+from qtdigits.store.tables.merging import MergedStores
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.label_review import review
 
 
 def add_change_parsers(group: Subparsers) -> None:
@@ -70,8 +69,6 @@ def _add_ids(parser: argparse.ArgumentParser, run: object, *, at_least: str = "+
 
 def run_merge(args: argparse.Namespace) -> int:
     """A store that cannot be used is reported and the next one tried; the worst exit code counts."""
-    from qtdigits.store.tables.samples import SampleStore
-
     done: dict[Path, MergedStores] = {}
     code = 0
     with SampleStore.open(data_folder(args)) as store:
@@ -97,8 +94,6 @@ def run_merge(args: argparse.Namespace) -> int:
 
 
 def run_relabel(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open(data_folder(args)) as store:
         _require(store, args.ids)
         changed = store.relabel(args.ids, args.label)
@@ -106,8 +101,6 @@ def run_relabel(args: argparse.Namespace) -> int:
 
 
 def run_delete(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open(data_folder(args)) as store:
         _require(store, args.ids)
         deleted = store.delete_samples(args.ids)
@@ -115,9 +108,6 @@ def run_delete(args: argparse.Namespace) -> int:
 
 
 def run_restore(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.editing import Deleted
-    from qtdigits.store.tables.samples import SampleStore
-
     if args.all == bool(args.ids):
         raise InputError("Say what to put back: either IDs or --all.", "See: qtdigits samples list --deleted")
     with SampleStore.open(data_folder(args)) as store:
@@ -164,11 +154,6 @@ def add_review_parser(group: Subparsers) -> None:
 
 
 def run_review(args: argparse.Namespace) -> int:
-    from qtdigits.core.run.control import Control
-    from qtdigits.store.kept_files import load_witness
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.label_review import review
-
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
         if args.writer is not None:

@@ -7,22 +7,19 @@ import itertools
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qtdigits.cli.loading import require_writer
-from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder, file_path
+from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_table, say, working
 from qtdigits.cli.sample_changes import add_change_parsers, add_review_parser
-from qtdigits.core.drawing.samples import DEFAULT_WRITER
+from qtdigits.core.drawing.samples import DEFAULT_WRITER, Origin, Sample, Verdict
 from qtdigits.core.formatting import counted
 from qtdigits.errors import InputError, QtDigitsError
-
-if TYPE_CHECKING:
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.core.drawing.samples import Sample
-    from qtdigits.store.tables.editing import Added
-    from qtdigits.store.tables.rows import SampleFilter
-    from qtdigits.store.tables.samples import SampleStore
+from qtdigits.store.tables.editing import Added
+from qtdigits.store.tables.rows import SampleFilter
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training import import_export as exchange
+from qtdigits.training.import_export import import_samples
 
 
 def add_filter_options(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +46,6 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
 
 def filter_of(args: argparse.Namespace) -> SampleFilter:
     """Raises `InputError` for an origin or a date that cannot be, and for a writer or a label that the store does not know."""
-    from qtdigits.core.drawing.samples import Origin, Verdict
-    from qtdigits.store.tables.rows import SampleFilter
-
     if args.origin and args.origin not in list(Origin):
         raise InputError(
             f"There is no origin {args.origin!r}.", f"Choose one of {', '.join(map(repr, map(str, Origin)))}."
@@ -74,8 +68,6 @@ def filter_of(args: argparse.Namespace) -> SampleFilter:
 
 def _require_known(args: argparse.Namespace) -> None:
     """A name that was mistyped must not pass for one without drawings."""
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open_to_read(data_folder(args)) as store:
         if args.writer is not None:
             require_writer(store, args.writer)
@@ -106,7 +98,6 @@ def add_parser(subparsers: Subparsers) -> None:
     group = add_group(
         subparsers,
         "samples",
-        summary="import, export, list, merge, change or check stored drawings",
         examples=(
             "qtdigits samples import images.csv --writer Ada",
             "qtdigits samples export drawings.jsonl.gz",
@@ -184,8 +175,6 @@ def _add_list(group: Subparsers) -> None:
 
 def run_import(args: argparse.Namespace) -> int:
     """A file that cannot be used is reported and the next one tried; the worst exit code counts."""
-    from qtdigits.training.import_export import import_samples
-
     if args.labels and len(args.files) > 1:
         raise InputError("--labels belongs to one FILE, and there are several.", "Import them one by one.")
     folder, code = data_folder(args), 0
@@ -212,8 +201,6 @@ def run_import(args: argparse.Namespace) -> int:
 
 
 def run_export(args: argparse.Namespace) -> int:
-    from qtdigits.training import import_export as exchange
-
     if (args.file is None) == (args.csv is None):
         raise InputError(
             "Say where to: either FILE or --csv IMAGES LABELS.", "See: qtdigits samples export --help"
@@ -234,15 +221,11 @@ def run_export(args: argparse.Namespace) -> int:
 
 
 def _count(folder: Path, chosen: SampleFilter) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open_to_read(folder) as store:
         return store.count(chosen)
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     if args.limit < 0:
         raise InputError(f"--limit is {args.limit}.", "Give how many to show; 0 shows all.")
     chosen = filter_of(args)
@@ -266,8 +249,6 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     """The database's own check, then each drawing: its ink must be readable. 1 when something is wrong."""
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open_to_read(data_folder(args)) as store, working("Reading every drawing …"):
         problems = [*store.check(), *_unreadable(store)]
         n = store.count()

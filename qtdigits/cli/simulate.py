@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from qtdigits.cli.loading import (
     GIVING_UP,
@@ -13,15 +13,22 @@ from qtdigits.cli.loading import (
     open_model,
     warn_of_known_drawings,
 )
-from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
+from qtdigits.cli.options import Subparsers, add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import print_json, print_table, say
+from qtdigits.cli.training_run import obeying_signals
 from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.core.score.writers import SimulatedStep, SimulatedWriter, Simulation
+from qtdigits.core.run.control import Control
+from qtdigits.core.score.metrics import wilson_interval
+from qtdigits.core.score.writers import (
+    AFTER,
+    Plan,
+    SimulatedStep,
+    SimulatedWriter,
+    Simulation,
+    chosen_writers,
+)
+from qtdigits.store.data.datasets import read_dataset
+from qtdigits.training.simulate import simulate
 
 STOPPING = "Stopping: the writers who are done are kept. Ctrl+C once more gives all up."
 
@@ -30,7 +37,6 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "simulate",
-        summary="replay real writers as users who judge, keep, retrain and go on, and count what it was worth",
         examples=(
             "qtdigits simulate strangers.jsonl.gz",
             "qtdigits simulate strangers.jsonl.gz --model my.h5 --writers 5 --json",
@@ -84,12 +90,6 @@ def _positive(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.cli.training_run import obeying_signals
-    from qtdigits.core.run.control import Control
-    from qtdigits.core.score.writers import AFTER, Plan, chosen_writers
-    from qtdigits.store.data.datasets import read_dataset
-    from qtdigits.training.simulate import simulate
-
     folder = data_folder(args)
     base = open_model(args.model, folder=folder)
     drawings = read_dataset(args.file, labels=args.labels).by_somebody(args.file.stem)
@@ -145,8 +145,6 @@ def _print(found: Simulation) -> None:
 
 
 def _print_steps(steps: Iterable[SimulatedStep]) -> None:
-    from qtdigits.core.score.metrics import wilson_interval
-
     def rate(errors: int, n: int) -> str:
         within = percent_range(*wilson_interval(errors, n), 2)
         return f"{errors} ({percent(errors / n, 2)}, {within})" if n else UNKNOWN

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.loading import require_writer
-from qtdigits.cli.options import add_command, add_json_option, data_folder, file_path
+from qtdigits.cli.options import MNIST_HELP, add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_scores
 from qtdigits.errors import DataChangedError, DataMissingError, InputError, ModelFileError, StoreError
 
@@ -27,7 +27,6 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "train",
-        summary="train a network on MNIST, the stored drawings and files",
         examples=(
             "qtdigits train --recipe mlp-50-50 --epochs 5",
             "qtdigits train --recipe cnn-32-64 --optimizer nadam --out nadam.h5",
@@ -102,9 +101,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="the 2022 report's CSV pair; may be given more than once",
     )
-    group.add_argument(
-        "--mnist", metavar="FILE", type=file_path, help="mnist.npz (default: searched for, else downloaded)"
-    )
+    group.add_argument("--mnist", metavar="FILE", type=file_path, help=MNIST_HELP)
     group.add_argument("--no-drawings", action="store_true", help="leave the stored drawings out")
     group.add_argument(
         "--writer",

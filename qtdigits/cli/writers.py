@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from qtdigits.cli.loading import (
     GIVING_UP,
@@ -15,25 +17,24 @@ from qtdigits.cli.loading import (
     open_model,
     warn_of_known_drawings,
 )
-from qtdigits.cli.options import add_command, add_group, add_json_option, data_folder, file_path
+from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder, file_path
 from qtdigits.cli.output import print_json, print_table, say
+from qtdigits.cli.training_run import obeying_signals
+from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.formatting import percent
+from qtdigits.core.run.control import Control
+from qtdigits.core.score.writers import MatrixRow, WriterMatrix
 from qtdigits.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.core.drawing.samples import Dataset
-    from qtdigits.core.score.writers import MatrixRow, WriterMatrix
+from qtdigits.store.data.datasets import read_dataset
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.consolidate import held_out_by_order
+from qtdigits.training.writer_matrix import WriterDrawings, writer_matrix
 
 
 def add_parser(subparsers: Subparsers) -> None:
     group = add_group(
         subparsers,
         "writers",
-        summary="list, add, rename, merge or compare the people who draw",
         examples=("qtdigits writers list", "qtdigits writers add Ada", "qtdigits writers rename me Ada"),
     )
     listing = add_command(
@@ -67,8 +68,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open_to_read(data_folder(args)) as store:
         rows = [
             (name, store.count(writer=name), store.count(writer=name, held_out=True))
@@ -82,8 +81,6 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_add(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open(data_folder(args)) as store:
         store.add_writer(args.name)
     say(f"Added the writer {args.name}.")
@@ -91,8 +88,6 @@ def run_add(args: argparse.Namespace) -> int:
 
 
 def run_rename(args: argparse.Namespace) -> int:
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open(data_folder(args)) as store:
         store.rename_writer(args.old, args.new)
     say(f"{args.old} is now called {args.new}.")
@@ -101,8 +96,6 @@ def run_rename(args: argparse.Namespace) -> int:
 
 def run_merge(args: argparse.Namespace) -> int:
     """What was held out of either stays held out."""
-    from qtdigits.store.tables.samples import SampleStore
-
     with SampleStore.open(data_folder(args)) as store:
         merged = store.merge_writers(args.source, args.into)
     if args.json:
@@ -141,10 +134,6 @@ def add_matrix_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.cli.training_run import obeying_signals
-    from qtdigits.core.run.control import Control
-    from qtdigits.training.writer_matrix import writer_matrix
-
     folder = data_folder(args)
     drawings, held_out, not_to_learn = _stored(folder) if args.on is None else _of_file(args.on)
     base = open_model(args.model, folder=folder)
@@ -176,16 +165,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _stored(folder: Path) -> tuple[Dataset, NDArray[np.bool_], NDArray[np.bool_]]:
     """All drawings; which of them are held out; which are not to be learned from, because their labels are doubted."""
-    from qtdigits.training.writer_matrix import WriterDrawings
-
     hands = WriterDrawings.of(folder)
     return hands.drawings, hands.held_out, hands.doubted
 
 
 def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_], None]:
-    from qtdigits.store.data.datasets import read_dataset
-    from qtdigits.training.consolidate import held_out_by_order
-
     drawings = read_dataset(path)
     if not drawings.writers:
         raise InputError(f"{path} does not say who wrote what.", "Choose ink with writers.")
