@@ -51,7 +51,7 @@ def _reading(way: str) -> Callable[[Any], object]:
     if way == "litert":
         from qtdigits.reader import Reader
 
-        return Reader(model).read
+        return Reader(model).probabilities
     import keras
 
     from qtdigits.ml.models import from_model

@@ -1,16 +1,26 @@
-"""Probabilities for drawings, from the LiteRT program inside a model."""
+"""Readings of drawings, from the LiteRT program inside a model. LiteRT is used here only."""
 
 from __future__ import annotations
 
+import os
 from itertools import repeat
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import render
+from qtdigits.core.judging import Reading
+from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
+from qtdigits.core.network_inspection import embeddings
 from qtdigits.errors import InputError, ModelFileError
+from qtdigits.paths import user_data_dir
 from qtdigits.quiet import quiet
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model
 
 BATCH = 32
 
@@ -26,19 +36,61 @@ class Reader:
         self.label_set = model.label_set
         self.model_name = model.name
         self.undecided_below = model.undecided_below
-        self._flatbuffer = model.flatbuffer
-        self._where = str(model.path or model.name)
+        self._model = model
         self._program = self._laid_out_for(1)
         self._programs: list[_Program] = []
         if check:
-            answers = np.stack([self.read(image) for image in model.golden.images])
+            answers = np.stack([self.probabilities(image) for image in model.golden.images])
             if not model.golden.agrees_with(answers):
                 raise self._unusable("it gives other answers than the golden ones that it carries")
 
-    def read(self, raster: ArrayLike) -> NDArray[np.float32]:
+    @classmethod
+    def open(
+        cls,
+        name_or_path: str | os.PathLike[str] = "default",
+        *,
+        data_dir: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """A reader of the model at a path or of a name: of a model in `data_dir` (default: the person's), of one that is shipped
+        ("default", "cnn-32-64", "mlp-50-50"), or "champion". Raises `InputError` with the names there are, `ModelFileError`.
+        """
+        path = ModelLibrary(user_data_dir(data_dir)).find(os.fspath(name_or_path))
+        return cls(load_model(path, weights=False))
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the model, None if it is not stored."""
+        return self._model.path
+
+    def read(self, drawing: Ink | ArrayLike, memory: Memory | None = None) -> Reading:
+        """Read ink, or a raster `(28, 28) uint8`, ink 255. With a `memory`, its drawings that look alike have their say.
+
+        Raises `InputError` for anything that is neither.
+        """
+        raster = render(drawing) if isinstance(drawing, Ink) else _checked(np.asarray(drawing)[np.newaxis])[0]
+        classes, probabilities = self.label_set.labels, self.probabilities(raster)
+        if memory is None:
+            return Reading(raster, classes, probabilities, self.undecided_below)
+        embedding = self.embed(raster[np.newaxis])[0]
+        neighbours = memory.neighbours(embedding)
+        classes, probabilities = memory.combine(classes, probabilities, neighbours)
+        return Reading(raster, classes, probabilities, self.undecided_below, embedding, neighbours)
+
+    def probabilities(self, raster: ArrayLike) -> NDArray[np.float32]:
         """`(28, 28) uint8`, ink 255, to `(k,)` probabilities in the order of the label set."""
         answer: NDArray[np.float32] = self._program.run(_checked(np.asarray(raster)[np.newaxis]))[0]
         return answer
+
+    def embed(self, rasters: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """`(n, 28, 28) uint8` to `(n, d) float32` of unit length: what the network makes of them just before its output layer.
+
+        Raises `InputError` for other shapes, `ModelFileError` where the model's weights cannot be loaded.
+        """
+        if not self._model.weights:
+            if self._model.path is None:
+                raise self._unusable("its weights were not loaded")
+            self._model = load_model(self._model.path)
+        return embeddings(self._model.network, self._model.weights, _checked(rasters))
 
     def read_many(self, images: NDArray[np.uint8], *, threads: int = 1) -> NDArray[np.float32]:
         """`(n, 28, 28) uint8` to `(n, k)`, twice as fast as one by one and more.
@@ -69,13 +121,14 @@ class Reader:
         try:
             # LiteRT greets on stderr, past Python; what goes wrong it raises
             with quiet():
-                return _Program(self._flatbuffer, size, len(self.label_set))
+                return _Program(self._model.flatbuffer, size, len(self.label_set))
         except (ValueError, RuntimeError, TypeError) as error:
             raise self._unusable(f"its LiteRT program does not load ({error})") from error
 
     def _unusable(self, reason: str) -> ModelFileError:
         return ModelFileError(
-            f"{self._where} cannot be used: {reason}.", "Use another model, or train this one again."
+            f"{self._model.path or self._model.name} cannot be used: {reason}.",
+            "Use another model, or train this one again.",
         )
 
 

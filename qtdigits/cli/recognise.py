@@ -74,7 +74,7 @@ def _read(reader: Reader, file: Path) -> dict[str, float]:
     raster = normalise_image(read_image(file))
     if not raster.any():
         raise InputError(f"{file} shows nothing: it is blank.", "Give a picture of one digit.")
-    probabilities = reader.read(raster)
+    probabilities = reader.probabilities(raster)
     labels = reader.label_set.labels
     return {labels[i]: float(probabilities[i]) for i in (-probabilities).argsort(kind="stable")}
 

@@ -100,7 +100,7 @@ def layer_outputs(
             found.append(LayerOutput(name, flow))
             if name == upto:
                 return found
-        flow = flow.mean(axis=(0, 1)) if spec.pooling == "average" else flow.reshape(-1)
+        flow = _flattened(flow, spec)
         for name, layer in zip(layer_names(spec)[len(spec.blocks) :], spec.dense, strict=False):
             flow = ACTIVATION_FUNCTIONS[layer.activation](_connected(flow, weights[name]))
             found.append(LayerOutput(name, flow))
@@ -109,6 +109,34 @@ def layer_outputs(
         return [*found, LayerOutput("output", softmax(_connected(flow, weights["output"])))]
     except (KeyError, ValueError, IndexError) as error:
         raise InputError("The weights are not those of this network.") from error
+
+
+def embeddings(spec: NetworkSpec, weights: Weights, rasters: NDArray[np.uint8]) -> Values:
+    """`(n, 28, 28)`, ink 255, to `(n, d)` of unit length: what goes into the output layer, after its activation.
+
+    Raises `InputError` when the weights are not those of this network.
+    """
+    try:
+        found = np.empty((len(rasters), len(weights["output"][0])), np.float32)
+        for row, raster in zip(found, rasters, strict=True):
+            row[:] = _before_output(spec, weights, raster)
+    except (KeyError, ValueError, IndexError) as error:
+        raise InputError("The weights are not those of this network.") from error
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    return found / np.maximum(lengths, np.finfo(np.float32).tiny)
+
+
+def _before_output(spec: NetworkSpec, weights: Weights, raster: NDArray[np.uint8]) -> Values:
+    """`(d,)`: what the output layer is given."""
+    *layers, _ = layer_names(spec)
+    if not layers:
+        return raster.reshape(-1) / np.float32(255)
+    flow = layer_outputs(spec, weights, raster, upto=layers[-1])[-1].values
+    return _flattened(flow, spec) if flow.ndim == 3 else flow
+
+
+def _flattened(flow: Values, spec: NetworkSpec) -> Values:
+    return flow.mean(axis=(0, 1)) if spec.pooling == "average" else flow.reshape(-1)
 
 
 def first_filters(spec: NetworkSpec, weights: Weights) -> Values:

@@ -150,10 +150,10 @@ class _Player:
                 self._choose_weaker_model()
             self._draw(ink)
             reading = session.reading
-            is_right = reading is not None and reading.answer == label
+            is_right = reading is not None and reading.label == label
             kind = "right" if is_right else "wrong"
             if kind not in pictured:
-                said = f"read as {reading.answer}" if reading else "not read"
+                said = f"read as {reading.label}" if reading else "not read"
                 self._picture(
                     kind, f"A {label}, {said}: " + ("Enter." if is_right else "a key and Enter put it right.")
                 )
@@ -162,7 +162,7 @@ class _Player:
                 if kind not in pictured:
                     self._picture("correction", f"{label} was typed; Enter stores the drawing as a {label}.")
                 self._findings.corrections.append(
-                    f"{label} read as {reading.answer if reading else 'nothing'}"
+                    f"{label} read as {reading.label if reading else 'nothing'}"
                 )
             pictured.add(kind)
             QTest.keyClick(entry, Qt.Key.Key_Return)

@@ -25,6 +25,7 @@ from qtdigits import __version__
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import awaiting_review
+from qtdigits.core.judging import Reading
 from qtdigits.core.score.practice import Goal
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
@@ -38,7 +39,7 @@ from qtdigits.gui.panels.drawing.answer import AnswerPanel
 from qtdigits.gui.panels.drawing.drawing_panel import CanvasCard, GuidedPrompt
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.samples.label_checks import LabelChecks
-from qtdigits.gui.session import Reading, RunningAccuracy, Session
+from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.status_line import StatusLine
 from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training.closing import Choice

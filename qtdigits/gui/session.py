@@ -18,7 +18,8 @@ from PySide6.QtCore import QObject, Signal
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet, clean_label
 from qtdigits.core.drawing.raster import render
-from qtdigits.core.drawing.samples import DEFAULT_WRITER, Raster, Sample, Trial, Verdict
+from qtdigits.core.drawing.samples import DEFAULT_WRITER, Sample, Trial, Verdict
+from qtdigits.core.judging import Reading
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
@@ -29,31 +30,6 @@ from qtdigits.store.tables.samples import SampleStore
 
 MOST_UNDONE = 100
 """So many judgements can be taken back; the window must not grow while somebody draws all day."""
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What a model says of one drawing: `(k,)` probabilities, one for each of `classes`.
-
-    Below `undecided_below` the model is not sure; `answer` is its best guess then.
-    """
-
-    raster: Raster
-    classes: tuple[str, ...]
-    probabilities: NDArray[np.float32]
-    undecided_below: float = 0.0
-
-    @property
-    def answer(self) -> str:
-        return self.classes[int(self.probabilities.argmax())]
-
-    @property
-    def probability(self) -> float:
-        return float(self.probabilities.max())
-
-    @property
-    def is_sure(self) -> bool:
-        return self.probability >= self.undecided_below
 
 
 @dataclass(frozen=True)
@@ -228,13 +204,7 @@ class Session(QObject):
         """Read what is on the canvas (again)."""
         self._reading = None
         if not self._ink.is_blank and self._reader is not None:
-            raster = render(self._ink)
-            self._reading = Reading(
-                raster,
-                self._reader.label_set.labels,
-                self._reader.read(raster),
-                self._reader.undecided_below,
-            )
+            self._reading = self._reader.read(render(self._ink))
         self.reading_changed.emit(self._reading)
 
     # Judging.
@@ -248,7 +218,7 @@ class Session(QObject):
             return False
         reading = self._reading
         try:
-            truth = clean_label(label) if label.strip() else reading.answer if reading else ""
+            truth = clean_label(label) if label.strip() else reading.label if reading else ""
             if not truth:
                 return False
             trial = self._store_judged(truth, reading)
@@ -387,13 +357,13 @@ class Session(QObject):
         if reading is None:
             self._store.add_samples([sample])
             return None
-        verdict = Verdict.CONFIRMED if truth == reading.answer else Verdict.CORRECTED
+        verdict = Verdict.CONFIRMED if truth == reading.label else Verdict.CORRECTED
         return self._store.judge(sample, self._trial(reading, verdict, truth))
 
     def _trial(self, reading: Reading, verdict: Verdict, truth: str | None) -> Trial:
         probabilities = tuple(float(p) for p in reading.probabilities)
         return Trial(
-            self._writer, self.model_name, reading.answer, verdict, truth, reading.classes, probabilities
+            self._writer, self.model_name, reading.label, verdict, truth, reading.classes, probabilities
         )
 
     def _tell_accuracy(self) -> None:

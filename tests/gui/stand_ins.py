@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.judging import Reading
 from qtdigits.core.model import Model
 from qtdigits.gui.widgets.ask import Ask
 
@@ -29,11 +30,11 @@ class FixedReader:
         self.undecided_below = model.undecided_below
         self._answer = int(model.name[-1]) if model.name[-1].isdigit() else 3
 
-    def read(self, raster: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def read(self, raster: NDArray[np.uint8]) -> Reading:
         assert raster.shape == (28, 28)
         probabilities = np.full(10, 0.01, np.float32)
         probabilities[self._answer] = 0.91
-        return probabilities
+        return Reading(raster, DIGITS.labels, probabilities, self.undecided_below)
 
 
 class Answers(Ask):

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from gui.models import saved_model
+from qtdigits.core.judging import Reading
 from qtdigits.core.network_inspection import WITH, WITHOUT
 from qtdigits.gui.panels.network.inspector import Inspector, Question
 from qtdigits.gui.panels.network.network_panel import NetworkPanel
@@ -33,7 +34,7 @@ class TopReader:
         self.label_set, self.model_name, self.undecided_below = model.label_set, model.name, 0.0
 
     def read(self, raster):
-        return self.read_many(raster[np.newaxis])[0]
+        return Reading(raster, self.label_set.labels, self.read_many(raster[np.newaxis])[0])
 
     def read_many(self, images):
         answers = np.full((len(images), 10), 0.1, np.float32)

@@ -50,7 +50,7 @@ def test_that_the_answer_follows_every_stroke(session):
     readings = emitted(session.reading_changed)
     session.add_stroke(STROKE, "mouse")
     session.add_stroke(STROKE, "mouse")
-    assert [r.answer for r in readings] == ["3", "3"]
+    assert [r.label for r in readings] == ["3", "3"]
     assert readings[-1].probability == pytest.approx(0.91)
 
 
@@ -139,12 +139,12 @@ def test_that_an_unusable_label_is_refused_and_nothing_is_lost(session):
 def test_that_a_new_model_takes_over_between_two_drawings(session, library):
     session.add_stroke(STROKE, "mouse")
     session.use_model(library.find("model-7"))
-    assert session.reading.answer == "3"
+    assert session.reading.label == "3"
     session.judge()
     assert session.model_name == "model-7"
     assert session.library.champion_path() == library.find("model-7")
     session.add_stroke(STROKE, "mouse")
-    assert session.reading.answer == "7"
+    assert session.reading.label == "7"
 
 
 def test_that_a_model_which_does_not_load_leaves_the_champion_in_use(session, library):

@@ -91,4 +91,4 @@ def test_that_weights_too_large_for_half_precision_are_kept_as_they_are() -> Non
         trained, name="large", images=images, targets=np.arange(20) % 10, history=History(), provenance={}
     )
     assert model.weights["output"][1].max() > 65504
-    assert Reader(model).read(images[0]).argmax() == 9
+    assert Reader(model).probabilities(images[0]).argmax() == 9

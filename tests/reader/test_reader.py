@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
+from qtdigits.core.drawing.raster import render
+from qtdigits.core.memory import Memory
 from qtdigits.core.model import Golden, Model
 from qtdigits.core.network_spec import ACTIVATIONS
 from qtdigits.core.recipe_files import recipe_of
@@ -42,8 +45,28 @@ def test_that_one_by_one_and_many_at_once_agree(model: Model) -> None:
     images = tiny_data(BATCH * 2 + 5).images
     many = reader.read_many(images)
     assert many.shape == (len(images), 10)
-    assert np.allclose(many, [reader.read(image) for image in images], atol=1e-5)
+    assert np.allclose(many, [reader.probabilities(image) for image in images], atol=1e-5)
     assert np.allclose(many.sum(axis=1), 1, atol=1e-4)
+
+
+def test_that_ink_and_its_raster_are_read_alike_and_memory_has_its_say(model: Model, tmp_path: Path) -> None:
+    save_model(model, tmp_path / "tiny.h5")
+    reader, memory = Reader.open(tmp_path / "tiny.h5"), Memory()
+    ink = Ink.of([[(0, 0), (5, 9), (3, 20)]])
+    alone = reader.read(ink)
+    assert np.array_equal(alone.probabilities, reader.read(render(ink)).probabilities)
+    assert np.array_equal(alone.probabilities, reader.read(ink, memory).probabilities)
+    memory.add(reader.embed(alone.raster[np.newaxis])[0], "π")
+    reading = reader.read(ink, memory)
+    assert (reading.label, reading.neighbours[0].label) == ("π", "π")
+    assert reading.embedding is not None
+
+
+@pytest.mark.parametrize("name", ["default", "cnn-32-64", "mlp-50-50"])
+def test_that_embeddings_have_unit_length(name: str) -> None:
+    found = Reader.open(name).embed(tiny_data(5).images)
+    assert found.dtype == np.float32
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
 def test_that_threads_side_by_side_give_the_same_answers(model: Model) -> None:
@@ -119,7 +142,7 @@ def test_that_reading_takes_no_tensorflow_and_writes_nothing(model: Model, tmp_p
         "from qtdigits.reader import Reader\n"
         "from qtdigits.store.model_files import load_model\n"
         f"reader = Reader(load_model(pathlib.Path({str(path)!r}), weights=False))\n"
-        "assert reader.read(numpy.zeros((28, 28), numpy.uint8)).shape == (10,)\n"
+        "assert reader.probabilities(numpy.zeros((28, 28), numpy.uint8)).shape == (10,)\n"
         "assert not {'tensorflow', 'keras', 'pandas'} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

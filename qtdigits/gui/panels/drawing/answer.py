@@ -28,7 +28,7 @@ from typing_extensions import override
 
 from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH, with_article
 from qtdigits.core.formatting import percent
-from qtdigits.gui.session import Reading
+from qtdigits.core.judging import Reading
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import button, give_role, named
 
@@ -136,7 +136,7 @@ class ClassBars(QWidget):
             values = [float(p) for p in reading.probabilities]
             shown = sorted(np.argsort(reading.probabilities)[::-1][:MOST_BARS])
             self._rows = [(reading.classes[i], values[i]) for i in shown]
-            self._best = reading.answer
+            self._best = reading.label
         said = ", ".join(f"{label}: {p:.1%}" for label, p in self._rows if p >= 0.005)
         self.setAccessibleDescription(said)
         self.updateGeometry()
@@ -335,7 +335,7 @@ class AnswerPanel(QFrame):
 
     def _name_right(self) -> None:
         """What the button says: there is no answer to be right where the model only guesses, or where the label was asked for."""
-        guess = self._reading.answer if self._reading and not self._reading.is_sure else ""
+        guess = self._reading.label if self._reading and not self._reading.is_sure else ""
         if self._asked:
             text, tip = (
                 f"It is {with_article(self._asked)}",
@@ -351,7 +351,7 @@ class AnswerPanel(QFrame):
 
     @property
     def _best_guess(self) -> str:
-        return self._reading.answer if self._reading else ""
+        return self._reading.label if self._reading else ""
 
     def _submit(self) -> None:
         self.judged.emit(self.entry.text())
@@ -394,7 +394,7 @@ class AnswerPanel(QFrame):
         else:
             second = "a key puts it right" if self.key_alone_corrects else "key + Enter: put right"
             guess = self._reading if self._reading and not self._reading.is_sure else None
-            first = f"it is {_escaped(guess.answer)}" if guess else "it is right"
+            first = f"it is {_escaped(guess.label)}" if guess else "it is right"
             text = f'Enter: {first}<br><span style="color:{muted}">{second}</span>'
         self._hint.setText(text)
 
@@ -402,7 +402,7 @@ class AnswerPanel(QFrame):
 def _answer_text(reading: Reading | None) -> str:
     if reading is None:
         return ""
-    return reading.answer if reading.is_sure else "?"
+    return reading.label if reading.is_sure else "?"
 
 
 def _probability_text(reading: Reading | None) -> str:
@@ -410,7 +410,7 @@ def _probability_text(reading: Reading | None) -> str:
         return ""
     if reading.is_sure:
         return percent(reading.probability)
-    return f"not sure: perhaps {reading.answer}, {percent(reading.probability, 0)}"
+    return f"not sure: perhaps {reading.label}, {percent(reading.probability, 0)}"
 
 
 def _escaped(text: str) -> str:

@@ -84,7 +84,7 @@ class NetworkPanel(RefreshingPanel):
         if path is None:
             self._answer.setText("There is no model to look into.")
             return
-        self._answer.setText(EMPTY if reading is None else f"Read as {reading.answer} …")
+        self._answer.setText(EMPTY if reading is None else f"Read as {reading.label} …")
         self._question = Question(
             path,
             BLANK if reading is None else reading.raster,

@@ -1,0 +1,139 @@
+"""Memory: the embeddings of judged drawings, consulted at every reading.
+
+A network answers with probabilities p. Memory adds what similar drawings of the same hand turned out to be: the score of a class
+is log p + α Σ exp(-β (1 - cosine)), summed over those of the five most similar remembered drawings that have its label. The idea
+is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al., Tip-Adapter, 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qtdigits.core.drawing.labels import clean_label
+from qtdigits.errors import InputError
+
+Floats = NDArray[np.float32]
+
+ALPHA = 20.0
+"""How much one remembered drawing that looks the same counts, against the logarithm of the network's probability."""
+BETA = 10.0
+"""How fast that falls with the cosine distance."""
+NEAREST = 5
+"""How many remembered drawings are asked."""
+LEAST_PROBABILITY = 1e-6
+"""What the network gives to a class that it was not trained on, a prototype, before memory is asked."""
+
+_FIRST_CAPACITY = 64
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A remembered drawing: its label, its cosine similarity to the one that was read, and its key in the memory."""
+
+    label: str
+    similarity: float
+    key: int
+
+
+class Memory:
+    """Embeddings `(d,) float32` of unit length with their labels. Everything added counts from the next reading on.
+
+    An embedding belongs to the network that made it: one memory serves one model. Not thread-safe.
+    """
+
+    def __init__(self, *, alpha: float = ALPHA, beta: float = BETA, nearest: int = NEAREST) -> None:
+        self.alpha, self.beta, self.nearest = alpha, beta, nearest
+        self._embeddings: Floats = np.empty((0, 0), np.float32)
+        self._labels: list[str] = []
+        self._keys: NDArray[np.int64] = np.empty(0, np.int64)
+        self._next_key = 1
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that are remembered, each once, in the order in which they were first added."""
+        return tuple(dict.fromkeys(self._labels))
+
+    def add(self, embedding: ArrayLike, label: str, *, key: int | None = None) -> int:
+        """Remember a drawing by its embedding; return its key (such as a sample's id; by default the next free number).
+
+        Raises `InputError` for an embedding of another length, or one that is not finite, or a key that is known.
+        """
+        vector, label = _unit(embedding), clean_label(label)
+        if len(self) and len(vector) != self._embeddings.shape[1]:
+            raise InputError(
+                f"An embedding has {len(vector)} numbers; those of this memory have {self._embeddings.shape[1]}.",
+                "Use one memory for one model.",
+            )
+        key = self._next_key if key is None else key
+        if key in self._keys[: len(self)]:
+            raise InputError(f"Key {key} is in the memory already.", "Forget it first.")
+        self._make_room(len(vector))
+        self._embeddings[len(self)], self._keys[len(self)] = vector, key
+        self._labels.append(label)
+        self._next_key = max(self._next_key, key + 1)
+        return key
+
+    def forget(self, key: int) -> None:
+        """Forget a drawing: readings are from now on what they were had it never been added. Raises `InputError` if unknown."""
+        places = np.flatnonzero(self._keys[: len(self)] == key)
+        if not len(places):
+            raise InputError(f"Key {key} is not in the memory.")
+        at, n = int(places[0]), len(self)
+        self._embeddings[at : n - 1] = self._embeddings[at + 1 : n]
+        self._keys[at : n - 1] = self._keys[at + 1 : n]
+        del self._labels[at]
+
+    def neighbours(self, embedding: ArrayLike, n: int | None = None) -> tuple[Neighbour, ...]:
+        """The `n` (by default `nearest`) most similar remembered drawings, most similar first; of equal ones the newer first."""
+        count = min(self.nearest if n is None else n, len(self))
+        if count == 0:
+            return ()
+        similarities = self._embeddings[: len(self)] @ _unit(embedding)
+        newest_first = np.argsort(-similarities[::-1], kind="stable")[:count]
+        order = len(self) - 1 - newest_first
+        return tuple(
+            Neighbour(self._labels[i], float(min(similarities[i], 1.0)), int(self._keys[i])) for i in order
+        )
+
+    def combine(
+        self, classes: Sequence[str], probabilities: Floats, neighbours: Sequence[Neighbour]
+    ) -> tuple[tuple[str, ...], Floats]:
+        """The network's `(k,)` probabilities of `classes`, changed by what the neighbours were.
+
+        Remembered labels that the network does not know are appended as classes of their own (prototypes). Without neighbours
+        the probabilities stay what they are, to the last bit.
+        """
+        if not neighbours:
+            return tuple(classes), probabilities
+        known = (*classes, *(label for label in self.labels if label not in classes))
+        scores = np.full(len(known), np.log(LEAST_PROBABILITY))
+        scores[: len(classes)] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+        place = {label: i for i, label in enumerate(known)}
+        for neighbour in neighbours:
+            scores[place[neighbour.label]] += self.alpha * np.exp(-self.beta * (1.0 - neighbour.similarity))
+        raised = np.exp(scores - scores.max())
+        return known, (raised / raised.sum()).astype(np.float32)
+
+    def _make_room(self, length: int) -> None:
+        if len(self) < len(self._embeddings):
+            return
+        capacity = max(_FIRST_CAPACITY, 2 * len(self))
+        embeddings, keys = np.zeros((capacity, length), np.float32), np.zeros(capacity, np.int64)
+        embeddings[: len(self)] = self._embeddings[: len(self)].reshape(-1, length)
+        keys[: len(self)] = self._keys[: len(self)]
+        self._embeddings, self._keys = embeddings, keys
+
+
+def _unit(embedding: ArrayLike) -> Floats:
+    vector = np.asarray(embedding, np.float32)
+    if vector.ndim != 1 or not len(vector) or not np.isfinite(vector).all():
+        raise InputError(f"An embedding is a row of finite numbers, not {vector.shape}.")
+    length = float(np.linalg.norm(vector))
+    return vector / np.float32(length) if length > 0 else vector

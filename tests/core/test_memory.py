@@ -1,0 +1,116 @@
+"""The memory of judged drawings: what is added counts at the next reading, what is forgotten leaves no trace."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH
+from qtdigits.core.memory import Memory
+from qtdigits.errors import InputError
+
+CLASSES = ("0", "1", "2")
+UNSURE = np.array([0.5, 0.3, 0.2], np.float32)
+
+
+def embeddings(n: int, length: int = 8, seed: int = 0) -> NDArray[np.float32]:
+    found = np.random.default_rng(seed).normal(size=(n, length)).astype(np.float32)
+    unit: NDArray[np.float32] = found / np.linalg.norm(found, axis=1, keepdims=True)
+    return unit
+
+
+def read(memory: Memory, embedding: NDArray[np.float32]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    return memory.combine(CLASSES, UNSURE, memory.neighbours(embedding))
+
+
+def test_that_an_empty_memory_changes_nothing() -> None:
+    classes, probabilities = read(Memory(), embeddings(1)[0])
+    assert classes == CLASSES
+    assert np.array_equal(probabilities, UNSURE)
+
+
+def test_that_one_correction_is_enough_for_the_same_drawing() -> None:
+    memory, (drawing, *_) = Memory(), embeddings(1)
+    memory.add(drawing, "2")
+    _, probabilities = read(memory, drawing)
+    assert probabilities.argmax() == 2
+    assert probabilities.sum() == pytest.approx(1)
+
+
+def test_that_a_label_the_network_never_saw_is_read_after_one_drawing() -> None:
+    memory, (drawing, other) = Memory(), embeddings(2)
+    memory.add(drawing, "π")
+    classes, probabilities = read(memory, drawing)
+    assert classes == (*CLASSES, "π")
+    assert classes[probabilities.argmax()] == "π"
+    assert read(memory, other)[1].argmax() == 0
+
+
+def test_that_neighbours_come_most_similar_first_with_label_and_key() -> None:
+    memory, drawings = Memory(), embeddings(20)
+    keys = [memory.add(drawing, str(i % 3)) for i, drawing in enumerate(drawings)]
+    first, *others = memory.neighbours(drawings[7], 4)
+    assert (first.label, first.key) == ("1", keys[7])
+    assert first.similarity == pytest.approx(1)
+    similarities = [n.similarity for n in (first, *others)]
+    assert similarities == sorted(similarities, reverse=True)
+    assert len(memory.neighbours(drawings[7])) == memory.nearest
+
+
+@given(st.lists(st.integers(0, 29), min_size=1, max_size=30, unique=True), st.integers(0, 1_000))
+def test_that_what_is_forgotten_leaves_no_trace(forgotten: list[int], seed: int) -> None:
+    drawings = embeddings(31, seed=seed)
+    kept, all_of_them = Memory(), Memory()
+    for i, drawing in enumerate(drawings[:30]):
+        all_of_them.add(drawing, str(i % 4), key=i)
+        if i not in forgotten:
+            kept.add(drawing, str(i % 4), key=i)
+    for i in forgotten:
+        all_of_them.forget(i)
+    assert len(all_of_them) == len(kept) == 30 - len(forgotten)
+    assert all_of_them.neighbours(drawings[30]) == kept.neighbours(drawings[30])
+    for mine, theirs in zip(read(all_of_them, drawings[30]), read(kept, drawings[30]), strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+def test_that_hundreds_are_remembered() -> None:
+    memory, drawings = Memory(), embeddings(500)
+    for i, drawing in enumerate(drawings):
+        memory.add(drawing, str(i % 10))
+    assert len(memory) == 500
+    assert memory.neighbours(drawings[321], 1)[0].label == "1"
+    assert memory.labels == tuple("0123456789")
+
+
+@pytest.mark.parametrize(
+    ("embedding", "label"),
+    [
+        (np.zeros((2, 8)), "1"),
+        (np.zeros(0), "1"),
+        (np.full(8, np.nan), "1"),
+        (np.ones(9), "1"),
+        (np.ones(8), " "),
+        (np.ones(8), "x" * (MAX_LABEL_LENGTH + 1)),
+    ],
+)
+def test_that_what_cannot_be_remembered_is_refused_and_changes_nothing(
+    embedding: NDArray[np.float64], label: str
+) -> None:
+    memory = Memory()
+    memory.add(np.ones(8), "1")
+    with pytest.raises(InputError):
+        memory.add(embedding, label)
+    assert len(memory) == 1
+
+
+def test_that_a_key_is_remembered_once_and_only_what_is_known_is_forgotten() -> None:
+    memory = Memory()
+    assert memory.add(np.ones(8), "1", key=7) == 7
+    with pytest.raises(InputError, match="7"):
+        memory.add(np.ones(8), "1", key=7)
+    with pytest.raises(InputError, match="8"):
+        memory.forget(8)
+    assert memory.add(np.ones(8), "1") == 8
