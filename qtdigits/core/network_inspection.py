@@ -123,14 +123,15 @@ def embeddings(spec: NetworkSpec, weights: Weights, rasters: NDArray[np.uint8]) 
     except (KeyError, ValueError, IndexError) as error:
         raise InputError("The weights are not those of this network.") from error
     lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    return found / np.maximum(lengths, np.finfo(np.float32).tiny)
+    unit: Values = found / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return unit
 
 
 def _before_output(spec: NetworkSpec, weights: Weights, raster: NDArray[np.uint8]) -> Values:
     """`(d,)`: what the output layer is given."""
     *layers, _ = layer_names(spec)
     if not layers:
-        return raster.reshape(-1) / np.float32(255)
+        return raster.reshape(-1).astype(np.float32) / np.float32(255)
     flow = layer_outputs(spec, weights, raster, upto=layers[-1])[-1].values
     return _flattened(flow, spec) if flow.ndim == 3 else flow
 
