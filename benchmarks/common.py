@@ -73,12 +73,12 @@ def open_window(reader: str, data_dir: str | None = None) -> tuple[QApplication,
     from qtdigits.cli.window import prepare_start
 
     prepare_start()
-    from qtdigits.gui import app
+    from qtdigits.gui import app, session
 
     if reader == "keras":
         from benchmarks.keras_reader import KerasReader
 
-        app.Reader = KerasReader  # type: ignore[assignment, attr-defined]
+        session.Reader = KerasReader  # type: ignore[misc, assignment]
     folder = data_dir or str(Path(os.environ.get("TMPDIR", "/tmp")) / "qtdigits-benchmarks")
     return app.create(["--data-dir", folder])
 

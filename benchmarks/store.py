@@ -130,13 +130,12 @@ def _waits(*folders: Path) -> dict[Path, NDArray[np.float64]]:
 
 def _session(folder: Path) -> Session:
     from qtdigits.gui.session import Session
-    from qtdigits.reader import Reader
     from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
 
     store = SampleStore.open(folder)
-    session = Session(store=store, library=ModelLibrary(folder), make_reader=Reader)
-    session.ensure_model()
+    session = Session(store=store, library=ModelLibrary(folder), data_dir=folder)
+    session.ensure_champion()
     # what the window asks for after each of them
     session.samples_changed.connect(lambda: store.count(held_out=False))
     return session

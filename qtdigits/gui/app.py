@@ -21,7 +21,6 @@ from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.window_commands import commands_of
-from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.rescue import open_or_rescue
@@ -45,7 +44,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     if options.theme:
         preferences.theme = options.theme
     window = MainWindow(
-        session=Session(store=opened.store, library=library, make_reader=Reader),
+        session=Session(store=opened.store, library=library, data_dir=opened.folder),
         controller=EngineController(
             make_client=partial(EngineClient, data_dir=opened.folder),
             lock=ProcessLock(opened.folder / "training.lock"),

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.practice import Goal, GuidedProgress
-from qtdigits.gui.session import Session
+from qtdigits.gui.session import Champion, Session
 
 
 class Ending(StrEnum):
@@ -40,7 +40,7 @@ class GuidedSession(QObject):
         session.trial_judged.connect(self._on_judged)
         session.trial_skipped.connect(self._on_skipped)
         session.trial_taken_back.connect(self._on_taken_back)
-        session.model_changed.connect(self._on_model_changed)
+        session.champion_changed.connect(self._on_champion_changed)
         session.writer_changed.connect(self._on_writer_changed)
 
     @property
@@ -50,7 +50,7 @@ class GuidedSession(QObject):
 
     def start(self, goal: Goal, *, seed: int | None = None) -> None:
         """Begin anew, with classes of the model in use, in an order that nobody knows beforehand."""
-        self._session.ensure_model()
+        self._session.ensure_champion()
         if not self._session.model_name:
             return
         chosen = secrets.randbits(32) if seed is None else seed
@@ -103,8 +103,8 @@ class GuidedSession(QObject):
             self.run = self.run.without_last()
         self.changed.emit()
 
-    @Slot(str)
-    def _on_model_changed(self, _name: str) -> None:
+    @Slot(object)
+    def _on_champion_changed(self, _champion: Champion) -> None:
         self._end(Ending.OTHER_MODEL)
 
     @Slot(str)

@@ -115,7 +115,7 @@ class Exchange(QObject):
             case Added(added=added, skipped=skipped):
                 known = f" {skipped:,} were there already." if skipped else ""
                 self._messages.show_notice(f"{name}: {counted(added, 'drawing')} added.{known}")
-                self._session.samples_imported()
+                self._session.samples_edited()
             case int():
                 self._messages.show_notice(f"{name}: {counted(result, 'drawing')} written.")
 

@@ -33,13 +33,12 @@ from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.import_export import Exchange
 from qtdigits.gui.menus import Command, fill_menus
-from qtdigits.gui.models.model_watch import ModelWatch
 from qtdigits.gui.news import News
 from qtdigits.gui.panels.drawing.answer import AnswerPanel
 from qtdigits.gui.panels.drawing.drawing_panel import CanvasCard, GuidedPrompt
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.samples.label_checks import LabelChecks
-from qtdigits.gui.session import RunningAccuracy, Session
+from qtdigits.gui.session import Champion, RunningAccuracy, Session
 from qtdigits.gui.status_line import StatusLine
 from qtdigits.gui.top_bar import TopBar
 from qtdigits.gui.training.closing import Choice
@@ -95,7 +94,6 @@ class MainWindow(QMainWindow):
         self.label_checks = LabelChecks(
             session=session, controller=controller, data_dir=data_dir, parent=self
         )
-        self.model_watch = ModelWatch(session=session, parent=self)
         self._shared = Collaborators(
             session=session,
             controller=controller,
@@ -130,7 +128,6 @@ class MainWindow(QMainWindow):
         self.pages = WindowPages(
             tabs=self.tabs,
             shared=self._shared,
-            champion=lambda: self.training_panel.champion,
             theme=self._theme,
             parent=self,
         )
@@ -159,11 +156,11 @@ class MainWindow(QMainWindow):
         session.trial_judged.connect(self._on_trial_judged)
         self.guided.changed.connect(self._on_guided_changed)
         self.label_checks.waiting_grew.connect(self._offer_doubtful)
-        session.model_changed.connect(self._on_model_changed)
+        session.champion_changed.connect(self._on_champion_changed)
+        session.selection_changed.connect(self.pages.show_selection)
         session.problem_met.connect(self.messages.show_problem)
         session.notice_given.connect(self.messages.show_notice)
         self.choices.chosen.connect(self.answer_panel.entry.setFocus)
-        self.choices.champion_known.connect(self.training_panel.set_champion)
         self.training.panel_wanted.connect(self._show_training)
         self.training.closing.is_over.connect(self._leave, Qt.ConnectionType.QueuedConnection)
         self.training_panel.use_requested.connect(self.choices.use_model)
@@ -198,7 +195,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self._finish_start)
 
     def _finish_start(self) -> None:
-        self.session.ensure_model()
+        self.session.ensure_champion()
         self._quiet.start()
         self.became_ready.emit()
 
@@ -290,8 +287,8 @@ class MainWindow(QMainWindow):
 
     # What is shown beside it.
 
-    def _on_model_changed(self, name: str) -> None:
-        self.status.show_model(name)
+    def _on_champion_changed(self, champion: Champion) -> None:
+        self.status.show_model(champion.name)
         self.answer_panel.set_classes(self.session.label_set.labels)
 
     def _show_training(self) -> None:
@@ -382,7 +379,7 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             if self.choices.are_models_listed:  # not while the window starts
                 self.training.queue.reload()
-                self.session.look_elsewhere()
+                self.session.look_for_changes()
             if self.focusWidget() is None:
                 self.answer_panel.entry.setFocus()
 

@@ -1,19 +1,20 @@
-"""The session: the one owner of "what is current" — writer, model, ink, its reading, and the running accuracy.
+"""The session: the one owner of what is current, that is writer, champion, ink, its reading, and the running accuracy.
 
-Widgets ask the session to do things and listen to its signals. What goes wrong arrives as `problem_met`, with the error as it is;
-a drawing that could not be stored stays on the canvas.
+Widgets call the session and listen to its signals. Errors arrive as `problem_met`; a drawing that could not be stored stays on
+the canvas.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, Slot
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet, clean_label
@@ -30,6 +31,32 @@ from qtdigits.store.tables.samples import SampleStore
 
 MOST_UNDONE = 100
 """So many judgements can be taken back; the window must not grow while somebody draws all day."""
+FILE_SETTLED_MS = 1_000
+"""A program that writes the champion's file in several steps has so long from one change to the next."""
+
+Scores = Mapping[str, Mapping[str, Any]]
+"""The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model in use."""
+
+    name: str
+    path: Path
+    scores: Scores = field(default_factory=dict)
+
+    def with_score(self, name: str, *, correct: int, n: int) -> Champion:
+        """Return the same model with another score on the set `name`."""
+        return replace(self, scores={**self.scores, name: Tally(n, correct).to_json()})
+
+
+@dataclass(frozen=True)
+class SampleSelection:
+    """Stored drawings to look at, by their ids."""
+
+    title: str
+    ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -51,37 +78,36 @@ class RunningAccuracy:
 
 
 class Session(QObject):
-    """See the module. `make_reader` makes a reader of a model; it is given, so that LiteRT is imported with the first model."""
+    """See the module. `data_dir` is the folder of the store."""
 
     ink_changed = Signal(object)  # Ink
     reading_changed = Signal(object)  # Reading | None
+    accuracy_changed = Signal(object)  # RunningAccuracy
     trial_judged = Signal(object)  # Trial
     trial_skipped = Signal(object)  # Trial
     trial_taken_back = Signal(object)  # Trial
-    accuracy_changed = Signal(object)  # RunningAccuracy
     writer_changed = Signal(str)
-    model_changed = Signal(str)  # the name of the model in use, "" for none
+    champion_changed = Signal(object)  # Champion | None
+    models_changed = Signal()  # the library holds other models than before
     samples_changed = Signal()
-    library_changed = Signal()  # there are other models than before
+    selection_changed = Signal(object)  # SampleSelection
     problem_met = Signal(object)  # QtDigitsError
     notice_given = Signal(str)  # nothing failed, but the person should know
     closing = Signal()  # the store is about to be closed
 
     def __init__(
-        self,
-        *,
-        store: SampleStore,
-        library: ModelLibrary,
-        make_reader: Callable[[Model], Reader],
-        parent: QObject | None = None,
+        self, *, store: SampleStore, library: ModelLibrary, data_dir: Path, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._store = store
         self._library = library
-        self._make_reader = make_reader
+        self._data_dir = data_dir
         self._reader: Reader | None = None
-        self._model_path: Path | None = None
+        self._champion: Champion | None = None
+        self._champion_stamp: tuple[int, int] | None = None
         self._next_model: Path | None = None
+        self._files = QFileSystemWatcher(self)
+        self._settling = QTimer(self, singleShot=True, interval=FILE_SETTLED_MS)
         self._ink = Ink()
         self._device = ""
         self._reading: Reading | None = None
@@ -89,6 +115,8 @@ class Session(QObject):
         self._judged: deque[tuple[Trial, Ink]] = deque(maxlen=MOST_UNDONE)
         writers = store.writers()
         self._writer = writers[0] if writers else DEFAULT_WRITER
+        self._files.fileChanged.connect(self._on_file_changed)
+        self._settling.timeout.connect(self._look_at_champion_file)
 
     # What is current.
 
@@ -99,6 +127,10 @@ class Session(QObject):
     @property
     def library(self) -> ModelLibrary:
         return self._library
+
+    @property
+    def data_dir(self) -> Path:
+        return self._data_dir
 
     @property
     def ink(self) -> Ink:
@@ -118,12 +150,17 @@ class Session(QObject):
         return self._reader
 
     @property
+    def champion(self) -> Champion | None:
+        """The model in use, None while there is none."""
+        return self._champion
+
+    @property
     def model_name(self) -> str:
-        return self._reader.model_name if self._reader else ""
+        return self._champion.name if self._champion else ""
 
     @property
     def model_path(self) -> Path | None:
-        return self._model_path
+        return self._champion.path if self._champion else None
 
     @property
     def label_set(self) -> LabelSet:
@@ -131,19 +168,10 @@ class Session(QObject):
 
     # Model and writer.
 
-    def ensure_model(self) -> None:
-        """Take the champion into use if no model is; where its file has vanished or is damaged, another one, and say so."""
+    def ensure_champion(self) -> None:
+        """Read the champion if no model is in use; where its file is missing or damaged, another model, and say so."""
         if self._reader is None:
             self._take_champion()
-
-    def replace_lost_model(self) -> None:
-        """Where the file of the model in use has vanished or is damaged, take the last good one into use, and say so."""
-        if self._model_path is None:
-            return
-        try:
-            load_model(self._model_path, weights=False)
-        except ModelFileError as error:
-            self._take_champion(lost=error.message)
 
     def use_model(self, path: Path) -> None:
         """Make `path` the champion. A drawing that is on the canvas is first judged by the model that read it."""
@@ -155,7 +183,7 @@ class Session(QObject):
     def roll_back(self) -> None:
         """Go back to the champion before this one."""
         try:
-            earlier = self._library.roll_back(in_use=self._model_path)
+            earlier = self._library.roll_back(in_use=self.model_path)
             self._take(load_model(earlier, weights=False))
         except QtDigitsError as error:
             self.problem_met.emit(error)
@@ -192,7 +220,7 @@ class Session(QObject):
     # Drawing and reading.
 
     def add_stroke(self, stroke: NDArray[np.float32], device: str) -> None:
-        self.ensure_model()
+        self.ensure_champion()
         self._device = device
         self._set_ink(self._ink.with_stroke(stroke))
 
@@ -266,12 +294,8 @@ class Session(QObject):
         self.samples_changed.emit()
         self._tell_accuracy()
 
-    def samples_imported(self) -> None:
-        """Somebody else wrote into the store: everything that is shown of it is out of date."""
-        self.samples_edited()
-
-    def look_elsewhere(self) -> None:
-        """Another window, or a terminal, may have written into the store meanwhile."""
+    def look_for_changes(self) -> None:
+        """Another window or a terminal may have written into the store, or have removed the champion's file."""
         try:
             seen, self._revision = self._revision, self._store.revision
         except QtDigitsError as error:
@@ -279,6 +303,7 @@ class Session(QObject):
             return
         if self._revision != seen:
             self.samples_edited()
+        self._look_at_champion_file()
 
     def samples_edited(self) -> None:
         """Drawings were changed, and perhaps the judgements of them."""
@@ -296,10 +321,23 @@ class Session(QObject):
         return self._store.trials(writer=self._writer, model=self.model_name)
 
     def model_trained(self) -> None:
-        """Somebody else has put a model into the library."""
-        self.library_changed.emit()
+        """Tell everybody that a model was added to the library."""
+        self.models_changed.emit()
+
+    # What panels want shown or said.
+
+    def select_samples(self, title: str, ids: Sequence[int]) -> None:
+        """Show these drawings in the samples panel."""
+        self.selection_changed.emit(SampleSelection(title, tuple(ids)))
+
+    def report(self, error: QtDigitsError) -> None:
+        self.problem_met.emit(error)
+
+    def notify(self, text: str) -> None:
+        self.notice_given.emit(text)
 
     def close(self) -> None:
+        self._settling.stop()
         self.closing.emit()
         self._store.close()
 
@@ -307,9 +345,7 @@ class Session(QObject):
         """`lost` says what became of the model before, where that is why another one is needed."""
         readers: list[Reader] = []
         try:
-            model, notice = self._library.load_champion(
-                try_out=lambda model: readers.append(self._make_reader(model))
-            )
+            model, notice = self._library.load_champion(try_out=lambda model: readers.append(Reader(model)))
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
@@ -321,12 +357,14 @@ class Session(QObject):
 
     def _take(self, model: Model) -> None:
         """Read with `model` from now on. Raises `ModelFileError`, and then the one before stays in use."""
-        self._read_with(self._make_reader(model), model)
+        self._read_with(Reader(model), model)
 
     def _read_with(self, reader: Reader, model: Model) -> None:
+        assert model.path is not None  # it comes from a file
         self._reader = reader
-        self._model_path = model.path
-        self.model_changed.emit(self.model_name)
+        self._champion = Champion(model.name, model.path, model.scores)
+        self._watch_champion_file()
+        self.champion_changed.emit(self._champion)
         self.recognise()
         self._tell_accuracy()
 
@@ -337,10 +375,39 @@ class Session(QObject):
         except QtDigitsError as error:
             self.problem_met.emit(error)
 
+    # The champion's file. The model is in memory and goes on reading without it; but nothing could be learned from a missing
+    # file, and the next start would be without it. So another model takes over, between two drawings.
+
+    def _watch_champion_file(self) -> None:
+        if watched := self._files.files():
+            self._files.removePaths(watched)
+        path = self.model_path
+        self._champion_stamp = _stamp(path) if path else None
+        if self._champion_stamp is not None:
+            self._files.addPath(str(path))
+
+    @Slot()
+    def _on_file_changed(self) -> None:
+        self._settling.start()
+
+    @Slot()
+    def _look_at_champion_file(self) -> None:
+        path = self.model_path
+        if path is None or not self._ink.is_blank or self._settling.isActive():
+            return
+        if _stamp(path) == self._champion_stamp:
+            return
+        self._watch_champion_file()  # a file that was put in its place is another one
+        try:
+            load_model(path, weights=False)
+        except ModelFileError as error:
+            self._take_champion(lost=error.message)
+
     def _set_ink(self, ink: Ink) -> None:
         self._ink = ink
         self.ink_changed.emit(ink)
         self.recognise()
+        self._look_at_champion_file()
 
     def _next_drawing(self) -> None:
         self._set_ink(Ink())
@@ -375,3 +442,12 @@ class Session(QObject):
             self.problem_met.emit(error)
         else:
             self.accuracy_changed.emit(accuracy)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Time and size of a file, None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

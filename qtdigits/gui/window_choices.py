@@ -7,19 +7,18 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.gui.collaborators import Collaborators
-from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.panels.writers_dialog import WritersDialog
+from qtdigits.gui.session import Champion
 from qtdigits.gui.top_bar import TopBar
 
 
 class WindowChoices(QObject):
-    """`chosen`: somebody has, and draws on. `champion_known` carries the `Champion`, each time that the models are listed.
+    """`chosen`: somebody has, and draws on.
 
     Until `list_models` the one in use stands alone: a list takes a look into every file.
     """
 
     chosen = Signal()
-    champion_known = Signal(object)
 
     def __init__(
         self,
@@ -39,8 +38,8 @@ class WindowChoices(QObject):
         top_bar.writers_wanted.connect(self._manage_writers)
         top_bar.model_chosen.connect(self.use_model)
         session.writer_changed.connect(self._on_writer_changed)
-        session.model_changed.connect(self._on_model_changed)
-        session.library_changed.connect(self.list_models)
+        session.champion_changed.connect(self._on_champion_changed)
+        session.models_changed.connect(self.list_models)
         if preferences.writer:
             session.set_writer(preferences.writer)
         self._on_writer_changed(session.writer)
@@ -54,9 +53,6 @@ class WindowChoices(QObject):
         self._are_models_listed = True
         entries, in_use = self._session.library.entries(), self._session.model_path
         self._top_bar.show_models([(entry.name, entry.path) for entry in entries if not entry.error], in_use)
-        for entry in entries:
-            if entry.path == in_use:
-                self.champion_known.emit(Champion(entry.name, str(entry.path), entry.scores))
 
     @Slot(str)
     def use_model(self, path: str) -> None:
@@ -87,9 +83,9 @@ class WindowChoices(QObject):
         self._preferences.writer = name
         self._top_bar.show_writers(self._session.store.writers(), name)
 
-    @Slot(str)
-    def _on_model_changed(self, name: str) -> None:
+    @Slot(object)
+    def _on_champion_changed(self, champion: Champion) -> None:
         if self._are_models_listed:
             self.list_models()
-        elif self._session.model_path is not None:
-            self._top_bar.show_models([(name, self._session.model_path)], self._session.model_path)
+        else:
+            self._top_bar.show_models([(champion.name, champion.path)], champion.path)

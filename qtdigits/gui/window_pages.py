@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from qtdigits.gui.collaborators import Collaborators
-from qtdigits.gui.models.champion import Champion
-from qtdigits.gui.models.kept_readings import readings_of
-from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.results.knowledge import Knowledge, readings_of
+from qtdigits.gui.session import SampleSelection
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import LazyPage
 from qtdigits.reader import Reader
@@ -28,7 +26,7 @@ TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Networ
 
 
 class WindowPages(QObject):
-    """Adds the pages to `tabs`, and ends at `shutdown` what they do in the background. `champion` tells which model reads.
+    """Adds the pages to `tabs`, and ends at `shutdown` what they do in the background.
 
     What a person wants of the window comes as signals: `use_requested` carries the path of a model, `training_requested` a
     `RetrainRequest`.
@@ -46,14 +44,12 @@ class WindowPages(QObject):
         *,
         tabs: QTabWidget,
         shared: Collaborators,
-        champion: Callable[[], Champion],
         theme: Theme,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._tabs = tabs
         self._shared = shared
-        self._champion = champion
         self._replays: Replays | None = None
         self._insight_panel: NetworkPanel | None = None
         makers = {
@@ -81,6 +77,10 @@ class WindowPages(QObject):
     def show_among(self, title: str, ids: tuple[int, ...]) -> None:
         """These drawings alone, in their tab: to look at, relabel, delete, weigh."""
         self.show_drawings().show_among(title, ids)
+
+    @Slot(object)
+    def show_selection(self, selection: SampleSelection) -> None:
+        self.show_among(selection.title, selection.ids)
 
     def show_verdict_drawings(self, what: str, ids: tuple[int, ...]) -> None:
         """Those behind a number of the verdict: `fixed`, `broken` or `still wrong`."""
@@ -131,13 +131,12 @@ class WindowPages(QObject):
         session, data_dir, ask = self._shared.session, self._shared.data_dir, self._shared.ask
         result = RunResultPage(
             find=partial(result_of, data_dir),
-            champion=self._champion,
+            session=session,
             knowledge=Knowledge(partial(readings_of, data_dir)),
             theme=theme,
         )
         result.use_requested.connect(self.use_requested)
         result.drawings_requested.connect(self.show_verdict_drawings)
-        session.model_changed.connect(result.model_changed)
         panel = RunsPanel(
             runs=session.store.runs,
             preferences=self._shared.preferences,

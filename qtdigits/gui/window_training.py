@@ -11,10 +11,9 @@ from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.automatic_promotion import AutomaticPromotion
-from qtdigits.gui.models.kept_readings import readings_of
 from qtdigits.gui.panels.training.recipe_page import RecipeCosts
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
-from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.results.knowledge import Knowledge, readings_of
 from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.training.closing import Closing
 from qtdigits.gui.training.self_training import SelfTraining
@@ -109,6 +108,7 @@ class WindowTraining(QObject):
     def _connect(self) -> None:
         session, news, panel = self._shared.session, self._shared.news, self.panel
         session.samples_changed.connect(self._describe_data)
+        session.champion_changed.connect(panel.set_champion)
         session.accuracy_changed.connect(self._on_accuracy_changed)
         panel.run_ended.connect(self._on_run_ended)
         panel.roll_back_requested.connect(session.roll_back)

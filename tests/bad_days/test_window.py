@@ -134,8 +134,7 @@ def test_that_when_its_champion_is_lost_while_it_is_open_the_one_before_takes_ov
     window.session.add_stroke(STROKE, "mouse")
     read_by = window.session.model_name
     before.unlink()
-    with qtbot.waitSignal(window.model_watch.settled):
-        pass
+    window.session.look_for_changes()
     assert window.session.model_path == before
     window.answer_panel.judged.emit("7")
     assert window.session.model_path is not None
@@ -150,12 +149,15 @@ def test_that_a_model_file_that_is_written_anew_stays_in_use(
     path = promoted(data_dir, "default").champion_path()
     window = open_window()
     for _ in range(2):
-        with qtbot.waitSignal(window.model_watch.settled):
-            whole = path.read_bytes()
-            path.unlink()
-            path.write_bytes(whole)
+        whole = path.read_bytes()
+        path.unlink()
+        path.write_bytes(whole)
+        window.session.look_for_changes()
         assert window.session.model_path == path
         assert not window.messages.text
+    with qtbot.waitSignal(window.session.notice_given):
+        path.unlink()
+    assert window.session.model_path != path
 
 
 def test_that_a_damaged_choice_is_said_and_put_right_by_the_next_one(

@@ -86,11 +86,15 @@ def arm(point: list[str]) -> None:
 
 def judge(folder: Path) -> None:
     """Draws with the mouse's hand and confirms; says a number that is in the drawing."""
-    from qtdigits.gui.session import Session
+    from PySide6.QtCore import QCoreApplication
 
+    from qtdigits.gui import session as module
+
+    _app = QCoreApplication([])
+    module.Reader = SevenReader
     store = SampleStore.open(folder)
     library = ModelLibrary(folder, shipped=folder / "shipped")
-    session = Session(store=store, library=library, make_reader=SevenReader)
+    session = module.Session(store=store, library=library, data_dir=folder)
     session.problem_met.connect(say)
     for number in itertools.count(store.count()):
         session.add_stroke(drawing_of(number), "mouse")

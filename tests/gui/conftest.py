@@ -44,7 +44,9 @@ def controller(make_controller: Callable[..., EngineController], engines: FakeEn
 
 
 @pytest.fixture
-def window(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> Iterator[MainWindow]:
+def window(
+    qtbot: QtBot, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MainWindow]:
     """The whole window, shown and ready, without an engine; its models read 3, and `window.ask.reply` answers for the person."""
     from PySide6.QtCore import QTimer
 
@@ -58,12 +60,13 @@ def window(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> Iterator[MainWindow]
     from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
 
+    monkeypatch.setattr("qtdigits.gui.session.Reader", FixedReader)
     shipped = tmp_path / "shipped"
     saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
     saved_model(shipped / "model-b.h5", drawn_accuracy=0.8)
     library = ModelLibrary(data_dir, shipped=shipped)
     window = MainWindow(
-        session=Session(store=SampleStore.open(data_dir), library=library, make_reader=FixedReader),
+        session=Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir),
         controller=EngineController(make_client=no_engine),
         preferences=Preferences(data_dir),
         data_dir=data_dir,

@@ -6,12 +6,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.judging import Reading
 from qtdigits.core.model import Model
+from qtdigits.gui.session import Champion
 from qtdigits.gui.widgets.ask import Ask
 
 
@@ -35,6 +37,17 @@ class FixedReader:
         probabilities = np.full(10, 0.01, np.float32)
         probabilities[self._answer] = 0.91
         return Reading(raster, DIGITS.labels, probabilities, self.undecided_below)
+
+
+class ChampionOnly(QObject):
+    """Stands in for a session of which only the champion is wanted."""
+
+    champion_changed = Signal(object)
+    champion: Champion | None = None
+
+    def use(self, champion: Champion) -> None:
+        self.champion = champion
+        self.champion_changed.emit(champion)
 
 
 class Answers(Ask):

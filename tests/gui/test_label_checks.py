@@ -56,7 +56,7 @@ def bench(
     store = SampleStore.open(data_dir)
     store.add_samples(a_sample("7") for _ in range(5))
     library = ModelLibrary(data_dir, shipped=tmp_path / "shipped")
-    session = Session(store=store, library=library, make_reader=lambda model: None)  # type: ignore[arg-type, return-value]
+    session = Session(store=store, library=library, data_dir=data_dir)
     yield Bench(session, controller, engines, data_dir)
     store.close()
 

@@ -42,7 +42,7 @@ class Tab:
         store.add_samples([a_sample("7", "Ada") for _ in range(20)])
         saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
         library = ModelLibrary(data_dir, shipped=shipped)
-        self.session = Session(store=store, library=library, make_reader=NoReader)
+        self.session = Session(store=store, library=library, data_dir=data_dir)
         self.replays = Replays(data_dir=data_dir, replay=replay)
         self.panel = ModelsPanel(session=self.session, replays=self.replays)
         qtbot.addWidget(self.panel)

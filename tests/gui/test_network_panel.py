@@ -66,13 +66,14 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def session(qtbot, data_dir, path):
+def session(qtbot, data_dir, path, monkeypatch):
+    monkeypatch.setattr("qtdigits.gui.session.Reader", TopReader)
     session = Session(
         store=SampleStore.open(data_dir),
         library=ModelLibrary(data_dir, shipped=path.parent),
-        make_reader=TopReader,
+        data_dir=data_dir,
     )
-    session.ensure_model()
+    session.ensure_champion()
     yield session
     session.close()
 

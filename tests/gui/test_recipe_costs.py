@@ -26,14 +26,15 @@ class BlankReader:
 
 
 @pytest.fixture
-def session(qapp, data_dir: Path, tmp_path: Path):
+def session(qapp, data_dir: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("qtdigits.gui.session.Reader", BlankReader)
     saved_model(tmp_path / "shipped" / "small.h5", drawn_accuracy=0.9)
     session = Session(
         store=SampleStore.open(data_dir),
         library=ModelLibrary(data_dir, shipped=tmp_path / "shipped"),
-        make_reader=BlankReader,
+        data_dir=data_dir,
     )
-    session.ensure_model()
+    session.ensure_champion()
     yield session
     session.close()
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea
 from pytestqt.qtbot import QtBot
 
+from gui.stand_ins import ChampionOnly
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings, Score
 from qtdigits.errors import ModelFileError
-from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.panels.runs.run_result_page import RunResultPage
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import DrawingStrip
+from qtdigits.gui.session import Champion
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.runs import RunResult
@@ -34,7 +37,8 @@ LEFT = Qt.MouseButton.LeftButton
 class Shown:
     def __init__(self, qtbot: QtBot) -> None:
         self.result: RunResult | ModelFileError = RunResult(FINISHED)
-        self.champion = Champion("default", "/m/default.h5", {"my hold-out": SCORE})
+        self.session = ChampionOnly()
+        self.session.champion = Champion("default", Path("/m/default.h5"), {"my hold-out": SCORE})
         self.asked: list[str] = []
         readings = ReadDrawings(
             ("0", "1"),
@@ -45,7 +49,7 @@ class Shown:
         )
         self.widget = RunResultPage(
             find=self._find,
-            champion=lambda: self.champion,
+            session=self.session,
             knowledge=Knowledge(lambda run: {"my hold-out": readings} if run == "run" else {}),
             theme=LIGHT,
         )
@@ -93,8 +97,7 @@ def test_that_figures_stand_beside_the_model_in_use(shown: Shown) -> None:
 
 
 def test_that_a_model_is_not_compared_with_itself(shown: Shown, qtbot: QtBot) -> None:
-    shown.champion = Champion("new", "/m/new.h5", {"my hold-out": SCORE})
-    shown.widget.model_changed()
+    shown.session.use(Champion("new", Path("/m/new.h5"), {"my hold-out": SCORE}))
     qtbot.waitUntil(lambda: "80.00 %" in shown.texts)
     assert not any(text.startswith("In use") for text in shown.texts)
     assert shown.button("useButton").text() == "In use"
@@ -102,8 +105,7 @@ def test_that_a_model_is_not_compared_with_itself(shown: Shown, qtbot: QtBot) ->
 
 def test_that_figures_of_another_set_are_not_called_better_or_worse(shown: Shown, qtbot: QtBot) -> None:
     more = Score(("0", "1"), 10 * CONFUSION).to_json()
-    shown.champion = Champion("other", "/m/other.h5", {"my hold-out": more})
-    shown.widget.model_changed()
+    shown.session.use(Champion("other", Path("/m/other.h5"), {"my hold-out": more}))
     qtbot.waitUntil(lambda: "not the same drawings" in shown.texts)
 
 

@@ -22,13 +22,13 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
+from gui.stand_ins import ChampionOnly
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.figures import figures_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.curves.curve_settings import CurveSettings
-from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.panels.runs.run_result_page import RunResultPage
 from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering, RunsTrash
 from qtdigits.gui.preferences import Preferences
@@ -120,7 +120,9 @@ class Shown:
         self.problems: list[QtDigitsError] = []
         self.preferences = Preferences(folder)
         self.looked_at: list[str] = []
-        result = RunResultPage(find=self._result_of, champion=Champion, knowledge=Knowledge(), theme=LIGHT)
+        result = RunResultPage(
+            find=self._result_of, session=ChampionOnly(), knowledge=Knowledge(), theme=LIGHT
+        )
         self.widget = RunsPanel(
             runs=store.runs,
             preferences=self.preferences,

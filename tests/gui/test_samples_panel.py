@@ -145,7 +145,7 @@ class Browser:
 def session(data_dir, tmp_path):
     store = SampleStore.open(data_dir)
     library = ModelLibrary(data_dir, shipped=tmp_path / "none")
-    session = Session(store=store, library=library, make_reader=None)
+    session = Session(store=store, library=library, data_dir=data_dir)
     yield session
     session.close()
 
@@ -291,7 +291,7 @@ def test_that_a_weight_is_set_and_taken_back(browser):
 
 def test_that_what_is_held_out_cannot_count_for_more_and_says_why(browser):
     browser.store.add_samples(a_sample("7", "Bob") for _ in range(10))
-    browser.session.samples_imported()
+    browser.session.samples_edited()
     held_out = browser.store.ids(held_out=True).tolist()
     ids = browser.grid.model().ids.tolist()
     among = [ids.index(held_out[0]), ids.index(browser.store.ids(held_out=False)[0])]

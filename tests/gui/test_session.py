@@ -33,9 +33,10 @@ def library(tmp_path, data_dir):
 
 
 @pytest.fixture
-def session(qtbot, data_dir, library):
-    session = Session(store=SampleStore.open(data_dir), library=library, make_reader=Reader)
-    session.ensure_model()
+def session(qtbot, data_dir, library, monkeypatch):
+    monkeypatch.setattr("qtdigits.gui.session.Reader", Reader)
+    session = Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir)
+    session.ensure_champion()
     yield session
     session.close()
 
@@ -160,19 +161,19 @@ def test_that_a_champion_which_vanished_is_replaced_and_said_so(session, library
     saved_model(own, drawn_accuracy=0.5)
     session.use_model(own)
     own.unlink()
-    again = Session(store=session.store, library=library, make_reader=Reader)
+    again = Session(store=session.store, library=library, data_dir=data_dir)
     notices = emitted(again.notice_given)
-    again.ensure_model()
+    again.ensure_champion()
     assert again.model_name == "model-3"
     assert "mine-8" in notices[0]
 
 
-def test_that_a_champion_which_reads_wrongly_is_replaced_and_said_so(session, library):
+def test_that_a_champion_which_reads_wrongly_is_replaced_and_said_so(session, library, data_dir):
     library.promote(library.find("model-7"))
     library.promote(library.find("bad-5"))
-    again = Session(store=session.store, library=library, make_reader=Reader)
+    again = Session(store=session.store, library=library, data_dir=data_dir)
     notices, problems = emitted(again.notice_given), emitted(again.problem_met)
-    again.ensure_model()
+    again.ensure_champion()
     assert again.model_name == "model-7"
     assert "golden drawings wrongly" in notices[0]
     assert "“model-7” is used instead" in notices[0]
@@ -206,13 +207,13 @@ def test_that_what_another_window_judged_counts_when_this_one_is_looked_at_again
     session.add_stroke(STROKE, "mouse")
     session.judge("3")
     told = emitted(session.accuracy_changed)
-    session.look_elsewhere()
+    session.look_for_changes()
     assert told == []
-    elsewhere = Session(store=SampleStore.open(data_dir), library=session.library, make_reader=Reader)
+    elsewhere = Session(store=SampleStore.open(data_dir), library=session.library, data_dir=data_dir)
     elsewhere.add_stroke(STROKE, "mouse")
     elsewhere.judge("8")
     elsewhere.close()
-    session.look_elsewhere()
+    session.look_for_changes()
     assert [(a.correct, a.n) for a in told] == [(1, 2)]
-    session.look_elsewhere()
+    session.look_for_changes()
     assert len(told) == 1

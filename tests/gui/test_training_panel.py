@@ -26,12 +26,12 @@ from qtdigits.core.score.metrics import Score
 from qtdigits.errors import DataMissingError
 from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
-from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.panels.training.recipe_page import OPEN_FILE
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.run_summary import verdict
+from qtdigits.gui.session import Champion
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 
 
@@ -216,7 +216,7 @@ def test_that_the_verdict_comes_with_a_comparison_and_its_wishes_are_passed_on(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
     assert running.widget.findChild(VerdictCard) is None
-    running.widget.set_champion(Champion("default", "/models/default.h5"))
+    running.widget.set_champion(Champion("default", Path("/models/default.h5")))
     found = Comparison(
         PairedComparison(40, 37, 39, (11, 12), (13,), ()), PairedComparison(3000, 2990, 2991), "default"
     )
@@ -229,7 +229,7 @@ def test_that_the_verdict_comes_with_a_comparison_and_its_wishes_are_passed_on(
     with qtbot.waitSignal(running.widget.drawings_requested) as shown:
         running.button("fixedButton").click()
     assert shown.args == ["fixed", (11, 12)]
-    running.widget.set_champion(Champion("new", "/models/new.h5"))
+    running.widget.set_champion(Champion("new", Path("/models/new.h5")))
     with qtbot.waitSignal(running.widget.roll_back_requested):
         running.button("rollBackButton").click()
 
@@ -391,7 +391,7 @@ def test_that_a_finished_run_shows_its_figures_and_confusions(
 def test_that_hold_out_comes_first_and_is_compared(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
-    running.widget.set_champion(Champion("old", "/models/old.h5", {"my hold-out": score(80, 20)}))
+    running.widget.set_champion(Champion("old", Path("/models/old.h5"), {"my hold-out": score(80, 20)}))
     finish(qtbot, running, engines, **{"validation": score(990, 10), "my hold-out": score(99, 1)})
     box = running.widget.findChild(QComboBox, "confusionSet")
     assert [box.itemText(i) for i in range(box.count())] == ["my hold-out", "validation"]
@@ -407,7 +407,7 @@ def test_that_the_figures_before_are_those_of_the_model_that_was_compared_not_of
     controller.train(replace(request(), champion="/models/old.h5"))
     qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["train"])
     engines[0].say(started())
-    panel.widget.set_champion(Champion("other", "/models/other.h5", {"MNIST test": score(9, 1)}))
+    panel.widget.set_champion(Champion("other", Path("/models/other.h5"), {"MNIST test": score(9, 1)}))
     found = Comparison(PairedComparison(40, 37, 39, (11, 12), ()), PairedComparison(0, 0, 0), "old")
     scores = {"my hold-out": score(39, 1), "MNIST test": score(8, 2)}
     with qtbot.waitSignal(panel.widget.run_ended):
@@ -421,7 +421,7 @@ def test_that_one_click_asks_to_use_the_new_model(qtbot: QtBot, running: Panel, 
     with qtbot.waitSignal(running.widget.use_requested) as asked:
         qtbot.mouseClick(running.button("useButton"), Qt.MouseButton.LeftButton)
     assert asked.args == ["/models/new.h5"]
-    running.widget.set_champion(Champion("new", "/models/new.h5"))
+    running.widget.set_champion(Champion("new", Path("/models/new.h5")))
     assert running.button("useButton").text() == "In use"
     assert not running.is_usable("useButton")
 

@@ -41,7 +41,7 @@ def session(data_dir, tmp_path, qtbot):
     store.add_samples([a_sample("7", "me", ink=both.ink)])
     for _ in range(2):
         store.judge(a_sample("7", "me"), a_trial("7", "me"))
-    session = Session(store=store, library=ModelLibrary(data_dir, shipped=tmp_path), make_reader=None)
+    session = Session(store=store, library=ModelLibrary(data_dir, shipped=tmp_path), data_dir=data_dir)
     yield session
     session.close()
 

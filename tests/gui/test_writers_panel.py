@@ -109,7 +109,7 @@ def room(
     store = SampleStore.open(data_dir)
     store.add_samples(a_sample("7", "ada") for _ in range(5))
     library = ModelLibrary(data_dir, shipped=tmp_path / "shipped")
-    session = Session(store=store, library=library, make_reader=lambda model: None)  # type: ignore[arg-type, return-value]
+    session = Session(store=store, library=library, data_dir=data_dir)
     yield Room(session, controller, engines, data_dir, qtbot)
     store.close()
 
@@ -118,7 +118,7 @@ def test_that_one_writer_is_not_enough_and_two_are(room: Room) -> None:
     assert room.text("matrixStatus") == ONE_WRITER
     assert not room.button("measureButton").isEnabled()
     room.session.store.add_samples([a_sample("7", "bob")])
-    room.session.samples_imported()
+    room.session.samples_edited()
     assert room.text("matrixStatus") == "2 writers, 6 drawings: 4 trainings in the background"
     assert room.button("measureButton").isEnabled()
 
@@ -126,7 +126,7 @@ def test_that_one_writer_is_not_enough_and_two_are(room: Room) -> None:
 @pytest.fixture
 def two(room: Room) -> Room:
     room.session.store.add_samples([a_sample("7", "bob")])
-    room.session.samples_imported()
+    room.session.samples_edited()
     return room
 
 

@@ -215,7 +215,7 @@ class WritersPanel(RefreshingPanel):
     def _connect(self) -> None:
         measuring = self._measuring
         self._session.samples_changed.connect(self.mark_stale)
-        self._session.library_changed.connect(self.mark_stale)
+        self._session.models_changed.connect(self.mark_stale)
         self._models.activated.connect(self._describe)
         self._measure.clicked.connect(self._start)
         self._stop.clicked.connect(measuring.stop)

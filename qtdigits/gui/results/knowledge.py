@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from qtdigits.core.recipe_files import Recipe
 from qtdigits.core.score.metrics import ReadDrawings, Tally
+from qtdigits.errors import InputError
+from qtdigits.store.run_files import load_readings
 
 
 @dataclass(frozen=True)
@@ -20,3 +23,11 @@ class Knowledge:
     readings_of: Callable[[str], Mapping[str, ReadDrawings]] = lambda _run: {}
     cost_text: Callable[[Recipe], str] = lambda _recipe: ""
     judged_by: Callable[[str], Tally] = lambda _model: Tally(0, 0)
+
+
+def readings_of(data_dir: Path, run: str) -> Mapping[str, ReadDrawings]:
+    """Return the drawings behind the scores of a run, by the name of the set; none where their file cannot be read."""
+    try:
+        return load_readings(data_dir, run)
+    except InputError:
+        return {}

@@ -13,9 +13,9 @@ from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import SIGNIFICANT, mcnemar_exact
 from qtdigits.core.score.metrics import ReadDrawings
-from qtdigits.gui.models.champion import Champion, Scores
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import ScoreDetails
+from qtdigits.gui.session import Champion, Scores
 from qtdigits.gui.texts import ordered
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
@@ -69,7 +69,7 @@ class RunSummary(QWidget):
         """The path of the model that came out, "" before the first."""
         return self._model
 
-    def show_run(self, finished: RunFinished, *, champion: Champion, offers_use: bool = True) -> None:
+    def show_run(self, finished: RunFinished, *, champion: Champion | None, offers_use: bool = True) -> None:
         """`offers_use`: with a button that takes the new model into use, where nothing else on the page has one."""
         self.use_button.setVisible(offers_use)
         self._model, self._scores = finished.model, finished.scores
@@ -79,9 +79,9 @@ class RunSummary(QWidget):
         self._set_box.addItems([name for name in ordered(self._scores) if self._scores[name].get("n")])
         self.set_champion(champion)
 
-    def set_champion(self, champion: Champion) -> None:
+    def set_champion(self, champion: Champion | None) -> None:
         """Say so when the new model is the one in use. The figures stay those of the moment the run ended."""
-        is_used = bool(self._model) and champion.path == self._model
+        is_used = _is_model(champion, self._model)
         self.use_button.setText("In use" if is_used else "Use this model")
         self.use_button.setEnabled(bool(self._model) and not is_used)
 
@@ -112,15 +112,16 @@ class RunSummary(QWidget):
         outer.addLayout(top)
         outer.addWidget(scrolling(content), 1)
 
-    def _show_figures(self, champion: Champion) -> None:
+    def _show_figures(self, champion: Champion | None) -> None:
         while (item := self._figures.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        if champion.path == self._model:
-            champion = Champion()  # nothing is told by a model beside itself
+        if _is_model(champion, self._model):
+            champion = None  # a comparison of a model with itself says nothing
         titles = ["", "This model", "95 % interval", "drawings"]
-        titles += [f"{self._beside}: {champion.title}", "Verdict"] if champion.scores else []
+        if champion is not None and champion.scores:
+            titles += [f"{self._beside}: {champion.name}", "Verdict"]
         for column, title in enumerate(titles):
             self._figures.addWidget(_cell(title, role="muted"), 0, column)
         for row, name in enumerate(ordered(self._scores), 1):
@@ -139,17 +140,22 @@ class RunSummary(QWidget):
         self.use_requested.emit(self._model)
 
 
-def _figures_of(name: str, values: Mapping[str, Any], champion: Champion) -> list[QLabel]:
+def _is_model(champion: Champion | None, path: str) -> bool:
+    return champion is not None and str(champion.path) == path
+
+
+def _figures_of(name: str, values: Mapping[str, Any], champion: Champion | None) -> list[QLabel]:
     """One row of the table: the set, the figure, its interval and number, and the same for the model in use."""
     if not values.get("n"):
         return [_cell(name), _cell("nothing to score yet", role="muted")]
     accuracy = _cell(percent(values["accuracy"], 2), role="heading")
     row = [_cell(name), accuracy, _cell(percent_range(*values["interval"])), _cell(f"{values['n']:,}")]
-    before = champion.scores.get(name)
+    scores: Scores = champion.scores if champion else {}
+    before = scores.get(name)
     if before and before.get("n"):
         text, role = verdict(values, before) if _are_the_same(name, values, before) else (OTHERS, "muted")
         row += [_cell(f"{percent(before['accuracy'], 2)} of {before['n']:,}"), _cell(text, role=role)]
-    elif champion.scores:
+    elif scores:
         row.append(_cell("not known", role="muted"))
     return row
 

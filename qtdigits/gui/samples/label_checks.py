@@ -101,7 +101,7 @@ class LabelChecks(QObject):
         """The engine has written into the store, if it has found anything."""
         now = self._count()
         if now != self._before:
-            self._session.samples_imported()
+            self._session.samples_edited()
         if now > self._before:
             self._is_to_be_said = True
             self._say_growth()

@@ -125,7 +125,7 @@ class NetworkPanel(RefreshingPanel):
 
     def _connect(self) -> None:
         self._session.reading_changed.connect(self._on_reading_changed)
-        self._session.model_changed.connect(self._on_model_changed)
+        self._session.champion_changed.connect(self._on_champion_changed)
         self._patch.activated.connect(self._on_chosen)
         self._layer.activated.connect(self._on_chosen)
         self._heat.pixel_pointed_at.connect(self._describe_pixel)
@@ -138,7 +138,7 @@ class NetworkPanel(RefreshingPanel):
         self.mark_stale()
 
     @Slot(str)
-    def _on_model_changed(self, _name: str) -> None:
+    def _on_champion_changed(self, _champion: object) -> None:
         self._layer.clear()
         self.mark_stale()
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.run_summary import RunSummary
+from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.widgets.behind_numbers import ChangedDrawingLinks
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
@@ -28,7 +28,7 @@ class RunResultPage(RefreshingPanel):
     """Reads the result when it is looked at, and makes what shows it then. `use_requested` carries the path of a model,
     `drawings_requested` which drawings of the comparison are meant, and their ids.
 
-    `find` raises `QtDigitsError` for a run whose result cannot be read. `champion` tells the model in use.
+    `find` raises `QtDigitsError` for a run whose result cannot be read.
     """
 
     use_requested = Signal(str)
@@ -38,13 +38,13 @@ class RunResultPage(RefreshingPanel):
         self,
         *,
         find: Callable[[RunRecord], RunResult],
-        champion: Callable[[], Champion],
+        session: Session,
         knowledge: Knowledge,
         theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._find, self._champion, self._knowledge, self._theme = find, champion, knowledge, theme
+        self._find, self._session, self._knowledge, self._theme = find, session, knowledge, theme
         self._run: RunRecord | None = None
         self._summary: RunSummary | None = None
         self._problem = label("", role="warning", name="runs.resultProblem", wraps=True)
@@ -54,6 +54,7 @@ class RunResultPage(RefreshingPanel):
         row = QHBoxLayout()
         row.addWidget(self._then, 1)
         row.addWidget(self._links)
+        session.champion_changed.connect(self.mark_stale)  # the figures stand beside the model in use
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 8, 0, 0)
         self._box.addWidget(self._problem)
@@ -62,11 +63,6 @@ class RunResultPage(RefreshingPanel):
 
     def show_run(self, run: RunRecord | None) -> None:
         self._run = run
-        self.mark_stale()
-
-    @Slot()
-    def model_changed(self) -> None:
-        """Another model is in use: it is what the figures stand beside."""
         self.mark_stale()
 
     def set_theme(self, theme: Theme) -> None:
@@ -88,7 +84,7 @@ class RunResultPage(RefreshingPanel):
         self._show_problem(result.problem)
         found = Comparison.from_json(result.finished.comparison) if result.finished.comparison else None
         self._show_then(found)
-        champion = _as_compared(self._champion(), found)
+        champion = _as_compared(self._session.champion, found)
         summary = self._shown_summary()
         summary.show_run(result.finished, champion=champion)
         summary.show()
@@ -118,8 +114,8 @@ class RunResultPage(RefreshingPanel):
             self._then.setText(f"On the day of its training, beside {beside} then: {found.sentence}.")
 
 
-def _as_compared(champion: Champion, found: Comparison | None) -> Champion:
+def _as_compared(champion: Champion | None, found: Comparison | None) -> Champion | None:
     """The model in use with what it read of the hand on that day, where it was the same one."""
-    if found is None or found.champion != champion.title or not found.hold_out.n:
+    if champion is None or found is None or found.champion != champion.name or not found.hold_out.n:
         return champion
     return champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=found.hold_out.n)

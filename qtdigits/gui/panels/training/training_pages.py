@@ -12,11 +12,11 @@ from typing_extensions import override
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.gui.session import Champion
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import frame, label
@@ -118,12 +118,12 @@ class TrainingPages(QStackedWidget):
             if page is not None:
                 page.set_theme(theme)
 
-    def set_champion(self, champion: Champion) -> None:
+    def set_champion(self, champion: Champion | None) -> None:
         """The model in use is another one."""
         if self._summary is not None:
             self._summary.set_champion(champion)
 
-    def take_result(self, finished: RunFinished, *, champion: Champion, offers_use: bool) -> None:
+    def take_result(self, finished: RunFinished, *, champion: Champion | None, offers_use: bool) -> None:
         """What `show_summary` shows from now on, as `RunSummary.show_run` takes it."""
         if self._summary is None:
             from qtdigits.gui.results.run_summary import RunSummary

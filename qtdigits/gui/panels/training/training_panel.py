@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -14,7 +15,6 @@ from qtdigits.core.run.history import History
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
-from qtdigits.gui.models.champion import Champion
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import RecipeChoice, ask_recipe_path
 from qtdigits.gui.panels.training.training_controls import (
@@ -28,7 +28,7 @@ from qtdigits.gui.panels.training.training_pages import TrainingPages
 from qtdigits.gui.panels.training.verdict_card import VerdictPlace
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.knowledge import Knowledge
-from qtdigits.gui.session import RunningAccuracy
+from qtdigits.gui.session import Champion, RunningAccuracy
 from qtdigits.gui.texts import (
     data_text,
     finished_text,
@@ -80,7 +80,7 @@ class TrainingPanel(QWidget):
         self._make_request = make_request
         self._queue = queue
         self._run = FollowedRun()
-        self._champion = Champion()
+        self._champion: Champion | None = None
         self._idle_data = ""
         knowledge = knowledge or Knowledge()
         self._verdict = VerdictPlace(judged_by=knowledge.judged_by)
@@ -125,16 +125,12 @@ class TrainingPanel(QWidget):
         self._bar.set_theme(theme)
         self._pages.set_theme(theme)
 
-    @property
-    def champion(self) -> Champion:
-        """The model in use, as far as it is known."""
-        return self._champion
-
-    def set_champion(self, champion: Champion) -> None:
+    @Slot(object)
+    def set_champion(self, champion: Champion | None) -> None:
         """The model in use: the next result is compared with it."""
         self._champion = champion
         self._pages.set_champion(champion)
-        self._verdict.set_model_in_use(champion.path)
+        self._verdict.set_model_in_use(str(champion.path) if champion else "")
 
     def show_judged(self, now: RunningAccuracy) -> None:
         """So the model in use has read the present writer's drawings."""
@@ -343,9 +339,9 @@ class TrainingPanel(QWidget):
             last = self._controller.last_request
             writer, beside = (last.writer, last.champion) if last else ("", "")
             self._verdict.show_comparison(found, model=event.model, writer=writer, beside=beside)
-            if beside and beside != champion.path:  # another one is in use by now
-                champion = Champion(found.champion, beside)
-            if hand := found.hold_out.n:
+            if beside and (champion is None or beside != str(champion.path)):  # another one is in use by now
+                champion = Champion(found.champion, Path(beside))
+            if champion is not None and (hand := found.hold_out.n):
                 champion = champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=hand)
         self._pages.take_result(event, champion=champion, offers_use=not event.comparison)
 
