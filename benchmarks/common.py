@@ -78,7 +78,7 @@ def open_window(reader: str, data_dir: str | None = None) -> tuple[QApplication,
     if reader == "keras":
         from benchmarks.keras_reader import KerasReader
 
-        session.Reader = KerasReader  # type: ignore[misc, assignment]
+        session.Reader = KerasReader  # type: ignore[assignment, attr-defined]
     folder = data_dir or str(Path(os.environ.get("TMPDIR", "/tmp")) / "qtdigits-benchmarks")
     return app.create(["--data-dir", folder])
 
