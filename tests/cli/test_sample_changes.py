@@ -7,16 +7,17 @@ import pytest
 from cli.running import Run
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.store.tables.samples import SampleStore
-from store.values import a_sample, a_trial
+from store.values import NOON, StandingClock, a_sample, a_trial
 
 
 @pytest.fixture
-def stored(data_dir: Path) -> Path:
-    """Ada's 1 to 3 (the third misread) and Bob's 4, which is doubted and counts five times."""
+def stored(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Ada's 1 to 3 (the third misread) and Bob's 4, which is doubted and counts five times; all drawn today."""
+    monkeypatch.setattr("qtdigits.cli.samples.datetime", StandingClock)
     with SampleStore.open(data_dir) as store:
         for label, answer in (("1", "1"), ("2", "2"), ("3", "8")):
-            store.judge(a_sample(label), a_trial(label, answer=answer))
-        store.add_samples([a_sample("4", "Bob")])
+            store.judge(a_sample(label, drawn_at=NOON), a_trial(label, answer=answer))
+        store.add_samples([a_sample("4", "Bob", drawn_at=NOON)])
         store.mark_suspects({4: Suspicion(0.75, "9", "it is closed")})
         store.set_weight([4], 5)
     return data_dir

@@ -15,7 +15,7 @@ from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.errors import StoreError
 from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.panels.samples import sample_edits as drawing_edits
-from qtdigits.gui.panels.samples import samples_model
+from qtdigits.gui.panels.samples import sample_filters, samples_model
 from qtdigits.gui.panels.samples.sample_details import LargeDrawing
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_grid import (
@@ -32,7 +32,7 @@ from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables import editing
 from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
-from store.values import a_sample, a_trial, an_image
+from store.values import NOON, StandingClock, a_sample, a_trial, an_image
 
 KEY = Qt.Key
 CTRL, SHIFT, LEFT = (
@@ -151,12 +151,13 @@ def session(data_dir, tmp_path):
 
 
 @pytest.fixture
-def browser(session, qtbot):
-    """Oldest first: 0 to 4 by Ada, read right; 5 misread; 6 and 7 imported, by Bob."""
+def browser(session, qtbot, monkeypatch):
+    """Oldest first: 0 to 4 by Ada, read right; 5 misread; 6 and 7 imported, by Bob. All of them on one day, which is today."""
+    monkeypatch.setattr(sample_filters, "datetime", StandingClock)
     for label in "01234":
-        session.store.judge(a_sample(label), a_trial(label, answer=label))
-    session.store.judge(a_sample("5"), a_trial("5", answer="6"))
-    session.store.add_samples([an_image("6", "Bob"), a_sample("7", "Bob")])
+        session.store.judge(a_sample(label, drawn_at=NOON), a_trial(label, answer=label))
+    session.store.judge(a_sample("5", drawn_at=NOON), a_trial("5", answer="6"))
+    session.store.add_samples([an_image("6", "Bob", drawn_at=NOON), a_sample("7", "Bob", drawn_at=NOON)])
     return Browser(session, qtbot)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import datetime
 
 import numpy as np
 
@@ -15,6 +16,18 @@ from qtdigits.core.recipe_files import recipe_of
 from qtdigits.core.run.checkpoints import Checkpoint
 from qtdigits.core.run.events import BatchEnded, EpochEnded
 from qtdigits.core.run.history import History
+
+
+class StandingClock(datetime):
+    """In the place of `datetime`: it is noon, and stays so."""
+
+    @classmethod
+    def now(cls, tz: object = None) -> StandingClock:
+        assert tz is None
+        return cls(2024, 5, 1, 12)
+
+
+NOON = StandingClock.now().astimezone()
 
 _counter = itertools.count(1)
 
