@@ -11,14 +11,17 @@ from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.score.learning import Amount
+from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.core.score.practice import Goal
-from qtdigits.gui.accuracy.share_plot import EMPTY_TEXT, SharePlot, nice_above
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels import learning
 from qtdigits.gui.panels.learning import LearningPanel
+from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
+from qtdigits.gui.plots.plot import CalmPlot
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
@@ -88,20 +91,28 @@ def text(panel, name):
 
 
 def everything(panel):
-    """Sentences, curves and the matrix, as the panel shows them."""
+    """Sentences, charts and the matrix, as the panel shows them."""
     matrix = panel.findChild(ConfusionMatrix)
     return (
         {found.objectName(): found.text() for found in panel.findChildren(QLabel)},
-        {
-            name: [(c.name, c.x.tolist(), c.y.tolist()) for c in plot.curves]
-            for name, plot in plots(panel).items()
-        },
+        {name: drawn(panel, name) for name in ("Running accuracy", "Learning curve")},
         [matrix.describe(row, column) for row in range(10) for column in range(10)],
     )
 
 
-def plots(panel):
-    return {plot.accessibleName(): plot for plot in panel.findChildren(SharePlot)}
+def chart(panel, title):
+    (found,) = (part for part in panel.findChildren(ShareChart) if part.accessibleName() == title)
+    return found
+
+
+def drawn(panel, title):
+    """What a chart shows: the points of each line, by its name in the legend."""
+    plot = chart(panel, title).findChild(CalmPlot)
+    return {
+        item.name(): tuple(values.tolist() for values in item.getData())
+        for item in plot.listDataItems()
+        if item.name()
+    }
 
 
 def test_that_a_click_on_a_cell_asks_for_its_drawings(qtbot, panel, session):
@@ -122,22 +133,20 @@ def test_that_figure_interval_and_curve_grow_with_each_judgement(panel, session)
     assert "3 of 4 drawings by me read right by the model model-3; 95 % interval 30.1 to 95.4 %." in text(
         panel, "runningDetail"
     )
-    (curve,) = plots(panel)["Running accuracy"].curves
-    assert curve.y.tolist() == [1, 1, 1, 0.75]
+    assert drawn(panel, "Running accuracy") == {"all": ([1, 2, 3, 4], [1, 1, 1, 0.75])}
 
 
 def test_that_the_end_of_the_band_is_within_the_axis(panel, session):
     judge(session, "3", "3", "3", "3")
-    plot = plots(panel)["Running accuracy"]
-    (curve,) = plot.curves
-    assert curve.low[-1] < 0.6
-    assert plot._spread >= 1 - curve.low[-1]
+    lowest, _ = wilson_interval(4, 4)
+    (bottom, top) = chart(panel, "Running accuracy").findChild(CalmPlot).viewRange()[1]
+    assert lowest < 0.6
+    assert bottom <= lowest < top
 
 
 def test_that_the_moving_curve_comes_with_the_fiftieth_drawing(panel, session):
     judge(session, *["3"] * 50, "8")
-    _, moving = plots(panel)["Running accuracy"].curves
-    np.testing.assert_allclose(moving.y, [1, 0.98])
+    assert drawn(panel, "Running accuracy")["last 50"] == ([50, 51], pytest.approx([1, 0.98]))
 
 
 def test_that_what_is_added_judgement_by_judgement_is_what_the_store_says(panel, open_panel, session):
@@ -195,16 +204,15 @@ def test_that_the_coach_names_what_is_misread(panel, session):
 def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
     judge(session, "3")
     assert "Nothing was learned from this hand yet" in text(panel, "forecastLabel")
-    assert not plots(panel)["Learning curve"].isVisible()
+    assert not chart(panel, "Learning curve").isVisible()
 
 
 def test_that_the_learning_curve_shows_points_and_forecast(panel, monkeypatch):
     amounts = (Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200))
     monkeypatch.setattr(learning, "learning_points", lambda *_, **__: amounts)
     panel.mark_stale()
-    plot = plots(panel)["Learning curve"]
-    assert [curve.name for curve in plot.curves] == ["expected", "judged"]
-    assert plot.accessibleDescription() == text(panel, "forecastLabel")
+    assert list(drawn(panel, "Learning curve")) == ["expected", "judged"]
+    assert chart(panel, "Learning curve").accessibleDescription() == text(panel, "forecastLabel")
     assert "more for" in text(panel, "forecastLabel")
 
 
@@ -212,9 +220,10 @@ def test_that_a_judgement_is_a_point_of_the_learning_curve_at_once(panel, sessio
     judge(session, *"333333338888")
     last = learn(session)
     judge(session, "3")
-    (judged,) = plots(panel)["Learning curve"].curves
-    assert judged.x.tolist() == [0, session.store.judgements.n_trainable(session.writer, last)]
-    assert judged.y.tolist() == [4 / 12, 0]
+    assert chart(panel, "Learning curve").accessibleDescription() == text(panel, "forecastLabel")
+    (learned, misread) = drawn(panel, "Learning curve")["judged"]
+    assert learned == [0, session.store.judgements.n_trainable(session.writer, last)]
+    assert misread == [4 / 12, 0]
 
 
 def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(panel, session):
@@ -226,9 +235,7 @@ def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(
     assert text(panel, "gainLabel").startswith(
         "Before, 8 of 12 were read right, 66.7 % (39.1 to 86.2 %). The gain of 33.3 points may still be chance"
     )
-    before, _ = plots(panel)["Running accuracy"].curves
-    assert (before.name, before.x.tolist()) == ("before", [0, 2])
-    assert before.y.tolist() == pytest.approx([8 / 12, 8 / 12])
+    assert drawn(panel, "Running accuracy")["before"] == ([0, 2], pytest.approx([8 / 12, 8 / 12]))
     box = panel.findChild(QComboBox, "runningModelBox")
     box.setCurrentIndex(1)
     box.activated.emit(1)
@@ -259,21 +266,21 @@ def test_that_the_button_says_what_it_does_and_asks_for_it(panel, guided, qtbot)
     assert button.text() == "End guided session"
 
 
-def test_that_the_plots_are_painted_in_the_colours_of_the_theme(panel, session, qtbot):
+def test_that_the_charts_are_painted_in_the_colours_of_the_window(panel, session):
     judge(session, "3", "8", "3")
-    plot = plots(panel)["Running accuracy"]
-    before = plot.grab().toImage()
-    panel.set_theme(DARK)
-    assert plot.grab().toImage() != before
+    running = chart(panel, "Running accuracy")
+    before = running.grab().toImage()
+    panel.setPalette(palette_of(DARK))
+    assert running.grab().toImage() != before
 
 
-def test_that_a_plot_without_curves_says_so_instead_of_showing_an_empty_scale(panel, session):
-    plot = plots(panel)["Running accuracy"]
-    assert plot.accessibleDescription() == EMPTY_TEXT
-    empty = plot.grab().toImage()
+def test_that_a_chart_without_curves_says_so_instead_of_showing_an_empty_scale(panel, session):
+    running = chart(panel, "Running accuracy")
+    assert running.accessibleDescription() == NO_DRAWINGS
+    assert not running.findChild(CalmPlot).isVisible()
     judge(session, "3")
-    assert "1 of 1 drawings" in plot.accessibleDescription()
-    assert plot.grab().toImage() != empty
+    assert "1 of 1 drawings" in running.accessibleDescription()
+    assert running.findChild(CalmPlot).isVisible()
 
 
 def test_that_a_narrow_panel_leaves_the_figures_sentence_the_whole_width(panel, session):
@@ -282,11 +289,6 @@ def test_that_a_narrow_panel_leaves_the_figures_sentence_the_whole_width(panel, 
     QApplication.processEvents()
     detail = panel.findChild(QLabel, "runningDetail")
     assert detail.width() > 400
-
-
-@pytest.mark.parametrize(("value", "nice"), [(0.04, 0.04), (0.041, 0.05), (0.12, 0.15), (1, 1), (97, 100)])
-def test_that_an_axis_ends_at_a_round_number(value, nice):
-    assert nice_above(value) == pytest.approx(nice)
 
 
 def test_that_a_hand_can_be_learned_as_soon_as_there_is_a_drawing_of_it(panel, session, qtbot):

@@ -5,10 +5,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
+from qtdigits.gui.plots.charts import NO_CONFIDENCES, ReliabilityChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
-from qtdigits.gui.results.reliability_plot import EMPTY_TEXT, ReliabilityPlot
 from qtdigits.gui.results.score_details import NOT_KEPT, ClassTable, DrawingStrip, ScoreDetails
 from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.training.evaluate import Answers
 
 
@@ -78,14 +79,14 @@ def test_that_drawings_that_were_not_kept_are_said_to_be_missing(qtbot, details)
 
 
 def test_that_calibration_is_told_in_words_and_painted_on_both_grounds(details):
-    plot, text = details.findChild(ReliabilityPlot), details.findChild(QLabel, "calibrationText").text()
+    plot, text = details.findChild(ReliabilityChart), details.findChild(QLabel, "calibrationText").text()
     # six answers, 5.07 sure in all, of which four are right
     assert text.startswith("Expected calibration error")
     assert "over 6 answers" in text
     assert "surer than it is right" in text
     assert "93 to 100 % sure (98.0 % on average): 75.0 % of 4 right" in plot.accessibleDescription()
     light = plot.grab().toImage()
-    details.set_theme(DARK)
+    details.setPalette(palette_of(DARK))
     assert plot.grab().toImage() != light
 
 
@@ -93,8 +94,8 @@ def test_that_a_score_of_an_older_model_file_has_no_calibration_plot(details):
     values = answers().score.to_json()
     del values["reliability"]
     details.show_score(values, None)
-    assert details.findChild(QLabel, "calibrationText").text() == EMPTY_TEXT
-    assert details.findChild(ReliabilityPlot).accessibleDescription() == EMPTY_TEXT
+    assert details.findChild(QLabel, "calibrationText").text() == NO_CONFIDENCES
+    assert details.findChild(ReliabilityChart).accessibleDescription() == NO_CONFIDENCES
 
 
 def test_that_each_class_has_its_figures_with_intervals(details):
@@ -119,7 +120,7 @@ def test_that_no_interval_is_cut_off(qtbot, details, width):
 
 def test_that_the_table_of_classes_has_its_width_on_a_narrow_page(qtbot, details):
     """Beside one another where there is room, below one another where not."""
-    table, plot = details.findChild(ClassTable), details.findChild(ReliabilityPlot)
+    table, plot = details.findChild(ClassTable), details.findChild(ReliabilityChart)
 
     def top(part):
         return part.mapTo(details, part.rect().topLeft()).y()

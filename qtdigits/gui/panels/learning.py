@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -11,22 +10,18 @@ from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.comparison import Gain
 from qtdigits.core.score.learning import (
-    WINDOW,
     Amount,
-    LearningCurve,
     fitted,
-    merged,
     running_curve,
     sentence,
-    wilson_band,
     with_drawing,
 )
 from qtdigits.core.score.metrics import Tally
 from qtdigits.core.score.practice import advise
 from qtdigits.errors import StoreError
 from qtdigits.gui.accuracy.accuracy_record import AccuracyRecord
-from qtdigits.gui.accuracy.share_plot import Curve, SharePlot
 from qtdigits.gui.guided import GuidedSession
+from qtdigits.gui.plots.charts import LearningCurveChart, RunningAccuracyChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.widgets.colours import Theme
@@ -79,9 +74,7 @@ class LearningPanel(RefreshingPanel):
         self._guided = button(
             "Guided session", "guidedButton", "Be asked for digits in turn, until the figure is sure (Ctrl+G)"
         )
-        self._curve = SharePlot(
-            theme=theme, title="Running accuracy", x_title="read right, by drawings judged", from_top=True
-        )
+        self._curve = RunningAccuracyChart()
         self._confusion = ConfusionMatrix(theme=theme)
         # Its wish for height must not make the page scroll where it could be smaller.
         self._confusion.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
@@ -91,9 +84,7 @@ class LearningPanel(RefreshingPanel):
             "Learn my hand", "learnHandButton", "Let the model in use go on from your drawings (Ctrl+L)"
         )
         self._forecast = label(name="forecastLabel", wraps=True)
-        self._learning = SharePlot(
-            theme=theme, title="Learning curve", x_title="misread, by drawings learned from", from_top=False
-        )
+        self._learning = LearningCurveChart()
         self._lay_out()
         self._models.activated.connect(self._on_model_chosen)
         self._guided.clicked.connect(self.guided_wanted)
@@ -106,8 +97,7 @@ class LearningPanel(RefreshingPanel):
         session.accuracy_changed.connect(self._on_accuracy_changed)
 
     def set_theme(self, theme: Theme) -> None:
-        for part in (self._confusion, self._curve, self._learning):
-            part.set_theme(theme)
+        self._confusion.set_theme(theme)
 
     @override
     def reload(self) -> None:
@@ -198,15 +188,7 @@ class LearningPanel(RefreshingPanel):
         give_role(self._gain, "good" if gain and gain.is_proven else "")
         advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
-        curve = running_curve(record.outcomes)
-        self._curve.set_curves(
-            (
-                *_level("before", before, record.n),
-                Curve("all", curve.after.astype(float), curve.share, "accent", curve.low, curve.high),
-                Curve(f"last {WINDOW}", curve.moving_after.astype(float), curve.moving, "hold_out"),
-            ),
-            detail_text(record),
-        )
+        self._curve.show_curve(running_curve(record.outcomes), detail_text(record), before=before)
         self._confusion.set_score(record.score(self._session.label_set.labels))
 
     @property
@@ -225,7 +207,7 @@ class LearningPanel(RefreshingPanel):
         text = sentence(curve, amounts, in_use=self._learned)
         self._forecast.setText(text)
         self._learning.setVisible(any(a.learned for a in amounts))
-        self._learning.set_curves([*_fit(curve), _points(amounts)] if amounts else (), text)
+        self._learning.show_curve(curve, amounts, text)
 
     @Slot(object)
     def _on_judged(self, trial: Trial) -> None:
@@ -284,28 +266,3 @@ def detail_text(record: AccuracyRecord) -> str:
         f"{record.tally.correct:,} of {record.n:,} drawings by {record.writer} read right by the model {record.model}; "
         f"95 % interval {percent_range(*record.tally.interval)}."
     )
-
-
-def _level(name: str, tally: Tally, n: int) -> list[Curve]:
-    """A share that does not change while `n` drawings are judged, with its interval. Nothing without figures."""
-    if not tally.n or not n:
-        return []
-    shares = (tally.accuracy, *tally.interval)
-    share, low, high = (np.array([value, value]) for value in shares)
-    return [Curve(name, np.array([0.0, n]), share, "text_muted", low, high)]
-
-
-def _points(amounts: tuple[Amount, ...]) -> Curve:
-    kept = merged(amounts)
-    learned, wrong, n = (np.array([getattr(a, name) for a in kept]) for name in ("learned", "wrong", "n"))
-    low, high = wilson_band(wrong, n)
-    return Curve("judged", learned.astype(float), wrong / n, "text_muted", low, high, is_dotted=True)
-
-
-def _fit(curve: LearningCurve | None) -> list[Curve]:
-    """From no learning to twice what was learned from; denser where the curve bends."""
-    if curve is None:
-        return []
-    x = 2 * curve.amounts[-1].learned * np.linspace(0, 1, 25) ** 2
-    low, middle, high = curve.errors(x)
-    return [Curve("expected", x, middle, "accent", low, high)]

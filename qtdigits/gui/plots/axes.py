@@ -23,7 +23,7 @@ NARROW_DECADES = 0.5
 """A logarithmic axis that shows less has the ticks of a linear one."""
 LABEL_WIDTH_PX, LABEL_HEIGHT_PX = 80, 26
 OPAQUE = 255
-EDGE_PX = 14
+EDGE_PX = 20
 """Half of a label may stand beyond the end of its axis."""
 
 Ticks = list[tuple[float | None, list[float]]]
@@ -39,7 +39,6 @@ class PlotAxis(pg.AxisItem):
             maxTickLevel=0,
             maxTextLevel=0,
             autoExpandTextSpace=False,
-            hideOverlappingLabels=EDGE_PX,
         )
         self.enableAutoSIPrefix(False)
 

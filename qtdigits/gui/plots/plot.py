@@ -131,7 +131,7 @@ class CalmPlot(pg.PlotWidget):
         self.setMenuEnabled(False)
         self.value_axis.setWidth(AXIS_WIDTH_PX)
         self.value_axis.setGrid(255)
-        self.getPlotItem().layout.setContentsMargins(0, 6, 14, 0)
+        self.getPlotItem().layout.setContentsMargins(0, 6, 20, 0)
         for axis in (self.value_axis, self.run_axis):
             axis.setZValue(-1)  # the grid below the curves
             if is_cached:

@@ -15,8 +15,8 @@ from typing_extensions import override
 from qtdigits.core.formatting import percent
 from qtdigits.core.score.calibration import reliability_from_json
 from qtdigits.core.score.metrics import ClassFigures, ReadDrawings, Score, class_figures
+from qtdigits.gui.plots.charts import ReliabilityChart, calibration_text
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
-from qtdigits.gui.results.reliability_plot import ReliabilityPlot, calibration_text
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.painting import colours, raster_image
 from qtdigits.gui.widgets.parts import PlainTable, label, scrolling
@@ -186,7 +186,7 @@ class ScoreDetails(QWidget):
         self._drawings = DrawingStrip(theme=theme)
         self._shown = scrolling(self._drawings)
         self._shown.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._plot = ReliabilityPlot(theme=theme)
+        self._plot = ReliabilityChart()
         self._calibration = label("", role="muted", name="calibrationText", wraps=True)
         self._classes = ClassTable()
         self._lay_out()
@@ -202,12 +202,12 @@ class ScoreDetails(QWidget):
         self._caption.setText(POINT_TO_A_CELL)
         self._show_cell(None)
         bins = reliability_from_json(values.get("reliability") or ())
-        self._plot.set_bins(bins)
+        self._plot.show_bins(bins)
         self._calibration.setText(calibration_text(values.get("calibration_error"), bins))
         self._classes.show_figures(class_figures(score))
 
     def set_theme(self, theme: Theme) -> None:
-        for part in (self._matrix, self._drawings, self._plot):
+        for part in (self._matrix, self._drawings):
             part.set_theme(theme)
 
     def _lay_out(self) -> None:

@@ -1,0 +1,300 @@
+"""Charts of shares: running accuracy, learning curve, reliability diagram. They are looked at, not zoomed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QHelpEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.core.formatting import percent
+from qtdigits.core.run.curves import Numbers, Quantity, Scale, XAxis, nice_above
+from qtdigits.core.score.calibration import Bin, Reliability
+from qtdigits.core.score.learning import WINDOW, Amount, LearningCurve, RunningCurve, merged, wilson_band
+from qtdigits.core.score.metrics import Tally
+from qtdigits.gui.plots.legend import mixed
+from qtdigits.gui.plots.plot import CalmPlot
+from qtdigits.gui.widgets.colours import theme_of
+from qtdigits.gui.widgets.parts import label
+
+SHARE = Scale(Quantity("share", "Share", is_share=True))
+BAND_PART, BAR_PART = 0.16, 0.35
+"""How much of its colour a band and a bar have; the rest is the ground."""
+LEAST_SPREAD = 0.04
+COUNTS_PX = 46
+NO_DRAWINGS = "The curve begins with the first drawing that is judged."
+NO_CONFIDENCES = "How sure the answers were is not known."
+
+
+@dataclass(frozen=True, eq=False)
+class ShareSeries:
+    """A line through `(n,)` points, `y` as shares of 1, with a band from `low` to `high` where these are given.
+
+    `colour` names a colour of the theme. `is_dotted`: points with error bars instead of a line with a band.
+    """
+
+    name: str
+    x: Numbers
+    y: Numbers
+    colour: str
+    low: Numbers | None = None
+    high: Numbers | None = None
+    is_dotted: bool = False
+
+
+class Chart(QWidget):
+    """A caption, a legend, and plots; or a sentence where there is nothing to show."""
+
+    def __init__(self, title: str, caption: str, empty: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(empty)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._empty = empty
+        self._legend = label(role="muted")
+        self._plots = QWidget()
+        top = QHBoxLayout()
+        top.addWidget(label(caption, role="muted"), 1)
+        top.addWidget(self._legend)
+        column = self._column = QVBoxLayout(self._plots)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        nothing = label(empty, role="muted", wraps=True)
+        nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(nothing)
+        self._pages.addWidget(self._plots)
+
+    def _add_plot(self, height_px: int | None = None) -> CalmPlot:
+        plot = CalmPlot(scale=SHARE)
+        plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        if height_px is not None:
+            plot.setMinimumHeight(0)
+            plot.setFixedHeight(height_px)
+        self._column.addWidget(plot)
+        return plot
+
+    def _show(self, *, is_empty: bool, description: str) -> None:
+        self._pages.setCurrentIndex(0 if is_empty else 1)
+        self.setAccessibleDescription(self._empty if is_empty else description)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw what there is in the colours of the widget."""
+        raise NotImplementedError
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._pages.currentIndex() == 1:
+            self._draw()
+
+
+class ShareChart(Chart):
+    """Shares over a count. `from_top`: 100 % is the fixed end of the axis (accuracy), otherwise 0 % (errors)."""
+
+    def __init__(self, title: str, caption: str, *, from_top: bool, parent: QWidget | None = None) -> None:
+        super().__init__(title, caption, NO_DRAWINGS, parent)
+        self._fixed = 1.0 if from_top else 0.0
+        self._series: tuple[ShareSeries, ...] = ()
+        self._plot = self._add_plot()
+        self._plot.run_axis.show_axis(XAxis.STEP)
+
+    def show_series(self, series: Sequence[ShareSeries], description: str) -> None:
+        """`description` is what the chart shows, in words."""
+        self._series = tuple(one for one in series if len(one.x))
+        self._show(is_empty=not self._series, description=description)
+
+    @override
+    def _draw(self) -> None:
+        theme = theme_of(self)
+        self._plot.clear()
+        self._legend.setText(
+            "&nbsp;&nbsp; ".join(
+                f'<span style="color: {getattr(theme, one.colour)}">{"●" if one.is_dotted else "━"}</span> {one.name}'
+                for one in self._series
+            )
+        )
+        for one in self._series:
+            self._draw_one(one, getattr(theme, one.colour), theme.surface)
+        end = max((float(one.x[-1]) for one in self._series), default=1.0) or 1.0
+        spread = self._spread()
+        ends = (1.0 - spread, 1.0) if self._fixed else (0.0, spread)
+        margin = 0.02 * spread
+        self._plot.view.setRange(xRange=(0, end), yRange=(ends[0] - margin, ends[1] + margin), padding=0)
+
+    def _draw_one(self, one: ShareSeries, colour: str, ground: str) -> None:
+        dot = {"symbol": "o", "symbolSize": 6, "symbolBrush": QColor(colour), "symbolPen": None}
+        pen = pg.mkPen(colour, width=1.5)
+        line = pg.PlotDataItem(
+            one.x,
+            one.y,
+            name=one.name,
+            pen=None if one.is_dotted else pen,
+            antialias=True,
+            connect="all",
+            skipFiniteCheck=True,
+            dynamicRangeLimit=None,
+            **(dot if one.is_dotted or len(one.x) == 1 else {}),
+        )
+        if one.low is not None and one.high is not None and one.is_dotted:
+            bars = {"top": one.high - one.y, "bottom": one.y - one.low}
+            self._plot.addItem(pg.ErrorBarItem(x=one.x, y=one.y, **bars, pen=pen))
+        elif one.low is not None and one.high is not None:
+            edges = [pg.PlotCurveItem(one.x, edge) for edge in (one.low, one.high)]
+            self._plot.addItem(pg.FillBetweenItem(*edges, brush=_band(colour)))
+        self._plot.addItem(line)
+
+    def _spread(self) -> float:
+        """The first points swing: the range is set by what most of the points need, and by the newest end of the bands."""
+        distances = [np.abs(self._fixed - one.y) for one in self._series]
+        tops = [1.35 * float(np.percentile(d, 95 if len(d) > 20 else 100)) for d in distances]
+        bands = [one.low if self._fixed else one.high for one in self._series]
+        ends = [abs(self._fixed - float(band[-1])) for band in bands if band is not None]
+        return nice_above(min(1.0, max([*tops, *ends, LEAST_SPREAD])))
+
+
+class RunningAccuracyChart(ShareChart):
+    """How the share of drawings read right came about, judgement by judgement."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Running accuracy", "read right, by drawings judged", from_top=True, parent=parent)
+
+    def show_curve(self, curve: RunningCurve, description: str, *, before: Tally) -> None:
+        """`before`: what was judged before the model in use learned this hand, empty where there was no such time."""
+        after, moving_after = curve.after.astype(float), curve.moving_after.astype(float)
+        everything = ShareSeries("all", after, curve.share, "accent", curve.low, curve.high)
+        recent = ShareSeries(f"last {WINDOW}", moving_after, curve.moving, "hold_out")
+        level = []
+        if before.n and len(after):
+            share, low, high = (np.array([value, value]) for value in (before.accuracy, *before.interval))
+            level = [ShareSeries("before", np.array([0.0, after[-1]]), share, "text_muted", low, high)]
+        self.show_series([*level, everything, recent], description)
+
+
+class LearningCurveChart(ShareChart):
+    """How many drawings are misread by how many were learned from: what was judged, and what to expect."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Learning curve", "misread, by drawings learned from", from_top=False, parent=parent)
+
+    def show_curve(self, curve: LearningCurve | None, amounts: Sequence[Amount], description: str) -> None:
+        """`curve`: fitted to the amounts, None where there are too few."""
+        if not amounts:
+            self.show_series((), description)
+            return
+        kept = merged(amounts)
+        learned, wrong, n = (np.array([getattr(a, name) for a in kept]) for name in ("learned", "wrong", "n"))
+        bars = wilson_band(wrong, n)
+        judged = ShareSeries("judged", learned.astype(float), wrong / n, "text_muted", *bars, is_dotted=True)
+        expected = []
+        if curve is not None:
+            # From no learning to twice what was learned from; denser where the curve bends.
+            x = 2 * curve.amounts[-1].learned * np.linspace(0, 1, 25) ** 2
+            low, middle, high = curve.errors(x)
+            expected = [ShareSeries("expected", x, middle, "accent", low, high)]
+        self.show_series([*expected, judged], description)
+
+
+class ReliabilityChart(Chart):
+    """A dot and Wilson's 95 % interval for each bin of confidence; on the diagonal, answers are right as often as they say.
+
+    Below it the number of answers in each bin, by its logarithm: nearly all of a good network's lie in the last one.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Calibration", "right, by how sure the answer was", NO_CONFIDENCES, parent)
+        self._bins: Reliability = ()
+        self._diagram, self._counts = self._add_plot(), self._add_plot(COUNTS_PX + 28)
+        quarters = [(step / 4, f"{25 * step} %") for step in range(5)]
+        self._diagram.value_axis.setTicks([quarters])
+        self._diagram.run_axis.setTicks([[(share, "") for share, _ in quarters]])
+        self._diagram.run_axis.setHeight(4)
+        self._counts.value_axis.setTicks([[(0.5, "n")]])
+        self._counts.value_axis.setGrid(False)
+        self._counts.run_axis.setTicks([quarters])
+        self.setMinimumHeight(230)
+
+    def show_bins(self, bins: Reliability) -> None:
+        self._bins = bins
+        self._show(is_empty=not bins, description="; ".join(map(bin_text, bins)))
+
+    @override
+    def _draw(self) -> None:
+        theme, bins = theme_of(self), self._bins
+        for plot in (self._diagram, self._counts):
+            plot.clear()
+            plot.view.setRange(xRange=(0, 1), yRange=(-0.02, 1.02), padding=0)
+        if not bins:
+            return
+        dash = pg.mkPen(theme.text_muted, style=Qt.PenStyle.DashLine)
+        self._diagram.addItem(pg.PlotDataItem([0, 1], [0, 1], pen=dash))
+        x, y = np.array([b.confidence for b in bins]), np.array([b.accuracy for b in bins])
+        low, high = np.array([b.interval for b in bins]).T
+        pen = pg.mkPen(theme.accent, width=1.5)
+        self._diagram.addItem(pg.ErrorBarItem(x=x, y=y, top=high - y, bottom=y - low, pen=pen))
+        self._diagram.addItem(
+            pg.PlotDataItem(
+                x,
+                y,
+                name="right",
+                pen=None,
+                symbol="o",
+                symbolSize=7,
+                symbolBrush=theme.accent,
+                symbolPen=None,
+            )
+        )
+        most = math.log1p(max(b.n for b in bins))
+        self._counts.addItem(
+            pg.BarGraphItem(
+                x0=[b.low + 0.002 for b in bins],
+                x1=[b.high - 0.002 for b in bins],
+                height=[max(0.04, math.log1p(b.n) / most) for b in bins],
+                brush=mixed(theme.accent, theme.surface, BAR_PART),
+                pen=None,
+            )
+        )
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            place = self._diagram.mapFrom(self, event.pos())
+            x = self._diagram.view.mapSceneToView(self._diagram.mapToScene(place)).x()
+            found = next((bin_text(b) for b in self._bins if b.low <= x < b.high), "")
+            QToolTip.showText(event.globalPos(), found, self)
+            return True
+        return super().event(event)
+
+
+def bin_text(found: Bin) -> str:
+    """Such as "93 to 100 % sure (98.4 % on average): 99.1 % of 5,812 right"."""
+    return (
+        f"{100 * found.low:.0f} to {100 * found.high:.0f} % sure ({percent(found.confidence)} on average): "
+        f"{percent(found.accuracy)} of {found.n:,} right"
+    )
+
+
+def calibration_text(error: float | None, bins: Reliability) -> str:
+    """The expected calibration error, and which way it errs."""
+    if error is None or not bins:
+        return NO_CONFIDENCES
+    n = sum(found.n for found in bins)
+    surplus = sum(found.n * found.confidence - found.correct for found in bins) / n
+    way = "surer than it is right" if surplus > 0 else "less sure than it could be"
+    text = f"Expected calibration error {100 * error:.1f} points over {n:,} answers"
+    return f"{text}; on the whole it is {way}." if abs(surplus) >= 0.001 else f"{text}."
+
+
+def _band(colour: str) -> QColor:
+    faint = QColor(colour)
+    faint.setAlphaF(BAND_PART)
+    return faint
