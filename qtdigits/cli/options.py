@@ -59,6 +59,13 @@ def add_json_option(parser: argparse._ActionsContainer, what: str = "the result"
     parser.add_argument("--json", action="store_true", help=f"print {what} as one JSON object")
 
 
+def add_output_options(parser: argparse.ArgumentParser, json: str, csv: str) -> None:
+    """`--json` and `--csv`, of which one may be given; what each prints."""
+    group = parser.add_mutually_exclusive_group()
+    add_json_option(group, json)
+    group.add_argument("--csv", action="store_true", help=f"print {csv} as CSV")
+
+
 def file_path(text: str) -> Path:
     """Parse an argument that names a file or a folder; `Path("")` would be the current folder."""
     if not text:

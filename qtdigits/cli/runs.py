@@ -6,14 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder
+from qtdigits.cli.options import Subparsers, add_command, add_group, add_output_options, data_folder
 from qtdigits.cli.output import print_facts, print_json, print_table, say
 from qtdigits.core.drawing.samples import MY_HOLD_OUT, VALIDATION
 from qtdigits.core.formatting import percent
 from qtdigits.core.run.figures import differing
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
-from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.frames import csv_of, curves_frame
+from qtdigits.store.tables.runs import RunRecord, runs_frame
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.runs import (
     can_be_extended,
@@ -38,13 +39,13 @@ def add_parser(subparsers: Subparsers) -> None:
         group, "list", summary="list the runs, the latest first", examples=("qtdigits runs list --json",)
     )
     listing.add_argument("--deleted", action="store_true", help="list those in the trash instead")
-    add_json_option(listing, "the list")
+    add_output_options(listing, json="the list", csv="the list, with recipes and figures,")
     listing.set_defaults(run=run_list)
     showing = add_command(
         group, "show", summary="show a run and its epochs", examples=("qtdigits runs show 3f2a",)
     )
     showing.add_argument("wanted", metavar="RUN", help=RUN_HELP)
-    add_json_option(showing, "the run with its whole history")
+    add_output_options(showing, json="the run with its whole history", csv="its curves")
     showing.set_defaults(run=run_show)
     comparing = add_command(
         group,
@@ -53,7 +54,7 @@ def add_parser(subparsers: Subparsers) -> None:
         examples=("qtdigits runs compare 3f2a 81bc",),
     )
     comparing.add_argument("wanted", nargs="+", metavar="RUN", help=RUN_HELP)
-    add_json_option(comparing, "the comparison")
+    add_output_options(comparing, json="the comparison", csv="the comparison, a line for each run,")
     comparing.set_defaults(run=run_compare)
     _add_changes(group)
 
@@ -94,7 +95,9 @@ def run_list(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
         runs = [with_current_state(folder, run) for run in store.runs.records(in_trash=args.deleted)]
-    if args.json:
+    if args.csv:
+        print(csv_of(runs_frame(runs)), end="")
+    elif args.json:
         print_json({"runs": [_as_json(run) for run in runs]})
     else:
         columns = ("run", "name", "started", "ended", "epochs", "best", VALIDATION, MY_HOLD_OUT)
@@ -107,6 +110,9 @@ def run_show(args: argparse.Namespace) -> int:
     with SampleStore.open_to_read(folder) as store:
         run = with_current_state(folder, store.runs.find(args.wanted))
         history = store.runs.history(run.id)
+    if args.csv:
+        print(csv_of(curves_frame({} if history is None else {run.title: history})), end="")
+        return 0
     if args.json:
         print_json({**_as_json(run), "history": None if history is None else _finite(history.to_json())})
         return 0
@@ -135,6 +141,9 @@ def run_compare(args: argparse.Namespace) -> int:
     with SampleStore.open_to_read(folder) as store:
         runs = [with_current_state(folder, store.runs.find(wanted)) for wanted in args.wanted]
     changes = differing([run.recipe for run in runs])
+    if args.csv:
+        print(csv_of(runs_frame(runs, recipe_fields=changes)), end="")
+        return 0
     if args.json:
         print_json({"runs": [_as_json(run) for run in runs], "differing": changes})
         return 0

@@ -9,12 +9,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from qtdigits.cli.loading import require_writer
-from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder, file_path
+from qtdigits.cli.options import (
+    Subparsers,
+    add_command,
+    add_group,
+    add_json_option,
+    add_output_options,
+    data_folder,
+    file_path,
+)
 from qtdigits.cli.output import complain, print_json, print_table, say, working
 from qtdigits.cli.sample_changes import add_change_parsers, add_review_parser
 from qtdigits.core.drawing.samples import DEFAULT_WRITER, Origin, Sample, Verdict
 from qtdigits.core.formatting import counted
 from qtdigits.errors import InputError, QtDigitsError
+from qtdigits.store.frames import csv_of
 from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
@@ -167,9 +176,9 @@ def _add_list(group: Subparsers) -> None:
     )
     add_filter_options(parser)
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=20, help="show so many, 0: all (default: %(default)s)"
+        "--limit", metavar="N", type=int, help="show so many, 0: all (default: 20, with --csv all)"
     )
-    add_json_option(parser, "numbers and drawings")
+    add_output_options(parser, json="numbers and drawings", csv="the drawings, newest first,")
     parser.set_defaults(run=run_list)
 
 
@@ -226,13 +235,17 @@ def _count(folder: Path, chosen: SampleFilter) -> int:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    if args.limit < 0:
-        raise InputError(f"--limit is {args.limit}.", "Give how many to show; 0 shows all.")
+    limit = args.limit if args.limit is not None else 0 if args.csv else 20
+    if limit < 0:
+        raise InputError(f"--limit is {limit}.", "Give how many to show; 0 shows all.")
     chosen = filter_of(args)
     with SampleStore.open_to_read(data_folder(args)) as store:
+        if args.csv:
+            print(csv_of(store.samples_frame(chosen)[::-1][: limit or None]), end="")
+            return 0
         n = store.count(chosen)
         counts = _counts(store, chosen)
-        newest = list(store.samples(chosen, newest_first=True, limit=args.limit or None))
+        newest = list(store.samples(chosen, newest_first=True, limit=limit or None))
     if args.json:
         print_json({"n": n, "by_writer": counts, "samples": [_to_json(sample) for sample in newest]})
         return 0

@@ -17,7 +17,15 @@ from qtdigits.cli.loading import (
     open_model,
     warn_of_known_drawings,
 )
-from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder, file_path
+from qtdigits.cli.options import (
+    Subparsers,
+    add_command,
+    add_group,
+    add_json_option,
+    add_output_options,
+    data_folder,
+    file_path,
+)
 from qtdigits.cli.output import print_json, print_table, say
 from qtdigits.cli.training_run import obeying_signals
 from qtdigits.core.drawing.samples import Dataset
@@ -26,6 +34,7 @@ from qtdigits.core.run.control import Control
 from qtdigits.core.score.writers import MatrixRow, WriterMatrix
 from qtdigits.errors import InputError
 from qtdigits.store.data.datasets import read_dataset
+from qtdigits.store.frames import csv_of, matrix_frame
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.consolidate import held_out_by_order
 from qtdigits.training.writer_matrix import WriterDrawings, writer_matrix
@@ -129,7 +138,11 @@ def add_matrix_parser(subparsers: Subparsers) -> None:
     add_learning_options(
         parser, about_model="the model that they all begin with; best one not trained on these drawings"
     )
-    add_json_option(parser, "the counts, with their intervals,")
+    add_output_options(
+        parser,
+        json="the counts, with their intervals,",
+        csv="the counts, a line for each model and writer,",
+    )
     parser.set_defaults(run=run)
 
 
@@ -156,7 +169,9 @@ def run(args: argparse.Namespace) -> int:
             progress=_tell,
             control=control,
         )
-    if args.json:
+    if args.csv:
+        print(csv_of(matrix_frame(found)), end="")
+    elif args.json:
         print_json(found.to_json())
     else:
         _print(found)

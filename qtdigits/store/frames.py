@@ -1,11 +1,149 @@
-"""Tables as pandas frames, and as CSV. pandas is imported when a table is asked for."""
+"""Tables as pandas frames, and as CSV. pandas is imported when a table is asked for, never earlier."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
+
+from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qtdigits.core.run.history import History
+    from qtdigits.core.score.writers import WriterMatrix
+
+TEXT, WHOLE, KNOWN_WHOLE, NUMBER, TRUTH, TIME = "string", "Int64", "int64", "float64", "bool", "time"
+"""The kinds of columns. A missing text or `WHOLE` is <NA>, a missing number NaN, a missing time NaT; times are in UTC."""
+
+SAMPLE_COLUMNS: Mapping[str, str] = {
+    "id": KNOWN_WHOLE,
+    "label": TEXT,
+    "writer": TEXT,
+    "origin": TEXT,  # "drawn", "ink file", "image", "csv pair"
+    "device": TEXT,
+    "drawn_at": TIME,
+    "has_ink": TRUTH,
+    "held_out": TRUTH,
+    "weight": KNOWN_WHOLE,  # how often the sample counts in a training
+    "reviewed": TRUTH,  # a person has looked at the label and accepted it
+    "doubted": TRUTH,  # the label is probably wrong, and nobody has looked at it yet
+    "suspicion": NUMBER,  # 0 to 1, of a doubted label
+    "suggestion": TEXT,  # the label that a doubted one should be
+    "deleted": TRUTH,  # in the trash
+}
+TRIAL_COLUMNS: Mapping[str, str] = {
+    "id": KNOWN_WHOLE,
+    "writer": TEXT,
+    "model": TEXT,
+    "answer": TEXT,
+    "truth": TEXT,  # missing where the drawing was skipped
+    "verdict": TEXT,  # "confirmed", "corrected", "skipped"
+    "probability": NUMBER,  # of the answer, 0 to 1
+    "judged_at": TIME,
+    "sample_id": WHOLE,  # missing where there is no drawing any more
+}
+RUN_COLUMNS: Mapping[str, str] = {
+    "id": TEXT,
+    "name": TEXT,
+    "note": TEXT,
+    "state": TEXT,
+    "started_at": TIME,
+    "ended_at": TIME,
+    "epochs": KNOWN_WHOLE,
+    "best_epoch": WHOLE,
+    "val_loss": NUMBER,
+    "val_accuracy": NUMBER,
+    "hold_out_accuracy": NUMBER,
+    "elapsed_s": NUMBER,
+    "n_parameters": KNOWN_WHOLE,
+    "model": TEXT,
+    "deleted": TRUTH,
+}
+CURVE_COLUMNS = (
+    "run",
+    "kind",
+    *dict.fromkeys((*EPOCH_COLUMNS, *EPOCH_EXTRAS, *BATCH_COLUMNS, *BATCH_EXTRAS)),
+)
+MATRIX_COLUMNS = (
+    *("learned_from", "drawings_learned", "read", "n", "correct", "accuracy", "low", "high"),
+    *("correct_before", "fixed", "broken", "p_value", "mark"),
+)
+
+
+def frame_of(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    """A frame of `rows`, whose values stand in the order of `columns`: name to kind. Times are milliseconds since 1970."""
+    import pandas as pd
+
+    table = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    return pd.DataFrame({name: _typed(table[name], kind) for name, kind in columns.items()})
+
+
+def with_columns(frame: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The frame with further columns, of what is in any of `rows`; what a row lacks is missing."""
+    import pandas as pd
+
+    more = pd.DataFrame(list(rows)) if rows else pd.DataFrame()
+    return pd.concat([frame, more.convert_dtypes()], axis=1)
+
+
+def _typed(column: pd.Series[Any], kind: str) -> pd.Series[Any]:
+    import pandas as pd
+
+    if kind == TIME:
+        return pd.to_datetime(column.astype("Int64"), unit="ms", utc=True)
+    return column.astype(kind)  # type: ignore[call-overload, no-any-return]
+
+
+def curves_frame(histories: Mapping[str, History]) -> pd.DataFrame:
+    """A row for each batch point and each epoch of the runs, by name, in the order of their steps; `CURVE_COLUMNS`.
+
+    `kind` is "batch" or "epoch"; figures that are unknown are NaN.
+    """
+    import pandas as pd
+
+    tables = [
+        pd.DataFrame({"run": run, "kind": kind, **{name: columns[name] for name in columns.kept_names}})
+        for run, history in histories.items()
+        for kind, columns in (("batch", history.batches), ("epoch", history.epochs))
+    ]
+    frame = pd.concat([*tables, pd.DataFrame(columns=["run", "step"])], ignore_index=True)
+    frame = frame.reindex(columns=list(CURVE_COLUMNS)).astype({"epoch": WHOLE, "step": WHOLE})
+    places = frame["run"].map({run: place for place, run in enumerate(histories)})
+    return frame.iloc[np.lexsort((frame["kind"], frame["step"], places))].reset_index(drop=True)
+
+
+def matrix_frame(matrix: WriterMatrix) -> pd.DataFrame:
+    """A row for each cell, with shares from 0 to 1; `correct_before` is what the base model read right. `MATRIX_COLUMNS`."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            (
+                *(
+                    row.name,
+                    row.learned_from,
+                    cell.writer,
+                    cell.n,
+                    cell.correct,
+                    cell.accuracy,
+                    *cell.interval,
+                ),
+                *(cell.base, cell.fixed, cell.broken, cell.p_value, matrix.mark(cell)),
+            )
+            for row in matrix.rows
+            for cell in row.cells
+        ],
+        columns=list(MATRIX_COLUMNS),
+    )
+
+
+def csv_of(frame: pd.DataFrame) -> str:
+    """The frame as CSV with a header; what is missing stays empty."""
+    return frame.to_csv(index=False, lineterminator="\n")
 
 
 def csv_of_columns(columns: Mapping[str, NDArray[Any]]) -> str:
@@ -15,5 +153,4 @@ def csv_of_columns(columns: Mapping[str, NDArray[Any]]) -> str:
     """
     import pandas as pd
 
-    frame = pd.DataFrame(dict(columns))
-    return frame.convert_dtypes().to_csv(index=False, lineterminator="\n")
+    return csv_of(pd.DataFrame(dict(columns)).convert_dtypes())

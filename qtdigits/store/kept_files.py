@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from io import BytesIO
 from pathlib import Path
@@ -16,13 +14,9 @@ from qtdigits.core.score.writers import WriterMatrix
 from qtdigits.errors import InputError
 from qtdigits.store.data.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, write_file
+from qtdigits.store.frames import csv_of, matrix_frame
 
 FILE_NAME = "writer-matrix.json"
-
-CSV_COLUMNS = (
-    *("learned_from", "drawings_learned", "read", "n", "correct", "accuracy", "low", "high"),
-    *("correct_before", "fixed", "broken", "p_value", "mark"),
-)
 
 
 def save_writer_matrix(folder: Path, matrix: WriterMatrix) -> None:
@@ -41,18 +35,8 @@ def load_writer_matrix(folder: Path) -> WriterMatrix | None:
 
 
 def write_matrix_csv(path: Path, matrix: WriterMatrix) -> None:
-    """One line for each cell, shares from 0 to 1, with what the model that they began with read. Raises `StoreError`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for row in matrix.rows:
-        for cell in row.cells:
-            low, high = cell.interval
-            share = "" if cell.accuracy is None else f"{cell.accuracy:.6f}"
-            figures = (cell.n, cell.correct, share, f"{low:.6f}", f"{high:.6f}", cell.base)
-            also = (cell.fixed, cell.broken, f"{cell.p_value:.6g}", matrix.mark(cell))
-            writer.writerow((row.name, row.learned_from, cell.writer, *figures, *also))
-    write_file(path, text.getvalue().encode())
+    """Write the cells as `frames.matrix_frame` has them. Raises `StoreError`."""
+    write_file(path, csv_of(matrix_frame(matrix)).encode())
 
 
 _PLAIN = ("mean", "axes", "waves", "phases", "moments")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,6 +70,25 @@ class TestRuns:
         assert states_of("bb2", run) == {"running"}
         assert "to go on" not in run("runs", "show", "bb2").out
         folder.lock.release()
+
+    def test_that_runs_and_their_curves_come_as_csv(self, run: Run) -> None:
+        listed = list(csv.DictReader(run("runs", "list", "--csv").out.splitlines()))
+        assert [(row["id"], row["state"]) for row in listed] == [("bb2", "interrupted"), ("aa1", "completed")]
+        assert (listed[1]["accuracy my hold-out"], listed[0]["accuracy my hold-out"]) == ("0.875", "")
+        points = list(csv.DictReader(run("runs", "show", "aa", "--csv").out.splitlines()))
+        assert [(row["kind"], row["step"]) for row in points] == [
+            ("batch", "10"), ("batch", "20"), ("epoch", "20")
+        ]  # fmt: skip
+        assert points[2]["val_accuracy"] == "0.77"
+        assert len(run("runs", "show", "bb2", "--csv").out.splitlines()) == 1
+        compared = list(csv.DictReader(run("runs", "compare", "aa1", "bb2", "--csv").out.splitlines()))
+        recipes = [
+            {name: value for name, value in row.items() if name.startswith("recipe ")} for row in compared
+        ]
+        assert recipes == [{"recipe epochs": "10"}, {"recipe epochs": "11"}]
+
+    def test_that_csv_and_json_exclude_each_other(self, run: Run) -> None:
+        assert run("runs", "list", "--csv", "--json").code == 2
 
     def test_that_a_comparison_tells_what_differs(self, run: Run) -> None:
         compared = run("runs", "compare", "aa1", "bb2", "--json").json

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import os
@@ -280,6 +281,17 @@ def test_that_a_pair_in_one_file_is_refused(run: Run, ink_file: Path, tmp_path: 
     assert done.code == 2
     assert "a.csv cannot hold two things" in done.complaint
     assert not list(tmp_path.glob("*.csv"))
+
+
+def test_that_csv_lists_all_chosen_drawings_the_newest_first(run: Run, ink_file: Path) -> None:
+    run("samples", "import", ink_file)
+    chosen = ("--writer", "ada", "--label", "7")
+    told = run("samples", "list", *chosen, "--limit", "0", "--json").json
+    rows = list(csv.DictReader(run("samples", "list", *chosen, "--csv").out.splitlines()))
+    assert [int(row["id"]) for row in rows] == [sample["id"] for sample in told["samples"]]
+    assert {(row["writer"], row["label"], row["deleted"]) for row in rows} == {("ada", "7", "False")}
+    assert len(run("samples", "list", "--csv").out.splitlines()) == 201
+    assert len(run("samples", "list", "--csv", "--limit", "3").out.splitlines()) == 4
 
 
 def test_that_a_limit_beyond_all_numbers_shows_all(run: Run, ink_file: Path) -> None:

@@ -53,6 +53,7 @@ def test_that_whole_numbers_may_be_written_with_a_point(pair: tuple[Path, Path])
         (ROW.replace("255", "-1"), "line 2, value 2: '-1' is not from 0 to 255"),
         (ROW.replace("255", "nan"), "line 2, value 2: 'nan' is not from 0 to 255"),
         (ROW.replace("255", "0.5"), "line 2, value 2: '0.5' is not a whole number"),
+        (ROW.replace("255", "1e999"), "line 2, value 2: '1e999' is not from 0 to 255"),
         (ROW.replace("255", "pixel1"), "line 2, value 2: 'pixel1' is not a number"),
         (ROW.replace("255", ""), "line 2, value 2: '' is not a number"),
         (ROW.replace("255", "\udcff"), "line 2, value 2: '\N{REPLACEMENT CHARACTER}' is not a number"),
@@ -65,6 +66,12 @@ def test_that_a_bad_row_is_named(pair: tuple[Path, Path], row: str, message: str
         read_csv_pair(*pair)
     assert message in caught.value.message
     assert "784 whole numbers from 0 to 255" in caught.value.remedy
+
+
+def test_that_truths_are_no_grey_levels(pair: tuple[Path, Path]) -> None:
+    _write(pair, ",".join(["True"] * 784), "1\n")
+    with pytest.raises(InputError, match="line 1, value 1: 'True' is not a number"):
+        read_csv_pair(*pair)
 
 
 @pytest.mark.parametrize("label", ["", "x" * 33, "\x00"])

@@ -4,8 +4,8 @@ import csv
 from pathlib import Path
 
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.store.frames import MATRIX_COLUMNS
 from qtdigits.store.kept_files import (
-    CSV_COLUMNS,
     FILE_NAME,
     load_writer_matrix,
     save_writer_matrix,
@@ -41,7 +41,7 @@ def test_that_every_cell_is_a_line_with_its_figures(tmp_path: Path) -> None:
     write_matrix_csv(tmp_path / "m.csv", MATRIX)
     with (tmp_path / "m.csv").open(encoding="utf-8", newline="") as stream:
         lines = list(csv.DictReader(stream))
-    assert tuple(lines[0]) == CSV_COLUMNS
+    assert tuple(lines[0]) == MATRIX_COLUMNS
     assert [(line["learned_from"], line["read"]) for line in lines] == [
         (BASE, "ada"), (BASE, "Bø"), ("ada", "ada"), ("ada", "Bø"), (ALL_OTHERS, "ada")
     ]  # fmt: skip
@@ -49,7 +49,7 @@ def test_that_every_cell_is_a_line_with_its_figures(tmp_path: Path) -> None:
     assert (own["n"], own["correct"], own["accuracy"], own["correct_before"]) == (
         "20",
         "20",
-        "1.000000",
+        "1.0",
         "10",
     )
     assert (own["fixed"], own["mark"]) == ("10", "++")

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtdigits.core.drawing.samples import now
-from qtdigits.core.run.figures import RunFigures, figures_of
+from qtdigits.core.run.figures import RunFigures, figures_of, recipe_values
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
+from qtdigits.store import frames
 from qtdigits.store.tables.database import Database
 from qtdigits.store.tables.rows import milliseconds_of, moment_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RUNNING = "running"
 INTERRUPTED = "interrupted"
@@ -227,6 +231,29 @@ class RunTable:
             raise _no_run(run_id)
 
 
+def runs_frame(runs: Iterable[RunRecord], *, recipe_fields: Container[str] | None = None) -> pd.DataFrame:
+    """Return a pandas frame with a row for each run.
+
+    The columns are `frames.RUN_COLUMNS`; `data SOURCE`, the number of drawings of each source that was trained on;
+    `accuracy SET` and `n SET` of each set that a model was scored on; and `recipe FIELD` of `recipe_fields` (None: all).
+    """
+    runs = list(runs)
+    more: list[dict[str, object]] = [
+        {
+            **{f"data {source}": n for source, n in run.figures.data.items()},
+            **{f"accuracy {name}": accuracy for name, (accuracy, _) in run.figures.scores.items()},
+            **{f"n {name}": n for name, (_, n) in run.figures.scores.items()},
+            **{
+                f"recipe {name}": value
+                for name, value in recipe_values(run.recipe).items()
+                if recipe_fields is None or name in recipe_fields
+            },
+        }
+        for run in runs
+    ]
+    return frames.with_columns(frames.frame_of(map(_cells, runs), frames.RUN_COLUMNS), more)
+
+
 def _fitting(wanted: str, runs: Iterable[RunRecord]) -> list[RunRecord]:
     """Those with this id; without any, those of this name; without any, those whose ids begin so."""
     known = list(runs) if wanted else []
@@ -253,6 +280,18 @@ def _run_of(row: sqlite3.Row) -> RunRecord:
         model=row["model"],
         figures=RunFigures.from_json(json.loads(row["figures"])),
         deleted_at=_moment(row["deleted_at"]),
+    )
+
+
+def _cells(run: RunRecord) -> tuple[object, ...]:
+    """In the order of `frames.RUN_COLUMNS`."""
+    figures = run.figures
+    ended = None if run.ended_at is None else milliseconds_of(run.ended_at)
+    return (
+        *(run.id, run.title, run.note, run.state, milliseconds_of(run.started_at), ended),
+        *(figures.epochs, figures.best_epoch or None, figures.val_loss, figures.val_accuracy),
+        *(figures.hold_out_accuracy, figures.elapsed_s, figures.n_parameters, run.model),
+        run.deleted_at is not None,
     )
 
 

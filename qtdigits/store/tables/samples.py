@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from qtdigits.core.drawing.ink import decode_ink
 from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
 from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError, StoreError
+from qtdigits.store import frames
 from qtdigits.store.tables import editing, rows, tallies
 from qtdigits.store.tables.database import FILE_NAME, Database
 from qtdigits.store.tables.editing import Changed, Deleted
@@ -26,6 +28,8 @@ from qtdigits.store.tables.rows import EVERYTHING, FilterFields, NameTables, Sam
 from qtdigits.store.tables.runs import QueueTable
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qtdigits.store.tables.editing import Added
     from qtdigits.store.tables.merging import MergedStores, MergedWriters
     from qtdigits.store.tables.queries import Thumbnail
@@ -346,6 +350,40 @@ class SampleStore:
         heavy = tuple(weights) if any(weight != 1 for weight in weights) else ()
         return Dataset(
             "drawings", images, tuple(labels), tuple(writers), tuple(inks), ids=tuple(ids), weights=heavy
+        )
+
+    # as pandas frames
+
+    def samples_frame(self, chosen: SampleFilter | None = None) -> pd.DataFrame:
+        """Return a row for each sample, in the order of their ids; the columns are `frames.SAMPLE_COLUMNS`.
+
+        None: all of them, those in the trash too. Their rasters, in the same order, are those of `dataset`.
+        """
+        clause, values = ("", ()) if chosen is None else where(chosen)
+        found = self._db.rows(
+            f"""SELECT samples.id, classes.label, writers.name, origin, device, drawn_at, ink IS NOT NULL,
+                    held_out, weight, reviewed, suspicion IS NOT NULL, suspicion, suggestion,
+                    deleted_at IS NOT NULL
+                FROM {rows.SAMPLE_TABLES} {clause} ORDER BY samples.id""",
+            values,
+        )
+        return frames.frame_of(found, frames.SAMPLE_COLUMNS)
+
+    def trials_frame(self) -> pd.DataFrame:
+        """Return a row for each judgement, oldest first; the columns are `frames.TRIAL_COLUMNS`."""
+        return frames.frame_of(
+            (
+                (
+                    *(trial.id, trial.writer, trial.model, trial.answer, trial.truth, trial.verdict),
+                    *(
+                        max(trial.probabilities, default=math.nan),
+                        rows.milliseconds_of(trial.judged_at),
+                        trial.sample_id,
+                    ),
+                )
+                for trial in self.trials()
+            ),
+            frames.TRIAL_COLUMNS,
         )
 
     # changing samples
