@@ -20,8 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-# How long something that is ending already may take to end.
-GRACE_S = 3.0
+# How long something that is ending already may take to end: only what never ends takes as long.
+GRACE_S = 30.0
 
 # Log lines of other people's libraries that tell a test nothing: (logger, pattern), and why.
 FOREIGN_LOGS = (

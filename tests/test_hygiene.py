@@ -72,7 +72,7 @@ def test_good_window(qtbot):
     thread = QThread()
     thread.start()
     thread.quit()
-    assert thread.wait(5000)
+    assert thread.wait(60_000)
 
 def test_good_server():
     server = socket.create_server(("127.0.0.1", 0))

@@ -51,7 +51,7 @@ class HeldUpReader(TopReader):
     n_read = 0
 
     def read_many(self, images):
-        assert self.go_on.acquire(timeout=20)
+        assert self.go_on.acquire(timeout=60)
         HeldUpReader.n_read += 1
         return super().read_many(images)
 
