@@ -8,7 +8,7 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.drawing.synthetic import synthetic_digits
-from qtdigits.core.recipe_files import recipe_of
+from qtdigits.core.recipe import recipe_of
 
 PERSONAL = recipe_of(
     {

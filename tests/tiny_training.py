@@ -13,7 +13,7 @@ from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import validation_split
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.model import Model
-from qtdigits.core.recipe_files import Recipe, recipe_of
+from qtdigits.core.recipe import Recipe, recipe_of
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Event
 from qtdigits.core.run.history import History

@@ -14,8 +14,7 @@ from qtdigits.errors import DataChangedError, DataMissingError, InputError, Mode
 
 if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
-    from qtdigits.core.recipe import Field
-    from qtdigits.core.recipe_files import Recipe
+    from qtdigits.core.recipe import Field, Recipe
     from qtdigits.core.run.events import RunFinished, Terminal
     from qtdigits.training.jobs import RetrainRequest
 

@@ -170,7 +170,7 @@ def _live_bar() -> Progress:
 
 def started_line(event: RunStarted) -> str:
     """What is trained on what, such as "MLP 50-50 (42,310 weights) on 54,000 images (MNIST 54,000), 6,000 for …"."""
-    from qtdigits.core.recipe_files import recipe_of
+    from qtdigits.core.recipe import recipe_of
 
     sources = ", ".join(f"{name} {count:,}" for name, count in event.data.items())
     return (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.network_spec import NetworkSpec
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 

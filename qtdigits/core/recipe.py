@@ -1,17 +1,19 @@
-"""The one table of what a recipe consists of.
+"""Recipes: all that determines a training run. Each field is declared once, in `Recipe`.
 
-`FIELDS` is that table. The window's form, the command line's flags, the header of a model file and (later) the axes of a sweep
-are all made from it; to add a setting, add a field here and to `core.recipe.recipes.Recipe`, and use it where it takes effect.
+The window's form, the flags of `qtdigits train`, the header of a model file and the texts about a recipe are made from these
+declarations. To add a setting, add a field to `Recipe`, in the place that it shall have in the form, and use it where it
+takes effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from qtdigits.core.drawing.augmentation import Augmentation
-from qtdigits.core.network_spec import POOLINGS, format_layers, parse_blocks, parse_dense
+from qtdigits.core.network_spec import POOLINGS, NetworkSpec, format_layers, parse_blocks, parse_dense
 from qtdigits.errors import InputError
 
 OPTIMIZERS = ("adam", "adamw", "adadelta", "sgd", "rmsprop", "adagrad", "adamax", "nadam", "ftrl")
@@ -23,23 +25,30 @@ KEPT = ("best", "last")
 REHEARSALS = ("labels", "answers")
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error")
 
+MOST_IMAGES = 1_000_000
+
 Kind = Literal["int", "float", "choice", "layers"]
 Value = int | float | str
 
 
 @dataclass(frozen=True)
 class Field:
-    """One setting: `minimum` and `maximum` are inclusive; `zero` says in words what 0 stands for."""
+    """The declaration of one setting of a recipe.
+
+    `minimum` and `maximum` are inclusive; `zero` says in words what 0 stands for. `step` is one step of an editor, 0 where
+    steps follow the size of the value.
+    """
 
     name: str
-    title: str
     group: str
     kind: Kind
     default: Value
+    title: str
     help: str
     unit: str = ""
     minimum: float = 0
     maximum: float = 0
+    step: float = 0
     choices: tuple[str, ...] = ()
     zero: str = ""
 
@@ -48,31 +57,43 @@ class Field:
         return "--" + self.name.replace("_", "-")
 
     def parse(self, given: object) -> Value:
-        """The value, checked. Raises `InputError` that names the field and what it takes."""
+        """Return the value, checked. Raises `InputError` that names the field and what it takes."""
         try:
-            value = _PARSERS[self.kind](self, given)
+            return _PARSERS[self.kind](self, given)
         except (TypeError, ValueError):
             raise InputError(
                 f"{self.name} is {given!r}, which it cannot be.", f"{self.name}: {self.takes}."
             ) from None
-        return value
 
     @property
     def takes(self) -> str:
-        """Its values in words, such as "a number from 0 to 1 (0: off)": for the remedy of an error, and for help."""
+        """Its values in words, such as "a number from 0 to 1 (0: off)"."""
+        zero = f" (0: {self.zero})" if self.zero else ""
         match self.kind:
             case "int":
-                return f"a whole number from {int(self.minimum):,} to {int(self.maximum):,}" + self._zero_note
+                return f"a whole number from {int(self.minimum):,} to {int(self.maximum):,}{zero}"
             case "float":
-                return f"a number from {self.minimum:g} to {self.maximum:g}" + self._zero_note
+                return f"a number from {self.minimum:g} to {self.maximum:g}{zero}"
             case "choice":
                 return "one of " + ", ".join(self.choices)
             case "layers":
                 return self.help
 
     @property
-    def _zero_note(self) -> str:
-        return f" (0: {self.zero})" if self.zero else ""
+    def full_help(self) -> str:
+        """Meaning, range and default, without a full stop."""
+        takes = "" if self.kind == "layers" else f"; {self.takes}"
+        return f"{self.help}{takes}. Default: {self.value_text(self.default)}"
+
+    def value_text(self, value: Value) -> str:
+        """Return a value as a person reads it, such as "128 images", "the optimizer's own" or "none"."""
+        if self.zero and value == 0:
+            return self.zero
+        if value == "":
+            return "none"
+        text = f"{value:,}" if self.kind == "int" and self.name != "seed" else str(value)
+        text = f"{value:g}" if isinstance(value, float) else text
+        return f"{text} {self.unit}".strip()
 
 
 def _int(field: Field, given: object) -> int:
@@ -93,13 +114,13 @@ def _in_range(field: Field, value: float) -> float:
     return value
 
 
-def _choice(field: Field, given: object) -> str:
+def _one_of(field: Field, given: object) -> str:
     if given not in field.choices:
         raise ValueError
     return str(given)
 
 
-def _layers(field: Field, given: object) -> str:
+def _notation(field: Field, given: object) -> str:
     if not isinstance(given, str):
         raise TypeError
     return format_layers(parse_blocks(given) if field.name == "blocks" else parse_dense(given))
@@ -108,205 +129,321 @@ def _layers(field: Field, given: object) -> str:
 _PARSERS: dict[Kind, Callable[[Field, object], Value]] = {
     "int": _int,
     "float": _float,
-    "choice": _choice,
-    "layers": _layers,
+    "choice": _one_of,
+    "layers": _notation,
 }
 
 
-def _varied(name: str, title: str, what: str, *, maximum: float, unit: str = "") -> Field:
-    """A field of the group "Augmentation"; its default is that of `core.drawing.augmentation.Augmentation`."""
-    default = float(getattr(Augmentation, name))
-    return Field(name, title, "Augmentation", "float", default, what, unit=unit, maximum=maximum, zero="off")
+def _declare(group: str, kind: Kind, default: Value, title: str, what: str, **more: Any) -> Any:
+    """Return a dataclass field that carries its declaration; `more` are attributes of `Field`."""
+    declared = {"group": group, "kind": kind, "default": default, "title": title, "help": what, **more}
+    return dataclasses.field(default=default, metadata=declared)
 
 
-AUGMENTATION_FIELDS: tuple[Field, ...] = (
-    _varied("pixels", "On pixels", "strength where there is no ink, beside that on ink", maximum=3),
-    _varied("rotation_deg", "Turned by", "at most so far, either way", maximum=180, unit="degrees"),
-    _varied("shear", "Slanted by", "the tangent of the angle, at most, either way", maximum=2),
-    _varied("scale", "Stretched by", "along x and y: the logarithm of the factor, at most", maximum=1),
-    _varied("shift_px", "Shifted by", "pixels only, at most", maximum=10, unit="px"),
-    _varied("elastic_px", "Bent by", "pixels only: deviation of the elastic field", maximum=5, unit="px"),
-    _varied(
-        "thickness", "Thicker or thinner", "pixels only: how far towards a pixel more or less", maximum=1
-    ),
-    _varied("warp", "Ink bent by", "smoothly, as a part of its size", maximum=0.5),
-    _varied("jitter", "Unsteadiness", "of single points of ink, as a part of its size, at most", maximum=0.5),
-    _varied("stroke_shift", "Strokes moved by", "each by itself, as a part of the ink's size", maximum=0.5),
-    _varied("dropping", "Points lost", "part of the points of ink, at most", maximum=1),
-    _varied("pen", "Pen", "width of the pen on ink: the logarithm of the factor, at most", maximum=1.5),
-)
-"""How drawings are varied; `augmentation` multiplies all of them."""
+def _layers(title: str, default: str, what: str) -> Any:
+    return _declare("Network", "layers", default, title, what)
 
-FIELDS: tuple[Field, ...] = (
-    Field(
-        *("blocks", "Convolution blocks", "Network", "layers", ""),
-        help="filters[:kernel[:pool[:dropout[:activation[:padding[:normalisation[:stride]]]]]]], separated by commas",
-    ),
-    Field(
-        *("dense", "Dense layers", "Network", "layers", "50, 50"),
-        help="neurons[:activation[:dropout]], separated by commas; empty: none",
-    ),
-    Field(
-        *("pooling", "Before the dense layers", "Network", "choice", POOLINGS[0]),
-        help="flatten keeps every place, average takes the mean of each channel",
-        choices=POOLINGS,
-    ),
-    Field(
-        "optimizer",
-        "Optimizer",
+
+def _choice(group: str, title: str, choices: tuple[str, ...], what: str) -> Any:
+    """Return a field whose default is the first of its `choices`."""
+    return _declare(group, "choice", choices[0], title, what, choices=choices)
+
+
+def _whole(
+    group: str, title: str, default: int, maximum: int, what: str, *, step: int = 1, **more: Any
+) -> Any:
+    return _declare(group, "int", default, title, what, maximum=maximum, step=step, **more)
+
+
+def _number(
+    group: str, title: str, default: float, maximum: float, what: str, *, step: float = 0.01, **more: Any
+) -> Any:
+    return _declare(group, "float", default, title, what, maximum=maximum, step=step, **more)
+
+
+def _varied(
+    title: str, default: float, maximum: float, what: str, *, step: float = 0.01, unit: str = ""
+) -> Any:
+    """Return a field of the group "Augmentation"."""
+    return _number("Augmentation", title, default, maximum, what, step=step, unit=unit, zero="off")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of a training run. Made by `recipe_of`, which checks them; `FIELDS` are the declarations, in this order."""
+
+    name: str = "mlp-50-50"
+
+    blocks: str = _layers(
+        "Convolution blocks",
+        "",
+        "filters[:kernel[:pool[:dropout[:activation[:padding[:normalisation[:stride]]]]]]], separated by commas",
+    )
+    dense: str = _layers(
+        "Dense layers", "50, 50", "neurons[:activation[:dropout]], separated by commas; empty: none"
+    )
+    pooling: str = _choice(
+        "Network",
+        "Before the dense layers",
+        POOLINGS,
+        "flatten keeps every position, average takes the mean of each channel",
+    )
+
+    optimizer: str = _choice("Training", "Optimizer", OPTIMIZERS, "how the weights follow the gradient")
+    learning_rate: float = _number(
+        "Training", "Learning rate", 0.0, 10, "size of one step", step=0, zero="the optimizer's own"
+    )
+    schedule: str = _choice(
         "Training",
-        "choice",
-        "adam",
-        "how the weights follow the gradient",
-        choices=OPTIMIZERS,
-    ),
-    Field(
-        *("learning_rate", "Learning rate", "Training", "float", 0.0, "size of one step"),
-        maximum=10,
-        zero="the optimizer's own",
-    ),
-    Field(
-        *("schedule", "Schedule", "Training", "choice", SCHEDULES[0]),
-        help="one-cycle: the learning rate rises to its value, then falls to nearly nothing",
-        choices=SCHEDULES,
-    ),
-    Field(
-        *("weight_decay", "Weight decay", "Training", "float", 0.0),
-        help="how strongly weights are drawn to 0 (adamw only)",
-        maximum=1,
+        "Schedule",
+        SCHEDULES,
+        "one-cycle: the learning rate rises to its value, then falls to nearly nothing",
+    )
+    weight_decay: float = _number(
+        "Training",
+        "Weight decay",
+        0.0,
+        1,
+        "how strongly weights are pulled towards 0 (adamw only)",
         zero="none",
-    ),
-    Field(
-        *("label_smoothing", "Label smoothing", "Training", "float", 0.0),
-        help="part of the certainty that is taken from the right class (categorical cross-entropy only)",
-        maximum=0.5,
+    )
+    label_smoothing: float = _number(
+        "Training",
+        "Label smoothing",
+        0.0,
+        0.5,
+        "probability that is moved from the right class to all classes (categorical cross-entropy only)",
         zero="none",
-    ),
-    Field(
-        *("calibration", "Calibration", "Training", "choice", CALIBRATIONS[0]),
-        help="temperature: fit the probabilities to the validation part, so that 90 % is right nine times in ten",
-        choices=CALIBRATIONS,
-    ),
-    Field(
-        *("precision", "Precision", "Training", "choice", PRECISIONS[0]),
-        help="auto: multiply in bfloat16 where the processor has it; the weights stay float32",
-        choices=PRECISIONS,
-    ),
-    Field(
-        *("start", "Starts from", "Training", "choice", STARTS[0]),
-        help="scratch: random weights; champion: the weights of the model in use, and its network",
-        choices=STARTS,
-    ),
-    Field(
-        *("last_blocks", "Last blocks", "Training", "int", 0),
-        help="how many of the last convolution blocks are trained, with all that follows them",
+    )
+    calibration: str = _choice(
+        "Training",
+        "Calibration",
+        CALIBRATIONS,
+        "temperature: fit the probabilities to the validation part, so that 90 % is right nine times in ten",
+    )
+    precision: str = _choice(
+        "Training",
+        "Precision",
+        PRECISIONS,
+        "auto: multiply in bfloat16 where the processor has it; the weights stay float32",
+    )
+    start: str = _choice(
+        "Training",
+        "Starts from",
+        STARTS,
+        "scratch: random weights; champion: the model in use, and its network",
+    )
+    last_blocks: int = _whole(
+        "Training",
+        "Last blocks",
+        0,
+        20,
+        "how many of the last convolution blocks are trained, with all layers after them",
         unit="blocks",
-        maximum=20,
         zero="all",
-    ),
-    Field(
-        *("keep", "Keeps", "Training", "choice", KEPT[0]),
-        help="the weights of the epoch with the lowest validation loss, or of the last epoch",
-        choices=KEPT,
-    ),
-    Field(
-        *("rehearsal", "Rehearsal", "Training", "choice", REHEARSALS[0]),
-        help="labels: what it goes on from is trained on MNIST's labels; answers: it shall keep the answers it gave before",
-        choices=REHEARSALS,
-    ),
-    Field("loss", "Loss", "Training", "choice", LOSSES[0], "what training makes small", choices=LOSSES),
-    Field(
-        "epochs", "Epochs", "Training", "int", 10, "passes over the training data", minimum=1, maximum=1000
-    ),
-    Field(
-        "batch_size",
-        "Batch size",
+    )
+    keep: str = _choice(
         "Training",
-        "int",
-        128,
-        "images for one step",
-        "images",
-        minimum=1,
-        maximum=8192,
-    ),
-    Field(
-        *(
-            "patience",
-            "Patience",
-            "Training",
-            "int",
-            0,
-            "end after so many epochs without a better validation loss",
-        ),
+        "Keeps",
+        KEPT,
+        "the weights of the epoch with the lowest validation loss, or of the last epoch",
+    )
+    rehearsal: str = _choice(
+        "Training",
+        "Rehearsal",
+        REHEARSALS,
+        "what MNIST's images teach a model that starts from the champion: their labels, or the answers it gave before",
+    )
+    loss: str = _choice("Training", "Loss", LOSSES, "function that training minimises")
+    epochs: int = _whole("Training", "Epochs", 10, 1000, "passes over the training data", minimum=1)
+    batch_size: int = _whole(
+        "Training", "Batch size", 128, 8192, "images for one step", unit="images", minimum=1, step=0
+    )
+    patience: int = _whole(
+        "Training",
+        "Patience",
+        0,
+        1000,
+        "end after so many epochs without a lower validation loss",
         unit="epochs",
-        maximum=1000,
         zero="never",
-    ),
-    Field(
-        *(
-            "mnist_images",
-            "MNIST images",
-            "Data",
-            "int",
-            60_000,
-            "how many of MNIST's 60,000 training images are used",
-        ),
+    )
+
+    mnist_images: int = _whole(
+        "Data",
+        "MNIST images",
+        60_000,
+        60_000,
+        "how many of MNIST's 60,000 training images are used",
         unit="images",
-        maximum=60_000,
+        step=0,
         zero="none",
-    ),
-    Field(
-        *(
-            "drawings_weight",
-            "Weight of drawings",
-            "Data",
-            "int",
-            10,
-            "how often each stored drawing counts in an epoch",
-        ),
+    )
+    drawings_weight: int = _whole(
+        "Data",
+        "Weight of drawings",
+        10,
+        1000,
+        "how often each stored drawing counts in an epoch",
         unit="times",
-        maximum=1000,
         zero="not trained on",
-    ),
-    Field(
-        *("drawings_share", "Share of drawings", "Data", "float", 0.0),
-        help="part of every epoch that the writer's own drawings make up, however many there are",
-        maximum=0.95,
+    )
+    drawings_share: float = _number(
+        "Data",
+        "Share of drawings",
+        0.0,
+        0.95,
+        "part of every epoch that the writer's own drawings make up, however many there are",
         zero="as their weight says",
-    ),
-    Field(
-        *(
-            "validation_fraction",
-            "Validation part",
-            "Data",
-            "float",
-            0.1,
-            "part of the data that is kept for validation",
-        ),
-        minimum=0.01,
-        maximum=0.5,
-    ),
-    Field(
-        *("augmentation", "Augmentation", "Data", "float", 0.0),
-        help="how strongly every drawing is varied each time: turned, slanted, stretched, bent, with another pen",
-        maximum=3,
+    )
+    validation_fraction: float = _number(
+        "Data", "Validation part", 0.1, 0.5, "part of the data that is kept for validation", minimum=0.01
+    )
+    augmentation: float = _number(
+        "Data",
+        "Augmentation",
+        0.0,
+        3,
+        "how strongly every drawing is varied each time: rotated, sheared, scaled, distorted, with another pen",
+        step=0,
         zero="none",
-    ),
-    Field(
-        *("synthetic_images", "Synthetic drawings", "Data", "int", 0),
-        help="how many drawings of the program's own synthetic ink are mixed in",
+    )
+    synthetic_images: int = _whole(
+        "Data",
+        "Synthetic drawings",
+        0,
+        MOST_IMAGES,
+        "how many drawings of the program's own synthetic ink are added",
         unit="images",
-        maximum=1_000_000,
+        step=0,
         zero="none",
-    ),
-    Field(
-        *("scribbles", "Scribbles", "Data", "int", 0),
-        help="how many scribbles are mixed in to teach what is no digit",
+    )
+    scribbles: int = _whole(
+        "Data",
+        "Scribbles",
+        0,
+        MOST_IMAGES,
+        "how many scribbles are added, as examples of what is no digit",
         unit="images",
-        maximum=1_000_000,
+        step=0,
         zero="none",
-    ),
-    Field("seed", "Seed", "Data", "int", 1, "start of every random choice", maximum=2**31 - 1),
-    *AUGMENTATION_FIELDS,
+    )
+    seed: int = _whole("Data", "Seed", 1, 2**31 - 1, "seed of all random choices")
+
+    # How drawings are varied: the settings of `Augmentation` with its defaults. `augmentation` multiplies all of them.
+    pixels: float = _varied(
+        "Images", Augmentation.pixels, 3, "strength for images without ink, beside that for ink", step=0
+    )
+    rotation_deg: float = _varied(
+        "Rotation", Augmentation.rotation_deg, 180, "at most, either way", step=0, unit="degrees"
+    )
+    shear: float = _varied(
+        "Shear", Augmentation.shear, 2, "tangent of the angle, at most, either way", step=0
+    )
+    scale: float = _varied(
+        "Scaling", Augmentation.scale, 1, "along x and y: logarithm of the factor, at most, either way"
+    )
+    shift_px: float = _varied(
+        "Shift", Augmentation.shift_px, 10, "at most, either way; images only", step=0, unit="px"
+    )
+    elastic_px: float = _varied(
+        "Elastic distortion",
+        Augmentation.elastic_px,
+        5,
+        "standard deviation of the displacement; images only",
+        step=0,
+        unit="px",
+    )
+    thickness: float = _varied(
+        "Stroke thickness",
+        Augmentation.thickness,
+        1,
+        "how far towards strokes that are a pixel thicker or thinner on each side; images only",
+    )
+    warp: float = _varied(
+        "Ink distortion", Augmentation.warp, 0.5, "smooth bend of the ink, as a part of its size, at most"
+    )
+    jitter: float = _varied(
+        "Ink jitter",
+        Augmentation.jitter,
+        0.5,
+        "noise on single points of ink, as a part of its size, at most",
+    )
+    stroke_shift: float = _varied(
+        "Stroke shift", Augmentation.stroke_shift, 0.5, "each stroke by itself, as a part of the ink's size"
+    )
+    dropping: float = _varied(
+        "Points dropped", Augmentation.dropping, 1, "part of the points of ink that are left out, at most"
+    )
+    pen: float = _varied(
+        "Pen width",
+        Augmentation.pen,
+        1.5,
+        "of the pen on ink: logarithm of the factor, at most, either way",
+        step=0,
+    )
+
+    @property
+    def network(self) -> NetworkSpec:
+        """The spec of `blocks`, `dense` and `pooling`. Raises `InputError` where they make no network."""
+        return NetworkSpec(parse_blocks(self.blocks), parse_dense(self.dense), self.pooling)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it starts from a trained model, to adapt it to one writer."""
+        return self.start == "champion"
+
+    @property
+    def rehearses_answers(self) -> bool:
+        """Whether the answers of the model that it starts from are rehearsed, rather than the labels."""
+        return self.rehearsal == "answers"
+
+    @property
+    def augmentation_settings(self) -> Augmentation:
+        """How strongly each drawing is varied every time it is trained on."""
+        settings = {field.name: getattr(self, field.name) for field in AUGMENTATION_FIELDS}
+        return Augmentation(self.augmentation, **settings)
+
+    def on_network_of(self, other: Recipe) -> Recipe:
+        """Return this recipe with the other's network."""
+        return replace(self, blocks=other.blocks, dense=other.dense, pooling=other.pooling)
+
+    def with_values(self, **values: object) -> Recipe:
+        """Return this recipe with some values changed, checked. Raises `InputError` that names the field."""
+        return recipe_of({**self.to_json(), **values})
+
+    def to_json(self) -> dict[str, Value]:
+        return asdict(self)
+
+
+FIELDS: tuple[Field, ...] = tuple(
+    Field(name=declared.name, **declared.metadata)
+    for declared in dataclasses.fields(Recipe)
+    if declared.metadata
 )
+"""The declarations of all fields but the name, in the order of the form."""
+
+AUGMENTATION_FIELDS = tuple(field for field in FIELDS if field.group == "Augmentation")
 FIELD_BY_NAME = {field.name: field for field in FIELDS}
+
+
+def recipe_of(values: Mapping[str, Any], *, name: str | None = None) -> Recipe:
+    """Return the recipe with these field values; what is left out has its default.
+
+    Raises `InputError` for an unknown field, for a value out of its range, and for a network that cannot be.
+    """
+    known = {"name", *FIELD_BY_NAME}
+    if unknown := sorted(set(values) - known):
+        raise InputError(
+            f"A recipe has no field {unknown[0]!r}.", f"Its fields are {', '.join(FIELD_BY_NAME)}."
+        )
+    checked = {key: FIELD_BY_NAME[key].parse(value) for key, value in values.items() if key != "name"}
+    recipe = Recipe(name=name or str(values.get("name") or Recipe.name), **checked)  # type: ignore[arg-type]
+    _ = recipe.network
+    return recipe
+
+
+def differences(recipe: Recipe, other: Recipe) -> dict[str, tuple[Value, Value]]:
+    """Return the fields in which two recipes differ, with both values."""
+    a, b = recipe.to_json(), replace(other, name=recipe.name).to_json()
+    return {key: (a[key], b[key]) for key in a if a[key] != b[key]}

@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators

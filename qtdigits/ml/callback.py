@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.checkpoints import Arrays, Checkpoint, Continuation
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunContinued, RunPaused

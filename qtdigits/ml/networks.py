@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.network_spec import ConvBlock, DenseLayer, NetworkSpec
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.checkpoints import Stages
 from qtdigits.ml.backend import keras, tf
 

@@ -10,7 +10,7 @@ import numpy as np
 from qtdigits.core.drawing.augmentation import augment_images
 from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.model import LayerWeights, Model
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.checkpoints import Arrays, Checkpoint
 from qtdigits.errors import ModelFileError, TrainingError
 from qtdigits.ml.backend import keras
@@ -70,7 +70,7 @@ def with_teacher_answers(
     images = data.images.copy()
     if recipe.augmentation:
         rng = np.random.default_rng(recipe.seed)
-        images[data.remembered] = augment_images(images[data.remembered], rng, recipe.variation)
+        images[data.remembered] = augment_images(images[data.remembered], rng, recipe.augmentation_settings)
     shown = (images[data.remembered][..., np.newaxis] / 255.0).astype(np.float32)
     answers = np.asarray(network.predict(shown, batch_size=512, verbose=0), np.float32)
     return replace(data, images=images, answers=answers)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.model import Model
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.checkpoints import Continuation
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Event, RunResumed, RunStarted
@@ -187,7 +187,7 @@ def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int, *, fir
         "first_step": first_step,
     }
     if recipe.augmentation:
-        return augmented_batches(data, **settings, augmentation=recipe.variation)
+        return augmented_batches(data, **settings, augmentation=recipe.augmentation_settings)
     return training_batches(data, **settings)
 
 

@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.model import Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
-from qtdigits.core.recipe_files import recipe_of
+from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS, History
 from qtdigits.errors import ModelFileError
 from qtdigits.store.files import write_file

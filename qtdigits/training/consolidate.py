@@ -19,7 +19,7 @@ from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import DRAWINGS_OF_OTHERS, SCRIBBLES, Dataset, guard_split, is_held_out
 from qtdigits.core.drawing.synthetic import scribbles
 from qtdigits.core.model import Model
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Event
 from qtdigits.core.run.history import History
@@ -100,7 +100,7 @@ def rehearsal_source(training: Dataset, recipe: Recipe, *, sha256: str = "") -> 
         training.name, np.concatenate([chosen.images, watched.images]), chosen.labels + watched.labels
     )
     is_watched = np.arange(len(together)) >= len(chosen)
-    return Source(together, sha256=sha256, validation=is_watched, is_remembered=recipe.remembers)
+    return Source(together, sha256=sha256, validation=is_watched, is_remembered=recipe.rehearses_answers)
 
 
 def writer_sources(drawings: Dataset, recipe: Recipe, *, writer: str = "") -> Iterator[Source]:

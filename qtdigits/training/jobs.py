@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from qtdigits.core.recipe import FIELD_BY_NAME
-from qtdigits.core.recipe_files import Recipe, differences, load_recipe, recipe_names, recipe_of
+from qtdigits.core.recipe import FIELD_BY_NAME, Recipe, differences, recipe_of
+from qtdigits.core.recipe_files import load_recipe, recipe_names
 from qtdigits.core.run.checkpoints import Stages
 from qtdigits.errors import CancelledError, InputError, QtDigitsError
 

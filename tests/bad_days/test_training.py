@@ -26,7 +26,7 @@ RECIPE = (
 KILLED_WHILE_IT_BEGINS = """
 import os, signal, sys
 from pathlib import Path
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.control import Control
 from qtdigits.store.run_files import RunFolder
 from qtdigits.training.jobs import RetrainRequest

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.running import Run
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.figures import RunFigures, figures_of
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord

@@ -8,7 +8,7 @@ import pytest
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.model import Golden, Model
 from qtdigits.core.network_spec import NetworkSpec
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.errors import InputError
 
 GOLDEN = Golden(np.zeros((2, 28, 28), np.uint8), np.full((2, 10), 0.1, np.float32))

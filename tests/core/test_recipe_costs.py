@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.figures import MeasuredSpeed, RunFigures, epoch_estimate, images_of, paces_of
 
 CNN = Recipe(blocks="8:3:2", dense="", mnist_images=10_000, drawings_weight=0)

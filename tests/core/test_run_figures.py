@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.events import EpochEnded
 from qtdigits.core.run.figures import RunFigures, differing, figures_of
 from qtdigits.core.run.history import History

@@ -7,7 +7,7 @@ import numpy as np
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.model import Golden, Model
-from qtdigits.core.recipe_files import recipe_of
+from qtdigits.core.recipe import recipe_of
 from qtdigits.store.model_files import save_model
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gui.models import saved_model
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.figures import Estimate, RunFigures
 from qtdigits.gui.panels.training.recipe_page import RecipeCosts, epoch_text
 from qtdigits.gui.session import Session

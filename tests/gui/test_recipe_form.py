@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtWidgets import QLabel, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from qtdigits.core.recipe import FIELDS
-from qtdigits.core.recipe_files import Recipe, load_recipe, recipe_names
+from qtdigits.core.recipe import FIELDS, Recipe
+from qtdigits.core.recipe_files import load_recipe, recipe_names
 from qtdigits.errors import InputError
 from qtdigits.gui.panels.training.recipe_form import NumberEdit, RecipeForm
 

@@ -5,7 +5,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from gui.stand_ins import Answers
-from qtdigits.core.recipe_files import Recipe, load_recipe
+from qtdigits.core.recipe import Recipe
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import NetworkTable, RecipeChoice, RecipePage
 from qtdigits.gui.widgets.parts import ChoiceBox

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBo
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
-from qtdigits.core.recipe_files import Recipe, load_recipe
+from qtdigits.core.recipe import Recipe
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import (
     Noticed,
     Progressed,

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, request
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.engine.protocol import Train
 from qtdigits.errors import QtDigitsError

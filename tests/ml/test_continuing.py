@@ -9,7 +9,7 @@ import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.model import Model
-from qtdigits.core.recipe_files import recipe_of
+from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.control import Control
 from qtdigits.errors import ModelFileError
 from qtdigits.ml.batches import augmented_batches, wanted_outputs
@@ -119,7 +119,7 @@ def test_that_the_answers_are_those_to_the_images_that_are_trained_on(base: Mode
     np.testing.assert_allclose(remembering.answers, probabilities(network, shown), atol=1e-4)
 
     batches = augmented_batches(
-        remembering, n_classes=10, batch_size=20, seed=3, augmentation=recipe.variation
+        remembering, n_classes=10, batch_size=20, seed=3, augmentation=recipe.augmentation_settings
     )
     steps = remembering.steps_per_epoch(20)
     seen = np.concatenate([np.asarray(images) for images, _ in batches.take(steps)])[..., 0]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from qtdigits.core.network_spec import ACTIVATIONS, NetworkSpec, parse_blocks, parse_dense
-from qtdigits.core.recipe import LOSSES, OPTIMIZERS
-from qtdigits.core.recipe_files import load_recipe, recipe_of
+from qtdigits.core.recipe import LOSSES, OPTIMIZERS, recipe_of
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.ml.backend import keras
 from qtdigits.ml.networks import build_network, compile_network, probabilities
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunStarted
 from qtdigits.core.score.metrics import macro_auc

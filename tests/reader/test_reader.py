@@ -16,7 +16,7 @@ from qtdigits.core.drawing.raster import render
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Golden, Model
 from qtdigits.core.network_spec import ACTIVATIONS
-from qtdigits.core.recipe_files import recipe_of
+from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, ModelFileError
 from qtdigits.ml.models import to_model

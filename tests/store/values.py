@@ -12,7 +12,7 @@ from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION, render
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.model import Golden, LayerWeights, Model
-from qtdigits.core.recipe_files import recipe_of
+from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.checkpoints import Checkpoint
 from qtdigits.core.run.events import BatchEnded, EpochEnded
 from qtdigits.core.run.history import History

@@ -7,7 +7,7 @@ from pathlib import Path
 SAVE_OVER_AND_OVER = """
 import sys
 from pathlib import Path
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.training.run_record import destination_of, store_model
 from qtdigits.training.jobs import RetrainRequest
 from tests.store.values import a_model

@@ -11,7 +11,7 @@ from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.model import Model
-from qtdigits.core.recipe_files import recipe_of
+from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.checkpoints import digest_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.checkpoints import DataFingerprint
 from qtdigits.core.run.events import BatchEnded, EpochEnded, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.core.run.history import History

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.score.metrics import ReadDrawings, Tally
 from qtdigits.errors import InputError
 from qtdigits.store.run_files import load_readings

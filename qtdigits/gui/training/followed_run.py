@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qtdigits.core.recipe_files import Recipe
+from qtdigits.core.recipe import Recipe
 from qtdigits.core.run import events as ev
 from qtdigits.core.run.events import EngineLost, RunFailed
 from qtdigits.core.run.history import History

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtdigits.core.recipe_files import Recipe, load_recipe
+from qtdigits.core.recipe import Recipe
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.gui.session import Session
 from qtdigits.training.jobs import RetrainRequest
 

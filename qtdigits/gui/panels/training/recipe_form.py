@@ -21,8 +21,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.recipe import FIELD_BY_NAME, FIELDS, Field, Value
-from qtdigits.core.recipe_files import Recipe, help_of, recipe_of
+from qtdigits.core.recipe import FIELD_BY_NAME, FIELDS, Field, Recipe, Value, recipe_of
 from qtdigits.errors import InputError
 from qtdigits.gui.widgets.parts import ChoiceBox, give_role, label
 
@@ -73,7 +72,7 @@ def make_editor(field: Field) -> Editor:
             editor = QLineEdit(placeholderText="none")
     editor.setObjectName(f"{field.name}Edit")
     editor.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    told = help_of(field)
+    told = field.full_help
     editor.setToolTip(f"{told[:1].upper()}{told[1:]}.")
     editor.setAccessibleName(field.title)
     editor.setAccessibleDescription(f"{field.help}. Takes {field.takes}.")
@@ -118,7 +117,6 @@ def _whole_edit(field: Field) -> WholeEdit:
     editor = WholeEdit()
     editor.setRange(int(field.minimum), int(field.maximum))
     editor.setGroupSeparatorShown(field.maximum >= 10_000 and field.name != "seed")
-    editor.setStepType(_step_type(field))
     _describe(editor, field)
     return editor
 
@@ -127,17 +125,8 @@ def _number_edit(field: Field) -> NumberEdit:
     editor = NumberEdit()
     editor.setDecimals(FLOAT_DECIMALS)
     editor.setRange(field.minimum, field.maximum)
-    editor.setStepType(_step_type(field))
-    editor.setSingleStep(0.01)
     _describe(editor, field)
     return editor
-
-
-def _step_type(field: Field) -> QAbstractSpinBox.StepType:
-    """Wide ranges are walked through in steps of the size of the value."""
-    is_wide = field.maximum > 1000 or (field.kind == "float" and field.maximum > 1)
-    kinds = QAbstractSpinBox.StepType
-    return kinds.AdaptiveDecimalStepType if is_wide and field.name != "seed" else kinds.DefaultStepType
 
 
 def _describe(editor: QSpinBox | QDoubleSpinBox, field: Field) -> None:
@@ -146,6 +135,10 @@ def _describe(editor: QSpinBox | QDoubleSpinBox, field: Field) -> None:
     # NoButtons is broken under a style sheet: the number is drawn outside of the box.
     editor.setStyleSheet(WITHOUT_BUTTONS)
     editor.lineEdit().setTextMargins(TEXT_MARGIN_PX, 0, TEXT_MARGIN_PX, 0)
+    if field.step:
+        editor.setSingleStep(field.step)  # type: ignore[arg-type]  # whole where the field is
+    else:
+        editor.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
     if field.unit:
         editor.setSuffix(f" {field.unit}")
     if field.zero and field.minimum == 0:

@@ -15,16 +15,8 @@ from typing_extensions import override
 
 from qtdigits.core.formatting import duration
 from qtdigits.core.network_spec import LayerSummary, cost_of, layers_of
-from qtdigits.core.recipe import FIELD_BY_NAME, Field, Value
-from qtdigits.core.recipe_files import (
-    Recipe,
-    differences,
-    help_of,
-    load_recipe,
-    recipe_names,
-    recipe_toml,
-    value_text,
-)
+from qtdigits.core.recipe import FIELD_BY_NAME, Field, Recipe, Value, differences
+from qtdigits.core.recipe_files import load_recipe, recipe_names, recipe_toml
 from qtdigits.core.run.figures import Estimate, MeasuredSpeed, epoch_estimate, paces_of
 from qtdigits.errors import InputError, QtDigitsError
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
@@ -268,14 +260,14 @@ def _change_text(field: Field, now: Value, then: Value) -> str:
     """MNIST images 4,000 instead of 60,000: the unit is not said twice, and what is written in capitals stays so."""
     title = field.title if field.title[:2].isupper() else field.title[0].lower() + field.title[1:]
     unit = f" {field.unit}" if field.unit and title.endswith(field.unit) else ""
-    said, before = (value_text(field, value).removesuffix(unit) for value in (now, then))
+    said, before = (field.value_text(value).removesuffix(unit) for value in (now, then))
     return f"{title} {said} instead of {before}"
 
 
 def help_text(name: str) -> str:
     """What a field means, what it takes, and what it is when nobody says anything."""
     field = FIELD_BY_NAME[name]
-    return f"{field.title}: {help_of(field)}; Ctrl+Backspace goes back to it."
+    return f"{field.title}: {field.full_help}; Ctrl+Backspace goes back to it."
 
 
 N_TIMED = 5

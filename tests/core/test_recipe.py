@@ -4,10 +4,12 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qtdigits.core.drawing.augmentation import Augmentation
-from qtdigits.core.recipe import AUGMENTATION_FIELDS, FIELD_BY_NAME, FIELDS
-from qtdigits.core.recipe_files import Recipe, differences, load_recipe, recipe_names, recipe_of
+from qtdigits.core.recipe import AUGMENTATION_FIELDS, FIELD_BY_NAME, FIELDS, Recipe, differences, recipe_of
+from qtdigits.core.recipe_files import load_recipe, recipe_names, recipe_toml
 from qtdigits.errors import InputError
 
 
@@ -92,7 +94,7 @@ def test_that_differences_are_the_fields_that_differ() -> None:
 
 def test_that_every_setting_of_the_augmentation_is_a_field() -> None:
     recipe = recipe_of({"augmentation": 2.0, "rotation_deg": 5, "pen": 0})
-    assert recipe.variation == Augmentation(2.0, rotation_deg=5.0, pen=0.0)
+    assert recipe.augmentation_settings == Augmentation(2.0, rotation_deg=5.0, pen=0.0)
     settings = {field.name for field in dataclass_fields(Augmentation)}
     assert settings == {"strength", "elastic_smoothness_px", *(field.name for field in AUGMENTATION_FIELDS)}
 
@@ -105,3 +107,51 @@ def test_that_best_is_the_default_network_made_wider() -> None:
     assert all(
         wide.filters > narrow.filters for wide, narrow in zip(best.blocks, default.blocks, strict=True)
     )
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_that_a_recipe_comes_back_from_its_file(tmp_path: Path, name: str) -> None:
+    recipe = load_recipe(name)
+    (tmp_path / "shared.toml").write_text(recipe_toml(recipe), "utf-8")
+    assert load_recipe(str(tmp_path / "shared.toml")) == recipe
+
+
+@given(
+    name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    seed=st.integers(0, 2**31 - 1),
+    decay=st.floats(0, 1),
+)
+def test_that_odd_names_and_numbers_come_back(
+    tmp_path_factory: pytest.TempPathFactory, name: str, seed: int, decay: float
+) -> None:
+    path = tmp_path_factory.mktemp("recipe") / "odd.toml"
+    recipe = Recipe(name=name, seed=seed, weight_decay=decay)
+    path.write_text(recipe_toml(recipe), "utf-8", newline="\n")
+    assert load_recipe(str(path)) == recipe
+
+
+def test_that_every_field_is_there_and_what_differs_tells_its_default() -> None:
+    text = recipe_toml(Recipe(optimizer="adamw", batch_size=64))
+    for field in FIELDS:
+        assert f"\n{field.name} = " in text
+    assert text.count("; default: ") == 2
+    assert "; default: adam\n" in text
+    assert "; default: 128 images\n" in text
+
+
+def test_that_values_are_told_with_their_units_and_what_nought_means() -> None:
+    assert FIELD_BY_NAME["batch_size"].value_text(1024) == "1,024 images"
+    assert FIELD_BY_NAME["patience"].value_text(0) == "never"
+    assert FIELD_BY_NAME["blocks"].value_text("") == "none"
+    assert FIELD_BY_NAME["learning_rate"].value_text(0.003) == "0.003"
+
+
+def test_that_every_setting_is_declared_once_with_all_that_a_form_needs() -> None:
+    assert ["name", *(field.name for field in FIELDS)] == [field.name for field in dataclass_fields(Recipe)]
+    for field in FIELDS:
+        assert field.title
+        assert field.help
+        assert getattr(Recipe(), field.name) == field.default
+        if field.kind in ("int", "float"):
+            assert field.minimum < field.maximum
+            assert 0 <= field.step < field.maximum
