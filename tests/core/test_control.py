@@ -8,7 +8,7 @@ import pytest
 from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def test_that_nothing_is_asked_for_at_first() -> None:

@@ -395,7 +395,9 @@ def test_that_the_window_fits_a_small_screen_whatever_tab_is_open(window, qtbot)
     window.resize(960, 640)
     for place, name in enumerate(TABS):
         window.tabs.setCurrentIndex(place)
-        qtbot.waitUntil(lambda: not window.training_panel._refresh_timer.isActive())
+        qtbot.waitUntil(
+            lambda: not any(timer.isActive() for timer in window.training_panel.findChildren(QTimer))
+        )
         least = window.minimumSizeHint()
         assert (least.width(), least.height()) <= (960, 540), name
         assert window.width() == 960

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
-from gui.stand_ins import ChampionOnly
+from gui.stand_ins import ChampionOnly, action
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.figures import figures_of
 from qtdigits.core.run.history import History
@@ -342,7 +342,7 @@ def test_that_a_history_that_cannot_be_read_is_told_and_the_list_stays(
 
 def test_that_how_curves_are_seen_is_remembered_here_too(panel: Shown) -> None:
     panel.choose(1)
-    panel.widget._lower._curves._bar._switches["is_log"].trigger()
+    action(panel.widget, "Logarithmic").trigger()
     assert panel.preferences.curves["is_log"] is True
     panel.widget.set_theme(DARK)
 
