@@ -14,19 +14,31 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QMessageLogContext,
+    QPoint,
+    Qt,
+    QtMsgType,
+    qInstallMessageHandler,
+)
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton, QSpinBox
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.run.events import EpochEnded, Event, RunFailed, RunFinished
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
+from qtdigits.gui import app
+from qtdigits.gui.background import wait_until
 from qtdigits.gui.demo_training_room import picture_training_room
+from qtdigits.gui.window_pages import TABS
+from qtdigits.store.data.ink_files import read_ink_jsonl, read_unipen
 from qtdigits.store.files import make_folder
-
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import RunFinished
 
 N_DRAWINGS = 40
 MOST_DRAWINGS = 400
@@ -75,7 +87,6 @@ def run(out: Path, ink: Path | None = None) -> int:
 
 def _drop_platform_remarks() -> None:
     """The off-screen platform says of every window that it cannot pass on size hints, which is of no use to anybody here."""
-    from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
     def show(_kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
         if not message.startswith("This plugin does not support"):
@@ -89,8 +100,6 @@ def _drawings(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
     if path is None:
         inks, labels = synthetic_digits(MOST_DRAWINGS, seed=2022)
         return list(zip(labels, inks, strict=True)), "the program's own synthetic ink"
-    from qtdigits.store.data.ink_files import read_ink_jsonl, read_unipen
-
     is_jsonl = path.name.endswith((".jsonl", ".jsonl.gz"))
     every = [
         (d.label, d.ink) for d in (read_ink_jsonl if is_jsonl else read_unipen)(path) if not d.ink.is_blank
@@ -106,8 +115,6 @@ class _Player:
     """Plays the demo in one window. Waiting is always for a condition, never for a time."""
 
     def __init__(self, out: Path, data_dir: Path, source: str) -> None:
-        from qtdigits.gui import app
-
         self._out = out
         self._findings = Findings(source)
         for old in out.glob("[0-9][0-9]-*.png"):
@@ -138,9 +145,6 @@ class _Player:
         return self._findings
 
     def _judge_all(self, drawings: list[tuple[str, Ink]]) -> None:
-        from PySide6.QtCore import Qt
-        from PySide6.QtTest import QTest
-
         session, entry = self._window.session, self._window.answer_panel.entry
         pictured: set[str] = set()
         for label, ink in drawings:
@@ -176,9 +180,6 @@ class _Player:
             session.use_model(session.library.find(WEAKER_MODEL))
 
     def _train(self) -> RunFinished:
-        from PySide6.QtWidgets import QSpinBox
-
-        from qtdigits.core.run.events import EpochEnded, Event, RunFailed, RunFinished
 
         window = self._window
         window.tabs.setCurrentWidget(window.training_panel)
@@ -226,8 +227,6 @@ class _Player:
 
     def _look_inside(self, ink: Ink) -> None:
         """With the network that has the most to show."""
-        from PySide6.QtWidgets import QLabel
-
         session = self._window.session
         self._window.clear()
         session.use_model(session.library.find(CONVOLUTIONAL_MODEL))
@@ -241,9 +240,6 @@ class _Player:
 
     def _draw(self, ink: Ink) -> None:
         """Draw every stroke with mouse events, as big and as central as a person would."""
-        from PySide6.QtCore import QPoint, Qt
-        from PySide6.QtTest import QTest
-
         canvas = self._window.canvas
         side = min(canvas.width(), canvas.height())
         left = Qt.MouseButton.LeftButton
@@ -256,25 +252,16 @@ class _Player:
 
     def _click(self, *names: str) -> None:
         """The button of one of these names that is shown and can be used."""
-        from PySide6.QtCore import Qt
-        from PySide6.QtTest import QTest
-        from PySide6.QtWidgets import QPushButton
-
         found = [b for name in names for b in self._window.findChildren(QPushButton, name)]
         buttons = [b for b in found if b.isVisible()]
         self._wait(lambda: any(b.isEnabled() for b in buttons), 60, " or ".join(names))
         QTest.mouseClick(next(b for b in buttons if b.isEnabled()), Qt.MouseButton.LeftButton)
 
     def _show_tab(self, name: str) -> None:
-        from qtdigits.gui.window_pages import TABS
-
         self._window.tabs.setCurrentIndex(TABS.index(name))
 
     def _settle(self) -> None:
         """Let timers and paint events that are due be done, so that a picture shows the newest state."""
-        from PySide6.QtCore import QCoreApplication, QEvent
-        from PySide6.QtTest import QTest
-
         QTest.qWait(300)
         QCoreApplication.sendPostedEvents(
             None, QEvent.Type.LayoutRequest
@@ -288,8 +275,6 @@ class _Player:
         self._findings.pictures.append((file, caption))
 
     def _wait(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
-        from qtdigits.gui.background import wait_until
-
         if not wait_until(condition, timeout_s):
             raise DataMissingError(
                 f"The demo waited {timeout_s:g} s in vain for {what}.", "Run it on a quieter machine."

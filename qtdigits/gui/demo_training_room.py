@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QTableView, QTabWidget
 
 from qtdigits.core.drawing.samples import MNIST_TEST
-
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import RunFinished
-    from qtdigits.gui.main_window import MainWindow
+from qtdigits.core.run.events import RunFinished
+from qtdigits.gui.background import wait_until
+from qtdigits.gui.main_window import MainWindow
+from qtdigits.gui.panels.runs.run_details import RESULT_TAB
+from qtdigits.gui.panels.runs.run_result_page import RunResultPage
+from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
+from qtdigits.gui.window_pages import TABS
 
 LISTED_WITHIN_S = 30.0
 
@@ -20,11 +25,6 @@ def picture_training_room(
     window: MainWindow, finished: RunFinished, picture: Callable[[str, str], None]
 ) -> None:
     """`picture` takes a name and a caption. Afterwards the colours are light again, and Training is in front."""
-    from PySide6.QtWidgets import QTableView, QTabWidget
-
-    from qtdigits.gui.background import wait_until
-    from qtdigits.gui.panels.runs.run_details import RESULT_TAB
-    from qtdigits.gui.window_pages import TABS
 
     window.tabs.setCurrentIndex(TABS.index("Runs"))
     table, pages = window.findChild(QTableView, "runsTable"), window.findChild(QTabWidget, "runTabs")
@@ -46,12 +46,6 @@ def picture_training_room(
 
 def _open_worst_cell(window: MainWindow, finished: RunFinished) -> None:
     """Choose the set, and click the cell with the most mistakes."""
-    from PySide6.QtCore import Qt
-    from PySide6.QtTest import QTest
-    from PySide6.QtWidgets import QComboBox
-
-    from qtdigits.gui.panels.runs.run_result_page import RunResultPage
-    from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 
     page = window.findChild(RunResultPage)
     assert isinstance(page, RunResultPage)
