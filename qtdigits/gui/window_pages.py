@@ -13,12 +13,9 @@ from qtdigits.gui.results.knowledge import Knowledge, readings_of
 from qtdigits.gui.session import SampleSelection
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import LazyPage
-from qtdigits.reader import Reader
-from qtdigits.store.model_files import load_model
 
 if TYPE_CHECKING:
     from qtdigits.gui.panels.models import Replays
-    from qtdigits.gui.panels.network.network_panel import NetworkPanel
     from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
 
@@ -51,14 +48,13 @@ class WindowPages(QObject):
         self._tabs = tabs
         self._shared = shared
         self._replays: Replays | None = None
-        self._insight_panel: NetworkPanel | None = None
         makers = {
             "Accuracy": self._make_accuracy_panel,
             "Drawings": self._make_drawings_panel,
             "Models": self._make_models_panel,
             "Runs": self._make_runs_panel,
             "Writers": self._make_writers_panel,
-            "Network": self._make_insight_panel,
+            "Network": self._make_network_panel,
         }
         self._pages = {name: LazyPage(make, theme=theme) for name, make in makers.items()}
         for name, page in self._pages.items():
@@ -94,19 +90,17 @@ class WindowPages(QObject):
     def shutdown(self) -> None:
         if self._replays is not None:
             self._replays.shutdown()
-        if self._insight_panel is not None:
-            self._insight_panel.shutdown()
 
-    def _make_accuracy_panel(self, theme: Theme) -> QWidget:
+    def _make_accuracy_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.learning import LearningPanel
 
-        panel = LearningPanel(session=self._shared.session, guided=self._shared.guided, theme=theme)
+        panel = LearningPanel(session=self._shared.session, guided=self._shared.guided)
         panel.guided_wanted.connect(self.guided_wanted)
         panel.learning_wanted.connect(self.learning_wanted)
         panel.drawings_requested.connect(self.show_among)
         return panel
 
-    def _make_drawings_panel(self, theme: Theme) -> QWidget:
+    def _make_drawings_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
         return SamplesPanel(
@@ -114,7 +108,6 @@ class WindowPages(QObject):
             exchange=self._shared.exchange,
             checks=self._shared.label_checks,
             ask=self._shared.ask,
-            theme=theme,
         )
 
     def _make_models_panel(self, _theme: Theme) -> QWidget:
@@ -133,7 +126,6 @@ class WindowPages(QObject):
             find=partial(result_of, data_dir),
             session=session,
             knowledge=Knowledge(partial(readings_of, data_dir)),
-            theme=theme,
         )
         result.use_requested.connect(self.use_requested)
         result.drawings_requested.connect(self.show_verdict_drawings)
@@ -172,10 +164,7 @@ class WindowPages(QObject):
         panel.notice_given.connect(self.notice_given)
         return panel
 
-    def _make_insight_panel(self, theme: Theme) -> QWidget:
+    def _make_network_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.network.network_panel import NetworkPanel
 
-        self._insight_panel = NetworkPanel(
-            session=self._shared.session, load=load_model, make_reader=Reader, theme=theme
-        )
-        return self._insight_panel
+        return NetworkPanel(session=self._shared.session)

@@ -20,7 +20,7 @@ from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
 from qtdigits.gui.plots.plot import CalmPlot
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK
 from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
@@ -53,7 +53,7 @@ def guided(session):
 @pytest.fixture
 def open_panel(qtbot, session, guided):
     def open_it():
-        panel = LearningPanel(session=session, guided=guided, theme=LIGHT)
+        panel = LearningPanel(session=session, guided=guided)
         qtbot.addWidget(panel)
         panel.resize(800, 700)
         panel.show()

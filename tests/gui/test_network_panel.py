@@ -7,18 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QThread
 from PySide6.QtWidgets import QLabel
 
 from gui.models import saved_model
 from qtdigits.core.judging import Reading
 from qtdigits.core.network_inspection import WITH, WITHOUT
+from qtdigits.gui.panels.network import inspector as inspector_module
 from qtdigits.gui.panels.network.inspector import Inspector, Question
 from qtdigits.gui.panels.network.network_panel import NetworkPanel
 from qtdigits.gui.panels.network.network_views import HeatView, TileGrid
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.gui.widgets.parts import ChoiceBox
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
@@ -78,26 +80,24 @@ def session(qtbot, data_dir, path, monkeypatch):
     session.close()
 
 
+@pytest.fixture(autouse=True)
+def _reader(monkeypatch):
+    monkeypatch.setattr(inspector_module, "Reader", TopReader)
+
+
 @pytest.fixture
-def make_insight(qtbot):
-    made = []
-
-    def make(make_reader=TopReader, load=load_model):
-        made.append(Inspector(load=load, make_reader=make_reader))
-        return made[-1]
-
-    yield make
-    for insight in made:
-        insight.shutdown()
+def inspector(qtbot):
+    inspector = Inspector()
+    yield inspector
+    inspector.shutdown()
 
 
 @pytest.fixture
 def panel(qtbot, session):
-    panel = NetworkPanel(session=session, load=load_model, make_reader=TopReader, theme=LIGHT)
+    panel = NetworkPanel(session=session)
     qtbot.addWidget(panel)
     panel.resize(900, 700)
-    yield panel
-    panel.shutdown()
+    return panel
 
 
 def drawing(value=255):
@@ -110,13 +110,15 @@ def answer(panel):
     return panel.findChild(QLabel, "decidedLabel").text()
 
 
-def test_that_outputs_and_filters_come_before_what_decided(qtbot, make_insight, path):
-    insight = make_insight()
+def test_that_outputs_and_filters_come_before_what_decided(qtbot, inspector, path):
     order = []
-    insight.seen.connect(lambda _: order.append("seen"))
-    with qtbot.waitSignal(insight.decided) as decided, qtbot.waitSignal(insight.seen) as seen:
-        insight.ask(Question(path, drawing(), "", WITHOUT))
-        insight.decided.connect(lambda _: order.append("decided"))
+    inspector.layer_computed.connect(lambda _: order.append("seen"))
+    with (
+        qtbot.waitSignal(inspector.occlusion_computed) as decided,
+        qtbot.waitSignal(inspector.layer_computed) as seen,
+    ):
+        inspector.ask(Question(path, drawing(), "", WITHOUT))
+        inspector.occlusion_computed.connect(lambda _: order.append("decided"))
     (seen,), (decided,) = seen.args, decided.args
     assert order == ["seen", "decided"]
     assert seen.outputs.shape == (10,)
@@ -128,29 +130,28 @@ def test_that_outputs_and_filters_come_before_what_decided(qtbot, make_insight, 
     assert decided.instead == "0"
 
 
-def test_that_ink_the_answer_hangs_on_is_found(qtbot, make_insight, path):
+def test_that_ink_the_answer_hangs_on_is_found(qtbot, inspector, path):
     raster = np.zeros((28, 28), np.uint8)
     raster[4, 10:13] = raster[20, 10:13] = 255
-    insight = make_insight()
-    with qtbot.waitSignal(insight.decided) as found:
-        insight.ask(Question(path, raster, "", WITHOUT))
+    with qtbot.waitSignal(inspector.occlusion_computed) as found:
+        inspector.ask(Question(path, raster, "", WITHOUT))
     heat = found.args[0].heat
     assert found.args[0].lowest == pytest.approx(0.1)
     assert heat[4, 11] > 0.3
     assert (heat[12:] == 0).all()
 
 
-def test_that_of_many_questions_the_last_one_is_answered_whole(qtbot, make_insight, path):
-    insight = make_insight(HeldUpReader)
+def test_that_of_many_questions_the_last_one_is_answered_whole(qtbot, inspector, path, monkeypatch):
+    monkeypatch.setattr(inspector_module, "Reader", HeldUpReader)
     decided = []
-    insight.decided.connect(decided.append)
+    inspector.occlusion_computed.connect(decided.append)
     questions = [Question(path, drawing(ink), "", WITH) for ink in (50, 100, 150, 200)]
-    with qtbot.waitSignal(insight.seen):
-        insight.ask(questions[0])
+    with qtbot.waitSignal(inspector.layer_computed):
+        inspector.ask(questions[0])
     for question in questions[1:]:
-        insight.ask(question)
+        inspector.ask(question)
     before = HeldUpReader.n_read
-    with qtbot.waitSignal(insight.decided):
+    with qtbot.waitSignal(inspector.occlusion_computed):
         for _ in range(12):
             HeldUpReader.go_on.release()
     assert [found.question for found in decided] == [questions[-1]]
@@ -159,58 +160,54 @@ def test_that_of_many_questions_the_last_one_is_answered_whole(qtbot, make_insig
 
 
 def test_that_a_model_that_cannot_be_loaded_is_told_of_and_the_next_one_is_looked_into(
-    qtbot, make_insight, path, tmp_path
+    qtbot, inspector, path, tmp_path
 ):
-    insight = make_insight()
-    with qtbot.waitSignal(insight.failed) as failed:
-        insight.ask(Question(tmp_path / "gone.h5", drawing(), "", None))
+    with qtbot.waitSignal(inspector.failed) as failed:
+        inspector.ask(Question(tmp_path / "gone.h5", drawing(), "", None))
     assert "gone.h5" in str(failed.args[0])
-    with qtbot.waitSignal(insight.seen):
-        insight.ask(Question(path, drawing(), "", None))
+    with qtbot.waitSignal(inspector.layer_computed):
+        inspector.ask(Question(path, drawing(), "", None))
 
 
-def test_that_nobody_looks_while_the_panel_is_hidden(qtbot, panel, session, monkeypatch):
-    asked = []
-    with monkeypatch.context() as patch:
-        patch.setattr(panel.insight, "ask", asked.append)
-        session.add_stroke(UPRIGHT, "mouse")
-    assert asked == []
-    with qtbot.waitSignal(panel.insight.decided):
+def test_that_nobody_looks_while_the_panel_is_hidden(qtbot, panel, session):
+    session.add_stroke(UPRIGHT, "mouse")
+    assert panel.inspector.findChild(QThread) is None
+    with qtbot.waitSignal(panel.inspector.occlusion_computed):
         panel.show()
     assert "Read as 7" in answer(panel)
 
 
 def test_that_the_panel_follows_the_drawing(qtbot, panel, session):
-    with qtbot.waitSignal(panel.insight.seen):
+    with qtbot.waitSignal(panel.inspector.layer_computed):
         panel.show()
     assert answer(panel).startswith("Draw something")
-    with qtbot.waitSignal(panel.insight.decided) as found:
+    with qtbot.waitSignal(panel.inspector.occlusion_computed) as found:
         session.add_stroke(UPRIGHT, "mouse")
     assert (found.args[0].question.raster == session.reading.raster).all()
-    with qtbot.waitSignal(panel.insight.decided) as found:
+    with qtbot.waitSignal(panel.inspector.occlusion_computed) as found:
         session.add_stroke(ACROSS, "mouse")
     assert (found.args[0].question.raster == session.reading.raster).all()
-    with qtbot.waitSignal(panel.insight.seen):
+    with qtbot.waitSignal(panel.inspector.layer_computed):
         session.skip()
     assert answer(panel).startswith("Draw something")
 
 
 def test_that_what_the_patch_does_can_be_chosen(qtbot, panel, session):
     session.add_stroke(UPRIGHT, "mouse")
-    with qtbot.waitSignal(panel.insight.decided):
+    with qtbot.waitSignal(panel.inspector.occlusion_computed):
         panel.show()
     assert (
         answer(panel) == "Read as 7, 91.0 %; where it matters most, taking ink away leaves 10.0 %, read as 0."
     )
     box = panel.findChild(ChoiceBox, "patchBox")
-    with qtbot.waitSignal(panel.insight.decided) as found:
+    with qtbot.waitSignal(panel.inspector.occlusion_computed) as found:
         qtbot.keyClick(box, Qt.Key.Key_Down)
     assert found.args[0].question.ink == WITH
     assert answer(panel) == "Read as 7, 91.0 %; no single patch changes that."
 
 
 def test_that_the_tiles_of_the_answer_bear_the_labels_of_the_classes(qtbot, panel):
-    with qtbot.waitSignal(panel.insight.seen):
+    with qtbot.waitSignal(panel.inspector.layer_computed):
         panel.show()
     grid = panel.findChild(TileGrid)
     assert panel.findChild(ChoiceBox, "layerBox").currentText() == "Answer · 10"
@@ -220,7 +217,7 @@ def test_that_the_tiles_of_the_answer_bear_the_labels_of_the_classes(qtbot, pane
 
 def test_that_places_are_read_out_with_the_arrow_keys(qtbot, panel, session):
     session.add_stroke(UPRIGHT, "mouse")
-    with qtbot.waitSignal(panel.insight.decided):
+    with qtbot.waitSignal(panel.inspector.occlusion_computed):
         panel.show()
     heat, said = panel.findChild(HeatView), panel.findChild(QLabel, "pixelLabel")
     assert "arrow keys" in said.text()
@@ -233,7 +230,7 @@ def test_that_heat_is_painted_blue_over_what_speaks_for_the_answer(qtbot, panel)
     heat[:10, :10], heat[18:, 18:] = 0.5, -0.5
     view = panel.findChild(HeatView)
     for theme in (LIGHT, DARK):
-        view.set_theme(theme)
+        view.setPalette(palette_of(theme))
         view.resize(300, 340)
         view.show_drawing(np.zeros((28, 28), np.uint8), heat)
         picture = view.grab().toImage()

@@ -21,6 +21,7 @@ from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import DrawingStrip
 from qtdigits.gui.session import Champion
 from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.runs import RunResult
 
@@ -51,7 +52,6 @@ class Shown:
             find=self._find,
             session=self.session,
             knowledge=Knowledge(lambda run: {"my hold-out": readings} if run == "run" else {}),
-            theme=LIGHT,
         )
         qtbot.addWidget(self.widget)
         self.widget.resize(900, 800)
@@ -156,9 +156,9 @@ def test_that_a_result_that_cannot_be_read_is_said_in_its_place_and_the_next_is_
 
 
 def test_that_the_theme_can_change_before_and_after_it_is_looked_at(hidden: Shown) -> None:
-    hidden.widget.set_theme(DARK)
+    hidden.widget.setPalette(palette_of(DARK))
     hidden.widget.show()
-    hidden.widget.set_theme(LIGHT)
+    hidden.widget.setPalette(palette_of(LIGHT))
     assert "80.00 %" in hidden.texts
 
 

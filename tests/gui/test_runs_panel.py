@@ -120,9 +120,7 @@ class Shown:
         self.problems: list[QtDigitsError] = []
         self.preferences = Preferences(folder)
         self.looked_at: list[str] = []
-        result = RunResultPage(
-            find=self._result_of, session=ChampionOnly(), knowledge=Knowledge(), theme=LIGHT
-        )
+        result = RunResultPage(find=self._result_of, session=ChampionOnly(), knowledge=Knowledge())
         self.widget = RunsPanel(
             runs=store.runs,
             preferences=self.preferences,

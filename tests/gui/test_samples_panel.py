@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButton, QVBoxLayout, QWidget
 
@@ -14,20 +14,19 @@ from gui.stand_ins import Answers
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.errors import StoreError
 from qtdigits.gui.menus import Command, fill_menus
-from qtdigits.gui.panels.samples import sample_edits as drawing_edits
-from qtdigits.gui.panels.samples import sample_filters, samples_model
+from qtdigits.gui.panels.samples import sample_edits, sample_filters, samples_model
 from qtdigits.gui.panels.samples.sample_details import LargeDrawing
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_grid import (
     CELL_HEIGHT_PX,
     CELL_WIDTH_PX,
     SampleGrid,
-    ThumbnailPainter,
 )
 from qtdigits.gui.panels.samples.samples_model import PAGE, SamplesModel
 from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables import editing
 from qtdigits.store.tables.rows import SampleFilter
@@ -95,7 +94,6 @@ class Browser:
             exchange=self.exchange,
             checks=self.checks,
             ask=self.ask,
-            theme=LIGHT,
         )
         self.window = QWidget()
         self.undone_elsewhere = []
@@ -313,7 +311,7 @@ def test_that_what_is_held_out_cannot_count_for_more_and_says_why(browser):
 def test_that_the_window_says_how_many_wait_and_leads_there(browser):
     browser.store.mark_suspects({2: DOUBT, 5: replace(DOUBT, score=0.9)})
     browser.session.samples_edited()
-    assert browser.text("waitingLabel").startswith("2 drawings may be labelled wrongly")
+    assert browser.text("waitingLabel").startswith("2 drawings to review")
     browser.choose("writerFilter", "Bob")
     browser.click("showDoubtfulButton")
     assert browser.shown == ["4", "1"]
@@ -354,7 +352,7 @@ def test_that_the_details_say_who_when_and_what_was_read(browser):
     assert "mlp misread it: 6 (90" in browser.text("drawingFacts")
     assert "mouse" in browser.text("drawingFacts")
     browser.select(0)
-    assert "Nobody has judged" in browser.text("drawingFacts")
+    assert "Not judged yet" in browser.text("drawingFacts")
     browser.select(0, 1, 2)
     assert browser.text("drawingHeading") == "3 drawings"
     browser.grid.clearSelection()
@@ -363,7 +361,7 @@ def test_that_the_details_say_who_when_and_what_was_read(browser):
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_that_ink_and_images_are_drawn_large_in_the_windows_colours(browser, theme):
-    browser.panel.set_theme(theme)
+    browser.panel.setPalette(palette_of(theme))
     for row in (0, 1):
         browser.select(row)
         image = browser.panel.findChild(LargeDrawing).grab().toImage()
@@ -428,7 +426,7 @@ def many(session):
 @pytest.fixture
 def grid(many, qtbot):
     model = SamplesModel(store=many)
-    grid = SampleGrid(model=model, painter=ThumbnailPainter(theme=LIGHT, font=QFont()))
+    grid = SampleGrid(model=model)
     model.setParent(grid)
     qtbot.addWidget(grid)
     grid.resize(600, 400)
@@ -513,7 +511,7 @@ def test_that_a_check_of_the_labels_is_asked_for_once_and_its_outcome_is_said(br
 
 
 def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(browser, qtbot, monkeypatch):
-    monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
+    monkeypatch.setattr(sample_edits, "AT_ONCE", 2)
     edits, store = browser.panel.findChild(SampleEdits), browser.store
     before = {sample.id: sample.label for sample in store.samples()}
     ids, said = list(before)[:5], []
@@ -535,10 +533,10 @@ def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(brows
 
 
 def test_that_what_was_changed_before_an_error_can_be_undone(browser, qtbot, monkeypatch):
-    monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
+    monkeypatch.setattr(sample_edits, "AT_ONCE", 2)
     edits, store = browser.panel.findChild(SampleEdits), browser.store
     before = {sample.id: sample.weight for sample in store.samples()}
-    ids, problems, n_calls = list(before)[:5], [], []
+    ids, problems, n_calls = store.ids(held_out=False).tolist(), [], []
     browser.session.problem_met.connect(problems.append)
 
     def full_at_the_second(db, ids, weight, change=editing.set_weight):
@@ -556,7 +554,7 @@ def test_that_what_was_changed_before_an_error_can_be_undone(browser, qtbot, mon
 
 
 def test_that_what_was_begun_is_done_before_the_store_is_closed(browser, monkeypatch):
-    monkeypatch.setattr(drawing_edits, "AT_ONCE", 2)
+    monkeypatch.setattr(sample_edits, "AT_ONCE", 2)
     ids = [sample.id for sample in browser.store.samples()][:5]
     browser.panel.findChild(SampleEdits).delete(ids)
     browser.session.closing.emit()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel
 from qtdigits.gui.plots.charts import NO_CONFIDENCES, ReliabilityChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.score_details import NOT_KEPT, ClassTable, DrawingStrip, ScoreDetails
-from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK
 from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.training.evaluate import Answers
 
@@ -25,7 +25,7 @@ def answers():
 
 @pytest.fixture
 def details(qtbot):
-    widget = ScoreDetails(theme=LIGHT)
+    widget = ScoreDetails()
     qtbot.addWidget(widget)
     widget.resize(900, 700)
     images = np.zeros((6, 28, 28), np.uint8)

@@ -486,7 +486,7 @@ def test_that_the_theme_can_change_at_any_time(qtbot: QtBot, running: Panel, eng
 
 
 def test_that_cells_of_the_confusion_matrix_can_be_read_by_keyboard_and_pointer(qtbot: QtBot) -> None:
-    view = ConfusionMatrix(theme=LIGHT)
+    view = ConfusionMatrix()
     qtbot.addWidget(view)
     view.resize(300, 300)
     view.set_score(Score(("0", "1"), np.array([[8, 2], [0, 0]], np.int64)))

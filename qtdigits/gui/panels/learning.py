@@ -24,7 +24,6 @@ from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.plots.charts import LearningCurveChart, RunningAccuracyChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
@@ -49,9 +48,7 @@ class LearningPanel(RefreshingPanel):
     learning_wanted = Signal()
     drawings_requested = Signal(str, tuple)
 
-    def __init__(
-        self, *, session: Session, guided: GuidedSession, theme: Theme, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, *, session: Session, guided: GuidedSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._guided_session = guided
@@ -75,7 +72,7 @@ class LearningPanel(RefreshingPanel):
             "Guided session", "guidedButton", "Be asked for digits in turn, until the figure is sure (Ctrl+G)"
         )
         self._curve = RunningAccuracyChart()
-        self._confusion = ConfusionMatrix(theme=theme)
+        self._confusion = ConfusionMatrix()
         # Its wish for height must not make the page scroll where it could be smaller.
         self._confusion.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._confusion.setMinimumHeight(LEAST_MATRIX_PX)
@@ -95,9 +92,6 @@ class LearningPanel(RefreshingPanel):
         self._show_guided()
         session.trial_judged.connect(self._on_judged)
         session.accuracy_changed.connect(self._on_accuracy_changed)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._confusion.set_theme(theme)
 
     @override
     def reload(self) -> None:

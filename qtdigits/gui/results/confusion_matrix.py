@@ -1,4 +1,4 @@
-"""A confusion matrix as a table of counts: what was drawn, and what it was taken for."""
+"""A confusion matrix to point at and choose cells of."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
 from qtdigits.core.score.metrics import Score
-from qtdigits.gui.widgets.colours import Theme
-from qtdigits.gui.widgets.painting import STEPS
+from qtdigits.gui.widgets.colours import theme_of
+from qtdigits.gui.widgets.painting import ARROW_STEPS
 
 LEAST_CELL_PX = 3.0
 LEAST_SIDE_PX = 200
 LEAST_COUNT_CELL_PX = 12.0
 MOST_CELL_PX = 40.0
 LEAST_WRONG = 6
-"""One slip in a small set is no glaring fault: full colour begins here."""
+"""So many mistakes in a cell at least have the full colour, so that one in a small set does not look glaring."""
 FAINTEST = 0.10
-"""How much of its colour a cell with one drawing has; the count grows it by its logarithm."""
+"""Strength of the colour of a cell with one drawing; it grows with the logarithm of the count."""
 
 _CHOOSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
@@ -37,9 +37,8 @@ class ConfusionMatrix(QWidget):
     cell_described = Signal(str)
     cell_chosen = Signal(int, int)
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._classes: tuple[str, ...] = ()
         self._counts: NDArray[np.int64] = np.zeros((0, 0), np.int64)
         self._most_right = self._most_wrong = 1
@@ -62,10 +61,6 @@ class ConfusionMatrix(QWidget):
         self.updateGeometry()
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
     def set_chosen(self, cell: tuple[int, int] | None) -> None:
         """Mark the cell whose drawings are shown."""
         self._chosen = cell
@@ -79,7 +74,7 @@ class ConfusionMatrix(QWidget):
         return f"{self._classes[row]} {what}: {count:,} of {total:,}{share}"
 
     def cell_at(self, position: QPointF) -> tuple[int, int] | None:
-        """Row and column at a place in the widget."""
+        """Return row and column at a place in the widget."""
         corner, cell = self._geometry()
         column = math.floor((position.x() - corner.x()) / cell)
         row = math.floor((position.y() - corner.y()) / cell)
@@ -91,7 +86,7 @@ class ConfusionMatrix(QWidget):
         return QRectF(corner.x() + column * cell, corner.y() + row * cell, cell, cell)
 
     def _geometry(self) -> tuple[QPointF, float]:
-        """The top left corner of the first cell, and the side of a cell. One cell is kept free for row and column labels."""
+        """Return the top left corner of the first cell and the side of a cell. One more row and column hold the labels."""
         k = len(self._classes) + 1
         title = self.fontMetrics().height() + 2.0
         room = min((self.width() - title) / k, (self.height() - title) / k)
@@ -105,7 +100,7 @@ class ConfusionMatrix(QWidget):
             self.update()
 
     def _paint_titles(self, painter: QPainter, corner: QPointF, side: float) -> None:
-        painter.setPen(QColor(self._theme.text_muted))
+        painter.setPen(QColor(theme_of(self).text_muted))
         height = self.fontMetrics().height() + 2.0
         painter.drawText(QRectF(corner.x(), 0, side, height), Qt.AlignmentFlag.AlignCenter, "read as")
         painter.save()
@@ -115,9 +110,10 @@ class ConfusionMatrix(QWidget):
         painter.restore()
 
     def _paint_labels(self, painter: QPainter, corner: QPointF, cell: float) -> None:
+        theme = theme_of(self)
         for i, label in enumerate(self._classes):
             is_current = self._current is not None and i in self._current
-            painter.setPen(QColor(self._theme.text if is_current else self._theme.text_muted))
+            painter.setPen(QColor(theme.text if is_current else theme.text_muted))
             above = QRectF(corner.x() + i * cell, corner.y() - cell, cell, cell)
             beside = QRectF(corner.x() - cell, corner.y() + i * cell, cell, cell)
             painter.drawText(above, Qt.AlignmentFlag.AlignCenter, label)
@@ -134,7 +130,7 @@ class ConfusionMatrix(QWidget):
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, short_count(count))
 
     def _fill(self, count: int, *, is_right: bool) -> QColor:
-        theme = self._theme
+        theme = theme_of(self)
         if count == 0:
             return mixed(theme.surface, theme.grid, 0.55)
         most = self._most_right if is_right else self._most_wrong
@@ -167,7 +163,7 @@ class ConfusionMatrix(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for marked, width in ((self._current, 1.5), (self._chosen, 2.5)):
             if marked is not None:
-                painter.setPen(QPen(QColor(self._theme.text), width))
+                painter.setPen(QPen(QColor(theme_of(self).text), width))
                 painter.drawRoundedRect(self.cell_rect(*marked), 2, 2)
 
     @override
@@ -189,7 +185,7 @@ class ConfusionMatrix(QWidget):
         if self._current is not None and event.key() in _CHOOSING:
             self.cell_chosen.emit(*self._current)
             return
-        step = STEPS.get(Qt.Key(event.key()))
+        step = ARROW_STEPS.get(Qt.Key(event.key()))
         if step is None or not self._classes:
             super().keyPressEvent(event)
             return
@@ -207,27 +203,27 @@ class ConfusionMatrix(QWidget):
 
 
 def confusions_text(score: Score) -> str:
-    """The most frequent confusions in words."""
+    """Return the most frequent confusions in words."""
     worst = [f"{truth} as {answer} ({count:,})" for truth, answer, count in score.worst_confusions(4)]
     return "Most often misread: " + ", ".join(worst) if worst else "Nothing was misread."
 
 
 def short_count(count: int) -> str:
-    """At most four characters: 9842, 12k."""
+    """Return a count in at most four characters: 9842, 12k."""
     if count < 10_000:
         return str(count)
     return f"{count / 1000:.0f}k"
 
 
 def mixed(base: str, colour: str, strength: float) -> QColor:
-    """`strength` 0 to 1 of `colour` over `base`."""
+    """Return `colour` over `base`, with a strength from 0 to 1."""
     a, b = QColor(base), QColor(colour)
     pairs = ((a.redF(), b.redF()), (a.greenF(), b.greenF()), (a.blueF(), b.blueF()))
     return QColor.fromRgbF(*(low + strength * (high - low) for low, high in pairs))
 
 
 def readable_on(colour: QColor) -> QColor:
-    """White on what has at least 3:1 with it (WCAG 2 relative luminance), else black."""
+    """Return white for a background with at least 3:1 to it (WCAG 2 relative luminance), else black."""
 
     def linear(part: float) -> float:
         return float(part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4)

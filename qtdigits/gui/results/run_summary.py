@@ -17,7 +17,6 @@ from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import ScoreDetails
 from qtdigits.gui.session import Champion, Scores
 from qtdigits.gui.texts import ordered
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
 
 OTHERS = "not the same drawings"
@@ -33,7 +32,6 @@ class RunSummary(QWidget):
     def __init__(
         self,
         *,
-        theme: Theme,
         knowledge: Knowledge | None = None,
         prefix: str = "",
         has_way_back: bool = True,
@@ -54,7 +52,7 @@ class RunSummary(QWidget):
         self._set_box = ChoiceBox(name=f"{prefix}confusionSet")
         self._set_box.setAccessibleName("Drawings that the confusion matrix is about")
         self._set_box.currentTextChanged.connect(self._show_confusion)
-        self._details = ScoreDetails(theme=theme)
+        self._details = ScoreDetails()
         self.use_button = button(
             "Use this model", f"{prefix}useButton", "Read with this model from now on", is_primary=True
         )
@@ -84,9 +82,6 @@ class RunSummary(QWidget):
         is_used = _is_model(champion, self._model)
         self.use_button.setText("In use" if is_used else "Use this model")
         self.use_button.setEnabled(bool(self._model) and not is_used)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._details.set_theme(theme)
 
     def _lay_out(self) -> None:
         self._figures.setHorizontalSpacing(16)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableWidgetItem, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -17,8 +17,8 @@ from qtdigits.core.score.calibration import reliability_from_json
 from qtdigits.core.score.metrics import ClassFigures, ReadDrawings, Score, class_figures
 from qtdigits.gui.plots.charts import ReliabilityChart, calibration_text
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
-from qtdigits.gui.widgets.colours import Theme
-from qtdigits.gui.widgets.painting import colours, raster_image
+from qtdigits.gui.widgets.colours import theme_of
+from qtdigits.gui.widgets.painting import raster_image
 from qtdigits.gui.widgets.parts import PlainTable, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 
@@ -89,31 +89,24 @@ GAP_PX = 8
 
 
 class DrawingStrip(QWidget):
-    """As tall as what it shows: the page that it stands on scrolls."""
+    """Drawings side by side, each with how sure its reading was. As tall as what it shows: the page around it scrolls."""
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._readings: ReadDrawings | None = None
-        self._images: list[QImage] = []
         self.setMinimumWidth(2 * (SIDE_PX + GAP_PX))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.setAccessibleName("Drawings of the chosen cell")
-        self.set_theme(theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._table = colours(ink=theme.ink, paper=theme.canvas)
-        self._make_images()
 
     def show_readings(self, readings: ReadDrawings | None) -> None:
-        """Those of one cell, or nothing."""
         self._readings = readings
-        self._make_images()
         said = [] if readings is None else [percent(float(p), 0) for p in readings.confidence[:20]]
         self.setAccessibleDescription(", ".join(said))
+        self._fit_height()
+        self.update()
 
     def drawing_rect(self, index: int) -> QRectF:
-        """Where a drawing is; what is said of it stands below."""
+        """Return the place of a drawing; its probability stands below."""
         row, column = divmod(index, self._columns())
         height = SIDE_PX + self.fontMetrics().height() + GAP_PX
         return QRectF(column * (SIDE_PX + GAP_PX) + 0.5, row * height + 0.5, SIDE_PX, SIDE_PX)
@@ -121,15 +114,10 @@ class DrawingStrip(QWidget):
     def _columns(self) -> int:
         return max(1, (self.width() + GAP_PX) // (SIDE_PX + GAP_PX))
 
-    def _make_images(self) -> None:
-        readings = self._readings
-        self._images = [] if readings is None else [raster_image(i, self._table) for i in readings.images]
-        self._fit_height()
-        self.update()
-
     def _fit_height(self) -> None:
-        last = self.drawing_rect(len(self._images) - 1).bottom() if self._images else 0
-        self.setMinimumHeight(round(last + self.fontMetrics().height() + GAP_PX) if self._images else 0)
+        n = 0 if self._readings is None else len(self._readings)
+        last = self.drawing_rect(n - 1).bottom() + self.fontMetrics().height() + GAP_PX if n else 0
+        self.setMinimumHeight(round(last))
 
     @override
     def sizeHint(self) -> QSize:
@@ -139,19 +127,20 @@ class DrawingStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._readings is None:
             return
+        theme = theme_of(self)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         font = QFont(self.font())
         font.setPointSizeF(font.pointSizeF() * 0.85)
         painter.setFont(font)
-        for index, image in enumerate(self._images):
+        for index, raster in enumerate(self._readings.images):
             rect = self.drawing_rect(index)
             if not event.rect().intersects(rect.adjusted(0, 0, 0, 24).toAlignedRect()):
                 continue
-            painter.drawImage(rect, image)
-            painter.setPen(QPen(QColor(self._theme.border), 1))
+            painter.drawImage(rect, raster_image(raster, ink=theme.ink, paper=theme.canvas))
+            painter.setPen(QPen(QColor(theme.border), 1))
             painter.drawRect(rect)
-            painter.setPen(QColor(self._theme.text_muted))
+            painter.setPen(QColor(theme.text_muted))
             below = QRectF(rect.left() - 4, rect.bottom() + 1, rect.width() + 8, self.fontMetrics().height())
             sure = percent(float(self._readings.confidence[index]), 0)
             painter.drawText(below, Qt.AlignmentFlag.AlignCenter, sure)
@@ -163,27 +152,27 @@ class DrawingStrip(QWidget):
 
 
 POINT_TO_A_CELL = (
-    "Point to a cell, or walk with the arrow keys, to read it. A click or Enter shows its drawings."
+    "Point to a cell, or move with the arrow keys, to read it. A click or Enter shows its drawings."
 )
 NOT_KEPT = "The drawings behind this figure were not kept."
 LEAST_MATRIX_PX = 260
 LEAST_COLUMN_PX = 290
-"""Narrower, neither matrix nor table could be read: they stand below one another."""
+"""Where there is less room, matrix and table stand below one another."""
 
 
 class ScoreDetails(QWidget):
-    """Shows a `Score.to_json()`, and of `ReadDrawings` those of the cell that is chosen."""
+    """Shows a `Score.to_json()`, and the drawings of the cell that is chosen."""
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._readings: ReadDrawings | None = None
         self._cell: tuple[int, int] | None = None
-        self._matrix = ConfusionMatrix(theme=theme)
+        self._matrix = ConfusionMatrix()
         self._matrix.setMinimumHeight(LEAST_MATRIX_PX)
         self._caption = label("", role="muted", name="confusionCaption", wraps=True)
         self._beside = label("", role="heading", name="cellHeading", wraps=True)
         self._worst = label("", role="muted", name="worstConfusions")
-        self._drawings = DrawingStrip(theme=theme)
+        self._drawings = DrawingStrip()
         self._shown = scrolling(self._drawings)
         self._shown.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._plot = ReliabilityChart()
@@ -194,7 +183,7 @@ class ScoreDetails(QWidget):
         self._matrix.cell_chosen.connect(self._on_cell_chosen)
 
     def show_score(self, values: Mapping[str, Any], readings: ReadDrawings | None) -> None:
-        """`readings`: the drawings behind the figures, None where they were not kept."""
+        """Show a score; `readings` are the drawings behind it, None where they were not kept."""
         score = Score(tuple(values["classes"]), np.asarray(values["confusion"], np.int64))
         self._readings = readings
         self._matrix.set_score(score)
@@ -206,10 +195,6 @@ class ScoreDetails(QWidget):
         self._calibration.setText(calibration_text(values.get("calibration_error"), bins))
         self._classes.show_figures(class_figures(score))
 
-    def set_theme(self, theme: Theme) -> None:
-        for part in (self._matrix, self._drawings):
-            part.set_theme(theme)
-
     def _lay_out(self) -> None:
         matrix, beside, plot, classes = (QWidget() for _ in range(4))
         left = _column(matrix, self._matrix, self._caption)
@@ -217,8 +202,8 @@ class ScoreDetails(QWidget):
         right = _column(beside, self._beside, self._worst, self._shown)
         right.setStretchFactor(self._shown, 1)
         right.addStretch()
-        _column(plot, label("How sure it may be", role="heading"), self._plot, self._calibration)
-        _column(classes, label("How well each class is read", role="heading"), self._classes).addStretch()
+        _column(plot, label("Calibration", role="heading"), self._plot, self._calibration)
+        _column(classes, label("Figures of each class", role="heading"), self._classes).addStretch()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(14)
@@ -234,7 +219,7 @@ class ScoreDetails(QWidget):
             box.addLayout(row)
 
     def _show_cell(self, cell: tuple[int, int] | None) -> None:
-        """The drawings of a cell, or, without one, what was most often misread."""
+        """Show the drawings of a cell or, without one, the most frequent confusions."""
         self._cell = cell
         self._matrix.set_chosen(cell)
         found = None if cell is None or self._readings is None else self._readings.of_cell(*cell)
@@ -256,7 +241,7 @@ class ScoreDetails(QWidget):
 
     @Slot(int, int)
     def _on_cell_chosen(self, row: int, column: int) -> None:
-        """The same cell once more closes it."""
+        """Show a cell; chosen once more, it is closed."""
         self._show_cell(None if (row, column) == self._cell else (row, column))
 
 

@@ -1,8 +1,9 @@
-"""Ink as lines on the screen."""
+"""Ink, rasters and signed numbers as pictures, and the arrow keys in a grid of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -51,68 +52,57 @@ def draw_smooth_stroke(painter: QPainter, positions: Sequence[QPointF], width: f
     painter.drawPath(path)
 
 
-STEPS = {
+ARROW_STEPS = {
     Qt.Key.Key_Up: (-1, 0),
     Qt.Key.Key_Down: (1, 0),
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
 }
-"""By how many rows and columns a key leads on."""
+"""By how many rows and columns an arrow key moves."""
 
 
-ColourTable = NDArray[np.uint32]
-"""`(256,)`: 0xffRRGGBB for each amount of ink."""
+def raster_image(raster: Raster, *, ink: str, paper: str) -> QImage:
+    """Return a raster as an image of its size: `paper` where there is no ink, `ink` where there is all of it."""
+    return _image(_ink_colours(ink, paper)[raster], QImage.Format.Format_RGB32)
 
 
-def raster_image(raster: Raster, table: ColourTable) -> QImage:
-    """28x28 pixels, coloured by a table that `colours` has made."""
-    height, width = raster.shape
-    # QImage does not keep what it was made from, so it gets a copy of its own.
-    return QImage(table[raster].tobytes(), width, height, 4 * width, QImage.Format.Format_RGB32).copy()
-
-
-def colours(*, ink: str, paper: str) -> ColourTable:
-    """From `paper` where there is no ink to `ink` where there is all of it."""
-    first, last = (_rgb(name) for name in (paper, ink))
-    mixed = np.rint(np.linspace(first, last, 256)).astype(np.int64)
-    return (0xFF000000 | mixed[:, 0] << 16 | mixed[:, 1] << 8 | mixed[:, 2]).astype(np.uint32)
-
-
-def _rgb(name: str) -> tuple[float, float, float]:
-    colour = QColor(name)
-    return float(colour.red()), float(colour.green()), float(colour.blue())
+@cache
+def _ink_colours(ink: str, paper: str) -> NDArray[np.uint32]:
+    """`(256,)`: 0xffRRGGBB for each amount of ink."""
+    return _packed(np.linspace(_rgb(paper), _rgb(ink), 256))
 
 
 N_STEPS = 256
 
 
 class SignedColours:
-    """The colours of one theme."""
+    """Numbers as colours of a theme: blue above zero, orange below, the stronger the further."""
 
     def __init__(self, theme: Theme) -> None:
-        above, zero, below = (_rgb_8bit(name) for name in (theme.accent, theme.canvas, theme.hold_out))
+        above, zero, below = (_rgb(name) for name in (theme.accent, theme.canvas, theme.hold_out))
         up, down = (np.linspace(zero, end, N_STEPS) for end in (above, below))
-        mixed = np.rint(np.concatenate([down[:0:-1], up])).astype(np.uint32)
-        self._table = np.uint32(0xFF000000) | mixed[:, 0] << 16 | mixed[:, 1] << 8 | mixed[:, 2]
-        self._ends = np.array([_rgb_8bit(theme.hold_out), _rgb_8bit(theme.accent)])
+        self._table = _packed(np.concatenate([down[:0:-1], up]))
+        self._ends = _packed(np.array([below, above])) & np.uint32(0xFFFFFF)
 
     def image(self, values: NDArray[np.floating], most: float) -> QImage:
-        """`(height, width)` as an image of that size; `most` has the full colour, and so has all that is beyond."""
+        """Return `(height, width)` numbers as an image of that size; `most`, and all beyond, has the full colour."""
         places = np.rint(_scaled(values, most) * (N_STEPS - 1)).astype(np.int64) + N_STEPS - 1
         return _image(self._table[places], QImage.Format.Format_RGB32)
 
     def veil(self, values: NDArray[np.floating], most: float, *, strongest: float) -> QImage:
-        """As `image`, but to lay over something: seen through where there is little, and never more opaque than `strongest`."""
+        """Return an image to lay over another: transparent where a number is near zero, at most `strongest` opaque."""
         strength = _scaled(values, most)
         alpha = np.rint(np.abs(strength) * strongest * 255).astype(np.uint32)
-        rgb = self._ends[(strength > 0).astype(int)].astype(np.uint32)
-        return _image(
-            alpha << 24 | rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2], QImage.Format.Format_ARGB32
-        )
+        return _image(alpha << 24 | self._ends[(strength > 0).astype(int)], QImage.Format.Format_ARGB32)
+
+
+@cache
+def signed_colours(theme: Theme) -> SignedColours:
+    return SignedColours(theme)
 
 
 def _scaled(values: NDArray[np.floating], most: float) -> NDArray[np.float64]:
-    """-1 to 1."""
+    """Return numbers from -1 to 1."""
     scaled: NDArray[np.float64] = np.clip(np.asarray(values, np.float64) / max(most, 1e-12), -1, 1)
     return scaled
 
@@ -123,6 +113,13 @@ def _image(pixels: NDArray[np.uint32], kind: QImage.Format) -> QImage:
     return QImage(pixels.tobytes(), width, height, 4 * width, kind).copy()
 
 
-def _rgb_8bit(name: str) -> tuple[int, int, int]:
+def _rgb(name: str) -> tuple[int, int, int]:
     colour = QColor(name)
     return colour.red(), colour.green(), colour.blue()
+
+
+def _packed(colours: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.uint32]:
+    """Return `(n, 3)` red, green and blue as `(n,)` 0xffRRGGBB."""
+    rgb = np.rint(colours).astype(np.uint32)
+    packed: NDArray[np.uint32] = np.uint32(0xFF000000) | rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]
+    return packed

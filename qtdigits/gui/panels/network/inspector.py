@@ -1,15 +1,13 @@
-"""Looking into the network, in a thread of its own: what its layers put out for a drawing, and what decided the answer.
+"""What a network computes for a drawing, worked out in a thread: the output of a layer, and which pixels decided the answer.
 
-The latest drawing wins: while a look goes on, newer questions replace one another, and the look gives way to the newest.
+The latest drawing wins: a newer question replaces one that is waiting, and ends the work on an older one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +18,18 @@ from qtdigits.core.model import Model
 from qtdigits.core.network_inspection import first_filters, heat_map, layer_outputs, occlusion_scores
 from qtdigits.core.network_spec import LayerSummary, layers_of
 from qtdigits.errors import ModelFileError, QtDigitsError
+from qtdigits.reader import Reader
+from qtdigits.store.model_files import load_model
 
 BATCH = 64
-"""So many readings go on before a newer question is looked for."""
-
-
-class ManyReader(Protocol):
-    """What is needed of a `reader.Reader`."""
-
-    def read_many(self, images: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+"""So many readings are made before the worker looks for a newer question."""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """`model`: the file. `layer`: the one to look at, "" for the first.
+    """`layer` is the name of the one to look at, "" for the first.
 
-    `ink`: of the patches, as in `core.network.occlusion`; None when it is not asked what decided the answer.
+    `ink`: that of the patches, as in `occlusion_scores`; None to leave out what decided the answer.
     """
 
     model: Path
@@ -48,7 +42,7 @@ class Question:
 class LayerView:
     """`outputs` of the layer at `place` among `layers`, `(channels, side, side)` or `(neurons,)`.
 
-    `filters`, as `core.network.layer_outputs.first_filters`, where it is the first layer.
+    `filters`: of the first layer, as `first_filters` returns them.
     """
 
     question: Question
@@ -61,9 +55,9 @@ class LayerView:
 
 @dataclass(frozen=True, eq=False)
 class OcclusionView:
-    """What decided the answer of `before` probability: its heat `(28, 28)`, and the lowest it falls to under one patch.
+    """How patches over the drawing change the probability `before` of the answer, as a heat map `(28, 28)`.
 
-    `instead` is the answer under that patch.
+    `lowest` is the lowest probability under one patch, `instead` the answer under that patch.
     """
 
     question: Question
@@ -75,29 +69,22 @@ class OcclusionView:
 
 
 class Inspector(QObject):
-    """Owns the thread, which begins with the first question; `shutdown` ends it."""
+    """Owns the thread, which starts with the first question; `shutdown` ends it."""
 
-    seen = Signal(object)  # LayerView
-    decided = Signal(object)  # OcclusionView
+    layer_computed = Signal(object)  # LayerView
+    occlusion_computed = Signal(object)  # OcclusionView
     failed = Signal(object)  # QtDigitsError
     _asked = Signal(object)
 
-    def __init__(
-        self,
-        *,
-        load: Callable[[Path], Model],
-        make_reader: Callable[[Model], ManyReader],
-        parent: QObject | None = None,
-    ) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._load, self._make_reader = load, make_reader
         self._thread: QThread | None = None
         self._worker: _Worker | None = None
         self._next: Question | None = None
         self._is_busy = False
 
     def ask(self, question: Question) -> None:
-        """What is found comes as `seen`, then as `decided`, unless another question comes in between."""
+        """Emit `layer_computed`, then `occlusion_computed` unless another question comes in between."""
         worker = self._worker or self._start()
         if self._is_busy:
             self._next = question
@@ -107,6 +94,7 @@ class Inspector(QObject):
             worker.is_outdated.clear()
             self._asked.emit(question)
 
+    @Slot()
     def shutdown(self) -> None:
         if self._thread is not None and self._worker is not None:
             self._worker.is_outdated.set()
@@ -116,12 +104,12 @@ class Inspector(QObject):
             self._thread = self._worker = None
 
     def _start(self) -> _Worker:
-        self._thread, self._worker = QThread(), _Worker(load=self._load, make_reader=self._make_reader)
+        self._thread, self._worker = QThread(self), _Worker()
         worker = self._worker
         worker.moveToThread(self._thread)
         self._asked.connect(worker.run)
-        worker.seen.connect(self.seen)
-        worker.decided.connect(self.decided)
+        worker.layer_computed.connect(self.layer_computed)
+        worker.occlusion_computed.connect(self.occlusion_computed)
         worker.failed.connect(self.failed)
         worker.ended.connect(self._on_ended)
         self._thread.start()
@@ -136,42 +124,41 @@ class Inspector(QObject):
 
 
 class _Worker(QObject):
-    """Lives in the thread. `is_outdated` is set from outside: a newer question waits."""
+    """Lives in the thread. `is_outdated` is set from outside when a newer question waits."""
 
-    seen = Signal(object)
-    decided = Signal(object)
+    layer_computed = Signal(object)
+    occlusion_computed = Signal(object)
     failed = Signal(object)
     ended = Signal()
 
-    def __init__(self, *, load: Callable[[Path], Model], make_reader: Callable[[Model], ManyReader]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.is_outdated = Event()
-        self._load, self._make_reader = load, make_reader
         self._model: Model | None = None
-        self._reader: ManyReader | None = None
+        self._reader: Reader | None = None
 
     @Slot(object)
     def run(self, question: Question) -> None:
         try:
             model, reader = self._opened(question.model)
-            self.seen.emit(_seen(question, model))
+            self.layer_computed.emit(_layer_view(question, model))
             if question.ink is not None and not self.is_outdated.is_set():
                 self._decide(question, question.ink, model, reader)
         except QtDigitsError as error:
             self.failed.emit(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread goes on
-            self.failed.emit(QtDigitsError(f"Nothing can be seen: {type(error).__name__}: {error}."))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread stays alive
+            self.failed.emit(QtDigitsError(f"The network cannot be shown: {type(error).__name__}: {error}."))
         finally:
             self.ended.emit()
 
-    def _opened(self, path: Path) -> tuple[Model, ManyReader]:
+    def _opened(self, path: Path) -> tuple[Model, Reader]:
         if self._model is None or self._reader is None or self._model.path != path:
             self._model = self._reader = None
-            model = self._load(path)
-            self._model, self._reader = model, self._make_reader(model)
+            model = load_model(path)
+            self._model, self._reader = model, Reader(model)
         return self._model, self._reader
 
-    def _decide(self, question: Question, ink: int, model: Model, reader: ManyReader) -> None:
+    def _decide(self, question: Question, ink: int, model: Model, reader: Reader) -> None:
         before = reader.read_many(question.raster[np.newaxis])[0]
         answer = int(before.argmax())
         under = occlusion_scores(question.raster, ink=ink)
@@ -184,7 +171,7 @@ class _Worker(QObject):
         of_answer, sure = probabilities[:, answer], float(before[answer])
         labels = model.label_set.labels
         worst = probabilities[of_answer.argmin()] if len(of_answer) else before
-        self.decided.emit(
+        self.occlusion_computed.emit(
             OcclusionView(
                 question,
                 labels[answer],
@@ -196,7 +183,7 @@ class _Worker(QObject):
         )
 
 
-def _seen(question: Question, model: Model) -> LayerView:
+def _layer_view(question: Question, model: Model) -> LayerView:
     if not model.weights:
         raise ModelFileError(f"{model.name} holds no weights that could be shown.", "Use another model.")
     classes = model.label_set.labels

@@ -1,4 +1,4 @@
-"""The drawing as the network sees it, with what decided the answer painted over it."""
+"""Pictures of what the network computes: a heat map over the drawing, and the outputs of a layer as tiles."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Raster
-from qtdigits.gui.widgets.colours import Theme
-from qtdigits.gui.widgets.painting import STEPS, SignedColours, colours, raster_image
+from qtdigits.gui.widgets.colours import theme_of
+from qtdigits.gui.widgets.painting import ARROW_STEPS, raster_image, signed_colours
 
 Heat = NDArray[np.float32]
 
@@ -31,24 +31,23 @@ LEAST_SIDE_PX = 180
 MOST_SIDE_PX = 340
 LEGEND_PX = 12
 LEAST_SCALE = 0.02
-"""Of probability: what moves the answer by less than this is not blown up to full colour."""
+"""A smaller change of probability than this is never painted in full colour."""
 VEIL = 0.85
 
 
 class HeatView(QWidget):
-    """Blue is what speaks for the answer, orange what speaks against it; the legend below has the scale.
+    """The drawing, with the pixels in blue that support the answer and in orange those against it, and a scale below.
 
     The pointer or the arrow keys go from pixel to pixel; `pixel_pointed_at` carries row and column, or None.
     """
 
     pixel_pointed_at = Signal(object)
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._raster: Raster | None = None
         self._heat: Heat | None = None
         self._pixel: tuple[int, int] | None = None
-        self.set_theme(theme)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
@@ -56,26 +55,19 @@ class HeatView(QWidget):
 
     @property
     def scale(self) -> float:
-        """The change of probability that has the full colour."""
+        """The change of probability that is painted in full colour."""
         found = 0.0 if self._heat is None else float(np.abs(self._heat).max())
         return max(LEAST_SCALE, found)
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._signed = SignedColours(theme)
-        self._ink = colours(ink=theme.ink, paper=theme.canvas)
-        self._pale_ink = colours(ink=theme.text_muted, paper=theme.canvas)
-        self.update()
-
     def show_drawing(self, raster: Raster | None, heat: Heat | None = None) -> None:
-        """A drawing, with its heat once that is known; None for an empty canvas."""
+        """Show a drawing, with its heat map once that is known; None for an empty canvas."""
         self._raster, self._heat = raster, heat
         if raster is None:
             self._point_at(None)
         self.update()
 
     def pixel_at(self, position: QPointF) -> tuple[int, int] | None:
-        """Row and column at a place in the widget."""
+        """Return row and column at a place in the widget."""
         square = self._square()
         if self._raster is None or not square.contains(position):
             return None
@@ -94,27 +86,29 @@ class HeatView(QWidget):
             self.update()
 
     def _paint_drawing(self, painter: QPainter, square: QRectF) -> None:
+        theme = theme_of(self)
         if self._raster is None:
-            painter.fillRect(square, QColor(self._theme.canvas))
+            painter.fillRect(square, QColor(theme.canvas))
             return
-        ink = self._ink if self._heat is None else self._pale_ink
-        painter.drawImage(square, raster_image(self._raster, ink))
+        ink = theme.ink if self._heat is None else theme.text_muted
+        painter.drawImage(square, raster_image(self._raster, ink=ink, paper=theme.canvas))
         if self._heat is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(square, self._signed.veil(self._heat, self.scale, strongest=VEIL))
+            painter.drawImage(square, signed_colours(theme).veil(self._heat, self.scale, strongest=VEIL))
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
         if self._pixel is not None:
             row, column = self._pixel
             side = square.width() / 28
-            painter.setPen(QPen(QColor(self._theme.text), 1.5))
+            painter.setPen(QPen(QColor(theme.text), 1.5))
             painter.drawRect(QRectF(square.left() + column * side, square.top() + row * side, side, side))
 
     def _paint_legend(self, painter: QPainter, square: QRectF) -> None:
+        theme = theme_of(self)
         bar = QRectF(square.left(), square.bottom() + 6, square.width(), LEGEND_PX)
-        painter.drawImage(bar, self._signed.image(np.linspace(-1, 1, 200)[np.newaxis], 1.0))
-        painter.setPen(QColor(self._theme.border))
+        painter.drawImage(bar, signed_colours(theme).image(np.linspace(-1, 1, 200)[np.newaxis], 1.0))
+        painter.setPen(QColor(theme.border))
         painter.drawRect(bar)
-        painter.setPen(QColor(self._theme.text_muted))
+        painter.setPen(QColor(theme.text_muted))
         line = QRectF(bar.left(), bar.bottom() + 2, bar.width(), self.fontMetrics().height())
         most = f"{100 * self.scale:.0f}"
         for text, place in (
@@ -138,7 +132,8 @@ class HeatView(QWidget):
         square = self._square()
         self._paint_drawing(painter, square)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(self._theme.accent if self.hasFocus() else self._theme.border), 1))
+        theme = theme_of(self)
+        painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.border), 1))
         painter.drawRect(square)
         self._paint_legend(painter, square)
 
@@ -157,7 +152,7 @@ class HeatView(QWidget):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = STEPS.get(Qt.Key(event.key()))
+        step = ARROW_STEPS.get(Qt.Key(event.key()))
         if step is None or self._raster is None:
             super().keyPressEvent(event)
             return
@@ -172,14 +167,14 @@ MAP_PX = 64
 FILTER_PX = 30
 NEURON_PX = 34
 FULL_COLOUR = 0.995
-"""Of all numbers of a layer; a few that stand out must not leave the others pale."""
+"""Share of a layer's numbers below the one with full colour: a few outliers must not leave the others pale."""
 MOST_TILES = 512
-"""More are not looked at one by one; a network may have thousands."""
+"""Nobody looks at more of them one by one; a network may have thousands."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """`outputs`: `(n, side, side)` maps or `(n,)` neurons. `filters` `(n, side, side)` stand beside them, `labels` below."""
+    """`outputs`: `(n, side, side)` maps or `(n,)` neurons; `filters` `(n, side, side)` beside them and `labels` below."""
 
     outputs: Pictures
     filters: Pictures | None = None
@@ -192,18 +187,11 @@ class Tiles:
 class TileGrid(QWidget):
     """As many tiles side by side as there is room for. All outputs have one scale, all filters another."""
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tiles = Tiles(np.zeros(0, np.float32))
         self._outputs, self._filters = QImage(), QImage()
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        self.setSizePolicy(policy)
-        self.set_theme(theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._signed = SignedColours(theme)
-        self._colour()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 
     def show_tiles(self, tiles: Tiles) -> None:
         is_other = len(tiles) != len(self._tiles) or _shape(tiles) != _shape(self._tiles)
@@ -217,13 +205,13 @@ class TileGrid(QWidget):
         return self._tiles.labels
 
     def tile_rect(self, index: int) -> QRectF:
-        """Where a tile is; without the gap around it."""
+        """Return the place of a tile, without the gap around it."""
         width, height = self._tile_size()
         row, column = divmod(index, self._columns())
         return QRectF(column * (width + GAP_PX), row * (height + GAP_PX), width, height)
 
     def _colour(self) -> None:
-        """One image with all tiles under one another: a layer is coloured in one go."""
+        """Colour a layer at once, as one image with all tiles under one another."""
         tiles, n = self._tiles, len(self._tiles)
         outputs = tiles.outputs[:n]
         self._outputs = self._stacked(outputs if outputs.ndim == 3 else outputs[:, np.newaxis, np.newaxis])
@@ -234,7 +222,7 @@ class TileGrid(QWidget):
         if not len(pictures):
             return QImage()
         most = float(np.quantile(np.abs(pictures), FULL_COLOUR))
-        return self._signed.image(pictures.reshape(-1, pictures.shape[-1]), most)
+        return signed_colours(theme_of(self)).image(pictures.reshape(-1, pictures.shape[-1]), most)
 
     def _tile_size(self) -> tuple[float, float]:
         label_px = self.fontMetrics().height() if self._tiles.labels else 0
@@ -255,13 +243,13 @@ class TileGrid(QWidget):
             self.setMinimumHeight(height)
 
     def _paint_tile(self, painter: QPainter, index: int, rect: QRectF) -> None:
-        """A map has its filter to the left, a neuron what it weighs the pixels with above."""
+        """Paint a map with its filter to the left, a neuron with its weights above."""
         tiles = self._tiles
         place = QRectF(rect)
         if tiles.labels:
             line = QRectF(rect.left(), rect.bottom() - self.fontMetrics().height(), rect.width(), 0)
             line.setHeight(self.fontMetrics().height())
-            painter.setPen(QColor(self._theme.text))
+            painter.setPen(self.palette().windowText().color())
             painter.drawText(line, Qt.AlignmentFlag.AlignCenter, tiles.labels[index])
             place.setBottom(line.top())
         if tiles.filters is not None:
@@ -278,7 +266,7 @@ class TileGrid(QWidget):
     def _paint_one(self, painter: QPainter, place: QRectF, stack: QImage, index: int) -> None:
         side = stack.height() // len(self._tiles)
         painter.drawImage(place, stack, QRectF(0, index * side, stack.width(), side))
-        painter.setPen(QPen(QColor(self._theme.border), 1))
+        painter.setPen(QPen(QColor(theme_of(self).border), 1))
         painter.drawRect(place)
 
     @override
@@ -293,6 +281,12 @@ class TileGrid(QWidget):
             rect = self.tile_rect(index)
             if event.rect().intersects(rect.toAlignedRect()):
                 self._paint_tile(painter, index, rect)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._colour()
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -152,8 +152,6 @@ class RunDetails(QTabWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._curves.set_theme(theme)
-        if self._result is not None:
-            self._result.set_theme(theme)
 
     def show_runs(self, runs: Sequence[RunRecord], curves: Sequence[ShownRun]) -> None:
         """`curves` are those of `runs`, in the same order."""

@@ -15,7 +15,6 @@ from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.widgets.behind_numbers import ChangedDrawingLinks
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import label
 from qtdigits.store.tables.runs import RunRecord
@@ -40,11 +39,10 @@ class RunResultPage(RefreshingPanel):
         find: Callable[[RunRecord], RunResult],
         session: Session,
         knowledge: Knowledge,
-        theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._find, self._session, self._knowledge, self._theme = find, session, knowledge, theme
+        self._find, self._session, self._knowledge = find, session, knowledge
         self._run: RunRecord | None = None
         self._summary: RunSummary | None = None
         self._problem = label("", role="warning", name="runs.resultProblem", wraps=True)
@@ -64,11 +62,6 @@ class RunResultPage(RefreshingPanel):
     def show_run(self, run: RunRecord | None) -> None:
         self._run = run
         self.mark_stale()
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        if self._summary is not None:
-            self._summary.set_theme(theme)
 
     @override
     def reload(self) -> None:
@@ -92,7 +85,6 @@ class RunResultPage(RefreshingPanel):
     def _shown_summary(self) -> RunSummary:
         if self._summary is None:
             self._summary = RunSummary(
-                theme=self._theme,
                 knowledge=self._knowledge,
                 prefix=PREFIX,
                 has_way_back=False,

@@ -1,4 +1,4 @@
-"""Changing stored drawings from the window, with an undo for everything.
+"""Changes to stored drawings from the window, each of which can be undone.
 
 Many drawings are changed a few hundred at a time, between which the window draws and answers.
 """
@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from qtdigits.core.formatting import counted
@@ -18,17 +19,17 @@ from qtdigits.store.tables.editing import Changed, Deleted
 
 MOST_UNDONE = 50
 AT_ONCE = 500
-"""So many are changed before the window looks up again: some 20 to 40 ms, where 50,000 take two to four seconds."""
+"""So many are changed before the window answers again: some 20 to 40 ms, where 50,000 take two to four seconds."""
 
 Change = Changed | Deleted
 
 
 @dataclass(eq=False)
 class _Job:
-    """A change of many drawings under way. `change` is given some of them and says what it did; `parts` are still to come.
+    """A change of many drawings under way. `change` is given one of `parts` and returns how many it tried and what it did.
 
-    `text` says what has been done to how many. `undoes` is the sentence about the change that the job takes back, if it does;
-    what a job that `is_final` did cannot be undone in its turn.
+    `text` is the sentence about what has been done to how many. `undoes` is that of the change which the job undoes, if it does.
+    What a job that `is_final` did cannot be undone.
     """
 
     text: Callable[[int], str]
@@ -64,18 +65,19 @@ class SampleEdits(QObject):
         relabel = self._session.store.relabel
         self._do(f"relabelled as {label.strip()}", ids, lambda part: relabel(part, label))
 
-    def set_weight(self, ids: Collection[int], weight: int, *, held_out: int = 0) -> None:
-        """`held_out` drawings were chosen as well, and count for nothing in a training."""
-        never = f"{counted(held_out, 'drawing')} held out: never trained on" if held_out else ""
-        if not ids:
+    def set_weight(self, ids: Collection[int], weight: int) -> None:
+        """Say how often drawings count in a training. Those held out are left as they are, and the sentence says so."""
+        chosen = np.fromiter(ids, np.int64)
+        trained = chosen[np.isin(chosen, self._session.store.ids(held_out=False))].tolist()
+        n_held_out = len(ids) - len(trained)
+        never = f"{counted(n_held_out, 'drawing')} held out: never trained on" if n_held_out else ""
+        if not trained:
             self.edited.emit(f"{never}.")
             return
         times = "once" if weight == 1 else f"{weight} times"
-        text = f"counts {times}" if len(ids) == 1 else f"count {times}"
-        if never:
-            text = f"{text}; {never}"
+        text = f"counts {times}" if len(trained) == 1 else f"count {times}"
         set_weight = self._session.store.set_weight
-        self._do(text, ids, lambda part: set_weight(part, weight))
+        self._do(f"{text}; {never}" if never else text, trained, lambda part: set_weight(part, weight))
 
     def accept_labels(self, ids: Collection[int]) -> None:
         self._do("accepted as labelled", ids, self._session.store.accept_labels)
@@ -84,7 +86,7 @@ class SampleEdits(QObject):
         self._do("deleted", ids, self._session.store.delete_samples)
 
     def put_back(self, ids: Collection[int]) -> None:
-        """Out of the trash. Undone by deleting again."""
+        """Take drawings out of the trash."""
         parts = deque(Deleted(tuple(part)) for part in _parts(ids))
         self._begin(
             _Job(
@@ -97,7 +99,7 @@ class SampleEdits(QObject):
         )
 
     def undo(self) -> None:
-        """The last change of this sitting."""
+        """Undo the last change since the window was opened."""
         if not self.can_undo:
             return
         text, changes = self._done.pop()
@@ -121,7 +123,7 @@ class SampleEdits(QObject):
         return len(part.ids), part
 
     def _begin(self, job: _Job) -> None:
-        """At once, where it is quickly done and nothing else goes on."""
+        """Start a job: at once, if it is a short one and no other is under way."""
         self._jobs.append(job)
         if len(self._jobs) == 1 and len(job.parts) <= 1:
             self._step()
@@ -130,7 +132,7 @@ class SampleEdits(QObject):
 
     @Slot()
     def _step(self) -> None:
-        """A part of the job that goes on; what was done before an error stays, and can be undone."""
+        """Do the next part of the job. What was done before an error stays, and can be undone."""
         job = self._jobs[0]
         try:
             if job.parts:
@@ -164,7 +166,7 @@ class SampleEdits(QObject):
 
     @Slot()
     def _finish_all(self) -> None:
-        """The store is about to be closed: what was begun is done to the end."""
+        """Finish what was begun before the store is closed."""
         while self._jobs:
             self._step()
 

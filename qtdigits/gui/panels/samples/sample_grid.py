@@ -37,8 +37,8 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Verdict
-from qtdigits.gui.widgets.colours import Theme
-from qtdigits.gui.widgets.painting import colours, raster_image
+from qtdigits.gui.widgets.colours import LIGHT, Theme, theme_of
+from qtdigits.gui.widgets.painting import raster_image
 from qtdigits.store.tables.queries import Thumbnail
 
 SIDE_PX = 58
@@ -52,36 +52,26 @@ PIXMAPS_KEPT = 1500
 class ThumbnailPainter:
     """Keeps the pictures that it has made, for one theme and one resolution at a time."""
 
-    def __init__(self, *, theme: Theme, font: QFont) -> None:
+    def __init__(self, *, font: QFont) -> None:
         self._font = QFont(font)
         self._font.setWeight(QFont.Weight.DemiBold)
         self._small = QFont(font)
         self._small.setPointSizeF(font.pointSizeF() * 0.85)
         self._pixmaps: OrderedDict[int, QPixmap] = OrderedDict()
-        self._ratio = 1.0
-        self.set_theme(theme)
+        self._theme, self._ratio = LIGHT, 1.0
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._table = colours(ink=theme.ink, paper=theme.canvas)
-        self._pixmaps.clear()
+    def set_look(self, theme: Theme, ratio: float) -> None:
+        """`ratio`: pixels of the screen for each of the window."""
+        if (theme, ratio) != (self._theme, self._ratio):
+            self._theme, self._ratio = theme, ratio
+            self._pixmaps.clear()
 
     def paint(
-        self,
-        painter: QPainter,
-        cell: QRect,
-        found: Thumbnail | None,
-        *,
-        is_selected: bool,
-        is_current: bool,
-        ratio: float,
+        self, painter: QPainter, cell: QRect, found: Thumbnail | None, *, is_selected: bool, is_current: bool
     ) -> None:
-        """`found` is None for a drawing that has just been removed; `ratio`: pixels of the screen for each of the window."""
+        """`found` is None for a drawing that has just been removed."""
         if found is None:
             return
-        if ratio != self._ratio:
-            self._ratio = ratio
-            self._pixmaps.clear()
         theme = self._theme
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(cell).adjusted(_GAP_PX, _GAP_PX, -_GAP_PX, -_GAP_PX)
@@ -145,7 +135,7 @@ class ThumbnailPainter:
         if found.id in self._pixmaps:
             self._pixmaps.move_to_end(found.id)
             return self._pixmaps[found.id]
-        image = raster_image(found.raster, self._table)
+        image = raster_image(found.raster, ink=self._theme.ink, paper=self._theme.canvas)
         side = round(SIDE_PX * self._ratio)
         pixmap = QPixmap.fromImage(image.scaled(side, side, mode=Qt.TransformationMode.SmoothTransformation))
         pixmap.setDevicePixelRatio(self._ratio)
@@ -167,12 +157,11 @@ class SampleGrid(QAbstractItemView):
     enter_pressed = Signal()
     selection_changed = Signal()
 
-    def __init__(
-        self, *, model: QAbstractItemModel, painter: ThumbnailPainter, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, *, model: QAbstractItemModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName("Drawings")
         self._rows = model
-        self._cell_painter = painter
+        self._cell_painter = ThumbnailPainter(font=self.font())
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -345,7 +334,7 @@ class SampleGrid(QAbstractItemView):
         if not self._n:
             return
         painter = QPainter(self.viewport())
-        ratio = self.devicePixelRatioF()
+        self._cell_painter.set_look(theme_of(self), self.devicePixelRatioF())
         selection = self.selectionModel()
         first = self.verticalOffset() // CELL_HEIGHT_PX * self.columns
         last_line = (self.verticalOffset() + self.viewport().height()) // CELL_HEIGHT_PX
@@ -361,7 +350,6 @@ class SampleGrid(QAbstractItemView):
                 index.data(Qt.ItemDataRole.UserRole),
                 is_selected=selection.isSelected(index),
                 is_current=row == current,
-                ratio=ratio,
             )
         painter.end()
 

@@ -1,4 +1,4 @@
-"""The browser of the stored drawings: look, filter, choose, put right."""
+"""The stored drawings: look at them, filter them, choose some and change them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ from qtdigits.gui.import_export import Exchange
 from qtdigits.gui.panels.samples.sample_details import SampleDetails
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_filters import SampleFilters
-from qtdigits.gui.panels.samples.sample_grid import SampleGrid, ThumbnailPainter
+from qtdigits.gui.panels.samples.sample_grid import SampleGrid
 from qtdigits.gui.panels.samples.samples_model import SamplesModel
 from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.colours import Theme
+from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, label, named
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 
 LOOK_EVERY_MS = 2000
-"""How often the panel, while it is visible, looks whether another program has changed the store."""
-MOST_LOOKED_AT = 300
-"""Of more chosen drawings than this the labels are not counted."""
+"""How often the panel checks, while it is visible, whether another program has changed the store."""
 
 
 class SamplesPanel(RefreshingPanel):
@@ -42,30 +40,27 @@ class SamplesPanel(RefreshingPanel):
         exchange: Exchange,
         checks: LabelChecks,
         ask: Ask,
-        theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._exchange = exchange
         self._checks = checks
-        self._ask = ask
         self._edits = SampleEdits(session=session, parent=self)
         self._model = SamplesModel(store=session.store, parent=self)
-        self._painter = ThumbnailPainter(theme=theme, font=self.font())
-        self._grid = named(SampleGrid(model=self._model, painter=self._painter), "drawingsView")
-        self._grid.setAccessibleName("Drawings")
-        self._details = SampleDetails(theme=theme)
+        self._grid = named(SampleGrid(model=self._model), "drawingsView")
+        self._details = SampleDetails(session=session, edits=self._edits, ask=ask)
+        self._details.setFocusProxy(self._grid)
         self._filters = SampleFilters()
-        self._count = named(label(role="heading"), "drawingsCount")
+        self._count = label(role="heading", name="drawingsCount")
         self._waiting = label(role="warning", name="waitingLabel", wraps=True)
-        self._look = button("Look at them", "showDoubtfulButton")
+        self._look = button("Review them", "showDoubtfulButton")
         self._said = elided_label(role="muted", name="editedLabel")
         self._undo = button("Undo", "undoEditButton", "Ctrl+Z")
         self._check = button(
             "Check labels",
             "checkLabelsButton",
-            "Look for drawings that look like another digit than their label says; they are then to review",
+            "Look for drawings whose label may be wrong, for you to review",
         )
         self._import = button("Import…", "importButton")
         self._export = button(
@@ -76,17 +71,6 @@ class SamplesPanel(RefreshingPanel):
         self._watch = QTimer(self, interval=LOOK_EVERY_MS)
         self._lay_out()
         self._connect()
-        self.set_theme(theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._painter.set_theme(theme)
-        self._details.set_theme(theme)
-        self._legend.setText(
-            f"<span style='color:{theme.hold_out}'>◥</span> held out &nbsp; "
-            f"<span style='color:{theme.error}'>●</span> had been misread &nbsp; "
-            f"<span style='color:{theme.warning}'>?</span> doubtful &nbsp; ×5 counts five times"
-        )
-        self._grid.viewport().update()
 
     @override
     def reload(self) -> None:
@@ -99,7 +83,7 @@ class SamplesPanel(RefreshingPanel):
         row = self._grid.currentIndex().row()
         self._model.refresh()
         if len(chosen) and not self._grid.selectionModel().hasSelection():
-            # The model has been reset. What was chosen is chosen still, or, when it has gone, what has come into its place.
+            # The model has been reset: choose the same drawings again or, if they have gone, what took their place.
             rows = self._model.rows_of(chosen.tolist())
             last = self._model.rowCount() - 1
             self._grid.select_rows(rows or ([min(row, last)] if row >= 0 and last >= 0 else []))
@@ -124,6 +108,7 @@ class SamplesPanel(RefreshingPanel):
         middle.addWidget(self._grid, 1)
         middle.addWidget(self._details)
         self._legend = label(role="muted", name="drawingsLegend")
+        self._show_legend()
         foot = QHBoxLayout()
         foot.addWidget(self._legend)
         foot.addSpacing(24)
@@ -153,13 +138,8 @@ class SamplesPanel(RefreshingPanel):
         self._watch.timeout.connect(self._look_elsewhere)
         grid.selection_changed.connect(self._show_details)
         grid.typed.connect(details.type_label)
-        grid.delete_pressed.connect(self._delete)
-        grid.enter_pressed.connect(self._confirm)
-        details.relabel_wanted.connect(self._relabel)
-        details.accept_wanted.connect(self._accept)
-        details.weight_wanted.connect(self._weigh)
-        details.delete_wanted.connect(self._delete)
-        details.put_back_wanted.connect(self._put_back)
+        grid.delete_pressed.connect(details.delete)
+        grid.enter_pressed.connect(details.confirm)
         edits.edited.connect(self._on_edited)
         self._undo.clicked.connect(edits.undo)
 
@@ -170,7 +150,7 @@ class SamplesPanel(RefreshingPanel):
         self._filters.show_doubtful()
 
     def show_among(self, title: str, ids: tuple[int, ...]) -> None:
-        """Just these drawings, which are `title`, such as "broken by the last training"."""
+        """Show just these drawings; `title` says which they are, such as "broken by the last training"."""
         with QSignalBlocker(self._filters):
             self._filters.clear()
         self._among = title
@@ -198,27 +178,19 @@ class SamplesPanel(RefreshingPanel):
         waiting = store.count(is_suspect=True)
         self._banner.setVisible(waiting > 0 and not self._model.chosen.is_suspect)
         self._waiting.setText(
-            f"{counted(waiting, 'drawing')} may be labelled wrongly and "
-            f"{'is' if waiting == 1 else 'are'} not trained on until you have looked."
+            f"{counted(waiting, 'drawing')} to review: perhaps labelled wrongly, and not trained on until you have decided."
         )
 
     def _show_details(self) -> None:
-        ids, in_trash = self._chosen_ids(), self._filters.is_in_trash
-        if not len(ids):
-            self._details.show_nothing()
-            return
-        store = self._session.store
-        if len(ids) > 1:
-            found = store.thumbnails(ids.tolist()) if len(ids) <= MOST_LOOKED_AT else []
-            self._details.show_many(
-                len(ids), [t.label for t in found], [t.weight for t in found], in_trash=in_trash
-            )
-            return
-        sample = store.sample(int(ids[0]))
-        if sample is None:
-            self._details.show_nothing("Somebody has removed this drawing.")
-        else:
-            self._details.show_one(sample, store.trial_of(int(ids[0])), in_trash=in_trash)
+        self._details.show_samples(self._chosen_ids().tolist(), in_trash=self._filters.is_in_trash)
+
+    def _show_legend(self) -> None:
+        theme = theme_of(self)
+        self._legend.setText(
+            f"<span style='color:{theme.hold_out}'>◥</span> held out &nbsp; "
+            f"<span style='color:{theme.error}'>●</span> had been misread &nbsp; "
+            f"<span style='color:{theme.warning}'>?</span> doubtful &nbsp; ×5 counts five times"
+        )
 
     def _chosen_ids(self) -> NDArray[np.int64]:
         """In the order of the rows."""
@@ -229,37 +201,6 @@ class SamplesPanel(RefreshingPanel):
     def _look_elsewhere(self) -> None:
         if self._session.store.revision != self._revision:
             self.mark_stale()
-
-    # Changes.
-
-    def _relabel(self, text: str) -> None:
-        if text not in self._session.store.classes() and not self._ask.yes(
-            "A new class", f"“{text}” is not a class yet. Add it as a new class?"
-        ):
-            return
-        self._edits.relabel(self._chosen_ids().tolist(), text)
-        self._grid.setFocus()
-
-    def _confirm(self) -> None:
-        """Enter says here, too, that it is right."""
-        if self._details.is_doubtful:
-            self._accept()
-
-    def _accept(self) -> None:
-        self._edits.accept_labels(self._chosen_ids().tolist())
-        self._grid.setFocus()
-
-    def _weigh(self, weight: int) -> None:
-        ids = self._chosen_ids()
-        is_learned = np.isin(ids, self._session.store.ids(held_out=False))
-        self._edits.set_weight(ids[is_learned].tolist(), weight, held_out=int((~is_learned).sum()))
-
-    def _delete(self) -> None:
-        if not self._filters.is_in_trash:
-            self._edits.delete(self._chosen_ids().tolist())
-
-    def _put_back(self) -> None:
-        self._edits.put_back(self._chosen_ids().tolist())
 
     def _on_edited(self, text: str) -> None:
         self._said.setText(text)
@@ -279,7 +220,7 @@ class SamplesPanel(RefreshingPanel):
 
     @override
     def event(self, event: QEvent) -> bool:
-        """While the keyboard is here, Ctrl+Z and Esc are this panel's, not the canvas's."""
+        """Keep Ctrl+Z and Esc for this panel while it has the keyboard; else they are the canvas's."""
         if event.type() == QEvent.Type.ShortcutOverride and _is_own_key(event):
             event.accept()
             return True
@@ -293,6 +234,12 @@ class SamplesPanel(RefreshingPanel):
             self._grid.setFocus()
         else:
             super().keyPressEvent(event)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._show_legend()
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

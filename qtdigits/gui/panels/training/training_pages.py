@@ -114,9 +114,8 @@ class TrainingPages(QStackedWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for page in (self._curves, self._summary):
-            if page is not None:
-                page.set_theme(theme)
+        if self._curves is not None:
+            self._curves.set_theme(theme)
 
     def set_champion(self, champion: Champion | None) -> None:
         """The model in use is another one."""
@@ -128,7 +127,7 @@ class TrainingPages(QStackedWidget):
         if self._summary is None:
             from qtdigits.gui.results.run_summary import RunSummary
 
-            self._summary = RunSummary(theme=self._theme, knowledge=self._knowledge)
+            self._summary = RunSummary(knowledge=self._knowledge)
             self._summary.curves_requested.connect(self.show_curves)
             self._summary.use_requested.connect(self.use_requested)
             self.addWidget(self._summary)
