@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.judging import Reading
+from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 
 
@@ -26,9 +28,8 @@ class KerasReader:
         self.label_set: LabelSet = model.label_set
         self._network = from_model(model)
 
-    def read(self, raster: NDArray[np.uint8]) -> NDArray[np.float32]:
-        answer: NDArray[np.float32] = self.read_many(raster[None])[0]
-        return answer
+    def read(self, raster: NDArray[np.uint8], memory: Memory | None = None) -> Reading:
+        return Reading(raster, self.label_set.labels, self.read_many(raster[None])[0], self.undecided_below)
 
     def read_many(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         pixels = (images / np.float32(255)).astype(np.float32)[..., None]

@@ -231,7 +231,7 @@ class MainWindow(QMainWindow):
         if self.session.ink.is_blank:
             return
         label = self.guided.label_for(label)
-        if not self._is_known(label):
+        if not self.session.is_known(label):
             question = (
                 f"“{label.strip()}” is not a class yet. Add it as a new class and store this drawing in it?"
             )
@@ -250,10 +250,6 @@ class MainWindow(QMainWindow):
 
     def _on_guided_changed(self) -> None:
         self.answer_panel.set_asked(self.guided.asked)
-
-    def _is_known(self, label: str) -> bool:
-        wanted = label.strip()
-        return not wanted or wanted in self.session.label_set or wanted in self.session.store.classes()
 
     def clear(self) -> None:
         self.answer_panel.drop_entry()

@@ -6,7 +6,6 @@ the canvas.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,10 +16,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, Slot
 
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.core.drawing.labels import DIGITS, LabelSet, clean_label
-from qtdigits.core.drawing.raster import render
-from qtdigits.core.drawing.samples import DEFAULT_WRITER, Sample, Trial, Verdict
-from qtdigits.core.judging import Reading
+from qtdigits.core.drawing.labels import DIGITS, LabelSet
+from qtdigits.core.drawing.samples import DEFAULT_WRITER, Trial
+from qtdigits.core.judging import Judging, Reading, Undone
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
@@ -29,8 +27,6 @@ from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
 
-MOST_UNDONE = 100
-"""So many judgements can be taken back; the window must not grow while somebody draws all day."""
 FILE_SETTLED_MS = 1_000
 """A program that writes the champion's file in several steps has so long from one change to the next."""
 
@@ -102,19 +98,15 @@ class Session(QObject):
         self._store = store
         self._library = library
         self._data_dir = data_dir
+        writers = store.writers()
+        self._judging = Judging(store=store, writer=writers[0] if writers else DEFAULT_WRITER)
         self._reader: Reader | None = None
         self._champion: Champion | None = None
         self._champion_stamp: tuple[int, int] | None = None
         self._next_model: Path | None = None
         self._files = QFileSystemWatcher(self)
         self._settling = QTimer(self, singleShot=True, interval=FILE_SETTLED_MS)
-        self._ink = Ink()
-        self._device = ""
-        self._reading: Reading | None = None
         self._revision = store.revision
-        self._judged: deque[tuple[Trial, Ink]] = deque(maxlen=MOST_UNDONE)
-        writers = store.writers()
-        self._writer = writers[0] if writers else DEFAULT_WRITER
         self._files.fileChanged.connect(self._on_file_changed)
         self._settling.timeout.connect(self._look_at_champion_file)
 
@@ -134,15 +126,15 @@ class Session(QObject):
 
     @property
     def ink(self) -> Ink:
-        return self._ink
+        return self._judging.ink
 
     @property
     def reading(self) -> Reading | None:
-        return self._reading
+        return self._judging.reading
 
     @property
     def writer(self) -> str:
-        return self._writer
+        return self._judging.writer
 
     @property
     def reader(self) -> Reader | None:
@@ -175,7 +167,7 @@ class Session(QObject):
 
     def use_model(self, path: Path) -> None:
         """Make `path` the champion. A drawing that is on the canvas is first judged by the model that read it."""
-        if self._ink.is_blank:
+        if self.ink.is_blank:
             self._promote(path)
         else:
             self._next_model = path
@@ -189,7 +181,7 @@ class Session(QObject):
             self.problem_met.emit(error)
 
     def set_writer(self, name: str) -> None:
-        if name == self._writer or not name.strip():
+        if name == self.writer or not name.strip():
             return
         try:
             if name not in self._store.writers():
@@ -197,8 +189,7 @@ class Session(QObject):
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
-        self._writer = name
-        self._judged.clear()
+        self._judging.set_writer(name)
         self.writer_changed.emit(name)
         self._tell_accuracy()
 
@@ -213,86 +204,76 @@ class Session(QObject):
         self._writer_became(source, into)
 
     def _writer_became(self, old: str, new: str) -> None:
-        self._writer = new if self._writer == old else self._writer
-        self.writer_changed.emit(self._writer)
+        if self.writer == old:
+            self._judging.writer = new
+        self.writer_changed.emit(self.writer)
         self.samples_edited()
 
     # Drawing and reading.
 
     def add_stroke(self, stroke: NDArray[np.float32], device: str) -> None:
         self.ensure_champion()
-        self._device = device
-        self._set_ink(self._ink.with_stroke(stroke))
+        self._judging.add_stroke(stroke, device=device)
+        self._tell_drawing()
 
     def erase_stroke(self, index: int) -> None:
-        strokes = self._ink.strokes
-        self._set_ink(Ink(strokes[:index] + strokes[index + 1 :]))
+        self._judging.erase_stroke(index)
+        self._tell_drawing()
 
     def recognise(self) -> None:
-        """Read what is on the canvas (again)."""
-        self._reading = None
-        if not self._ink.is_blank and self._reader is not None:
-            self._reading = self._reader.read(render(self._ink))
-        self.reading_changed.emit(self._reading)
+        """Read what is on the canvas again."""
+        self.reading_changed.emit(self._judging.recognise())
 
-    # Judging.
+    def is_known(self, typed: str) -> bool:
+        """Whether a typed label is a class of the model or of the store. Raises `StoreError`."""
+        wanted = typed.strip()
+        return not wanted or wanted in self.label_set or wanted in self._store.classes()
 
-    def judge(self, label: str = "") -> bool:
-        """Confirm the answer (no label, or the answer's own) or correct it; store, count, and clear the canvas.
+    def judge(self, typed: str = "") -> bool:
+        """Confirm the answer (nothing typed, or its own label) or correct it; store, count, and clear the canvas.
 
-        Returns whether the drawing is stored. When it is not, it stays on the canvas and `problem_met` says why.
+        Return whether the drawing is stored. If it is not, it stays on the canvas and `problem_met` says why.
         """
-        if self._ink.is_blank:
+        if self.ink.is_blank:
             return False
-        reading = self._reading
         try:
-            truth = clean_label(label) if label.strip() else reading.label if reading else ""
-            if not truth:
-                return False
-            trial = self._store_judged(truth, reading)
+            trial = self._judging.judge(typed)
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return False
         if trial is not None:
-            self._judged.append((trial, self._ink))
             self.trial_judged.emit(trial)
         self.samples_changed.emit()
         self._next_drawing()
         return True
 
     def skip(self) -> None:
-        """Clear the canvas without counting. The trial is kept as skipped, so that nobody can skip what was misread unseen."""
-        if self._ink.is_blank:
+        """Clear the canvas without counting. The trial is stored as skipped, so that nobody can skip unseen what was misread."""
+        if self.ink.is_blank:
             return
-        if self._reading is not None:
-            trial = self._trial(self._reading, Verdict.SKIPPED, truth=None)
-            try:
-                kept = self._store.judge(None, trial)
-            except QtDigitsError as error:
-                self.problem_met.emit(error)
-            else:
-                self._judged.append((kept, self._ink))
-                self.trial_skipped.emit(kept)
+        try:
+            trial = self._judging.skip()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+        else:
+            if trial is not None:
+                self.trial_skipped.emit(trial)
         self._next_drawing()
 
     def undo(self) -> None:
         """Take back the last stroke, or, on an empty canvas, the last judgement of this sitting."""
-        if not self._ink.is_blank:
-            self._set_ink(self._ink.without_last_stroke())
-            return
-        if not self._judged:
-            return
-        trial, ink = self._judged[-1]
+        trial = self._judging.last_trial
         try:
-            self._store.take_back(trial)
+            undone = self._judging.undo()
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
-        self._judged.pop()
-        self._set_ink(ink)
-        self.trial_taken_back.emit(trial)
-        self.samples_changed.emit()
-        self._tell_accuracy()
+        if undone is not Undone.NOTHING:
+            self._tell_drawing()
+        if undone is Undone.JUDGEMENT:
+            self.trial_taken_back.emit(trial)
+            self.samples_changed.emit()
+            self._tell_accuracy()
 
     def look_for_changes(self) -> None:
         """Another window or a terminal may have written into the store, or have removed the champion's file."""
@@ -313,12 +294,12 @@ class Session(QObject):
     def accuracy(self, model: str | None = None) -> RunningAccuracy:
         """Of the present writer with `model`, or the one in use. Raises `StoreError`."""
         name = self.model_name if model is None else model
-        correct, n = self._store.running_accuracy(writer=self._writer, model=name)
-        return RunningAccuracy(self._writer, name, correct, n)
+        correct, n = self._store.running_accuracy(writer=self.writer, model=name)
+        return RunningAccuracy(self.writer, name, correct, n)
 
     def trials(self) -> Iterator[Trial]:
         """Those of the present writer with the model in use."""
-        return self._store.trials(writer=self._writer, model=self.model_name)
+        return self._store.trials(writer=self.writer, model=self.model_name)
 
     def model_trained(self) -> None:
         """Tell everybody that a model was added to the library."""
@@ -364,8 +345,9 @@ class Session(QObject):
         self._reader = reader
         self._champion = Champion(model.name, model.path, model.scores)
         self._watch_champion_file()
+        reading = self._judging.set_reader(reader)
         self.champion_changed.emit(self._champion)
-        self.recognise()
+        self.reading_changed.emit(reading)
         self._tell_accuracy()
 
     def _promote(self, path: Path) -> None:
@@ -393,7 +375,7 @@ class Session(QObject):
     @Slot()
     def _look_at_champion_file(self) -> None:
         path = self.model_path
-        if path is None or not self._ink.is_blank or self._settling.isActive():
+        if path is None or not self.ink.is_blank or self._settling.isActive():
             return
         if _stamp(path) == self._champion_stamp:
             return
@@ -403,42 +385,25 @@ class Session(QObject):
         except ModelFileError as error:
             self._take_champion(lost=error.message)
 
-    def _set_ink(self, ink: Ink) -> None:
-        self._ink = ink
-        self.ink_changed.emit(ink)
-        self.recognise()
+    def _tell_drawing(self) -> None:
+        self.ink_changed.emit(self.ink)
+        self.reading_changed.emit(self.reading)
         self._look_at_champion_file()
 
     def _next_drawing(self) -> None:
-        self._set_ink(Ink())
+        self._tell_drawing()
         if self._next_model is not None:
             path, self._next_model = self._next_model, None
             self._promote(path)
         else:
             self._tell_accuracy()
 
-    def _store_judged(self, truth: str, reading: Reading | None) -> Trial | None:
-        """Durable when this returns. Without a reading (no model) only the sample is kept."""
-        raster = reading.raster if reading else render(self._ink)
-        sample = Sample(truth, raster, self._writer, ink=self._ink, device=self._device)
-        if reading is None:
-            self._store.add_samples([sample])
-            return None
-        verdict = Verdict.CONFIRMED if truth == reading.label else Verdict.CORRECTED
-        return self._store.judge(sample, self._trial(reading, verdict, truth))
-
-    def _trial(self, reading: Reading, verdict: Verdict, truth: str | None) -> Trial:
-        probabilities = tuple(float(p) for p in reading.probabilities)
-        return Trial(
-            self._writer, self.model_name, reading.label, verdict, truth, reading.classes, probabilities
-        )
-
     def _tell_accuracy(self) -> None:
         try:
             accuracy = self.accuracy()
         except (
             QtDigitsError
-        ) as error:  # the drawing is stored by now; that its count cannot be read loses nothing
+        ) as error:  # the drawing is stored by now: a count that cannot be read loses nothing
             self.problem_met.emit(error)
         else:
             self.accuracy_changed.emit(accuracy)

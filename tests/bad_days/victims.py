@@ -19,8 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
+from qtdigits.core.judging import Judging, Reading
+from qtdigits.core.memory import Memory
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import save_model
+from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.import_export import import_samples
 from tests.store.values import a_model, a_sample
@@ -86,20 +88,13 @@ def arm(point: list[str]) -> None:
 
 def judge(folder: Path) -> None:
     """Draws with the mouse's hand and confirms; says a number that is in the drawing."""
-    from PySide6.QtCore import QCoreApplication
-
-    from qtdigits.gui import session as module
-
-    _app = QCoreApplication([])
-    module.Reader = SevenReader
+    model = load_model(ModelLibrary(folder, shipped=folder / "shipped").champion_path(), weights=False)
     store = SampleStore.open(folder)
-    library = ModelLibrary(folder, shipped=folder / "shipped")
-    session = module.Session(store=store, library=library, data_dir=folder)
-    session.problem_met.connect(say)
+    judging = Judging(store=store, writer="me", reader=SevenReader(model))
     for number in itertools.count(store.count()):
-        session.add_stroke(drawing_of(number), "mouse")
-        if session.judge():
-            say(number)
+        judging.add_stroke(drawing_of(number), device="mouse")
+        judging.judge()
+        say(number)
 
 
 def bring_in(folder: Path) -> None:
@@ -180,8 +175,9 @@ class SevenReader:
         self.model_name, self.label_set = model.name, model.label_set
         self.undecided_below = model.undecided_below
 
-    def read(self, raster: np.ndarray) -> np.ndarray:
-        return np.where(np.arange(10) == 7, 0.91, 0.01).astype(np.float32)
+    def read(self, raster: np.ndarray, memory: Memory | None = None) -> Reading:
+        probabilities = np.where(np.arange(10) == 7, 0.91, 0.01).astype(np.float32)
+        return Reading(raster, self.label_set.labels, probabilities, self.undecided_below)
 
 
 WORKS = {work.__name__: work for work in (judge, bring_in, edit, promote, save, migrate, own_an_engine)}

@@ -35,7 +35,7 @@ class TopReader:
     def __init__(self, model):
         self.label_set, self.model_name, self.undecided_below = model.label_set, model.name, 0.0
 
-    def read(self, raster):
+    def read(self, raster, memory=None):
         return Reading(raster, self.label_set.labels, self.read_many(raster[np.newaxis])[0])
 
     def read_many(self, images):

@@ -5,7 +5,6 @@ import pytest
 
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
-from qtdigits.core.drawing.samples import Verdict
 from qtdigits.errors import ModelFileError, StoreError
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
@@ -55,29 +54,6 @@ def test_that_the_answer_follows_every_stroke(session):
     assert readings[-1].probability == pytest.approx(0.91)
 
 
-def test_that_a_blank_canvas_gives_no_answer_and_cannot_be_judged(session):
-    assert session.reading is None
-    assert not session.judge()
-    assert session.store.count() == 0
-
-
-def test_that_confirming_stores_ink_raster_and_trial_and_clears(session):
-    session.add_stroke(STROKE, "mouse")
-    assert session.judge()
-    (sample,) = session.store.samples()
-    (trial,) = session.store.trials()
-    assert (sample.label, sample.writer, sample.device) == ("3", "me", "mouse")
-    assert sample.raster.any()
-    np.testing.assert_array_equal(sample.ink.strokes[0], STROKE)
-    assert (trial.verdict, trial.answer, trial.truth, trial.sample_id) == (
-        Verdict.CONFIRMED,
-        "3",
-        "3",
-        sample.id,
-    )
-    assert session.ink.is_blank
-
-
 def test_that_correcting_counts_as_an_error(session):
     session.add_stroke(STROKE, "mouse")
     session.judge("8")
@@ -85,14 +61,6 @@ def test_that_correcting_counts_as_an_error(session):
     session.judge("3")
     assert (session.accuracy().correct, session.accuracy().n) == (1, 2)
     assert [s.label for s in session.store.samples()] == ["8", "3"]
-
-
-def test_that_skipping_is_kept_but_not_counted(session):
-    session.add_stroke(STROKE, "mouse")
-    session.skip()
-    assert session.accuracy().n == 0
-    assert [t.verdict for t in session.store.trials()] == [Verdict.SKIPPED]
-    assert session.ink.is_blank
 
 
 def test_that_undo_takes_back_a_stroke_then_the_last_judgement(session):
@@ -106,14 +74,6 @@ def test_that_undo_takes_back_a_stroke_then_the_last_judgement(session):
     assert len(session.ink.strokes) == 1
     assert session.store.count() == 0
     assert session.accuracy().n == 0
-
-
-def test_that_undo_brings_back_a_skipped_drawing(session):
-    session.add_stroke(STROKE, "mouse")
-    session.skip()
-    session.undo()
-    assert len(session.ink.strokes) == 1
-    assert list(session.store.trials()) == []
 
 
 def test_that_a_drawing_which_cannot_be_stored_stays_on_the_canvas(session, monkeypatch):
@@ -196,13 +156,6 @@ def test_that_each_writer_has_an_accuracy_of_his_own(session):
     assert "Ada" in session.store.writers()
 
 
-def test_that_erasing_removes_just_that_stroke(session):
-    session.add_stroke(STROKE, "stylus")
-    session.add_stroke(STROKE + 10, "stylus")
-    session.erase_stroke(0)
-    np.testing.assert_array_equal(session.ink.strokes[0], STROKE + 10)
-
-
 def test_that_what_another_window_judged_counts_when_this_one_is_looked_at_again(session, data_dir):
     session.add_stroke(STROKE, "mouse")
     session.judge("3")
@@ -217,3 +170,38 @@ def test_that_what_another_window_judged_counts_when_this_one_is_looked_at_again
     assert [(a.correct, a.n) for a in told] == [(1, 2)]
     session.look_for_changes()
     assert len(told) == 1
+
+
+def test_that_each_judgement_tells_its_trial_and_the_accuracy(session):
+    judged, skipped, taken_back = map(
+        emitted, (session.trial_judged, session.trial_skipped, session.trial_taken_back)
+    )
+    told = emitted(session.accuracy_changed)
+    session.add_stroke(STROKE, "mouse")
+    session.judge()
+    session.add_stroke(STROKE, "mouse")
+    session.skip()
+    session.undo()
+    session.undo()
+    session.undo()
+    assert [trial.verdict for trial in judged] == ["confirmed"]
+    assert [trial.id for trial in taken_back] == [skipped[0].id, judged[0].id]
+    assert [(a.correct, a.n) for a in told] == [(1, 1), (1, 1), (1, 1), (0, 0)]
+
+
+def test_that_a_label_is_known_if_model_or_store_have_it(session):
+    assert session.is_known("7")
+    assert not session.is_known("Ä")
+    session.add_stroke(STROKE, "mouse")
+    session.judge("Ä")
+    assert session.is_known(" Ä ")
+    assert session.is_known("")
+
+
+def test_that_the_champion_is_known_with_its_scores_and_told(session, library):
+    told = emitted(session.champion_changed)
+    assert (session.champion.name, session.champion.path) == ("model-3", library.find("model-3"))
+    assert session.champion.scores["pendigits"]["accuracy"] == 0.9
+    session.use_model(library.find("model-7"))
+    assert told == [session.champion]
+    assert session.champion.name == "model-7"

@@ -1,0 +1,217 @@
+"""Judging without a window: the store is real, the reader says always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Verdict
+from qtdigits.core.judging import Judging, Reading, Undone
+from qtdigits.core.memory import Memory
+from qtdigits.errors import InputError, StoreError
+from qtdigits.store.tables.samples import SampleStore
+
+STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
+ACROSS = np.array([[200, 400, 0, 1], [800, 400, 50, 1]], np.float32)
+
+
+class ReaderOfThrees:
+    """Reads a 3, 91 % sure; the raster itself is the embedding of a drawing."""
+
+    model_name = "threes"
+
+    def read(self, drawing: NDArray[np.uint8], memory: Memory | None = None) -> Reading:
+        probabilities = np.full(10, 0.01, np.float32)
+        probabilities[3] = 0.91
+        if memory is None:
+            return Reading(drawing, DIGITS.labels, probabilities)
+        embedding = drawing.ravel().astype(np.float32)
+        neighbours = memory.neighbours(embedding)
+        classes, combined = memory.combine(DIGITS.labels, probabilities, neighbours)
+        return Reading(drawing, classes, combined, embedding=embedding, neighbours=neighbours)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SampleStore]:
+    with SampleStore.open(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+def judging(store: SampleStore) -> Judging:
+    return Judging(store=store, writer="me", reader=ReaderOfThrees())
+
+
+def test_that_every_stroke_is_read(judging: Judging) -> None:
+    reading = judging.add_stroke(STROKE)
+    assert reading is judging.reading
+    assert reading is not None
+    assert (reading.label, reading.probability) == ("3", pytest.approx(0.91))
+    assert judging.erase_stroke(0) is None
+
+
+def test_that_a_blank_drawing_cannot_be_judged_or_skipped(judging: Judging, store: SampleStore) -> None:
+    assert judging.judge("7") is None
+    assert judging.skip() is None
+    assert not judging.can_undo
+    assert store.count() == 0
+    assert list(store.trials()) == []
+
+
+def test_that_confirming_stores_ink_raster_and_trial_and_begins_a_blank_drawing(
+    judging: Judging, store: SampleStore
+) -> None:
+    judging.add_stroke(STROKE, device="mouse")
+    trial = judging.judge()
+    (sample,) = store.samples()
+    (stored,) = store.trials()
+    assert (sample.label, sample.writer, sample.device) == ("3", "me", "mouse")
+    assert sample.raster.any()
+    assert sample.ink is not None
+    np.testing.assert_array_equal(sample.ink.strokes[0], STROKE)
+    assert (stored.verdict, stored.model, stored.answer, stored.truth, stored.sample_id) == (
+        Verdict.CONFIRMED,
+        "threes",
+        "3",
+        "3",
+        sample.id,
+    )
+    assert trial is not None
+    assert trial.id == stored.id
+    assert judging.ink.is_blank
+
+
+@pytest.mark.parametrize(
+    ("typed", "verdict"), [("", "confirmed"), (" 3 ", "confirmed"), ("8", "corrected"), ("Ä", "corrected")]
+)
+def test_that_typing_the_answer_confirms_and_anything_else_corrects(
+    judging: Judging, typed: str, verdict: str
+) -> None:
+    judging.add_stroke(STROKE)
+    truth = judging.meaning_of(typed)
+    trial = judging.judge(typed)
+    assert trial is not None
+    assert (trial.verdict, trial.truth) == (verdict, truth)
+
+
+def test_that_a_skipped_drawing_is_kept_as_a_trial_without_a_sample(
+    judging: Judging, store: SampleStore
+) -> None:
+    judging.add_stroke(STROKE)
+    judging.skip()
+    assert [(trial.verdict, trial.truth) for trial in store.trials()] == [(Verdict.SKIPPED, None)]
+    assert store.count() == 0
+    assert judging.ink.is_blank
+
+
+def test_that_undo_takes_back_a_stroke_then_the_last_judgement(judging: Judging, store: SampleStore) -> None:
+    judging.add_stroke(STROKE)
+    judging.judge("5")
+    judging.add_stroke(STROKE)
+    assert judging.undo() is Undone.STROKE
+    assert judging.ink.is_blank
+    assert store.count() == 1
+    assert judging.undo() is Undone.JUDGEMENT
+    assert len(judging.ink.strokes) == 1
+    assert store.count() == 0
+    assert list(store.trials()) == []
+    judging.undo()
+    assert judging.undo() is Undone.NOTHING
+
+
+def test_that_undo_brings_back_a_skipped_drawing(judging: Judging, store: SampleStore) -> None:
+    judging.add_stroke(STROKE)
+    judging.skip()
+    assert judging.undo() is Undone.JUDGEMENT
+    assert len(judging.ink.strokes) == 1
+    assert list(store.trials()) == []
+
+
+def test_that_judgements_of_another_writer_cannot_be_undone(judging: Judging, store: SampleStore) -> None:
+    judging.add_stroke(STROKE)
+    judging.judge()
+    judging.set_writer("Ada")
+    assert judging.undo() is Undone.NOTHING
+    judging.add_stroke(STROKE)
+    judging.judge()
+    assert [sample.writer for sample in store.samples()] == ["me", "Ada"]
+
+
+def test_that_a_drawing_which_cannot_be_stored_stays(
+    judging: Judging, store: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(store, "judge", full)
+    judging.add_stroke(STROKE)
+    with pytest.raises(StoreError):
+        judging.judge()
+    assert len(judging.ink.strokes) == 1
+
+
+def test_that_an_unusable_label_is_refused_and_nothing_is_lost(judging: Judging) -> None:
+    judging.add_stroke(STROKE)
+    with pytest.raises(InputError, match="longer than"):
+        judging.judge("x" * 99)
+    assert len(judging.ink.strokes) == 1
+
+
+def test_that_erasing_removes_just_that_stroke(judging: Judging) -> None:
+    judging.add_stroke(STROKE)
+    judging.add_stroke(STROKE + 10)
+    judging.erase_stroke(0)
+    np.testing.assert_array_equal(judging.ink.strokes[0], STROKE + 10)
+
+
+def test_that_without_a_reader_a_typed_label_is_stored_and_there_is_nothing_to_confirm(
+    store: SampleStore,
+) -> None:
+    judging = Judging(store=store, writer="me")
+    assert judging.add_stroke(STROKE) is None
+    with pytest.raises(InputError, match="no answer to confirm"):
+        judging.judge()
+    assert judging.judge("7") is None
+    assert judging.ink.is_blank
+    assert [sample.label for sample in store.samples()] == ["7"]
+    assert list(store.trials()) == []
+
+
+def test_that_another_reader_reads_the_drawing_again(judging: Judging) -> None:
+    judging.add_stroke(STROKE)
+    judging.set_reader(None)
+    assert judging.reading is None
+    reading = judging.set_reader(ReaderOfThrees())
+    assert reading is not None
+    assert reading.label == "3"
+
+
+def test_that_a_judged_drawing_is_remembered_and_an_undone_one_forgotten(store: SampleStore) -> None:
+    memory = Memory()
+    judging = Judging(store=store, writer="me", reader=ReaderOfThrees(), memory=memory)
+    judging.add_stroke(STROKE)
+    judging.judge("7")
+    reading = judging.add_stroke(STROKE)
+    assert reading is not None
+    assert (reading.label, len(reading.neighbours)) == ("7", 1)
+    judging.undo()
+    judging.undo()
+    assert len(memory) == 0
+    assert judging.reading is not None
+    assert judging.reading.label == "3"
+    judging.skip()
+    assert len(memory) == 0
+
+
+def test_that_judgements_that_a_newer_memory_does_not_know_can_be_undone(store: SampleStore) -> None:
+    judging = Judging(store=store, writer="me", reader=ReaderOfThrees(), memory=Memory())
+    judging.add_stroke(ACROSS)
+    judging.judge()
+    judging.set_reader(ReaderOfThrees(), Memory())
+    assert judging.undo() is Undone.JUDGEMENT
+    assert store.count() == 0
