@@ -23,6 +23,10 @@ from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
 
 BATCH = 32
+EMBEDDING_OUTPUTS = ("output_0", "output_1")
+"""The outputs of a program that gives the embedding beside the probabilities, as Keras's export names them in order."""
+
+Outputs = tuple[NDArray[np.float32], ...]
 
 
 class Reader:
@@ -68,24 +72,32 @@ class Reader:
         Raises `InputError` for anything that is neither.
         """
         raster = render(drawing) if isinstance(drawing, Ink) else _checked(np.asarray(drawing)[np.newaxis])[0]
-        classes, probabilities = self.label_set.labels, self.probabilities(raster)
+        classes, outputs = self.label_set.labels, self._program.run(raster[np.newaxis])
+        probabilities = outputs[0][0]
         if memory is None:
             return Reading(raster, classes, probabilities, self.undecided_below)
-        embedding = self.embed(raster[np.newaxis])[0]
+        embedding = outputs[1][0] if len(outputs) > 1 else self.embed(raster[np.newaxis])[0]
         neighbours = memory.neighbours(embedding)
         classes, probabilities = memory.combine(classes, probabilities, neighbours)
         return Reading(raster, classes, probabilities, self.undecided_below, embedding, neighbours)
 
     def probabilities(self, raster: ArrayLike) -> NDArray[np.float32]:
         """`(28, 28) uint8`, ink 255, to `(k,)` probabilities in the order of the label set."""
-        answer: NDArray[np.float32] = self._program.run(_checked(np.asarray(raster)[np.newaxis]))[0]
+        answer: NDArray[np.float32] = self._program.run(_checked(np.asarray(raster)[np.newaxis]))[0][0]
         return answer
+
+    @property
+    def has_embedding(self) -> bool:
+        """Whether the LiteRT program gives the embedding too. Programs of older model files do not; `embed` takes longer then."""
+        return self._program.n_outputs > 1
 
     def embed(self, rasters: NDArray[np.uint8]) -> NDArray[np.float32]:
         """`(n, 28, 28) uint8` to `(n, d) float32` of unit length: what the network makes of them just before its output layer.
 
-        Raises `InputError` for other shapes, `ModelFileError` where the model's weights cannot be loaded.
+        Raises `InputError` for other shapes, `ModelFileError` where the program gives none and the weights cannot be loaded.
         """
+        if self.has_embedding:
+            return self._outputs(_checked(rasters), 1)[1]
         if not self._model.weights:
             if self._model.path is None:
                 raise self._unusable("its weights were not loaded")
@@ -99,23 +111,26 @@ class Reader:
         Python while it works, so that `threads`, each with a program of its own, read side by side. One reader is for one
         caller at a time: what was laid out is kept for the next call.
         """
-        n = len(_checked(images))
-        answers = np.empty((n, len(self.label_set)), np.float32)
-        firsts = range(0, n, BATCH)
+        return self._outputs(_checked(images), threads)[0]
+
+    def _outputs(self, images: NDArray[np.uint8], threads: int) -> Outputs:
+        """All outputs of the program for `(n, 28, 28) uint8`."""
+        outputs = tuple(np.empty((len(images), *shape), np.float32) for shape in self._program.output_shapes)
+        firsts = range(0, len(images), BATCH)
         wanted = min(threads, len(firsts))
         while len(self._programs) < wanted:
             # one after the other: what is laid out is kept quiet by redirecting the streams of the whole process
             self._programs.append(self._laid_out_for(BATCH))
         programs = self._programs[:wanted]
         if len(programs) == 1:
-            _read_batches(programs[0], images, firsts, answers)
+            _read_batches(programs[0], images, firsts, outputs)
         elif programs:
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(len(programs)) as pool:
                 parts = [firsts[i :: len(programs)] for i in range(len(programs))]
-                list(pool.map(_read_batches, programs, repeat(images), parts, repeat(answers)))
-        return answers
+                list(pool.map(_read_batches, programs, repeat(images), parts, repeat(outputs)))
+        return outputs
 
     def _laid_out_for(self, size: int) -> _Program:
         try:
@@ -140,34 +155,49 @@ class _Program:
 
         self.size = size
         self._interpreter: Any = Interpreter(model_content=flatbuffer, num_threads=1)
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        if len(inputs) != 1 or len(outputs) != 1 or list(inputs[0]["shape"][1:]) != [28, 28, 1]:
+        inputs = self._interpreter.get_input_details()
+        if len(inputs) != 1 or list(inputs[0]["shape"][1:]) != [28, 28, 1]:
             raise ValueError("it does not take 28x28 images")
-        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self._input, self._outputs = inputs[0]["index"], self._output_indices()
         if list(inputs[0]["shape"]) != [size, 28, 28, 1]:
             self._interpreter.resize_tensor_input(self._input, (size, 28, 28, 1))
         self._interpreter.allocate_tensors()
         # only running it tells the shape of what comes out
-        shape = self.run(np.zeros((size, 28, 28), np.uint8)).shape
-        if shape != (size, n_classes):
-            raise ValueError(f"it gives {shape[-1]} probabilities for {n_classes} classes")
+        shapes = [output.shape for output in self.run(np.zeros((size, 28, 28), np.uint8))]
+        if shapes[0] != (size, n_classes):
+            raise ValueError(f"it gives {shapes[0][-1]} probabilities for {n_classes} classes")
+        if any(len(shape) != 2 or shape[0] != size for shape in shapes):
+            raise ValueError("its embedding is not a row of numbers")
+        self.output_shapes = tuple(shape[1:] for shape in shapes)
 
-    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    @property
+    def n_outputs(self) -> int:
+        return len(self._outputs)
+
+    def _output_indices(self) -> list[int]:
+        """Of the probabilities and, from newer programs, of the embedding: outputs are listed in no order of ours."""
+        if (n := len(details := self._interpreter.get_output_details())) == 1:
+            return [details[0]["index"]]
+        named = self._interpreter.get_signature_runner().get_output_details()
+        if n != len(EMBEDDING_OUTPUTS) or set(named) != set(EMBEDDING_OUTPUTS):
+            raise ValueError("it does not give probabilities and an embedding")
+        return [named[name]["index"] for name in EMBEDDING_OUTPUTS]
+
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """`(size, 28, 28)` to the probabilities `(size, k)` and, where the program gives it, the embedding `(size, d)`."""
         self._interpreter.set_tensor(self._input, (images / np.float32(255.0))[..., np.newaxis])
         self._interpreter.invoke()
-        answer: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
-        return answer
+        return tuple(self._interpreter.get_tensor(output) for output in self._outputs)
 
 
-def _read_batches(
-    program: _Program, images: NDArray[np.uint8], firsts: range, answers: NDArray[np.float32]
-) -> None:
-    """Fill in the answers to the batches that begin at `firsts`."""
+def _read_batches(program: _Program, images: NDArray[np.uint8], firsts: range, outputs: Outputs) -> None:
+    """Fill in the outputs for the batches that begin at `firsts`."""
     for first in firsts:
         part = images[first : first + BATCH]
         batch = np.zeros((BATCH, 28, 28), np.uint8)
         batch[: len(part)] = part
-        answers[first : first + len(part)] = program.run(batch)[: len(part)]
+        for output, found in zip(outputs, program.run(batch), strict=True):
+            output[first : first + len(part)] = found[: len(part)]
 
 
 def _checked(images: NDArray[Any]) -> NDArray[np.uint8]:

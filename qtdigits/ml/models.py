@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.model import Golden, LayerWeights, Model
+from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError, TrainingError
-from qtdigits.ml.backend import tf
+from qtdigits.ml.backend import keras, tf
 from qtdigits.ml.networks import build_network, probabilities
 from qtdigits.ml.training import TrainedNetwork
 from qtdigits.quiet import quiet
@@ -42,7 +43,7 @@ def to_model(
 
     Raises `TrainingError` when the network cannot be exported.
     """
-    is_half = _round_to_half(trained.network) and not _has_constants_of_its_own(trained)
+    is_half = _round_to_half(trained.network) and not _has_constants_of_its_own(trained.recipe.network)
     golden_images = _golden_images(images, targets)
     return Model(
         name=name,
@@ -56,6 +57,20 @@ def to_model(
         history=history,
         provenance=provenance,
     )
+
+
+def with_embedding_output(model: Model) -> Model:
+    """`model`, which was loaded with its weights, with a LiteRT program that gives the embedding too. Its answers stay the same.
+
+    Raises `ModelFileError` when the weights do not give the golden answers, `TrainingError` when it cannot be exported.
+    """
+    network = from_model(model)
+    with np.errstate(over="ignore"):
+        is_half = all(
+            np.array_equal(w, w.astype(np.float16)) for layer in model.weights.values() for w in layer
+        )
+    is_half = is_half and not _has_constants_of_its_own(model.network)
+    return replace(model, flatbuffer=_export(network, is_half=is_half))
 
 
 def weights_of(base: Model, trained: TrainedNetwork) -> Model:
@@ -96,9 +111,8 @@ def _round_to_half(network: Any) -> bool:
     return True
 
 
-def _has_constants_of_its_own(trained: TrainedNetwork) -> bool:
+def _has_constants_of_its_own(spec: NetworkSpec) -> bool:
     """Whether half precision would round more than the weights: SELU's two constants become part of the program."""
-    spec = trained.recipe.network
     return "selu" in {
         *(block.activation for block in spec.blocks),
         *(layer.activation for layer in spec.dense),
@@ -114,6 +128,9 @@ def _weights(network: Any) -> dict[str, LayerWeights]:
 
 
 def _export(network: Any, *, is_half: bool) -> bytes:
+    """The LiteRT program: probabilities, and the embedding, which is what goes into the output layer, at unit length."""
+    embedding = keras.layers.UnitNormalization(name="embedding", dtype="float32")(network.layers[-1].input)
+    network = keras.Model(network.input, [network.output, embedding])
     settings: dict[str, Any] = {}
     if is_half:
         settings = {

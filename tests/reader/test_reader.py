@@ -15,13 +15,15 @@ from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Golden, Model
+from qtdigits.core.network_inspection import embeddings
 from qtdigits.core.network_spec import ACTIVATIONS
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, ModelFileError
-from qtdigits.ml.models import to_model
+from qtdigits.ml.models import from_model, to_model, with_embedding_output
 from qtdigits.ml.networks import build_network
 from qtdigits.ml.training import TrainedNetwork
+from qtdigits.quiet import quiet
 from qtdigits.reader import BATCH, Reader
 from qtdigits.store.model_files import save_model
 from tiny_training import tiny_data, tiny_model
@@ -67,6 +69,26 @@ def test_that_embeddings_have_unit_length(name: str) -> None:
     found = Reader.open(name).embed(tiny_data(5).images)
     assert found.dtype == np.float32
     assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+
+
+def test_that_the_program_gives_the_embedding_that_the_weights_give(model: Model) -> None:
+    reader, images = Reader(model), tiny_data(BATCH + 3).images
+    assert reader.has_embedding
+    found = reader.embed(images)
+    assert np.allclose(found, embeddings(model.network, model.weights, images), atol=2e-3)
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-3)
+
+
+def test_that_a_program_without_embedding_reads_and_is_replaced_by_one_that_has_it(tmp_path: Path) -> None:
+    model = tiny_model()
+    with quiet():
+        from_model(model).export(str(tmp_path / "older.tflite"), format="litert", verbose=False)
+    older = replace(model, flatbuffer=(tmp_path / "older.tflite").read_bytes())
+    images = tiny_data(7).images
+    newer = with_embedding_output(older)
+    assert (Reader(older).has_embedding, Reader(newer).has_embedding) == (False, True)
+    assert np.allclose(Reader(older).embed(images), Reader(newer).embed(images), atol=2e-3)
+    assert np.allclose(Reader(older).read_many(images), Reader(newer).read_many(images), atol=2e-3)
 
 
 def test_that_threads_side_by_side_give_the_same_answers(model: Model) -> None:
