@@ -1,39 +1,110 @@
-"""What can be asked about a writer's judgements without making an object of each: 100,000 of them must not hold up a window."""
+"""Counts and lists for the window, from indexes and tallies: 100,000 drawings must not become 100,000 objects.
+
+The tallies, kept by triggers, answer what is asked after every judgement; `tally_problems` compares them with a count.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Origin, Raster, Suspicion, Verdict
+from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables import rows
 from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.rows import EVERYTHING, SampleFilter, where
+from qtdigits.store.tables.schema import TALLIED, TALLY_COLUMNS
 
-if TYPE_CHECKING:
-    from qtdigits.core.score.practice import JudgedReading
+_WRITER = "writer_id = (SELECT id FROM writers WHERE name = ?)"
 
 
-_WRITER = "(SELECT id FROM writers WHERE name = ?)"
+def count(db: Database, chosen: SampleFilter) -> int:
+    """Return how many samples the filter chooses: from the tally, where it knows all the fields that are set."""
+    if replace(chosen, writer=None, label=None, held_out=None, is_suspect=None) != EVERYTHING:
+        clause, values = where(chosen)
+        return int(db.value(f"SELECT count(*) FROM samples {clause}", values))
+    conditions = {
+        _WRITER: chosen.writer,
+        "class_id = (SELECT id FROM classes WHERE label = ?)": chosen.label,
+        "held_out = ?": chosen.held_out,
+        "is_suspect = ?": chosen.is_suspect,
+    }
+    given = {condition: value for condition, value in conditions.items() if value is not None}
+    clause = " AND ".join(given) or "true"
+    return int(db.value(f"SELECT total(n) FROM sample_tally WHERE {clause}", tuple(given.values())))
+
+
+def sample_ids(db: Database, chosen: SampleFilter, *, most_doubtful_first: bool) -> NDArray[np.int64]:
+    """Return `(n,)`: the chosen samples, ascending, or by their suspicion."""
+    clause, values = where(chosen)
+    if not most_doubtful_first:
+        return np.sort(_numbers(db.value(f"SELECT group_concat(id) FROM samples {clause}", values)))
+    ordered = f"SELECT id FROM samples {clause} ORDER BY suspicion DESC, id DESC"
+    return _numbers(db.value(f"SELECT group_concat(id) FROM ({ordered})", values))
+
+
+def running_accuracy(db: Database, writer: str, model: str) -> tuple[int, int]:
+    """Return (confirmed, judged)."""
+    found = db.rows(f"SELECT verdict, n FROM trial_tally WHERE {_WRITER} AND model = ?", (writer, model))
+    counts = {row["verdict"]: int(row["n"]) for row in found}
+    confirmed = counts.get(Verdict.CONFIRMED, 0)
+    return confirmed, confirmed + counts.get(Verdict.CORRECTED, 0)
+
+
+def outcomes(db: Database, writer: str, model: str) -> NDArray[np.bool_]:
+    """Return `(n,)`: whether each judged drawing was read right, in the order of judging."""
+    found = db.rows(
+        f"""SELECT verdict, group_concat(id) AS ids FROM trials
+            WHERE {_WRITER} AND model = ? GROUP BY verdict""",
+        (writer, model),
+    )
+    ids_by_verdict = {row["verdict"]: _numbers(row["ids"]) for row in found}
+    none = np.empty(0, np.int64)
+    confirmed, corrected = (ids_by_verdict.get(v, none) for v in (Verdict.CONFIRMED, Verdict.CORRECTED))
+    order = np.argsort(np.concatenate([confirmed, corrected]), kind="stable")
+    is_right: NDArray[np.bool_] = order < len(confirmed)
+    return is_right
+
+
+def judging_models(db: Database) -> list[str]:
+    """Return the names of the models that have read a drawing, in alphabetical order."""
+    return [
+        row["model"] for row in db.rows("SELECT DISTINCT model FROM trial_tally WHERE n > 0 ORDER BY model")
+    ]
+
+
+def tally_problems(db: Database) -> Iterator[str]:
+    """Yield where a tally differs from the count."""
+    for tally, counting in TALLIED.items():
+        columns = ", ".join(TALLY_COLUMNS[tally])
+        for row in db.rows(
+            f"""SELECT {columns}, sum(n) AS n FROM (
+                    SELECT {columns}, n FROM {tally} UNION ALL SELECT {columns}, -n FROM ({counting})
+                ) GROUP BY {columns} HAVING sum(n) <> 0"""
+        ):
+            *kind, n = row
+            yield f"{tally} is wrong by {n} for {tuple(kind)}"
 
 
 class Judgements:
-    """Reads the trials of one writer. Skipped drawings are in none of the answers."""
+    """The judgements of one writer; reached as `SampleStore.judgements`. Skipped drawings never count."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def models(self, writer: str) -> list[tuple[str, int, int]]:
-        """(model, right, judged) of each model that was judged, the one used last first. Counted by the tally."""
+        """Return (model, right, judged) of each model that was judged, the one used last first."""
         found = self._db.rows(
             f"""SELECT model, verdict, n,
                     (SELECT max(id) FROM trials WHERE trials.writer_id = trial_tally.writer_id
                         AND trials.model = trial_tally.model AND trials.verdict = trial_tally.verdict) AS newest
-                FROM trial_tally WHERE writer_id = {_WRITER} AND verdict <> ? AND n > 0 ORDER BY newest DESC""",
+                FROM trial_tally WHERE {_WRITER} AND verdict <> ? AND n > 0 ORDER BY newest DESC""",
             (writer, Verdict.SKIPPED),
         )
         counts: dict[str, tuple[int, int]] = {}
@@ -44,49 +115,43 @@ class Judgements:
         return [(model, right, judged) for model, (right, judged) in counts.items()]
 
     def confusions(self, writer: str, model: str) -> dict[tuple[str, str], int]:
-        """How often each (truth, answer) occurred."""
+        """Return how often each (truth, answer) occurred."""
         found = self._db.rows(
             f"""SELECT truth, answer, count(*) AS n FROM trials
-                WHERE writer_id = {_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL
+                WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL
                 GROUP BY truth, answer""",
             (writer, model, Verdict.SKIPPED),
         )
         return {(row["truth"], row["answer"]): int(row["n"]) for row in found}
 
     def drawings(self, writer: str, model: str, *, truth: str, answer: str) -> list[int]:
-        """The ids of the drawings of one (truth, answer), as far as they are still there."""
+        """Return the ids of the drawings of one (truth, answer) that are still there."""
         found = self._db.rows(
             f"""SELECT sample_id FROM trials
-                WHERE writer_id = {_WRITER} AND model = ? AND verdict <> ? AND truth = ? AND answer = ?
+                WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth = ? AND answer = ?
                     AND sample_id IS NOT NULL ORDER BY id""",
             (writer, model, Verdict.SKIPPED, truth, answer),
         )
         return [int(row["sample_id"]) for row in found]
 
     def recent(self, writer: str, most: int) -> list[JudgedReading]:
-        """The latest `most` readings by all models, oldest first."""
-        from qtdigits.core.score.practice import JudgedReading
-
+        """Return the latest `most` readings by all models, oldest first."""
         found = self._db.rows(
             f"""SELECT truth, answer, model FROM trials
-                WHERE writer_id = {_WRITER} AND verdict <> ? AND truth IS NOT NULL ORDER BY id DESC LIMIT ?""",
+                WHERE {_WRITER} AND verdict <> ? AND truth IS NOT NULL ORDER BY id DESC LIMIT ?""",
             (writer, Verdict.SKIPPED, most),
         )
         return [JudgedReading(row["truth"], row["answer"], row["model"]) for row in found][::-1]
 
     def n_trainable(self, writer: str, last_sample: int) -> int:
-        """How many drawings of the writer up to that sample a training could learn from: those not held out."""
-        return int(
-            self._db.value(
-                f"SELECT count(*) FROM samples WHERE writer_id = {_WRITER} AND held_out = 0 AND id <= ?",
-                (writer, last_sample),
-            )
-        )
+        """Return how many of the writer's samples up to that id are not held out."""
+        counting = f"SELECT count(*) FROM samples WHERE {_WRITER} AND held_out = 0 AND id <= ?"
+        return int(self._db.value(counting, (writer, last_sample)))
 
 
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
-    """A sample at a glance. `raster` is as it was stored; `verdict` is None for a sample that was imported."""
+    """A sample for a grid. `raster` is as it was stored; `verdict` is None for an imported sample."""
 
     id: int
     label: str
@@ -102,7 +167,7 @@ class Thumbnail:
 
 
 def thumbnails(db: Database, ids: Sequence[int]) -> list[Thumbnail]:
-    """In the order of `ids`, without those that are not there."""
+    """Return the thumbnails in the order of `ids`, without those of unknown ids."""
     wanted = [int(i) for i in ids]
     found = db.rows(
         f"""SELECT samples.id, classes.label, samples.raster, writers.name AS writer, samples.origin,
@@ -112,20 +177,26 @@ def thumbnails(db: Database, ids: Sequence[int]) -> list[Thumbnail]:
             FROM {rows.SAMPLE_TABLES} WHERE samples.id IN (SELECT value FROM json_each(?))""",
         (json.dumps(wanted),),
     )
-    by_id = {
-        row["id"]: Thumbnail(
-            id=row["id"],
-            label=row["label"],
-            raster=np.frombuffer(row["raster"], np.uint8).reshape(28, 28),
-            writer=row["writer"],
-            origin=Origin(row["origin"]),
-            drawn_at=rows.moment_of(row["drawn_at"]),
-            held_out=bool(row["held_out"]),
-            weight=row["weight"],
-            suspicion=rows.suspicion_of(row),
-            verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
-            is_deleted=row["deleted_at"] is not None,
-        )
-        for row in found
-    }
+    by_id = {row["id"]: _thumbnail(row) for row in found}
     return [by_id[i] for i in wanted if i in by_id]
+
+
+def _thumbnail(row: sqlite3.Row) -> Thumbnail:
+    return Thumbnail(
+        id=row["id"],
+        label=row["label"],
+        raster=np.frombuffer(row["raster"], np.uint8).reshape(28, 28),
+        writer=row["writer"],
+        origin=Origin(row["origin"]),
+        drawn_at=rows.moment_of(row["drawn_at"]),
+        held_out=bool(row["held_out"]),
+        weight=row["weight"],
+        suspicion=rows.suspicion_of(row),
+        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
+        is_deleted=row["deleted_at"] is not None,
+    )
+
+
+def _numbers(text: str | None) -> NDArray[np.int64]:
+    """Parse the result of `group_concat`: one string for a hundred thousand numbers."""
+    return np.fromstring(text, np.int64, sep=",") if text else np.empty(0, np.int64)

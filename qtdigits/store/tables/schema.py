@@ -1,21 +1,19 @@
-"""The schema of `samples.db`, and how an older one becomes the present one.
+"""The schema of `samples.db` as migrations.
 
-The schema is what the steps in `MIGRATIONS` make, one after the other, from an empty file: step n leads from version n
-to version n + 1 (`PRAGMA user_version`). A step that has been released is never changed; a change of the schema is a
-new step.
+Step n of `MIGRATIONS` leads from version n to version n + 1 (`PRAGMA user_version`); all of them together make a new
+store from an empty file. A released step is never changed: a change of the schema is a new step.
 
-Times are whole milliseconds since 1970 in UTC. Blobs stand last in their tables as they were first made, so that the
-other columns are read without them; what is filtered by is in an index besides.
+Times are whole milliseconds since 1970 in UTC. Blobs are last in their tables, so that the other columns are read
+without them; columns of filters are in an index as well.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.store.tables import tally_tables
 
 APPLICATION_ID = 0x51744467
 """`QtDg`: tells `samples.db` from other SQLite files."""
@@ -24,9 +22,9 @@ APPLICATION_ID = 0x51744467
 def _make_tables(db: sqlite3.Connection) -> None:
     """Version 1.
 
-    `writers.key` is the name first given: the hold-out is chosen by it, so that renaming does not disturb the choice.
-    `samples.ordinal` counts a writer's samples of a class; `preprocessing` says which version made the raster.
-    `trials.sample_id` becomes NULL when a sample is deleted: the judgement was made and goes on counting.
+    `writers.key` is the writer's first name, by which the hold-out is chosen: renaming does not change the choice.
+    `samples.ordinal` counts a writer's samples of a class; `preprocessing` is the version that made the raster.
+    `trials.sample_id` becomes NULL when a sample is removed: the judgement goes on counting.
     """
     for statement in _TABLES:
         db.execute(statement)
@@ -97,11 +95,11 @@ _TABLES = (
 
 
 def _add_review(db: sqlite3.Connection) -> None:
-    """Version 2: drawings can be weighted, doubted, reviewed, relabelled, and deleted so that they can be put back.
+    """Version 2: samples have a weight, a suspicion and a trash, can be reviewed and relabelled.
 
-    `samples.given_class_id` is the class a relabelled sample came with, by which an import knows it again.
-    `suspicion` (0 to 1), `suggestion` (a label) and `reason` are set together, for samples that wait for a look.
-    A sample with a `deleted_at` is in the trash: only what looks for it there finds it, and its trials go on counting.
+    `samples.given_class_id` is the first class of a relabelled sample, by which an import recognises it.
+    `suspicion` (0 to 1), `suggestion` (a label) and `reason` are set together, for samples to review.
+    A sample with a `deleted_at` is in the trash; its trials go on counting.
     """
     for statement in _REVIEW:
         db.execute(statement)
@@ -115,7 +113,7 @@ _REVIEW = (
     "ALTER TABLE samples ADD COLUMN suggestion TEXT",
     "ALTER TABLE samples ADD COLUMN reason TEXT",
     "ALTER TABLE samples ADD COLUMN deleted_at INTEGER",
-    # Whatever is chosen by a filter is counted and listed from one of these two alone: by writer, or in order of id.
+    # Every filter is answered from one of these two indexes alone: by writer, or in the order of ids.
     "DROP INDEX samples_by_class",
     """CREATE INDEX samples_by_class ON samples
         (writer_id, class_id, ordinal, held_out, origin, deleted_at, suspicion, drawn_at)""",
@@ -129,16 +127,67 @@ _REVIEW = (
 
 
 def _add_tallies(db: sqlite3.Connection) -> None:
-    """Version 3: what is asked for after every judgement need not be counted any more."""
-    for statement in tally_tables.MAKING:
+    """Version 3: triggers count the trials and samples of each kind (why: docs/decisions.md)."""
+    for statement in _TALLIES:
         db.execute(statement)
 
 
-def _name_runs(db: sqlite3.Connection) -> None:
-    """Version 4: runs have a name, a note, figures for a list, and a trash; histories stand last again.
+TALLY_COLUMNS = {
+    "trial_tally": ("writer_id", "model", "verdict"),
+    "sample_tally": ("writer_id", "class_id", "held_out", "is_suspect"),
+}
 
-    `figures` is `core.run.run_figures.RunFigures` as JSON. A history that cannot be read any more is kept as it is, without
-    figures.
+TALLIED = {
+    "trial_tally": "SELECT writer_id, model, verdict, count(*) AS n FROM trials GROUP BY 1, 2, 3",
+    "sample_tally": """SELECT writer_id, class_id, held_out, suspicion IS NOT NULL AS is_suspect, count(*) AS n
+        FROM samples WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4""",
+}
+
+
+def _triggers(table: str, tally: str, values: str, condition: str) -> Iterator[str]:
+    """Return the statements that keep a tally; "{row}" in `values` and `condition` is the row that came or went."""
+    columns = ", ".join(TALLY_COLUMNS[tally])
+    came, went = values.format(row="new"), values.format(row="old")
+    insert = f"""INSERT INTO {tally} ({columns}, n) SELECT {came}, 1 WHERE {condition.format(row="new")}
+        ON CONFLICT DO UPDATE SET n = n + 1;"""
+    delete = f"""UPDATE {tally} SET n = n - 1
+        WHERE ({columns}) = ({went}) AND {condition.format(row="old")};"""
+    yield f"CREATE TRIGGER {tally}_inserted AFTER INSERT ON {table} BEGIN {insert} END"
+    yield f"CREATE TRIGGER {tally}_deleted AFTER DELETE ON {table} BEGIN {delete} END"
+    yield f"CREATE TRIGGER {tally}_updated AFTER UPDATE ON {table} BEGIN {delete} {insert} END"
+
+
+_TALLIES = (
+    """CREATE TABLE trial_tally (
+        writer_id INTEGER NOT NULL,
+        model     TEXT NOT NULL,
+        verdict   TEXT NOT NULL,
+        n         INTEGER NOT NULL,
+        PRIMARY KEY (writer_id, model, verdict)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE sample_tally (
+        writer_id  INTEGER NOT NULL,
+        class_id   TEXT NOT NULL,
+        held_out   INTEGER NOT NULL,
+        is_suspect INTEGER NOT NULL,
+        n          INTEGER NOT NULL,
+        PRIMARY KEY (writer_id, class_id, held_out, is_suspect)
+    ) STRICT, WITHOUT ROWID""",
+    *(f"INSERT INTO {tally} {counting}" for tally, counting in TALLIED.items()),
+    *_triggers("trials", "trial_tally", "{row}.writer_id, {row}.model, {row}.verdict", "true"),
+    *_triggers(
+        "samples",
+        "sample_tally",
+        "{row}.writer_id, {row}.class_id, {row}.held_out, {row}.suspicion IS NOT NULL",
+        "{row}.deleted_at IS NULL",
+    ),
+)
+
+
+def _name_runs(db: sqlite3.Connection) -> None:
+    """Version 4: runs have a name, a note, figures for a list, and a trash; histories are last again.
+
+    `figures` is `core.run.figures.RunFigures` as JSON. A history that cannot be read is kept as it is, without figures.
     """
     db.execute(_RUNS)
     for run in db.execute("SELECT * FROM runs ORDER BY rowid").fetchall():
@@ -177,7 +226,7 @@ def _figures(history: str | None) -> str:
 
 
 def _make_queue(db: sqlite3.Connection) -> None:
-    """Version 5: trainings wait in line. `request` is what the engine is asked for, as JSON."""
+    """Version 5: the queue. `request` is the job for the engine, as JSON."""
     db.execute(_QUEUE)
 
 
@@ -196,7 +245,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_queue,
 )
 
-TABLES = frozenset(
-    {"writers", "classes", "samples", "label_sets", "trials", "runs", "queue", *tally_tables.TABLES}
-)
-"""What a file of the present version has to hold."""
+TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs", "queue", *TALLIED})
+"""The tables of the present version."""
