@@ -33,10 +33,11 @@ def victim(work: str, folder: Path, *point: object) -> Iterator[subprocess.Popen
             process.kill()
 
 
-def points_of(work: str, folder: Path, *, n_said: int) -> list[tuple[str, int]]:
+def points_of(work: str, folder: Path, *, n_said: int, expected: set[str]) -> list[tuple[str, int]]:
     """Points at which to kill it, each a name and how many times it is passed before the victim dies there.
 
-    They are found by letting the work go on in `folder` until it has said `n_said` things: all names are among them.
+    They are found by letting the work go on in `folder` until it has said `n_said` things: all names are among them, those
+    that are `expected` too.
     """
     passed: Counter[str] = Counter()
     with victim(work, folder) as process:
@@ -47,6 +48,7 @@ def points_of(work: str, folder: Path, *, n_said: int) -> list[tuple[str, int]]:
                 passed[line.removeprefix(AT)] += 1
             else:
                 n_said -= 1
+    assert expected <= set(passed)
     n_kills = max(N_KILLS, len(passed))
     kills = enumerate(itertools.islice(itertools.cycle(passed.items()), n_kills))
     return [(name, number % n_passed) for number, (name, n_passed) in kills]

@@ -18,6 +18,8 @@ from tests.store.values import a_model, an_ink
 
 pytestmark = pytest.mark.slow
 DRAWINGS_PER_FILE = 300
+WRITING = {"BEGIN IMMEDIATE", "INSERT INTO samples", "COMMIT", "say"}
+REPLACING = {"fsync", "rename", "say"}
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def test_that_every_acknowledged_drawing_is_there(folder: Path) -> None:
     SampleStore.open(folder).close()
     acknowledged = 0
-    for point in points_of("judge", folder, n_said=5):
+    for point in points_of("judge", folder, n_said=5, expected={*WRITING, "INSERT INTO trials"}):
         said = [int(word) for word in kill_at("judge", folder, point)]
         with SampleStore.open(folder) as store:
             samples, trials = list(store.samples()), list(store.trials())
@@ -54,7 +56,7 @@ def test_that_an_import_is_whole_or_absent(tmp_path: Path) -> None:
         inks = (LabelledInk(str(i % 10), f"w{number}", an_ink()) for i in range(DRAWINGS_PER_FILE))
         write_ink_jsonl(tmp_path / "files" / f"w{number}.jsonl", inks)
     acknowledged = 0
-    for point in points_of("bring_in", tmp_path, n_said=3):
+    for point in points_of("bring_in", tmp_path, n_said=3, expected={*WRITING, "CREATE TABLE"}):
         for path in (tmp_path / "data").glob("samples.db*"):
             path.unlink()
         said = kill_at("bring_in", tmp_path, point)
@@ -71,7 +73,7 @@ def test_that_an_import_is_whole_or_absent(tmp_path: Path) -> None:
 def test_that_a_change_of_many_drawings_is_whole_or_absent(tmp_path: Path) -> None:
     """Each step concerns the 40 drawings of a writer and label; none of them is ever seen between two states."""
     SampleStore.open(tmp_path).close()
-    for point in points_of("edit", tmp_path, n_said=6):
+    for point in points_of("edit", tmp_path, n_said=6, expected={*WRITING, "UPDATE samples SET"}):
         said = kill_at("edit", tmp_path, point)
         with SampleStore.open(tmp_path) as store:
             assert store.check() == ()
@@ -89,7 +91,7 @@ def test_that_a_change_of_many_drawings_is_whole_or_absent(tmp_path: Path) -> No
 
 def test_that_a_champion_loads_while_champions_come_and_go(folder: Path) -> None:
     library = ModelLibrary(folder, shipped=folder / "shipped")
-    points = points_of("promote", folder, n_said=5)
+    points = points_of("promote", folder, n_said=5, expected=REPLACING)
     before = library.load_champion()[0].name
     for point in points:
         said = kill_at("promote", folder, point)
@@ -103,7 +105,7 @@ def test_that_a_champion_loads_while_champions_come_and_go(folder: Path) -> None
 
 
 def test_that_a_model_is_saved_whole_or_not_at_all(folder: Path) -> None:
-    for point in points_of("save", folder, n_said=5):
+    for point in points_of("save", folder, n_said=5, expected=REPLACING):
         said = kill_at("save", folder, point)
         files = {path.name for path in (folder / "models").glob("*.h5")}
         assert {*said, "a.h5", "b.h5", "c.h5", "again.h5"} <= files
