@@ -1,6 +1,6 @@
 """Keras on TensorFlow, imported once, quietly, with a known number of threads.
 
-Everything in `ml` takes `keras` and `tf` from here. The settings have to be in the environment before the import.
+Everything in `ml` takes `keras` and `tf` from here. The settings must be in the environment before they are imported.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qtdigits.quiet import quiet
 
+__all__ = ["computing_in", "has_bfloat16", "keras", "tf", "versions"]
+
 THREADS_VARIABLE = "QTDIGITS_THREADS"
-"""How many threads a network's arithmetic may use; unset or 0: as many as there are processors."""
+"""How many threads a network computes with; unset or 0: as many as there are processors."""
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,27 +29,12 @@ with quiet():
 
 
 def versions() -> dict[str, str]:
-    """The versions of the libraries that have a say in what comes out."""
-    import numpy as np
-
+    """Return the versions of the libraries that the result of a training depends on."""
     return {"keras": keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__}
 
 
-def _use_threads(given: str) -> None:
-    if given.isdecimal() and int(given) > 0:
-        tf.config.threading.set_intra_op_parallelism_threads(int(given))
-        tf.config.threading.set_inter_op_parallelism_threads(int(given))
-
-
-# TensorFlow warns when a network is traced anew, which every run does that is not the first.
-tf.get_logger().setLevel("ERROR")
-_use_threads(os.environ.get(THREADS_VARIABLE, ""))
-
-__all__ = ["keras", "tf", "versions"]
-
-
 def has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 by itself. Without that, TensorFlow emulates it, many times slower."""
+    """Whether the processor multiplies bfloat16 in hardware. TensorFlow's emulation is many times slower."""
     try:
         flags = Path("/proc/cpuinfo").read_text("ascii", errors="replace")
     except OSError:
@@ -55,10 +44,24 @@ def has_bfloat16() -> bool:
 
 @contextmanager
 def computing_in(precision: str) -> Iterator[None]:
-    """Networks that are built within compute in `precision`: "float32", or "auto": bfloat16 where the processor has it."""
+    """Let networks built within compute in `precision`: "float32", or "auto" for bfloat16 where the processor has it.
+
+    The weights are float32 in any case.
+    """
     previous: Any = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "auto" and has_bfloat16() else "float32")
     try:
         yield
     finally:
         keras.config.set_dtype_policy(previous)
+
+
+def _use_threads(given: str) -> None:
+    if given.isdecimal() and int(given) > 0:
+        tf.config.threading.set_intra_op_parallelism_threads(int(given))
+        tf.config.threading.set_inter_op_parallelism_threads(int(given))
+
+
+# TensorFlow warns when a network is traced again, as in every run but the first.
+tf.get_logger().setLevel("ERROR")
+_use_threads(os.environ.get(THREADS_VARIABLE, ""))

@@ -1,6 +1,6 @@
-"""Batches for Keras, made while they are needed.
+"""Batches for Keras, made as they are needed, augmented by a thread ahead of the training.
 
-The images stay uint8 and are picked and converted batch by batch in TensorFlow's own thread: measured against float32
+The images stay uint8 and are picked and converted batch by batch in TensorFlow's own thread: compared with float32
 arrays of all 60,000 images, the first batch comes a second earlier, and the process needs 650 MB less.
 """
 
@@ -22,13 +22,18 @@ from qtdigits.ml.training_data import TrainingData
 
 VALIDATION_BATCH = 256
 
+_CHUNK_BATCHES = 16
+"""Batches augmented together: drawings with the same pen are rendered in one go, so a chunk should be large."""
+
+_AHEAD = 2 * _CHUNK_BATCHES
+
 
 def training_batches(
     data: TrainingData, *, n_classes: int, batch_size: int, seed: int, first_step: int = 0
 ) -> Any:
-    """A `tf.data.Dataset` without end, in another order each epoch, all of them determined by `seed`.
+    """Return an endless `tf.data.Dataset`, in another order each epoch, all determined by `seed`.
 
-    It begins with the batch after `first_step` batches. To be used with `steps_per_epoch`.
+    It begins after `first_step` batches. To be used with `steps_per_epoch`.
     """
     first_epoch, skipped = divmod(first_step, data.steps_per_epoch(batch_size))
     n = len(data.training)
@@ -44,58 +49,6 @@ def training_batches(
     return _batches(data.images, wanted_outputs(data, n_classes), places.skip(skipped), data.training)
 
 
-def validation_batches(data: TrainingData, *, n_classes: int) -> Any:
-    """A `tf.data.Dataset` of the validation part, in its order."""
-    places = tf.data.Dataset.range(len(data.validation)).batch(VALIDATION_BATCH)
-    return _batches(data.images, wanted_outputs(data, n_classes), places, data.validation)
-
-
-def _batches(
-    images: NDArray[np.uint8], wanted: NDArray[np.float32], places: Any, indices: NDArray[np.int64]
-) -> Any:
-    """Pairs of `(b, 28, 28, 1) float32`, 0 to 1, and wanted outputs `(b, n_classes) float32`."""
-    with tf.device("CPU:0"):
-        all_images, all_wanted, chosen = tf.constant(images), tf.constant(wanted), tf.constant(indices)
-
-    def pick(place: Any) -> tuple[Any, Any]:
-        index = tf.gather(chosen, place)
-        grey = tf.cast(tf.gather(all_images, index), tf.float32) / 255.0
-        return grey[..., tf.newaxis], tf.gather(all_wanted, index)
-
-    return on_one_thread(places.map(pick, num_parallel_calls=1).prefetch(2))
-
-
-def wanted_outputs(data: TrainingData, n_classes: int) -> NDArray[np.float32]:
-    """`(n, n_classes)`: what the network shall answer to each image, the remembered answers where there are some."""
-    wanted = one_hot(data.targets, n_classes)
-    if data.answers is not None:
-        wanted[data.remembered] = data.answers
-    return wanted
-
-
-def one_hot(targets: NDArray[np.int64], n_classes: int) -> NDArray[np.float32]:
-    """`(n, n_classes)`: 1 for the right class; the same for every class where an image is of none."""
-    wanted = np.full((len(targets), n_classes), 1.0 / n_classes, np.float32)
-    of_a_class = np.flatnonzero(targets != NO_CLASS)
-    wanted[of_a_class] = 0.0
-    wanted[of_a_class, targets[of_a_class]] = 1.0
-    return wanted
-
-
-def on_one_thread(batches: Any) -> Any:
-    """A `tf.data.Dataset` that leaves the processors to the training: one thread makes its batches."""
-    options = tf.data.Options()
-    options.threading.private_threadpool_size = 1
-    options.autotune.enabled = False
-    return batches.with_options(options)
-
-
-_CHUNK_BATCHES = 16
-"""Batches varied together: drawings with the same pen are rendered in one go, so a chunk should be large."""
-
-_AHEAD = 2 * _CHUNK_BATCHES
-
-
 def augmented_batches(
     data: TrainingData,
     *,
@@ -105,33 +58,78 @@ def augmented_batches(
     augmentation: Augmentation,
     first_step: int = 0,
 ) -> Any:
-    """A `tf.data.Dataset` without end: `(b, 28, 28, 1) float32`, 0 to 1, and wanted outputs `(b, n_classes)`.
+    """Return an endless `tf.data.Dataset`: `(b, 28, 28, 1) float32`, 0 to 1, and targets `(b, n_classes)`.
 
-    It begins with the batch after `first_step` batches. The last, smaller batch of an epoch is filled with its first drawings
-    once more, so all batches have one shape (TensorFlow would trace and oneDNN prepare the network a second time). To be used
-    with `steps_per_epoch`.
+    It begins after `first_step` batches. The last, smaller batch of an epoch is filled up with its first drawings, so that all
+    batches have one shape (or TensorFlow would trace and oneDNN prepare the network twice). To be used with `steps_per_epoch`.
     """
     signature = (
         tf.TensorSpec((batch_size, 28, 28, 1), tf.uint8),
         tf.TensorSpec((batch_size, n_classes), tf.float32),
     )
     wanted = wanted_outputs(data, n_classes)
-    varying = _Varying(data, batch_size, seed, augmentation)
+    augmenter = _Augmenter(data, batch_size, seed, augmentation)
 
     def pairs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-        for indices, images in varying.batches(first_step):
+        for indices, images in augmenter.batches(first_step):
             yield images, wanted[indices]
 
     def converted(images: Any, outputs: Any) -> tuple[Any, Any]:
         return tf.cast(images, tf.float32) / 255.0, outputs
 
     source = tf.data.Dataset.from_generator(pairs, output_signature=signature)
-    return on_one_thread(source.prefetch(_AHEAD).map(converted).prefetch(2))
+    return _on_one_thread(source.prefetch(_AHEAD).map(converted).prefetch(2))
+
+
+def validation_batches(data: TrainingData, *, n_classes: int) -> Any:
+    """Return a `tf.data.Dataset` of the validation part, in its order."""
+    places = tf.data.Dataset.range(len(data.validation)).batch(VALIDATION_BATCH)
+    return _batches(data.images, wanted_outputs(data, n_classes), places, data.validation)
+
+
+def wanted_outputs(data: TrainingData, n_classes: int) -> NDArray[np.float32]:
+    """Return the targets `(n, n_classes)`: the teacher's answers for a rehearsal, one-hot labels otherwise."""
+    wanted = one_hot(data.targets, n_classes)
+    if data.answers is not None:
+        wanted[data.remembered] = data.answers
+    return wanted
+
+
+def one_hot(targets: NDArray[np.int64], n_classes: int) -> NDArray[np.float32]:
+    """Return `(n, n_classes)`: 1 for the right class; equal probabilities for images of no class."""
+    wanted = np.full((len(targets), n_classes), 1.0 / n_classes, np.float32)
+    of_a_class = np.flatnonzero(targets != NO_CLASS)
+    wanted[of_a_class] = 0.0
+    wanted[of_a_class, targets[of_a_class]] = 1.0
+    return wanted
+
+
+def _on_one_thread(batches: Any) -> Any:
+    """Let one thread make the batches of a `tf.data.Dataset`, and leave the processors to the training."""
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = 1
+    options.autotune.enabled = False
+    return batches.with_options(options)
+
+
+def _batches(
+    images: NDArray[np.uint8], wanted: NDArray[np.float32], places: Any, indices: NDArray[np.int64]
+) -> Any:
+    """Return pairs of `(b, 28, 28, 1) float32`, 0 to 1, and targets `(b, n_classes) float32`."""
+    with tf.device("CPU:0"):
+        all_images, all_wanted, chosen = tf.constant(images), tf.constant(wanted), tf.constant(indices)
+
+    def pick(place: Any) -> tuple[Any, Any]:
+        index = tf.gather(chosen, place)
+        grey = tf.cast(tf.gather(all_images, index), tf.float32) / 255.0
+        return grey[..., tf.newaxis], tf.gather(all_wanted, index)
+
+    return _on_one_thread(places.map(pick, num_parallel_calls=1).prefetch(2))
 
 
 @dataclass(frozen=True, eq=False)
-class _Varying:
-    """Each chunk has random numbers of its own, by seed, epoch and place, so that a run can begin anywhere."""
+class _Augmenter:
+    """Augments in chunks. Each has random numbers of its own, by seed, epoch and place, so that a run can begin anywhere."""
 
     data: TrainingData
     batch_size: int
@@ -139,7 +137,7 @@ class _Varying:
     augmentation: Augmentation
 
     def batches(self, first_step: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
-        """Indices `(b,)` into the images, and those images varied, `(b, 28, 28, 1)`."""
+        """Yield indices `(b,)` into the images, and those images augmented, `(b, 28, 28, 1)`."""
         ways = _ways(self.data)
         steps = self.data.steps_per_epoch(self.batch_size)
         first_epoch, skipped = divmod(first_step, steps)
@@ -149,27 +147,27 @@ class _Varying:
             for first in range(skipped - skipped % _CHUNK_BATCHES, steps, _CHUNK_BATCHES):
                 rng = np.random.default_rng((self.seed, epoch, 1 + first))
                 chunk = by_step[first : first + _CHUNK_BATCHES]
-                images = _varied(self.data, chunk.ravel(), ways[chunk.ravel()], rng, self.augmentation)
+                images = _augmented(self.data, chunk.ravel(), ways[chunk.ravel()], rng, self.augmentation)
                 images = images.reshape(*chunk.shape, 28, 28, 1)
                 for number in range(max(skipped - first, 0), len(chunk)):
                     yield chunk[number], images[number]
             skipped = 0
 
 
-_AS_PIXELS, _AS_INK, _NOT_ANY_MORE = 0, 1, 2
+_AS_PIXELS, _AS_INK, _NOT_AT_ALL = 0, 1, 2
 
 
 def _ways(data: TrainingData) -> NDArray[np.int8]:
-    """`(n,)`: how each image is varied. One whose answer is known was varied before it was asked for."""
+    """Return `(n,)`: how each image is augmented. Images with a teacher's answer were augmented before the teacher read them."""
     ways = np.full(len(data.targets), _AS_PIXELS, np.int8)
     if data.inks:
         ways[[ink is not None for ink in data.inks]] = _AS_INK
     if data.answers is not None:
-        ways[data.remembered] = _NOT_ANY_MORE
+        ways[data.remembered] = _NOT_AT_ALL
     return ways
 
 
-def _varied(
+def _augmented(
     data: TrainingData,
     chunk: NDArray[np.int64],
     ways: NDArray[np.int8],

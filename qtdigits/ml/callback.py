@@ -227,7 +227,7 @@ class TrainingCallback(keras.callbacks.Callback):
         self._epoch_images = min(batches * self._recipe.batch_size, self._n_training)
         found = self.model.get_metrics_result()
         self._epoch_means = {name: float(found[name]) for name in ("loss", ACCURACY)}
-        self._means.begin_after(self._epoch_images, self._epoch_means)
+        self._means.since_last(self._epoch_images, self._epoch_means)
 
     @property
     def _is_at_end_of_epoch(self) -> bool:

@@ -1,4 +1,4 @@
-"""Trained networks to models, which anything can store and read, and back."""
+"""From trained Keras networks to models, which can be stored and read without Keras, and back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from qtdigits.quiet import quiet
 
 N_GOLDEN = 20
 N_GOLDEN_READABLE = 14
-"""Golden drawings that look like something; the others are blank, full, or noise, where a network is least sure."""
+"""Golden drawings from the training data; the others are blank, full, or noise, where a network is least sure."""
 
 
 def to_model(
@@ -35,15 +35,15 @@ def to_model(
     history: History,
     provenance: Mapping[str, Any],
 ) -> Model:
-    """The model of a trained network, with its LiteRT program and golden drawings chosen from `images`.
+    """Return the model of a trained network, with its LiteRT program and golden drawings chosen from `images`.
 
-    The weights are rounded to half precision first, so that the LiteRT program, which stores them that way, and the stored
-    weights say exactly the same; the file is a third smaller, and what is scored from here on is what will be used. Measured:
-    no answer on MNIST's test set changes. Weights too large for half precision stay as they are.
+    The weights are rounded to half precision first, as the LiteRT program stores them: so both give exactly the same answers, the
+    file is a third smaller, and what is scored from here on is what will be used. No answer on MNIST's test set changes by that
+    (measured). Weights too large for half precision are not rounded.
 
     Raises `TrainingError` when the network cannot be exported.
     """
-    is_half = _round_to_half(trained.network) and not _has_constants_of_its_own(trained.recipe.network)
+    is_half = _round_to_half(trained.network) and not _has_constants(trained.recipe.network)
     golden_images = _golden_images(images, targets)
     return Model(
         name=name,
@@ -69,19 +69,19 @@ def with_embedding_output(model: Model) -> Model:
         is_half = all(
             np.array_equal(w, w.astype(np.float16)) for layer in model.weights.values() for w in layer
         )
-    is_half = is_half and not _has_constants_of_its_own(model.network)
+    is_half = is_half and not _has_constants(model.network)
     return replace(model, flatbuffer=_export(network, is_half=is_half))
 
 
 def weights_of(base: Model, trained: TrainedNetwork) -> Model:
-    """`base` with the weights and classes of what was trained on from it: to train on from, not to read with."""
+    """Return `base` with the weights and classes of a further training: to start a training from, not to read with."""
     return replace(base, label_set=trained.label_set, weights=_weights(trained.network), flatbuffer=b"")
 
 
 def from_model(model: Model) -> Any:
-    """The `keras.Model` of a model that was loaded with its weights, ready to be trained further.
+    """Return the `keras.Model` of a model that was loaded with its weights, ready to be trained further.
 
-    Raises `ModelFileError` when the weights do not fit the spec, or give other outputs than the golden drawings demand.
+    Raises `ModelFileError` when the weights do not fit the spec or do not give the golden answers.
     """
     network = build_network(model.network, len(model.label_set))
     layers = [layer for layer in network.layers if layer.weights]
@@ -103,6 +103,7 @@ def _mismatch(model: Model, reason: str) -> ModelFileError:
 
 
 def _round_to_half(network: Any) -> bool:
+    """Round all weights to half precision; return False and change nothing when one is too large."""
     weights = network.get_weights()
     largest = max(float(np.abs(array).max()) for array in weights)
     if largest > float(np.finfo(np.float16).max):
@@ -111,8 +112,8 @@ def _round_to_half(network: Any) -> bool:
     return True
 
 
-def _has_constants_of_its_own(spec: NetworkSpec) -> bool:
-    """Whether half precision would round more than the weights: SELU's two constants become part of the program."""
+def _has_constants(spec: NetworkSpec) -> bool:
+    """Whether half precision would round more than the weights: SELU's two constants are part of the program."""
     return "selu" in {
         *(block.activation for block in spec.blocks),
         *(layer.activation for layer in spec.dense),
@@ -150,7 +151,7 @@ def _export(network: Any, *, is_half: bool) -> bytes:
 
 
 def _golden_images(images: NDArray[np.uint8], targets: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """`(20, 28, 28)`: images of as many classes as there is room for, then blank, full, and noise from sparse to dense."""
+    """Return `(20, 28, 28)`: images of as many classes as possible, then blank, full, and noise from sparse to dense."""
     chosen = images[_one_of_each(targets)]
     flat = np.stack([np.zeros((28, 28), np.uint8), np.full((28, 28), 255, np.uint8)])
     rng = np.random.default_rng(0)
@@ -161,7 +162,7 @@ def _golden_images(images: NDArray[np.uint8], targets: NDArray[np.int64]) -> NDA
 
 
 def _one_of_each(targets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Indices: the first of each class, then the second of each, and so on, `N_GOLDEN_READABLE` at most."""
+    """Return indices: the first of each class, then the second of each, and so on, `N_GOLDEN_READABLE` at most."""
     rank = np.empty(len(targets), np.int64)
     for target in np.unique(targets):
         members = np.flatnonzero(targets == target)

@@ -1,4 +1,4 @@
-"""Keras networks from network specs."""
+"""Keras networks from network specs, with their optimizers, learning rate schedules and losses."""
 
 from __future__ import annotations
 
@@ -13,23 +13,66 @@ from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.checkpoints import Stages
 from qtdigits.ml.backend import keras, tf
 
+INPUT_SHAPE = (28, 28, 1)
+
 FIRST_PART = 0.1
-"""The rate of the first step, as a part of the highest."""
+"""Learning rate of the first step, as a part of the highest."""
 
 LAST_PART = 0.002
+"""Learning rate of the last step."""
 
 EXTENSION_PART = 0.1
-"""Where the rate begins anew when a run that has ended is extended, as a part of the highest."""
+"""Learning rate with which an extension of a run begins."""
+
+_POOLINGS = {"flatten": keras.layers.Flatten, "average": keras.layers.GlobalAveragePooling2D}
+
+
+def build_network(spec: NetworkSpec, n_classes: int) -> Any:
+    """Return a `keras.Model`: `(n, 28, 28, 1) float32` from 0 to 1 in, `(n, n_classes) float32` probabilities out.
+
+    Its layers are named ("block_1", "dense_1", …, "output"), so that a model file can assign weights to layers.
+    """
+    image = keras.Input(INPUT_SHAPE, name="image")
+    flow = image
+    for number, block in enumerate(spec.blocks, 1):
+        flow = _convolve(flow, block, number)
+    flow = _POOLINGS[spec.pooling](name=spec.pooling)(flow)
+    for number, layer in enumerate(spec.dense, 1):
+        flow = _connect(flow, layer, number)
+    # Always in float32: a softmax in bfloat16 has three digits.
+    output = keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name="output")(flow)
+    return keras.Model(image, output, name=spec.kind)
+
+
+def probabilities(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Read `(n, 28, 28) uint8` images with the Keras network, all in one batch; return `(n, k)`."""
+    outputs = network((images[..., np.newaxis] / 255.0).astype(np.float32), training=False)
+    return np.asarray(outputs, np.float32)
+
+
+def compile_network(network: Any, recipe: Recipe, *, steps_per_epoch: int, stages: Stages = ()) -> None:
+    """Compile the network with the recipe's optimizer and loss, and accuracy as its metric.
+
+    `stages` are those of an extended run. XLA is off: on a processor it makes the convolutional network ten times slower and
+    costs seconds before the first batch.
+    """
+    network.compile(
+        optimizer=_optimizer(recipe, steps_per_epoch, stages or ((0, recipe.epochs),)),
+        loss=_loss(recipe),
+        metrics=[AccuracyOnDigits(name="categorical_accuracy")],
+        jit_compile=False,
+    )
+    _make_variables(network)
 
 
 @keras.saving.register_keras_serializable("qtdigits")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """Up in a line over the first `warm_up` of all steps, then down in a line to nearly nothing.
+    """Linear rise over the first `warm_up` part of all steps, then linear fall to nearly 0.
 
-    Ending near 0 is what makes the weights of the last epoch the best ones, without averaging: Smith, Super-convergence, 2018.
+    Ending near 0 makes the weights of the last epoch the best ones, without averaging: Smith, Super-convergence, 2018.
 
-    `extensions` are pairs of steps: from the first one on the rate falls in a line from a tenth of the highest to nearly
-    nothing at the second one. At the rate that a cycle ends with, nothing would be learned any more.
+    `extensions` are pairs of steps: from the first to the second one the rate falls linearly from a tenth of the highest to
+    nearly 0. At the rate that a cycle ends with, nothing more would be learned.
     """
 
     def __init__(
@@ -55,7 +98,6 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         return self.highest * part
 
     def get_config(self) -> dict[str, Any]:
-        """What Keras makes the schedule of again."""
         return {
             "highest": self.highest,
             "steps": self.steps,
@@ -64,60 +106,18 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-INPUT_SHAPE = (28, 28, 1)
-
-_POOLINGS = {"flatten": keras.layers.Flatten, "average": keras.layers.GlobalAveragePooling2D}
-
-
-def build_network(spec: NetworkSpec, n_classes: int) -> Any:
-    """A `keras.Model`: `(n, 28, 28, 1) float32` from 0 to 1 in, `(n, n_classes) float32` probabilities out.
-
-    Layers have names of their own ("block_1", "dense_1", …, "output"), so that a model file tells which weights are whose.
-    """
-    image = keras.Input(INPUT_SHAPE, name="image")
-    flow = image
-    for number, block in enumerate(spec.blocks, 1):
-        flow = _convolve(flow, block, number)
-    flow = _POOLINGS[spec.pooling](name=spec.pooling)(flow)
-    for number, layer in enumerate(spec.dense, 1):
-        flow = _connect(flow, layer, number)
-    # In float32 whatever the rest is computed in: a softmax in bfloat16 has three digits.
-    output = keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name="output")(flow)
-    return keras.Model(image, output, name=spec.kind)
-
-
-def probabilities(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """`(n, 28, 28) uint8` to `(n, k)`, by the Keras network itself. For a few images: all are read in one go."""
-    outputs = network((images[..., np.newaxis] / 255.0).astype(np.float32), training=False)
-    return np.asarray(outputs, np.float32)
-
-
-def compile_network(network: Any, recipe: Recipe, *, steps_per_epoch: int, stages: Stages = ()) -> None:
-    """Give the network the recipe's optimizer and loss, and accuracy as its metric. `stages`: those of a run that was extended.
-
-    Without XLA: on a processor it makes the convolutional network ten times slower and costs seconds before the first batch.
-    """
-    network.compile(
-        optimizer=_optimizer(recipe, steps_per_epoch, stages or ((0, recipe.epochs),)),
-        loss=_loss(recipe),
-        metrics=[AccuracyOnDigits(name="categorical_accuracy")],
-        jit_compile=False,
-    )
-    _make_variables(network)
-
-
 @keras.saving.register_keras_serializable("qtdigits")
 class AccuracyOnDigits(keras.metrics.CategoricalAccuracy):
-    """Categorical accuracy over the images that are of a class; there is no right answer for the others."""
+    """Categorical accuracy over the images that show a class; the others have no right answer."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """`y_true` and `y_pred` `(b, k)`. Wanted outputs above 0.75 name a class; `sample_weight` is not used."""
+        """Count `y_true` and `y_pred` `(b, k)`. Targets above 0.75 name a class; `sample_weight` is not used."""
         is_of_a_class = keras.ops.cast(keras.ops.max(y_true, axis=-1) > 0.75, y_pred.dtype)
         return super().update_state(y_true, y_pred, is_of_a_class)
 
 
 def _make_variables(network: Any) -> None:
-    """Make the variables of optimizer, loss and metrics now: left to the first batch, they have the graph built twice."""
+    """Create the variables of optimizer, loss and metrics now: created in the first batch, they have the graph built twice."""
     network.optimizer.build(network.trainable_variables)
     nothing = keras.ops.zeros((1, network.output_shape[-1]))
     network.compute_loss(y=nothing, y_pred=nothing)
@@ -133,16 +133,16 @@ def _optimizer(recipe: Recipe, steps_per_epoch: int, stages: Stages) -> Any:
         (_, steps), *extensions = ((begin * steps_per_epoch, end * steps_per_epoch) for begin, end in stages)
         config["learning_rate"] = OneCycle(highest, steps, extensions=extensions)
     if recipe.optimizer == "adamw":
-        # beta_2 as is usual with one-cycle: the second moment must keep up with a rate that changes this fast
+        # Usual with one-cycle: the second moment must keep up with a rate that changes this fast.
         config |= {"weight_decay": recipe.weight_decay, "beta_2": 0.99}
     return _on_one_device(type(optimizer))(**config)
 
 
 def _on_one_device(optimizer: type[Any]) -> type[Any]:
-    """The optimizer of that name that does not sum gradients over devices.
+    """Return the optimizer class without the sum of gradients over devices.
 
-    Keras has that sum taken even of one device, as an operation whose gradient TensorFlow registers for as long as the process
-    lives. So every training would leave its graph behind, and with it the weights: 40 MB each for the report's CNN.
+    Keras takes that sum even on one device, as an operation whose gradient TensorFlow registers for the life of the process. So
+    every training would leak its graph, and with it the weights: 40 MB each for the report's CNN.
     """
     overridden = {"_all_reduce_sum_gradients": lambda self, grads_and_vars: grads_and_vars}
     return type(optimizer.__name__, (optimizer,), overridden)

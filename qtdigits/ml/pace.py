@@ -1,4 +1,4 @@
-"""Figures of a training while it runs: how fast, how long still, and what the last batches were like."""
+"""Speed, time left, and recent loss and accuracy of a training while it runs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 
 EVENT_INTERVAL_S = 0.05
-"""Batches are reported no more often than this: twenty points a second are as many as an eye can follow."""
+"""Shortest time between two batch events: nobody can follow more than twenty points a second."""
 
 FIRST_VALIDATION_SHARE = 0.35
-"""What validating an image costs of training on it, until a validation has been timed."""
+"""Time to validate an image, as a part of the time to train on it, until a validation has been timed."""
 
 SLEEP_S = 30.0
 SLEEP_FACTOR = 50.0
 VALIDATION_FACTOR = 5.0
-"""A batch that takes longer than half a minute and than fifty usual ones is one that the machine slept through; so is a
-validation of five usual ones."""
+"""The machine slept during a batch that took longer than half a minute and fifty usual batches, and during a validation that took
+longer than half a minute and five usual ones."""
 
 
 class Pace:
-    """Times batches and validations. The first batch is left out of the rate: it includes building the graph."""
+    """Times batches and validations. The rate excludes the first batch, which includes building the graph."""
 
     def __init__(
         self,
@@ -44,27 +44,27 @@ class Pace:
 
     @property
     def elapsed_s(self) -> float:
-        """Since the run began to train, pauses left out."""
+        """Time since the run began to train, without pauses."""
         return self._clock() - self._start
 
     def begin_after(self, elapsed_s: float, *, validations: int) -> None:
-        """The run has been trained for so long before, and validated so often."""
+        """Count the time and the validations before the run was interrupted."""
         self._start -= elapsed_s
         self._validations = validations
 
-    def leave_out(self, waited_s: float) -> None:
-        """So much time went by in which nobody trained."""
-        self._start += waited_s
-        self._mark += waited_s
+    def leave_out(self, paused_s: float) -> None:
+        """Do not count a pause."""
+        self._start += paused_s
+        self._mark += paused_s
         if self._last_event is not None:
-            self._last_event += waited_s
+            self._last_event += paused_s
 
     def resume(self) -> None:
-        """Training goes on after something else, such as a validation."""
+        """Time the next batch from now on, as after a validation."""
         self._mark = self._clock()
 
     def batch_ended(self, n_images: int, *, is_first: bool) -> bool:
-        """Count a batch. True when it is time to report."""
+        """Count a batch; return True when it is time to report."""
         now = self._clock()
         took_s, self._mark = now - self._mark, now
         usual_s = self._timed_s / self._timed_steps if self._timed_steps else 0.0
@@ -84,7 +84,7 @@ class Pace:
         return True
 
     def validated(self) -> None:
-        """A validation has ended that began when training was last marked."""
+        """Count a validation, which began when the last batch ended."""
         now = self._clock()
         took_s, self._mark = now - self._mark, now
         usual_s = self._validation_s or 0.0
@@ -95,7 +95,7 @@ class Pace:
         self._validations += 1
 
     def remaining_s(self, step: int) -> float:
-        """Time to the end of the last validation, as far as one can tell; 0 before the second batch."""
+        """Estimate the time to the end of the last validation; 0 before the second batch."""
         if not self._timed_steps:
             return 0.0
         step_s = self._timed_s / self._timed_steps
@@ -105,27 +105,23 @@ class Pace:
 
 
 def _must_have_slept(took_s: float, most_s: float) -> bool:
-    """Whether something took so long that the machine was asleep. Some systems' clocks stand still then, others do not."""
+    """Whether the machine must have been asleep. On some systems the clock goes on meanwhile."""
     return took_s > SLEEP_S and took_s > most_s > 0.0
 
 
 class RecentMeans:
-    """Keras reports means over the epoch so far; a curve wants them over the batches since its last point."""
+    """Turns Keras's means over the epoch so far into means over the batches since the last point of a curve."""
 
     def __init__(self) -> None:
         self._images = 0
         self._sums: dict[str, float] = {}
 
     def restart(self) -> None:
-        """A new epoch: the means begin anew."""
+        """Begin a new epoch."""
         self._images, self._sums = 0, {}
 
-    def begin_after(self, images: int, means: Mapping[str, float]) -> None:
-        """The epoch was begun before: its first `images` had these means."""
-        self.since_last(images, means)
-
     def since_last(self, images: int, means: Mapping[str, float]) -> dict[str, float]:
-        """Means over the images since the last call; `images` and `means` are those of the epoch so far."""
+        """Return means over the images since the last call; `images` and `means` are those of the epoch so far."""
         sums = {name: float(mean) * images for name, mean in means.items()}
         count = images - self._images
         recent = {name: (total - self._sums.get(name, 0.0)) / count for name, total in sums.items()}

@@ -1,4 +1,4 @@
-"""Training that goes on from a trained model instead of from random weights."""
+"""Training that starts from a trained model, or resumes from a checkpoint, instead of from random weights."""
 
 from __future__ import annotations
 
@@ -18,11 +18,17 @@ from qtdigits.ml.networks import build_network
 from qtdigits.ml.training_data import TrainingData
 
 
+class CheckpointMisfitError(TrainingError):
+    """A checkpoint is of another network than the run to be resumed."""
+
+    kind = "checkpoint"
+
+
 def initialise_from(network: Any, base: Model, label_set: LabelSet) -> None:
     """Give `network`, built from the base's spec for `label_set`, the weights of `base`, which was loaded with them.
 
-    A class that the base does not know gets the average of the known ones as its output: its logit is then far below the
-    winner's, so that it takes nothing from the others until it is trained on.
+    A class that the base does not know gets the average output weights of the known ones: its logit is then far below the
+    winner's, so that it takes nothing from the others until it is trained.
 
     Raises `ModelFileError` when the weights do not fit.
     """
@@ -40,9 +46,9 @@ def initialise_from(network: Any, base: Model, label_set: LabelSet) -> None:
 
 
 def freeze(network: Any, *, last_blocks: int) -> None:
-    """Leave all but the last convolution blocks, and what follows them, as they are; 0: none of the blocks.
+    """Freeze all but the last convolution blocks and the layers after them; 0: freeze no block.
 
-    Batch normalisation keeps its statistics in any case: a few hundred drawings by one hand would bend them for everybody else.
+    Batch normalisation always keeps its statistics: a few hundred drawings by one writer would distort them for everybody else.
     """
     numbers = {layer.name.split("_")[1] for layer in network.layers if layer.name.startswith("block_")}
     first_trained = len(numbers) - last_blocks + 1 if last_blocks else 1
@@ -55,13 +61,12 @@ def freeze(network: Any, *, last_blocks: int) -> None:
 def with_teacher_answers(
     teacher: Model, data: TrainingData, recipe: Recipe, label_set: LabelSet
 ) -> TrainingData:
-    """`data` with the answers of `teacher` to the images of its rehearsal, these varied for good as the recipe says.
+    """Return `data` with the teacher's answers to the images of its rehearsal, which are augmented once as the recipe says.
 
-    `teacher` has the recipe's network and was loaded with its weights. To keep its answers, right or wrong and as sure as they
-    were, forgets less than to learn the labels again (Li and Hoiem, Learning without forgetting, 2016), and keeps the
-    probabilities calibrated. They are asked for what is trained on, the varied image: the answer to the image as it was would be
-    a new thing to learn, and bends the network for everybody. After several trainings in a row the answers of the first model
-    are better kept than those of the one before: what each of them loses would be taught by the next.
+    `teacher` has the recipe's network and was loaded with its weights. Keeping its probabilities, right or wrong, forgets less
+    than learning the labels again (Li and Hoiem, Learning without forgetting, 2016), and keeps the network calibrated. The
+    teacher reads the augmented image: its answer to the original would be a new thing to learn, and worse for all. In a series of
+    trainings the first model is the better teacher: from the one before, each would also learn what that had forgotten.
     """
     if not len(data.remembered):
         return data
@@ -71,13 +76,47 @@ def with_teacher_answers(
     if recipe.augmentation:
         rng = np.random.default_rng(recipe.seed)
         images[data.remembered] = augment_images(images[data.remembered], rng, recipe.augmentation_settings)
-    shown = (images[data.remembered][..., np.newaxis] / 255.0).astype(np.float32)
-    answers = np.asarray(network.predict(shown, batch_size=512, verbose=0), np.float32)
+    inputs = (images[data.remembered][..., np.newaxis] / 255.0).astype(np.float32)
+    answers = np.asarray(network.predict(inputs, batch_size=512, verbose=0), np.float32)
     return replace(data, images=images, answers=answers)
 
 
+def checkpoint_of(network: Any) -> tuple[Arrays, Arrays]:
+    """Return copies of all variables: `network` and `optimizer` of a `Checkpoint`."""
+    of_network, of_optimizer = _variables(network)
+    return _values(of_network), _values(of_optimizer)
+
+
+def metrics_of(network: Any) -> Arrays:
+    """Return the sums of the epoch so far."""
+    return _values(network.metrics_variables)
+
+
+def restore(network: Any, checkpoint: Checkpoint) -> None:
+    """Set a network that was built and compiled in the same way to a checkpoint, all but the metrics.
+
+    Raises `CheckpointMisfitError` and changes nothing when they do not fit.
+    """
+    pairs = list(zip(_variables(network), (checkpoint.network, checkpoint.optimizer), strict=True))
+    for variables, values in pairs:
+        if [tuple(v.shape) for v in variables] != [a.shape for a in values]:
+            raise CheckpointMisfitError(
+                "The checkpoint of this run does not fit its network any more.",
+                "Train with the same recipe again.",
+            )
+    for variables, values in pairs:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+
+def restore_metrics(network: Any, metrics: Arrays) -> None:
+    """Restore the sums of an interrupted epoch. Keras sets them to 0 when an epoch begins, so call this after that."""
+    for variable, value in zip(network.metrics_variables, metrics, strict=True):
+        variable.assign(value)
+
+
 def _outputs_for(label_set: LabelSet, base: Model, arrays: LayerWeights) -> LayerWeights:
-    """Kernel `(d, k)` and bias `(k,)` of the output layer, its columns those of `label_set`."""
+    """Return kernel `(d, k)` and bias `(k,)` of the output layer, with the columns of `label_set`."""
     known = {c.id: place for place, c in enumerate(base.label_set.classes)}
     columns = [known.get(c.id) for c in label_set.classes]
     return tuple(
@@ -89,46 +128,6 @@ def _outputs_for(label_set: LabelSet, base: Model, arrays: LayerWeights) -> Laye
 def _misfit(base: Model, reason: str) -> ModelFileError:
     where = base.path or base.name
     return ModelFileError(f"{where} cannot be trained further: {reason}.", "Train one from scratch instead.")
-
-
-class CheckpointMisfitError(TrainingError):
-    """A checkpoint is of another network than the one that is to go on from it."""
-
-    kind = "checkpoint"
-
-
-def checkpoint_of(network: Any) -> tuple[Arrays, Arrays]:
-    """`network` and `optimizer` of a `Checkpoint`: copies of all variables."""
-    of_network, of_optimizer = _variables(network)
-    return _values(of_network), _values(of_optimizer)
-
-
-def metrics_of(network: Any) -> Arrays:
-    """The sums of the epoch so far."""
-    return _values(network.metrics_variables)
-
-
-def restore(network: Any, checkpoint: Checkpoint) -> None:
-    """Give a network that was built and compiled in the same way all of a checkpoint but the metrics.
-
-    Raises `CheckpointMisfitError`, and then changes nothing.
-    """
-    pairs = list(zip(_variables(network), (checkpoint.network, checkpoint.optimizer), strict=True))
-    for variables, values in pairs:
-        if [tuple(v.shape) for v in variables] != [a.shape for a in values]:
-            raise CheckpointMisfitError(
-                "What was kept of this run does not fit its network any more.",
-                "Train by the same recipe anew.",
-            )
-    for variables, values in pairs:
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-
-
-def restore_metrics(network: Any, metrics: Arrays) -> None:
-    """The sums of an epoch that was begun before. Keras sets them to 0 when an epoch begins: this comes after that."""
-    for variable, value in zip(network.metrics_variables, metrics, strict=True):
-        variable.assign(value)
 
 
 def _variables(network: Any) -> tuple[list[Any], list[Any]]:

@@ -1,6 +1,6 @@
-"""A run as event files for TensorBoard: `<folder>/<run>/train`, `validation` and `hold-out`, which it lays over one another.
+"""A run as event files for TensorBoard in `<folder>/<run>/train`, `validation` and `hold-out`, which it overlays.
 
-The files are TensorFlow's own records of its own `Event` messages; TensorBoard itself is not needed to write them.
+The files are TensorFlow's records of its own `Event` messages; TensorBoard is not needed to write them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILE_VERSION = "brain.Event:2"
 
 
 class TensorBoardLog:
-    """Hears the events of one run; a context manager. Raises `StoreError` when the folder cannot be written."""
+    """Writes the events of one run; a context manager. Raises `StoreError` when the folder cannot be written."""
 
     def __init__(self, folder: Path, run: str) -> None:
         self._folder = folder / run
@@ -34,7 +34,7 @@ class TensorBoardLog:
             writer.close()
 
     def on_event(self, event: Event) -> None:
-        """Batches and epochs, over the number of the batch; what else happens has no place on a curve."""
+        """Write batches and epochs, over the number of the batch. Other events are ignored."""
         match event:
             case BatchEnded():
                 self._write(
@@ -52,8 +52,6 @@ class TensorBoardLog:
                 found = {**_pair(event.val_loss, event.val_accuracy), "epoch/auc": event.val_auc}
                 self._write("validation", event.step, found)
                 self._write("hold-out", event.step, _pair(event.hold_out_loss, event.hold_out_accuracy))
-            case _:
-                pass
 
     def _write(self, part: str, step: int, figures: dict[str, float | None]) -> None:
         values = [
@@ -79,14 +77,14 @@ class TensorBoardLog:
             ) from error
 
     def _opened(self, part: str, step: int) -> Any:
-        """A new file. A run that goes on may have been logged beyond `step` before; at a start, TensorBoard drops that."""
+        """Open a new file. A resumed run may have been logged beyond `step` before: at a START, TensorBoard drops that."""
         folder = self._folder / part
         folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.v2"
         writer = tf.io.TFRecordWriter(str(folder / name))
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
-        for told in ({"file_version": FILE_VERSION}, {"step": step, "session_log": start}):
-            writer.write(tf.compat.v1.Event(wall_time=time.time(), **told).SerializeToString())
+        for fields in ({"file_version": FILE_VERSION}, {"step": step, "session_log": start}):
+            writer.write(tf.compat.v1.Event(wall_time=time.time(), **fields).SerializeToString())
         return writer
 
 

@@ -1,4 +1,9 @@
-"""Training a network by a recipe."""
+"""Training a network by a recipe, its calibration, and warming TensorFlow up.
+
+Calibrated probabilities mean what they say: of the answers given with 90 %, nine in ten should be right. One number, the
+temperature, divides the logits (Guo et al., On Calibration of Modern Neural Networks, 2017). It is fitted on the validation
+part and divided into the weights of the last layer, so that nothing else has to know of it.
+"""
 
 from __future__ import annotations
 
@@ -23,42 +28,14 @@ from qtdigits.ml.networks import build_network, compile_network
 from qtdigits.ml.resuming import freeze, initialise_from, restore
 from qtdigits.ml.training_data import TrainingData
 
+Emit = Callable[[Event], None]
+
 COLDEST, HOTTEST = 0.2, 5.0
+"""Range of the temperature."""
+
 _ROUNDS = 40
 
-
-def temperature_of(probabilities: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
-    """The temperature with the lowest negative log-likelihood. `probabilities` `(n, k)` at temperature 1, `targets` `(n,)`."""
-    logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-30))
-
-    def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        scaled -= scaled.max(axis=1, keepdims=True)
-        right = scaled[np.arange(len(targets)), targets]
-        return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - right))
-
-    return float(np.exp(_lowest(loss, np.log(COLDEST), np.log(HOTTEST))))
-
-
-def apply_temperature(network: Any, temperature: float) -> None:
-    """Divide the logits of `network`, whose last layer is a dense softmax, by `temperature`; no answer changes."""
-    layer = network.layers[-1]
-    layer.set_weights([array / np.float32(temperature) for array in layer.get_weights()])
-
-
-def _lowest(loss: Any, low: float, high: float) -> float:
-    """Golden-section search: the loss has one minimum, as it is convex in the inverse temperature."""
-    golden = (np.sqrt(5) - 1) / 2
-    for _ in range(_ROUNDS):
-        left, right = high - golden * (high - low), low + golden * (high - low)
-        if loss(left) < loss(right):
-            high = right
-        else:
-            low = left
-    return (low + high) / 2
-
-
-Emit = Callable[[Event], None]
+_N_IMAGES = 40
 
 
 class DivergedError(TrainingError):
@@ -92,16 +69,85 @@ def train(
 ) -> TrainedNetwork:
     """Train until the recipe's epochs are over, patience has run out, or `control` says so; keep the best weights.
 
-    With `base`, which was loaded with its weights and has the recipe's network, it begins there; what is rehearsed has its
-    answers in `data` (`ml.resuming.with_teacher_answers`). A `continuation` resumes from a checkpoint, on the same data, and ends
+    Training starts from `base` if given, which has the recipe's network and was loaded with its weights; `data` has the answers
+    for its rehearsal (`ml.resuming.with_teacher_answers`). A `continuation` resumes from a checkpoint, on the same data, and ends
     with the same weights, bit for bit, as a run that was never interrupted.
 
-    Best are those with the lowest validation loss at the end of an epoch. A run that is stopped before the first epoch is over
-    is validated where it stands, so that its figures are honest.
+    The best weights are those with the lowest validation loss at the end of an epoch. A run that is stopped before the end of its
+    first epoch is validated at once, so that its figures are honest.
 
     Raises `CancelledError`, `DivergedError`, `CheckpointMisfitError`, and `MemoryError`.
     """
     continuation = continuation or Continuation()
+    begin = continuation.begin
+    network = _initial_network(recipe, label_set, data, base, continuation)
+    emit(_started(recipe, label_set, data, run, network.count_params()))
+    if begin is not None:
+        emit(RunResumed(run, begin.epochs, begin.step, begin.history.to_json()))
+    callback = TrainingCallback(
+        recipe=recipe, data=data, run=run, emit=emit, control=control, continuation=continuation
+    )
+    try:
+        outcome = _fit(network, recipe, data, len(label_set), callback)
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError("TensorFlow could not have the memory it asked for.") from error
+    if callback.best_weights is None:
+        raise DivergedError(
+            "The training diverged: the loss is not a number any more.",
+            "Choose a smaller learning rate, or another optimizer.",
+        )
+    if recipe.precision != "float32":
+        network = build_network(recipe.network, len(label_set))
+    network.set_weights(callback.best_weights)
+    if recipe.calibration == "temperature":
+        _calibrate(network, data)
+    return TrainedNetwork(network, recipe, label_set, outcome, callback.epochs, callback.best_epoch)
+
+
+def tidy_up() -> None:
+    """Free what Keras keeps of networks that are no longer used. Takes up to 0.3 s, so call it after a run, not before one."""
+    keras.utils.clear_session()
+
+
+def warm_up(recipe: Recipe) -> None:
+    """Train the recipe's network on blank images for a moment, so that TensorFlow initialises before anybody waits for it."""
+    images = np.zeros((_N_IMAGES, 28, 28), np.uint8)
+    places = np.arange(_N_IMAGES)
+    data = TrainingData(images, places % len(DIGITS), training=places[10:], validation=places[:10])
+    brief = recipe.with_values(epochs=1, batch_size=20)
+    train(brief, DIGITS, data, run="warm-up", emit=lambda _event: None, control=Control())
+
+
+def temperature_of(probabilities: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
+    """Return the temperature with the lowest negative log-likelihood.
+
+    `probabilities` `(n, k)` are those at temperature 1, `targets` `(n,)`.
+    """
+    logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-30))
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        right = scaled[np.arange(len(targets)), targets]
+        return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - right))
+
+    return float(np.exp(_lowest(loss, np.log(COLDEST), np.log(HOTTEST))))
+
+
+def apply_temperature(network: Any, temperature: float) -> None:
+    """Divide the logits of `network`, whose last layer is a dense softmax, by `temperature`. No answer changes."""
+    layer = network.layers[-1]
+    layer.set_weights([array / np.float32(temperature) for array in layer.get_weights()])
+
+
+def _initial_network(
+    recipe: Recipe,
+    label_set: LabelSet,
+    data: TrainingData,
+    base: Model | None,
+    continuation: Continuation,
+) -> Any:
+    """Return the compiled network with the weights that the run begins with."""
     keras.utils.set_random_seed(recipe.seed)
     with computing_in(recipe.precision):
         network = build_network(recipe.network, len(label_set))
@@ -110,73 +156,64 @@ def train(
         freeze(network, last_blocks=recipe.last_blocks)
     steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
     compile_network(network, recipe, steps_per_epoch=steps_per_epoch, stages=continuation.stages)
-    begin = continuation.begin
-    if begin is not None:
-        restore(network, begin)
-    emit(_started(recipe, label_set, data, run, network.count_params()))
-    if begin is not None:
-        emit(RunResumed(run, begin.epochs, begin.step, begin.history.to_json()))
-    watch = TrainingCallback(
-        recipe=recipe, data=data, run=run, emit=emit, control=control, continuation=continuation
-    )
-    try:
-        outcome = _fit(network, recipe, data, len(label_set), watch)
-    except tf.errors.ResourceExhaustedError as error:
-        raise MemoryError("TensorFlow could not have the memory it asked for.") from error
-    if watch.best_weights is None:
-        raise DivergedError(
-            "The training diverged: the loss is not a number any more.",
-            "Choose a smaller learning rate, or another optimizer.",
-        )
-    if recipe.precision != "float32":
-        network = build_network(recipe.network, len(label_set))
-    network.set_weights(watch.best_weights)
-    if recipe.calibration == "temperature":
-        _calibrate(network, data)
-    return TrainedNetwork(network, recipe, label_set, outcome, watch.epochs, watch.best_epoch)
+    if continuation.begin is not None:
+        restore(network, continuation.begin)
+    return network
 
 
-def _fit(network: Any, recipe: Recipe, data: TrainingData, n_classes: int, watch: TrainingCallback) -> str:
-    """Run Keras's `fit` with the watch beside it; returns the outcome."""
+def _fit(network: Any, recipe: Recipe, data: TrainingData, n_classes: int, callback: TrainingCallback) -> str:
+    """Run Keras's `fit` and return the outcome."""
     validation = validation_batches(data, n_classes=n_classes)
     steps = data.steps_per_epoch(recipe.batch_size)
 
     def fit(*, epochs: int, steps_per_epoch: int) -> None:
         network.fit(
-            _training_batches(data, recipe, n_classes, first_step=watch.step),
-            initial_epoch=watch.epochs,
+            _training_batches(data, recipe, n_classes, first_step=callback.step),
+            initial_epoch=callback.epochs,
             epochs=epochs,
             steps_per_epoch=steps_per_epoch,
             validation_data=validation,
-            callbacks=[watch],
+            callbacks=[callback],
             shuffle=False,
             verbose=0,
         )
 
     try:
-        match watch.step - watch.epochs * steps:
-            case 0 if watch.epochs and (ending := watch.ending()):
+        match callback.step - callback.epochs * steps:
+            case 0 if callback.epochs and (ending := callback.ending()):
                 return ending
             case 0:
                 pass
             case begun if begun == steps:
-                _finish_epoch(network, validation, watch)
+                _finish_epoch(network, validation, callback)
             case begun:
                 # A `fit` of its own: Keras has epochs of one length only.
-                fit(epochs=watch.epochs + 1, steps_per_epoch=steps - begun)
-        if watch.epochs < recipe.epochs:
+                fit(epochs=callback.epochs + 1, steps_per_epoch=steps - begun)
+        if callback.epochs < recipe.epochs:
             fit(epochs=recipe.epochs, steps_per_epoch=steps)
     except Ended as ended:
-        if ended.outcome == "stopped" and watch.best_weights is None:
-            return _validate_now(network, validation, watch)
+        if ended.outcome == "stopped" and callback.best_weights is None:
+            return _validate_now(network, validation, callback)
         return ended.outcome
     return "completed"
 
 
+def _lowest(loss: Any, low: float, high: float) -> float:
+    """Return where `loss` is lowest, by golden-section search: it is convex in the inverse temperature."""
+    golden = (np.sqrt(5) - 1) / 2
+    for _ in range(_ROUNDS):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if loss(left) < loss(right):
+            high = right
+        else:
+            low = left
+    return (low + high) / 2
+
+
 def _calibrate(network: Any, data: TrainingData) -> None:
-    """Fit the temperature on the validation part."""
-    chosen = network.predict(validation_batches(data, n_classes=network.output_shape[-1]), verbose=0)
-    apply_temperature(network, temperature_of(chosen, data.targets[data.validation]))
+    """Fit the temperature on the validation part and apply it."""
+    found = network.predict(validation_batches(data, n_classes=network.output_shape[-1]), verbose=0)
+    apply_temperature(network, temperature_of(found, data.targets[data.validation]))
 
 
 def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int, *, first_step: int) -> Any:
@@ -191,26 +228,25 @@ def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int, *, fir
     return training_batches(data, **settings)
 
 
-def _finish_epoch(network: Any, validation: Any, watch: TrainingCallback) -> None:
-    """All batches of this epoch were trained on before, but it was not validated."""
-    watch.set_model(network)
-    watch.on_epoch_begin(watch.epochs)
-    watch.on_epoch_end(watch.epochs, _validated(network, validation, watch))
+def _finish_epoch(network: Any, validation: Any, callback: TrainingCallback) -> None:
+    """Validate an epoch whose batches were all trained on before the run was resumed."""
+    callback.set_model(network)
+    callback.on_epoch_begin(callback.epochs)
+    callback.on_epoch_end(callback.epochs, _validated(network, validation, callback))
 
 
-def _validate_now(network: Any, validation: Any, watch: TrainingCallback) -> str:
-    figures = _validated(network, validation, watch)
+def _validate_now(network: Any, validation: Any, callback: TrainingCallback) -> str:
     try:
-        watch.end_epoch(figures)
+        callback.end_epoch(_validated(network, validation, callback))
     except Ended as ended:
         return ended.outcome
     return "stopped"
 
 
-def _validated(network: Any, validation: Any, watch: TrainingCallback) -> dict[str, float]:
-    """The epoch's figures so far, with those of a validation as it stands."""
-    figures = watch.epoch_figures
-    found = network.evaluate(validation, callbacks=[watch], verbose=0, return_dict=True)
+def _validated(network: Any, validation: Any, callback: TrainingCallback) -> dict[str, float]:
+    """Validate now; return those figures with the epoch's figures so far."""
+    figures = callback.epoch_figures
+    found = network.evaluate(validation, callbacks=[callback], verbose=0, return_dict=True)
     return {**figures, **{f"val_{name}": value for name, value in found.items()}}
 
 
@@ -229,20 +265,3 @@ def _started(
         n_parameters=n_parameters,
         is_rehearsal=data.is_rehearsal,
     )
-
-
-_N_IMAGES = 40
-
-
-def tidy_up() -> None:
-    """Let go of what Keras remembers of networks that nobody has any more. Costs up to 0.3 s: not before a run but after it."""
-    keras.utils.clear_session()
-
-
-def warm_up(recipe: Recipe) -> None:
-    """Train the recipe's network for a moment on nothing in particular; nothing of it is kept."""
-    images = np.zeros((_N_IMAGES, 28, 28), np.uint8)
-    places = np.arange(_N_IMAGES)
-    data = TrainingData(images, places % len(DIGITS), training=places[10:], validation=places[:10])
-    brief = recipe.with_values(epochs=1, batch_size=20)
-    train(brief, DIGITS, data, run="warm-up", emit=lambda _event: None, control=Control())

@@ -1,4 +1,4 @@
-"""What a network is trained on. No Keras here, so that data can be gathered before it is loaded."""
+"""The data a network is trained on. No Keras here, so that data can be gathered before Keras is loaded."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from qtdigits.core.drawing.ink import Ink
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Images once, and indices into them: what is trained on may count several times, what is validated on counts once.
+    """Each image once, and indices into the images; an index may occur several times in `training`.
 
-    `images` `(n, 28, 28) uint8`, ink 255; `targets` `(n,)`, output indices; `training` `(m,)` and `validation` `(v,)`
-    have no index in common. `inks` is empty, or has the ink of each image, None where there are only pixels. `sources`
-    counts the different images that are trained on by where they come from. An image whose target is `NO_CLASS` is no digit, and
-    the network learns to be unsure of it; those that are not trained on are in `outliers`, indices too. `remembered` are
-    the images of a rehearsal: a network that goes on from a trained one shall keep its `answers` to them, `(r, k)` probabilities.
-    `hold_out_images` `(h, 28, 28) uint8` and `hold_out_targets` `(h,)` are only looked at, after each epoch.
+    `images` `(n, 28, 28) uint8`, ink = 255; `targets` `(n,)`, output indices; `training` `(m,)` and `validation` `(v,)`
+    are disjoint. `inks` is empty, or has the ink of each image, None for those without. `sources` counts the different training
+    images of each source. An image with the target `NO_CLASS` is no digit, and the network learns to be unsure of it; `outliers`
+    are indices of those that are not trained on. `remembered` are indices of a rehearsal, for which the network is to keep the
+    `answers` of its teacher, `(r, k)` probabilities. `hold_out_images` `(h, 28, 28) uint8` and `hold_out_targets` `(h,)` are
+    only scored after each epoch.
     """
 
     images: NDArray[np.uint8]
@@ -38,9 +38,9 @@ class TrainingData:
 
     @property
     def has_outliers(self) -> bool:
-        """Whether there are drawings of no class to choose the threshold of "not sure" by."""
+        """Whether there are images of no class to choose the threshold of "not sure" by."""
         return bool(len(self.outliers))
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """Batches in an epoch; the last one may be smaller."""
+        """Return the number of batches in an epoch; the last one may be smaller."""
         return -(-len(self.training) // batch_size)
