@@ -1,11 +1,18 @@
-"""Batches hold what they should, as Keras wants it."""
+"""Batches hold what they should, as Keras wants it, in another order and augmented each epoch."""
+
+from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
 
-from qtdigits.ml.batches import training_batches, validation_batches
+from qtdigits.core.drawing.augmentation import Augmentation
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
+from qtdigits.ml.batches import augmented_batches, training_batches, validation_batches
 from qtdigits.ml.training_data import TrainingData
 
 
@@ -52,7 +59,7 @@ def test_that_epochs_differ_in_order_and_runs_do_not() -> None:
 
 
 @pytest.mark.parametrize("first_step", [1, 3, 7])
-def test_that_a_run_that_goes_on_gets_the_batches_that_it_would_have_got(first_step: int) -> None:
+def test_that_a_resumed_run_gets_the_batches_that_it_would_have_got(first_step: int) -> None:
     data = numbered_data()
     whole = drawn_by(training_batches(data, n_classes=10, batch_size=3, seed=1), 12)
     rest = training_batches(data, n_classes=10, batch_size=3, seed=1, first_step=first_step)
@@ -61,3 +68,81 @@ def test_that_a_run_that_goes_on_gets_the_batches_that_it_would_have_got(first_s
 
 def test_that_validation_keeps_its_order() -> None:
     assert drawn_by(validation_batches(numbered_data(), n_classes=10), 1) == [[7, 9]]
+
+
+N = 96
+BATCH = 32
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingData:
+    inks, labels = synthetic_digits(N, seed=4)
+    targets = np.array([int(label) for label in labels], np.int64)
+    return TrainingData(render_many(inks), targets, training=np.arange(N), validation=np.arange(0), inks=inks)
+
+
+def epoch_of(data: TrainingData, strength: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    batches = augmented_batches(
+        data, n_classes=10, batch_size=BATCH, seed=seed, augmentation=Augmentation(strength)
+    )
+    pairs = list(islice(batches.as_numpy_iterator(), N // BATCH))
+    return np.concatenate([x for x, _ in pairs]), np.concatenate([y for _, y in pairs])
+
+
+def test_that_every_drawing_comes_once_an_epoch_with_its_label(data: TrainingData) -> None:
+    images, answers = epoch_of(data, 0.0)
+    known = {image.tobytes(): int(target) for image, target in zip(data.images, data.targets, strict=True)}
+    seen = [np.round(image[..., 0] * 255).astype(np.uint8).tobytes() for image in images]
+    assert sorted(seen) == sorted(known)
+    assert [known[image] for image in seen] == answers.argmax(axis=1).tolist()
+
+
+def test_that_drawings_are_varied_and_the_seed_says_how(data: TrainingData) -> None:
+    first, _ = epoch_of(data, 1.0)
+    again, _ = epoch_of(data, 1.0)
+    other, _ = epoch_of(data, 1.0, seed=2)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert 0 <= first.min() < first.max() <= 1
+    originals = {image.tobytes() for image in data.images}
+    unchanged = sum(np.round(i[..., 0] * 255).astype(np.uint8).tobytes() in originals for i in first)
+    assert unchanged < N // 10
+
+
+def test_that_pixels_without_ink_are_varied_too(data: TrainingData) -> None:
+    first, answers = epoch_of(replace(data, inks=()), 1.0)
+    plain, _ = epoch_of(replace(data, inks=()), 0.0)
+    assert first.shape == (N, 28, 28, 1)
+    assert sorted(answers.argmax(axis=1)) == sorted(data.targets)
+    assert np.abs(first - plain).mean() > 0.01
+
+
+def test_that_an_image_of_no_class_is_wanted_as_all_classes_alike(data: TrainingData) -> None:
+    targets = np.where(np.arange(N) % 3, data.targets, NO_CLASS)
+    _, answers = epoch_of(replace(data, targets=targets), 1.0)
+    assert np.isclose(answers.max(axis=1), 0.1).sum() == N // 3
+    np.testing.assert_allclose(answers.sum(axis=1), 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("first_step", [1, 17, 23])
+def test_that_a_resumed_run_gets_the_augmented_batches_that_it_would_have_got(
+    data: TrainingData, first_step: int
+) -> None:
+    """20 batches an epoch, in chunks of 16 and 4."""
+    settings = {"n_classes": 10, "batch_size": 5, "seed": 1, "augmentation": Augmentation(1.0)}
+    whole = list(islice(augmented_batches(data, **settings).as_numpy_iterator(), 44))
+    rest = augmented_batches(data, **settings, first_step=first_step)
+    for (images, outputs), (expected, wanted) in zip(
+        islice(rest.as_numpy_iterator(), 44 - first_step), whole[first_step:], strict=True
+    ):
+        np.testing.assert_array_equal(images, expected)
+        np.testing.assert_array_equal(outputs, wanted)
+
+
+def test_that_the_last_batch_is_filled_from_its_own_epoch(data: TrainingData) -> None:
+    few = replace(data, training=np.arange(7))
+    batches = augmented_batches(few, n_classes=10, batch_size=5, seed=1, augmentation=Augmentation(0.0))
+    images = [x for x, _ in islice(batches.as_numpy_iterator(), 4)]
+    for first, last in (images[:2], images[2:]):
+        assert len({image.tobytes() for image in (*first, *last)}) == 7
+        np.testing.assert_array_equal(last[2:], first[:3])

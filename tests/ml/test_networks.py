@@ -1,4 +1,6 @@
-"""Keras networks are what their specs say, and learn by every optimizer and loss of the report."""
+"""Keras networks are what their specs say, and learn by every optimizer, schedule and loss."""
+
+from __future__ import annotations
 
 import math
 
@@ -9,7 +11,7 @@ from qtdigits.core.network_spec import ACTIVATIONS, NetworkSpec, parse_blocks, p
 from qtdigits.core.recipe import LOSSES, OPTIMIZERS, recipe_of
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.ml.backend import keras
-from qtdigits.ml.networks import build_network, compile_network, probabilities
+from qtdigits.ml.networks import OneCycle, build_network, compile_network, probabilities
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,32 @@ def test_that_the_layers_are_named_by_their_place() -> None:
     ]
     assert network.get_layer("block_2_dropout").rate == 0.25
     assert isinstance(network.get_layer("block_2_pool"), keras.layers.MaxPooling2D)
+
+
+def test_that_an_extension_begins_at_a_tenth_and_leaves_what_was_before_as_it_was() -> None:
+    plain, extended = (
+        OneCycle(0.01, steps=100),
+        OneCycle(0.01, steps=100, extensions=[(100, 150), (150, 160)]),
+    )
+    rates = np.array([float(extended(step)) for step in range(161)])
+    assert rates[:100].tolist() == [float(plain(step)) for step in range(100)]
+    np.testing.assert_allclose(rates[[100, 125, 150, 155]], [0.001, 0.0005, 0.001, 0.0005], rtol=1e-5)
+    assert 0 < rates[149] < 0.0001
+    assert 0 < rates[160] < 0.0001
+
+
+def test_that_a_run_extended_before_its_plan_was_over_leaves_the_plan() -> None:
+    rates = [float(OneCycle(0.01, steps=100, extensions=[(50, 60)])(step)) for step in (49, 50, 60)]
+    np.testing.assert_allclose(rates, [0.01 * 0.51 / 0.85, 0.001, 0.00002], rtol=1e-5)
+
+
+def test_that_the_rate_rises_to_its_value_and_falls_to_nearly_nothing() -> None:
+    schedule = OneCycle(0.01, steps=100)
+    rates = np.array([float(schedule(step)) for step in range(101)])
+    top = int(rates.argmax())
+    assert 14 <= top <= 16
+    assert rates[top] <= 0.01 + 1e-9
+    assert rates[0] < 0.002
+    assert rates[-1] < 0.0001
+    assert (np.diff(rates[:top]) > 0).all()
+    assert (np.diff(rates[top:]) <= 0).all()

@@ -1,4 +1,4 @@
-"""A training that is taken up again ends with the same weights, to the last bit, as one that was never interrupted."""
+"""A training that is resumed ends with the same weights, to the last bit, as one that was never interrupted."""
 
 from __future__ import annotations
 

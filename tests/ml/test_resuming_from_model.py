@@ -1,4 +1,4 @@
-"""Going on from a trained model: its weights are taken up, early layers stay as they are, new classes find a place."""
+"""Training from a trained model: it starts with its weights, early layers stay frozen, new classes find a place."""
 
 from __future__ import annotations
 
