@@ -19,7 +19,7 @@ from benchmarks.common import Row, alternate, finish
 
 if TYPE_CHECKING:
     from qtdigits.core.run.events import Event
-    from qtdigits.training.jobs import RetrainRequest
+    from qtdigits.training.jobs import TrainingJob
 
 ROUNDS = 3
 N_HELD_OUT_OF = 1000
@@ -41,12 +41,12 @@ def measure() -> list[Row]:
 
 def child(side: str, recipe: str, images: str, epochs: str) -> None:
     from qtdigits.core.recipe_files import load_recipe
-    from qtdigits.training.jobs import RetrainRequest
+    from qtdigits.training.jobs import TrainingJob
 
     with tempfile.TemporaryDirectory(prefix="qtdigits-reporting-") as folder:
         _fill(Path(folder))
         chosen = replace(load_recipe(recipe), mnist_images=int(images), epochs=int(epochs))
-        request = RetrainRequest.fresh(chosen, data_dir=folder)
+        request = TrainingJob.new(chosen, data_dir=folder)
         seconds = _ours(request) if side == "ours" else _plain(request)
     finish(s=seconds)
 
@@ -65,11 +65,11 @@ def _fill(folder: Path) -> None:
         )
 
 
-def _ours(request: RetrainRequest) -> float:
+def _ours(request: TrainingJob) -> float:
     """From the event that a run has begun to that of its last epoch."""
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import EpochEnded, RunFinished, RunStarted, encode_event
-    from qtdigits.training.train import retrain
+    from qtdigits.training.train import train
 
     times: dict[type[Event], float] = {}
     with Path(os.devnull).open("w", encoding="utf-8") as window:
@@ -78,12 +78,12 @@ def _ours(request: RetrainRequest) -> float:
             print(encode_event(event), file=window, flush=True)
             times[type(event)] = time.perf_counter()
 
-        retrain(request, emit=emit, control=Control())
+        train(request, emit=emit, control=Control())
     assert RunFinished in times, "the run did not come to its end"
     return times[EpochEnded] - times[RunStarted]
 
 
-def _plain(request: RetrainRequest) -> float:
+def _plain(request: TrainingJob) -> float:
     from qtdigits.core.run.control import Control
     from qtdigits.ml.batches import training_batches, validation_batches
     from qtdigits.ml.networks import build_network, compile_network

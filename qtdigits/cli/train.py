@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qtdigits.cli.options import Subparsers
     from qtdigits.core.recipe import Field, Recipe
     from qtdigits.core.run.events import RunFinished, Terminal
-    from qtdigits.training.jobs import RetrainRequest
+    from qtdigits.training.jobs import TrainingJob
 
 DEFAULT_RECIPE = "cnn-32-64"
 FIELD_PREFIX = "field_"
@@ -213,9 +213,9 @@ def run(args: argparse.Namespace) -> int:
     return _end(ending, args)
 
 
-def make_request(args: argparse.Namespace) -> RetrainRequest:
+def make_request(args: argparse.Namespace) -> TrainingJob:
     """What is asked for, checked as far as it can be before the work begins."""
-    from qtdigits.training.jobs import RetrainRequest
+    from qtdigits.training.jobs import TrainingJob
 
     if args.resume is not None or args.more_epochs:
         return _resumed(args)
@@ -236,7 +236,7 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
             f"The recipe {recipe.name} starts from scratch, so --base has no part in it.",
             "Leave --base out, or add --start champion.",
         )
-    return RetrainRequest.fresh(
+    return TrainingJob.new(
         recipe,
         data_dir=data_folder(args),
         out=_text(args.out),
@@ -254,7 +254,7 @@ def make_request(args: argparse.Namespace) -> RetrainRequest:
     )
 
 
-def _resumed(args: argparse.Namespace) -> RetrainRequest:
+def _resumed(args: argparse.Namespace) -> TrainingJob:
     """How the run goes on that was named. Raises `InputError` for settings that it has already."""
     from qtdigits.store.tables.samples import SampleStore
     from qtdigits.training.runs import extended, resumed, with_current_state

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qtdigits.cli.training_view import TrainingView
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import Event, Terminal
-    from qtdigits.training.jobs import RetrainRequest
+    from qtdigits.training.jobs import TrainingJob
 
 STOPPING = "Stopping: the best weights so far are kept. Ctrl+C once more gives the run up."
 GIVING_UP = "Giving the run up: no model is kept."
@@ -27,14 +27,14 @@ TERMINATIONS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if 
 _SHOW_CURSOR = "\x1b[?25h"
 
 
-def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
+def run_training(request: TrainingJob, view: TrainingView) -> Terminal:
     """Run the request to its end and give its terminal event.
 
     Raises `OSError` when nobody reads the events any more; the run stands where it was interrupted and can go on.
     """
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished
-    from qtdigits.training.train import retrain
+    from qtdigits.training.train import train
 
     control = Control()
     endings: list[Terminal] = []
@@ -67,11 +67,11 @@ def run_training(request: RetrainRequest, view: TrainingView) -> Terminal:
             return False
         if not is_telling:
             must_leave = False
-            emit(RunCancelled(request.run, is_interrupted=True))
+            emit(RunCancelled(request.id, is_interrupted=True))
         return True
 
     with obeying_signals(control, interrupting=INTERRUPTING, last_words=end_at_once), view:
-        retrain(request, emit=emit, control=control)
+        train(request, emit=emit, control=control)
     if broken:
         raise broken[0]
     return endings[-1]

@@ -13,9 +13,10 @@ from qtdigits.core.formatting import counted, percent
 from qtdigits.errors import StoreError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
 
-    from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, Progressed, RunResumed, RunStarted
+    from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, Progress, RunResumed, RunStarted
     from qtdigits.ml.tensorboard_log import TensorBoardLog
 
 
@@ -70,15 +71,15 @@ class PlainView:
         pass
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.run.events import EpochEnded, Noticed, Progressed, RunResumed, RunStarted
+        from qtdigits.core.run.events import EpochEnded, Notice, Progress, RunResumed, RunStarted
 
         match event:
             case RunResumed():
                 say(resumed_line(event))
-            case Progressed(what=what) if what != self._last_work:
+            case Progress(what=what) if what != self._last_work:
                 self._last_work = what
                 say(f"{what} …")
-            case Noticed(message=message):
+            case Notice(message=message):
                 say(message)
             case RunStarted():
                 self._epochs = event.epochs
@@ -109,8 +110,8 @@ class LiveView:
         from qtdigits.core.run.events import (
             BatchEnded,
             EpochEnded,
-            Noticed,
-            Progressed,
+            Notice,
+            Progress,
             RunResumed,
             RunStarted,
         )
@@ -118,9 +119,9 @@ class LiveView:
         match event:
             case RunResumed():
                 self._print(resumed_line(event))
-            case Progressed():
+            case Progress():
                 self._show_work(event)
-            case Noticed(message=message):
+            case Notice(message=message):
                 self._print(message)
             case RunStarted():
                 self._epochs, self._steps_per_epoch = event.epochs, event.steps_per_epoch
@@ -133,7 +134,7 @@ class LiveView:
             case _:
                 pass
 
-    def _show_work(self, event: Progressed) -> None:
+    def _show_work(self, event: Progress) -> None:
         self._progress.update(
             self._task, description=event.what, completed=event.done, total=event.total or None, figures=""
         )
@@ -154,7 +155,7 @@ class LiveView:
         self._progress.console.print(line, soft_wrap=True)
 
 
-def _live_bar() -> Progress:
+def _live_bar() -> RichProgress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from qtdigits import paths
 from qtdigits.core.run.events import EngineLost, Event, decode_event
-from qtdigits.engine.protocol import Command, Plain, encode_command
+from qtdigits.engine.protocol import Command, ControlCommand, encode_command
 from qtdigits.errors import EngineError, InputError
 
 NO_MEMORY = (
@@ -167,7 +167,7 @@ class EngineClient:
         if process is None:
             return
         with contextlib.suppress(EngineError):
-            self.send(Plain.QUIT)
+            self.send(ControlCommand.QUIT)
         if not _ended(process, timeout_s):
             process.terminate()
             if not _ended(process, KILL_TIMEOUT_S):

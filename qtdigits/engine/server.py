@@ -1,8 +1,8 @@
 """The engine's side of the pipe: `python -m qtdigits engine`.
 
-Two threads: the main one loads TensorFlow, then trains and runs errands, one after the other; the other one listens to the
-commands, so that stop, cancel and pause are heard in the middle of a run. Events go to what was standard output when the process
-began; from then on descriptor 1 leads to stderr, so that no library can write between them.
+Two threads: the main one loads TensorFlow, then runs one job after the other; the other one listens to the commands, so that
+stop, cancel and pause are heard in the middle of a job. Events go to what was standard output when the process began; from then
+on descriptor 1 leads to stderr, so that no library can write between them.
 """
 
 from __future__ import annotations
@@ -23,26 +23,27 @@ from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import (
     Ending,
     EngineReady,
-    ErrandFailed,
     Event,
-    Noticed,
+    JobFailed,
+    Notice,
     RunFailed,
     encode_event,
 )
-from qtdigits.engine.protocol import Command, Plain, Run, Train, decode_command
+from qtdigits.engine.protocol import Command, ControlCommand, RunJob, decode_command
 from qtdigits.errors import EngineError, InputError, QtDigitsError
 from qtdigits.paths import user_data_dir
 from qtdigits.training.data_cache import DataCache
-from qtdigits.training.jobs import Errand, RetrainRequest
+from qtdigits.training.jobs import Job, TrainingJob
+from qtdigits.training.run_job import run_job
 
 NICENESS = 10
 EXIT_GRACE_S = 5.0
-"""How long a run may take to give up, and to write down where it stands, before the process ends under it."""
+"""How long a job may take to end and to write a checkpoint before the process ends under it."""
 IDLE_S = 2.0
 
-Job = tuple[RetrainRequest | Errand, Control]
+QueuedJob = tuple[Job, Control]
 
-BUSY = "busy", "The engine is at work already.", "Stop or cancel that first."
+BUSY = "busy", "The engine is busy with another job.", "Stop or cancel that first."
 
 
 def main() -> int:
@@ -67,7 +68,9 @@ class Server:
     def __init__(self, *, commands: Iterable[bytes], events: TextIO, leave: Callable[[int], object]) -> None:
         self._commands, self._events, self._leave = commands, events, leave
         self._writing = threading.RLock()  # a signal may come in the middle of writing
-        self.jobs: SimpleQueue[Job | None] = SimpleQueue()  # a signal handler may put into it at any time
+        self.jobs: SimpleQueue[QueuedJob | None] = (
+            SimpleQueue()
+        )  # a signal handler may put into it at any time
         self._current: Control | None = None
         self._is_quitting = False
         self._cache = DataCache()
@@ -78,10 +81,10 @@ class Server:
         self._write(EngineReady(os.getpid(), load_libraries()))
         self._warm_up()
         while (job := self._next_job()) is not None:
-            self._work(*job)
+            run_job(job[0], emit=self.emit, control=job[1], cache=self._cache)
 
     def quit(self) -> None:
-        """End at once when nothing runs; otherwise interrupt the run, and end all the same if it has not heard of it in time."""
+        """End at once without a job; otherwise interrupt it, and end all the same if it does not end in time."""
         if self._is_quitting:
             return
         self._is_quitting = True
@@ -96,7 +99,7 @@ class Server:
         timer.start()
 
     def emit(self, event: Event) -> None:
-        """Write an event of the run that goes on."""
+        """Write an event of the job at work."""
         with self._writing:
             if isinstance(event, Ending):
                 # before it is read: the next command may come in answer to it
@@ -109,18 +112,18 @@ class Server:
             try:
                 self.handle(decode_command(line.decode("utf-8", "surrogateescape")))
             except InputError as error:
-                self._write(Noticed("", f"The engine did not understand: {error.message}"))
+                self._write(Notice("", f"The engine did not understand: {error.message}"))
             if self._is_quitting:
                 return
         self.quit()
 
     def handle(self, command: Command) -> None:
         match command:
-            case Train(work) | Run(work):
-                self._take(work)
-            case Plain.QUIT:
+            case RunJob(job):
+                self._begin(job)
+            case ControlCommand.QUIT:
                 self.quit()
-            case Plain():
+            case ControlCommand():
                 if (control := self._current) is not None:
                     _steer(control, command)
 
@@ -133,53 +136,40 @@ class Server:
         except (OSError, ValueError):
             self.quit()
 
-    def _take(self, work: RetrainRequest | Errand) -> None:
-        if self._current is not None:
-            if isinstance(work, RetrainRequest):
-                self._write(RunFailed(work.run, *BUSY))
-            else:
-                self._write(ErrandFailed(work.errand, *BUSY))
-            return
-        self._current = Control()
-        self.jobs.put((work, self._current))
+    def _begin(self, job: Job) -> None:
+        if self._current is None:
+            self._current = Control()
+            self.jobs.put((job, self._current))
+        elif isinstance(job, TrainingJob):
+            self._write(RunFailed(job.id, *BUSY))
+        else:
+            self._write(JobFailed(job.id, job.kind, *BUSY))
 
-    def _next_job(self) -> Job | None:
+    def _next_job(self) -> QueuedJob | None:
         """Wait for it; tidy up when none comes at once, because whoever cancelled to train anew is waiting."""
-
         try:
             return self.jobs.get(timeout=IDLE_S)
         except Empty:
             tidy_up()
             return self.jobs.get()
 
-    def _work(self, work: RetrainRequest | Errand, control: Control) -> None:
-        if isinstance(work, RetrainRequest):
-            from qtdigits.training.train import retrain
-
-            retrain(work, emit=self.emit, control=control, cache=self._cache)
-        else:
-            from qtdigits.training.run_job import run_errand
-
-            run_errand(work, emit=self.emit, control=control, cache=self._cache)
-
     def _warm_up(self) -> None:
-
         try:
             warm_up(self._cache, data_dir=user_data_dir(), goes_on=self.jobs.empty)
         except Exception:  # noqa: BLE001 - it only saves time; a run that meets the same trouble reports it
             traceback.print_exc()
 
 
-def _steer(control: Control, command: Plain) -> None:
+def _steer(control: Control, command: ControlCommand) -> None:
     match command:
-        case Plain.STOP:
+        case ControlCommand.STOP:
             control.stop()
-        case Plain.CANCEL:
+        case ControlCommand.CANCEL:
             control.cancel()
-        case Plain.PAUSE:
+        case ControlCommand.PAUSE:
             control.pause()
-        case Plain.GO_ON:
-            control.go_on()
+        case ControlCommand.RESUME:
+            control.resume()
 
 
 def _claim_standard_output() -> TextIO:

@@ -335,7 +335,7 @@ class MainWindow(QMainWindow):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.controller.errand is not None and not self._may_give_up_errand():
+        if self.controller.other_job is not None and not self._may_give_up_errand():
             event.ignore()
             return
         choice = self.training.closing.wanted()

@@ -26,7 +26,7 @@ class WindowPages(QObject):
     """Adds the pages to `tabs`, and ends at `shutdown` what they do in the background.
 
     What a person wants of the window comes as signals: `use_requested` carries the path of a model, `training_requested` a
-    `RetrainRequest`.
+    `TrainingJob`.
     """
 
     guided_wanted = Signal()

@@ -20,7 +20,7 @@ from qtdigits.gui.training.self_training import SelfTraining
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.training.training_requests import TrainingRequests
 from qtdigits.gui.widgets.colours import Theme
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import is_any_running
 
 
@@ -88,7 +88,7 @@ class WindowTraining(QObject):
         self.panel.start_training()
 
     @Slot(object)
-    def train(self, request: RetrainRequest) -> None:
+    def train(self, request: TrainingJob) -> None:
         self.panel_wanted.emit()
         self.panel.train(request)
 

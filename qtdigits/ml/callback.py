@@ -144,7 +144,7 @@ class TrainingCallback(keras.callbacks.Callback):
         is_stopping = self._control.is_stopping
         if is_stopping:
             self._keep_standing()
-            self._control.check()
+            self._control.raise_if_cancelled()
         if is_due or is_stopping:
             self._report_batch(logs or {})
         if is_stopping:
@@ -156,7 +156,7 @@ class TrainingCallback(keras.callbacks.Callback):
             return
         if self._control.is_interrupted:
             self._keep_standing()
-        self._control.check()
+        self._control.raise_if_cancelled()
         if self.best_weights is not None:
             raise Ended("stopped")
 

@@ -15,7 +15,7 @@ from qtdigits.core.run.history import History
 from qtdigits.errors import DataChangedError, InputError, StoreError, TrainingError
 from qtdigits.store.run_files import RunFolder, taken
 from qtdigits.training.gather import TrainingInputs
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 MOST_TIME = 0.02
 """Part of a training's time that is spent on writing checkpoints that may be left out, at most."""
@@ -29,12 +29,12 @@ class RunCheckpoints:
 
     def __init__(
         self,
-        request: RetrainRequest,
+        request: TrainingJob,
         *,
         notice: Callable[[str], None],
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        self._folder = RunFolder(Path(request.data_dir), request.run)
+        self._folder = RunFolder(Path(request.data_dir), request.id)
         self._notice = notice
         self._clock = clock
         self._next_at = clock()
@@ -42,7 +42,7 @@ class RunCheckpoints:
         self._facts: Mapping[str, Any] = {}
         self._history = History()
 
-    def claim(self, request: RetrainRequest) -> None:
+    def claim(self, request: TrainingJob) -> None:
         """Keep other processes from the run. Raises `StoreError` when one is at it."""
         try:
             is_mine = self._folder.lock.acquire()
@@ -50,20 +50,20 @@ class RunCheckpoints:
             self._complain(error)
             return
         if not is_mine:
-            raise taken(request.run)
+            raise taken(request.id)
 
-    def write_request(self, request: RetrainRequest) -> None:
+    def write_request(self, request: TrainingJob) -> None:
         with self._complaining():
             self._folder.write_request(request.to_json())
 
-    def begin(self, request: RetrainRequest) -> Checkpoint | None:
+    def begin(self, request: TrainingJob) -> Checkpoint | None:
         """Where a run that goes on stands; None when it begins, or begins anew because nothing of it was kept."""
         if not request.resumes:
             return None
         kept = self._folder.latest()
         if kept is None and request.stages:
             raise TrainingError(
-                f"What was kept of the run {request.run} cannot be read any more.",
+                f"What was kept of the run {request.id} cannot be read any more.",
                 "Train by the same recipe, with more epochs, anew.",
             )
         if kept is None:

@@ -22,7 +22,7 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import guard_of
 from qtdigits.training.consolidate import rehearsal_source, scribble_source, writer_sources
 from qtdigits.training.data_cache import DataCache
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.mixing import Source, mix, some_of
 
 MOST_WATCHED = 1000
@@ -68,7 +68,7 @@ class TrainingInputs:
 
 
 def gather(
-    request: RetrainRequest,
+    request: TrainingJob,
     *,
     cache: DataCache,
     control: Control,
@@ -93,7 +93,7 @@ class _Gathering:
 
     def __init__(
         self,
-        request: RetrainRequest,
+        request: TrainingJob,
         cache: DataCache,
         control: Control,
         progress: Progress,
@@ -257,7 +257,7 @@ class _Gathering:
         )
 
     def _say(self, what: str, done: int = 0, total: int = 0) -> None:
-        self._control.check_before_training()
+        self._control.raise_if_stopping()
         self._progress(what, done, total)
 
 

@@ -1,4 +1,7 @@
-"""What a training is asked for, as a value that travels to the engine. Nothing here leads to `ml`: the window uses it too."""
+"""Jobs: what the engine can be asked for, as values that travel to it. Nothing here leads to `ml`: the window uses it too.
+
+To add a kind of job: a class here, in `JOB_TYPES`, and its work in `training.run_job`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from qtdigits.core.recipe import FIELD_BY_NAME, Recipe, differences, recipe_of
 from qtdigits.core.recipe_files import load_recipe, recipe_names
@@ -19,8 +22,49 @@ from qtdigits.errors import CancelledError, InputError, QtDigitsError
 
 
 @dataclass(frozen=True)
-class RetrainRequest:
-    """One training: a recipe, the data beside MNIST, and where the model goes.
+class _Job:
+    """`id` is one that no other job has."""
+
+    id: str
+    data_dir: str
+
+    kind: ClassVar[str]
+
+    @classmethod
+    def new(cls, *values: Any, data_dir: str | Path, **others: Any) -> Self:
+        return cls(new_job_id(), str(data_dir), *values, **others)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class LabelReviewJob(_Job):
+    """Look for labels that are probably wrong, and mark those drawings for review. `writer` "": of everybody.
+
+    Result: {"n": drawings looked through, "waiting": drawings that are to be reviewed now}.
+    """
+
+    kind = "label review"
+
+    writer: str = ""
+
+
+@dataclass(frozen=True)
+class WriterMatrixJob(_Job):
+    """The writer matrix of the stored drawings, with models that began with the one at `model`.
+
+    Result: {"matrix": `WriterMatrix.to_json()`}.
+    """
+
+    kind = "writer matrix"
+
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingJob(_Job):
+    """One training: a recipe, the data beside MNIST, and where the model goes. Its id is that of the run.
 
     `out` is the path of the model, "" for a new one in the library; `mnist` the path of `mnist.npz`, "" to search for it.
     `csv_pairs` are (images, labels). `not_digits` are ink files of other signs: what is not shaped like a digit teaches the
@@ -34,9 +78,9 @@ class RetrainRequest:
     `core.run.checkpoints`. Drawings with an id above `newest_sample` came after it had begun (0: there is no such limit).
     """
 
-    run: str
+    kind = "training"
+
     recipe: Recipe
-    data_dir: str
     out: str = ""
     mnist: str = ""
     csv_pairs: tuple[tuple[str, str], ...] = ()
@@ -53,19 +97,18 @@ class RetrainRequest:
     stages: Stages = ()
     newest_sample: int = 0
 
-    @classmethod
-    def fresh(cls, recipe: Recipe, *, data_dir: str | Path, **others: Any) -> RetrainRequest:
-        """A request whose run has an id that no other run has."""
-        return cls(run=new_run_id(), recipe=recipe, data_dir=str(data_dir), **others)
-
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "recipe": self.recipe.to_json()}
+        return {**super().to_json(), "recipe": self.recipe.to_json()}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> RetrainRequest:
-        """The inverse of `to_json`, every value checked. Raises `InputError` for anything that is no request."""
+    def from_json(cls, values: Mapping[str, Any]) -> TrainingJob:
+        """The inverse of `to_json`, every value checked. Earlier versions called the id `run`.
+
+        Raises `InputError` for anything that is no training.
+        """
         try:
             known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+            known.setdefault("id", values.get("run"))
             known["recipe"] = recipe_of(known["recipe"])
             known["csv_pairs"] = tuple(
                 (str(images), str(labels)) for images, labels in known.get("csv_pairs", ())
@@ -75,22 +118,13 @@ class RetrainRequest:
             known["resumes"] = bool(known.get("resumes"))
             known["newest_sample"] = int(known.get("newest_sample", 0))
             known["stages"] = tuple((int(after), int(to)) for after, to in known.get("stages", ()))
-            request = cls(**known)
+            job = cls(**known)
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"Not a training request: {error}.") from error
-        texts = (
-            request.run,
-            request.data_dir,
-            request.out,
-            request.mnist,
-            request.name,
-            request.base,
-            request.writer,
-            request.champion,
-        )
-        if not request.run or not all(isinstance(text, str) for text in texts):
-            raise InputError("Not a training request: a text is missing.")
-        return request
+            raise InputError(f"Not a training: {error}.") from error
+        texts = (job.id, job.data_dir, job.out, job.mnist, job.name, job.base, job.writer, job.champion)
+        if not job.id or not all(isinstance(text, str) for text in texts):
+            raise InputError("Not a training: a text is missing.")
+        return job
 
     @property
     def command(self) -> str:
@@ -112,7 +146,7 @@ class RetrainRequest:
         return shlex.join(words)
 
 
-def new_run_id() -> str:
+def new_job_id() -> str:
     """Such as "20260131-154500-3fa9c1": it sorts by local time and is never given twice."""
     return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
 
@@ -153,55 +187,19 @@ def run_to_ending(
         return failed(error)
 
 
-@dataclass(frozen=True)
-class _Errand:
-    """`errand` is an id that no other errand has."""
-
-    errand: str
-    data_dir: str
-
-    @classmethod
-    def fresh(cls, **values: Any) -> Self:
-        return cls(errand=new_run_id(), **values)
-
-    def to_json(self) -> dict[str, Any]:
-        return {"kind": type(self).__name__, **asdict(self)}
+Job = TrainingJob | LabelReviewJob | WriterMatrixJob
+JOB_TYPES: Mapping[str, type[Job]] = {job.kind: job for job in (TrainingJob, LabelReviewJob, WriterMatrixJob)}
 
 
-@dataclass(frozen=True)
-class CheckLabels(_Errand):
-    """Look for labels that are probably wrong, and let those drawings wait. `writer` "": of everybody.
-
-    Result: {"n": drawings looked through, "waiting": drawings that wait now}.
-    """
-
-    writer: str = ""
-
-
-@dataclass(frozen=True)
-class MeasureWriters(_Errand):
-    """The writer matrix of the stored drawings, with models that began with the one at `model`.
-
-    Result: {"matrix": `WriterMatrix.to_json()`}.
-    """
-
-    model: str = ""
-
-
-Errand = CheckLabels | MeasureWriters
-
-_KINDS: dict[str, type[CheckLabels] | type[MeasureWriters]] = {
-    kind.__name__: kind for kind in (CheckLabels, MeasureWriters)
-}
-
-
-def errand_of(values: Mapping[str, Any]) -> Errand:
-    """The inverse of `to_json`. Raises `InputError` for anything that is no errand."""
+def job_from_json(values: Mapping[str, Any]) -> Job:
+    """The inverse of `to_json`. Raises `InputError` for anything that is no job."""
     try:
-        kind = _KINDS[values["kind"]]
-        errand = kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
+        job_type = JOB_TYPES[values["kind"]]
+        if job_type is TrainingJob:
+            return TrainingJob.from_json(values)
+        job = job_type(**{f.name: values[f.name] for f in fields(job_type) if f.name in values})
     except (KeyError, TypeError) as error:
-        raise InputError(f"Not an errand: {error}.") from error
-    if not errand.errand or not all(isinstance(value, str) for value in asdict(errand).values()):
-        raise InputError("Not an errand: a text is missing.")
-    return errand
+        raise InputError(f"Not a job: {error}.") from error
+    if not job.id or not all(isinstance(value, str) for value in asdict(job).values()):
+        raise InputError("Not a job: a text is missing.")
+    return job

@@ -35,7 +35,7 @@ def learn_witness(cache: DataCache, folder: Path, control: Control) -> LabelClas
     """From MNIST where it is found, else from synthetic ink alone. A minute's work: `store.witness_file` has one."""
 
     def go_on(done: int, total: int) -> None:
-        control.check_before_training()
+        control.raise_if_stopping()
 
     learned = [cache.synthetic(SYNTHETIC_IMAGES, _SYNTHETIC_SEED, go_on)]
     mnist = cache.mnist(folder=folder)
@@ -66,7 +66,7 @@ def review(
     writers = store.writers() if writer is None else [writer]
     n = 0
     for done, name in enumerate(writers):
-        control.check_before_training()
+        control.raise_if_stopping()
         progress("Checking the labels", done, len(writers))
         drawings = store.dataset(writer=name)
         n += sum(label in DIGIT_LABELS for label in drawings.labels)

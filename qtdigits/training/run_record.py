@@ -30,7 +30,7 @@ from qtdigits.store.model_files import save_model
 from qtdigits.store.run_files import prune, save_readings, save_result
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 KEEP_EVERY_S = 10.0
 
@@ -43,7 +43,7 @@ class RunRecorder:
 
     def __init__(
         self,
-        request: RetrainRequest,
+        request: TrainingJob,
         *,
         notice: Callable[[str], None],
         clock: Callable[[], float] = monotonic,
@@ -62,7 +62,7 @@ class RunRecorder:
 
         Raises `StoreError` when the store cannot be used and the request wants its drawings.
         """
-        record = RunRecord(self._request.run, self._request.recipe.to_json())
+        record = RunRecord(self._request.id, self._request.recipe.to_json())
         try:
             with SampleStore.open(self._folder) as store:
                 if self._request.resumes:
@@ -81,7 +81,7 @@ class RunRecorder:
         """The data is read. It is written down at once, so that it is known of a run that comes to nothing."""
         self._mark = mark
         if self._before is None:
-            self._write(lambda runs: runs.know(self._request.run, self._figures(History())))
+            self._write(lambda runs: runs.know(self._request.id, self._figures(History())))
 
     def on_event(self, event: Event, history: History) -> None:
         """Keep the curves so far when an epoch has ended, but not oftener than it is worth: a process may die at any moment."""
@@ -90,7 +90,7 @@ class RunRecorder:
         is_due = self._clock() - self._kept_at >= KEEP_EVERY_S
         if isinstance(event, EpochEnded) and is_due:
             self._kept_at = self._clock()
-            self._write(lambda runs: runs.keep(self._request.run, history, self._figures(history)))
+            self._write(lambda runs: runs.keep(self._request.id, history, self._figures(history)))
 
     def end(self, ending: Terminal, history: History) -> None:
         """The model is safe by now, so that what goes wrong here is told and no more.
@@ -123,9 +123,9 @@ class RunRecorder:
         state, model = _state_of(ending)
         model = model or (self._before.model if self._before else "")
         figures = self._figures(history, ending)
-        runs.end(self._request.run, state=state, model=model, history=history, figures=figures)
+        runs.end(self._request.id, state=state, model=model, history=history, figures=figures)
         if state == CANCELLED and not model:
-            runs.delete([self._request.run])
+            runs.delete([self._request.id])
 
     def _figures(self, history: History, ending: Terminal | None = None) -> RunFigures:
         figures = figures_of(history, ending.scores if isinstance(ending, RunFinished) else {})
@@ -146,7 +146,7 @@ class RunRecorder:
 
 
 def keep_result(
-    request: RetrainRequest,
+    request: TrainingJob,
     finished: RunFinished,
     readings: Mapping[str, ReadDrawings],
     *,
@@ -156,7 +156,7 @@ def keep_result(
     folder = Path(request.data_dir)
     try:
         save_result(folder, finished)
-        save_readings(folder, request.run, readings)
+        save_readings(folder, request.id, readings)
     except (StoreError, InputError) as error:
         notice(f"The result is not kept beside the model: {error.message}")
 
@@ -177,7 +177,7 @@ def _state_of(ending: Terminal) -> tuple[str, str]:
             return "failed", ""
 
 
-def model_path_for(request: RetrainRequest) -> Path:
+def model_path_for(request: TrainingJob) -> Path:
     """Found out before the training, not after it: whether the model can be stored there.
 
     Raises `InputError` where there is no folder, or the file is one, and `StoreError` where nothing can be written.
@@ -200,13 +200,13 @@ def model_path_for(request: RetrainRequest) -> Path:
     return out
 
 
-def _name_for(request: RetrainRequest) -> str:
+def _name_for(request: TrainingJob) -> str:
     if request.recipe.is_personal and request.writer:
         return request.name or f"hand-of-{request.writer}"
     return request.name or request.recipe.name
 
 
-def store_model(model: Model, request: RetrainRequest, out: Path) -> Model:
+def store_model(model: Model, request: TrainingJob, out: Path) -> Model:
     """The model as it was saved, with its path. Raises `StoreError`.
 
     A file that another window has put there meanwhile is not overwritten, unless it was asked for by name.
@@ -221,5 +221,5 @@ def store_model(model: Model, request: RetrainRequest, out: Path) -> Model:
         return save_model(model, out)
 
 
-def library_of(request: RetrainRequest) -> ModelLibrary:
+def library_of(request: TrainingJob) -> ModelLibrary:
     return ModelLibrary(Path(request.data_dir))

@@ -11,7 +11,7 @@ from qtdigits.store.model_files import load_header
 from qtdigits.store.run_files import RunFolder, load_result, taken
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 UNFINISHED = frozenset({RUNNING, INTERRUPTED, CANCELLED, "stopped", "failed"})
 """How a run may have ended that has epochs before it: it can go on as it was planned."""
@@ -48,7 +48,7 @@ def can_be_extended(data_dir: Path, run: RunRecord) -> bool:
     return run.state in EXTENDABLE and folder.has_checkpoint and not folder.lock.is_taken()
 
 
-def resumed(data_dir: Path, run: RunRecord, *, champion: str = "") -> RetrainRequest:
+def resumed(data_dir: Path, run: RunRecord, *, champion: str = "") -> TrainingJob:
     """The request by which an unfinished run goes on as it was planned. Raises `InputError` and `StoreError`."""
     request = _request_of(data_dir, run)
     if run.state not in UNFINISHED:
@@ -59,7 +59,7 @@ def resumed(data_dir: Path, run: RunRecord, *, champion: str = "") -> RetrainReq
     return replace(request, resumes=True, champion=champion)
 
 
-def extended(data_dir: Path, run: RunRecord, more_epochs: int, *, champion: str = "") -> RetrainRequest:
+def extended(data_dir: Path, run: RunRecord, more_epochs: int, *, champion: str = "") -> TrainingJob:
     """The request by which a run that has ended goes on for `more_epochs`. Its model becomes a new one, unless it was to have a
     certain name. Raises `InputError` and `StoreError`.
     """
@@ -80,12 +80,12 @@ def extended(data_dir: Path, run: RunRecord, more_epochs: int, *, champion: str 
     return replace(request, resumes=True, recipe=recipe, stages=stages, champion=champion)
 
 
-def _request_of(data_dir: Path, run: RunRecord) -> RetrainRequest:
+def _request_of(data_dir: Path, run: RunRecord) -> TrainingJob:
     folder = RunFolder(data_dir, run.id)
     if folder.lock.is_taken():
         raise taken(run.id)
     # The data folder may have been moved meanwhile.
-    return replace(RetrainRequest.from_json(folder.request()), data_dir=str(data_dir))
+    return replace(TrainingJob.from_json(folder.request()), data_dir=str(data_dir))
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,10 +83,10 @@ def _simulated(
         if after and len(hand) - after < FEWEST_LATER:
             break
         if after:
-            control.check_before_training()
+            control.raise_if_stopping()
             learned_from = hand.take(np.flatnonzero(~held_out[:after]))
             trained = learner.learn(model, learned_from, teacher=base, control=control)
-            control.check_before_training()  # a training that was cut short says nothing of the writer
+            control.raise_if_stopping()  # a training that was cut short says nothing of the writer
             present = trained.network
             model = weights_of(model, trained)
             is_right = _is_right(present, model, hand)

@@ -18,8 +18,8 @@ from qtdigits.core.run.checkpoints import Checkpoint, Continuation
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import (
     Event,
-    Noticed,
-    Progressed,
+    Notice,
+    Progress,
     RunCancelled,
     RunContinued,
     RunFailed,
@@ -38,7 +38,7 @@ from qtdigits.training.compare import NO_DRAWINGS, compare_with, drawn_since, ro
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.evaluate import answers_of
 from qtdigits.training.gather import REHEARSAL_NOTICE, TrainingInputs, gather
-from qtdigits.training.jobs import RetrainRequest, run_to_ending
+from qtdigits.training.jobs import TrainingJob, run_to_ending
 from qtdigits.training.label_review import review_before_training
 from qtdigits.training.run_record import RunRecorder, keep_result, library_of, model_path_for, store_model
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 def provenance_of(
-    request: RetrainRequest, gathered: TrainingInputs, trained: TrainedNetwork, *, elapsed_s: float
+    request: TrainingJob, gathered: TrainingInputs, trained: TrainedNetwork, *, elapsed_s: float
 ) -> dict[str, Any]:
     """What the model was trained on and with. No path of the machine: model files are passed on."""
     from qtdigits.ml.backend import versions
@@ -56,7 +56,7 @@ def provenance_of(
         "program": f"QtDigits {__version__}",
         "created_at": now().isoformat(),
         "command": request.command,
-        "run": request.run,
+        "run": request.id,
         "outcome": trained.outcome,
         "epochs": trained.epochs,
         "elapsed_s": round(elapsed_s, 1),
@@ -68,7 +68,7 @@ def provenance_of(
     }
 
 
-def _learned_from(request: RetrainRequest, gathered: TrainingInputs) -> dict[str, Any]:
+def _learned_from(request: TrainingJob, gathered: TrainingInputs) -> dict[str, Any]:
     """Which stored drawings the model has seen, so that nobody scores it on them unawares."""
     seen: dict[str, Any] = {}
     if gathered.last_sample:
@@ -107,18 +107,13 @@ def with_threshold(
     )
 
 
-__all__ = ["RetrainRequest", "retrain"]
-
-Emit = Callable[[Event], None]
-
-
-def retrain(request: RetrainRequest, *, emit: Emit, control: Control, cache: DataCache | None = None) -> None:
+def train(request: TrainingJob, *, emit: Emit, control: Control, cache: DataCache | None = None) -> None:
     """Gather the data, train, score, store; tell all of it to `emit`, in this thread.
 
     Never raises, but ends with exactly one terminal event, whatever happens; the trace of what nobody expected goes to stderr.
     A model is stored whole or not at all. `cache` keeps MNIST for the next run of this process.
     """
-    run = request.run
+    run = request.id
     job = _Job(request, emit, control, cache or DataCache())
     ending = run_to_ending(
         lambda: _run(job),
@@ -136,7 +131,7 @@ def retrain(request: RetrainRequest, *, emit: Emit, control: Control, cache: Dat
 class _Job:
     """A run under way."""
 
-    request: RetrainRequest
+    request: TrainingJob
     send: Emit
     control: Control
     cache: DataCache
@@ -165,10 +160,10 @@ class _Job:
         self.send(event)
 
     def progress(self, what: str, done: int = 0, total: int = 0) -> None:
-        self.send(Progressed(self.request.run, what, done, total))
+        self.send(Progress(self.request.id, what, done, total))
 
     def notice(self, message: str) -> None:
-        self.send(Noticed(self.request.run, message))
+        self.send(Notice(self.request.id, message))
 
 
 def _run(job: _Job) -> RunFinished:
@@ -201,15 +196,15 @@ def _run(job: _Job) -> RunFinished:
             f"The training diverged after epoch {trained.epochs}: the loss is not a number any more. The weights of epoch "
             f"{trained.best_epoch}, the last good ones, are kept. A smaller learning rate or another optimizer may help."
         )
-    job.control.check()
+    job.control.raise_if_cancelled()
     exported = _exported(job, gathered, trained, name=job.request.name or out.stem)
     model, reader = _scored(job, gathered, exported, trained, base)
-    job.control.check()
+    job.control.raise_if_cancelled()
     comparison = _compared(job, gathered, model, reader)
-    job.control.check()
+    job.control.raise_if_cancelled()
     path = store_model(model, job.request, out).path
     finished = RunFinished(
-        run=job.request.run,
+        run=job.request.id,
         outcome=trained.outcome,
         model=str(path),
         epochs=trained.epochs,
@@ -260,7 +255,7 @@ def _train(
     from qtdigits.ml.resuming import with_teacher_answers
     from qtdigits.ml.training import train
 
-    job.control.check_before_training()
+    job.control.raise_if_stopping()
     job.standing.check_libraries(kept, versions())
     recipe, data = job.request.recipe, gathered.data
     base, teacher = models or (None, None)
@@ -270,7 +265,7 @@ def _train(
         recipe,
         gathered.label_set,
         data,
-        run=job.request.run,
+        run=job.request.id,
         emit=job.emit,
         control=job.control,
         base=base,
@@ -323,10 +318,10 @@ def _scored(
 def _scoring(job: _Job, name: str) -> Callable[[int, int], None]:
     def progress(done: int, total: int) -> None:
         if job.control.is_paused:
-            job.emit(RunPaused(job.request.run))
+            job.emit(RunPaused(job.request.id))
             job.control.wait_while_paused()
-            job.emit(RunContinued(job.request.run))
-        job.control.check()
+            job.emit(RunContinued(job.request.id))
+        job.control.raise_if_cancelled()
         job.progress(f"Scoring: {name}", done, total)
 
     return progress

@@ -120,14 +120,16 @@ class _Work:
 
     def _after_learning(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """`(n,)` whether each drawing is read right by the model that learned from the `chosen`."""
-        self.control.check_before_training()
+        self.control.raise_if_stopping()
         own = self.drawings.take(np.flatnonzero(chosen))
         model = self.learner.learned_model(self.base, own, name="learned", control=self.control)
-        self.control.check_before_training()  # a training that was cut short says nothing of the writer
+        self.control.raise_if_stopping()  # a training that was cut short says nothing of the writer
         return self._is_right(model)
 
     def _is_right(self, model: Model) -> NDArray[np.bool_]:
-        answers = answers_of(Reader(model), self.drawings, progress=lambda done, total: self.control.check())
+        answers = answers_of(
+            Reader(model), self.drawings, progress=lambda done, total: self.control.raise_if_cancelled()
+        )
         return answers.is_right
 
 
@@ -158,7 +160,7 @@ def stored_writer_matrix(
     progress("Reading the drawings", 0, 0)
     hands = WriterDrawings.of(folder)
     base = load_model(model)
-    control.check_before_training()
+    control.raise_if_stopping()
     mnist = cache.mnist(folder=folder)
     if mnist is None:
         rehearsal = cache.rehearsal(lambda done, total: progress("Drawing synthetic ink", done, total))

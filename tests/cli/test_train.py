@@ -21,13 +21,13 @@ from qtdigits.core.formatting import duration
 from qtdigits.core.recipe import AUGMENTATION_FIELDS, FIELDS
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.control import Control
-from qtdigits.core.run.events import Noticed, Progressed, RunCancelled, RunFinished, Terminal, decode_event
+from qtdigits.core.run.events import Notice, Progress, RunCancelled, RunFinished, Terminal, decode_event
 from qtdigits.core.score.metrics import MOST_IN_CELL
 from qtdigits.store.model_files import load_model
 from qtdigits.store.run_files import RunFolder, load_readings
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 SMALL = (
     "--recipe",
@@ -355,8 +355,8 @@ with obeying_signals(Control(), last_words=lambda: print("ended", flush=True) is
 @pytest.mark.parametrize(
     ("told", "presses", "code", "lines"),
     [
-        ("Progressed", 3, 130, ["Progressed", "RunCancelled"]),
-        ("Progressed", 4, 130, []),
+        ("Progress", 3, 130, ["Progress", "RunCancelled"]),
+        ("Progress", 4, 130, []),
         ("RunCancelled", 3, 0, ["RunCancelled", "over"]),
     ],
 )
@@ -369,7 +369,7 @@ def test_that_a_third_interrupt_in_the_middle_of_an_event_lets_it_be_told_and_a_
 import contextlib, signal
 from types import SimpleNamespace
 from qtdigits.cli import training_run
-from qtdigits.core.run.events import Progressed, RunCancelled
+from qtdigits.core.run.events import Progress, RunCancelled
 from qtdigits.training import train as training
 
 class View(contextlib.nullcontext):
@@ -379,11 +379,11 @@ class View(contextlib.nullcontext):
                 signal.raise_signal(signal.SIGINT)
         print(type(event).__name__, flush=True)
 
-def train(request, *, emit, control):
-    emit(Progressed("r", "data", 1, 2) if "{told}" == "Progressed" else RunCancelled("r"))
+def train_fake(request, *, emit, control):
+    emit(Progress("r", "data", 1, 2) if "{told}" == "Progress" else RunCancelled("r"))
 
-training.retrain = train
-training_run.run_training(SimpleNamespace(run="r"), View())
+training.train = train_fake
+training_run.run_training(SimpleNamespace(id="r"), View())
 print("over", flush=True)
 """,
     )
@@ -443,8 +443,8 @@ print("afterwards")
 def test_that_plain_lines_say_each_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
     with PlainView() as view:
         for done in range(3):
-            view.show(Progressed("r", "Reading", done, 3))
-        view.show(Noticed("r", "MNIST was not found."))
+            view.show(Progress("r", "Reading", done, 3))
+        view.show(Notice("r", "MNIST was not found."))
     assert capsys.readouterr().err == "Reading …\nMNIST was not found.\n"
 
 
@@ -495,11 +495,11 @@ def test_that_a_run_that_has_ended_has_to_be_extended_and_one_that_is_not_kept_c
         for name in ("ended", "begun"):
             store.runs.add(RunRecord(name, {}))
         store.runs.end("ended", state="completed")
-    request = RetrainRequest(run="ended", recipe=load_recipe("quick"), data_dir="elsewhere")
+    request = TrainingJob(id="ended", recipe=load_recipe("quick"), data_dir="elsewhere")
     RunFolder(data_dir, "ended").write_request(request.to_json())
     assert "by how many epochs" in run("train", "--resume", "ended").complaint
     assert "not there any more" in run("train", "--resume", "ended", "--more-epochs", "2").complaint
     assert "not known any more" in run("train", "--resume", "begun").complaint
-    RunFolder(data_dir, "begun").write_request(replace(request, run="begun").to_json())
+    RunFolder(data_dir, "begun").write_request(replace(request, id="begun").to_json())
     extended = run("train", "--resume", "begun", "--more-epochs", "2")
     assert "has not come to its end (interrupted)" in extended.complaint

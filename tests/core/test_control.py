@@ -13,8 +13,8 @@ PATIENCE_S = 60.0
 
 def test_that_nothing_is_asked_for_at_first() -> None:
     control = Control()
-    control.check()
-    control.check_before_training()
+    control.raise_if_cancelled()
+    control.raise_if_stopping()
     assert not control.is_stopping
     assert not control.is_cancelled
 
@@ -22,7 +22,7 @@ def test_that_nothing_is_asked_for_at_first() -> None:
 def test_that_a_stop_is_no_cancel() -> None:
     control = Control()
     control.stop()
-    control.check()
+    control.raise_if_cancelled()
     assert control.is_stopping
     assert not control.is_cancelled
 
@@ -32,14 +32,14 @@ def test_that_a_cancel_is_a_stop_too() -> None:
     control.cancel()
     assert control.is_stopping
     with pytest.raises(CancelledError):
-        control.check()
+        control.raise_if_cancelled()
 
 
 def test_that_a_stop_before_training_gives_up_because_there_is_nothing_to_keep() -> None:
     control = Control()
     control.stop()
     with pytest.raises(CancelledError):
-        control.check_before_training()
+        control.raise_if_stopping()
 
 
 def test_that_a_paused_run_waits_until_it_is_let_go() -> None:
@@ -49,7 +49,7 @@ def test_that_a_paused_run_waits_until_it_is_let_go() -> None:
     waiting = Thread(target=control.wait_while_paused)
     waiting.start()
     assert waiting.is_alive()
-    control.go_on()
+    control.resume()
     waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
     assert not control.is_paused

@@ -10,13 +10,13 @@ from qtdigits.core.run.events import (
     EngineLost,
     EngineReady,
     EpochEnded,
-    ErrandCancelled,
-    ErrandFailed,
-    ErrandFinished,
-    ErrandProgressed,
     Event,
-    Noticed,
-    Progressed,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobProgress,
+    Notice,
+    Progress,
     RunCancelled,
     RunContinued,
     RunFailed,
@@ -32,8 +32,8 @@ from qtdigits.errors import InputError, ModelFileError
 
 EVENTS: list[Event] = [
     EngineReady(pid=7, versions={"keras": "3"}),
-    Progressed("r", "Loading MNIST", done=1, total=2),
-    Noticed("r", "first line\nsecond line"),
+    Progress("r", "Loading MNIST", done=1, total=2),
+    Notice("r", "first line\nsecond line"),
     RunStarted("r", {"epochs": 3}, ("0", "π"), {"MNIST": 90}, 90, 10, 9, 3, 1234, is_rehearsal=True),
     RunResumed("r", 1, 9, {"batches": {"step": [1.0]}, "epochs": {}, "best_epoch": 1}),
     RunPaused("r"),
@@ -44,10 +44,10 @@ EVENTS: list[Event] = [
     RunCancelled("r"),
     RunFailed("r", "memory", "There is not enough memory.", "Choose a smaller batch."),
     EngineLost("It is gone.", exit_code=-9),
-    ErrandProgressed("e", "Checking the labels", done=1, total=2),
-    ErrandFinished("e", {"n": 12, "waiting": 3}),
-    ErrandCancelled("e"),
-    ErrandFailed("e", "store", "The disk is full.", "Make some room."),
+    JobProgress("e", "label review", "Checking the labels", done=1, total=2),
+    JobFinished("e", "label review", {"n": 12, "waiting": 3}),
+    JobCancelled("e", "label review"),
+    JobFailed("e", "label review", "store", "The disk is full.", "Make some room."),
 ]
 
 
@@ -96,3 +96,4 @@ def test_that_an_unexpected_error_says_its_kind() -> None:
 def test_that_tags_are_stable() -> None:
     tags = {json.loads(encode_event(event))["event"] for event in EVENTS}
     assert {"batch_ended", "epoch_ended", "run_started", "run_finished", "engine_lost"} < tags
+    assert {"progressed", "noticed"} < tags  # of classes that were called so

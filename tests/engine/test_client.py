@@ -16,16 +16,16 @@ from qtdigits.core.run.events import (
     EngineLost,
     EngineReady,
     Event,
-    Noticed,
+    Notice,
     RunCancelled,
     RunFailed,
     RunFinished,
 )
 from qtdigits.engine.client import KILLED, EngineClient, engine_command
-from qtdigits.engine.protocol import Plain, Train
+from qtdigits.engine.protocol import ControlCommand, RunJob
 from qtdigits.errors import EngineError
 from qtdigits.store.model_files import check_model
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from tiny_training import TINY_RECIPE, write_tiny_mnist
 
 pytestmark = pytest.mark.tensorflow
@@ -64,37 +64,37 @@ def test_that_an_engine_trains_stops_cancels_and_ends_when_asked(
     assert ready.pid == client.pid
     assert "tensorflow" in ready.versions
 
-    finished = _train(client, events, RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir))[-1]
+    finished = _train(client, events, TrainingJob.new(TINY_RECIPE, data_dir=data_dir))[-1]
     assert isinstance(finished, RunFinished), finished
     assert (finished.outcome, finished.epochs) == ("completed", 2)
     assert check_model(Path(finished.model)).label_set.labels == tuple("0123456789")
 
-    request = RetrainRequest.fresh(ENDLESS, data_dir=data_dir)
-    client.send(Train(request))
-    until(events, BatchEnded, lambda: client.send(Plain.STOP))
+    request = TrainingJob.new(ENDLESS, data_dir=data_dir)
+    client.send(RunJob(request))
+    until(events, BatchEnded, lambda: client.send(ControlCommand.STOP))
     stopped = until(events, RunFinished | RunFailed)[-1]
     assert isinstance(stopped, RunFinished), stopped
-    assert (stopped.run, stopped.outcome) == (request.run, "stopped")
+    assert (stopped.run, stopped.outcome) == (request.id, "stopped")
 
-    request = RetrainRequest.fresh(ENDLESS, data_dir=data_dir)
-    client.send(Train(request))
-    until(events, BatchEnded, lambda: client.send(Train(RetrainRequest.fresh(ENDLESS, data_dir=data_dir))))
+    request = TrainingJob.new(ENDLESS, data_dir=data_dir)
+    client.send(RunJob(request))
+    until(events, BatchEnded, lambda: client.send(RunJob(TrainingJob.new(ENDLESS, data_dir=data_dir))))
     busy = until(events, RunFailed)[-1]
     assert isinstance(busy, RunFailed)
     assert busy.kind == "busy"
-    client.send(Plain.CANCEL)
-    assert until(events, RunCancelled)[-1] == RunCancelled(request.run)
+    client.send(ControlCommand.CANCEL)
+    assert until(events, RunCancelled)[-1] == RunCancelled(request.id)
 
     assert len(list((data_dir / "models").glob("*.h5"))) == 2
     client.close()
     assert list(events) == []
     assert not client.is_running
     with pytest.raises(EngineError):
-        client.send(Plain.STOP)
+        client.send(ControlCommand.STOP)
 
 
-def _train(client: EngineClient, events: Iterator[Event], request: RetrainRequest) -> list[Event]:
-    client.send(Train(request))
+def _train(client: EngineClient, events: Iterator[Event], request: TrainingJob) -> list[Event]:
+    client.send(RunJob(request))
     return until(events, RunFinished | RunFailed | RunCancelled)
 
 
@@ -103,7 +103,7 @@ def test_that_kill_9_in_the_middle_is_reported_and_the_next_engine_works(
     client: EngineClient, data_dir: Path
 ) -> None:
     events = client.events()
-    client.send(Train(RetrainRequest.fresh(ENDLESS, data_dir=data_dir)))
+    client.send(RunJob(TrainingJob.new(ENDLESS, data_dir=data_dir)))
     until(events, BatchEnded, lambda: os.kill(client.pid or 0, signal.SIGKILL))
     *_, lost = events
     assert lost == EngineLost(KILLED, -9)
@@ -112,7 +112,7 @@ def test_that_kill_9_in_the_middle_is_reported_and_the_next_engine_works(
     again = EngineClient(data_dir=data_dir)
     again.start()
     try:
-        finished = _train(again, again.events(), RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir))[-1]
+        finished = _train(again, again.events(), TrainingJob.new(TINY_RECIPE, data_dir=data_dir))[-1]
     finally:
         again.close()
     assert isinstance(finished, RunFinished), finished
@@ -121,7 +121,7 @@ def test_that_kill_9_in_the_middle_is_reported_and_the_next_engine_works(
 @pytest.mark.skipif(os.name == "nt", reason="SIGTERM is POSIX")
 def test_that_a_terminated_engine_gives_up_its_run_and_goes(client: EngineClient, data_dir: Path) -> None:
     events = client.events()
-    client.send(Train(RetrainRequest.fresh(ENDLESS, data_dir=data_dir)))
+    client.send(RunJob(TrainingJob.new(ENDLESS, data_dir=data_dir)))
     until(events, BatchEnded, lambda: os.kill(client.pid or 0, signal.SIGTERM))
     *_, cancelled, lost = events
     assert isinstance(cancelled, RunCancelled)
@@ -133,7 +133,7 @@ def test_that_an_engine_ends_with_its_input_even_while_it_trains(data_dir: Path)
     from qtdigits.engine.protocol import encode_command
 
     write_tiny_mnist(data_dir / "mnist.npz")
-    train = encode_command(Train(RetrainRequest.fresh(ENDLESS, data_dir=data_dir)))
+    train = encode_command(RunJob(TrainingJob.new(ENDLESS, data_dir=data_dir)))
     engine = subprocess.Popen(
         engine_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -148,7 +148,7 @@ def test_that_an_engine_ends_with_its_input_even_while_it_trains(data_dir: Path)
             if "batch_ended" in line and not engine.stdin.closed:
                 engine.stdin.close()
     assert engine.returncode == 0
-    assert any(Noticed.__name__.lower() in line and "no command" in line for line in lines)
+    assert any(Notice.__name__.lower() in line and "no command" in line for line in lines)
     assert "run_cancelled" in lines[-1]
 
 
@@ -176,7 +176,7 @@ def test_that_the_last_words_of_a_crashed_engine_are_passed_on(data_dir: Path) -
     client.start()
     events = client.events()
     assert isinstance(next(events), EngineReady)
-    client.send(Plain.STOP)
+    client.send(ControlCommand.STOP)
     assert list(events) == [
         EngineLost("The training engine stopped (exit code 3). It said last: last words", 3)
     ]
@@ -229,7 +229,7 @@ def test_that_an_engine_that_cannot_be_started_says_so(data_dir: Path) -> None:
     with pytest.raises(EngineError, match="could not be started"):
         client.start()
     with pytest.raises(EngineError, match="not running"):
-        client.send(Plain.STOP)
+        client.send(ControlCommand.STOP)
     client.close()
 
 
@@ -239,5 +239,5 @@ def test_that_an_unwritable_log_does_not_keep_the_engine_from_starting(data_dir:
     client.start()
     events = client.events()
     next(events)
-    client.send(Plain.STOP)
+    client.send(ControlCommand.STOP)
     assert "last words" in str(list(events)[-1])

@@ -4,17 +4,16 @@ import pytest
 
 from qtdigits.engine.protocol import (
     Command,
-    Plain,
-    Run,
-    Train,
+    ControlCommand,
+    RunJob,
     decode_command,
     encode_command,
 )
 from qtdigits.errors import InputError
-from qtdigits.training.jobs import CheckLabels, MeasureWriters, RetrainRequest
+from qtdigits.training.jobs import LabelReviewJob, TrainingJob, WriterMatrixJob
 from tiny_training import TINY_RECIPE
 
-REQUEST = RetrainRequest.fresh(
+REQUEST = TrainingJob.new(
     TINY_RECIPE,
     data_dir="/data/π",
     csv_pairs=(("a.csv", "b.csv"),),
@@ -22,11 +21,11 @@ REQUEST = RetrainRequest.fresh(
     use_drawings=False,
 )
 
-CHECK = CheckLabels.fresh(data_dir="/data/π", writer="Ada")
-MATRIX = MeasureWriters.fresh(data_dir="/data", model="/models/π.h5")
+CHECK = LabelReviewJob.new(data_dir="/data/π", writer="Ada")
+MATRIX = WriterMatrixJob.new(data_dir="/data", model="/models/π.h5")
 
 
-@pytest.mark.parametrize("command", [Train(REQUEST), Run(CHECK), Run(MATRIX), *Plain])
+@pytest.mark.parametrize("command", [RunJob(REQUEST), RunJob(CHECK), RunJob(MATRIX), *ControlCommand])
 def test_that_a_command_comes_back_from_its_line_as_it_was(command: Command) -> None:
     line = encode_command(command)
     assert "\n" not in line
@@ -41,16 +40,16 @@ def test_that_a_command_comes_back_from_its_line_as_it_was(command: Command) -> 
         "[]",
         '{"command": "dance"}',
         '{"command": ["stop"]}',
-        '{"command": "run"}',
-        '{"command": "run", "errand": {"kind": "dance", "errand": "e", "data_dir": "d"}}',
-        '{"command": "run", "errand": {"kind": "CheckLabels", "data_dir": "d"}}',
-        '{"command": "run", "errand": {"kind": "CheckLabels", "errand": "e", "data_dir": 3}}',
-        '{"command": "train"}',
-        '{"command": "train", "request": {}}',
-        '{"command": "train", "request": {"run": "r", "data_dir": "d", "recipe": {"epochs": 0}}}',
-        '{"command": "train", "request": {"run": "", "data_dir": "d", "recipe": {}}}',
-        '{"command": "train", "request": {"run": "r", "data_dir": 3, "recipe": {}}}',
-        '{"command": "train", "request": {"run": "r", "data_dir": "d", "recipe": {}, "csv_pairs": [["one"]]}}',
+        '{"command": "run_job"}',
+        '{"command": "run_job", "job": {"kind": "dance", "id": "e", "data_dir": "d"}}',
+        '{"command": "run_job", "job": {"kind": "label review", "data_dir": "d"}}',
+        '{"command": "run_job", "job": {"kind": "label review", "id": "e", "data_dir": 3}}',
+        '{"command": "run_job", "job": {"id": "r", "data_dir": "d", "recipe": {}}}',
+        '{"command": "run_job", "job": {"kind": "training"}}',
+        '{"command": "run_job", "job": {"kind": "training", "id": "r", "data_dir": "d", "recipe": {"epochs": 0}}}',
+        '{"command": "run_job", "job": {"kind": "training", "id": "", "data_dir": "d", "recipe": {}}}',
+        '{"command": "run_job", "job": {"kind": "training", "id": "r", "data_dir": 3, "recipe": {}}}',
+        '{"command": "run_job", "job": {"kind": "training", "id": "r", "data_dir": "d", "recipe": {}, "csv_pairs": [["one"]]}}',
     ],
 )
 def test_that_a_line_that_is_no_command_is_refused(line: str) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from qtdigits.core.run.control import Control
-from qtdigits.core.run.events import ErrandFinished, Noticed, RunCancelled
-from qtdigits.engine.protocol import Command, Plain, Run, Train, encode_command
+from qtdigits.core.run.events import JobFinished, Notice, RunCancelled
+from qtdigits.engine.protocol import Command, ControlCommand, RunJob, encode_command
 from qtdigits.engine.server import Server
-from qtdigits.training.jobs import CheckLabels, RetrainRequest
+from qtdigits.training.jobs import LabelReviewJob, TrainingJob
 from tiny_training import TINY_RECIPE
 
 
@@ -38,7 +38,7 @@ class Harness:
         found = []
         while not self.server.jobs.empty():
             job = self.server.jobs.get()
-            found.append(None if job is None else (job[0].run, job[1]))
+            found.append(None if job is None else (job[0].id, job[1]))
         return found
 
     def said(self) -> list[dict[str, object]]:
@@ -51,8 +51,8 @@ def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qtdigits.engine.server.EXIT_GRACE_S", 0.0)
 
 
-def train(run: str) -> Train:
-    return Train(RetrainRequest(run, TINY_RECIPE, "data"))
+def train(run: str) -> RunJob:
+    return RunJob(TrainingJob(run, "data", TINY_RECIPE))
 
 
 def test_that_the_end_of_the_input_ends_an_idle_engine_at_once() -> None:
@@ -64,7 +64,7 @@ def test_that_the_end_of_the_input_ends_an_idle_engine_at_once() -> None:
 
 def test_that_quit_is_obeyed_once() -> None:
     engine = Harness()
-    engine.hear(Plain.QUIT, Plain.QUIT)
+    engine.hear(ControlCommand.QUIT, ControlCommand.QUIT)
     assert engine.exit_codes == [0]
 
 
@@ -80,18 +80,18 @@ def test_that_a_run_is_given_up_before_the_engine_ends() -> None:
 def test_that_a_stop_reaches_the_run_even_before_it_has_begun() -> None:
     engine = Harness()
     engine.server.handle(train("a"))
-    engine.server.handle(Plain.STOP)
+    engine.server.handle(ControlCommand.STOP)
     (_, control), *_ = engine.jobs()  # type: ignore[misc]
     assert control.is_stopping
     assert not control.is_cancelled
-    engine.server.handle(Plain.CANCEL)
+    engine.server.handle(ControlCommand.CANCEL)
     assert control.is_cancelled
 
 
 def test_that_stop_and_cancel_without_a_run_do_nothing() -> None:
     engine = Harness()
-    engine.server.handle(Plain.STOP)
-    engine.server.handle(Plain.CANCEL)
+    engine.server.handle(ControlCommand.STOP)
+    engine.server.handle(ControlCommand.CANCEL)
     assert (engine.said(), engine.jobs()) == ([], [])
 
 
@@ -102,7 +102,7 @@ def test_that_a_second_run_is_refused_and_the_first_goes_on() -> None:
     (refusal,) = engine.said()
     assert (refusal["event"], refusal["run"], refusal["kind"]) == ("run_failed", "b", "busy")
     ((run, control),) = engine.jobs()  # type: ignore[misc]
-    engine.server.handle(Plain.CANCEL)
+    engine.server.handle(ControlCommand.CANCEL)
     assert (run, control.is_cancelled) == ("a", True)
 
 
@@ -131,22 +131,22 @@ def test_that_a_run_is_given_up_when_nobody_reads_its_events() -> None:
     engine = Harness(events=BrokenPipe())
     engine.server.handle(train("a"))
     ((_, control),) = engine.jobs()  # type: ignore[misc]
-    engine.server.emit(Noticed("a", "nobody reads this"))
+    engine.server.emit(Notice("a", "nobody reads this"))
     assert control.is_cancelled
 
 
-def test_that_an_errand_is_refused_while_a_run_goes_on_and_taken_after_it() -> None:
+def test_that_another_job_is_refused_during_a_run_and_accepted_after_it() -> None:
     engine = Harness()
-    errand = CheckLabels("e", "data")
+    review = LabelReviewJob("e", "data")
     engine.server.handle(train("a"))
-    engine.server.handle(Run(errand))
+    engine.server.handle(RunJob(review))
     (refusal,) = engine.said()
-    assert (refusal["event"], refusal["errand"], refusal["kind"]) == ("errand_failed", "e", "busy")
+    assert (refusal["event"], refusal["id"], refusal["error"]) == ("job_failed", "e", "busy")
     engine.server.emit(RunCancelled("a"))
-    engine.server.handle(Run(errand))
+    engine.server.handle(RunJob(review))
     engine.server.handle(train("b"))
     assert engine.said()[-1]["run"] == "b"
-    engine.server.emit(ErrandFinished("e", {"n": 3}))
+    engine.server.emit(JobFinished("e", "label review", {"n": 3}))
     engine.server.handle(train("c"))
     taken = [engine.server.jobs.get() for _ in range(3)]
-    assert [job[0] for job in taken if job][1] == errand
+    assert [job[0] for job in taken if job][1] == review

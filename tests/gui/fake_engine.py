@@ -19,7 +19,7 @@ from qtdigits.core.run.events import (
 )
 from qtdigits.engine.protocol import Command, encode_command
 from qtdigits.errors import EngineError
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 STEPS_PER_EPOCH = 10
 
@@ -96,8 +96,8 @@ class FakeEngines:
         return len(self.made)
 
 
-def request(run: str = "run") -> RetrainRequest:
-    return RetrainRequest(run=run, recipe=Recipe(), data_dir="")
+def request(run: str = "run") -> TrainingJob:
+    return TrainingJob(id=run, recipe=Recipe(), data_dir="")
 
 
 def started(*, epochs: int = 3, is_rehearsal: bool = False) -> RunStarted:

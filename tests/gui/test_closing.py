@@ -76,7 +76,7 @@ def closing(make_closing: Callable[..., tuple[Closing, TrainingQueue]]) -> Closi
 @pytest.fixture
 def in_training(qtbot: QtBot, controller: EngineController, engines: FakeEngines) -> FakeEngines:
     controller.train(request())
-    qtbot.waitUntil(lambda: len(engines) == 1 and engines[0].command_names == ["train"])
+    qtbot.waitUntil(lambda: len(engines) == 1 and engines[0].command_names == ["run_job"])
     engines[0].say(started(), batch())
     return engines
 
@@ -96,9 +96,9 @@ def test_that_the_window_stays_when_the_person_gives_up(
 @pytest.mark.parametrize(
     ("choice", "told"),
     [
-        (Choice.FINISH, ["train", "go_on"]),
-        (Choice.STOP, ["train", "stop"]),
-        (Choice.CANCEL, ["train", "cancel"]),
+        (Choice.FINISH, ["run_job", "resume"]),
+        (Choice.STOP, ["run_job", "stop"]),
+        (Choice.CANCEL, ["run_job", "cancel"]),
     ],
 )
 def test_that_the_window_waits_for_the_end_of_the_training(
@@ -125,7 +125,7 @@ def test_that_a_paused_training_goes_on_to_its_end(
     in_training[0].say(RunPaused("run"))
     qtbot.waitUntil(lambda: controller.state is EngineState.PAUSED)
     closing.wait(Choice.FINISH)
-    assert in_training[0].command_names == ["train", "go_on"]
+    assert in_training[0].command_names == ["run_job", "resume"]
 
 
 def test_that_an_engine_that_dies_meanwhile_ends_the_waiting(
@@ -142,10 +142,10 @@ def test_that_going_on_another_time_interrupts_the_run_and_does_not_cancel_it(
     engines = FakeEngines()
     controller = make_controller(engines)
     controller.train(request())
-    qtbot.waitUntil(lambda: len(engines) == 1 and engines[0].command_names == ["train"])
+    qtbot.waitUntil(lambda: len(engines) == 1 and engines[0].command_names == ["run_job"])
     controller.shutdown()
     assert engines[0].was_closed
-    assert engines[0].command_names == ["train"]
+    assert engines[0].command_names == ["run_job"]
 
 
 def test_that_nothing_is_offered_to_be_kept_before_there_is_something(
@@ -180,11 +180,11 @@ def test_that_no_other_training_begins_before_the_question_is_answered(
         in_training[0].say(finished())
         qtbot.waitUntil(lambda: not controller.is_busy)
         queue.work_off()
-        assert in_training[0].command_names == ["train"]
+        assert in_training[0].command_names == ["run_job"]
 
     ask.meanwhile = ends_and_the_line_is_looked_at
     assert closing.wanted() is None
-    qtbot.waitUntil(lambda: in_training[0].command_names == ["train", "train"])
+    qtbot.waitUntil(lambda: in_training[0].command_names == ["run_job", "run_job"])
 
 
 def test_that_a_training_the_engine_has_not_heard_of_waits_in_line_for_another_time(

@@ -13,9 +13,9 @@ from gui.fake_engine import FakeEngines, batch, finished, request, started
 from qtdigits.core.run.events import (
     EngineLost,
     EngineReady,
-    ErrandCancelled,
-    ErrandFinished,
     Event,
+    JobCancelled,
+    JobFinished,
     RunCancelled,
     RunContinued,
     RunFailed,
@@ -25,7 +25,7 @@ from qtdigits.core.run.events import (
 from qtdigits.errors import EngineError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.store.locks import ProcessLock
-from qtdigits.training.jobs import CheckLabels
+from qtdigits.training.jobs import LabelReviewJob
 
 MakeController = Callable[..., EngineController]
 
@@ -89,7 +89,7 @@ def test_that_train_starts_the_engine_and_sends_when_it_is_ready(
     assert engines[0].commands == []
     engines[0].start()
     engines[0].say(EngineReady(pid=1))
-    qtbot.waitUntil(lambda: engines[0].command_names == ["train"])
+    qtbot.waitUntil(lambda: engines[0].command_names == ["run_job"])
     assert controller.state is EngineState.TRAINING
 
 
@@ -100,7 +100,7 @@ def test_that_only_one_run_goes_on_at_a_time(
     assert not controller.train(request("second"))
     wait_for(qtbot, controller, EngineState.TRAINING)
     assert not controller.train(request("third"))
-    assert engines[0].command_names == ["train"]
+    assert engines[0].command_names == ["run_job"]
 
 
 def test_that_listeners_hear_everything_in_order_and_in_the_gui_thread(
@@ -131,7 +131,7 @@ def test_that_stop_asks_once_and_the_run_ends_by_itself(
     controller.stop()
     controller.stop()
     assert controller.state is EngineState.STOPPING
-    assert engines[0].command_names == ["train", "stop"]
+    assert engines[0].command_names == ["run_job", "stop"]
     engines[0].say(finished())
     wait_for(qtbot, controller, EngineState.READY)
     assert not controller.is_busy
@@ -153,7 +153,7 @@ def test_that_a_run_waits_goes_on_and_can_be_stopped_while_it_waits(
     wait_for(qtbot, controller, EngineState.PAUSED)
     controller.stop()
     engines[0].say(RunContinued("run"))
-    assert engines[0].command_names == ["train", "pause", "go_on", "stop"]
+    assert engines[0].command_names == ["run_job", "pause", "resume", "stop"]
     engines[0].say(finished())
     wait_for(qtbot, controller, EngineState.READY)
 
@@ -164,7 +164,7 @@ def test_that_an_engine_which_answers_a_cancel_is_not_killed(
     controller.train(request())
     wait_for(qtbot, controller, EngineState.TRAINING)
     controller.cancel()
-    assert engines[0].command_names == ["train", "cancel"]
+    assert engines[0].command_names == ["run_job", "cancel"]
     engines[0].say(RunCancelled("run"))
     wait_for(qtbot, controller, EngineState.READY)
     assert not engines[0].was_killed
@@ -212,7 +212,7 @@ def test_that_a_dead_engine_is_reported_once_and_the_next_run_gets_a_new_one(
     qtbot.waitUntil(lambda: len(heard.of(EngineLost)) == 1)
     assert not controller.is_busy
     assert controller.train(request("again"))
-    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["train"])
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["run_job"])
     assert len(heard.of(EngineLost)) == 1
 
 
@@ -264,7 +264,7 @@ def test_that_a_listener_may_train_again_at_once(
     controller.train(request())
     wait_for(qtbot, controller, EngineState.TRAINING)
     engines[0].die()
-    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["train"])
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["run_job"])
 
 
 @pytest.mark.parametrize("is_training", [True, False])
@@ -295,15 +295,15 @@ def test_that_an_errand_ends_like_a_run_and_nothing_else_begins_meanwhile(
     qtbot: QtBot, engines: FakeEngines, controller: EngineController
 ) -> None:
     listener = Listener(controller)
-    errand = CheckLabels("e", "data")
+    errand = LabelReviewJob("e", "data")
     assert controller.run(errand)
-    assert controller.errand == errand
+    assert controller.other_job == errand
     wait_for(qtbot, controller, EngineState.WORKING)
     assert not controller.train(request())
-    engines[0].say(ErrandFinished("e", {"n": 3}))
+    engines[0].say(JobFinished("e", "label review", {"n": 3}))
     wait_for(qtbot, controller, EngineState.READY)
-    assert listener.of(ErrandFinished) == [ErrandFinished("e", {"n": 3})]
-    assert controller.errand is None
+    assert listener.of(JobFinished) == [JobFinished("e", "label review", {"n": 3})]
+    assert controller.other_job is None
     assert not controller.is_busy
 
 
@@ -313,14 +313,14 @@ def test_that_an_errand_can_be_given_up_before_and_while_it_goes_on(
     engines = FakeEngines(are_ready=False)
     controller = make_controller(engines, cancel_timeout_ms=20)
     listener = Listener(controller)
-    controller.run(CheckLabels("early", "data"))
+    controller.run(LabelReviewJob("early", "data"))
     controller.cancel()
-    assert listener.of(ErrandCancelled) == [ErrandCancelled("early")]
+    assert listener.of(JobCancelled) == [JobCancelled("early", "label review")]
     engines[0].say(EngineReady(pid=1))
     wait_for(qtbot, controller, EngineState.READY)
-    controller.run(CheckLabels("late", "data"))
+    controller.run(LabelReviewJob("late", "data"))
     controller.cancel()
-    qtbot.waitUntil(lambda: ErrandCancelled("late") in listener.events)
+    qtbot.waitUntil(lambda: JobCancelled("late", "label review") in listener.events)
     assert engines[0].was_killed
 
 
@@ -334,7 +334,7 @@ def test_that_of_two_windows_that_are_asked_at_once_one_trains(
     assert second.is_locked_elsewhere
     assert not second.train(request("second"))
     assert not second.is_busy
-    assert second.run(CheckLabels("errand", data_dir=""))
+    assert second.run(LabelReviewJob("errand", data_dir=""))
 
 
 @pytest.mark.parametrize("ending", ["finished", "died", "cancelled while waiting", "shut down"])
@@ -381,6 +381,6 @@ def test_that_the_training_after_a_failed_one_gets_a_new_engine(
     assert controller.train(request("second"))
     wait_for(qtbot, controller, EngineState.TRAINING)
     assert engines[0].was_killed
-    assert [engine.command_names for engine in engines.made] == [["train"], ["train"]]
+    assert [engine.command_names for engine in engines.made] == [["run_job"], ["run_job"]]
     assert lock.is_mine
     assert heard.of(EngineLost) == []

@@ -10,7 +10,7 @@ from gui.fake_engine import batch, started
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed
 from qtdigits.gui.training.followed_run import CANCELLING, STOPPING, FollowedRun
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def run() -> FollowedRun:
 
 
 @pytest.fixture
-def request_of_it(tmp_path: Path) -> RetrainRequest:
-    return RetrainRequest.fresh(load_recipe("quick"), data_dir=tmp_path)
+def request_of_it(tmp_path: Path) -> TrainingJob:
+    return TrainingJob.new(load_recipe("quick"), data_dir=tmp_path)
 
 
 def test_that_there_is_nothing_to_keep_before_the_first_batch(run: FollowedRun) -> None:
@@ -54,11 +54,11 @@ def test_that_what_was_asked_for_stands_before_the_figures_or_alone(run: Followe
 
 
 def test_that_a_lost_run_goes_on_and_a_failed_one_is_repeated(
-    run: FollowedRun, request_of_it: RetrainRequest
+    run: FollowedRun, request_of_it: TrainingJob
 ) -> None:
     assert run.end(EngineLost("It is gone."), last=request_of_it)
     assert run.to_go_on is not None
-    assert (run.to_go_on.run, run.to_go_on.resumes) == (request_of_it.run, True)
+    assert (run.to_go_on.id, run.to_go_on.resumes) == (request_of_it.id, True)
     assert run.to_repeat is None
     run.begin()
     assert run.end(RunFailed("run", "input", "A bad file."), last=request_of_it)
@@ -68,7 +68,7 @@ def test_that_a_lost_run_goes_on_and_a_failed_one_is_repeated(
     assert (run.to_go_on, run.to_repeat) == (None, None)
 
 
-def test_that_an_idle_engine_takes_no_run_with_it(run: FollowedRun, request_of_it: RetrainRequest) -> None:
+def test_that_an_idle_engine_takes_no_run_with_it(run: FollowedRun, request_of_it: TrainingJob) -> None:
     run.end(RunCancelled("run"), last=request_of_it)
     assert not run.end(EngineLost("It is gone."), last=request_of_it)
     assert run.to_go_on is None

@@ -12,14 +12,14 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import FakeEngines, request, started
 from gui.models import saved_model
 from qtdigits.core.drawing.samples import Suspicion
-from qtdigits.core.run.events import ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.run.events import JobFailed, JobFinished, JobProgress
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.samples.label_checks import BUSY, TRAINING, LabelChecks, checked_text
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.jobs import MeasureWriters
+from qtdigits.training.jobs import WriterMatrixJob
 from store.values import a_sample
 
 STROKE = np.array([[0, 0, 0, 1], [10, 10, 50, 1]], np.float32)
@@ -39,8 +39,8 @@ class Bench:
 
     @property
     def errand(self) -> str:
-        assert self.controller.errand is not None
-        return self.controller.errand.errand
+        assert self.controller.other_job is not None
+        return self.controller.other_job.id
 
     def doubt(self, *ids: int) -> None:
         """As the engine does: by a connection of its own."""
@@ -70,8 +70,8 @@ def test_that_a_check_says_what_it_does_and_what_it_found(qtbot: QtBot, bench: B
     wait_for_work(qtbot, bench)
     errand = bench.errand
     bench.doubt(2, 3)
-    bench.engines[0].say(ErrandProgressed(errand, "Checking the labels", 0, 1))
-    bench.engines[0].say(ErrandFinished(errand, {"n": 5, "waiting": 2}))
+    bench.engines[0].say(JobProgress(errand, "label review", "Checking the labels", 0, 1))
+    bench.engines[0].say(JobFinished(errand, "label review", {"n": 5, "waiting": 2}))
     qtbot.waitUntil(lambda: not bench.checks.is_busy)
     assert bench.said == [
         "Checking the labels …",
@@ -85,7 +85,7 @@ def test_that_drawings_that_wait_already_are_not_announced_again(qtbot: QtBot, b
     bench.doubt(2)
     bench.checks.start()
     wait_for_work(qtbot, bench)
-    bench.engines[0].say(ErrandFinished(bench.errand, {"n": 5, "waiting": 1}))
+    bench.engines[0].say(JobFinished(bench.errand, "label review", {"n": 5, "waiting": 1}))
     qtbot.waitUntil(lambda: not bench.checks.is_busy)
     assert bench.grown == []
 
@@ -106,7 +106,7 @@ def test_that_a_busy_engine_is_said_to_be_busy(qtbot: QtBot, bench: Bench) -> No
     bench.controller.train(request())
     bench.checks.start()
     bench.controller.cancel()
-    bench.controller.run(MeasureWriters("m", "data"))
+    bench.controller.run(WriterMatrixJob("m", "data"))
     bench.checks.start()
     assert bench.said == [TRAINING, BUSY]
     assert not bench.checks.is_busy
@@ -115,7 +115,9 @@ def test_that_a_busy_engine_is_said_to_be_busy(qtbot: QtBot, bench: Bench) -> No
 def test_that_a_failure_is_a_problem_with_its_remedy(qtbot: QtBot, bench: Bench) -> None:
     bench.checks.start()
     wait_for_work(qtbot, bench)
-    bench.engines[0].say(ErrandFailed(bench.errand, "store", "The disk is full.", "Make some room."))
+    bench.engines[0].say(
+        JobFailed(bench.errand, "label review", "store", "The disk is full.", "Make some room.")
+    )
     qtbot.waitUntil(lambda: not bench.checks.is_busy)
     assert [str(error) for error in bench.problems] == ["The disk is full. Make some room."]
     bench.checks.start()

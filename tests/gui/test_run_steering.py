@@ -13,7 +13,7 @@ from qtdigits.errors import InputError
 from qtdigits.gui.panels.runs.runs_panel import RunSteering
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from store.values import a_checkpoint
 
 RECIPE = load_recipe("mlp-50-50").with_values(epochs=6)
@@ -22,13 +22,13 @@ RUN = RunRecord("run", RECIPE.to_json())
 
 class Steered:
     def __init__(self, folder: Path) -> None:
-        self.trained: list[RetrainRequest] = []
+        self.trained: list[TrainingJob] = []
         self.ask = Answers()
         self.steering = RunSteering(
             data_dir=folder, train=self.trained.append, champion=lambda: "champion.h5", ask=self.ask
         )
         self.folder = RunFolder(folder, "run")
-        self.folder.write_request(RetrainRequest("run", RECIPE, "elsewhere", champion="old.h5").to_json())
+        self.folder.write_request(TrainingJob("run", RECIPE, "elsewhere", champion="old.h5").to_json())
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_that_an_interrupted_run_goes_on_where_the_data_is_now_beside_the_presen
     assert steered.steering.can_go_on(RUN)
     assert not steered.steering.can_be_extended(RUN)
     steered.steering.go_on(RUN)
-    expected = RetrainRequest("run", RECIPE, str(tmp_path), champion="champion.h5", resumes=True)
+    expected = TrainingJob("run", RECIPE, str(tmp_path), champion="champion.h5", resumes=True)
     assert steered.trained == [expected]
 
 

@@ -12,7 +12,7 @@ from gui.fake_engine import request
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Trial, Verdict
 from qtdigits.gui.training.self_training import OFFERED_AFTER, SelfTraining
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 STROKE = Ink.of([[(0, 0), (10, 10)]])
 
@@ -37,9 +37,9 @@ class Engine:
 
     def __init__(self) -> None:
         self.is_busy = False
-        self.trained: list[RetrainRequest] = []
+        self.trained: list[TrainingJob] = []
 
-    def train(self, wanted: RetrainRequest) -> bool:
+    def train(self, wanted: TrainingJob) -> bool:
         self.trained.append(wanted)
         return True
 

@@ -13,8 +13,8 @@ from gui.fake_engine import FakeEngines, batch, epoch, finished, request, starte
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import (
-    Noticed,
-    Progressed,
+    Notice,
+    Progress,
     RunCancelled,
     RunContinued,
     RunFailed,
@@ -94,7 +94,7 @@ def panel(qtbot: QtBot, controller: EngineController) -> Panel:
 def running(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> Panel:
     """A panel whose run has begun and has no batch yet."""
     qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: engines[0].command_names == ["train"])
+    qtbot.waitUntil(lambda: engines[0].command_names == ["run_job"])
     engines[0].say(started())
     qtbot.waitUntil(lambda: panel.text("trainingStatus").startswith("epoch 1 of 3"))
     return panel
@@ -178,11 +178,11 @@ def test_that_stop_is_sent_once_and_the_run_can_still_be_cancelled(
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
     qtbot.mouseClick(running.button("stopButton"), Qt.MouseButton.LeftButton)
     running.widget.stop_training()
-    assert engines[0].command_names == ["train", "stop"]
+    assert engines[0].command_names == ["run_job", "stop"]
     assert "stopping" in running.text("trainingStatus")
     assert not running.is_usable("stopButton")
     qtbot.mouseClick(running.button("cancelButton"), Qt.MouseButton.LeftButton)
-    assert engines[0].command_names == ["train", "stop", "cancel"]
+    assert engines[0].command_names == ["run_job", "stop", "cancel"]
 
 
 def test_that_a_run_can_wait_and_go_on(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
@@ -198,7 +198,7 @@ def test_that_a_run_can_wait_and_go_on(qtbot: QtBot, running: Panel, engines: Fa
     engines[0].say(RunContinued("run"))
     qtbot.waitUntil(lambda: pause.text() == "Pause")
     assert running.text("trainingStatus").startswith("epoch 1 of 3")
-    assert engines[0].command_names == ["train", "pause", "go_on"]
+    assert engines[0].command_names == ["run_job", "pause", "resume"]
 
 
 def test_that_a_run_that_goes_on_has_one_continuous_curve(
@@ -239,7 +239,7 @@ def test_that_a_cancelled_run_says_that_nothing_was_kept(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
     qtbot.mouseClick(running.button("cancelButton"), Qt.MouseButton.LeftButton)
-    assert engines[0].command_names == ["train", "cancel"]
+    assert engines[0].command_names == ["run_job", "cancel"]
     assert "giving up" in running.text("trainingStatus")
     assert not running.is_usable("cancelButton")
     with qtbot.waitSignal(running.widget.run_ended) as ended:
@@ -269,8 +269,8 @@ def test_that_a_lost_engine_is_explained_and_the_next_training_works(
     assert running.is_usable("trainButton")
     assert running.button("retryButton").text() == "Go on"
     qtbot.mouseClick(running.button("retryButton"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["train"])
-    first, again = (engine.commands[0].request for engine in engines.made)  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["run_job"])
+    first, again = (engine.commands[0].job for engine in engines.made)  # type: ignore[union-attr]
     assert again == replace(first, resumes=True)
     assert not running.button("retryButton").isVisible()
     engines[1].say(started(), batch(1, loss=0.25))
@@ -302,7 +302,7 @@ def test_that_trying_again_means_the_training_that_failed(
 ) -> None:
     """Not the recipe that is chosen in the panel; and whoever began it, such as the learning by itself."""
     controller.train(replace(request(), recipe=load_recipe("my-hand")))
-    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["train"])
+    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
     with qtbot.waitSignal(
         controller.event_received, check_params_cb=lambda event: isinstance(event, RunFailed)
     ):
@@ -320,12 +320,12 @@ def test_that_what_prevents_a_request_is_shown(qtbot: QtBot, panel: Panel, engin
 
 def test_that_notices_and_rehearsals_are_told(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> None:
     panel.widget.start_training()
-    qtbot.waitUntil(lambda: engines[0].command_names == ["train"])
-    engines[0].say(Progressed("run", "Loading MNIST", 1, 4))
+    qtbot.waitUntil(lambda: engines[0].command_names == ["run_job"])
+    engines[0].say(Progress("run", "Loading MNIST", 1, 4))
     qtbot.waitUntil(lambda: panel.text("trainingStatus") == "Loading MNIST · 1 of 4")
     engines[0].say(started(is_rehearsal=True))
     qtbot.waitUntil(lambda: "synthetic ink" in panel.text("trainingNotice"))
-    engines[0].say(Noticed("run", "One drawing was left out."))
+    engines[0].say(Notice("run", "One drawing was left out."))
     qtbot.waitUntil(lambda: panel.text("trainingNotice") == "One drawing was left out.")
 
 
@@ -406,7 +406,7 @@ def test_that_the_figures_before_are_those_of_the_model_that_was_compared_not_of
     qtbot: QtBot, panel: Panel, engines: FakeEngines, controller: EngineController
 ) -> None:
     controller.train(replace(request(), champion="/models/old.h5"))
-    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["train"])
+    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
     engines[0].say(started())
     panel.widget.set_champion(Champion("other", Path("/models/other.h5"), {"MNIST test": score(9, 1)}))
     found = Comparison(PairedComparison(40, 37, 39, (11, 12), ()), PairedComparison(0, 0, 0), "old")
@@ -453,7 +453,7 @@ def test_that_no_figures_of_the_last_training_stand_under_one_that_was_interrupt
         controller.train(request())
     else:
         qtbot.mouseClick(running.button("trainButton"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: engines[0].command_names == ["train", "train"])
+    qtbot.waitUntil(lambda: engines[0].command_names == ["run_job", "run_job"])
     engines[0].say(started(), batch())
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
     with qtbot.waitSignal(running.widget.run_ended):

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import FakeEngines, batch, request
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
-from qtdigits.engine.protocol import Train
+from qtdigits.engine.protocol import RunJob
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.training.training_controls import QueueStrip, described
@@ -25,7 +25,7 @@ from qtdigits.store.locks import ProcessLock
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import is_any_running
 
 
@@ -71,7 +71,7 @@ def sent(engines: FakeEngines, place: int = 0) -> list[str]:
     """Ids of the runs that an engine was asked for."""
     if len(engines) <= place:
         return []
-    return [command.request.run for command in engines[place].commands if isinstance(command, Train)]
+    return [command.job.id for command in engines[place].commands if isinstance(command, RunJob)]
 
 
 def begun(run: str) -> RunStarted:
@@ -117,7 +117,7 @@ def test_that_the_line_is_there_after_a_restart_and_a_run_that_had_been_begun_go
     store.runs.add(RunRecord("a", {}))
     queue.reload()
     qtbot.waitUntil(lambda: sent(engines) == ["a"])
-    assert engines[0].commands[0].request.resumes  # type: ignore[union-attr]
+    assert engines[0].commands[0].job.resumes  # type: ignore[union-attr]
 
 
 def test_that_the_order_can_be_changed_and_a_run_taken_out(
@@ -221,7 +221,7 @@ def test_that_what_is_no_request_is_told_and_left_out(
     store.queue.add("a", request("a").to_json())
     queue.reload()
     qtbot.waitUntil(lambda: sent(engines) == ["a"])
-    assert "Not a training request" in str(problems[0])
+    assert "Not a training" in str(problems[0])
 
 
 @pytest.mark.parametrize(
@@ -242,10 +242,10 @@ def test_that_what_waits_is_described(values: dict[str, object], said: str) -> N
 def test_that_train_becomes_train_next_while_a_training_goes_on(
     qtbot: QtBot, queue: TrainingQueue, controller: EngineController, engines: FakeEngines
 ) -> None:
-    made: list[RetrainRequest] = []
+    made: list[TrainingJob] = []
 
-    def make_request(recipe: Recipe) -> RetrainRequest:
-        made.append(RetrainRequest(run=f"run {len(made)}", recipe=recipe, data_dir=""))
+    def make_request(recipe: Recipe) -> TrainingJob:
+        made.append(TrainingJob(id=f"run {len(made)}", recipe=recipe, data_dir=""))
         return made[-1]
 
     panel = TrainingPanel(controller=controller, make_request=make_request, theme=LIGHT, queue=queue)
@@ -322,7 +322,7 @@ def test_that_a_training_that_another_window_was_quicker_with_stands_in_line(
     queue = make_queue(controller)
     panel = TrainingPanel(
         controller=controller,
-        make_request=lambda recipe: RetrainRequest("ours", recipe, ""),
+        make_request=lambda recipe: TrainingJob("ours", "", recipe),
         theme=LIGHT,
         queue=queue,
     )

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, request
 from gui.models import saved_model
-from qtdigits.core.run.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobProgress
 from qtdigits.core.score.writers import BASE, MatrixCell, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
@@ -96,8 +96,8 @@ class Room:
     def begin(self, qtbot: QtBot) -> str:
         self.button("measureButton").click()
         qtbot.waitUntil(lambda: self.controller.state is EngineState.WORKING)
-        assert self.controller.errand is not None
-        return self.controller.errand.errand
+        assert self.controller.other_job is not None
+        return self.controller.other_job.id
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def two(room: Room) -> Room:
 
 def test_that_it_begins_with_the_best_shipped_model(two: Room, qtbot: QtBot) -> None:
     two.begin(qtbot)
-    assert two.controller.errand is not None
-    assert two.controller.errand.model.endswith("b.h5")
+    assert two.controller.other_job is not None
+    assert two.controller.other_job.model.endswith("b.h5")
 
 
 def test_that_progress_is_told_with_what_is_left(two: Room, qtbot: QtBot) -> None:
@@ -142,10 +142,10 @@ def test_that_progress_is_told_with_what_is_left(two: Room, qtbot: QtBot) -> Non
     assert two.button("stopMeasuringButton").isVisible()
     said: list[str] = []
     two.measuring.progressed.connect(lambda text, done, total: said.append(text))
-    two.engines[0].say(ErrandProgressed(errand, "Learning from ada", 0, 4))
+    two.engines[0].say(JobProgress(errand, "writer matrix", "Learning from ada", 0, 4))
     qtbot.waitUntil(lambda: len(said) == 1)
     two.now_s = 20.0
-    two.engines[0].say(ErrandProgressed(errand, "Learning from bob", 1, 4))
+    two.engines[0].say(JobProgress(errand, "writer matrix", "Learning from bob", 1, 4))
     qtbot.waitUntil(lambda: len(said) == 2)
     assert said == [
         "Learning from ada · 0 of 4 trainings over",
@@ -155,7 +155,7 @@ def test_that_progress_is_told_with_what_is_left(two: Room, qtbot: QtBot) -> Non
 
 def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
     errand = two.begin(qtbot)
-    two.engines[0].say(ErrandFinished(errand, {"matrix": MATRIX.to_json()}))
+    two.engines[0].say(JobFinished(errand, "writer matrix", {"matrix": MATRIX.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     assert two.button("measureButton").isVisible()
     assert [two.cell(0, 0), two.cell(1, 0), two.cell(2, 0), two.cell(2, 1)] == [
@@ -180,7 +180,7 @@ def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
 
 def test_that_a_matrix_of_writers_who_are_gone_says_so(two: Room, qtbot: QtBot) -> None:
     errand = two.begin(qtbot)
-    two.engines[0].say(ErrandFinished(errand, {"matrix": MATRIX.to_json()}))
+    two.engines[0].say(JobFinished(errand, "writer matrix", {"matrix": MATRIX.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     assert "any more" not in two.text("matrixAbout")
     two.session.rename_writer("bob", "Robert")
@@ -190,7 +190,7 @@ def test_that_a_matrix_of_writers_who_are_gone_says_so(two: Room, qtbot: QtBot) 
 def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
     assert not two.button("exportMatrixButton").isEnabled()
     errand = two.begin(qtbot)
-    two.engines[0].say(ErrandFinished(errand, {"matrix": MATRIX.to_json()}))
+    two.engines[0].say(JobFinished(errand, "writer matrix", {"matrix": MATRIX.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     with qtbot.waitSignal(two.panel.notice_given):
         two.button("exportMatrixButton").click()
@@ -200,15 +200,15 @@ def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
 def test_that_stop_and_cancel_reach_the_engine(two: Room, qtbot: QtBot) -> None:
     two.begin(qtbot)
     two.button("stopMeasuringButton").click()
-    assert two.engines[0].command_names == ["run", "stop"]
+    assert two.engines[0].command_names == ["run_job", "stop"]
     two.button("cancelMeasuringButton").click()
-    assert two.engines[0].command_names == ["run", "stop", "cancel"]
+    assert two.engines[0].command_names == ["run_job", "stop", "cancel"]
 
 
 def test_that_cancelling_is_answered(two: Room, qtbot: QtBot) -> None:
     errand = two.begin(qtbot)
     two.button("cancelMeasuringButton").click()
-    two.engines[0].say(ErrandCancelled(errand))
+    two.engines[0].say(JobCancelled(errand, "writer matrix"))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     assert two.text("matrixStatus") == "Given up: nothing was measured."
     assert two.button("measureButton").isVisible()
@@ -216,11 +216,11 @@ def test_that_cancelling_is_answered(two: Room, qtbot: QtBot) -> None:
 
 def test_that_a_stop_before_anything_was_learned_keeps_the_matrix_of_before(two: Room, qtbot: QtBot) -> None:
     first = two.begin(qtbot)
-    two.engines[0].say(ErrandFinished(first, {"matrix": MATRIX.to_json()}))
+    two.engines[0].say(JobFinished(first, "writer matrix", {"matrix": MATRIX.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     second = two.begin(qtbot)
     bare = replace(MATRIX, rows=MATRIX.rows[:1])
-    two.engines[0].say(ErrandFinished(second, {"matrix": bare.to_json()}))
+    two.engines[0].say(JobFinished(second, "writer matrix", {"matrix": bare.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     assert two.text("matrixStatus") == "Given up: what was measured before stays."
     assert two.table.rowCount() == len(MATRIX.rows)
@@ -229,7 +229,7 @@ def test_that_a_stop_before_anything_was_learned_keeps_the_matrix_of_before(two:
 
 def test_that_a_failure_is_said_and_the_matrix_of_before_stays(two: Room, qtbot: QtBot) -> None:
     errand = two.begin(qtbot)
-    two.engines[0].say(ErrandFailed(errand, "store", "The disk is full.", "Make some room."))
+    two.engines[0].say(JobFailed(errand, "writer matrix", "store", "The disk is full.", "Make some room."))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     assert str(two.problems[0]) == "The disk is full. Make some room."
     assert two.controller.train(request())

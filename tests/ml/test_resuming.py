@@ -165,7 +165,7 @@ def test_that_a_pause_writes_down_where_it_stands_and_changes_nothing(
         if isinstance(event, BatchEnded) and event.epoch == 2:
             control.pause()
         elif isinstance(event, RunPaused):
-            control.go_on()
+            control.resume()
 
     paused = Training(data, PLAIN, control=control, on=pause)
     assert paused.recorder.of(RunPaused)

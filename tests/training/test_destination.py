@@ -8,13 +8,13 @@ SAVE_OVER_AND_OVER = """
 import sys
 from pathlib import Path
 from qtdigits.core.recipe import Recipe
-from qtdigits.training.run_record import destination_of, store_model
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.run_record import model_path_for, store_model
+from qtdigits.training.jobs import TrainingJob
 from tests.store.values import a_model
 
-request = RetrainRequest(run="run", recipe=Recipe(), data_dir=sys.argv[1], name="same")
+request = TrainingJob(id="run", recipe=Recipe(), data_dir=sys.argv[1], name="same")
 for _ in range(10):
-    out = destination_of(request)
+    out = model_path_for(request)
     print("ready", flush=True)
     sys.stdin.readline()
     store_model(a_model(), request, out)

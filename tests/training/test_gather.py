@@ -19,7 +19,7 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import data_cache
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.gather import TrainingInputs, gather
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from tiny_training import TINY_RECIPE, write_tiny_mnist
 
 
@@ -37,7 +37,7 @@ def gathered(
     data_dir: Path, *, control: Control | None = None, progress: list[str] | None = None, **wanted: object
 ) -> TrainingInputs:
     recipe = TINY_RECIPE.with_values(**wanted.pop("recipe", {}))  # type: ignore[arg-type]
-    request = RetrainRequest.fresh(recipe, data_dir=data_dir, **wanted)
+    request = TrainingJob.new(recipe, data_dir=data_dir, **wanted)
     told = [] if progress is None else progress
     return gather(
         request,
@@ -197,7 +197,7 @@ def test_that_loading_is_given_up_when_asked(data_dir: Path, ask: object, moment
 
     with pytest.raises(CancelledError):
         gather(
-            RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir, ink_files=("never read",)),
+            TrainingJob.new(TINY_RECIPE, data_dir=data_dir, ink_files=("never read",)),
             cache=DataCache(),
             control=control,
             progress=progress,

@@ -1,13 +1,13 @@
-"""Training requests: as JSON and back, and as the command line that asks for the same."""
+"""Trainings as jobs: as JSON and back, and as the command line that asks for the same."""
 
 import json
 
 from qtdigits.core.recipe_files import load_recipe
-from qtdigits.training.jobs import RetrainRequest, new_run_id
+from qtdigits.training.jobs import TrainingJob, new_job_id
 from tiny_training import TINY_RECIPE
 
-REQUEST = RetrainRequest(
-    run="r1",
+REQUEST = TrainingJob(
+    id="r1",
     recipe=load_recipe("cnn-32-64").with_values(epochs=3),
     data_dir="/home/me/data",
     out="/home/me/out/new model.h5",
@@ -19,7 +19,15 @@ REQUEST = RetrainRequest(
 
 
 def test_that_a_request_comes_back_from_json() -> None:
-    assert RetrainRequest.from_json(json.loads(json.dumps(REQUEST.to_json()))) == REQUEST
+    assert TrainingJob.from_json(json.loads(json.dumps(REQUEST.to_json()))) == REQUEST
+
+
+def test_that_a_training_that_an_earlier_version_put_into_the_queue_is_read() -> None:
+    """Those have no kind, and their id is called `run`."""
+    values = REQUEST.to_json()
+    earlier = {"run": values.pop("id"), **values}
+    del earlier["kind"]
+    assert TrainingJob.from_json(json.loads(json.dumps(earlier))) == REQUEST
 
 
 def test_that_its_command_line_has_the_settings_but_no_folders() -> None:
@@ -30,7 +38,7 @@ def test_that_its_command_line_has_the_settings_but_no_folders() -> None:
 
 
 def test_that_a_recipe_of_ones_own_is_spelled_out() -> None:
-    command = RetrainRequest.fresh(TINY_RECIPE, data_dir="d").command
+    command = TrainingJob.new(TINY_RECIPE, data_dir="d").command
     assert (
         command
         == "qtdigits train --recipe mlp-50-50 --dense 16 --learning-rate 0.01 --epochs 2 --batch-size 20"
@@ -38,4 +46,4 @@ def test_that_a_recipe_of_ones_own_is_spelled_out() -> None:
 
 
 def test_that_no_two_runs_have_the_same_id() -> None:
-    assert len({new_run_id() for _ in range(1000)}) == 1000
+    assert len({new_job_id() for _ in range(1000)}) == 1000

@@ -15,7 +15,7 @@ from qtdigits.core.run.events import (
     BatchEnded,
     EpochEnded,
     Event,
-    Noticed,
+    Notice,
     RunCancelled,
     RunFailed,
     RunFinished,
@@ -27,9 +27,9 @@ from qtdigits.store.model_files import load_model
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import can_be_extended, can_go_on, extended, resumed
-from qtdigits.training.train import retrain
+from qtdigits.training.train import train
 from tiny_training import TINY_RECIPE, Recorder, write_tiny_mnist
 
 pytestmark = pytest.mark.tensorflow
@@ -42,16 +42,16 @@ def mnist(data_dir: Path) -> Path:
     return write_tiny_mnist(data_dir / "mnist.npz")
 
 
-def run(request: RetrainRequest, *, emit: Recorder | None = None, control: Control | None = None) -> Terminal:
+def run(request: TrainingJob, *, emit: Recorder | None = None, control: Control | None = None) -> Terminal:
     recorder = emit or Recorder()
-    retrain(request, emit=recorder, control=control or Control())
+    train(request, emit=recorder, control=control or Control())
     ending = recorder.events[-1]
     assert isinstance(ending, RunFinished | RunCancelled | RunFailed)
     return ending
 
 
 def run_until(
-    epoch: int, request: RetrainRequest, ask: Callable[[Control], None] = Control.interrupt
+    epoch: int, request: TrainingJob, ask: Callable[[Control], None] = Control.interrupt
 ) -> Terminal:
     """Run it, and ask for something when so many epochs have ended."""
     control = Control()
@@ -88,7 +88,7 @@ def digest(ending: Terminal) -> str:
 def interrupted(data_dir: Path, mnist: Path) -> RunRecord:
     """A run on MNIST and drawings that was interrupted after its first epoch."""
     draw(data_dir, 40, seed=3)
-    assert isinstance(run_until(1, RetrainRequest.fresh(RECIPE, data_dir=data_dir)), RunCancelled)
+    assert isinstance(run_until(1, TrainingJob.new(RECIPE, data_dir=data_dir)), RunCancelled)
     return the_run(data_dir)
 
 
@@ -114,7 +114,7 @@ def test_that_an_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(
     assert (history.batches["elapsed_s"][1:] > history.batches["elapsed_s"][:-1]).all()
 
     newest = RunFolder(data_dir, record.id).request()["newest_sample"]
-    whole = run(RetrainRequest.fresh(RECIPE, data_dir=data_dir, newest_sample=newest))
+    whole = run(TrainingJob.new(RECIPE, data_dir=data_dir, newest_sample=newest))
     assert digest(ending) == digest(whole)
 
 
@@ -161,7 +161,7 @@ def test_that_a_run_of_which_nothing_can_be_read_begins_anew(data_dir: Path, int
         path.write_bytes(b"")
     emit = Recorder()
     assert isinstance(run(resumed(data_dir, interrupted), emit=emit), RunFinished)
-    assert "begins anew" in emit.of(Noticed)[0].message
+    assert "begins anew" in emit.of(Notice)[0].message
     assert [e.epoch for e in emit.of(EpochEnded)] == [1, 2, 3]
     assert the_run(data_dir).figures.epochs == 3
 
@@ -169,7 +169,7 @@ def test_that_a_run_of_which_nothing_can_be_read_begins_anew(data_dir: Path, int
 def test_that_a_run_that_was_given_up_is_in_the_trash_and_can_go_on_from_there(
     data_dir: Path, mnist: Path
 ) -> None:
-    cancelled = run_until(2, RetrainRequest.fresh(RECIPE, data_dir=data_dir), Control.cancel)
+    cancelled = run_until(2, TrainingJob.new(RECIPE, data_dir=data_dir), Control.cancel)
     with SampleStore.open(data_dir) as store:
         assert store.runs.records() == []
         (record,) = store.runs.records(in_trash=True)
@@ -179,7 +179,7 @@ def test_that_a_run_that_was_given_up_is_in_the_trash_and_can_go_on_from_there(
 
 
 def test_that_an_ended_run_is_extended_and_keeps_its_first_model(data_dir: Path, mnist: Path) -> None:
-    first = run(RetrainRequest.fresh(RECIPE.with_values(epochs=2), data_dir=data_dir))
+    first = run(TrainingJob.new(RECIPE.with_values(epochs=2), data_dir=data_dir))
     record = the_run(data_dir)
     assert not can_go_on(data_dir, record)
     assert can_be_extended(data_dir, record)
@@ -192,12 +192,12 @@ def test_that_an_ended_run_is_extended_and_keeps_its_first_model(data_dir: Path,
     assert isinstance(longer, RunFinished)
     assert record.model == longer.model != first.model
     assert Path(first.model).exists()
-    whole = run(RetrainRequest.fresh(RECIPE, data_dir=data_dir))
+    whole = run(TrainingJob.new(RECIPE, data_dir=data_dir))
     assert digest(longer) == digest(whole)
 
 
 def test_that_an_extension_that_is_given_up_does_not_lose_the_model(data_dir: Path, mnist: Path) -> None:
-    first = run(RetrainRequest.fresh(RECIPE.with_values(epochs=1), data_dir=data_dir))
+    first = run(TrainingJob.new(RECIPE.with_values(epochs=1), data_dir=data_dir))
     assert isinstance(first, RunFinished)
     assert isinstance(run_until(2, extended(data_dir, the_run(data_dir), 4), Control.cancel), RunCancelled)
     record = the_run(data_dir)
@@ -213,8 +213,8 @@ def test_that_a_full_disk_is_told_once_and_the_run_goes_on(
 
     monkeypatch.setattr(RunFolder, "write", fail)
     emit = Recorder()
-    assert isinstance(run(RetrainRequest.fresh(RECIPE, data_dir=data_dir), emit=emit), RunFinished)
-    told = [notice.message for notice in emit.of(Noticed)]
+    assert isinstance(run(TrainingJob.new(RECIPE, data_dir=data_dir), emit=emit), RunFinished)
+    told = [notice.message for notice in emit.of(Notice)]
     assert len(told) == 1
     assert "the disk is full" in told[0]
 
@@ -223,7 +223,7 @@ def test_that_a_stopped_run_goes_on_to_its_planned_end(data_dir: Path, mnist: Pa
     control = Control()
     stop = Recorder(lambda event: control.stop() if isinstance(event, BatchEnded) else None)
     assert isinstance(
-        run(RetrainRequest.fresh(RECIPE, data_dir=data_dir), emit=stop, control=control), RunFinished
+        run(TrainingJob.new(RECIPE, data_dir=data_dir), emit=stop, control=control), RunFinished
     )
     ending = run(resumed(data_dir, the_run(data_dir)))
     assert isinstance(ending, RunFinished)

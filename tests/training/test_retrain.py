@@ -14,8 +14,8 @@ from qtdigits.core.run.events import (
     BatchEnded,
     EpochEnded,
     Event,
-    Noticed,
-    Progressed,
+    Notice,
+    Progress,
     RunCancelled,
     RunFailed,
     RunFinished,
@@ -30,8 +30,8 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import train as retrain_module
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.evaluate import evaluate
-from qtdigits.training.jobs import RetrainRequest
-from qtdigits.training.train import retrain
+from qtdigits.training.jobs import TrainingJob
+from qtdigits.training.train import train
 from tiny_training import TINY_RECIPE, Recorder, poison_second_epoch, write_tiny_mnist
 
 pytestmark = pytest.mark.tensorflow
@@ -42,10 +42,10 @@ def mnist(data_dir: Path) -> Path:
     return write_tiny_mnist(data_dir / "mnist.npz")
 
 
-def run(request: RetrainRequest, *, emit: Recorder | None = None, control: Control | None = None) -> Terminal:
+def run(request: TrainingJob, *, emit: Recorder | None = None, control: Control | None = None) -> Terminal:
     """Run to the end, which comes once and last."""
     recorder = emit or Recorder()
-    retrain(request, emit=recorder, control=control or Control())
+    train(request, emit=recorder, control=control or Control())
     endings = recorder.of(RunFinished) + recorder.of(RunCancelled) + recorder.of(RunFailed)  # type: ignore[operator]
     assert endings == [recorder.events[-1]]
     return endings[0]
@@ -58,10 +58,10 @@ def test_that_a_run_that_diverges_says_so_and_leaves_a_model_that_reads(
 
     monkeypatch.setattr(TrainingCallback, "on_train_batch_begin", poison_second_epoch)
     emit = Recorder()
-    ending = run(RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=9), data_dir=data_dir), emit=emit)
+    ending = run(TrainingJob.new(TINY_RECIPE.with_values(epochs=9), data_dir=data_dir), emit=emit)
     assert isinstance(ending, RunFinished), ending
     assert (ending.outcome, ending.epochs, ending.best_epoch) == ("diverged", 1, 1)
-    said = " ".join(notice.message for notice in emit.of(Noticed))
+    said = " ".join(notice.message for notice in emit.of(Notice))
     assert "diverged after epoch 1" in said
     assert "The weights of epoch 1, the last good ones, are kept" in said
     assert check_model(Path(ending.model)).scores["validation"]["accuracy"] > 0.2
@@ -81,10 +81,10 @@ def test_that_a_request_becomes_a_model_in_the_library(data_dir: Path, mnist: Pa
             Sample(label, raster, "me", ink) for ink, label, raster in zip(inks, labels, rasters, strict=True)
         )
     emit = Recorder()
-    request = RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=4), data_dir=data_dir)
+    request = TrainingJob.new(TINY_RECIPE.with_values(epochs=4), data_dir=data_dir)
     ending = run(request, emit=emit)
     assert isinstance(ending, RunFinished), ending
-    assert (ending.run, ending.outcome, ending.epochs) == (request.run, "completed", 4)
+    assert (ending.run, ending.outcome, ending.epochs) == (request.id, "completed", 4)
 
     path = Path(ending.model)
     model = check_model(path)
@@ -103,15 +103,15 @@ def test_that_a_request_becomes_a_model_in_the_library(data_dir: Path, mnist: Pa
     assert provenance["command"] == request.command
     assert {"keras", "tensorflow", "numpy", "python"} <= set(provenance["libraries"])
     assert str(data_dir) not in str(provenance)
-    assert runs_in(data_dir) == [(request.run, "completed", str(path))]
+    assert runs_in(data_dir) == [(request.id, "completed", str(path))]
     assert len(emit.of(RunStarted)) == 1
-    told = [event.what for event in emit.of(Progressed)]
+    told = [event.what for event in emit.of(Progress)]
     assert told.index("Checking the labels") < told.index("Loading MNIST")
 
 
 def test_that_two_models_of_one_recipe_get_names_of_their_own(data_dir: Path, mnist: Path) -> None:
     recipe = TINY_RECIPE.with_values(epochs=1)
-    endings = [run(RetrainRequest.fresh(recipe, data_dir=data_dir)) for _ in range(2)]
+    endings = [run(TrainingJob.new(recipe, data_dir=data_dir)) for _ in range(2)]
     names = {Path(ending.model).name for ending in endings if isinstance(ending, RunFinished)}
     assert names == {"tiny.h5", "tiny-2.h5"}
 
@@ -119,7 +119,7 @@ def test_that_two_models_of_one_recipe_get_names_of_their_own(data_dir: Path, mn
 def test_that_out_is_overwritten_and_names_the_model(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
     out = tmp_path / "mine.h5"
     out.write_text("something older")
-    ending = run(RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir, out=str(out)))
+    ending = run(TrainingJob.new(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir, out=str(out)))
     assert isinstance(ending, RunFinished), ending
     assert (ending.model, check_model(out).name) == (str(out), "mine")
     assert not (data_dir / "models").exists()
@@ -128,11 +128,11 @@ def test_that_out_is_overwritten_and_names_the_model(data_dir: Path, mnist: Path
 def test_that_a_cancel_leaves_no_model_and_says_so_in_the_store(data_dir: Path, mnist: Path) -> None:
     control = Control()
     emit = Recorder(lambda event: control.cancel() if isinstance(event, BatchEnded) else None)
-    request = RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir)
-    assert run(request, emit=emit, control=control) == RunCancelled(request.run)
+    request = TrainingJob.new(TINY_RECIPE, data_dir=data_dir)
+    assert run(request, emit=emit, control=control) == RunCancelled(request.id)
     assert not list(data_dir.rglob("*.h5"))
     assert runs_in(data_dir) == []
-    assert runs_in(data_dir, in_trash=True) == [(request.run, "cancelled", "")]
+    assert runs_in(data_dir, in_trash=True) == [(request.id, "cancelled", "")]
 
 
 def test_that_a_cancel_while_scoring_leaves_the_old_file(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
@@ -141,10 +141,10 @@ def test_that_a_cancel_while_scoring_leaves_the_old_file(data_dir: Path, mnist: 
     control = Control()
 
     def cancel_while_scoring(event: Event) -> None:
-        if isinstance(event, Progressed) and event.what == "Scoring: MNIST test":
+        if isinstance(event, Progress) and event.what == "Scoring: MNIST test":
             control.cancel()
 
-    request = RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir, out=str(out))
+    request = TrainingJob.new(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir, out=str(out))
     assert isinstance(run(request, emit=Recorder(cancel_while_scoring), control=control), RunCancelled)
     assert out.read_text() == "something older"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["mine.h5"]
@@ -154,7 +154,7 @@ def test_that_a_stop_keeps_the_best(data_dir: Path, mnist: Path) -> None:
     control = Control()
     emit = Recorder(lambda event: control.stop() if isinstance(event, EpochEnded) else None)
     ending = run(
-        RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=500), data_dir=data_dir),
+        TrainingJob.new(TINY_RECIPE.with_values(epochs=500), data_dir=data_dir),
         emit=emit,
         control=control,
     )
@@ -166,16 +166,16 @@ def test_that_a_stop_keeps_the_best(data_dir: Path, mnist: Path) -> None:
 def test_that_a_rehearsal_says_that_it_is_one(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qtdigits.training.data_cache.REHEARSAL_DRAWINGS", 200)
     emit = Recorder()
-    ending = run(RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir), emit=emit)
+    ending = run(TrainingJob.new(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir), emit=emit)
     assert isinstance(ending, RunFinished), ending
     assert emit.of(RunStarted)[0].is_rehearsal
-    assert "synthetic ink stands in" in emit.of(Noticed)[0].message
+    assert "synthetic ink stands in" in emit.of(Notice)[0].message
     assert check_model(Path(ending.model)).provenance["is_rehearsal"]
 
 
 def test_that_what_is_wrong_with_the_input_ends_the_run_in_words(data_dir: Path, mnist: Path) -> None:
     mnist.write_bytes(b"PK no MNIST")
-    failed = run(RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir))
+    failed = run(TrainingJob.new(TINY_RECIPE, data_dir=data_dir))
     assert isinstance(failed, RunFailed)
     assert "mnist.npz" in failed.message
     assert failed.remedy
@@ -187,7 +187,7 @@ def test_that_a_missing_folder_is_found_out_before_the_training(
 ) -> None:
     emit = Recorder()
     failed = run(
-        RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir, out=str(tmp_path / "no" / "m.h5")), emit=emit
+        TrainingJob.new(TINY_RECIPE, data_dir=data_dir, out=str(tmp_path / "no" / "m.h5")), emit=emit
     )
     assert isinstance(failed, RunFailed)
     assert "There is no folder" in failed.message
@@ -204,7 +204,7 @@ def test_that_every_surprise_ends_in_one_event(
         raise error
 
     monkeypatch.setattr(retrain_module, "gather", fail)
-    ending = run(RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir))
+    ending = run(TrainingJob.new(TINY_RECIPE, data_dir=data_dir))
     if isinstance(error, KeyboardInterrupt):
         assert isinstance(ending, RunCancelled)
     else:
@@ -214,7 +214,7 @@ def test_that_every_surprise_ends_in_one_event(
 
 def test_that_a_store_that_cannot_be_used_ends_a_run_that_wants_drawings(data_dir: Path, mnist: Path) -> None:
     (data_dir / "samples.db").write_bytes(b"no database at all " * 100)
-    failed = run(RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir))
+    failed = run(TrainingJob.new(TINY_RECIPE, data_dir=data_dir))
     assert isinstance(failed, RunFailed)
     assert failed.kind == StoreError.kind
     assert not list((data_dir / "runs").iterdir())
@@ -224,9 +224,9 @@ def test_that_a_run_that_wants_no_drawings_goes_on_without_a_store(data_dir: Pat
     (data_dir / "samples.db").write_bytes(b"no database at all " * 100)
     emit = Recorder()
     recipe = TINY_RECIPE.with_values(epochs=1)
-    ending = run(RetrainRequest.fresh(recipe, data_dir=data_dir, use_drawings=False), emit=emit)
+    ending = run(TrainingJob.new(recipe, data_dir=data_dir, use_drawings=False), emit=emit)
     assert isinstance(ending, RunFinished), ending
-    assert "not recorded" in emit.of(Noticed)[0].message
+    assert "not recorded" in emit.of(Notice)[0].message
 
 
 def test_that_a_new_model_is_compared_with_the_one_in_use_on_the_same_drawings(
@@ -239,16 +239,14 @@ def test_that_a_new_model_is_compared_with_the_one_in_use_on_the_same_drawings(
             for ink, label, raster in zip(inks, labels, render_many(inks), strict=True)
         )
         held_out = {sample.id for sample in store.samples(held_out=True)}
-    first = run(
-        RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir, use_drawings=False)
-    )
+    first = run(TrainingJob.new(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir, use_drawings=False))
     assert isinstance(first, RunFinished)
     assert first.comparison == {}
     personal = TINY_RECIPE.with_values(
         start="champion", keep="last", drawings_share=0.5, epochs=6, mnist_images=100
     )
     ModelLibrary(data_dir).promote(Path(first.model))
-    second = run(RetrainRequest.fresh(personal, data_dir=data_dir, writer="me", champion=first.model))
+    second = run(TrainingJob.new(personal, data_dir=data_dir, writer="me", champion=first.model))
     assert isinstance(second, RunFinished), second
     found = Comparison.from_json(second.comparison)
     assert found.hold_out.n == len(held_out)
@@ -267,7 +265,7 @@ def test_that_scribbles_among_the_data_decide_when_a_model_is_not_sure_and_its_h
     data_dir: Path, mnist: Path
 ) -> None:
     recipe = TINY_RECIPE.with_values(epochs=6, scribbles=60, validation_fraction=0.3)
-    ending = run(RetrainRequest.fresh(recipe, data_dir=data_dir, use_drawings=False))
+    ending = run(TrainingJob.new(recipe, data_dir=data_dir, use_drawings=False))
     assert isinstance(ending, RunFinished), ending
     first = check_model(Path(ending.model))
     found = first.provenance["undecided"]
@@ -279,7 +277,7 @@ def test_that_scribbles_among_the_data_decide_when_a_model_is_not_sure_and_its_h
     assert dict(first.scores["MNIST test"]) == evaluate(first, test).to_json()
 
     personal = recipe.with_values(start="champion", keep="last", epochs=1, mnist_images=100)
-    ending = run(RetrainRequest.fresh(personal, data_dir=data_dir, use_drawings=False, base=str(first.path)))
+    ending = run(TrainingJob.new(personal, data_dir=data_dir, use_drawings=False, base=str(first.path)))
     assert isinstance(ending, RunFinished), ending
     heir = check_model(Path(ending.model))
     assert heir.undecided_below == heir.provenance["undecided"]["undecided_below"] == first.undecided_below
@@ -287,7 +285,7 @@ def test_that_scribbles_among_the_data_decide_when_a_model_is_not_sure_and_its_h
 
 
 def test_that_a_model_that_saw_no_scribbles_is_always_sure(data_dir: Path, mnist: Path) -> None:
-    ending = run(RetrainRequest.fresh(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir))
+    ending = run(TrainingJob.new(TINY_RECIPE.with_values(epochs=1), data_dir=data_dir))
     assert isinstance(ending, RunFinished), ending
     model = check_model(Path(ending.model))
     assert model.undecided_below == 0
@@ -296,8 +294,8 @@ def test_that_a_model_that_saw_no_scribbles_is_always_sure(data_dir: Path, mnist
 
 def test_that_a_champion_that_cannot_be_read_costs_the_comparison_only(data_dir: Path, mnist: Path) -> None:
     emit = Recorder()
-    request = RetrainRequest.fresh(TINY_RECIPE, data_dir=data_dir, champion=str(data_dir / "gone.h5"))
+    request = TrainingJob.new(TINY_RECIPE, data_dir=data_dir, champion=str(data_dir / "gone.h5"))
     ending = run(request, emit=emit)
     assert isinstance(ending, RunFinished), ending
     assert ending.comparison == {}
-    assert any("could not be compared" in notice.message for notice in emit.of(Noticed))
+    assert any("could not be compared" in notice.message for notice in emit.of(Notice))

@@ -13,7 +13,7 @@ from qtdigits.core.run.events import BatchEnded, EpochEnded, RunCancelled, RunFa
 from qtdigits.core.run.history import History
 from qtdigits.errors import StoreError
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.run_record import KEEP_EVERY_S, RunRecorder
 
 EPOCH = EpochEnded("run", 1, 9, 1.0, 0.5, 0.9, 0.6, is_best=True, elapsed_s=2.0, remaining_s=4.0)
@@ -30,7 +30,7 @@ class Clock:
 class Recording:
     def __init__(self, folder: Path) -> None:
         self.clock, self.history, self.notices = Clock(), History(), list[str]()
-        request = RetrainRequest(run="run", recipe=Recipe(), data_dir=str(folder))
+        request = TrainingJob(id="run", recipe=Recipe(), data_dir=str(folder))
         self.recorder = RunRecorder(request, notice=self.notices.append, clock=self.clock)
         self._folder = folder
 

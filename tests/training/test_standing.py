@@ -9,17 +9,17 @@ import pytest
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.store.run_files import RunFolder
 from qtdigits.training.checkpoints import RunCheckpoints
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from store.values import a_checkpoint
 
 
 @pytest.fixture
-def request_of_run(data_dir: Path) -> RetrainRequest:
-    return RetrainRequest.fresh(load_recipe("quick"), data_dir=data_dir)
+def request_of_run(data_dir: Path) -> TrainingJob:
+    return TrainingJob.new(load_recipe("quick"), data_dir=data_dir)
 
 
 def test_that_the_slower_the_disk_the_rarer_the_checkpoints(
-    data_dir: Path, request_of_run: RetrainRequest
+    data_dir: Path, request_of_run: TrainingJob
 ) -> None:
     seconds = iter([0.0, 100.0, 101.0, 150.9, 151.1])
     standing = RunCheckpoints(request_of_run, notice=pytest.fail, clock=lambda: next(seconds))
@@ -32,7 +32,7 @@ def test_that_the_slower_the_disk_the_rarer_the_checkpoints(
 
 
 def test_that_a_disk_that_takes_no_checkpoints_is_told_of_once(
-    data_dir: Path, request_of_run: RetrainRequest
+    data_dir: Path, request_of_run: TrainingJob
 ) -> None:
     (data_dir / "runs").write_text("no folder")
     told: list[str] = []

@@ -1,4 +1,4 @@
-"""What a person asks of a run while it goes on: to wait, to stop, to be given up, or to be taken up another time."""
+"""What a person asks of a running job: to pause, to stop, to be cancelled, or to be interrupted and resumed later."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from qtdigits.errors import CancelledError
 class Control:
     """Requests, asked for in one thread and obeyed in another.
 
-    Stop: finish the batch and keep the best weights so far. Cancel: give everything up. Interrupt: give up here and now, but
-    write down where the run stands, so that it can go on another time. None of them can be taken back; cancel outranks stop.
-    Pause is taken back by `go_on`, and by each of the others.
+    Stop: finish the batch and keep the best weights so far. Cancel: discard everything. Interrupt: end at once, but write a
+    checkpoint, so that the run can be resumed. None of them can be taken back; cancel outranks stop. Pause is taken back by
+    `resume`, and by each of the others.
     """
 
     def __init__(self) -> None:
@@ -23,17 +23,17 @@ class Control:
         self._going.set()
 
     def stop(self) -> None:
-        """End after the batch and keep the best weights; one that waits goes on to its end."""
+        """End after the batch and keep the best weights; a paused run continues to its end."""
         self._stop.set()
         self._going.set()
 
     def cancel(self) -> None:
-        """Give the run up; a stop, too, is overruled."""
+        """Discard the run; a stop, too, is overruled."""
         self._cancel.set()
         self._going.set()
 
     def interrupt(self) -> None:
-        """What was given up before stays given up."""
+        """A run that was cancelled before stays cancelled."""
         if not self.is_cancelled:
             self._interrupt.set()
         self.cancel()
@@ -43,7 +43,7 @@ class Control:
         if not self.is_stopping:
             self._going.clear()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._going.set()
 
     @property
@@ -64,15 +64,15 @@ class Control:
         return not self._going.is_set()
 
     def wait_while_paused(self) -> None:
-        """Block this thread until somebody says `go_on`, or asks for an end."""
+        """Block this thread until `resume`, or a request to end."""
         self._going.wait()
 
-    def check(self) -> None:
-        """Raise `CancelledError` when the run is to be given up. For work that has something to keep."""
+    def raise_if_cancelled(self) -> None:
+        """Raise `CancelledError` when the run is cancelled. For work that has something to keep."""
         if self.is_cancelled:
-            raise CancelledError("The run was given up.")
+            raise CancelledError("The run was cancelled.")
 
-    def check_before_training(self) -> None:
+    def raise_if_stopping(self) -> None:
         """Raise `CancelledError` on any request to end: before the first batch there is nothing to keep."""
         if self.is_stopping:
-            raise CancelledError("The run was given up before it had begun to train.")
+            raise CancelledError("The run was cancelled before it had begun to train.")

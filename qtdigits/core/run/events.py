@@ -1,8 +1,8 @@
-"""What happens during a run, as values: one frozen class per event, one union, one JSON line each.
+"""What happens during a job, as values: one frozen class per event, one union, one JSON line each.
 
-The engine sends them, the window and the command line read the same stream. Every run ends with **exactly one**
-terminal event: `RunFinished`, `RunCancelled` or `RunFailed`; every errand, which is what else the engine is asked for, with one
-of `ErrandFinished`, `ErrandCancelled` and `ErrandFailed`. `EngineLost` is made by the client side when the engine is gone.
+The engine sends them, the window and the command line read the same stream. Every job ends with **exactly one** event: a training
+with `RunFinished`, `RunCancelled` or `RunFailed`, any other with `JobFinished`, `JobCancelled` or `JobFailed`. `EngineLost` is
+made by the client side when the engine is gone.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class EngineReady:
 
 
 @dataclass(frozen=True)
-class Progressed:
-    """Work that is not training: loading, downloading, exporting. `total` 0 means that nobody knows."""
+class Progress:
+    """Work within a run that is not training: loading, downloading, exporting. `total` 0: unknown."""
 
     run: str
     what: str
@@ -35,8 +35,8 @@ class Progressed:
 
 
 @dataclass(frozen=True)
-class Noticed:
-    """Something the person should know, though the run goes on."""
+class Notice:
+    """Something the person should know, though the run continues."""
 
     run: str
     message: str
@@ -64,7 +64,7 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class RunResumed:
-    """The run goes on from where it was kept: after `epochs` epochs and `step` batches. Comes after its `RunStarted`.
+    """The run continues from its checkpoint: after `epochs` epochs and `step` batches. Comes after its `RunStarted`.
 
     `history` is a `History.to_json()`: the curves up to there.
     """
@@ -77,14 +77,14 @@ class RunResumed:
 
 @dataclass(frozen=True)
 class RunPaused:
-    """The run waits, between two batches; where it stands is written down meanwhile."""
+    """The run waits, between two batches; a checkpoint has been written."""
 
     run: str
 
 
 @dataclass(frozen=True)
 class RunContinued:
-    """The run that waited goes on."""
+    """The run that was paused continues."""
 
     run: str
 
@@ -93,7 +93,7 @@ class RunContinued:
 class BatchEnded:
     """Loss and accuracy (0 to 1) over the batches since the last such event; `step` counts batches of the whole run.
 
-    With the first batch nobody knows yet: `remaining_s` and `images_per_s` are 0 then. `learning_rate` is that of the last
+    `remaining_s` and `images_per_s` are 0 with the first batch, where they are unknown. `learning_rate` is that of the last
     of those batches. `clock_s`: when that was, in seconds since 1970. None where it is not known.
     """
 
@@ -158,7 +158,7 @@ class RunFinished:
 
 @dataclass(frozen=True)
 class RunCancelled:
-    """The run was given up; or it was interrupted, and can go on another time from where it stood."""
+    """The run was cancelled; or it was interrupted, and can be resumed from its checkpoint."""
 
     run: str
     is_interrupted: bool = False
@@ -182,47 +182,51 @@ class RunFailed:
                 "There is not enough memory for this run.",
                 "Choose a smaller batch or network.",
             )
-        return cls(run, *_told(error))
+        return cls(run, *_described(error))
 
 
 @dataclass(frozen=True)
-class ErrandProgressed:
-    """`total` 0 means that nobody knows."""
+class JobProgress:
+    """`kind` is that of the job, such as "label review". `total` 0: unknown."""
 
-    errand: str
+    id: str
+    kind: str
     what: str
     done: int = 0
     total: int = 0
 
 
 @dataclass(frozen=True)
-class ErrandFinished:
-    """`result` is what the errand was for, in the form that the errand's own class names."""
+class JobFinished:
+    """`result` has the form that the job's own class names."""
 
-    errand: str
+    id: str
+    kind: str
     result: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class ErrandCancelled:
-    errand: str
+class JobCancelled:
+    id: str
+    kind: str
 
 
 @dataclass(frozen=True)
-class ErrandFailed:
-    """`message` and `remedy` are for the person."""
+class JobFailed:
+    """`error` is the kind of error, as `RunFailed.kind`; `message` and `remedy` are for the person."""
 
-    errand: str
+    id: str
     kind: str
+    error: str
     message: str
     remedy: str = ""
 
     @classmethod
-    def of(cls, errand: str, error: BaseException) -> ErrandFailed:
-        return cls(errand, *_told(error))
+    def of(cls, job: str, kind: str, error: BaseException) -> JobFailed:
+        return cls(job, kind, *_described(error))
 
 
-def _told(error: BaseException) -> tuple[str, str, str]:
+def _described(error: BaseException) -> tuple[str, str, str]:
     """Kind, message and remedy."""
     if isinstance(error, QtDigitsError):
         return error.kind, error.message, error.remedy
@@ -238,35 +242,38 @@ class EngineLost:
 
 
 Terminal = RunFinished | RunCancelled | RunFailed
-ErrandEnding = ErrandFinished | ErrandCancelled | ErrandFailed
-ErrandEvent = ErrandProgressed | ErrandEnding
-Ending = Terminal | ErrandEnding
-"""Exactly one ends what the engine was asked for."""
+JobEvent = JobProgress | JobFinished | JobCancelled | JobFailed
+Ending = Terminal | JobFinished | JobCancelled | JobFailed
+"""Exactly one ends every job."""
 Steered = RunResumed | RunPaused | RunContinued
 Event = (
     EngineReady
-    | Progressed
-    | Noticed
+    | Progress
+    | Notice
     | RunStarted
     | Steered
     | BatchEnded
     | EpochEnded
     | Terminal
-    | ErrandEvent
+    | JobEvent
     | EngineLost
 )
 
 _TYPES: tuple[type[Any], ...] = (
-    *(EngineReady, Progressed, Noticed, RunStarted, BatchEnded, EpochEnded),
+    *(EngineReady, Progress, Notice, RunStarted, BatchEnded, EpochEnded),
     *(RunResumed, RunPaused, RunContinued),
     *(RunFinished, RunCancelled, RunFailed, EngineLost),
-    *(ErrandProgressed, ErrandFinished, ErrandCancelled, ErrandFailed),
+    *(JobProgress, JobFinished, JobCancelled, JobFailed),
 )
 
 
+_TAGS_KEPT: Mapping[type[Any], str] = {Progress: "progressed", Notice: "noticed"}
+"""Classes that were renamed since `train --events` and `result.json` have their tags. The other job events are never stored."""
+
+
 def tag_of(event_type: type[Any]) -> str:
-    """The name of an event on the wire: `BatchEnded` is `batch_ended`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", event_type.__name__).lower()
+    """The name of an event on the wire: `BatchEnded` is `batch_ended`, unless it is one of `_TAGS_KEPT`."""
+    return _TAGS_KEPT.get(event_type) or re.sub(r"(?<!^)(?=[A-Z])", "_", event_type.__name__).lower()
 
 
 _BY_TAG = {tag_of(t): t for t in _TYPES}

@@ -12,17 +12,17 @@ from qtdigits.core.run.events import (
     Ending,
     EngineLost,
     EngineReady,
-    ErrandCancelled,
     Event,
+    JobCancelled,
     RunCancelled,
     RunContinued,
     RunFailed,
     RunPaused,
 )
-from qtdigits.engine.protocol import Command, Plain, Run, Train
+from qtdigits.engine.protocol import Command, ControlCommand, RunJob
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_worker import Client, EngineWorker
-from qtdigits.training.jobs import Errand, RetrainRequest
+from qtdigits.training.jobs import Job, TrainingJob
 
 CANCEL_TIMEOUT_MS = 5_000
 """How long an engine may take to answer a cancel before it is killed."""
@@ -82,9 +82,9 @@ class EngineController(QObject):
         self._worker: EngineWorker | None = None
         self._thread: QThread | None = None
         self._state = EngineState.OFF
-        self._last_request: RetrainRequest | None = None
-        self._waiting: Train | Run | None = None
-        self._current: Train | Run | None = None
+        self._last_request: TrainingJob | None = None
+        self._waiting: Job | None = None
+        self._current: Job | None = None
         self._was_killed = False
         self._is_shut_down = False
         self._patience = QTimer(self, singleShot=True, interval=cancel_timeout_ms)
@@ -110,20 +110,20 @@ class EngineController(QObject):
         return self._lock is not None and self._lock.is_taken()
 
     @property
-    def last_request(self) -> RetrainRequest | None:
+    def last_request(self) -> TrainingJob | None:
         """The training that was begun last, whoever wanted it."""
         return self._last_request
 
     @property
-    def unsent(self) -> RetrainRequest | None:
+    def unsent(self) -> TrainingJob | None:
         """The training that waits for the engine to be ready: nothing of it is on the disk yet."""
-        return self._waiting.request if isinstance(self._waiting, Train) else None
+        return self._waiting if isinstance(self._waiting, TrainingJob) else None
 
     @property
-    def errand(self) -> Errand | None:
-        """The errand that goes on, or waits for the engine to be ready."""
-        command = self._current or self._waiting
-        return command.errand if isinstance(command, Run) else None
+    def other_job(self) -> Job | None:
+        """The job that is no training and is at work, or waits for the engine to be ready."""
+        job = self._current or self._waiting
+        return None if isinstance(job, TrainingJob) else job
 
     @Slot()
     def start(self) -> None:
@@ -142,16 +142,16 @@ class EngineController(QObject):
         self._set_state(EngineState.STARTING)
         self._thread.start()
 
-    def train(self, request: RetrainRequest) -> bool:
+    def train(self, request: TrainingJob) -> bool:
         """Train as soon as the engine is ready. False, and nothing is done, while something else goes on, here or elsewhere."""
         if self.is_busy or self._is_shut_down or not self._has_lock():
             return False
         self._last_request = request
-        return self._begin(Train(request))
+        return self._begin(request)
 
-    def run(self, errand: Errand) -> bool:
-        """The same for an errand."""
-        return self._begin(Run(errand))
+    def run(self, job: Job) -> bool:
+        """The same for a job that is no training."""
+        return self._begin(job)
 
     @Slot()
     def stop(self) -> None:
@@ -160,18 +160,18 @@ class EngineController(QObject):
             self.cancel()
         elif self._state in (EngineState.TRAINING, EngineState.PAUSED, EngineState.WORKING):
             self._set_state(EngineState.STOPPING)
-            self._send(Plain.STOP)
+            self._send(ControlCommand.STOP)
 
     @Slot()
     def pause(self) -> None:
         """Have the run wait after this batch; `RunPaused` says when it does."""
         if self._state is EngineState.TRAINING:
-            self._send(Plain.PAUSE)
+            self._send(ControlCommand.PAUSE)
 
     @Slot()
     def go_on(self) -> None:
         if self._current is not None and self._state is not EngineState.STOPPING:
-            self._send(Plain.GO_ON)
+            self._send(ControlCommand.RESUME)
 
     @Slot()
     def cancel(self) -> None:
@@ -183,7 +183,7 @@ class EngineController(QObject):
         elif self._current is not None:
             self._set_state(EngineState.STOPPING)
             self._patience.start()
-            self._send(Plain.CANCEL)
+            self._send(ControlCommand.CANCEL)
 
     @Slot()
     def shutdown(self) -> None:
@@ -212,10 +212,10 @@ class EngineController(QObject):
         if self._lock is not None:
             self._lock.release()
 
-    def _begin(self, command: Train | Run) -> bool:
+    def _begin(self, job: Job) -> bool:
         if self.is_busy or self._is_shut_down:
             return False
-        self._waiting = command
+        self._waiting = job
         if self._state is EngineState.READY:
             self._send_waiting()
         else:
@@ -275,11 +275,11 @@ class EngineController(QObject):
             self._client.kill()
 
     def _send_waiting(self) -> None:
-        command, self._waiting = self._waiting, None
-        if command is not None:
-            self._current = command
-            self._set_state(EngineState.TRAINING if isinstance(command, Train) else EngineState.WORKING)
-            self._send(command)
+        job, self._waiting = self._waiting, None
+        if job is not None:
+            self._current = job
+            self._set_state(EngineState.TRAINING if isinstance(job, TrainingJob) else EngineState.WORKING)
+            self._send(RunJob(job))
 
     def _send(self, command: Command) -> None:
         """An engine that cannot be spoken to is of no use: ending it brings an `EngineLost` on the usual way."""
@@ -312,7 +312,5 @@ class EngineController(QObject):
             self.state_changed.emit(state)
 
 
-def _cancelled(command: Train | Run) -> RunCancelled | ErrandCancelled:
-    if isinstance(command, Train):
-        return RunCancelled(command.request.run)
-    return ErrandCancelled(command.errand.errand)
+def _cancelled(job: Job) -> RunCancelled | JobCancelled:
+    return RunCancelled(job.id) if isinstance(job, TrainingJob) else JobCancelled(job.id, job.kind)

@@ -6,19 +6,19 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.core.run.events import (
     EngineLost,
-    ErrandCancelled,
-    ErrandFailed,
-    ErrandFinished,
-    ErrandProgressed,
     Event,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobProgress,
 )
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
-from qtdigits.training.jobs import Errand
+from qtdigits.training.jobs import Job
 
 
 class FollowedErrand(QObject):
-    """One errand at a time. `progressed` carries an `ErrandProgressed`, `finished` the result, `failed` a `QtDigitsError`.
+    """One errand at a time. `progressed` carries an `JobProgress`, `finished` the result, `failed` a `QtDigitsError`.
 
     `remedy` is what to do when the engine was lost. When something of its end is told, the next one can begin.
     """
@@ -40,26 +40,26 @@ class FollowedErrand(QObject):
     def is_busy(self) -> bool:
         return bool(self._errand)
 
-    def start(self, errand: Errand) -> bool:
+    def start(self, errand: Job) -> bool:
         """False, and nothing is done, while the engine is at work."""
         if not self._controller.run(errand):
             return False
-        self._errand = errand.errand
+        self._errand = errand.id
         self.busy_changed.emit(True)
         return True
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
         match event:
-            case ErrandProgressed() if event.errand == self._errand:
+            case JobProgress() if event.id == self._errand:
                 self.progressed.emit(event)
-            case ErrandFinished() if event.errand == self._errand:
+            case JobFinished() if event.id == self._errand:
                 self._end()
                 self.finished.emit(event.result)
-            case ErrandCancelled() if event.errand == self._errand:
+            case JobCancelled() if event.id == self._errand:
                 self._end()
                 self.cancelled.emit()
-            case ErrandFailed() if event.errand == self._errand:
+            case JobFailed() if event.id == self._errand:
                 self._end()
                 self.failed.emit(QtDigitsError(event.message, event.remedy))
             case EngineLost() if self.is_busy:

@@ -8,12 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.run.events import ErrandProgressed, Event, RunStarted
+from qtdigits.core.run.events import Event, JobProgress, RunStarted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.engine.followed_errand import FollowedErrand
 from qtdigits.gui.session import Session
-from qtdigits.training.jobs import CheckLabels
+from qtdigits.training.jobs import LabelReviewJob
 
 TRAINING = "A training is going on; it looks through the labels itself, before it learns from them."
 BUSY = "The engine is at work; try again when it is done."
@@ -64,10 +64,10 @@ class LabelChecks(QObject):
         """Look through the labels of everybody's drawings. Does nothing but say so while the engine is busy."""
         if self.is_busy:
             return
-        if self._errand.start(CheckLabels.fresh(data_dir=str(self._data_dir))):
+        if self._errand.start(LabelReviewJob.new(data_dir=str(self._data_dir))):
             self.told.emit("Checking the labels …")
         else:
-            self.told.emit(BUSY if self._controller.errand else TRAINING)
+            self.told.emit(BUSY if self._controller.other_job else TRAINING)
 
     @Slot(object)
     def _on_state(self, state: EngineState) -> None:
@@ -80,7 +80,7 @@ class LabelChecks(QObject):
             self._compare()
 
     @Slot(object)
-    def _on_progressed(self, event: ErrandProgressed) -> None:
+    def _on_progressed(self, event: JobProgress) -> None:
         self.told.emit(f"{event.what}: {event.done} of {event.total} writers …")
 
     @Slot(object)

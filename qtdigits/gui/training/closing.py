@@ -66,7 +66,7 @@ class Closing(QObject):
 
     def wanted(self) -> Choice | None:
         """LATER when no training goes on: then there is nothing to ask. None: the window is to stay."""
-        if not self._controller.is_busy or self._controller.errand is not None:
+        if not self._controller.is_busy or self._controller.other_job is not None:
             return Choice.LATER
         self._is_asking = True
         answer = self._ask.one_of(TITLE, self._question(), self._choices(), no=STAY)

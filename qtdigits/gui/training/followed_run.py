@@ -9,7 +9,7 @@ from qtdigits.core.run import events as ev
 from qtdigits.core.run.events import EngineLost, RunFailed
 from qtdigits.core.run.history import History
 from qtdigits.gui.texts import running_text
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 STOPPING = "stopping, the best is kept"
 CANCELLING = "giving up"
@@ -28,7 +28,7 @@ class FollowedRun:
         self.started: ev.RunStarted | None = None
         self.batch: ev.BatchEnded | None = None
         self.asked = ""
-        self.to_go_on: RetrainRequest | None = None
+        self.to_go_on: TrainingJob | None = None
         self.to_repeat: Recipe | None = None
         self._is_running = False
 
@@ -79,7 +79,7 @@ class FollowedRun:
     def epoch_ended(self, event: ev.EpochEnded) -> None:
         self.history.apply(event)
 
-    def end(self, event: ev.Terminal | ev.EngineLost, *, last: RetrainRequest | None) -> bool:
+    def end(self, event: ev.Terminal | ev.EngineLost, *, last: TrainingJob | None) -> bool:
         """`last` is what was asked for last. Gives whether a run went on at all: an idle engine can be lost, too."""
         was_running, self._is_running, self.asked, self.batch = self._is_running, False, "", None
         is_lost = isinstance(event, EngineLost) and was_running

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from qtdigits.core.drawing.samples import Trial, Verdict
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.session import Session
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 QUIET_MS = 1_500
 """A training begins between two drawings, never while somebody draws."""
@@ -35,7 +35,7 @@ class SelfTraining(QObject):
         session: Session,
         controller: EngineController,
         after: Callable[[], int],
-        make_request: Callable[[], RetrainRequest],
+        make_request: Callable[[], TrainingJob],
         is_held_back: Callable[[], bool] = lambda: False,
         must_wait: Callable[[], bool] = lambda: False,
         parent: QObject | None = None,

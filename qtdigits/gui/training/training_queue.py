@@ -13,7 +13,7 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.tables.runs import QueuedRun, QueueTable
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 NEXT_MS = 300
 """Between the end of a run and the next one: whoever cancels a run may want to say something else first."""
@@ -99,8 +99,8 @@ class TrainingQueue(QObject):
         self.changed.emit()
         self._schedule()
 
-    def add(self, request: RetrainRequest) -> None:
-        self._change(lambda: self._table.add(request.run, request.to_json()))
+    def add(self, request: TrainingJob) -> None:
+        self._change(lambda: self._table.add(request.id, request.to_json()))
 
     def remove(self, run_id: str) -> None:
         self._change(lambda: self._table.remove(run_id))
@@ -117,7 +117,7 @@ class TrainingQueue(QObject):
                 return
             entry = self._entries[0]
             try:
-                request = RetrainRequest.from_json(entry.request)
+                request = TrainingJob.from_json(entry.request)
             except QtDigitsError as error:
                 self.problem_met.emit(error)
                 self.remove(entry.run_id)
@@ -163,8 +163,8 @@ class TrainingQueue(QObject):
         if self._entries and self._is_free:
             self._next.start()
 
-    def _send(self, request: RetrainRequest) -> None:
-        self._sent = request.run
+    def _send(self, request: TrainingJob) -> None:
+        self._sent = request.id
         if self._controller.train(request):
             self.run_began.emit(request)
         else:  # another window was quicker

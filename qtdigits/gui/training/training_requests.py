@@ -7,7 +7,7 @@ from pathlib import Path
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.gui.session import Session
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 
 class TrainingRequests:
@@ -22,10 +22,10 @@ class TrainingRequests:
         """There are drawings by this writer that may be learned from."""
         return self._session.store.count(writer=self._session.writer, held_out=False) > 0
 
-    def by(self, recipe: Recipe) -> RetrainRequest:
+    def by(self, recipe: Recipe) -> TrainingJob:
         """A recipe that learns a hand goes on from the model in use, which the new one is compared with in any case."""
         in_use = str(self._session.model_path or "")
-        return RetrainRequest.fresh(
+        return TrainingJob.new(
             recipe,
             data_dir=self._data_dir,
             base=in_use if recipe.is_personal else "",
@@ -33,7 +33,7 @@ class TrainingRequests:
             champion=in_use,
         )
 
-    def learning_hand(self) -> RetrainRequest:
+    def learning_hand(self) -> TrainingJob:
         """Whatever recipe is chosen in the panel: that one stays as it was adjusted."""
         return self.by(load_recipe("my-hand"))
 

@@ -10,13 +10,13 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.core.formatting import duration
-from qtdigits.core.run.events import ErrandProgressed
+from qtdigits.core.run.events import JobProgress
 from qtdigits.core.score.writers import WriterMatrix
 from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.engine.followed_errand import FollowedErrand
 from qtdigits.store.kept_files import save_writer_matrix
-from qtdigits.training.jobs import MeasureWriters
+from qtdigits.training.jobs import WriterMatrixJob
 
 
 class WriterMeasuring(QObject):
@@ -60,7 +60,7 @@ class WriterMeasuring(QObject):
         if self.is_busy:
             return
         self._first = None
-        if self._errand.start(MeasureWriters.fresh(data_dir=str(self._data_dir), model=str(model))):
+        if self._errand.start(WriterMatrixJob.new(data_dir=str(self._data_dir), model=str(model))):
             self.progressed.emit("Starting the engine …", 0, 0)
         else:
             self.failed.emit(EngineError("The engine is at work.", "Measure when it is done."))
@@ -89,13 +89,13 @@ class WriterMeasuring(QObject):
             self.failed.emit(error)
 
     @Slot(object)
-    def _tell(self, event: ErrandProgressed) -> None:
+    def _tell(self, event: JobProgress) -> None:
         text = event.what
         if event.what.startswith("Learning") and event.total:
             text = f"{text} · {event.done} of {event.total} trainings over{self._left(event)}"
         self.progressed.emit(text, event.done, event.total)
 
-    def _left(self, event: ErrandProgressed) -> str:
+    def _left(self, event: JobProgress) -> str:
         """How long it may still take, once a training is over from its beginning to its end."""
         now = self._clock()
         if self._first is None:

@@ -23,7 +23,7 @@ from qtdigits.gui.widgets.parts import button, elided_label, named
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.tables.runs import RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import (
     can_be_extended,
     can_go_on,
@@ -69,7 +69,7 @@ class RunSteering:
         self,
         *,
         data_dir: Path,
-        train: Callable[[RetrainRequest], None],
+        train: Callable[[TrainingJob], None],
         champion: Callable[[], str],
         ask: Ask,
     ) -> None:

@@ -41,7 +41,7 @@ from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import button, elided_label, frame
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-from qtdigits.training.jobs import RetrainRequest
+from qtdigits.training.jobs import TrainingJob
 
 REFRESH_MS = 100
 LEAST_STATUS_PX = 340
@@ -67,7 +67,7 @@ class TrainingPanel(QWidget):
         self,
         *,
         controller: EngineController,
-        make_request: Callable[[Recipe], RetrainRequest],
+        make_request: Callable[[Recipe], TrainingJob],
         theme: Theme,
         ask_path: Callable[[QWidget], str] = ask_recipe_path,
         preferences: Preferences | None = None,
@@ -177,7 +177,7 @@ class TrainingPanel(QWidget):
         else:
             self.start_training()
 
-    def train(self, request: RetrainRequest) -> None:
+    def train(self, request: TrainingJob) -> None:
         """Train what is asked for, now or when it is its turn."""
         is_busy = self._controller.is_busy
         must_wait = is_busy or (self._queue is not None and self._queue.must_wait)
@@ -227,10 +227,10 @@ class TrainingPanel(QWidget):
             case ev.EpochEnded():
                 self._run.epoch_ended(event)
                 self._history_grew()
-            case ev.Progressed():
+            case ev.Progress():
                 self._run.batch = None
                 self._status.setText(progress_text(event))
-            case ev.Noticed():
+            case ev.Notice():
                 self._messages.show_notice(event.message)
             case ev.RunStarted():
                 self._on_started(event)
@@ -240,7 +240,7 @@ class TrainingPanel(QWidget):
                 pass
 
     @Slot(object)
-    def _on_queued_began(self, _request: RetrainRequest) -> None:
+    def _on_queued_began(self, _request: TrainingJob) -> None:
         self._messages.begin_next()
         self._begin()
 

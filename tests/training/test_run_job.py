@@ -1,4 +1,4 @@
-"""Errands end with exactly one of three events, whatever happens."""
+"""Jobs end with exactly one of three events, whatever happens."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from hands import hand
 from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion
 from qtdigits.core.model import Model
 from qtdigits.core.run.control import Control
-from qtdigits.core.run.events import ErrandCancelled, ErrandFailed, ErrandFinished, ErrandProgressed
+from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobProgress
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, WriterMatrix
 from qtdigits.store.model_files import save_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import writer_matrix as matrix_module
 from qtdigits.training.consolidate import Learner
-from qtdigits.training.jobs import CheckLabels, Errand, MeasureWriters
-from qtdigits.training.run_job import run_errand
+from qtdigits.training.jobs import Job, LabelReviewJob, WriterMatrixJob
+from qtdigits.training.run_job import run_job
 from tiny_training import TINY_RECIPE, Recorder, tiny_model, write_tiny_mnist
 
 
-def ran(errand: Errand, control: Control | None = None) -> Recorder:
+def ran(job: Job, control: Control | None = None) -> Recorder:
     recorder = Recorder()
-    run_errand(errand, emit=recorder, control=control or Control())
+    run_job(job, emit=recorder, control=control or Control())
     return recorder
 
 
@@ -41,18 +41,18 @@ def store_hands(folder: Path, **sizes: int) -> None:
 
 def test_that_labels_are_checked_writer_by_writer(data_dir: Path) -> None:
     store_hands(data_dir, bob=30, cy=10)
-    recorder = ran(CheckLabels("e", str(data_dir)))
-    assert [(event.done, event.total) for event in recorder.of(ErrandProgressed)] == [(0, 2), (1, 2)]
-    assert recorder.events[-1] == ErrandFinished("e", {"n": 40, "waiting": 0})
+    recorder = ran(LabelReviewJob("e", str(data_dir)))
+    assert [(event.done, event.total) for event in recorder.of(JobProgress)] == [(0, 2), (1, 2)]
+    assert recorder.events[-1] == JobFinished("e", "label review", {"n": 40, "waiting": 0})
 
 
-def test_that_a_cancelled_errand_and_one_that_fails_say_so(data_dir: Path) -> None:
+def test_that_a_cancelled_job_and_one_that_fails_say_so(data_dir: Path) -> None:
     control = Control()
     control.cancel()
     store_hands(data_dir, bob=10)
-    assert ran(CheckLabels("e", str(data_dir)), control).events == [ErrandCancelled("e")]
+    assert ran(LabelReviewJob("e", str(data_dir)), control).events == [JobCancelled("e", "label review")]
     (data_dir / "samples.db").write_bytes(b"no store" * 1000)
-    (failed,) = ran(CheckLabels("e", str(data_dir))).of(ErrandFailed)
+    (failed,) = ran(LabelReviewJob("e", str(data_dir))).of(JobFailed)
     assert "samples.db is damaged" in failed.message
 
 
@@ -61,8 +61,8 @@ def test_that_what_nobody_expected_is_an_event_too(data_dir: Path, monkeypatch: 
         raise ZeroDivisionError("by nothing")
 
     monkeypatch.setattr(matrix_module, "stored_writer_matrix", fail)
-    (failed,) = ran(MeasureWriters("e", str(data_dir), "m.h5")).of(ErrandFailed)
-    assert failed.kind == "ZeroDivisionError"
+    (failed,) = ran(WriterMatrixJob("e", str(data_dir), "m.h5")).of(JobFailed)
+    assert failed.error == "ZeroDivisionError"
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +89,14 @@ def test_that_the_stored_writers_are_measured_without_what_is_doubted(
         store.mark_suspects({doubted: Suspicion(0.9, "1", "looks like a 1")})
         of_bob = store.ids(writer="bob", held_out=False).tolist()
     path = save_model(tiny_model(TINY_RECIPE), tmp_path / "base.h5").path
-    recorder = ran(MeasureWriters("e", str(data_dir), str(path)))
-    (finished,) = recorder.of(ErrandFinished)
+    recorder = ran(WriterMatrixJob("e", str(data_dir), str(path)))
+    (finished,) = recorder.of(JobFinished)
     found = WriterMatrix.from_json(finished.result["matrix"])
     assert [row.name for row in found.rows] == [BASE, "ada", "bob", ALL_OTHERS]
     assert [list(own.ids) for own in Unmoved.seen] == [n_trainable, of_bob, of_bob, n_trainable]
     of_ada = found.rows[0].cell("ada")
     assert of_ada is not None
     assert of_ada.n == 40  # what is doubted is read all the same
-    said = [event.what for event in recorder.of(ErrandProgressed)]
+    said = [event.what for event in recorder.of(JobProgress)]
     assert said[-1] == "Done"
     assert "Learning from all but ada" in said
