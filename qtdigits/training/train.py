@@ -107,6 +107,9 @@ def with_threshold(
     )
 
 
+Emit = Callable[[Event], None]
+
+
 def train(request: TrainingJob, *, emit: Emit, control: Control, cache: DataCache | None = None) -> None:
     """Gather the data, train, score, store; tell all of it to `emit`, in this thread.
 
