@@ -66,7 +66,7 @@ class RunRecorder:
         try:
             with SampleStore.open(self._folder) as store:
                 if self._request.resumes:
-                    self._before = store.runs.known(record.id)
+                    self._before = store.runs.get(record.id)
                     store.runs.reopen(record)
                 else:
                     store.runs.add(record, prepare=prepare)
@@ -81,7 +81,7 @@ class RunRecorder:
         """The data is read. It is written down at once, so that it is known of a run that comes to nothing."""
         self._mark = mark
         if self._before is None:
-            self._write(lambda runs: runs.know(self._request.id, self._figures(History())))
+            self._write(lambda runs: runs.save_figures(self._request.id, self._figures(History())))
 
     def on_event(self, event: Event, history: History) -> None:
         """Keep the curves so far when an epoch has ended, but not oftener than it is worth: a process may die at any moment."""
@@ -90,7 +90,7 @@ class RunRecorder:
         is_due = self._clock() - self._kept_at >= KEEP_EVERY_S
         if isinstance(event, EpochEnded) and is_due:
             self._kept_at = self._clock()
-            self._write(lambda runs: runs.keep(self._request.id, history, self._figures(history)))
+            self._write(lambda runs: runs.save_history(self._request.id, history, self._figures(history)))
 
     def end(self, ending: Terminal, history: History) -> None:
         """The model is safe by now, so that what goes wrong here is told and no more.
@@ -103,7 +103,7 @@ class RunRecorder:
         try:
             with SampleStore.open(self._folder) as store:
                 if self._before is not None and self._started is None:
-                    store.runs.put_back(self._before)
+                    store.runs.undo_reopen(self._before)
                 else:
                     self._end(store.runs, ending, history)
                 prune(self._folder, ended=_over_and_done_with(store.runs))

@@ -174,7 +174,7 @@ def empty_trash(store: SampleStore, data_dir: Path, trash: Trash) -> tuple[str, 
     """
     here = {run.id for run in store.runs.records(in_trash=True)}
     gone = [run_id for run_id in trash.runs if run_id in here and RunFolder(data_dir, run_id).remove()]
-    store.runs.forget(gone)
+    store.runs.purge(gone)
     if left := len(here & set(trash.runs)) - len(gone):
         raise StoreError(
             f"{left} of the runs could not be removed from {data_dir / 'runs'}.",

@@ -467,7 +467,7 @@ def test_that_a_run_that_ended_in_its_first_epoch_does_not_look_as_if_each_batch
 ) -> None:
     history = History()
     history.apply(batch(5))
-    store.runs.keep("a", history, replace(figures_of(history), steps_per_epoch=10))
+    store.runs.save_history("a", history, replace(figures_of(history), steps_per_epoch=10))
     panel.widget.mark_stale()
     panel.choose(2)
     plot = panel.widget.findChild(CurvePlot, "runs.lossPlot")

@@ -56,7 +56,7 @@ def test_that_a_run_that_ended_has_its_figures_in_the_list(store: SampleStore) -
 
 
 def test_that_a_run_which_never_ended_keeps_its_curves_so_far(store: SampleStore) -> None:
-    store.runs.keep("aa2", a_history())
+    store.runs.save_history("aa2", a_history())
     run = store.runs.find("aa2")
     assert (run.state, run.figures.best_epoch) == ("running", 1)
     kept = store.runs.history("aa2")
@@ -90,9 +90,9 @@ def test_that_none_is_deleted_when_one_is_not_there(store: SampleStore) -> None:
     assert ids(store) == ["b3", "aa2", "aa1"]
 
 
-@pytest.mark.parametrize("change", ["keep", "rename", "set_note", "history"])
+@pytest.mark.parametrize("change", ["save_history", "rename", "set_note", "history"])
 def test_that_a_run_that_is_not_there_is_named(store: SampleStore, change: str) -> None:
-    arguments = {"keep": [a_history()], "history": []}.get(change, ["x"])
+    arguments = {"save_history": [a_history()], "history": []}.get(change, ["x"])
     with pytest.raises(StoreError, match="no run 'nowhere'"):
         getattr(store.runs, change)("nowhere", *arguments)
 

@@ -137,7 +137,7 @@ def test_that_the_fingerprint_of_the_data_stays_with_a_run_that_comes_to_nothing
         assert store.runs.history("run") is None
     recording.recorder.end(ending, recording.history)
     with SampleStore.open(tmp_path) as store:
-        found = store.runs.known("run")
+        found = store.runs.get("run")
     assert found is not None
     assert found.figures.data_sha256 == MARK.fingerprint
     assert found.figures.digests == {"MNIST": "ab" * 32, "drawings": "cd" * 32}

@@ -1,7 +1,7 @@
-"""Changing samples that are stored, so that it can be undone. The caller holds the transaction.
+"""Adding and changing samples; every change can be undone. The caller holds the transaction.
 
-Whether a sample is held out is never changed here. Of a sample that is relabelled the judgement follows: a slip of the
-finger must not count for ever as the model's mistake.
+Whether a sample is held out is decided when it is added, and never changed. The judgement of a relabelled sample follows
+the label: a slip of the finger must not count for ever as the model's mistake.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from qtdigits.store.tables.database import Database
 from qtdigits.store.tables.rows import NameTables, milliseconds_of
 
 KEPT_IN_TRASH = timedelta(days=30)
-"""A deleted drawing can be put back for so long, at least; it is removed for good by a deletion after that."""
-
+"""A deleted sample can be restored for at least so long; the first deletion after that removes it for good."""
 HEAVIEST = 100
-
+_COLUMNS = (
+    *("writer_id", "class_id", "ordinal", "held_out"),
+    *("origin", "device", "drawn_at", "preprocessing", "digest", "raster", "ink", "weight"),
+)
+_INSERT = f"INSERT INTO samples ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _CHOSEN = "IN (SELECT value FROM json_each(?))"
 
 
@@ -47,8 +50,111 @@ class Changed:
         return tuple(row[-1] for row in self.samples)
 
 
+@dataclass(frozen=True)
+class Added:
+    """The result of an import: `skipped` drawings were in the store already, with the same writer and label."""
+
+    added: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """The stored samples of the same drawing, writer and label; `in_trash` when they have all been deleted."""
+
+    ids: tuple[int, ...]
+    in_trash: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A sample ready to be inserted; `values` are those of `_COLUMNS` that do not depend on what is stored."""
+
+    writer: str
+    label: str
+    digest: bytes
+    values: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, sample: Sample) -> Self:
+        """Needs no store, so that it can be done before a transaction. Raises `ValueError` for a raster of another shape."""
+        digest = rows.digest_of(sample)
+        return cls(
+            sample.writer,
+            sample.label,
+            digest,
+            (
+                *(sample.origin, sample.device, rows.milliseconds_of(sample.drawn_at), PREPROCESSING_VERSION),
+                *(digest, rows.raster_blob(sample.raster)),
+                *(None if sample.ink is None else encode_ink(sample.ink), sample.weight),
+            ),
+        )
+
+
+def insert_sample(db: Database, names: NameTables, sample: Prepared) -> int:
+    """Store a new sample and return its id. Whether it is held out is decided here, once."""
+    place = _Numbering(db, names).next(sample.writer, sample.label)
+    return int(db.execute(_INSERT, (*place, *sample.values)).lastrowid or 0)
+
+
+def find_duplicate(db: Database, *, digest: bytes, writer: str, label: str, newest: int) -> Duplicate | None:
+    """Look for a drawing among the samples up to the id `newest`.
+
+    A relabelled sample is also found by its first label: importing its file again must not bring the wrong label back.
+    """
+    found = list(
+        db.rows(
+            """SELECT samples.id, samples.deleted_at FROM samples
+                JOIN writers ON writers.id = samples.writer_id
+                JOIN classes ON classes.id IN (samples.class_id, samples.given_class_id)
+                WHERE samples.digest = ? AND writers.name = ? AND classes.label = ? AND samples.id <= ?""",
+            (digest, writer.strip(), label, newest),
+        )
+    )
+    if not found:
+        return None
+    return Duplicate(tuple(row["id"] for row in found), all(row["deleted_at"] is not None for row in found))
+
+
+def insert_samples(db: Database, names: NameTables, prepared: Sequence[Prepared]) -> Added:
+    """Add new samples, and restore those that are in the trash only."""
+    newest = db.value("SELECT max(id) FROM samples") or 0
+    known = known_digests(db, {sample.digest for sample in prepared})
+    fresh: list[Prepared] = []
+    put_back: set[int] = set()
+    for sample in prepared:
+        duplicate = (
+            find_duplicate(db, digest=sample.digest, writer=sample.writer, label=sample.label, newest=newest)
+            if sample.digest in known
+            else None
+        )
+        if duplicate is None:
+            fresh.append(sample)
+        elif duplicate.in_trash:
+            put_back.update(duplicate.ids)
+    for sample_id in put_back:
+        db.execute("UPDATE samples SET deleted_at = NULL WHERE id = ?", (sample_id,))
+    numbering = _Numbering(db, names)
+    db.execute_many(_INSERT, ((*numbering.next(s.writer, s.label), *s.values) for s in fresh))
+    added = len(fresh) + len(put_back)
+    return Added(added, max(0, len(prepared) - added))
+
+
+def known_digests(db: Database, digests: Iterable[bytes]) -> set[bytes]:
+    """Return those of the digests that are stored: in a new file of drawings, hardly any."""
+    asked, found = list(digests), set()
+    for start in range(0, len(asked), 500):
+        some = asked[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        found |= {
+            row["digest"]
+            for row in db.rows(f"SELECT digest FROM samples WHERE digest IN ({marks})", tuple(some))
+        }
+    return found
+
+
 def relabel(db: Database, ids: Collection[int], class_id: str, label: str) -> Changed:
-    """They are no suspects any more, but may become some again: nobody has looked at the new label."""
+    """Relabel samples. They are no longer doubted, but may be again: nobody has reviewed the new label."""
     before = _remember(db, ids, also="AND class_id != ?", values=(class_id,))
     chosen = _json(before.ids)
     db.execute(
@@ -74,7 +180,7 @@ def set_weight(db: Database, ids: Collection[int], weight: int) -> Changed:
 
 
 def accept_labels(db: Database, ids: Collection[int]) -> Changed:
-    """Somebody has looked: no suspects any more, nor ever again under these labels."""
+    """Mark samples as reviewed: under these labels they are never doubted again."""
     before = _remember(db, ids)
     db.execute(
         f"""UPDATE samples SET reviewed = 1, suspicion = NULL, suggestion = NULL, reason = NULL
@@ -85,7 +191,7 @@ def accept_labels(db: Database, ids: Collection[int]) -> Changed:
 
 
 def mark_suspects(db: Database, marks: Mapping[int, Suspicion | None]) -> int:
-    """How many are marked now; reviewed samples are left alone, and None takes a mark away."""
+    """Set suspicions (None removes one) of samples that were not reviewed, and return how many were set."""
     n_marked = 0
     for sample_id, mark in marks.items():
         if mark is not None and not 0 <= mark.score <= 1:
@@ -101,7 +207,7 @@ def mark_suspects(db: Database, marks: Mapping[int, Suspicion | None]) -> int:
 
 
 def delete(db: Database, ids: Collection[int], *, moment: datetime | None = None) -> Deleted:
-    """Put samples into the trash, and remove for good what has been there for longer than `KEPT_IN_TRASH`."""
+    """Move samples to the trash, and remove for good what has been there for longer than `KEPT_IN_TRASH`."""
     moment = moment or now()
     db.execute(
         "DELETE FROM samples WHERE deleted_at IS NOT NULL AND deleted_at < ?",
@@ -115,7 +221,7 @@ def delete(db: Database, ids: Collection[int], *, moment: datetime | None = None
 
 
 def restore(db: Database, change: Deleted | Changed) -> int:
-    """Undo a change, and return how many samples it concerned that are still in the store."""
+    """Undo a change, and return how many of its samples are still in the store."""
     if isinstance(change, Deleted):
         return db.execute(
             f"UPDATE samples SET deleted_at = NULL WHERE deleted_at IS NOT NULL AND id {_CHOSEN}",
@@ -130,8 +236,35 @@ def restore(db: Database, change: Deleted | Changed) -> int:
     return int(db.value(f"SELECT count(*) FROM samples WHERE id {_CHOSEN}", (_json(change.ids),)))
 
 
+class _Numbering:
+    """Numbers a writer's next samples of a class. Asks the store once for each: nobody else writes meanwhile."""
+
+    def __init__(self, db: Database, names: NameTables) -> None:
+        self._db, self._names = db, names
+        self._rows: dict[tuple[str, str], tuple[int, str, str]] = {}
+        self._ordinals: dict[tuple[int, str], int] = {}
+
+    def next(self, writer: str, label: str) -> tuple[int, str, int, bool]:
+        """Return (writer_id, class_id, ordinal, held_out) of one more sample."""
+        if (writer, label) not in self._rows:
+            self._rows[writer, label] = self._look_up(writer, label)
+        writer_id, class_id, key = self._rows[writer, label]
+        ordinal = self._ordinals[writer_id, class_id]
+        self._ordinals[writer_id, class_id] += 1
+        return writer_id, class_id, ordinal, is_held_out(key, class_id, ordinal)
+
+    def _look_up(self, writer: str, label: str) -> tuple[int, str, str]:
+        place = self._names.writer_id(writer), self._names.class_labelled(label).id
+        if place not in self._ordinals:  # names that differ in blanks only are one writer's
+            last = self._db.value(
+                "SELECT max(ordinal) FROM samples WHERE writer_id = ? AND class_id = ?", place
+            )
+            self._ordinals[place] = 0 if last is None else last + 1
+        return *place, self._names.hold_out_key(place[0])
+
+
 def _remember(db: Database, ids: Collection[int], *, also: str = "", values: tuple[Any, ...] = ()) -> Changed:
-    """Those of `ids` that are in the store and not in the trash, as they are."""
+    """Return the present state of those of `ids` that are in the store and not in the trash."""
     samples = db.rows(
         f"""SELECT class_id, given_class_id, weight, reviewed, suspicion, suggestion, reason, id FROM samples
             WHERE id {_CHOSEN} AND deleted_at IS NULL {also} ORDER BY id""",
@@ -147,141 +280,3 @@ def _remember(db: Database, ids: Collection[int], *, also: str = "", values: tup
 
 def _json(ids: Collection[int]) -> str:
     return json.dumps([int(i) for i in ids])
-
-
-@dataclass(frozen=True)
-class Added:
-    """What an import did: `skipped` drawings were in the store already, with the same writer and label."""
-
-    added: int
-    skipped: int
-
-
-@dataclass(frozen=True)
-class Duplicate:
-    """The stored samples of the same drawing, writer and label; `in_trash` when they have all been deleted."""
-
-    ids: tuple[int, ...]
-    in_trash: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A sample as it goes into a row; `values` are those columns of `_COLUMNS` that do not depend on what is stored."""
-
-    writer: str
-    label: str
-    digest: bytes
-    values: tuple[Any, ...]
-
-    @classmethod
-    def of(cls, sample: Sample) -> Self:
-        """Needs no store, so that it can be done before a transaction. Raises `ValueError` for a raster of another form."""
-        digest = rows.digest_of(sample)
-        return cls(
-            sample.writer,
-            sample.label,
-            digest,
-            (
-                *(sample.origin, sample.device, rows.milliseconds_of(sample.drawn_at), PREPROCESSING_VERSION),
-                *(digest, rows.raster_blob(sample.raster)),
-                *(None if sample.ink is None else encode_ink(sample.ink), sample.weight),
-            ),
-        )
-
-
-_COLUMNS = (
-    *("writer_id", "class_id", "ordinal", "held_out"),
-    *("origin", "device", "drawn_at", "preprocessing", "digest", "raster", "ink", "weight"),
-)
-_INSERT = f"INSERT INTO samples ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-
-
-def insert_sample(db: Database, names: NameTables, sample: Prepared) -> int:
-    """Store a new sample and return its id. Whether it is held out is decided here, once."""
-    place = _Places(db, names).next(sample.writer, sample.label)
-    return int(db.execute(_INSERT, (*place, *sample.values)).lastrowid or 0)
-
-
-def find_duplicate(db: Database, *, digest: bytes, writer: str, label: str, newest: int) -> Duplicate | None:
-    """What is known of a drawing among the samples up to the id `newest`.
-
-    A sample that was relabelled is also known by the label that it came with: importing its file again must not bring the
-    wrong label back.
-    """
-    found = list(
-        db.rows(
-            """SELECT samples.id, samples.deleted_at FROM samples
-                JOIN writers ON writers.id = samples.writer_id
-                JOIN classes ON classes.id IN (samples.class_id, samples.given_class_id)
-                WHERE samples.digest = ? AND writers.name = ? AND classes.label = ? AND samples.id <= ?""",
-            (digest, writer.strip(), label, newest),
-        )
-    )
-    if not found:
-        return None
-    return Duplicate(tuple(row["id"] for row in found), all(row["deleted_at"] is not None for row in found))
-
-
-def insert_samples(db: Database, names: NameTables, prepared: Sequence[Prepared]) -> Added:
-    """Add what is not known yet, and put back what is in the trash only."""
-    newest = db.value("SELECT max(id) FROM samples") or 0
-    known = known_digests(db, {sample.digest for sample in prepared})
-    fresh: list[Prepared] = []
-    put_back: set[int] = set()
-    for sample in prepared:
-        alike = (
-            find_duplicate(db, digest=sample.digest, writer=sample.writer, label=sample.label, newest=newest)
-            if sample.digest in known
-            else None
-        )
-        if alike is None:
-            fresh.append(sample)
-        elif alike.in_trash:
-            put_back.update(alike.ids)
-    for sample_id in put_back:
-        db.execute("UPDATE samples SET deleted_at = NULL WHERE id = ?", (sample_id,))
-    places = _Places(db, names)
-    db.execute_many(_INSERT, ((*places.next(s.writer, s.label), *s.values) for s in fresh))
-    added = len(fresh) + len(put_back)
-    return Added(added, max(0, len(prepared) - added))
-
-
-def known_digests(db: Database, digests: Iterable[bytes]) -> set[bytes]:
-    """Which of the digests are stored at all: in a new file of drawings, hardly any."""
-    asked, found = list(digests), set()
-    for start in range(0, len(asked), 500):
-        some = asked[start : start + 500]
-        marks = ", ".join("?" * len(some))
-        found |= {
-            row["digest"]
-            for row in db.rows(f"SELECT digest FROM samples WHERE digest IN ({marks})", tuple(some))
-        }
-    return found
-
-
-class _Places:
-    """Where a writer's next samples of a class belong. Asks the store once for each: nobody else writes meanwhile."""
-
-    def __init__(self, db: Database, names: NameTables) -> None:
-        self._db, self._names = db, names
-        self._rows: dict[tuple[str, str], tuple[int, str, str]] = {}
-        self._ordinals: dict[tuple[int, str], int] = {}
-
-    def next(self, writer: str, label: str) -> tuple[int, str, int, bool]:
-        """(writer_id, class_id, ordinal, held_out) of one more sample."""
-        if (writer, label) not in self._rows:
-            self._rows[writer, label] = self._look_up(writer, label)
-        writer_id, class_id, key = self._rows[writer, label]
-        ordinal = self._ordinals[writer_id, class_id]
-        self._ordinals[writer_id, class_id] += 1
-        return writer_id, class_id, ordinal, is_held_out(key, class_id, ordinal)
-
-    def _look_up(self, writer: str, label: str) -> tuple[int, str, str]:
-        place = self._names.writer_id(writer), self._names.class_labelled(label).id
-        if place not in self._ordinals:  # the same writer may be meant by different spellings
-            last = self._db.value(
-                "SELECT max(ordinal) FROM samples WHERE writer_id = ? AND class_id = ?", place
-            )
-            self._ordinals[place] = 0 if last is None else last + 1
-        return *place, self._names.hold_out_key(place[0])

@@ -1,6 +1,6 @@
-"""Making one of two: two writers who are the same person, and two stores. The caller holds the transaction.
+"""Merging two writers who are the same person, and two stores. The caller holds the transaction.
 
-Whoever was held out stays held out, and nobody becomes so.
+Held-out samples stay held out, and no other sample becomes so.
 """
 
 from __future__ import annotations
@@ -17,10 +17,22 @@ from qtdigits.store.tables.database import Database
 from qtdigits.store.tables.editing import Added, Duplicate, find_duplicate, known_digests
 from qtdigits.store.tables.rows import NameTables, milliseconds_of
 
+_CHUNK = 500
+_COPIED = (
+    *("ordinal", "held_out", "origin", "device", "drawn_at", "preprocessing", "digest", "raster", "ink"),
+    *("weight", "reviewed", "suspicion", "suggestion", "reason"),
+)
+_INSERT_SAMPLE = (
+    f"INSERT INTO samples (id, writer_id, class_id, given_class_id, {', '.join(_COPIED)}) "
+    f"VALUES ({', '.join('?' * (4 + len(_COPIED)))})"
+)
+_INSERT_TRIAL = """INSERT INTO trials (writer_id, model, judged_at, answer, verdict, truth, sample_id,
+    label_set_id, probabilities) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
 
 @dataclass(frozen=True)
 class MergedWriters:
-    """`moved` drawings changed hands; `doubles` of them both writers had: one of each went into the trash."""
+    """`moved` drawings have another writer now; of `doubles`, which both writers had, one each went into the trash."""
 
     moved: int
     doubles: int
@@ -28,13 +40,13 @@ class MergedWriters:
 
 @dataclass(frozen=True)
 class MergedStores(Added):
-    """Drawings that were added or there already, and judgements that were added."""
+    """Drawings that were added or skipped, and judgements that were added."""
 
     trials: int = 0
 
 
 def merge_writers(db: Database, names: NameTables, source: str, into: str) -> MergedWriters:
-    """All that `source` has drawn and judged becomes `into`'s; then `source` is gone. Raises `InputError`."""
+    """Move all drawings and judgements of `source` to `into`, and remove `source`. Raises `InputError`."""
     if source == into:
         raise InputError(f"{source!r} cannot be merged with itself.", "Name two different writers.")
     for name in (source, into):
@@ -54,27 +66,18 @@ def merge_writers(db: Database, names: NameTables, source: str, into: str) -> Me
 
 
 def merge_store(db: Database, names: NameTables, source: Database) -> MergedStores:
-    """Writers meet by their names, classes by their labels. What is in the source's trash, and its runs, stay behind."""
+    """Import `source`, matching writers by name and classes by label. Its trash and its runs are left out."""
     for row in source.rows("SELECT name, key FROM writers ORDER BY id"):
-        names.add_writer_of_elsewhere(row["name"], row["key"])
+        names.import_writer(row["name"], row["key"])
     for row in source.rows("SELECT label FROM classes ORDER BY position"):
         names.class_labelled(row["label"])
-    copying = _Copying(db, names, source)
-    added = copying.copy_samples()
-    return MergedStores(added.added, added.skipped, copying.copy_trials())
+    copy = _Copy(db, names, source)
+    added = copy.copy_samples()
+    return MergedStores(added.added, added.skipped, copy.copy_trials())
 
 
-_COPIED = (
-    *("ordinal", "held_out", "origin", "device", "drawn_at", "preprocessing", "digest", "raster", "ink"),
-    *("weight", "reviewed", "suspicion", "suggestion", "reason"),
-)
-
-
-_CHUNK = 500
-
-
-class _Copying:
-    """From one store into another, some hundred rows at a time; knows which sample became which."""
+class _Copy:
+    """Copies one store into another, some hundred rows at a time; knows the new ids of the samples."""
 
     def __init__(self, db: Database, names: NameTables, source: Database) -> None:
         self._db, self._names, self._source = db, names, source
@@ -84,7 +87,7 @@ class _Copying:
 
     def copy_samples(self) -> Added:
         newest = self._db.value("SELECT max(id) FROM samples") or 0
-        # As SQLite would go on by itself: an id is never given twice.
+        # As AUTOINCREMENT would: an id is never given twice.
         next_id = (self._db.value("SELECT seq FROM sqlite_sequence WHERE name = 'samples'") or 0) + 1
         added = skipped = 0
         put_back: set[int] = set()
@@ -92,15 +95,15 @@ class _Copying:
             known = known_digests(self._db, {row["digest"] for row in rows})
             fresh = []
             for row in rows:
-                alike = self._find_alike(row, newest) if row["digest"] in known else None
-                if alike is None:
+                duplicate = self._find_duplicate(row, newest) if row["digest"] in known else None
+                if duplicate is None:
                     self._ids[row["id"]] = next_id
                     fresh.append((next_id, *self._values(row)))
                     next_id += 1
                     continue
-                self._ids[row["id"]] = alike.ids[0]
-                if alike.in_trash:
-                    put_back.update(alike.ids)
+                self._ids[row["id"]] = duplicate.ids[0]
+                if duplicate.in_trash:
+                    put_back.update(duplicate.ids)
                 else:
                     skipped += 1
             self._db.execute_many(_INSERT_SAMPLE, fresh)
@@ -113,7 +116,7 @@ class _Copying:
     def copy_trials(self) -> int:
         known = set(map(tuple, self._db.rows("SELECT writer_id, model, judged_at, answer FROM trials")))
         label_sets = {
-            row["labels"]: self._names.label_set_id_of(row["labels"])
+            row["labels"]: self._names.label_set_id_of_json(row["labels"])
             for row in list(self._source.rows("SELECT labels FROM label_sets"))
         }
         n = 0
@@ -150,8 +153,8 @@ class _Copying:
                 ORDER BY trials.id"""
         )
 
-    def _find_alike(self, row: sqlite3.Row, newest: int) -> Duplicate | None:
-        """By the present label or by the one that it came with."""
+    def _find_duplicate(self, row: sqlite3.Row, newest: int) -> Duplicate | None:
+        """Look for the sample by its present label, then by its first one."""
         for label in (row["label"], row["given_label"]):
             if label is not None:
                 found = find_duplicate(
@@ -168,14 +171,6 @@ class _Copying:
             self._class_ids.get(row["given_label"]),
             *(row[name] for name in _COPIED),
         )
-
-
-_INSERT_SAMPLE = (
-    f"INSERT INTO samples (id, writer_id, class_id, given_class_id, {', '.join(_COPIED)}) "
-    f"VALUES ({', '.join('?' * (4 + len(_COPIED)))})"
-)
-_INSERT_TRIAL = """INSERT INTO trials (writer_id, model, judged_at, answer, verdict, truth, sample_id,
-    label_set_id, probabilities) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 def _in_chunks(rows: Iterator[sqlite3.Row]) -> Iterator[list[sqlite3.Row]]:

@@ -1,4 +1,4 @@
-"""Rows of `samples.db` to values and back."""
+"""Rows of `samples.db` to values and back, filters of samples, and the tables of writers and classes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAMPLE_COLUMNS = """samples.id, writers.name AS writer, classes.label, samples.o
 SAMPLE_TABLES = (
     "samples JOIN writers ON writers.id = samples.writer_id JOIN classes ON classes.id = samples.class_id"
 )
-# Whoever follows a trial to its sample must not end up in the trash.
+# A sample in the trash is none, for a trial too.
 TRIAL_COLUMNS = """trials.id, writers.name AS writer, trials.model, trials.answer, trials.verdict, trials.truth,
     trials.judged_at, label_sets.labels, trials.probabilities,
     CASE WHEN trials.sample_id NOT IN (SELECT id FROM samples WHERE deleted_at IS NOT NULL) THEN trials.sample_id END
@@ -62,7 +62,7 @@ def suspicion_of(row: sqlite3.Row) -> Suspicion | None:
 
 
 def raster_blob_of(row: sqlite3.Row) -> bytes:
-    """784 bytes by the present preprocessing: ink that an older version rendered is rendered anew."""
+    """Return 784 bytes by the present preprocessing: ink that an older version rendered is rendered again."""
     if row["ink"] is not None and row["preprocessing"] != PREPROCESSING_VERSION:
         return render(decode_ink(row["ink"])).tobytes()
     blob: bytes = row["raster"]
@@ -70,7 +70,7 @@ def raster_blob_of(row: sqlite3.Row) -> bytes:
 
 
 def raster_blob(raster: Raster) -> bytes:
-    """784 bytes, row by row. Raises `ValueError` for anything but `(28, 28) uint8`."""
+    """Return 784 bytes, row by row. Raises `ValueError` for anything but `(28, 28) uint8`."""
     if raster.shape != (28, 28) or raster.dtype != np.uint8:
         raise ValueError(f"a raster is (28, 28) uint8, not {raster.shape} {raster.dtype}")
     return raster.tobytes()
@@ -92,7 +92,7 @@ def trial_of(row: sqlite3.Row) -> Trial:
 
 
 def digest_of(sample: Sample) -> bytes:
-    """16 bytes that are equal for equal drawings: of the ink where there is ink, otherwise of the raster."""
+    """Return 16 bytes that are equal for equal drawings: a hash of the ink, or of the raster of an image."""
     if sample.ink is None:
         return hashlib.sha256(b"raster" + sample.raster.tobytes()).digest()[:16]
     lengths = np.array([len(stroke) for stroke in sample.ink.strokes], "<u4")
@@ -101,17 +101,17 @@ def digest_of(sample: Sample) -> bytes:
 
 
 def milliseconds_of(moment: datetime) -> int:
-    """Since 1970 in UTC, rounded down; `moment` has a zone."""
+    """Return milliseconds since 1970 in UTC, rounded down; `moment` has a zone."""
     return (moment.astimezone(UTC) - _EPOCH) // _MILLISECOND
 
 
 def moment_of(milliseconds: int) -> datetime:
-    """The inverse, in UTC."""
+    """The inverse of `milliseconds_of`, in UTC."""
     return _EPOCH + milliseconds * _MILLISECOND
 
 
 def clean_name(text: str) -> str:
-    """A writer's name without the blanks around it. Raises `InputError` when it cannot be one."""
+    """Return a writer's name without the blanks around it. Raises `InputError` for an invalid one."""
     name = text.strip()
     if not name or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
         raise InputError(
@@ -141,10 +141,10 @@ class FilterFields(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class SampleFilter:
-    """None: all of them. `verdict` and `model` are those of the sample's judgement; `after` is inclusive, `before` is not.
+    """Which samples; all conditions must hold, and None is no condition.
 
-    `is_deleted` looks into the trash instead of at what is there; `ids`: of these samples only;
-    `newer_than`: only those with a higher id; `not_newer_than`: only those without one.
+    `verdict` and `model` are those of the sample's judgement; `after` is inclusive, `before` is exclusive. `is_deleted`
+    chooses from the trash instead; `newer_than` and `not_newer_than` are ids.
     """
 
     writer: str | None = None
@@ -166,7 +166,7 @@ EVERYTHING = SampleFilter()
 
 
 def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
-    """A WHERE clause on `samples` without a join, and its values."""
+    """Return a WHERE clause on `samples`, which needs no join, and its values."""
     conditions: list[tuple[str, tuple[Any, ...]]] = [
         (f"samples.deleted_at IS {'NOT ' if chosen.is_deleted else ''}NULL", ())
     ]
@@ -196,7 +196,7 @@ def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
 
 
 class NameTables:
-    """Queries only; the caller holds the transaction."""
+    """The writers, classes and label sets. The caller holds the transaction."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -205,20 +205,20 @@ class NameTables:
         return [row["name"] for row in self._db.rows("SELECT name FROM writers ORDER BY id")]
 
     def add_writer(self, name: str) -> None:
-        """Raises `InputError` for a name that is taken or cannot be one."""
+        """Raises `InputError` for a name that is taken or invalid."""
         self._refuse_taken(clean_name(name))
         self.writer_id(name)
 
     def rename_writer(self, old: str, new: str) -> None:
-        """Raises `InputError` for a name that is taken or cannot be one, and when there is no writer `old`."""
+        """Raises `InputError` for a name that is taken or invalid, and when there is no writer `old`."""
         new = clean_name(new)
         if new != old:
             self._refuse_taken(new)
         if not self._db.execute("UPDATE writers SET name = ? WHERE name = ?", (new, old)).rowcount:
             raise self._no_writer(old)
 
-    def add_writer_of_elsewhere(self, name: str, key: str) -> None:
-        """A writer of another store, unless there is one of this name: the hold-out goes on as it was begun there."""
+    def import_writer(self, name: str, key: str) -> None:
+        """Add a writer of another store, unless there is one of this name; the key keeps the hold-out as it was there."""
         self._db.execute("INSERT INTO writers (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, key))
 
     def require_writer(self, name: str) -> None:
@@ -227,13 +227,13 @@ class NameTables:
             raise self._no_writer(name)
 
     def writer_id(self, name: str) -> int:
-        """The row of the writer, made when there is none."""
+        """Return the writer's row id; create the writer when absent."""
         name = clean_name(name)
         self._db.execute("INSERT INTO writers (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, name))
         return int(self._db.value("SELECT id FROM writers WHERE name = ?", (name,)))
 
     def hold_out_key(self, writer_id: int) -> str:
-        """The writer's first name, by which the hold-out is chosen."""
+        """Return the writer's first name, by which the hold-out is chosen."""
         return str(self._db.value("SELECT key FROM writers WHERE id = ?", (writer_id,)))
 
     def classes(self) -> LabelSet:
@@ -241,12 +241,12 @@ class NameTables:
         return LabelSet(tuple(Class(row["id"], row["label"]) for row in found))
 
     def class_labelled(self, label: str) -> Class:
-        """The class with this label, made when there is none."""
+        """Return the class with this label, created when absent."""
         row = self._db.row("SELECT id, label FROM classes WHERE label = ?", (label,))
         if row is not None:
             return Class(row["id"], row["label"])
         made = Class.named(label)
-        # The id of a class that was renamed may be this very label.
+        # A renamed class may have this very label as its id.
         taken = {row["id"] for row in self._db.rows("SELECT id FROM classes")}
         free = next(i for i in (made.id, *(f"{made.id}~{n}" for n in range(2, 10_000))) if i not in taken)
         self._db.execute(
@@ -255,11 +255,11 @@ class NameTables:
         return Class(free, made.label)
 
     def label_set_id(self, labels: tuple[str, ...]) -> int:
-        """The row of a model's labels, made when there is none: many trials share one."""
-        return self.label_set_id_of(json.dumps(labels, ensure_ascii=False))
+        """Return the row id of a model's labels, created when absent: many trials share one."""
+        return self.label_set_id_of_json(json.dumps(labels, ensure_ascii=False))
 
-    def label_set_id_of(self, text: str) -> int:
-        """The same for labels that are a JSON array already."""
+    def label_set_id_of_json(self, text: str) -> int:
+        """As `label_set_id`, for labels as a JSON array."""
         self._db.execute("INSERT INTO label_sets (labels) VALUES (?) ON CONFLICT DO NOTHING", (text,))
         return int(self._db.value("SELECT id FROM label_sets WHERE labels = ?", (text,)))
 

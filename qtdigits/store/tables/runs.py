@@ -1,6 +1,6 @@
-"""The runs that were made: their recipes, how they ended, their figures and histories.
+"""The runs, with their recipes, figures and histories, and the queue of trainings.
 
-A list of runs reads no history: that of a long run is a megabyte, and stands last in its row.
+A list of runs reads no history: that of a long run is a megabyte, and is last in its row.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ COLUMNS = "id, name, note, recipe, state, started_at, ended_at, model, figures, 
 class RunRecord:
     """One run. `state` is "running" until it ends, then its outcome ("completed", "cancelled", "failed", …).
 
-    A run that is still "running" when nothing runs was interrupted too, by whatever ended the program. `model` is the path
-    of what came out, or "". `name` and `note` are the person's own. `deleted_at`: it is in the trash since then.
+    A run that is "running" while no process trains it was interrupted by the end of its program. `model` is the path of
+    the resulting model, or "". `name` and `note` are the person's own. `deleted_at`: in the trash since then.
     """
 
     id: str
@@ -50,7 +50,7 @@ class RunRecord:
 
     @property
     def title(self) -> str:
-        """What the run is called: as the person named it, else as its recipe."""
+        """The name that the person gave it, else that of its recipe."""
         return self.name or str(self.recipe.get("name") or "") or self.id
 
 
@@ -61,9 +61,9 @@ class RunTable:
         self._db = database
 
     def add(self, run: RunRecord, *, prepare: Callable[[], object] = lambda: None) -> None:
-        """`prepare` makes what belongs to it: whoever finds the run finds that too, even if this process is killed.
+        """Add a run after `prepare` has made its files: where the run is found, they are, even if this process is killed.
 
-        Raises `StoreError` when a run of this id is there already; then nothing is prepared.
+        Raises `StoreError` when there is a run of this id; then nothing is prepared.
         """
         with self._db.transaction():
             if self._is_there(run.id):
@@ -72,23 +72,16 @@ class RunTable:
             prepare()
 
     def reopen(self, run: RunRecord) -> None:
-        """It goes on, by a recipe that may have got more epochs. One that is not there any more, or in the trash, comes back."""
+        """Mark a run as running again, by a recipe that may have more epochs. A deleted run comes back."""
+        recipe = json.dumps(dict(run.recipe))
         with self._db.transaction():
-            if not self._is_there(run.id):
+            if self._is_there(run.id):
+                self._set(run.id, state=RUNNING, ended_at=None, deleted_at=None, recipe=recipe)
+            else:
                 self._insert(run)
-                return
-            self._set(
-                run.id,
-                {
-                    "state": RUNNING,
-                    "ended_at": None,
-                    "deleted_at": None,
-                    "recipe": json.dumps(dict(run.recipe)),
-                },
-            )
 
-    def put_back(self, before: RunRecord) -> None:
-        """It could not go on: all but its curves, which nobody has touched, is as it was."""
+    def undo_reopen(self, before: RunRecord) -> None:
+        """Restore a run that could not be resumed, but for its curves, which have not changed."""
         self._change(
             before.id,
             state=INTERRUPTED if before.state == RUNNING else before.state,
@@ -98,17 +91,13 @@ class RunTable:
             figures=json.dumps(before.figures.to_json()),
         )
 
-    def keep(self, run_id: str, history: History, figures: RunFigures | None = None) -> None:
-        """Write down how far a run has come, so that its curves survive whatever happens to it. Raises `StoreError`.
+    def save_history(self, run_id: str, history: History, figures: RunFigures | None = None) -> None:
+        """Save the curves of a running run. `figures`: those of the history by default. Raises `StoreError`."""
+        self._change(run_id, **_encoded(history, figures))
 
-        `figures`: those of the history, unless more is known.
-        """
-        known = figures or figures_of(history)
-        self._change(run_id, figures=json.dumps(known.to_json()), history=json.dumps(history.to_json()))
-
-    def know(self, run_id: str, figures: RunFigures) -> None:
-        """Write down what is known of a run before its first epoch. Raises `StoreError`."""
-        self._change(run_id, figures=json.dumps(figures.to_json()))
+    def save_figures(self, run_id: str, figures: RunFigures) -> None:
+        """Save the figures of a run before its first epoch. Raises `StoreError`."""
+        self._change(run_id, **_encoded(None, figures))
 
     def end(
         self,
@@ -119,37 +108,25 @@ class RunTable:
         history: History | None = None,
         figures: RunFigures | None = None,
     ) -> None:
-        """`figures`: those of the history, unless more is known. Raises `StoreError` when there is no such run."""
-        told: dict[str, object] = {"state": state, "ended_at": milliseconds_of(now()), "model": model}
-        if history is not None:
-            told["history"] = json.dumps(history.to_json())
-            figures = figures or figures_of(history)
-        if figures is not None:
-            told["figures"] = json.dumps(figures.to_json())
-        self._change(run_id, **told)
+        """`figures`: those of the history by default. Raises `StoreError` when there is no such run."""
+        ended_at = milliseconds_of(now())
+        self._change(run_id, state=state, ended_at=ended_at, model=model, **_encoded(history, figures))
 
     def records(self, *, in_trash: bool = False) -> list[RunRecord]:
-        """The runs, or those in the trash, the latest first."""
+        """Return the runs, or those in the trash, the latest first."""
         state = "NOT NULL" if in_trash else "NULL"
-        return [
-            _run_of(row)
-            for row in self._db.rows(
-                f"SELECT {COLUMNS} FROM runs WHERE deleted_at IS {state} ORDER BY started_at DESC, rowid DESC"
-            )
-        ]
+        return self._runs(f"WHERE deleted_at IS {state} ORDER BY started_at DESC, rowid DESC")
 
-    def changes_of_others(self) -> int:
-        """Another number whenever another process, or another connection of this one, has changed the store since."""
+    def data_version(self) -> int:
+        """Return a number that differs whenever another connection or process has changed the store."""
         return int(self._db.value("PRAGMA data_version"))
 
     def running(self) -> list[RunRecord]:
-        """Those that have not ended, as far as anybody has written down: a process may be at them, or none any more."""
-        return [
-            _run_of(row) for row in self._db.rows(f"SELECT {COLUMNS} FROM runs WHERE state = ?", (RUNNING,))
-        ]
+        """Return the runs whose end was not recorded; they may have been interrupted."""
+        return self._runs("WHERE state = ?", RUNNING)
 
     def find(self, wanted: str, *, in_trash: bool = False) -> RunRecord:
-        """The run with this id or name, or the only one whose id begins so. Raises `InputError`."""
+        """Return the run with this id or name, or the only one whose id begins so. Raises `InputError`."""
         fits = _fitting(wanted, self.records(in_trash=in_trash))
         if len(fits) == 1:
             return fits[0]
@@ -167,39 +144,41 @@ class RunTable:
             remedy = remedy if in_trash else f"Put it back: qtdigits runs restore {run_id}"
         raise InputError(problem, remedy)
 
-    def known(self, run_id: str) -> RunRecord | None:
-        """The run with this very id, in the trash or not; None when there is none."""
-        row = self._db.row(f"SELECT {COLUMNS} FROM runs WHERE id = ?", (run_id,))
-        return None if row is None else _run_of(row)
+    def get(self, run_id: str) -> RunRecord | None:
+        """Return the run with this id, from the trash too; None when there is none."""
+        return next(iter(self._runs("WHERE id = ?", run_id)), None)
 
     def history(self, run_id: str) -> History | None:
-        """None when the run came to nothing before its first epoch was over. Raises `StoreError` for one that is not there."""
+        """Return the curves; None when nothing was recorded. Raises `StoreError` when there is no such run."""
         row = self._db.row("SELECT history FROM runs WHERE id = ?", (run_id,))
         if row is None:
             raise _no_run(run_id)
         return None if row["history"] is None else History.from_json(json.loads(row["history"]))
 
     def rename(self, run_id: str, name: str) -> None:
-        """ "" goes back to the name of the recipe. Raises `StoreError` when there is no such run."""
+        """Name a run; with "", it has the name of its recipe again. Raises `StoreError` when there is no such run."""
         self._change(run_id, name=" ".join(name.split()))
 
     def set_note(self, run_id: str, note: str) -> None:
-        """ "" takes the note away. Raises `StoreError` when there is no such run."""
+        """Replace the note; "" removes it. Raises `StoreError` when there is no such run."""
         self._change(run_id, note=note.strip())
 
     def delete(self, run_ids: Iterable[str]) -> None:
-        """To the trash. The models that came out of them stay. Raises `StoreError`, and then deletes none."""
+        """Move runs to the trash, all or none; their models stay. Raises `StoreError`."""
         self._mark(run_ids, milliseconds_of(now()))
 
     def restore(self, run_ids: Iterable[str]) -> None:
-        """Back from the trash. Raises `StoreError`, and then restores none."""
+        """Restore runs from the trash, all or none. Raises `StoreError`."""
         self._mark(run_ids, None)
 
-    def forget(self, run_ids: Iterable[str]) -> None:
-        """Delete for good what is in the trash; what is not there stays. Raises `StoreError`."""
+    def purge(self, run_ids: Iterable[str]) -> None:
+        """Delete for good those runs that are in the trash."""
         with self._db.transaction():
             for run_id in run_ids:
                 self._db.execute("DELETE FROM runs WHERE id = ? AND deleted_at IS NOT NULL", (run_id,))
+
+    def _runs(self, clause: str, *values: object) -> list[RunRecord]:
+        return [_run_of(row) for row in self._db.rows(f"SELECT {COLUMNS} FROM runs {clause}", values)]
 
     def _is_there(self, run_id: str) -> bool:
         return self._db.row("SELECT 1 FROM runs WHERE id = ?", (run_id,)) is not None
@@ -217,14 +196,13 @@ class RunTable:
     def _mark(self, run_ids: Iterable[str], deleted_at: int | None) -> None:
         with self._db.transaction():
             for run_id in run_ids:
-                self._set(run_id, {"deleted_at": deleted_at})
+                self._set(run_id, deleted_at=deleted_at)
 
     def _change(self, run_id: str, **values: object) -> None:
         with self._db.transaction():
-            self._set(run_id, values)
+            self._set(run_id, **values)
 
-    def _set(self, run_id: str, values: Mapping[str, object]) -> None:
-        """`values` by column; the columns are named in this module only."""
+    def _set(self, run_id: str, **values: object) -> None:
         columns = ", ".join(f"{column} = ?" for column in values)
         cursor = self._db.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), run_id))
         if not cursor.rowcount:
@@ -255,12 +233,12 @@ def runs_frame(runs: Iterable[RunRecord], *, recipe_fields: Container[str] | Non
 
 
 def _fitting(wanted: str, runs: Iterable[RunRecord]) -> list[RunRecord]:
-    """Those with this id; without any, those of this name; without any, those whose ids begin so."""
-    known = list(runs) if wanted else []
+    """Return the runs with this id, else of this name, else whose ids begin so."""
+    runs = list(runs) if wanted else []
     return (
-        [run for run in known if run.id == wanted]
-        or [run for run in known if run.name == wanted]
-        or [run for run in known if run.id.startswith(wanted)]
+        [run for run in runs if run.id == wanted]
+        or [run for run in runs if run.name == wanted]
+        or [run for run in runs if run.id.startswith(wanted)]
     )
 
 
@@ -299,9 +277,20 @@ def _moment(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else moment_of(milliseconds)
 
 
+def _encoded(history: History | None, figures: RunFigures | None) -> dict[str, str]:
+    """The columns of a run's curves and figures, as far as they are given."""
+    columns = {}
+    if history is not None:
+        columns["history"] = json.dumps(history.to_json())
+        figures = figures or figures_of(history)
+    if figures is not None:
+        columns["figures"] = json.dumps(figures.to_json())
+    return columns
+
+
 @dataclass(frozen=True, eq=False)
 class QueuedRun:
-    """`request` is a training request as JSON. `is_known`: there is a run of this id already, so it was begun before."""
+    """`request` is the training job as JSON. `is_known`: there is a run of this id, so it was started before."""
 
     run_id: str
     request: Mapping[str, Any]
@@ -309,13 +298,13 @@ class QueuedRun:
 
 
 class QueueTable:
-    """First come, first served, unless somebody changes the order; reached as `SampleStore.queue`."""
+    """The queue of trainings, first come, first served; reached as `SampleStore.queue`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def entries(self) -> list[QueuedRun]:
-        """Those that wait, the next one first."""
+        """Return the queued runs, the next one first."""
         return [
             QueuedRun(row["run_id"], json.loads(row["request"]), bool(row["is_known"]))
             for row in self._db.rows(
@@ -325,7 +314,7 @@ class QueueTable:
         ]
 
     def add(self, run_id: str, request: Mapping[str, Any]) -> None:
-        """At the end of the line; a run that waits already keeps its place and gets the new request."""
+        """Append a run; one that is queued already keeps its place and gets the new request."""
         with self._db.transaction():
             self._db.execute(
                 """INSERT INTO queue (run_id, position, request)
@@ -335,19 +324,19 @@ class QueueTable:
             )
 
     def remove(self, run_id: str) -> None:
-        """Out of the line; nothing happens where it is not in it any more."""
+        """Remove a run, if it is queued."""
         with self._db.transaction():
             self._db.execute("DELETE FROM queue WHERE run_id = ?", (run_id,))
 
     def move(self, run_id: str, by: int) -> None:
-        """So many places on, or, below 0, forward, as far as the line goes."""
+        """Move a run `by` places back, or forward where that is negative, as far as the queue goes."""
         with self._db.transaction():
-            line = [row["run_id"] for row in self._db.rows("SELECT run_id FROM queue ORDER BY position")]
-            if run_id not in line:
+            queue = [row["run_id"] for row in self._db.rows("SELECT run_id FROM queue ORDER BY position")]
+            if run_id not in queue:
                 return
-            place = line.index(run_id)
-            line.insert(max(0, place + by), line.pop(place))
-            # Two steps, as no two may have the same place at any moment.
-            numbered = [(number, name) for number, name in enumerate(line, 1)]
+            place = queue.index(run_id)
+            queue.insert(max(0, place + by), queue.pop(place))
+            # In two steps: positions are unique at every moment.
+            numbered = list(enumerate(queue, 1))
             self._db.execute("UPDATE queue SET position = -position")
             self._db.execute_many("UPDATE queue SET position = ? WHERE run_id = ?", numbered)

@@ -179,7 +179,7 @@ class RunsPanel(RefreshingPanel):
     def reload(self) -> None:
         chosen = {run.id for run in self._chosen()}
         try:
-            self._changes_seen = self._table_of_runs.changes_of_others()
+            self._changes_seen = self._table_of_runs.data_version()
             runs = self._table_of_runs.records(in_trash=self._trash.isChecked())
         except QtDigitsError as error:
             self.problem_met.emit(error)
@@ -191,7 +191,7 @@ class RunsPanel(RefreshingPanel):
     def _look_for_changes(self) -> None:
         """Terminals and other windows train too, and say nothing here."""
         try:
-            if self._table_of_runs.changes_of_others() != self._changes_seen:
+            if self._table_of_runs.data_version() != self._changes_seen:
                 self.mark_stale()
         except QtDigitsError as error:
             self.problem_met.emit(error)
