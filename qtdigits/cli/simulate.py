@@ -120,7 +120,7 @@ def _tell(writer: SimulatedWriter, done: int, total: int) -> None:
     last = writer.steps[-1]
     say(
         f"{done} of {total}: {writer.writer}, {writer.drawings} drawings; "
-        f"after {last.after} judged: {last.errors_without} → {last.errors_with} errors in {last.n} that follow"
+        f"after {last.after} judged: {last.errors_without} → {last.errors_with} errors in {last.later.n} that follow"
     )
 
 
@@ -152,11 +152,11 @@ def _print_steps(steps: Iterable[SimulatedStep]) -> None:
     rows = (
         (
             f"{step.after}",
-            f"{step.n:,}",
-            rate(step.errors_without, step.n),
-            rate(step.errors_with, step.n),
-            f"{step.fixed}",
-            f"{step.broken}",
+            f"{step.later.n:,}",
+            rate(step.errors_without, step.later.n),
+            rate(step.errors_with, step.later.n),
+            f"{step.later.n_fixed}",
+            f"{step.later.n_broken}",
             percent(step.fewer, 0),
         )
         for step in steps

@@ -123,19 +123,12 @@ def matrix_frame(matrix: WriterMatrix) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (
-                *(
-                    row.name,
-                    row.learned_from,
-                    cell.writer,
-                    cell.n,
-                    cell.correct,
-                    cell.accuracy,
-                    *cell.interval,
-                ),
-                *(cell.base, cell.fixed, cell.broken, cell.p_value, matrix.mark(cell)),
+                *(row.name, row.learned_from, writer, cell.n, cell.after),
+                *(cell.tally_after.accuracy, *cell.tally_after.interval),
+                *(cell.before, cell.n_fixed, cell.n_broken, cell.p_value, matrix.mark(cell)),
             )
             for row in matrix.rows
-            for cell in row.cells
+            for writer, cell in row.cells.items()
         ],
         columns=list(MATRIX_COLUMNS),
     )

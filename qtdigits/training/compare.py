@@ -313,7 +313,9 @@ def guard_of(mnist_training: Dataset) -> Dataset:
 
 def _paired(old: Reader, new: Reader, dataset: Dataset) -> PairedComparison:
     return PairedComparison.of(
-        answers_of(old, dataset).is_right, answers_of(new, dataset).is_right, dataset.ids
+        answers_of(old, dataset).is_right,
+        answers_of(new, dataset).is_right,
+        dataset.ids or range(len(dataset)),
     )
 
 

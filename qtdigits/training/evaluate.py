@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.model import Model
-from qtdigits.core.score.calibration import are_undecided, reliability_of, reliability_to_json
-from qtdigits.core.score.metrics import ReadDrawings, Score, confusion_matrix, expected_calibration_error
+from qtdigits.core.score.calibration import (
+    are_undecided,
+    expected_calibration_error,
+    reliability_of,
+    reliability_to_json,
+)
+from qtdigits.core.score.metrics import ReadDrawings, Score, confusion_matrix
 from qtdigits.errors import InputError
 from qtdigits.reader import Reader
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.model import Model
 from qtdigits.core.run.control import Control
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import Plan, SimulatedStep, SimulatedWriter, Simulation
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.training.consolidate import Learner, held_out_by_order
@@ -91,7 +92,7 @@ def _simulated(
             model = weights_of(model, trained)
             is_right = _is_right(present, model, hand)
         start = plan.first_counted(after, len(hand))
-        steps.append(SimulatedStep.of(after, without[start:], is_right[start:]))
+        steps.append(SimulatedStep(after, PairedComparison.of(without[start:], is_right[start:])))
     return SimulatedWriter(name, len(hand), tuple(steps), _accuracy(present, model, mnist_test))
 
 

@@ -17,7 +17,8 @@ from qtdigits.core.drawing.samples import MNIST, Dataset
 from qtdigits.core.model import Model
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.control import Control
-from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.comparison import PairedComparison
+from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model
@@ -71,7 +72,7 @@ class _Work:
 
     def matrix(self) -> WriterMatrix:
         before = self._is_right(self.base)
-        first = tuple(MatrixCell.of(name, before[by], before[by]) for name, by in self._columns())
+        first = {name: PairedComparison.of(before[by], before[by]) for name, by in self._columns()}
         rows = [MatrixRow(BASE, BASE, 0, first)]
         is_whole = True
         try:
@@ -94,20 +95,20 @@ class _Work:
                 continue
             self.progress(writer, done, total)
             after = self._after_learning(chosen)
-            cells = []
+            cells = {}
             for name, by in self._columns():
                 read = by & self.held_out if name == writer else by
-                cells.append(MatrixCell.of(name, before[read], after[read]))
-            yield MatrixRow("writer", writer, int(chosen.sum()), tuple(cells))
-        left_out = []
+                cells[name] = PairedComparison.of(before[read], after[read])
+            yield MatrixRow("writer", writer, int(chosen.sum()), cells)
+        left_out = {}
         everybody = np.isin(np.asarray(self.drawings.writers), self.writers)
         for done, (name, by) in enumerate(self._columns(), len(self.writers)):
             chosen = everybody & ~by & self.learned
             if chosen.any():
                 self.progress(f"all but {name}", done, total)
                 after = self._after_learning(chosen)
-                left_out.append(MatrixCell.of(name, before[by], after[by]))
-        yield MatrixRow(ALL_OTHERS, ALL_OTHERS, 0, tuple(left_out))
+                left_out[name] = PairedComparison.of(before[by], after[by])
+        yield MatrixRow(ALL_OTHERS, ALL_OTHERS, 0, left_out)
         self.progress("", total, total)
 
     def _columns(self) -> Iterator[tuple[str, NDArray[np.bool_]]]:

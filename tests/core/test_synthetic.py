@@ -1,4 +1,4 @@
-"""Synthetic ink: balanced, repeatable, varied, and readable."""
+"""Synthetic digits and scribbles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.raster import render, render_many
-from qtdigits.core.drawing.synthetic import SYNTHETIC_LABELS, synthetic_digits, synthetic_ink
+from qtdigits.core.drawing.synthetic import (
+    SYNTHETIC_LABELS,
+    is_no_digit,
+    scribbles,
+    synthetic_digits,
+    synthetic_ink,
+)
 from qtdigits.errors import InputError
 
 
@@ -120,3 +126,16 @@ def test_that_a_slanted_hand_is_still_inside_the_raster() -> None:
         assert raster.max() == 255
         assert (raster >= 128).any(axis=0).sum() <= 21
         assert (raster >= 128).any(axis=1).sum() <= 21
+
+
+def test_that_scribbles_are_drawn_and_the_seed_says_which() -> None:
+    first, again, other = scribbles(30, seed=1), scribbles(30, seed=1), scribbles(30, seed=2)
+    assert first == again != other
+    rasters = render_many(first)
+    assert rasters.any(axis=(1, 2)).all()
+    assert len(np.unique(rasters.reshape(30, -1), axis=0)) == 30
+
+
+def test_that_no_letter_shaped_like_a_digit_counts_as_none() -> None:
+    assert not any(map(is_no_digit, "OISZBGQ017"))
+    assert all(map(is_no_digit, "AEKMRX"))

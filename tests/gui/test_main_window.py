@@ -312,7 +312,7 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
         window.answer_panel.judged.emit(label)
     window.choices.list_models()  # so that it is known which models there are
     path = saved_model(window.session.library.new_path("new"), drawn_accuracy=0.95).path
-    found = Comparison(PairedComparison(4, 2, 4, (1, 2)), PairedComparison(0, 0, 0), before).to_json()
+    found = Comparison(PairedComparison.of_ids(4, 2, 4, (1, 2)), PairedComparison(), before).to_json()
     ending = RunFinished("run", "completed", str(path), 1, 1, 2.0, {}, comparison=found)
     window.controller.event_received.emit(ending)
     child(window, QPushButton, "verdictUseButton").click()

@@ -28,7 +28,9 @@ from qtdigits.training.runs import RunResult
 CONFUSION = np.array([[8, 2], [0, 0]], np.int64)
 SCORE = Score(("0", "1"), CONFUSION).to_json()
 FOUND = Comparison(
-    PairedComparison(10, 7, 8, (11, 12), (13,), (14,)), PairedComparison(3000, 2990, 2991, (1,)), "default"
+    PairedComparison.of_ids(10, 7, 8, (11, 12), (13,), (14,)),
+    PairedComparison.of_ids(3000, 2990, 2991, (1,)),
+    "default",
 )
 FINISHED = RunFinished("run", "completed", "/m/new.h5", 3, 2, 9.0, {"my hold-out": SCORE}, FOUND.to_json())
 RUN = RunRecord("run", {}, model="/m/new.h5")

@@ -219,7 +219,9 @@ def test_that_the_verdict_comes_with_a_comparison_and_its_wishes_are_passed_on(
     assert running.widget.findChild(VerdictCard) is None
     running.widget.set_champion(Champion("default", Path("/models/default.h5")))
     found = Comparison(
-        PairedComparison(40, 37, 39, (11, 12), (13,), ()), PairedComparison(3000, 2990, 2991), "default"
+        PairedComparison.of_ids(40, 37, 39, (11, 12), (13,), ()),
+        PairedComparison(3000, 2990, 2991),
+        "default",
     )
     engines[0].say(batch(1), epoch(1), replace(finished(), comparison=found.to_json()))
     qtbot.waitUntil(lambda: running.is_usable("verdictUseButton"))
@@ -409,7 +411,7 @@ def test_that_the_figures_before_are_those_of_the_model_that_was_compared_not_of
     qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
     engines[0].say(started())
     panel.widget.set_champion(Champion("other", Path("/models/other.h5"), {"MNIST test": score(9, 1)}))
-    found = Comparison(PairedComparison(40, 37, 39, (11, 12), ()), PairedComparison(0, 0, 0), "old")
+    found = Comparison(PairedComparison.of_ids(40, 37, 39, (11, 12), ()), PairedComparison(), "old")
     scores = {"my hold-out": score(39, 1), "MNIST test": score(8, 2)}
     with qtbot.waitSignal(panel.widget.run_ended):
         engines[0].say(batch(1), epoch(1), replace(finished(scores=scores), comparison=found.to_json()))
@@ -443,7 +445,7 @@ def test_that_no_figures_of_the_last_training_stand_under_one_that_was_interrupt
     qtbot: QtBot, running: Panel, engines: FakeEngines, controller: EngineController, by_itself: bool
 ) -> None:
     found = Comparison(
-        PairedComparison(40, 37, 39, (11, 12), (13,)), PairedComparison(3000, 2990, 2991), "default"
+        PairedComparison.of_ids(40, 37, 39, (11, 12), (13,)), PairedComparison(3000, 2990, 2991), "default"
     )
     with qtbot.waitSignal(running.widget.run_ended):
         ended = finished(scores={"my hold-out": score(39, 1)})

@@ -11,8 +11,8 @@ from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.session import RunningAccuracy
 
-GUARD = PairedComparison(3000, 2990, 2991, (1,))
-BETTER = Comparison(PairedComparison(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")
+GUARD = PairedComparison.of_ids(3000, 2990, 2991, (1,))
+BETTER = Comparison(PairedComparison.of_ids(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")
 SAME = Comparison(PairedComparison(40, 40, 40), GUARD, "default")
 
 

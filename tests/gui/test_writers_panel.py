@@ -13,14 +13,16 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import FakeEngines, request
 from gui.models import saved_model
 from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobProgress
-from qtdigits.core.score.writers import BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.comparison import PairedComparison
+from qtdigits.core.score.writers import BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
-from qtdigits.store.kept_files import CSV_COLUMNS, load_writer_matrix
+from qtdigits.store.frames import MATRIX_COLUMNS
+from qtdigits.store.kept_files import load_writer_matrix
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample
@@ -30,9 +32,14 @@ MATRIX = WriterMatrix(
     "drawings",
     ("ada", "bob"),
     (
-        MatrixRow(BASE, BASE, 0, (MatrixCell("ada", 100, 60, 60), MatrixCell("bob", 50, 49, 49))),
-        MatrixRow("writer", "ada", 80, (MatrixCell("ada", 20, 10, 20, 10, 0), MatrixCell("bob", 50, 49, 49))),
-        MatrixRow("writer", "bob", 40, (MatrixCell("ada", 100, 60, 51, 0, 9),)),
+        MatrixRow(BASE, BASE, 0, {"ada": PairedComparison(100, 60, 60), "bob": PairedComparison(50, 49, 49)}),
+        MatrixRow(
+            "writer",
+            "ada",
+            80,
+            {"ada": PairedComparison(20, 10, 20, 10, 0), "bob": PairedComparison(50, 49, 49)},
+        ),
+        MatrixRow("writer", "bob", 40, {"ada": PairedComparison(100, 60, 51, 0, 9)}),
     ),
     is_whole=False,
 )
@@ -194,7 +201,7 @@ def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
     with qtbot.waitSignal(two.panel.notice_given):
         two.button("exportMatrixButton").click()
-    assert (two.folder / "out.csv").read_text().startswith(",".join(CSV_COLUMNS))
+    assert (two.folder / "out.csv").read_text().startswith(",".join(MATRIX_COLUMNS))
 
 
 def test_that_stop_and_cancel_reach_the_engine(two: Room, qtbot: QtBot) -> None:

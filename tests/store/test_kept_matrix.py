@@ -3,7 +3,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.comparison import PairedComparison
+from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
 from qtdigits.store.frames import MATRIX_COLUMNS
 from qtdigits.store.kept_files import (
     FILE_NAME,
@@ -17,9 +18,9 @@ MATRIX = WriterMatrix(
     "drawings",
     ("ada", "Bø"),
     (
-        MatrixRow(BASE, BASE, 0, (MatrixCell("ada", 100, 60, 60), MatrixCell("Bø", 50, 49, 49))),
-        MatrixRow("writer", "ada", 80, (MatrixCell("ada", 20, 10, 20, 10, 0), MatrixCell("Bø", 50, 49, 48, 0, 1))),
-        MatrixRow(ALL_OTHERS, ALL_OTHERS, 0, (MatrixCell("ada", 0, 0, 0),)),
+        MatrixRow(BASE, BASE, 0, {"ada": PairedComparison(100, 60, 60), "Bø": PairedComparison(50, 49, 49)}),
+        MatrixRow("writer", "ada", 80, {"ada": PairedComparison(20, 10, 20, 10, 0), "Bø": PairedComparison(50, 49, 48, 0, 1)}),
+        MatrixRow(ALL_OTHERS, ALL_OTHERS, 0, {"ada": PairedComparison(0, 0, 0)}),
     ),
     is_whole=False,
 )  # fmt: skip

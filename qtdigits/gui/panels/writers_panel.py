@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.formatting import percent, percent_digits
+from qtdigits.core.formatting import UNKNOWN, percent, percent_digits
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.practice import listed
-from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.panels.training.training_controls import ThinBar
 from qtdigits.gui.session import Session
@@ -77,24 +78,25 @@ class MatrixTable(QTableWidget):
         self.setMaximumHeight(rows_px + scroll_bar_px + MARGIN_PX)
         for number, row in enumerate(matrix.rows):
             for column, writer in enumerate(matrix.writers):
-                self.setItem(number, column, self._item(matrix, row, row.cell(writer)))
+                self.setItem(number, column, self._item(matrix, row, writer))
 
-    def _item(self, matrix: WriterMatrix, row: MatrixRow, cell: MatrixCell | None) -> QTableWidgetItem:
-        if cell is None or cell.accuracy is None:
-            item = QTableWidgetItem("–")
+    def _item(self, matrix: WriterMatrix, row: MatrixRow, writer: str) -> QTableWidgetItem:
+        cell = row.cells.get(writer)
+        if cell is None or not cell.n:
+            item = QTableWidgetItem(UNKNOWN)
             item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
             return item
         mark = matrix.mark(cell) if row.kind != BASE else ""
-        item = QTableWidgetItem(f"{SIGNS[mark]}{percent(cell.accuracy)}\n{interval_text(cell)}")
+        item = QTableWidgetItem(f"{SIGNS[mark]}{percent(cell.tally_after.accuracy)}\n{interval_text(cell)}")
         item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-        told = cell_text(row, cell, mark)
+        told = cell_text(row, writer, cell, mark)
         item.setToolTip(told)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, told)
         if mark:
             colour = QColor(self._theme.good if "+" in mark else self._theme.error)
             colour.setAlphaF(SHARE_OF_COLOUR[mark])
             item.setBackground(colour)
-        if row.name == cell.writer:
+        if row.name == writer:
             font = QFont(self.font())
             font.setBold(True)
             item.setFont(font)
@@ -107,16 +109,16 @@ def row_name(row: MatrixRow) -> str:
     return f"{name} · {row.learned_from:,} drawings" if row.learned_from else name
 
 
-def interval_text(cell: MatrixCell) -> str:
+def interval_text(cell: PairedComparison) -> str:
     """Such as: 91.5 to 99.0."""
-    low, high = cell.interval
+    low, high = cell.tally_after.interval
     return f"{100 * low:.1f} to {percent_digits(high)}"
 
 
-def cell_text(row: MatrixRow, cell: MatrixCell, mark: str) -> str:
+def cell_text(row: MatrixRow, writer: str, cell: PairedComparison, mark: str) -> str:
     """Such as: 97 of 100 drawings by Bob read right (95 % interval 91.5 to 99.0 %). Before: 95; 3 fixed, 1 broken, p = 0.63."""
     text = (
-        f"{cell.correct:,} of {cell.n:,} drawings by {cell.writer} read right "
+        f"{cell.after:,} of {cell.n:,} drawings by {writer} read right "
         f"(95 % interval {interval_text(cell)} %)."
     )
     if row.kind == BASE:
@@ -129,7 +131,7 @@ def cell_text(row: MatrixRow, cell: MatrixCell, mark: str) -> str:
         "--": "Worse than the first row, also among so many comparisons.",
     }[mark]
     return (
-        f"{text}\nBefore: {cell.base:,}; {cell.fixed:,} fixed, {cell.broken:,} broken, "
+        f"{text}\nBefore: {cell.before:,}; {cell.n_fixed:,} fixed, {cell.n_broken:,} broken, "
         f"p = {cell.p_value:.2g}.\n{meaning}"
     )
 

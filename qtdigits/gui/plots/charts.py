@@ -16,8 +16,8 @@ from typing_extensions import override
 from qtdigits.core.formatting import percent
 from qtdigits.core.run.curves import Numbers, Quantity, Scale, XAxis, nice_above
 from qtdigits.core.score.calibration import Bin, Reliability
-from qtdigits.core.score.learning import WINDOW, Amount, LearningCurve, RunningCurve, merged, wilson_band
-from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.learning import WINDOW, Amount, LearningCurve, RunningCurve, merged
+from qtdigits.core.score.metrics import Tally, wilson_band
 from qtdigits.gui.plots.legend import mixed
 from qtdigits.gui.plots.plot import CalmPlot
 from qtdigits.gui.widgets.colours import theme_of

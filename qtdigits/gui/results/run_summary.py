@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from qtdigits.core.drawing.samples import VALIDATION
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.run.events import RunFinished
-from qtdigits.core.score.comparison import SIGNIFICANT, mcnemar_exact
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import ScoreDetails
@@ -166,17 +166,17 @@ def _are_the_same(name: str, values: Mapping[str, Any], before: Mapping[str, Any
 
 
 def verdict(values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, str]:
-    """Text and role: better or worse by so many points, or no clear difference.
+    """Say whether the model is better or worse, or that there is no clear difference; with the role of the text.
 
-    Clear is what lies outside the interval of both and would be beyond chance by McNemar's test if nothing was broken, or nothing
-    fixed: that errs on the careful side, and of a few drawings nothing is clear.
+    Only totals are known, so as few drawings as possible are taken to have changed; `is_clear` asks for more than significance,
+    which errs on the careful side.
     """
-    net = abs(values["correct"] - before["correct"])
-    are_enough = mcnemar_exact(net, 0) < SIGNIFICANT
-    change = 100 * (values["accuracy"] - before["accuracy"])
-    (low, high), (low_before, high_before) = values["interval"], before["interval"]
-    if are_enough and low > before["accuracy"] and values["accuracy"] > high_before:
-        return f"better by {change:.2f} points", "good"
-    if are_enough and high < before["accuracy"] and values["accuracy"] < low_before:
-        return f"worse by {-change:.2f} points", "warning"
-    return f"no clear difference ({change:+.2f})", "muted"
+    found = PairedComparison.of_totals(values["n"], before["correct"], values["correct"])
+    change = 100 * found.gain
+    if not found.is_clear:
+        return f"no clear difference ({change:+.2f})", "muted"
+    return (
+        (f"better by {change:.2f} points", "good")
+        if change > 0
+        else (f"worse by {-change:.2f} points", "warning")
+    )
