@@ -11,7 +11,7 @@ from pathlib import Path
 from qtdigits import paths
 from qtdigits.core.run.control import Control
 from qtdigits.store.data.mnist import find_mnist
-from qtdigits.store.kept_files import save_witness
+from qtdigits.store.kept_files import save_label_classifier
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.label_review import learn_witness
 
@@ -22,7 +22,7 @@ def main() -> int:
         print("MNIST was not found: set QTDIGITS_MNIST.", file=sys.stderr)
         return 2
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.resources_dir() / "witness.npz"
-    save_witness(learn_witness(DataCache(), folder, Control()), out)
+    save_label_classifier(learn_witness(DataCache(), folder, Control()), out)
     print(f"{out}: {out.stat().st_size:,} bytes")
     return 0
 

@@ -32,7 +32,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     """Build application and window. `argv` is the command line without the program's name.
 
     A store that cannot be opened does not keep the window shut: the window says what is wrong, and new drawings go to a folder
-    that it names, from which they are taken in when the store is back. Models and settings are those of the data folder all
+    that it names, from which they are imported when the store is back. Models and settings are those of the data folder all
     the same.
     """
     options, qt_arguments = _parse(argv)

@@ -13,7 +13,7 @@ from qtdigits.core.model import Model
 from qtdigits.core.run.checkpoints import Checkpoint, DataFingerprint, data_changes
 from qtdigits.core.run.history import History
 from qtdigits.errors import DataChangedError, InputError, StoreError, TrainingError
-from qtdigits.store.run_files import RunFolder, taken
+from qtdigits.store.run_files import RunFolder, in_use_error
 from qtdigits.training.gather import TrainingInputs
 from qtdigits.training.jobs import TrainingJob
 
@@ -50,7 +50,7 @@ class RunCheckpoints:
             self._complain(error)
             return
         if not is_mine:
-            raise taken(request.id)
+            raise in_use_error(request.id)
 
     def write_request(self, request: TrainingJob) -> None:
         with self._complaining():
@@ -60,7 +60,7 @@ class RunCheckpoints:
         """Where a run that goes on stands; None when it begins, or begins anew because nothing of it was kept."""
         if not request.resumes:
             return None
-        kept = self._folder.latest()
+        kept = self._folder.latest_checkpoint()
         if kept is None and request.stages:
             raise TrainingError(
                 f"What was kept of the run {request.id} cannot be read any more.",
@@ -108,7 +108,7 @@ class RunCheckpoints:
     def keep(self, checkpoint: Checkpoint) -> None:
         began = self._clock()
         with self._complaining():
-            self._folder.write(replace(checkpoint, history=self._history, facts=self._facts))
+            self._folder.write_checkpoint(replace(checkpoint, history=self._history, facts=self._facts))
         now = self._clock()
         self._next_at = now + (now - began) / MOST_TIME
 
@@ -118,7 +118,7 @@ class RunCheckpoints:
         self._folder.remove_if_empty()
 
     def trim(self) -> None:
-        self._folder.trim()
+        self._folder.trim_checkpoints()
 
     def _complaining(self) -> _Complaining:
         return _Complaining(self._complain)

@@ -13,7 +13,7 @@ from qtdigits.core.drawing.samples import SYNTHETIC, Dataset
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, StoreError
 from qtdigits.store.data.mnist import Mnist, download_mnist, find_mnist, load_mnist
-from qtdigits.store.kept_files import load_witness
+from qtdigits.store.kept_files import load_label_classifier
 
 TIMEOUT_S = 3.0
 """For connecting and for each piece. A connection that breaks after something has come is taken up again."""
@@ -81,7 +81,7 @@ class DataCache:
     def witness(self) -> LabelClassifier:
         """The label guard's, as it travels with the program."""
         if self._witness is None:
-            self._witness = load_witness()
+            self._witness = load_label_classifier()
         return self._witness
 
     def rehearsal(self, progress: Callable[[int, int], None]) -> Dataset:

@@ -27,7 +27,7 @@ from qtdigits.errors import InputError, StoreError
 from qtdigits.store.files import cannot_write
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import save_model
-from qtdigits.store.run_files import prune, save_readings, save_result
+from qtdigits.store.run_files import prune_checkpoints, save_readings, save_result
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
@@ -106,7 +106,7 @@ class RunRecorder:
                     store.runs.undo_reopen(self._before)
                 else:
                     self._end(store.runs, ending, history)
-                prune(self._folder, ended=_over_and_done_with(store.runs))
+                prune_checkpoints(self._folder, ended=_over_and_done_with(store.runs))
         except StoreError as error:
             self._notice(f"How this run ended is not recorded: {error.message}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.store.model_files import load_header
-from qtdigits.store.run_files import RunFolder, load_result, taken
+from qtdigits.store.run_files import RunFolder, in_use_error, load_result
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
@@ -68,7 +68,7 @@ def extended(data_dir: Path, run: RunRecord, more_epochs: int, *, champion: str 
         raise InputError(
             f"The run {run.id} has not come to its end ({run.state}).", "Let it go on, or train anew."
         )
-    kept = RunFolder(data_dir, run.id).latest()
+    kept = RunFolder(data_dir, run.id).latest_checkpoint()
     if kept is None:
         raise InputError(
             f"What was kept of the run {run.id} is not there any more.",
@@ -83,7 +83,7 @@ def extended(data_dir: Path, run: RunRecord, more_epochs: int, *, champion: str 
 def _request_of(data_dir: Path, run: RunRecord) -> TrainingJob:
     folder = RunFolder(data_dir, run.id)
     if folder.lock.is_taken():
-        raise taken(run.id)
+        raise in_use_error(run.id)
     # The data folder may have been moved meanwhile.
     return replace(TrainingJob.from_json(folder.request()), data_dir=str(data_dir))
 

@@ -57,7 +57,7 @@ def test_that_with_a_damaged_store_drawings_are_kept_and_come_back(
     (data_dir / FILE_NAME).write_bytes(b"rubbish" * 2000)
     window = open_window()
     assert "is damaged" in window.messages.text
-    assert "taken in when the store can be opened again" in window.messages.text
+    assert "imported when the store can be opened again" in window.messages.text
     assert window.session.model_name
     draw_and_judge(window, "7")
     assert "is damaged" in window.messages.text

@@ -303,7 +303,7 @@ def test_that_a_training_that_is_asked_to_end_can_go_on_another_time(
     assert f"qtdigits train --resume {ending.run}" in err
     (row,) = run("runs", "list", "--data-dir", tmp_path, "--json").json["runs"]
     assert row["state"] == "interrupted"
-    kept = RunFolder(tmp_path, ending.run).latest()
+    kept = RunFolder(tmp_path, ending.run).latest_checkpoint()
     assert kept is not None
     assert kept.epochs >= 2
 

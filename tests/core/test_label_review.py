@@ -16,7 +16,7 @@ from qtdigits.core.drawing.label_review import (
 )
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits, synthetic_ink
-from qtdigits.store.kept_files import load_witness
+from qtdigits.store.kept_files import load_label_classifier
 
 Images = NDArray[np.uint8]
 
@@ -80,7 +80,7 @@ def test_that_drawings_that_broke_alike_do_not_speak_for_one_another(own: tuple[
     images, labels = own[0].copy(), own[1]
     broken = [row for row, label in enumerate(labels) if label == "4"][:2]
     images[broken] = render_many([Ink.of([[(0.0, 0.0), (lean, 100.0)]]) for lean in (-3.0, 3.0)])
-    found = find_suspects(load_witness(), images, labels)
+    found = find_suspects(load_label_classifier(), images, labels)
     assert set(broken) <= set(found)
     assert {found[row].reason for row in broken} == {"looks like a 1, hardly like a 4"}
 

@@ -211,7 +211,7 @@ def test_that_a_full_disk_is_told_once_and_the_run_goes_on(
     def fail(*_: object) -> None:
         raise StoreError("checkpoint: the disk is full.", "Make some room.")
 
-    monkeypatch.setattr(RunFolder, "write", fail)
+    monkeypatch.setattr(RunFolder, "write_checkpoint", fail)
     emit = Recorder()
     assert isinstance(run(TrainingJob.new(RECIPE, data_dir=data_dir), emit=emit), RunFinished)
     told = [notice.message for notice in emit.of(Notice)]

@@ -26,7 +26,7 @@ def test_that_the_slower_the_disk_the_rarer_the_checkpoints(
     standing.keep(a_checkpoint())  # from 100 to 101 s: a second, which is to be a fiftieth
     assert not standing.is_due
     assert standing.is_due
-    kept = RunFolder(data_dir, request_of_run.run).latest()
+    kept = RunFolder(data_dir, request_of_run.run).latest_checkpoint()
     assert kept is not None
     assert kept.step == a_checkpoint().step
 
