@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gui.fake_engine import FakeEngines
     from qtdigits.gui.engine.engine_controller import EngineController
     from qtdigits.gui.main_window import MainWindow
+    from qtdigits.gui.session import Session
+    from qtdigits.gui.trainer import Trainer
 
 
 @pytest.fixture
@@ -41,6 +43,58 @@ def make_controller(qapp: object) -> Iterator[Callable[..., EngineController]]:
 @pytest.fixture
 def controller(make_controller: Callable[..., EngineController], engines: FakeEngines) -> EngineController:
     return make_controller(engines)
+
+
+@pytest.fixture
+def make_session(qapp: object, data_dir: Path, tmp_path: Path) -> Iterator[Callable[[], Session]]:
+    """Sessions on one data folder, as several windows have them; their models are `a` and the better `b`."""
+    from gui.models import saved_model
+    from qtdigits.gui.session import Session
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.tables.samples import SampleStore
+
+    for name, accuracy in (("a", 0.8), ("b", 0.9)):
+        saved_model(tmp_path / "shipped" / f"{name}.h5", drawn_accuracy=accuracy)
+    made: list[Session] = []
+
+    def make() -> Session:
+        library = ModelLibrary(data_dir, shipped=tmp_path / "shipped")
+        made.append(Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir))
+        return made[-1]
+
+    yield make
+    for session in made:
+        session.close()
+
+
+@pytest.fixture
+def session(make_session: Callable[[], Session]) -> Session:
+    return make_session()
+
+
+@pytest.fixture
+def make_trainer(make_session: Callable[[], Session]) -> Iterator[Callable[..., Trainer]]:
+    """Trainers that are closed when the test is over; each has a session of its own unless it is given one."""
+    from qtdigits.gui.engine_process import EngineProcess
+    from qtdigits.gui.trainer import Trainer
+
+    made: list[Trainer] = []
+
+    def make(
+        engines: FakeEngines, *, session: Session | None = None, lock: Any = None, **settings: Any
+    ) -> Trainer:
+        process = EngineProcess(make_client=engines, **settings)
+        made.append(Trainer(session=session or make_session(), process=process, lock=lock))
+        return made[-1]
+
+    yield make
+    for trainer in made:
+        trainer.close()
+
+
+@pytest.fixture
+def trainer(make_trainer: Callable[..., Trainer], session: Session, engines: FakeEngines) -> Trainer:
+    return make_trainer(engines, session=session)
 
 
 @pytest.fixture
