@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from qtdigits.errors import StoreError
+from qtdigits.errors import InputError, StoreError
 
 if sys.platform != "win32":
     import fcntl
@@ -98,6 +98,13 @@ def cannot_write(path: Path, error: OSError) -> StoreError:
     return StoreError(
         f"{path} cannot be written: {_reason(error)}.", "Check the path, or choose another one."
     )
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """Return the error to show when reading the person's file `path` failed with `error`."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"There is no file {path}.", "Check the path.")
+    return InputError(cannot_read(path, error), "Check the path and its permissions.")
 
 
 def cannot_read(path: Path, error: OSError) -> str:

@@ -80,10 +80,10 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise InputError(
                 f"What was asked of the run {self.path.name} is not known any more.",
-                "Train by the same recipe anew.",
+                "Train again by the same recipe.",
             ) from error
         if not isinstance(values, dict):
-            raise InputError(f"{self._request} is damaged.", "Train by the same recipe anew.")
+            raise InputError(f"{self._request} is damaged.", "Train again by the same recipe.")
         return values
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -183,7 +183,7 @@ def load_readings(data_dir: Path, run: str) -> dict[str, ReadDrawings]:
                 str(one["name"]): _readings(file, i, one["classes"]) for i, one in enumerate(told["sets"])
             }
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is damaged.", "Train by the same recipe anew.") from error
+            raise InputError(f"{path} is damaged.", "Train again by the same recipe.") from error
 
 
 def save_result(data_dir: Path, finished: RunFinished) -> None:
@@ -290,4 +290,4 @@ def _result_path(data_dir: Path, run: str) -> Path:
 
 
 def _damaged(path: Path) -> InputError:
-    return InputError(f"{path} is damaged.", "Train by the same recipe anew.")
+    return InputError(f"{path} is damaged.", "Train again by the same recipe.")

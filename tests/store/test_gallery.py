@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from qtdigits.errors import StoreError
-from qtdigits.store.data.image_files import COLUMNS, read_image, write_gallery
+from qtdigits.store.data.image_files import GALLERY_COLUMNS, read_image, write_gallery
 
 
 def test_that_every_drawing_has_a_place_and_is_dark_on_light(tmp_path: Path) -> None:
-    images = np.zeros((COLUMNS + 1, 28, 28), np.uint8)
+    images = np.zeros((GALLERY_COLUMNS + 1, 28, 28), np.uint8)
     images[:, 10:18, 10:18] = 255
     write_gallery(tmp_path / "sheet.png", images, [f"{number}" for number in range(len(images))])
     sheet = read_image(tmp_path / "sheet.png")
     height, width = sheet.shape
-    assert width > COLUMNS * 84
+    assert width > GALLERY_COLUMNS * 84
     assert (sheet[: height // 2] < 30).sum() > (sheet[height // 2 :] < 30).sum() > 0
 
 
