@@ -127,6 +127,9 @@ def window(
         commands_of=commands_of,
         ask=Answers(),
     )
+    # They go with the window: the collector may run in any thread, and must not be the one to destroy them.
+    window.session.setParent(window)
+    window.controller.setParent(window)
     qtbot.addWidget(window)
     with qtbot.waitSignal(window.became_ready):
         window.show()

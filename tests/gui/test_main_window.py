@@ -340,7 +340,7 @@ def test_that_the_drawings_behind_a_number_are_shown_in_their_tab(window, qtbot)
         draw(window)
         window.answer_panel.judged.emit("7")
     first = next(iter(window.session.store.samples()))
-    window.training_panel.drawings_requested.emit("fixed", (first.id,))
+    window.session.select_samples("fixed by the new model", (first.id,))
     panel = window.tabs.currentWidget().content
     assert panel.findChild(QLabel, "drawingsCount").text() == "1 drawing fixed by the new model"
 

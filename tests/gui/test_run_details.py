@@ -10,14 +10,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea
 from pytestqt.qtbot import QtBot
 
-from gui.stand_ins import ChampionOnly
+from gui.stand_ins import FakeSession
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings, Score
 from qtdigits.errors import ModelFileError
-from qtdigits.gui.panels.runs.run_result_page import RunResultPage
+from qtdigits.gui.panels.runs import run_details
+from qtdigits.gui.panels.runs.run_details import RunResultPage
+from qtdigits.gui.results import run_summary
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
-from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.results.score_details import DrawingStrip
 from qtdigits.gui.session import Champion
 from qtdigits.gui.widgets.colours import DARK, LIGHT
@@ -38,11 +39,12 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 class Shown:
-    def __init__(self, qtbot: QtBot) -> None:
+    def __init__(self, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
         self.result: RunResult | ModelFileError = RunResult(FINISHED)
-        self.session = ChampionOnly()
+        self.session = FakeSession()
         self.session.champion = Champion("default", Path("/m/default.h5"), {"my hold-out": SCORE})
         self.asked: list[str] = []
+        monkeypatch.setattr(run_details, "result_of", self._find)
         readings = ReadDrawings(
             ("0", "1"),
             np.zeros((2, 28, 28), np.uint8),
@@ -50,16 +52,15 @@ class Shown:
             np.ones(2, np.int64),
             np.array([0.9, 0.6], np.float32),
         )
-        self.widget = RunResultPage(
-            find=self._find,
-            session=self.session,
-            knowledge=Knowledge(lambda run: {"my hold-out": readings} if run == "run" else {}),
+        monkeypatch.setattr(
+            run_summary, "load_readings", lambda _, run: {"my hold-out": readings} if run == "run" else {}
         )
+        self.widget = RunResultPage(session=self.session)
         qtbot.addWidget(self.widget)
         self.widget.resize(900, 800)
         self.widget.show_run(RUN)
 
-    def _find(self, run: RunRecord) -> RunResult:
+    def _find(self, _data_dir: Path, run: RunRecord) -> RunResult:
         self.asked.append(run.id)
         if isinstance(self.result, ModelFileError):
             raise self.result
@@ -77,8 +78,8 @@ class Shown:
 
 
 @pytest.fixture
-def hidden(qtbot: QtBot) -> Shown:
-    return Shown(qtbot)
+def hidden(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Shown:
+    return Shown(qtbot, monkeypatch)
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_that_figures_stand_beside_the_model_in_use(shown: Shown) -> None:
 
 
 def test_that_a_model_is_not_compared_with_itself(shown: Shown, qtbot: QtBot) -> None:
-    shown.session.use(Champion("new", Path("/m/new.h5"), {"my hold-out": SCORE}))
+    shown.session.become(Champion("new", Path("/m/new.h5"), {"my hold-out": SCORE}))
     qtbot.waitUntil(lambda: "80.00 %" in shown.texts)
     assert not any(text.startswith("In use") for text in shown.texts)
     assert shown.button("useButton").text() == "In use"
@@ -107,7 +108,7 @@ def test_that_a_model_is_not_compared_with_itself(shown: Shown, qtbot: QtBot) ->
 
 def test_that_figures_of_another_set_are_not_called_better_or_worse(shown: Shown, qtbot: QtBot) -> None:
     more = Score(("0", "1"), 10 * CONFUSION).to_json()
-    shown.session.use(Champion("other", Path("/m/other.h5"), {"my hold-out": more}))
+    shown.session.become(Champion("other", Path("/m/other.h5"), {"my hold-out": more}))
     qtbot.waitUntil(lambda: "not the same drawings" in shown.texts)
 
 
@@ -119,16 +120,13 @@ def test_that_what_it_was_worth_on_its_day_is_said_with_the_drawings_behind_it(
     )
     assert any(said in text for text in shown.texts)
     for name, ids in (("fixed", (11, 12)), ("broken", (13,)), ("still", (14,))):
-        with qtbot.waitSignal(shown.widget.drawings_requested) as asked:
-            qtbot.mouseClick(shown.button(f"{name}Button"), LEFT)
-        assert asked.args is not None
-        assert asked.args[1] == ids
+        qtbot.mouseClick(shown.button(f"{name}Button"), LEFT)
+        assert shown.session.selected[-1][1] == ids
 
 
 def test_that_one_click_asks_to_use_the_model(shown: Shown, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(shown.widget.use_requested) as asked:
-        qtbot.mouseClick(shown.button("useButton"), LEFT)
-    assert asked.args == ["/m/new.h5"]
+    qtbot.mouseClick(shown.button("useButton"), LEFT)
+    assert shown.session.used == [Path("/m/new.h5")]
 
 
 def test_that_a_cell_of_the_matrix_opens_its_drawings(shown: Shown, qtbot: QtBot) -> None:
