@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.drawing.label_review import DIGIT_LABELS, LabelClassifier, find_suspects
+from qtdigits.core.drawing.label_review import LabelClassifier, find_suspects
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.kept_files import load_label_classifier

@@ -92,7 +92,7 @@ def _positive(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     base = open_model(args.model, folder=folder)
-    drawings = read_dataset(args.file, labels=args.labels).by_somebody(args.file.stem)
+    drawings = read_dataset(args.file, labels=args.labels).with_default_writer(args.file.stem)
     mnist = mnist_of(args, folder)
     after = (0, *sorted(set(args.after))) if args.after else AFTER
     learner = learner_of(args, mnist)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits import paths
-from qtdigits.core.drawing.label_review import WITNESS_VERSION, LabelClassifier
+from qtdigits.core.drawing.label_review import CLASSIFIER_VERSION, LabelClassifier
 from qtdigits.core.score.writers import WriterMatrix
 from qtdigits.errors import InputError
 from qtdigits.store.data.arrays import NpzArrays, open_npz
@@ -46,7 +46,7 @@ def save_label_classifier(classifier: LabelClassifier, path: Path) -> None:
     arrays = {name: getattr(classifier, name).astype(np.float32) for name in _ARRAYS}
     half = classifier.gram[np.triu_indices(len(classifier.gram))]
     stream = BytesIO()
-    np.savez_compressed(stream, version=WITNESS_VERSION, half_gram=half.astype(np.float32), **arrays)
+    np.savez_compressed(stream, version=CLASSIFIER_VERSION, half_gram=half.astype(np.float32), **arrays)
     write_file(path, stream.getvalue())
 
 
@@ -55,7 +55,7 @@ def load_label_classifier(path: Path | None = None) -> LabelClassifier:
     path = path or paths.resources_dir() / "witness.npz"
     with open_npz(path) as arrays:
         version = arrays.get("version")
-        if version is None or int(version) != WITNESS_VERSION:
+        if version is None or int(version) != CLASSIFIER_VERSION:
             raise InputError(f"{path} is no label classifier of this version.", "Install QtDigits again.")
         loaded = {name: _array(arrays, name, path) for name in _ARRAYS}
         half = _array(arrays, "half_gram", path)

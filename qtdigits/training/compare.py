@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import OF_THE_PROGRAM, Dataset, Origin, guard_split
+from qtdigits.core.drawing.samples import BUILT_IN_SOURCES, Dataset, Origin, guard_split
 from qtdigits.core.model import Model
 from qtdigits.core.run.checkpoints import digest_of
 from qtdigits.core.score.comparison import Comparison, PairedComparison
@@ -61,7 +61,7 @@ def files_learned(model: Model, header_of: Headers) -> frozenset[str]:
             for known in ancestors(model, header_of)
             for source in known.provenance.get("sources") or ()
         )
-        - OF_THE_PROGRAM
+        - BUILT_IN_SOURCES
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.drawing.label_review import DIGIT_LABELS, LabelClassifier, find_suspects
+from qtdigits.core.drawing.label_review import LabelClassifier, find_suspects
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.samples import Dataset, Suspicion
 from qtdigits.core.formatting import awaiting_review
 from qtdigits.core.run.control import Control

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtdigits import __version__
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import MY_HOLD_OUT, OF_THE_STORE, VALIDATION, Dataset, now
+from qtdigits.core.drawing.samples import MY_HOLD_OUT, STORED_SOURCES, VALIDATION, Dataset, now
 from qtdigits.core.model import Model
 from qtdigits.core.run.checkpoints import Checkpoint, Continuation
 from qtdigits.core.run.control import Control
@@ -72,7 +72,7 @@ def _learned_from(request: TrainingJob, gathered: TrainingInputs) -> dict[str, A
     """Which stored drawings the model has seen, so that nobody scores it on them unawares."""
     seen: dict[str, Any] = {}
     if gathered.last_sample:
-        n = sum(record["n_training"] for record in gathered.records if record["name"] in OF_THE_STORE)
+        n = sum(record["n_training"] for record in gathered.records if record["name"] in STORED_SOURCES)
         seen["drawings"] = {"last_sample": gathered.last_sample, "n": n, "writer": request.writer}
     if request.base:
         seen["base"] = Path(request.base).name

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.label_review import (
-    DIGIT_LABELS,
     OWN_WEIGHT,
     LabelClassifier,
     _targets,
     find_suspects,
 )
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits, synthetic_ink
 from qtdigits.store.kept_files import load_label_classifier

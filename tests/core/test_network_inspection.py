@@ -13,7 +13,7 @@ from qtdigits.core.network_inspection import (
     heat_map,
     layer_names,
     layer_outputs,
-    occlusion_scores,
+    occlude,
 )
 from qtdigits.core.network_spec import NetworkSpec, parse_blocks, parse_dense
 from qtdigits.errors import InputError
@@ -108,14 +108,14 @@ def brightness(images):
 
 def heat(ink):
     raster = drawing()
-    under = occlusion_scores(raster, ink=ink)
+    under = occlude(raster, ink=ink)
     return heat_map(under.corners, brightness(under.images), float(brightness(raster[np.newaxis])[0]))
 
 
 @pytest.mark.parametrize("ink", [WITHOUT, WITH])
 def test_that_every_image_is_the_drawing_with_one_patch(ink):
     raster = drawing()
-    found = occlusion_scores(raster, ink=ink)
+    found = occlude(raster, ink=ink)
     for image, (row, column) in zip(found.images, found.corners, strict=True):
         patch = np.s_[row : row + SIDE_PX, column : column + SIDE_PX]
         assert (image[patch] == ink).all()
@@ -125,15 +125,15 @@ def test_that_every_image_is_the_drawing_with_one_patch(ink):
 
 
 def test_that_patches_that_take_nothing_away_are_not_read():
-    found = occlusion_scores(drawing(), ink=WITHOUT)
+    found = occlude(drawing(), ink=WITHOUT)
     reached = [(r, c) for r, c in found.corners if r + SIDE_PX > 6 and r < 22 and c + SIDE_PX > 13 and c < 15]
     assert 0 < len(found.corners) == len(reached)
-    assert not len(occlusion_scores(np.zeros((28, 28), np.uint8), ink=WITHOUT).images)
+    assert not len(occlude(np.zeros((28, 28), np.uint8), ink=WITHOUT).images)
 
 
 def test_that_patches_reach_every_pixel():
-    assert len(occlusion_scores(np.zeros((28, 28), np.uint8), ink=WITH).corners) == len(
-        occlusion_scores(drawing(), ink=WITH).corners
+    assert len(occlude(np.zeros((28, 28), np.uint8), ink=WITH).corners) == len(
+        occlude(drawing(), ink=WITH).corners
     )
     assert (heat(WITH)[:14] < 0).all()
 

@@ -67,8 +67,8 @@ def test_that_the_present_time_is_kept_to_the_millisecond_in_utc() -> None:
 
 
 def test_that_somebody_drew_what_names_nobody_and_names_stay(dataset: Dataset) -> None:
-    assert dataset.by_somebody("me").writers == dataset.writers
-    assert replace(dataset, writers=()).by_somebody("me").writers == ("me",) * 4
+    assert dataset.with_default_writer("me").writers == dataset.writers
+    assert replace(dataset, writers=()).with_default_writer("me").writers == ("me",) * 4
 
 
 targets = st.lists(st.integers(0, 4), max_size=80)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.drawing.label_review import DIGIT_LABELS, LabelClassifier, find_suspects
+from qtdigits.core.drawing.label_review import LabelClassifier, find_suspects
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import InputError

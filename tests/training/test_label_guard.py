@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.core.drawing.label_review import DIGIT_LABELS, LabelClassifier
+from qtdigits.core.drawing.label_review import LabelClassifier
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.raster import render, render_many
 from qtdigits.core.drawing.samples import Sample, Suspicion
 from qtdigits.core.drawing.synthetic import synthetic_digits, synthetic_ink

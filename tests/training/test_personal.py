@@ -129,7 +129,7 @@ def test_that_simulated_users_get_better_at_their_own_hand(learner: Learner) -> 
 
 @pytest.mark.tensorflow
 def test_that_pictures_without_ink_are_learned_from_and_counted_at_the_end_only(learner: Learner) -> None:
-    drawn = replace(hand(160, 6, is_mirrored=True), inks=()).by_somebody("images")
+    drawn = replace(hand(160, 6, is_mirrored=True), inks=()).with_default_writer("images")
     base = tiny_model(BASE_RECIPE)
     found = simulate(drawn, base=base, learner=learner, mnist_test=None, plan=Plan((0, 60), 60))
     first, last = found.steps

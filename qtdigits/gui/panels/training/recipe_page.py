@@ -17,7 +17,7 @@ from qtdigits.core.formatting import duration
 from qtdigits.core.network_spec import LayerSummary, cost_of, layers_of
 from qtdigits.core.recipe import FIELD_BY_NAME, Field, Recipe, Value, differences
 from qtdigits.core.recipe_files import load_recipe, recipe_names, recipe_toml
-from qtdigits.core.run.figures import Estimate, MeasuredSpeed, epoch_estimate, paces_of
+from qtdigits.core.run.figures import Estimate, MeasuredSpeed, epoch_estimate, measured_speeds
 from qtdigits.errors import InputError, QtDigitsError
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.session import Session
@@ -303,7 +303,7 @@ class RecipeCosts:
         store = self._session.store
         if self._paces is None:
             runs = [(run.title, run.recipe, run.figures) for run in store.runs.records()]
-            self._paces = paces_of(runs, len(self._session.label_set))
+            self._paces = measured_speeds(runs, len(self._session.label_set))
         found = epoch_estimate(
             recipe,
             self._paces,
