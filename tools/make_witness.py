@@ -1,6 +1,7 @@
 """Learn the label guard's witness anew, from MNIST and synthetic ink: `python -m tools.make_witness [FILE]`.
 
-To be done when `core/drawing/label_guard.py` changes its features (`WITNESS_VERSION`). MNIST is searched for as by the program.
+To be done when `core/drawing/label_review.py` changes its features (`CLASSIFIER_VERSION`). MNIST is searched for as by the
+program.
 """
 
 from __future__ import annotations
