@@ -1,5 +1,3 @@
-"""Checkpoints on the disk: whole or not at all, and the one before when the last one cannot be read."""
-
 from __future__ import annotations
 
 import math
@@ -10,9 +8,18 @@ import numpy as np
 import pytest
 
 from qtdigits.core.run.checkpoints import Checkpoint
+from qtdigits.core.run.events import RunCancelled, RunFinished, encode_event
 from qtdigits.core.run.history import History
+from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.run_files import RunFolder, prune_checkpoints
+from qtdigits.store.run_files import (
+    RunFolder,
+    load_readings,
+    load_result,
+    prune_checkpoints,
+    save_readings,
+    save_result,
+)
 from store.values import a_checkpoint
 
 
@@ -149,3 +156,66 @@ def test_that_the_latest_runs_keep_their_checkpoints_while_there_is_room(tmp_pat
     size = folders[0].checkpoints_bytes()
     prune_checkpoints(tmp_path, ended=["new", "gone", "older", "oldest"], most_bytes=2 * size)
     assert [folder.has_checkpoint for folder in folders] == [True, True, False, True]
+
+
+def some_readings():
+    images = np.random.default_rng(2).integers(0, 256, (3, 28, 28), np.uint8)
+    return ReadDrawings(
+        ("0", "π"), images, np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([0.5, 0.9, 1], "f4")
+    )
+
+
+def test_that_readings_come_back_by_the_name_of_their_set(tmp_path):
+    kept = some_readings()
+    save_readings(tmp_path, "run-1", {"MNIST test": kept, "my hold-out": kept.take(np.array([1]))})
+    found = load_readings(tmp_path, "run-1")
+    assert list(found) == ["MNIST test", "my hold-out"]
+    again = found["MNIST test"]
+    assert again.classes == ("0", "π")
+    for name in ("images", "truth", "answer", "confidence"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(kept, name))
+    assert len(found["my hold-out"]) == 1
+
+
+def test_that_a_run_without_readings_has_none(tmp_path):
+    assert load_readings(tmp_path, "run-1") == {}
+
+
+def test_that_a_run_cannot_reach_outside_its_folder(tmp_path):
+    with pytest.raises(InputError, match="cannot be the id of a run"):
+        load_readings(tmp_path, "../other")
+
+
+@pytest.mark.parametrize("change", [{"truth": np.array([0, 1])}, {"answer": np.array([0, 0, 7])}])
+def test_that_readings_that_do_not_fit_together_are_refused(tmp_path, change):
+    kept = some_readings()
+    fields = {name: getattr(kept, name) for name in ("images", "truth", "answer", "confidence")} | change
+    save_readings(tmp_path, "run-1", {"set": ReadDrawings(kept.classes, **fields)})
+    with pytest.raises(InputError, match="damaged"):
+        load_readings(tmp_path, "run-1")
+
+
+def test_that_half_a_file_is_refused(tmp_path):
+    save_readings(tmp_path, "run-1", {"set": some_readings()})
+    path = tmp_path / "runs" / "run-1" / "readings.npz"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="not a usable"):
+        load_readings(tmp_path, "run-1")
+
+
+SCORES = {"MNIST test": {"accuracy": 0.9, "n": 10, "classes": ["0", "π"], "confusion": [[5, 1], [0, 4]]}}
+FINISHED = RunFinished("run", "completed", "/models/n.h5", 3, 2, 9.5, SCORES, {"sentence": "97 → 99 %"})
+
+
+def test_that_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
+    save_result(tmp_path, FINISHED)
+    assert load_result(tmp_path, "run") == FINISHED
+    assert load_result(tmp_path, "another") is None
+
+
+@pytest.mark.parametrize("content", ["", "junk", "{}", encode_event(RunCancelled("run")), "\xff"])
+def test_that_a_file_that_is_no_result_is_said_to_be_damaged(tmp_path: Path, content: str) -> None:
+    save_result(tmp_path, FINISHED)
+    (tmp_path / "runs" / "run" / "result.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(InputError, match="damaged"):
+        load_result(tmp_path, "run")
