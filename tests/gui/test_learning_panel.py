@@ -119,11 +119,11 @@ def test_that_a_click_on_a_cell_asks_for_its_drawings(qtbot, panel, session):
     judge(session, "3", "8", "8")
     matrix = panel.findChild(ConfusionMatrix)
     place = matrix.cell_rect(8, 3).center().toPoint()
-    with qtbot.waitSignal(panel.drawings_requested) as asked:
+    with qtbot.waitSignal(session.selection_changed) as selected:
         qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=place)
-    title, ids = asked.args
-    assert title == "of 8, read as 3 by model-3"
-    assert [session.store.sample(found).label for found in ids] == ["8", "8"]
+    (selection,) = selected.args
+    assert selection.title == "of 8, read as 3 by model-3"
+    assert [session.store.sample(found).label for found in selection.ids] == ["8", "8"]
 
 
 def test_that_figure_interval_and_curve_grow_with_each_judgement(panel, session):
