@@ -98,11 +98,9 @@ def test_that_the_sentence_says_what_changed() -> None:
     assert "not known yet" in Comparison(paired(0, 0, 0), paired(6000, 60, 5)).recommendation
     nothing = Comparison(paired(0, 0, 0), paired(10, 0, 0))
     assert "no held-out drawings" in nothing.sentence
-    assert nothing.recommendation.startswith(
-        "Whether it reads you better shows when more of yours is held out"
-    )
+    assert nothing.recommendation.startswith("More held-out drawings of yours are needed to tell")
     perfect = Comparison(paired(17, 0, 0), paired(10, 0, 0))
-    assert perfect.recommendation == "Both read all of these drawings: as you like."
+    assert perfect.recommendation == "Both read all of these drawings: use either."
     assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
@@ -110,12 +108,12 @@ def test_that_a_gain_for_one_hand_at_the_cost_of_others_is_said_as_what_it_is() 
     """Whose 1 is everybody's 7 cannot be read without loss: that is for the person to weigh, not for a rule."""
     found = Comparison(paired(100, 9, 1), paired(6000, 2, 40))
     assert found.recommendation == (
-        "It reads you better. It reads other people worse: 0.6 points of MNIST are lost. Use it where you alone draw."
+        "It reads you better. It reads other people worse: 0.6 points of MNIST are lost. Use it only if you alone draw."
     )
     perhaps = Comparison(paired(100, 9, 1), paired(1000, 2, 4))
     assert "0.2 points of MNIST are lost, perhaps by chance." in perhaps.recommendation
     alone = Comparison(paired(100, 9, 1), paired(0, 0, 0))
-    assert "cannot be told without MNIST" in alone.recommendation
+    assert "is unknown without MNIST" in alone.recommendation
 
 
 def test_that_what_is_not_everything_is_never_called_100_percent() -> None:

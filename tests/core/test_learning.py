@@ -53,16 +53,8 @@ def test_that_a_hundred_thousand_drawings_make_no_more_points_than_can_be_seen()
     outcomes = np.random.default_rng(1).random(100_000) < 0.97
     curve = running_curve(outcomes, most_points=600)
     assert len(curve.after) <= 600
-    assert len(curve.moving) <= 601
     assert (curve.after[-1], curve.moving_after[-1]) == (100_000, 100_000)
     assert curve.share[-1] == outcomes.mean()
-
-
-def test_that_a_short_dip_survives_thinning():
-    outcomes = np.ones(100_000, bool)
-    outcomes[54_321:54_331] = False
-    curve = running_curve(outcomes, window=50)
-    assert curve.moving.min() == pytest.approx(0.8)
 
 
 amounts = st.builds(

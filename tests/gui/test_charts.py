@@ -59,6 +59,17 @@ def test_that_running_accuracy_begins_at_the_top_and_ends_at_a_round_number(qtbo
     assert chart.accessibleDescription() == "95 of 100"
 
 
+def test_that_a_short_dip_among_a_hundred_thousand_drawings_is_drawn(qtbot: QtBot) -> None:
+    chart = RunningAccuracyChart()
+    shown(qtbot, chart)
+    outcomes = np.ones(100_000, bool)
+    outcomes[54_321:54_331] = False
+    chart.show_curve(running_curve(outcomes), "", before=NOTHING)
+    moving = drawn(chart)["last 50"][1]
+    assert min(moving) == pytest.approx(0.8)
+    assert all(len(x) <= 1200 for x, _ in drawn(chart).values())
+
+
 def test_that_what_was_before_is_a_level_over_all_drawings(qtbot: QtBot) -> None:
     chart = RunningAccuracyChart()
     shown(qtbot, chart)

@@ -108,9 +108,7 @@ def test_that_it_says_how_new_drawings_are_read_and_what_was_gained(
 
 def test_that_it_says_why_the_figures_can_be_believed(card: VerdictCard) -> None:
     card.show_comparison(BETTER, model="/models/new.h5")
-    assert text(card, "verdictWhy").endswith(
-        "3 fixed and 1 broken would come about by chance in 62 % of cases."
-    )
+    assert text(card, "verdictWhy").endswith("3 fixed and 1 broken would occur by chance in 62 % of cases.")
     card.show_comparison(SAME, model="/models/new.h5")
     assert "by chance" not in text(card, "verdictWhy")
 

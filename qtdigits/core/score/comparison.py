@@ -205,8 +205,8 @@ class Comparison:
         if not fixed + broken:
             return ""
         return (
-            f"If neither were better, so uneven a split as {fixed} fixed and {broken} broken "
-            f"would come about by chance in {_rarity(self.hand.p_value)} of cases."
+            f"If neither were better, a split as uneven as {fixed} fixed and {broken} broken "
+            f"would occur by chance in {_rarity(self.hand.p_value)} of cases."
         )
 
     @property
@@ -222,11 +222,11 @@ class Comparison:
             case Recommendation.ASK if self.hand.gain > 0:
                 return f"{self._gained}. {self._cost}"
             case Recommendation.ASK if not self.hand.n:
-                return "Whether it reads you better shows when more of yours is held out: about one drawing in five is."
+                return "More held-out drawings of yours are needed to tell: about one in five is held out."
             case Recommendation.ASK if self.hand.before == self.hand.after == self.hand.n:
-                return "Both read all of these drawings: as you like."
+                return "Both read all of these drawings: use either."
             case Recommendation.ASK:
-                return "No clear difference on these drawings: as you like."
+                return "No clear difference on these drawings: use either."
 
     @property
     def _has_lost_others(self) -> bool:
@@ -236,10 +236,10 @@ class Comparison:
     def _cost(self) -> str:
         """What stands against a gain."""
         if not self.guard.n:
-            return "What it has lost of other people's digits cannot be told without MNIST: as you like."
+            return "Whether it reads other people worse is unknown without MNIST: your choice."
         perhaps = "" if self.guard.is_significant else ", perhaps by chance"
         lost = f"{-100 * self.guard.gain:.1f} points of MNIST are lost{perhaps}"
-        return f"It reads other people worse: {lost}. Use it where you alone draw."
+        return f"It reads other people worse: {lost}. Use it only if you alone draw."
 
     @property
     def _gained(self) -> str:

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 WINDOW = 50
 MOST_POINTS = 600
-"""A curve of more points shows no more: that is about what a panel has in pixels."""
+"""About the width of a panel in pixels; the share over all drawings is smooth where there are many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,38 +51,15 @@ class RunningCurve:
 def running_curve(
     outcomes: NDArray[np.bool_], *, window: int = WINDOW, most_points: int = MOST_POINTS
 ) -> RunningCurve:
-    """Return the curves of `(n,)` outcomes, downsampled to about `most_points` points each; the newest is always there."""
+    """Return the curves of `(n,)` outcomes. The one over all has at most `most_points`, evenly spread, the newest among them."""
     total = np.concatenate([[0], np.cumsum(outcomes, dtype=np.int64)])
-    after = _spread(1, len(outcomes), most_points)
+    n = len(outcomes)
+    after = np.rint(np.linspace(1, n, min(n, most_points))).astype(np.int64)
     low, high = wilson_band(total[after], after)
     share = total[after] / np.maximum(1, after)
-    every = np.arange(window, len(outcomes) + 1)
+    every = np.arange(window, n + 1)
     moving = (total[every] - total[every - window]) / window
-    kept = _extremes(moving, most_points)
-    return RunningCurve(after, share, low, high, every[kept], moving[kept])
-
-
-def _spread(first: int, last: int, most: int) -> NDArray[np.int64]:
-    """Return at most `most` whole numbers from `first` to `last`, both included, evenly spread."""
-    n = max(0, last - first + 1)
-    if n <= most:
-        return np.arange(first, last + 1)
-    return np.rint(np.linspace(first, last, most)).astype(np.int64)
-
-
-def _extremes(values: Floats, most: int) -> NDArray[np.int64]:
-    """Return the positions of the lowest and the highest of each of `most / 2` equal pieces, and of the last; ascending.
-
-    A dip that lasts a few drawings must not fall between two points.
-    """
-    n = len(values)
-    if n <= most:
-        return np.arange(n)
-    size = -(-2 * n // most)
-    pieces = np.pad(values, (0, -n % size), mode="edge").reshape(-1, size)
-    starts = size * np.arange(len(pieces))
-    found = np.concatenate([starts + pieces.argmin(axis=1), starts + pieces.argmax(axis=1), [n - 1]])
-    return np.unique(np.minimum(found, n - 1)).astype(np.int64)
+    return RunningCurve(after, share, low, high, every, moving)
 
 
 LEAST_PER_AMOUNT = 15

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip
 from typing_extensions import override
 
 from qtdigits.core.formatting import percent
-from qtdigits.core.run.curves import Numbers, Quantity, Scale, XAxis, nice_above
+from qtdigits.core.run.curves import Downsampled, Numbers, Quantity, Scale, XAxis, nice_above
 from qtdigits.core.score.calibration import Bin, Reliability
-from qtdigits.core.score.learning import WINDOW, Amount, LearningCurve, RunningCurve, merged
+from qtdigits.core.score.learning import MOST_POINTS, WINDOW, Amount, LearningCurve, RunningCurve, merged
 from qtdigits.core.score.metrics import Tally, wilson_band
 from qtdigits.gui.plots.legend import mixed
 from qtdigits.gui.plots.plot import CalmPlot
@@ -172,7 +172,8 @@ class RunningAccuracyChart(ShareChart):
         """`before`: what was judged before the model in use learned this hand, empty where there was no such time."""
         after, moving_after = curve.after.astype(float), curve.moving_after.astype(float)
         everything = ShareSeries("all", after, curve.share, "accent", curve.low, curve.high)
-        recent = ShareSeries(f"last {WINDOW}", moving_after, curve.moving, "hold_out")
+        visible = Downsampled(start=0, end=moving_after[-1] if len(moving_after) else 1, columns=MOST_POINTS)
+        recent = ShareSeries(f"last {WINDOW}", *visible.update(moving_after, curve.moving), "hold_out")
         level = []
         if before.n and len(after):
             share, low, high = (np.array([value, value]) for value in (before.accuracy, *before.interval))
