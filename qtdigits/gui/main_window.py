@@ -346,7 +346,6 @@ class MainWindow(QMainWindow):
         self.training.begin_nothing()
         self.controller.shutdown()
         self.exchange.shutdown()
-        self.pages.shutdown()
         self.session.close()
         super().closeEvent(event)
 

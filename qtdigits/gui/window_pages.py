@@ -13,7 +13,6 @@ from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import LazyPage
 
 if TYPE_CHECKING:
-    from qtdigits.gui.panels.models import Replays
     from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
 
@@ -21,11 +20,7 @@ TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Networ
 
 
 class WindowPages(QObject):
-    """Adds the pages to `tabs`, and ends at `shutdown` what they do in the background.
-
-    What a person wants of the window comes as signals: `use_requested` carries the path of a model, `training_requested` a
-    `TrainingJob`.
-    """
+    """Adds the pages to `tabs`. `training_requested` carries a `TrainingJob`."""
 
     guided_wanted = Signal()
     learning_wanted = Signal()
@@ -43,7 +38,6 @@ class WindowPages(QObject):
         super().__init__(parent)
         self._tabs = tabs
         self._shared = shared
-        self._replays: Replays | None = None
         makers = {
             "Accuracy": self._make_accuracy_panel,
             "Drawings": self._make_drawings_panel,
@@ -78,10 +72,6 @@ class WindowPages(QObject):
         for page in self._pages.values():
             page.set_theme(theme)
 
-    def shutdown(self) -> None:
-        if self._replays is not None:
-            self._replays.shutdown()
-
     def _make_accuracy_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.learning import LearningPanel
 
@@ -101,10 +91,9 @@ class WindowPages(QObject):
         )
 
     def _make_models_panel(self, _theme: Theme) -> QWidget:
-        from qtdigits.gui.panels.models import ModelsPanel, Replays
+        from qtdigits.gui.panels.models import ModelsPanel
 
-        self._replays = Replays(data_dir=self._shared.data_dir, parent=self)
-        return ModelsPanel(session=self._shared.session, replays=self._replays)
+        return ModelsPanel(session=self._shared.session)
 
     def _make_runs_panel(self, theme: Theme) -> QWidget:
         from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering
