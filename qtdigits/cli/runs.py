@@ -111,7 +111,7 @@ def run_show(args: argparse.Namespace) -> int:
         run = with_current_state(folder, store.runs.find(args.wanted))
         history = store.runs.history(run.id)
     if args.csv:
-        print(csv_of(curves_frame({} if history is None else {run.title: history})), end="")
+        print(csv_of(curves_frame([] if history is None else [(run.title, history)])), end="")
         return 0
     if args.json:
         print_json({**_as_json(run), "history": None if history is None else _finite(history.to_json())})
