@@ -166,7 +166,6 @@ class MainWindow(QMainWindow):
         self.pages.guided_wanted.connect(self.toggle_guided)
         self.pages.learning_wanted.connect(self.training.learn_hand)
         self.pages.training_requested.connect(self.training.train)
-        self.pages.notice_given.connect(self.messages.show_notice)
         self.controller.state_changed.connect(self._on_engine_state)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self._quiet.timeout.connect(self._load_heavy_things)

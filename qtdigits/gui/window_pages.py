@@ -25,7 +25,6 @@ class WindowPages(QObject):
     guided_wanted = Signal()
     learning_wanted = Signal()
     training_requested = Signal(object)
-    notice_given = Signal(str)
 
     def __init__(
         self,
@@ -114,22 +113,14 @@ class WindowPages(QObject):
         self._shared.controller.event_received.connect(panel.on_event)
         return panel
 
-    def _make_writers_panel(self, theme: Theme) -> QWidget:
+    def _make_writers_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.writers_panel import WritersPanel
         from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 
         measuring = WriterMeasuring(
             controller=self._shared.controller, data_dir=self._shared.data_dir, parent=self
         )
-        panel = WritersPanel(
-            session=self._shared.session,
-            measuring=measuring,
-            data_dir=self._shared.data_dir,
-            ask=self._shared.ask,
-            theme=theme,
-        )
-        panel.notice_given.connect(self.notice_given)
-        return panel
+        return WritersPanel(session=self._shared.session, measuring=measuring, ask=self._shared.ask)
 
     def _make_network_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.network.network_panel import NetworkPanel

@@ -1,4 +1,4 @@
-"""The writers' room: what it would measure, how it goes on, and what came out."""
+"""The writers panel: what it would measure, its progress, and the matrix."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 from qtdigits.store.frames import MATRIX_COLUMNS
 from qtdigits.store.kept_files import load_writer_matrix
@@ -74,9 +75,7 @@ class Room:
         return WritersPanel(
             session=self.session,
             measuring=self.measuring,
-            data_dir=self.folder,
             ask=SaveTo(self.folder / "out.csv"),  # type: ignore[arg-type]
-            theme=LIGHT,
         )
 
     def button(self, name: str) -> QPushButton:
@@ -175,14 +174,15 @@ def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
     assert own is not None
     assert own.font().bold()
     assert "10 fixed, 0 broken" in own.toolTip()
-    assert "It was stopped" in two.text("matrixAbout")
+    assert "was stopped" in two.text("matrixAbout")
     assert load_writer_matrix(two.folder) == MATRIX
     later = two.made()
     qtbot.addWidget(later)
     table = later.findChild(MatrixTable)
     assert isinstance(table, MatrixTable)
     assert table.rowCount() == 3
-    later.set_theme(DARK)
+    later.setPalette(palette_of(DARK))
+    assert table.item(1, 0).background().color().name() == DARK.good
 
 
 def test_that_a_matrix_of_writers_who_are_gone_says_so(two: Room, qtbot: QtBot) -> None:
@@ -199,7 +199,7 @@ def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
     errand = two.begin(qtbot)
     two.engines[0].say(JobFinished(errand, "writer matrix", {"matrix": MATRIX.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
-    with qtbot.waitSignal(two.panel.notice_given):
+    with qtbot.waitSignal(two.session.notice_given):
         two.button("exportMatrixButton").click()
     assert (two.folder / "out.csv").read_text().startswith(",".join(MATRIX_COLUMNS))
 
@@ -217,7 +217,7 @@ def test_that_cancelling_is_answered(two: Room, qtbot: QtBot) -> None:
     two.button("cancelMeasuringButton").click()
     two.engines[0].say(JobCancelled(errand, "writer matrix"))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
-    assert two.text("matrixStatus") == "Given up: nothing was measured."
+    assert two.text("matrixStatus") == "Ended without a result."
     assert two.button("measureButton").isVisible()
 
 
@@ -229,7 +229,7 @@ def test_that_a_stop_before_anything_was_learned_keeps_the_matrix_of_before(two:
     bare = replace(MATRIX, rows=MATRIX.rows[:1])
     two.engines[0].say(JobFinished(second, "writer matrix", {"matrix": bare.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
-    assert two.text("matrixStatus") == "Given up: what was measured before stays."
+    assert two.text("matrixStatus") == "Ended without a result; the matrix measured before stays."
     assert two.table.rowCount() == len(MATRIX.rows)
     assert load_writer_matrix(two.folder) == MATRIX
 

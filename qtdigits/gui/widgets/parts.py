@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, QPointF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QFrame,
     QLabel,
+    QProgressBar,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -20,6 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from typing_extensions import override
+
+from qtdigits.gui.widgets.colours import theme_of
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _TOGETHER = re.compile(
@@ -166,6 +169,38 @@ class ChoiceBox(QComboBox):
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
+
+
+THIN_PX = 6
+
+
+class ThinBar(QProgressBar):
+    """Progress as a line: the bar of a style cannot be this thin everywhere."""
+
+    def __init__(self, *, name: str, title: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setTextVisible(False)
+        self.setFixedHeight(THIN_PX)
+        self.setRange(0, 1)
+        self.setValue(0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = theme_of(self)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        whole = QRectF(self.rect())
+        painter.setBrush(QColor(theme.grid))
+        painter.drawRoundedRect(whole, THIN_PX / 2, THIN_PX / 2)
+        part = max(0, self.value() - self.minimum()) / max(1, self.maximum() - self.minimum())
+        if part > 0:
+            painter.setBrush(QColor(theme.accent))
+            done = whole.adjusted(0, 0, (part - 1) * whole.width(), 0)
+            painter.drawRoundedRect(done, THIN_PX / 2, THIN_PX / 2)
 
 
 class PlainTable(QTableWidget):

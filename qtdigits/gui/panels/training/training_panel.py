@@ -20,7 +20,6 @@ from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.panels.training.training_controls import (
     QueueStrip,
     SteeringControls,
-    ThinBar,
     TrainingControls,
 )
 from qtdigits.gui.panels.training.training_messages import TrainingMessages
@@ -38,7 +37,7 @@ from qtdigits.gui.training.followed_run import CANCELLING, STOPPING, FollowedRun
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
-from qtdigits.gui.widgets.parts import button, elided_label, frame
+from qtdigits.gui.widgets.parts import ThinBar, button, elided_label, frame
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.jobs import TrainingJob
 
@@ -113,7 +112,6 @@ class TrainingPanel(QWidget):
         self._choice.choose(name)
 
     def set_theme(self, theme: Theme) -> None:
-        self._bar.set_theme(theme)
         self._pages.set_theme(theme)
 
     def set_data_description(self, text: str) -> None:
@@ -400,7 +398,7 @@ class TrainingPanel(QWidget):
     def _make_widgets(self, theme: Theme) -> None:
         self._form = RecipeForm(apart=("epochs",))
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
-        self._bar = ThinBar(theme=theme)
+        self._bar = ThinBar(name="trainingProgress", title="Progress of the training")
         self._status = elided_label(role="muted", name="trainingStatus")
         self._steering = SteeringControls()
         self._messages = TrainingMessages()
