@@ -12,7 +12,7 @@ ink would be centred anew, the patched one is not; and it explains this model an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,22 +104,29 @@ def layer_outputs(
     Raises `InputError` when the weights are not those of this network.
     """
     found: list[LayerOutput] = []
-    flow = (raster.astype(np.float32) / np.float32(255))[..., np.newaxis]
     try:
-        for name, block in zip(layer_names(spec), spec.blocks, strict=False):
-            flow = _convolved(flow, block, weights[name], weights.get(f"{name}_norm", ()))
-            found.append(LayerOutput(name, flow))
-            if name == upto:
-                return found
-        flow = _flattened(flow, spec)
-        for name, layer in zip(layer_names(spec)[len(spec.blocks) :], spec.dense, strict=False):
-            flow = ACTIVATION_FUNCTIONS[layer.activation](_connected(flow, weights[name]))
-            found.append(LayerOutput(name, flow))
-            if name == upto:
-                return found
-        return [*found, LayerOutput("output", softmax(_connected(flow, weights["output"])))]
+        for output in _outputs(spec, weights, raster):
+            found.append(output)
+            if output.name == upto:
+                break
     except (KeyError, ValueError, IndexError) as error:
         raise InputError("The weights are not those of this network.") from error
+    return found
+
+
+def _outputs(spec: NetworkSpec, weights: Weights, raster: NDArray[np.uint8]) -> Iterator[LayerOutput]:
+    names = iter(layer_names(spec))
+    flow = (raster.astype(np.float32) / np.float32(255))[..., np.newaxis]
+    for block in spec.blocks:
+        name = next(names)
+        flow = _convolved(flow, block, weights[name], weights.get(f"{name}_norm", ()))
+        yield LayerOutput(name, flow)
+    flow = _flattened(flow, spec)
+    for layer in spec.dense:
+        name = next(names)
+        flow = ACTIVATION_FUNCTIONS[layer.activation](_connected(flow, weights[name]))
+        yield LayerOutput(name, flow)
+    yield LayerOutput("output", softmax(_connected(flow, weights["output"])))
 
 
 def embeddings(spec: NetworkSpec, weights: Weights, rasters: NDArray[np.uint8]) -> Values:

@@ -16,7 +16,7 @@ from qtdigits.core.drawing.samples import BUILT_IN_SOURCES, Dataset, Origin, gua
 from qtdigits.core.model import Model
 from qtdigits.core.run.checkpoints import digest_of
 from qtdigits.core.score.comparison import Comparison, PairedComparison
-from qtdigits.core.score.learning import Amount
+from qtdigits.core.score.learning import LearningPoint
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
 from qtdigits.reader import Reader
@@ -321,7 +321,7 @@ def _paired(old: Reader, new: Reader, dataset: Dataset) -> PairedComparison:
 
 def learning_points(
     store: SampleStore, library: ModelLibrary, writer: str, *, model: Path | None
-) -> tuple[Amount, ...]:
+) -> tuple[LearningPoint, ...]:
     """One amount for each model that was judged on the writer's drawings, before those could be trained on.
 
     Only models with the network of `model`, the one in use: otherwise the step from a simple network to a better one would
@@ -336,7 +336,7 @@ def learning_points(
     for name, right, judged in store.judgements.models(writer):
         header = header_of(name)
         if header is not None and header.recipe.network == in_use.recipe.network:
-            found.append(Amount(_learned(store, writer, header, header_of), judged - right, judged))
+            found.append(LearningPoint(_learned(store, writer, header, header_of), judged - right, judged))
     return tuple(sorted(found))
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.score.learning import Amount
+from qtdigits.core.score.learning import LearningPoint
 from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.core.score.practice import Goal
 from qtdigits.gui.guided import GuidedSession
@@ -208,7 +208,7 @@ def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
 
 
 def test_that_the_learning_curve_shows_points_and_forecast(panel, monkeypatch):
-    amounts = (Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200))
+    amounts = (LearningPoint(0, 12, 60), LearningPoint(20, 6, 60), LearningPoint(120, 3, 200))
     monkeypatch.setattr(learning, "learning_points", lambda *_, **__: amounts)
     panel.mark_stale()
     assert list(drawn(panel, "Learning curve")) == ["expected", "judged"]

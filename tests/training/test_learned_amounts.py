@@ -8,7 +8,7 @@ import pytest
 from gui.models import saved_model
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
-from qtdigits.core.score.learning import Amount
+from qtdigits.core.score.learning import LearningPoint
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
@@ -54,14 +54,14 @@ def test_that_each_model_is_counted_at_what_it_had_learned(store, library):
     n_learned = store.count(writer="me", held_out=False) - sum(
         not s.held_out for s in store.samples() if s.id > last
     )
-    assert amounts(store, library) == (Amount(0, 2, 10), Amount(n_learned, 1, 6))
+    assert amounts(store, library) == (LearningPoint(0, 2, 10), LearningPoint(n_learned, 1, 6))
 
 
 def test_that_a_model_which_learned_another_hand_has_learned_nothing_of_this_one(store, library):
     last = judge(store, "first", right=10)
     trained(library, "hers", last_sample=last, n=8, writer="Ada")
     judge(store, "hers", right=3)
-    assert amounts(store, library) == (Amount(0, 0, 3), Amount(0, 0, 10))
+    assert amounts(store, library) == (LearningPoint(0, 0, 3), LearningPoint(0, 0, 10))
 
 
 def test_that_a_model_whose_file_is_gone_is_left_out(store, library):
@@ -74,8 +74,8 @@ def test_that_another_network_is_no_point_of_the_curve_as_its_step_would_look_li
     simpler = load_model(library.find("first")).recipe.with_values(dense="7")
     trained(library, "simpler", recipe=simpler)
     judge(store, "simpler", right=3, wrong=7)
-    assert amounts(store, library) == (Amount(0, 2, 10),)
-    assert amounts(store, library, model="simpler") == (Amount(0, 7, 10),)
+    assert amounts(store, library) == (LearningPoint(0, 2, 10),)
+    assert amounts(store, library, model="simpler") == (LearningPoint(0, 7, 10),)
 
 
 def test_that_a_model_keeps_what_the_one_had_learned_from_which_it_went_on(store, library):
@@ -85,14 +85,14 @@ def test_that_a_model_keeps_what_the_one_had_learned_from_which_it_went_on(store
     judge(store, "hers", right=3)
     n_learned = store.judgements.n_trainable("me", last)
     assert n_learned > 0
-    assert amounts(store, library) == (Amount(0, 0, 20), Amount(n_learned, 0, 3))
+    assert amounts(store, library) == (LearningPoint(0, 0, 20), LearningPoint(n_learned, 0, 3))
 
 
 def test_that_models_which_name_each_other_as_base_do_not_hang(store, library):
     trained(library, "egg", base="hen.h5")
     trained(library, "hen", base="egg.h5")
     judge(store, "hen", right=3)
-    assert amounts(store, library) == (Amount(0, 0, 3),)
+    assert amounts(store, library) == (LearningPoint(0, 0, 3),)
 
 
 def test_that_without_a_model_in_use_there_is_no_curve(store, library):

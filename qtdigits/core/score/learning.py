@@ -9,7 +9,7 @@ shifted so that it begins at the errors without any learning:
 
     error(n) = start * (1 + n / scale) ** -slope,   slope >= 0
 
-The drawings of each amount are binomial trials of it. Which curves are plausible is computed on a grid (flat in log start,
+The drawings at each point are binomial trials of it. Which curves are plausible is computed on a grid (flat in log start,
 slope and log scale), not by one best fit, so that a forecast comes with its uncertainty. Forecasting the sample size from
 such a fit: Figueroa, Zeng-Treitler, Kandula and Ngo 2012.
 """
@@ -62,8 +62,8 @@ def running_curve(
     return RunningCurve(after, share, low, high, every, moving)
 
 
-LEAST_PER_AMOUNT = 15
-"""Amounts with fewer drawings than this are merged with their neighbour."""
+LEAST_PER_POINT = 15
+"""Points with fewer drawings than this are merged with their neighbour."""
 LEAST_LEARNED = 10
 LEAST_IN_ALL = 40
 FARTHEST = 5.0
@@ -80,7 +80,7 @@ RANGE = (0.1, 0.9)
 
 
 @dataclass(frozen=True, order=True)
-class Amount:
+class LearningPoint:
     """After learning from `learned` drawings of a writer, `wrong` of `n` new ones were misread."""
 
     learned: int
@@ -102,38 +102,40 @@ class Forecast:
     is_open: bool
 
 
-def merged(amounts: Sequence[Amount]) -> tuple[Amount, ...]:
-    """Return one entry for each amount, ascending; small ones are merged with their neighbour, at their mean amount.
+def merge_points(points: Sequence[LearningPoint]) -> tuple[LearningPoint, ...]:
+    """Return points by ascending `learned`; small ones are merged with their neighbour, at their mean.
 
-    Amount 0 is never merged with others: it is where the curve begins.
+    The point without learning is never merged with others: it is where the curve begins.
     """
-    found: list[Amount] = []
-    for amount in sorted(a for a in amounts if a.n):
+    found: list[LearningPoint] = []
+    for point in sorted(p for p in points if p.n):
         last = found[-1] if found else None
         is_alike = last is not None and (
-            last.learned == amount.learned or (last.learned > 0 and last.n < LEAST_PER_AMOUNT)
+            last.learned == point.learned or (last.learned > 0 and last.n < LEAST_PER_POINT)
         )
         if last is not None and is_alike:
-            n = last.n + amount.n
-            middle = round((last.learned * last.n + amount.learned * amount.n) / n)
-            found[-1] = Amount(middle, last.wrong + amount.wrong, n)
+            n = last.n + point.n
+            middle = round((last.learned * last.n + point.learned * point.n) / n)
+            found[-1] = LearningPoint(middle, last.wrong + point.wrong, n)
         else:
-            found.append(amount)
+            found.append(point)
     return tuple(found)
 
 
-def with_drawing(amounts: Sequence[Amount], learned: int, *, is_right: bool) -> tuple[Amount, ...]:
-    """Return `amounts` after one more drawing, judged when `learned` drawings had been learned from."""
-    same = [a for a in amounts if a.learned == learned]
-    wrong, n = sum(a.wrong for a in same) + (not is_right), sum(a.n for a in same) + 1
-    return tuple(sorted([*(a for a in amounts if a.learned != learned), Amount(learned, wrong, n)]))
+def with_drawing(
+    points: Sequence[LearningPoint], learned: int, *, is_right: bool
+) -> tuple[LearningPoint, ...]:
+    """Return `points` after one more drawing, judged when `learned` drawings had been learned from."""
+    same = [p for p in points if p.learned == learned]
+    wrong, n = sum(p.wrong for p in same) + (not is_right), sum(p.n for p in same) + 1
+    return tuple(sorted([*(p for p in points if p.learned != learned), LearningPoint(learned, wrong, n)]))
 
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """The plausible curves through `amounts`. Made by `fitted`, which checks that there is enough to go by."""
+    """The plausible curves through `points`. Made by `fit_curve`, which checks that there is enough to go by."""
 
-    amounts: tuple[Amount, ...]
+    points: tuple[LearningPoint, ...]
 
     def errors(self, learned: Floats) -> tuple[Floats, Floats, Floats]:
         """`(m,)` each: lower end of the 80 % band, median, upper end of the error rate at `learned` `(m,)` drawings.
@@ -146,14 +148,14 @@ class LearningCurve:
     @cached_property
     def goal(self) -> float | None:
         """The next share read right that makes a difference. None when hardly anything is left to gain."""
-        now = float(self.errors(np.array([float(self.amounts[-1].learned)]))[1][0])
+        now = float(self.errors(np.array([float(self.points[-1].learned)]))[1][0])
         return next((g for g in GOALS if 1 - g <= LEAST_STEP * now), None)
 
     def forecast(self) -> Forecast | None:
         """For the next goal. None when there is none, or when it is too far away."""
         if self.goal is None:
             return None
-        learned = self.amounts[-1].learned
+        learned = self.points[-1].learned
         need = self._needed(1 - self.goal)
         low, middle, high = (float(found[0]) - learned for found in self._range(need[:, None]))
         farthest = min((FARTHEST - 1) * learned, MOST_MORE)
@@ -177,9 +179,9 @@ class LearningCurve:
             )
         )
         likelihood = np.zeros(len(start))
-        for a in self.amounts:
-            error = start * (1 + a.learned / scale) ** -slope
-            likelihood += a.wrong * np.log(error) + (a.n - a.wrong) * np.log1p(-error)
+        for point in self.points:
+            error = start * (1 + point.learned / scale) ** -slope
+            likelihood += point.wrong * np.log(error) + (point.n - point.wrong) * np.log1p(-error)
         weight = np.exp(likelihood - likelihood.max())
         kept = weight > NEGLIGIBLE
         return start[kept], slope[kept], scale[kept], weight[kept] / weight[kept].sum()
@@ -211,20 +213,20 @@ class LearningCurve:
         return quantile(RANGE[0]), quantile(0.5), quantile(RANGE[1])
 
 
-def fitted(amounts: Sequence[Amount]) -> LearningCurve | None:
-    """The curve, or None where the data are too few (two amounts, enough learned, enough judged) or show no gain."""
-    kept = merged(amounts)
+def fit_curve(points: Sequence[LearningPoint]) -> LearningCurve | None:
+    """The curve, or None where the data are too few (two points, enough learned, enough judged) or show no gain."""
+    kept = merge_points(points)
     return LearningCurve(kept) if _is_enough(kept) and not _without_gain(kept) else None
 
 
-def _is_enough(kept: Sequence[Amount]) -> bool:
-    if len(kept) < 2 or kept[-1].learned < LEAST_LEARNED or kept[-1].n < LEAST_PER_AMOUNT:
+def _is_enough(kept: Sequence[LearningPoint]) -> bool:
+    if len(kept) < 2 or kept[-1].learned < LEAST_LEARNED or kept[-1].n < LEAST_PER_POINT:
         return False
     return sum(a.n for a in kept) >= LEAST_IN_ALL
 
 
-def _without_gain(kept: Sequence[Amount]) -> str:
-    """Return the sentence for amounts of which no fewer are misread than at the beginning, otherwise ""."""
+def _without_gain(kept: Sequence[LearningPoint]) -> str:
+    """Return the sentence for points of which no fewer are misread than at the beginning, otherwise ""."""
     first, *later = kept
     wrong, n = sum(a.wrong for a in later), sum(a.n for a in later)
     if wrong * first.n < first.wrong * n:
@@ -240,9 +242,9 @@ def rounded(n: float) -> int:
     return max(step, step * round(n / step))
 
 
-def sentence(curve: LearningCurve | None, amounts: Sequence[Amount], *, in_use: int = 0) -> str:
+def learning_text(curve: LearningCurve | None, points: Sequence[LearningPoint], *, in_use: int = 0) -> str:
     """Describe the curve to the writer, or what is missing for one. The model in use has learned from `in_use` drawings."""
-    learned = max((a.learned for a in amounts if a.n), default=0)
+    learned = max((a.learned for a in points if a.n), default=0)
     if in_use and not learned:
         return (
             f"The model in use has learned from {in_use:,} of these drawings. What that was worth shows with the next ones: "
@@ -250,7 +252,7 @@ def sentence(curve: LearningCurve | None, amounts: Sequence[Amount], *, in_use: 
         )
     if not learned:
         return "Nothing was learned from this hand yet: the curve begins with the first model trained on its drawings."
-    kept = merged(amounts)
+    kept = merge_points(points)
     if not _is_enough(kept):
         return (
             f"Too few drawings yet for a curve: it takes {LEAST_IN_ALL}, some before and some after learning."

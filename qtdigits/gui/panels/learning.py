@@ -14,10 +14,10 @@ from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.comparison import Gain
 from qtdigits.core.score.learning import (
-    Amount,
-    fitted,
+    LearningPoint,
+    fit_curve,
+    learning_text,
     running_curve,
-    sentence,
     with_drawing,
 )
 from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
@@ -58,7 +58,7 @@ class LearningPanel(RefreshingPanel):
         self._guided_session = guided
         self._record: AccuracyRecord | None = None
         self._is_added = False
-        self._amounts: tuple[Amount, ...] = ()
+        self._amounts: tuple[LearningPoint, ...] = ()
         self._learned = 0
         self._figure = label("–", name="runningFigure")
         font = self._figure.font()
@@ -198,8 +198,8 @@ class LearningPanel(RefreshingPanel):
 
     def _show_learning(self) -> None:
         amounts = self._amounts
-        curve = fitted(amounts)
-        text = sentence(curve, amounts, in_use=self._learned)
+        curve = fit_curve(amounts)
+        text = learning_text(curve, amounts, in_use=self._learned)
         self._forecast.setText(text)
         self._learning.setVisible(any(a.learned for a in amounts))
         self._learning.show_curve(curve, amounts, text)

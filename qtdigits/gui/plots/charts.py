@@ -16,7 +16,14 @@ from typing_extensions import override
 from qtdigits.core.formatting import percent
 from qtdigits.core.run.curves import Downsampled, Numbers, Quantity, Scale, XAxis, nice_above
 from qtdigits.core.score.calibration import Bin, Reliability
-from qtdigits.core.score.learning import MOST_POINTS, WINDOW, Amount, LearningCurve, RunningCurve, merged
+from qtdigits.core.score.learning import (
+    MOST_POINTS,
+    WINDOW,
+    LearningCurve,
+    LearningPoint,
+    RunningCurve,
+    merge_points,
+)
 from qtdigits.core.score.metrics import Tally, wilson_band
 from qtdigits.gui.plots.legend import mixed
 from qtdigits.gui.plots.plot import CalmPlot
@@ -187,19 +194,21 @@ class LearningCurveChart(ShareChart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Learning curve", "misread, by drawings learned from", from_top=False, parent=parent)
 
-    def show_curve(self, curve: LearningCurve | None, amounts: Sequence[Amount], description: str) -> None:
+    def show_curve(
+        self, curve: LearningCurve | None, amounts: Sequence[LearningPoint], description: str
+    ) -> None:
         """`curve`: fitted to the amounts, None where there are too few."""
         if not amounts:
             self.show_series((), description)
             return
-        kept = merged(amounts)
+        kept = merge_points(amounts)
         learned, wrong, n = (np.array([getattr(a, name) for a in kept]) for name in ("learned", "wrong", "n"))
         bars = wilson_band(wrong, n)
         judged = ShareSeries("judged", learned.astype(float), wrong / n, "text_muted", *bars, is_dotted=True)
         expected = []
         if curve is not None:
             # From no learning to twice what was learned from; denser where the curve bends.
-            x = 2 * curve.amounts[-1].learned * np.linspace(0, 1, 25) ** 2
+            x = 2 * curve.points[-1].learned * np.linspace(0, 1, 25) ** 2
             low, middle, high = curve.errors(x)
             expected = [ShareSeries("expected", x, middle, "accent", low, high)]
         self.show_series([*expected, judged], description)
