@@ -7,13 +7,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +22,7 @@ from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.background import Background
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import button, label, named
+from qtdigits.gui.widgets.parts import button, choice_table, label, table_cell
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.library import ModelEntry, ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
@@ -45,9 +41,6 @@ COLUMNS = (
 """The most important ones first: a narrow window shows them without scrolling."""
 REPLAYED_COLUMNS = (2, 3)
 FIGURE_COLUMNS = (*REPLAYED_COLUMNS, 4, 5)
-LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-
 LEAST_NOTE_PX = 340
 IMPORTED = "Nor do imported drawings for a model that was trained on files: they may be from the same file."
 NOTE = "By strangers: digits of writers of the pendigits collection whom the model has never seen."
@@ -63,7 +56,7 @@ class ModelsPanel(RefreshingPanel):
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
         self._is_closing = Event()
-        self._table = self._made_table()
+        self._table = choice_table(COLUMNS, name="modelsTable", numbers=FIGURE_COLUMNS)
         self._use = button("Use this model", "useModelButton", is_primary=True)
         self._roll_back = button(
             "Roll back", "modelsRollBackButton", "Go back to the model that was in use before this one"
@@ -75,24 +68,6 @@ class ModelsPanel(RefreshingPanel):
         self._lay_out()
         self._connect()
         self._update_buttons()
-
-    def _made_table(self) -> QTableWidget:
-        table = named(QTableWidget(0, len(COLUMNS)), "modelsTable")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.setTabKeyNavigation(False)
-        for column, title in enumerate(COLUMNS):
-            item = QTableWidgetItem(title)
-            item.setTextAlignment(RIGHT if column in FIGURE_COLUMNS else LEFT)
-            table.setHorizontalHeaderItem(column, item)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setHighlightSections(False)
-        return table
 
     def _lay_out(self) -> None:
         buttons = QWidget()
@@ -130,11 +105,9 @@ class ModelsPanel(RefreshingPanel):
             replayed = self._replayed.get(entry.path)
             cells = _cells(entry, replayed, is_in_use=entry.path == in_use)
             for column, text in enumerate(cells):
-                item = QTableWidgetItem(text)
-                item.setToolTip(entry.error or _told(replayed, column) or str(entry.path))
-                if column in FIGURE_COLUMNS:
-                    item.setTextAlignment(RIGHT)
-                self._table.setItem(row, column, item)
+                tip = entry.error or _told(replayed, column) or str(entry.path)
+                cell = table_cell(text, is_number=column in FIGURE_COLUMNS, tip=tip)
+                self._table.setItem(row, column, cell)
         self._update_buttons()
 
     @Slot()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QFrame,
+    QHeaderView,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -18,6 +20,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QStyledItemDelegate,
     QTableWidget,
+    QTableWidgetItem,
     QWidget,
 )
 from typing_extensions import override
@@ -203,19 +206,39 @@ class ThinBar(QProgressBar):
             painter.drawRoundedRect(done, THIN_PX / 2, THIN_PX / 2)
 
 
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def table_cell(text: str, *, is_number: bool = False, tip: str = "") -> QTableWidgetItem:
+    """A cell or a title of a table; numbers stand to the right."""
+    made = QTableWidgetItem(text)
+    made.setTextAlignment(RIGHT if is_number else LEFT)
+    made.setToolTip(tip)
+    return made
+
+
+def choice_table(columns: Sequence[str], *, name: str, numbers: Collection[int]) -> QTableWidget:
+    """A table of which one row can be chosen; the columns `numbers` have their titles to the right."""
+    made = _plain(QTableWidget(0, len(columns)), name)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    made.verticalHeader().hide()
+    made.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    for column, title in enumerate(columns):
+        made.setHorizontalHeaderItem(column, table_cell(title, is_number=column in numbers))
+    return made
+
+
 class PlainTable(QTableWidget):
-    """The page that it stands on scrolls; `fit_height` when the rows have changed."""
+    """A table to read. The page that it stands on scrolls; `fit_height` when the rows have changed."""
 
     def __init__(self, n_columns: int, *, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(0, n_columns, parent)
-        self.setObjectName(name)
+        _plain(self, name)
         self.setAccessibleName(title)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.verticalHeader().hide()
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -223,3 +246,13 @@ class PlainTable(QTableWidget):
     def fit_height(self) -> None:
         rows = sum(self.rowHeight(row) for row in range(self.rowCount()))
         self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 4)
+
+
+def _plain(table: QTableWidget, name: str) -> QTableWidget:
+    table.setObjectName(name)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setTabKeyNavigation(False)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.horizontalHeader().setHighlightSections(False)
+    return table

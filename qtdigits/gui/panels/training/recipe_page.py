@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHeaderView, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import duration
@@ -22,7 +22,15 @@ from qtdigits.errors import InputError, QtDigitsError
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import ChoiceBox, PlainTable, button, elided_label, label, scrolling
+from qtdigits.gui.widgets.parts import (
+    ChoiceBox,
+    PlainTable,
+    button,
+    elided_label,
+    label,
+    scrolling,
+    table_cell,
+)
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.files import write_file
 from qtdigits.store.model_files import load_header
@@ -110,10 +118,7 @@ class NetworkTable(PlainTable):
         for row, layer in enumerate(layers):
             numbers = f"{layer.n_parameters:,}", f"{layer.multiply_adds:,}"
             for column, text in enumerate((layer.title, layer.details, layer.shape_text, *numbers)):
-                item = QTableWidgetItem(text)
-                side = Qt.AlignmentFlag.AlignRight if column > 1 else Qt.AlignmentFlag.AlignLeft
-                item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-                self.setItem(row, column, item)
+                self.setItem(row, column, table_cell(text, is_number=column > 1))
         self.fit_height()
 
 
