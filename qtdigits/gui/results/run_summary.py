@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from qtdigits.core.drawing.samples import VALIDATION
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.run.events import RunFinished
-from qtdigits.core.score.comparison import Comparison, PairedComparison
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError
 from qtdigits.gui.results.score_details import ScoreDetails
@@ -23,12 +23,6 @@ from qtdigits.store.run_files import load_readings
 
 OTHERS = "not the same drawings"
 VERDICT_COLUMN = 5
-CHANGES = {
-    "fixed": "fixed by the new model",
-    "broken": "broken by the new model",
-    "still wrong": "misread by both models",
-}
-"""Changes by a new model, each with the title of the drawings concerned."""
 
 
 class RunSummary(QWidget):
@@ -132,36 +126,6 @@ class RunSummary(QWidget):
     @Slot()
     def _on_use(self) -> None:
         self._session.use_model(Path(self._model))
-
-
-class ChangedDrawingLinks(QWidget):
-    """Buttons for the drawings that the new model of a comparison fixed, broke, or misread as the old one did."""
-
-    def __init__(self, *, session: Session, prefix: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._ids: tuple[tuple[int, ...], ...] = ((), (), ())
-        self._links = QButtonGroup(self, exclusive=False)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for place, name in enumerate(CHANGES):
-            link = button(name, f"{prefix}{name.split()[0]}Button", f"Show the drawings that are {name}")
-            self._links.addButton(link, place)
-            row.addWidget(link)
-        self._links.idClicked.connect(self._on_link)
-
-    def show_comparison(self, found: Comparison | None) -> None:
-        hand = found.hand if found is not None else None
-        self._ids = ((), (), ()) if hand is None else (hand.fixed, hand.broken, hand.still_wrong)
-        for place, (name, ids) in enumerate(zip(CHANGES, self._ids, strict=True)):
-            self._links.button(place).setText(f"{len(ids)} {name}")
-            self._links.button(place).setVisible(bool(ids))
-        self.setVisible(any(self._ids))
-
-    @Slot(int)
-    def _on_link(self, place: int) -> None:
-        self._session.select_samples(tuple(CHANGES.values())[place], self._ids[place])
 
 
 def _readings_of(data_dir: Path, run: str) -> Mapping[str, ReadDrawings]:

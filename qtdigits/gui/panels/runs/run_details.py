@@ -30,7 +30,8 @@ from qtdigits.gui.curves.curves import Curves
 from qtdigits.gui.curves.run_curves import ShownRun
 from qtdigits.gui.panels.runs.runs_model import ENDINGS, titles_of
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.results.run_summary import ChangedDrawingLinks, RunSummary
+from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
+from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.texts import data_text, ordered
 from qtdigits.gui.widgets.ask import Ask

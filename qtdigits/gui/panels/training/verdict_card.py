@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from qtdigits.core.score.comparison import Comparison, Gain, Recommendation, right_text
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.results.run_summary import ChangedDrawingLinks
+from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.widgets.parts import button, give_role, label
 
