@@ -25,7 +25,7 @@ from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import (
     can_be_extended,
-    can_go_on,
+    can_be_resumed,
     empty_trash,
     extended,
     inspect_trash,
@@ -50,7 +50,7 @@ class RunSteering:
         self._data_dir, self._train, self._champion, self._ask = data_dir, train, champion, ask
 
     def can_go_on(self, run: RunRecord) -> bool:
-        return can_go_on(self._data_dir, run)
+        return can_be_resumed(self._data_dir, run)
 
     def can_be_extended(self, run: RunRecord) -> bool:
         return can_be_extended(self._data_dir, run)

@@ -101,11 +101,11 @@ def test_that_a_hand_that_was_looked_through_is_looked_through_again_when_it_has
 
     monkeypatch.setattr(label_guard, "find_suspects", watched)
     known: dict[tuple[Path, str], bytes] = {}
-    review(store, witness, Control(), looked_through=known)
-    assert review(store, witness, Control(), looked_through=known) == Review(83, (4,))
+    review(store, witness, Control(), reviewed=known)
+    assert review(store, witness, Control(), reviewed=known) == Review(83, (4,))
     assert looked_at == [80, 3]
     store.relabel([81], "3")
-    review(store, witness, Control(), looked_through=known)
+    review(store, witness, Control(), reviewed=known)
     assert looked_at == [80, 3, 3]
 
 

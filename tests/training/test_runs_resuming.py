@@ -28,7 +28,7 @@ from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
-from qtdigits.training.runs import can_be_extended, can_go_on, extended, resumed
+from qtdigits.training.runs import can_be_extended, can_be_resumed, extended, resumed
 from qtdigits.training.train import train
 from tiny_training import TINY_RECIPE, Recorder, write_tiny_mnist
 
@@ -96,7 +96,7 @@ def test_that_an_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(
     data_dir: Path, interrupted: RunRecord
 ) -> None:
     assert (interrupted.state, interrupted.figures.epochs, interrupted.model) == ("interrupted", 1, "")
-    assert can_go_on(data_dir, interrupted)
+    assert can_be_resumed(data_dir, interrupted)
     draw(data_dir, 30, seed=4)  # what was drawn meanwhile is for another training
     emit = Recorder()
     ending = run(resumed(data_dir, interrupted), emit=emit)
@@ -144,7 +144,7 @@ def test_that_a_run_goes_on_in_one_place_at_a_time(data_dir: Path, interrupted: 
     request = resumed(data_dir, interrupted)
     elsewhere = RunFolder(data_dir, interrupted.id)
     assert elsewhere.lock.acquire()
-    assert not can_go_on(data_dir, interrupted)
+    assert not can_be_resumed(data_dir, interrupted)
     with pytest.raises(StoreError, match="another window"):
         resumed(data_dir, interrupted)
     failed = run(request)
@@ -161,7 +161,7 @@ def test_that_a_run_of_which_nothing_can_be_read_begins_anew(data_dir: Path, int
         path.write_bytes(b"")
     emit = Recorder()
     assert isinstance(run(resumed(data_dir, interrupted), emit=emit), RunFinished)
-    assert "begins anew" in emit.of(Notice)[0].message
+    assert "starts again from the beginning" in emit.of(Notice)[0].message
     assert [e.epoch for e in emit.of(EpochEnded)] == [1, 2, 3]
     assert the_run(data_dir).figures.epochs == 3
 
@@ -181,7 +181,7 @@ def test_that_a_run_that_was_given_up_is_in_the_trash_and_can_go_on_from_there(
 def test_that_an_ended_run_is_extended_and_keeps_its_first_model(data_dir: Path, mnist: Path) -> None:
     first = run(TrainingJob.new(RECIPE.with_values(epochs=2), data_dir=data_dir))
     record = the_run(data_dir)
-    assert not can_go_on(data_dir, record)
+    assert not can_be_resumed(data_dir, record)
     assert can_be_extended(data_dir, record)
     with pytest.raises(InputError, match="has ended"):
         resumed(data_dir, record)
@@ -202,7 +202,7 @@ def test_that_an_extension_that_is_given_up_does_not_lose_the_model(data_dir: Pa
     assert isinstance(run_until(2, extended(data_dir, the_run(data_dir), 4), Control.cancel), RunCancelled)
     record = the_run(data_dir)
     assert (record.state, record.model) == ("cancelled", first.model)
-    assert can_go_on(data_dir, record)
+    assert can_be_resumed(data_dir, record)
 
 
 def test_that_a_full_disk_is_told_once_and_the_run_goes_on(
