@@ -97,7 +97,7 @@ def test_that_renaming_who_draws_keeps_them_drawing(dialog, ask, session, qtbot)
     assert session.store.writers() == ["Ada L.", "me"]
     assert dialog.chosen == "Ada L."
     assert ask.suggested == "Ada"
-    assert answer(dialog) == ("Ada is now called Ada L.", "good")
+    assert answer(dialog) == ("Ada is called Ada L. now.", "good")
 
 
 def test_that_a_name_that_is_taken_is_said_and_changes_nothing(dialog, ask, session):

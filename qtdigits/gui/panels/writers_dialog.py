@@ -98,7 +98,7 @@ class WritersDialog(QDialog):
             self._say(str(error), role="error")
         else:
             self._show_writers(new)
-            self._say(f"{old} is now called {new}.")
+            self._say(f"{old} is called {new} now.")
 
     def merge(self) -> None:
         source = self.chosen
