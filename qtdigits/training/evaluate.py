@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.formatting import percent
 from qtdigits.core.model import Model
 from qtdigits.core.score.calibration import (
     are_undecided,
@@ -94,7 +95,7 @@ class Answers:
     def caption(self, index: int) -> str:
         """Return label, answer and probability of a drawing, such as "4 as 9, 97 %"."""
         truth, answer = self.classes[self.truth[index]], self.classes[self.answer[index]]
-        return f"{truth} as {answer}, {100 * self.confidence[index]:.0f} %"
+        return f"{truth} as {answer}, {percent(float(self.confidence[index]), 0)}"
 
 
 def scores_by_writer(answers: Answers, dataset: Dataset) -> dict[str, Score]:

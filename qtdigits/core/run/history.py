@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import BatchEnded, EpochEnded, Event
+from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunResumed
 
 BATCH_COLUMNS = ("step", "loss", "accuracy", "elapsed_s")
 EPOCH_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "elapsed_s")
@@ -91,8 +89,6 @@ class History:
 
     def apply(self, event: Event) -> None:
         """Append the figures of an event; events without any are ignored. A resumed run brings its past along."""
-        from qtdigits.core.run.events import BatchEnded, EpochEnded, RunResumed
-
         match event:
             case RunResumed(history=past) if past:
                 before = History.from_json(past)

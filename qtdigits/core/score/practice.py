@@ -15,6 +15,7 @@ from itertools import islice
 
 import numpy as np
 
+from qtdigits.core.formatting import listed
 from qtdigits.core.score.metrics import wilson_band, wilson_interval
 
 LATEST = 12
@@ -111,12 +112,6 @@ def _misread(label: str, wrong: Sequence[JudgedReading], latest: Sequence[Judged
     n = sum(reading.model == model for reading in latest[last + 1 :])
     since = f"; the model in use has read {n} of {n} right since" if n else ""
     return f"{said}, by earlier models{since}."
-
-
-def listed(words: Sequence[str]) -> str:
-    """Such as "4s", "4s and 9s" or "0s, 4s and 9s"."""
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _quoted(label: str) -> str:

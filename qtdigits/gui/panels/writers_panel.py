@@ -17,9 +17,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.formatting import UNKNOWN, percent, percent_digits
+from qtdigits.core.formatting import UNKNOWN, listed, percent, percent_digits
 from qtdigits.core.score.comparison import PairedComparison
-from qtdigits.core.score.practice import listed
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from qtdigits.core.formatting import percent
+from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.run.curves import Downsampled, Numbers, Quantity, Scale, XAxis, nice_above
 from qtdigits.core.score.calibration import Bin, Reliability
 from qtdigits.core.score.learning import (
@@ -288,7 +288,7 @@ class ReliabilityChart(Chart):
 def bin_text(found: Bin) -> str:
     """Such as "93 to 100 % sure (98.4 % on average): 99.1 % of 5,812 right"."""
     return (
-        f"{100 * found.low:.0f} to {100 * found.high:.0f} % sure ({percent(found.confidence)} on average): "
+        f"{percent_range(found.low, found.high, 0)} sure ({percent(found.confidence)} on average): "
         f"{percent(found.accuracy)} of {found.n:,} right"
     )
 
