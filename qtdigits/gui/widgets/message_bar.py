@@ -1,4 +1,4 @@
-"""One calm line above everything else for what the person should know: an error with its remedy, or a notice."""
+"""One line for what the person should know: an error with its remedy, or a notice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qtdigits.gui.widgets.parts import button, give_role, label
 
 
 class MessageBar(QFrame):
-    """Hidden while there is nothing to say. The newest message replaces the one before, unless that one must stay."""
+    """Hidden without a message. A new message replaces the one before; a lasting one comes back afterwards."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +38,7 @@ class MessageBar(QFrame):
         return self._text.text() if not self.isHidden() else ""
 
     def show_problem(self, error: QtDigitsError, *, lasting: bool = False) -> None:
-        """Show an error. A `lasting` one comes back when a later message is dismissed: its cause is still there."""
+        """Show an error. A `lasting` one comes back when a later message is dismissed, since its cause remains."""
         if lasting:
             self._lasting = str(error)
         self._show(str(error), "error")
@@ -47,12 +47,12 @@ class MessageBar(QFrame):
         self._show(text, "")
 
     def offer(self, text: str, action: str, act: Callable[[], object]) -> None:
-        """A notice with a button that says `action`; a click does it, and puts the notice away."""
+        """Show a notice with a button `action` that calls `act` and dismisses the notice."""
         self._show(text, "", action=action)
         self._offered = act
 
     def withdraw(self, act: Callable[[], object]) -> None:
-        """What was offered to be done by `act` is being done already."""
+        """Dismiss the offer of `act`: it is being done already."""
         if self._offered == act and not self.isHidden():
             self.dismiss()
 
@@ -63,7 +63,7 @@ class MessageBar(QFrame):
             self.hide()
 
     def dismiss_problem(self) -> None:
-        """What went wrong has gone right meanwhile; a notice stays, and so does what lasts."""
+        """Dismiss an error, as its cause is gone. Notices and lasting errors stay."""
         if self._text.text() == self._lasting:
             return
         if self._text.property("role") == "error" and not self.isHidden():

@@ -31,11 +31,11 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 _TOGETHER = re.compile(
     r"(?<=\d) (?=%|points?\b|(?:to|→) [+-]?\d)|(?<=\d to) (?=[+-]?\d)|(?<=\d →) (?=\d)|(?<=95 %) (?=interval)"
 )
-"""Blanks where no line may end, such as those of "81.2 → 93.8 %", "95 % interval" and "0.3 points"."""
+"""Spaces where no line may end, such as those of "81.2 → 93.8 %", "95 % interval" and "0.3 points"."""
 
 
 class ElidedLabel(QLabel):
-    """A label that gives way: what does not fit ends in "…", and the tool tip has the whole."""
+    """A label that may be narrower than its text, which then ends in "…"; the tool tip has all of it."""
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -51,7 +51,7 @@ class ElidedLabel(QLabel):
 
 
 class WrappedLabel(QLabel):
-    """A label of several lines: a figure stays with its unit, and a range in one piece. `text` has plain blanks."""
+    """A label of several lines that separates no number from its unit, and no range. `text` has plain blanks."""
 
     @override
     def setText(self, text: str) -> None:
@@ -94,7 +94,7 @@ def frame(name: str) -> QFrame:
 
 
 def scrolling(page: QWidget) -> QScrollArea:
-    """A page that may be larger than its place: it must not push the window apart."""
+    """Put a page into a scroll area, so that it does not enlarge the window."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
@@ -109,7 +109,7 @@ def give_role(widget: QWidget, role: str) -> None:
         widget.setProperty("role", role)
         if widget.testAttribute(
             Qt.WidgetAttribute.WA_WState_Polished
-        ):  # else it is dressed when it is first shown
+        ):  # else it gets its style when first shown
             widget.style().unpolish(widget)
             widget.style().polish(widget)
 
@@ -135,17 +135,17 @@ ARROW_FROM_RIGHT_PX = 13.0
 
 
 class ChoiceBox(QComboBox):
-    """A choice by pointer leaves the keyboard where it is; the wheel changes nothing unless the box has the keyboard."""
+    """A combo box that does not take the focus from the canvas when clicked; the wheel changes it only with the focus."""
 
     def __init__(self, *, name: str = "") -> None:
         super().__init__()
         self.setObjectName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setItemDelegate(QStyledItemDelegate(self))  # the one that heeds the style sheet
+        self.setItemDelegate(QStyledItemDelegate(self))  # the one that follows the style sheet
 
     @override
     def showPopup(self) -> None:
-        """As wide as its longest choice, where that is wider than the box."""
+        """Make the list as wide as its longest entry, if that is wider than the box."""
         view = self.view()
         view.setMinimumWidth(view.sizeHintForColumn(0) + 2 * view.frameWidth())
         super().showPopup()
