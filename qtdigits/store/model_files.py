@@ -37,7 +37,7 @@ from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.model import Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.recipe import recipe_of
-from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS, History
+from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError
 from qtdigits.store.files import write_file
 from qtdigits.store.hdf5 import (
@@ -126,8 +126,7 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
         "golden/images": model.golden.images,
         "golden/probabilities": model.golden.probabilities.astype("<f4", copy=False),
     }
-    for name, columns in (("batches", model.history.batches), ("epochs", model.history.epochs)):
-        arrays |= {f"history/{name}/{column}": columns[column] for column in columns.kept_names}
+    arrays |= {f"history/{name}": column for name, column in model.history.arrays().items()}
     for index, (layer, weights) in enumerate(model.weights.items()):
         for number, array in enumerate(weights):
             arrays[f"weights/{index:02d}_{layer}/{number}"] = _halved_if_exact(array)
@@ -224,17 +223,14 @@ def _golden(file: UntrustedFile, digests: Mapping[str, str], k: int) -> Golden:
 
 
 def _history(file: UntrustedFile, digests: Mapping[str, str], best_epoch: int) -> History:
-    table: dict[str, Any] = {
-        name: {
-            column: _array(file, digests, f"history/{name}/{column}", "<f8", 1)
-            for column in (*columns, *(e for e in extras if e in file.names(f"history/{name}")))
-        }
-        for name, columns, extras in (
-            ("batches", BATCH_COLUMNS, BATCH_EXTRAS),
-            ("epochs", EPOCH_COLUMNS, EPOCH_EXTRAS),
-        )
+    stored = {
+        f"{part}/{column}" for part in file.names("history") for column in file.names(f"history/{part}")
     }
-    return History.from_json({**table, "best_epoch": best_epoch})
+
+    def column(name: str) -> NDArray[Any] | None:
+        return _array(file, digests, f"history/{name}", "<f8", 1) if name in stored else None
+
+    return History.of_arrays(column, best_epoch)
 
 
 def _weights(file: UntrustedFile, digests: Mapping[str, str], n_parameters: int) -> dict[str, LayerWeights]:

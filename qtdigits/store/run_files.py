@@ -23,7 +23,7 @@ import numpy as np
 
 from qtdigits.core.run.checkpoints import Arrays, Checkpoint
 from qtdigits.core.run.events import RunFinished, decode_event, encode_event
-from qtdigits.core.run.history import BATCH_EXTRAS, EPOCH_EXTRAS, Columns, History
+from qtdigits.core.run.history import History
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.data.arrays import NpzArrays, open_npz
@@ -212,14 +212,12 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, Any]:
     arrays: dict[str, Any] = {
         f"{part}/{number:03d}": array for part, found in parts.items() for number, array in enumerate(found)
     }
-    history = checkpoint.history
-    for name, columns in (("batches", history.batches), ("epochs", history.epochs)):
-        arrays |= {f"history/{name}/{column}": columns[column] for column in columns.kept_names}
+    arrays |= {f"history/{name}": column for name, column in checkpoint.history.arrays().items()}
     told = {
         "format_version": CHECKPOINT_FORMAT_VERSION,
         "counts": {part: len(found) for part, found in parts.items()},
         **{name: getattr(checkpoint, name) for name in _NUMBERS},
-        "history_best_epoch": history.best_epoch,
+        "history_best_epoch": checkpoint.history.best_epoch,
         "facts": dict(checkpoint.facts),
     }
     arrays["told"] = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), np.uint8)
@@ -235,13 +233,8 @@ def _checkpoint(file: NpzArrays) -> Checkpoint:
         told = json.loads(file["told"].tobytes())
         if told["format_version"] != CHECKPOINT_FORMAT_VERSION:
             raise InputError("The checkpoint is of another version of QtDigits.")
-        history = History()
-        for name, columns, extras in (
-            ("batches", history.batches, BATCH_EXTRAS),
-            ("epochs", history.epochs, EPOCH_EXTRAS),
-        ):
-            _fill(columns, file, f"history/{name}", extras)
-        history.best_epoch = int(told["history_best_epoch"])
+        best_of_history = int(told["history_best_epoch"])
+        history = History.of_arrays(lambda name: file.get(f"history/{name}"), best_of_history)
         network, optimizer, metrics, best = (_part(file, part, told["counts"][part]) for part in _PARTS)
         step, epochs, best_epoch = (int(told[name]) for name in _NUMBERS)
         return Checkpoint(
@@ -258,14 +251,6 @@ def _checkpoint(file: NpzArrays) -> Checkpoint:
 
 def _part(file: NpzArrays, part: str, count: int) -> Arrays:
     return tuple(file[f"{part}/{number:03d}"] for number in range(count))
-
-
-def _fill(columns: Columns, file: NpzArrays, name: str, extras: tuple[str, ...]) -> None:
-    table = {column: file[f"{name}/{column}"].tolist() for column in columns.names}
-    for extra in extras:
-        if (found := file.get(f"{name}/{extra}")) is not None:
-            table[extra] = found.tolist()
-    columns.extend(table)
 
 
 def _drawings_path(data_dir: Path, run: str) -> Path:

@@ -108,6 +108,15 @@ def test_that_a_frame_of_runs_has_figures_scores_and_recipes() -> None:
     assert "recipe batch_size" not in runs_frame(runs, recipe_fields={"epochs"})
 
 
+def test_that_the_frame_of_all_runs_has_those_in_the_trash_too(store: SampleStore) -> None:
+    for number, run_id in enumerate(("old", "new")):
+        store.runs.add(RunRecord(run_id, {"name": "quick"}, started_at=NOON.replace(hour=number)))
+    store.runs.delete(["old"])
+    frame = store.runs.frame()
+    assert frame["id"].tolist() == ["new", "old"]
+    assert frame["deleted"].tolist() == [False, True]
+
+
 def test_that_a_frame_of_curves_has_batches_and_epochs_in_the_order_of_their_steps() -> None:
     frame = curves_frame([("b", a_history()), ("a", a_history())])
     assert tuple(frame) == CURVE_COLUMNS

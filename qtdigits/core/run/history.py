@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,21 @@ class History:
             "epochs": self.epochs.to_json(),
             "best_epoch": self.best_epoch,
         }
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """Return the kept columns by names such as "batches/loss" and "epochs/val_loss"."""
+        parts = {"batches": self.batches, "epochs": self.epochs}
+        return {f"{part}/{c}": columns[c] for part, columns in parts.items() for c in columns.kept_names}
+
+    @classmethod
+    def of_arrays(cls, get: Callable[[str], NDArray[Any] | None], best_epoch: int) -> History:
+        """The inverse of `arrays`; `get` returns a column, or None where there is none. Raises as `from_json`."""
+        names = {"batches": (*BATCH_COLUMNS, *BATCH_EXTRAS), "epochs": (*EPOCH_COLUMNS, *EPOCH_EXTRAS)}
+        tables = {
+            part: {c: found for c in columns if (found := get(f"{part}/{c}")) is not None}
+            for part, columns in names.items()
+        }
+        return cls.from_json({**tables, "best_epoch": best_epoch})
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> History:
