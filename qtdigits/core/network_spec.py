@@ -1,7 +1,8 @@
-"""Network specs: the layers of a network as values, their short notation, and what each layer costs.
+"""Network specs: what a network is made of, as plain values, and their short notation.
 
 A network is any number of convolution blocks, then a way to flatten, then any number of dense layers, then a softmax over the
-classes. Without blocks it is a multi-layer perceptron (MLP), with them a convolutional network (CNN).
+classes.
+Without blocks it is a multi-layer perceptron (MLP), with them a convolutional network (CNN).
 
 The notation names the parts of a layer with colons and separates layers with commas; parts left out have defaults:
 
@@ -88,16 +89,12 @@ class ConvBlock:
         return self.normalisation == "batch"
 
     def output_side(self, side: int) -> int:
-        """Return the pixels along a side after convolution, stride and pooling; below 1 where nothing is left."""
-        return self.convolved_side(side) // self.pool
-
-    def convolved_side(self, side: int) -> int:
-        """Return the pixels along a side before pooling."""
+        """Pixels along a side after convolution, stride and pooling, from `side` of them; below 1 where nothing is left."""
         reach = side if self.padding == "same" else side - self.kernel + 1
-        return -(-reach // self.stride)
+        return -(-reach // self.stride) // self.pool
 
     def n_parameters(self, depth: int) -> int:
-        """Count the weights for `depth` input channels: batch normalisation has four for each filter, else there is one bias."""
+        """Weights for an input of `depth` channels: batch normalisation has four for each filter, else there is one bias."""
         return (self.kernel**2 * depth + (4 if self.is_normalised else 1)) * self.filters
 
 
@@ -140,11 +137,19 @@ class NetworkSpec:
         return f"CNN {blocks} + {dense}" if dense else f"CNN {blocks}"
 
     def n_parameters(self, n_classes: int) -> int:
-        """Count the weights, biases included."""
-        return sum(layer.n_parameters for layer in layers_of(self, n_classes))
+        """The number of weights, biases included."""
+        total, side, depth = 0, INPUT_SIDE, 1
+        for block in self.blocks:
+            total += block.n_parameters(depth)
+            side, depth = block.output_side(side), block.filters
+        width = depth if self.pooling == "average" else side * side * depth
+        for layer in self.dense:
+            total += (width + 1) * layer.neurons
+            width = layer.neurons
+        return total + (width + 1) * n_classes
 
     def to_json(self) -> dict[str, Any]:
-        """Return all values, defaults too: `blocks`, `dense` and `pooling`."""
+        """All values, defaults too: `blocks`, `dense` and `pooling`."""
         return {
             "blocks": [asdict(b) for b in self.blocks],
             "dense": [asdict(d) for d in self.dense],
@@ -165,18 +170,18 @@ class NetworkSpec:
 
 
 def parse_dense(text: str) -> tuple[DenseLayer, ...]:
-    """Read dense layers from their notation. Raises `InputError` that names the layer."""
+    """Dense layers from their notation. Raises `InputError` that names the layer."""
     return tuple(DenseLayer(*parts) for parts in _parse(text, "dense layer", (_whole, str, _number)))
 
 
 def parse_blocks(text: str) -> tuple[ConvBlock, ...]:
-    """Read convolution blocks from their notation. Raises `InputError` that names the block."""
+    """Convolution blocks from their notation. Raises `InputError` that names the block."""
     readers = (_whole, _whole, _whole, _number, str, str, str, _whole)
     return tuple(ConvBlock(*parts) for parts in _parse(text, "convolution block", readers))
 
 
 def format_layers(layers: tuple[DenseLayer, ...] | tuple[ConvBlock, ...]) -> str:
-    """Write layers in their notation: the inverse of `parse_dense` and `parse_blocks`."""
+    """The notation of layers: the inverse of `parse_dense` and `parse_blocks`."""
     return ", ".join(str(layer) for layer in layers)
 
 
@@ -212,7 +217,7 @@ def _number(text: str) -> float:
 
 
 def _notation(parts: tuple[Any, ...], defaults: tuple[Any, ...]) -> str:
-    """Join parts with colons, without the trailing ones that are defaults."""
+    """Parts joined with colons, without the trailing ones that are defaults."""
     kept = len(parts)
     while kept > 1 and parts[kept - 1] == defaults[kept - 1]:
         kept -= 1
@@ -243,7 +248,7 @@ def _check_activation(name: str) -> None:
 class LayerSummary:
     """One layer with what belongs to it (activation, pooling, dropout).
 
-    `shape`: of the output, `(side, side, channels)` or `(neurons,)`. `multiply_adds`: of one reading; batch normalisation,
+    `shape`: of what comes out, `(side, side, channels)` or `(neurons,)`. `multiply_adds`: of one reading; batch normalisation,
     activation and pooling are not counted (the first is folded into the convolution, the others multiply next to nothing).
     """
 
@@ -261,15 +266,19 @@ class LayerSummary:
 
 
 def layers_of(spec: NetworkSpec, n_classes: int) -> tuple[LayerSummary, ...]:
-    """Summarise every block, every dense layer, and the output; named as the weights of a model file are."""
+    """Every block, every dense layer, and the output; named as the weights of a model file are."""
     layers = []
     side, depth = INPUT_SIDE, 1
     for number, block in enumerate(spec.blocks, 1):
-        multiply_adds = block.convolved_side(side) ** 2 * block.kernel**2 * depth * block.filters
+        multiply_adds = _convolved_side(block, side) ** 2 * block.kernel**2 * depth * block.filters
         n_parameters = block.n_parameters(depth)
         side, depth = block.output_side(side), block.filters
-        shape, titles = (side, side, depth), (f"block_{number}", f"Convolution {number}")
-        layers.append(LayerSummary(*titles, _block_details(block), shape, n_parameters, multiply_adds))
+        layers.append(
+            LayerSummary(
+                *(f"block_{number}", f"Convolution {number}", _block_details(block), (side, side, depth)),
+                *(n_parameters, multiply_adds),
+            )
+        )
     width = depth if spec.pooling == "average" else side * side * depth
     for number, layer in enumerate(spec.dense, 1):
         layers.append(
@@ -280,8 +289,14 @@ def layers_of(spec: NetworkSpec, n_classes: int) -> tuple[LayerSummary, ...]:
 
 
 def cost_of(layers: tuple[LayerSummary, ...]) -> int:
-    """Count the multiply-adds of one reading."""
+    """Multiply-adds of one reading."""
     return sum(layer.multiply_adds for layer in layers)
+
+
+def _convolved_side(block: ConvBlock, side: int) -> int:
+    """Before pooling."""
+    reach = side if block.padding == "same" else side - block.kernel + 1
+    return -(-reach // block.stride)
 
 
 def _dense(name: str, title: str, details: str, width: int, neurons: int) -> LayerSummary:

@@ -1,6 +1,7 @@
-"""Work that would block the window, such as imports and exports, done one after the other in a thread.
+"""Work that would hold up the window (imports, exports), done one after the other in a thread of its own.
 
-Work is a function without arguments that touches no widget. Its result or its error arrives as a signal in the GUI thread.
+The work is a function without arguments that touches no widget; what it gives, or the error it ends with, comes back as a
+signal in the GUI thread.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Work = Callable[[], object]
 
 
 class _Worker(QObject):
-    """Lives in the thread."""
+    """Lives in the thread; runs one piece of work at a time."""
 
     done = Signal(str, object)
     failed = Signal(str, object)
@@ -28,14 +29,14 @@ class _Worker(QObject):
             result = work()
         except QtDigitsError as error:
             self.failed.emit(name, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread stays alive
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread goes on
             self.failed.emit(name, QtDigitsError(f"{name}: {type(error).__name__}: {error}."))
         else:
             self.done.emit(name, result)
 
 
 class Background(QObject):
-    """Owns the thread, which starts with the first work; `shutdown` ends it."""
+    """Owns the thread; it is started with the first job and ended by `shutdown`."""
 
     done = Signal(str, object)  # name, result
     failed = Signal(str, object)  # name, QtDigitsError
@@ -46,22 +47,22 @@ class Background(QObject):
         super().__init__(parent)
         self._thread: QThread | None = None
         self._worker: _Worker | None = None
-        self._pending: deque[str] = deque()
+        self._waiting: deque[str] = deque()
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._pending)
+        return bool(self._waiting)
 
     def run(self, name: str, work: Work) -> None:
-        """Do `work` after what is pending; `name` comes back with its outcome."""
+        """Do `work` after the jobs that are waiting; `name` comes back with its outcome."""
         if self._thread is None:
             self._start()
-        self._pending.append(name)
+        self._waiting.append(name)
         self._requested.emit(name, work)
         self.busy_changed.emit(True)
 
     def shutdown(self) -> None:
-        """Finish all work, then end the thread."""
+        """Finish what was begun, then end the thread."""
         if self._thread is not None:
             self._thread.quit()
             self._thread.wait()
@@ -87,26 +88,26 @@ class Background(QObject):
         self.failed.emit(name, error)
 
     def _end_one(self) -> None:
-        self._pending.popleft()
+        self._waiting.popleft()
         self.busy_changed.emit(self.is_busy)
 
 
-CHECK_EVERY_MS = 10
+LOOK_MS = 10
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
-    """Run the event loop until `condition` holds, checked every 10 ms. Return whether it did within `timeout_s`."""
+    """Run the event loop until `condition` holds, looked at every 10 ms; False when it did not in `timeout_s`."""
     end = monotonic() + timeout_s
     loop = QEventLoop()
 
-    def check() -> None:
+    def look() -> None:
         if condition() or monotonic() > end:
             loop.quit()
 
-    timer = QTimer(interval=CHECK_EVERY_MS)
-    timer.timeout.connect(check)
+    looking = QTimer(interval=LOOK_MS)
+    looking.timeout.connect(look)
     if not condition():
-        timer.start()
+        looking.start()
         loop.exec()
-        timer.stop()
+        looking.stop()
     return condition()

@@ -1,4 +1,4 @@
-"""Scoring a model on a dataset."""
+"""Scoring a model on drawings that it may or may not have been trained on."""
 
 from __future__ import annotations
 
@@ -10,42 +10,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Dataset
-from qtdigits.core.formatting import percent
 from qtdigits.core.model import Model
-from qtdigits.core.score.calibration import (
-    are_undecided,
-    expected_calibration_error,
-    reliability_of,
-    reliability_to_json,
-)
-from qtdigits.core.score.metrics import ReadDrawings, Score, confusion_matrix
+from qtdigits.core.score.calibration import are_undecided, reliability_of, reliability_to_json
+from qtdigits.core.score.metrics import ReadDrawings, Score, confusion_matrix, expected_calibration_error
 from qtdigits.errors import InputError
 from qtdigits.reader import Reader
 
 CHUNK = 1024
 MOST_THREADS = 2
-"""Reading in the background must leave processors to the window."""
+"""What reads beside the window must leave it some processors."""
 
 
 def evaluate(model: Model, dataset: Dataset) -> Score:
-    """Score `model` on `dataset`.
+    """How `model` reads `dataset`.
 
-    A label that the model does not know counts as wrong: it has a row in the confusion matrix after the model's classes, and a
-    column of zeros. Raises `ModelFileError` when the model cannot be used.
+    A label that the model does not know counts as wrong: it has a row of its own in the confusion matrix, after the model's
+    classes, and a column of zeros. Raises `ModelFileError` when the model cannot be used.
     """
     return score_with(Reader(model), dataset)
 
 
 def evaluate_by_writer(model: Model, dataset: Dataset) -> dict[str, Score]:
-    """Score `model` for each writer, by name. Raises `InputError` when the dataset has no writers."""
+    """A score for each writer, by name. Raises `InputError` when the dataset does not say who wrote what."""
     return scores_by_writer(answers_of(Reader(model), dataset), dataset)
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """A model's answers: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers.
+    """What a model answered: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers.
 
-    Answers below `undecided_below` are undecided, and count all the same.
+    Those below `undecided_below` are undecided; they count all the same.
     """
 
     classes: tuple[str, ...]
@@ -68,12 +62,12 @@ class Answers:
         )
 
     def readings(self, images: NDArray[np.uint8]) -> ReadDrawings:
-        """Return the answers with the `(n, 28, 28)` drawings that were read."""
+        """With the `(n, 28, 28)` drawings that were read."""
         return ReadDrawings(self.classes, images, self.truth, self.answer, self.confidence)
 
     @property
     def is_right(self) -> NDArray[np.bool_]:
-        """`(n,)`; always false for a label that the model does not know."""
+        """`(n,)`: a label that the model does not know is never read right."""
         right: NDArray[np.bool_] = self.answer == self.truth
         return right
 
@@ -84,7 +78,7 @@ class Answers:
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
     def take(self, chosen: NDArray[np.bool_]) -> Answers:
-        """Return those where `chosen` `(n,)` is true."""
+        """Those where `chosen` `(n,)` is true."""
         return replace(
             self,
             truth=self.truth[chosen],
@@ -93,13 +87,13 @@ class Answers:
         )
 
     def caption(self, index: int) -> str:
-        """Return label, answer and probability of a drawing, such as "4 as 9, 97 %"."""
+        """Such as "4 as 9, 97 %": what it is, what it was taken for, and how surely."""
         truth, answer = self.classes[self.truth[index]], self.classes[self.answer[index]]
-        return f"{truth} as {answer}, {percent(float(self.confidence[index]), 0)}"
+        return f"{truth} as {answer}, {100 * self.confidence[index]:.0f} %"
 
 
 def scores_by_writer(answers: Answers, dataset: Dataset) -> dict[str, Score]:
-    """Score the answers to `dataset` for each writer. Raises `InputError` when it has no writers."""
+    """The answers to `dataset`, scored for each writer. Raises `InputError` when it does not say who wrote what."""
     if len(dataset.writers) != len(dataset):
         raise InputError(f"{dataset.name} does not say who wrote what.", "Choose data with writers.")
     by = np.asarray(dataset.writers)
@@ -109,7 +103,7 @@ def scores_by_writer(answers: Answers, dataset: Dataset) -> dict[str, Score]:
 def score_with(
     reader: Reader, dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Score:
-    """Score as `evaluate` does, with a reader; `progress` gets done and total, and may raise to cancel."""
+    """As `evaluate`, by a reader; `progress` gets how many of how many are read, and may raise to give up."""
     return answers_of(reader, dataset, progress=progress).score
 
 
@@ -118,7 +112,7 @@ def answers_of(
 ) -> Answers:
     """Read every drawing. `classes` are the model's, then the labels that it does not know.
 
-    `progress` gets done and total, and may raise to cancel.
+    `progress` hears how many of how many are done, and may raise to give up.
     """
     known = reader.label_set.labels
     classes = (*known, *sorted(set(dataset.labels) - set(known)))

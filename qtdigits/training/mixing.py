@@ -1,4 +1,4 @@
-"""From sources to training data: the validation split, the weights, and a record for the provenance."""
+"""From sources to what is trained on: what is validated on, what counts how often, and a record of it all."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 
 HALF_SHARE_AT = 20
-"""So many drawings get half their share: a handful must not bend a network that reads everybody."""
+"""Of so many drawings a share is half of what it is of very many: a handful must not bend a network that reads everybody."""
 
 FEWEST_WRITERS = 5
-"""A collection with so many writers is split by writer; with fewer, one writer would be too large a part."""
+"""A collection by so many writers is split by writer; with fewer, one of them would be too large a part."""
 
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A part of the data. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
+    """Where some of the data comes from. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
 
-    With a `share` above 0, weights are chosen so that the source makes up that part of an epoch, or less where it is small.
-    `validation` `(n,)` marks the images for validation, None: chosen at random. `is_remembered`: a rehearsal, for which the
-    network is to keep its teacher's answers. `sha256` is the digest of the source's file, "" where there is not exactly one.
+    With a `share` above 0 the weight is such that the source makes up that part of an epoch, or less where it is small.
+    `validation` `(n,)` says which images are validated on, where that is not left to chance. `is_remembered`: a network that
+    goes on from another one shall answer them as that did.
+
+    `sha256` is the digest of the file where there is one file, else "" and the arrays' own digest is taken.
     """
 
     dataset: Dataset
@@ -48,7 +50,7 @@ class Source:
         return self.dataset.name
 
     def targets(self, label_set: LabelSet) -> Indices:
-        """Return `(n,)` output indices, `NO_CLASS` for outliers. Raises `InputError` for a label that the set lacks."""
+        """`(n,)`: output indices; `NO_CLASS` for what shows no digit. Raises `InputError` for a label that the set lacks."""
         if self.is_outlier:
             return np.full(len(self.dataset), NO_CLASS, np.int64)
         return self.dataset.targets(label_set)
@@ -57,10 +59,10 @@ class Source:
 def mix(
     sources: Sequence[Source], label_set: LabelSet, *, fraction: float, seed: int, is_rehearsal: bool
 ) -> tuple[TrainingData, list[dict[str, Any]], dict[str, Dataset]]:
-    """Return the training data, a provenance record of each source, and the drawings of writers that are only validated on.
+    """The training data, for each source what the provenance says of it, and the drawings of writers who are not trained on.
 
-    `fraction` of each class goes to validation; of a collection with several writers, whole writers instead. The split comes
-    before the weights, so that no image is in both parts. Raises `TrainingError` when there is too little data.
+    `fraction` of each class goes to validation; of a collection by several writers, whole writers instead. The split comes before
+    the weights, so that nothing is both trained on and validated on. Raises `TrainingError` when there is too little.
     """
     images = _joined(sources)
     targets = np.concatenate([np.empty(0, np.int64), *(source.targets(label_set) for source in sources)])
@@ -95,7 +97,7 @@ def mix(
 
 
 def some_of(dataset: Dataset, wanted: int, seed: int) -> Dataset:
-    """Return at most `wanted` of the drawings, chosen at random by the seed."""
+    """So many of them, chosen at random by the seed; all where there are no more."""
     if wanted >= len(dataset):
         return dataset
     rng = np.random.default_rng(seed)
@@ -107,7 +109,7 @@ def is_split_by_writer(dataset: Dataset) -> bool:
 
 
 def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Return `(n,)`: true for drawings of random writers, until they are `fraction` of all; at least one writer stays."""
+    """`(n,)`: true for the drawings of writers chosen at random until they are `fraction` of all; one writer stays at least."""
     names = sorted(set(writers))
     order = np.random.default_rng(seed).permutation(len(names))
     by = np.asarray(writers)
@@ -120,7 +122,7 @@ def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[
 
 
 def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_]) -> Indices:
-    """Return `(n,)`: how often each image counts in an epoch."""
+    """`(n,)`: how often each image counts in an epoch; a source with a share counts as often as makes it that part of all."""
     parts = [_weights_within(source) for source in sources]
     trained = np.split(~is_validation, np.cumsum([len(part) for part in parts])[:-1])
     counts = [int(part[chosen].sum()) for part, chosen in zip(parts, trained, strict=True)]
@@ -139,14 +141,14 @@ def _weights_within(source: Source) -> Indices:
 
 
 def _joined(sources: Sequence[Source]) -> NDArray[np.uint8]:
-    """Return all images, without a copy where there is only one source: MNIST is 47 MB."""
+    """All images, without a copy where there is one source only: MNIST alone is 47 MB."""
     if len(sources) == 1:
         return sources[0].dataset.images
     return np.concatenate([np.empty((0, 28, 28), np.uint8), *(source.dataset.images for source in sources)])
 
 
 def _inks_of(sources: Sequence[Source]) -> tuple[Ink | None, ...]:
-    """Return the ink of each image, or an empty tuple when there is none."""
+    """The ink of each image, in the order of the sources; empty when there is none at all."""
     if not any(source.dataset.inks for source in sources):
         return ()
     return tuple(ink for s in sources for ink in (s.dataset.inks or (None,) * len(s.dataset)))
@@ -170,7 +172,7 @@ def _chosen_for_validation(
     members = np.flatnonzero(by_class)
     is_validation[members[validation_split(targets[members], fraction, seed)[1]]] = True
     if not is_validation.any() and len(members) > 1:
-        # So few of each class that a part of them rounds to none: choose among all of them.
+        # so few of each class that a part of it rounds to none: some of all of them then
         n = max(1, round(fraction * len(members)))
         is_validation[np.random.default_rng(seed).permutation(members)[:n]] = True
     return is_validation

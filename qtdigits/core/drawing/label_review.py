@@ -1,8 +1,8 @@
-"""Find labels that are probably wrong: a fast classifier reads a person's drawings without knowing their own labels.
+"""Labels that are probably wrong: a quick witness reads a person's drawings without being told their own labels.
 
-It is ridge regression on random cosine features (Rahimi and Recht 2007) of the directions of a drawing's edges.
-One linear solve gives, in closed form, how it would read each drawing had that drawing not been learned (Allen's PRESS
-1974), so a wrong label cannot support itself. How well it does: docs/label-guard.md.
+The witness is ridge regression on random cosine features (Rahimi and Recht 2007) of the directions of a drawing's edges.
+Its one linear solve gives, in closed form, how it would read each drawing had that drawing not been learned
+(Allen's PRESS 1974), so a wrong label cannot speak for itself. How well it does: docs/label-guard.md.
 """
 
 from __future__ import annotations
@@ -13,35 +13,36 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.labels import DIGIT_LABELS, with_article
 from qtdigits.core.drawing.samples import Suspicion
 
 Floats = NDArray[np.float64]
 
-CLASSIFIER_VERSION = 1
-"""Changes with the meaning of a stored classifier: the features, their number, the random waves."""
+DIGIT_LABELS = tuple("0123456789")
+
+WITNESS_VERSION = 1
+"""Changes with whatever changes what a learned witness means: the features, their number, the random waves."""
 
 MARGIN = 0.4
-"""The least by which the suggested digit's score must exceed the given one's; scores are about 0 (no) to 1 (yes)."""
+"""By so much must the suggested digit's score be above the given one's; scores are about 0 (no) to 1 (yes)."""
 SURE_MARGIN = 0.6
-"""Above this margin no similar own drawings are needed: a 4 that is a lone line may be among several such."""
+"""Above this the drawings that look like it need not agree: a 4 that is a lone line may have broken siblings."""
 CLOSENESS = 0.2
-"""How much closer, as a natural logarithm, the nearest own drawing of the suggested digit must otherwise be."""
+"""So much closer, as a natural logarithm, must the nearest own drawing of the suggested digit otherwise be."""
 FEWEST = 3
-"""With fewer own examples of a digit it is unknown how this person writes it."""
+"""With fewer own examples of a digit, nobody can say how this hand writes it."""
 
 CELLS, DIRECTIONS, BLUR_PX = 7, 8, 2.0
 COMPONENTS, COSINES = 60, 1000
 BREADTH, RIDGE = 0.05, 1e-4
 OWN_WEIGHT = 10.0
 NEAREST, FARTHEST = 0.3, 3.0
-"""Distances are clipped to this range: beyond it they carry no more information."""
-_BATCH = 2048
+"""Distances beyond these tell nothing more: a copy is no better a witness than a twin, and far is far."""
+_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, eq=False)
 class LabelClassifier:
-    """A classifier that was trained on digits in general, ready to learn one person's drawings."""
+    """What has been learned of digits in general, ready to take one person's drawings in."""
 
     mean: Floats
     axes: Floats
@@ -72,21 +73,21 @@ class LabelClassifier:
         return cls(mean, axes, waves, phases, gram, moments)
 
     def places(self, images: NDArray[np.uint8]) -> Floats:
-        """Project images to `(n, COMPONENTS)`: drawings that look alike lie close together."""
+        """`(n, COMPONENTS)`: drawings that look alike lie close together."""
         found: Floats = (edge_directions(images) - self.mean) @ self.axes
         return found
 
     def with_drawings(self, places: Floats, targets: Floats, weight: float) -> tuple[Floats, Floats]:
-        """Return the Gram matrix and the moments with these drawings, each counting `weight` times."""
+        """The Gram matrix and the moments with these drawings, each counting `weight` times."""
         gram, moments = self.gram.copy(), self.moments.copy()
-        for part in _batches(len(places)):
+        for part in _parts(len(places)):
             cosines = self._cosines(places[part])
             gram += weight * (cosines.T @ cosines)
             moments += weight * (cosines.T @ targets[part])
         return gram, moments
 
     def scores_without(self, places: Floats, labels: Sequence[str]) -> Floats:
-        """Return each drawing's scores after learning all the *other* drawings with their labels: `(n, 10)`.
+        """`(n, 10)`: each drawing's scores after learning all the *other* drawings with their labels.
 
         With the leverage h and the scores f of learning it too, they are y - (y - f) / (1 - h): y cancels.
         """
@@ -95,7 +96,7 @@ class LabelClassifier:
         inverse = np.linalg.inv(gram)
         weights = inverse @ moments
         scores = np.empty_like(targets)
-        for part in _batches(len(places)):
+        for part in _parts(len(places)):
             cosines = self._cosines(places[part])
             leverage = OWN_WEIGHT * ((cosines @ inverse) * cosines).sum(axis=1, keepdims=True)
             scores[part] = targets[part] - (targets[part] - cosines @ weights) / (1.0 - leverage)
@@ -107,19 +108,19 @@ class LabelClassifier:
 
 
 def find_suspects(
-    classifier: LabelClassifier, images: NDArray[np.uint8], labels: Sequence[str]
+    witness: LabelClassifier, images: NDArray[np.uint8], labels: Sequence[str]
 ) -> dict[int, Suspicion]:
-    """Find the drawings of one person that look like another digit: beyond doubt, or like the person's own way of writing it.
+    """Of one person's drawings, those that look like another digit: beyond doubt, or like the person's own way of writing it.
 
     The keys are positions. Classes that are no digits, and digits of which there are fewer than `FEWEST` others, are not
-    judged. The score is the classifier's margin, at most 1; it is no probability.
+    judged. The score is the witness's margin, at most 1; it is no probability.
     """
     at = np.array([i for i, label in enumerate(labels) if label in DIGIT_LABELS], np.int64)
     if len(at) <= FEWEST:
         return {}
     given = np.array([DIGIT_LABELS.index(labels[i]) for i in at])
-    places = classifier.places(images[at])
-    scores = classifier.scores_without(places, [labels[i] for i in at])
+    places = witness.places(images[at])
+    scores = witness.scores_without(places, [labels[i] for i in at])
     rows = np.arange(len(at))
     others = scores.copy()
     others[rows, given] = -np.inf
@@ -138,7 +139,7 @@ def find_suspects(
 
 
 def _closeness(places: Floats, given: NDArray[np.int64], row: int, suggested: int) -> float:
-    """Return by which log ratio the nearest drawing labelled `suggested` is nearer than the nearest other one of this label."""
+    """How much nearer the nearest drawing labelled `suggested` is than the nearest other one with this drawing's label."""
     distances = np.sqrt(((places - places[row]) ** 2).sum(axis=1))
     distances[row] = np.inf
     to_given, to_suggested = (
@@ -149,12 +150,16 @@ def _closeness(places: Floats, given: NDArray[np.int64], row: int, suggested: in
 
 
 def _suspicion(margin: float, suggested: str, given: str, *, is_alike: bool) -> Suspicion:
-    rest = f"and like your own {suggested}s" if is_alike else f"hardly like {with_article(given)}"
-    return Suspicion(min(1.0, margin), suggested, f"looks like {with_article(suggested)}, {rest}")
+    rest = f"and like your own {suggested}s" if is_alike else f"hardly like {_a(given)}"
+    return Suspicion(min(1.0, margin), suggested, f"looks like {_a(suggested)}, {rest}")
+
+
+def _a(digit: str) -> str:
+    return f"an {digit}" if digit == "8" else f"a {digit}"
 
 
 def edge_directions(images: NDArray[np.uint8]) -> Floats:
-    """Return how much edge runs in each direction around each cell, as square roots: `(n, DIRECTIONS * CELLS * CELLS)`.
+    """`(n, DIRECTIONS * CELLS * CELLS)`: how much edge runs in each direction around each cell, as square roots.
 
     Sobel gradients shared among the two nearest directions and blurred, after Liu et al. 2003.
     """
@@ -162,7 +167,7 @@ def edge_directions(images: NDArray[np.uint8]) -> Floats:
     blur = np.exp(-0.5 * ((np.arange(28)[:, None] - centres) / BLUR_PX) ** 2)
     blur = (blur / blur.sum(axis=0)).astype(np.float32)
     planes = np.empty((len(images), DIRECTIONS, CELLS, CELLS), np.float32)
-    for part in _batches(len(images)):
+    for part in _parts(len(images)):
         across, down = _gradients(images[part].astype(np.float32) / np.float32(255))
         strength = np.hypot(across, down)
         turn = np.arctan2(down, across) * np.float32(DIRECTIONS / (2 * np.pi))
@@ -188,5 +193,5 @@ def _targets(labels: Sequence[str]) -> Floats:
     return targets
 
 
-def _batches(n: int) -> list[slice]:
-    return [slice(begin, begin + _BATCH) for begin in range(0, n, _BATCH)]
+def _parts(n: int) -> list[slice]:
+    return [slice(begin, begin + _AT_ONCE) for begin in range(0, n, _AT_ONCE)]

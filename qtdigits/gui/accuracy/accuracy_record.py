@@ -1,0 +1,65 @@
+"""What the accuracy room shows of one writer and one model: read once, then kept up judgement by judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtdigits.core.drawing.samples import Trial
+from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
+from qtdigits.core.score.practice import JudgedReading
+from qtdigits.store.tables.samples import SampleStore
+
+COACHED = 1000
+"""The coach looks at so many of the latest drawings."""
+
+
+@dataclass(frozen=True, eq=False)
+class AccuracyRecord:
+    """`outcomes` `(n,)` in the order of judging; `confusions` counts (truth, answer); `recent` are readings of all models."""
+
+    writer: str
+    model: str
+    outcomes: NDArray[np.bool_]
+    confusions: dict[tuple[str, str], int]
+    recent: tuple[JudgedReading, ...]
+
+    @classmethod
+    def of(cls, store: SampleStore, writer: str, model: str) -> AccuracyRecord:
+        """Raises `StoreError`."""
+        judgements = store.judgements
+        return cls(
+            *(writer, model, store.outcomes(writer, model), judgements.confusions(writer, model)),
+            tuple(judgements.recent(writer, COACHED)),
+        )
+
+    def with_trial(self, trial: Trial) -> AccuracyRecord:
+        """With one more judgement by this writer; one of another model is news to the coach only."""
+        if trial.truth is None:
+            return self
+        recent = (*self.recent, JudgedReading(trial.truth, trial.answer, trial.model))[-COACHED:]
+        if trial.model != self.model:
+            return replace(self, recent=recent)
+        pair = (trial.truth, trial.answer)
+        counts = {**self.confusions, pair: self.confusions.get(pair, 0) + 1}
+        return replace(
+            self, outcomes=np.append(self.outcomes, trial.is_right), confusions=counts, recent=recent
+        )
+
+    @property
+    def n(self) -> int:
+        return len(self.outcomes)
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(self.n, int(self.outcomes.sum()))
+
+    def score(self, labels: tuple[str, ...]) -> Score:
+        """The confusions as a matrix: `labels` first, then classes that these lack."""
+        classes = tuple(dict.fromkeys([*labels, *(name for pair in self.confusions for name in pair)]))
+        position = {name: i for i, name in enumerate(classes)}
+        pairs = np.array([(position[t], position[a]) for t, a in self.confusions], np.int64).reshape(-1, 2)
+        pairs = np.repeat(pairs, np.array(list(self.confusions.values()), np.int64), axis=0)
+        return Score(classes, confusion_matrix(pairs[:, 0], pairs[:, 1], len(classes)))
