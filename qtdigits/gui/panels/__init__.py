@@ -1,1 +1,1 @@
-"""Which models there are and which one reads: promoting, watching, reading anew with them."""
+"""The tabs of the window. None of these rooms knows another one."""

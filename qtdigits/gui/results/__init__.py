@@ -1,1 +1,1 @@
-"""How a training came out: scores, confusions, calibration, and the drawings behind them."""
+"""The result of a training: scores, confusion matrix, calibration, and the drawings behind them."""

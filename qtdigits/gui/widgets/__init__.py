@@ -1,1 +1,1 @@
-"""What every page is made of; nothing here knows what the program is about."""
+"""Building blocks of all panels, which know nothing of digits and trainings."""

@@ -1,1 +1,1 @@
-"""What the network does with the drawing on the canvas."""
+"""The *Network* tab: what the network computes for the drawing on the canvas."""

@@ -1,1 +1,1 @@
-"""The runs that were kept: listed, compared, steered, thrown away and taken back."""
+"""The *Runs* tab: earlier trainings, to look at, compare, resume, extend and delete."""

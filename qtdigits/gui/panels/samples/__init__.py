@@ -1,1 +1,1 @@
-"""The drawings that were kept: looked at by the ten thousand, changed, checked, brought in and out."""
+"""The *Drawings* tab: the stored samples, to look at, change, review, import and export."""

@@ -1,1 +1,1 @@
-"""Trainings as they are asked for, wait in line, run, and end."""
+"""The *Training* tab: choose a recipe, train, watch, and decide about the result."""

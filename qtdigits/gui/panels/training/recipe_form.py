@@ -1,4 +1,4 @@
-"""The form of a recipe, made from the recipe's field table."""
+"""The form of a recipe, made from the declarations of its fields."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ QLineEdit, QLineEdit:focus { padding: 0; border: none; border-radius: 0; backgro
 
 
 class WholeEdit(QSpinBox):
-    """The wheel scrolls the form; it changes a value only where the person is typing."""
+    """The wheel scrolls the form; it changes a value only with the focus."""
 
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -58,7 +58,7 @@ Editor = WholeEdit | NumberEdit | ChoiceBox | QLineEdit
 
 
 def make_editor(field: Field) -> Editor:
-    """The editor of a field: its range, unit, help and default."""
+    """Return an editor with the range, unit, help and default of a field."""
     editor: Editor
     match field.kind:
         case "int":
@@ -100,7 +100,7 @@ def write(editor: Editor, value: Value) -> None:
             editor.setCurrentText(str(value))
         case QLineEdit():
             editor.setText(str(value))
-            editor.setCursorPosition(0)  # what does not fit is cut off at its end
+            editor.setCursorPosition(0)  # a long text is cut off at its end
 
 
 def changed_signal(editor: Editor) -> SignalInstance:
@@ -131,8 +131,8 @@ def _number_edit(field: Field) -> NumberEdit:
 
 def _describe(editor: QSpinBox | QDoubleSpinBox, field: Field) -> None:
     editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    # Arrow keys, and the wheel while it has the keyboard, step; buttons of a few pixels are nothing to aim at.
-    # NoButtons is broken under a style sheet: the number is drawn outside of the box.
+    # Arrow keys and, with the focus, the wheel change the value: buttons of a few pixels are hard to hit.
+    # NoButtons is broken under a style sheet: it draws the number outside the box.
     editor.setStyleSheet(WITHOUT_BUTTONS)
     editor.lineEdit().setTextMargins(TEXT_MARGIN_PX, 0, TEXT_MARGIN_PX, 0)
     if field.step:
@@ -151,12 +151,12 @@ BREAK = "\N{ZERO WIDTH SPACE}"
 
 
 class RecipeForm(QWidget):
-    """Shows and changes a recipe. Fields that are not at their default are marked; Ctrl+Backspace puts one back.
+    """Shows and changes a recipe. Fields that differ from their default are marked; Ctrl+Backspace resets one.
 
-    `field_entered` carries the name of the field that the keyboard has come to.
+    `field_entered` carries the name of the field that gets the focus.
 
-    Editors of the fields named in `apart` get no row here: who asks for them by `editor` gives them a place of their own. The
-    others are made by `prepare`, before the form is first shown.
+    Fields named in `apart` have no row here: their editors, got by `editor`, stand elsewhere. The others are made by `prepare`,
+    before the form is first shown.
     """
 
     changed = Signal()
@@ -168,7 +168,7 @@ class RecipeForm(QWidget):
         self._n_classes = 10
         self._apart = apart
         self._values: dict[str, Value] = {field.name: field.default for field in FIELDS}
-        """As they were set last; where there is an editor, that says what the value is by now."""
+        """As set last. Where there is an editor, it has the present value."""
         self._editors: dict[str, Editor] = {}
         self._names: dict[QObject, str] = {}
         self._notes: dict[str, QLabel] = {}
@@ -186,7 +186,7 @@ class RecipeForm(QWidget):
 
     @property
     def error_text(self) -> str:
-        """What is wrong with the recipe as it stands, or nothing."""
+        """What is wrong with the recipe, or ""."""
         try:
             self.recipe()
         except InputError as error:
@@ -207,7 +207,7 @@ class RecipeForm(QWidget):
         return self._editors.get(name) or self._make(FIELD_BY_NAME[name])
 
     def recipe(self) -> Recipe:
-        """The recipe as it stands. Raises `InputError` that names the field."""
+        """Return the recipe in the form. Raises an `InputError` that names the field."""
         edited = {name: read(editor) for name, editor in self._editors.items()}
         return recipe_of({**self._values, **edited}, name=self._name)
 
@@ -221,22 +221,12 @@ class RecipeForm(QWidget):
         self.changed.emit()
 
     def set_n_classes(self, n_classes: int) -> None:
-        """How many classes the network will tell apart; its number of weights depends on it."""
+        """Set the number of classes, on which the number of weights depends."""
         self._n_classes = n_classes
         self._check()
 
-    def _make(self, field: Field) -> Editor:
-        editor = self._editors[field.name] = make_editor(field)
-        if field.name == "epochs":
-            editor.setObjectName("epochsSpin")
-        self._names[editor] = field.name
-        write(editor, self._values[field.name])
-        changed_signal(editor).connect(self._on_edited)
-        editor.installEventFilter(self)
-        return editor
-
     def prepare(self) -> None:
-        """Give every field its editor and its row; does nothing the second time."""
+        """Give every field an editor and a row; does nothing the second time."""
         if self._is_laid_out:
             return
         self._is_laid_out = True
@@ -258,8 +248,18 @@ class RecipeForm(QWidget):
         outer.addStretch()
         self._check()
 
+    def _make(self, field: Field) -> Editor:
+        editor = self._editors[field.name] = make_editor(field)
+        if field.name == "epochs":
+            editor.setObjectName("epochsSpin")
+        self._names[editor] = field.name
+        write(editor, self._values[field.name])
+        changed_signal(editor).connect(self._on_edited)
+        editor.installEventFilter(self)
+        return editor
+
     def _arrange(self) -> None:
-        """Groups in one column, or in two where there is room; layers need the whole width."""
+        """Place the groups in one column, or in two where there is room; layers need the whole width."""
         row, column = 0, 0
         for group, has_layers in self._groups:
             is_wide = has_layers or self._is_narrow
@@ -291,7 +291,7 @@ class RecipeForm(QWidget):
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Of the editors: the keyboard comes, or Ctrl+Backspace is pressed."""
+        """Notice when an editor gets the focus, and reset it on Ctrl+Backspace."""
         if event.type() == QEvent.Type.FocusIn and watched in self._names:
             self.field_entered.emit(self._names[watched])
         elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and _is_reset(event):
@@ -313,7 +313,7 @@ class RecipeForm(QWidget):
         self.changed.emit()
 
     def _mark(self) -> None:
-        """A dot before the fields that are not at their default; what a half-typed value is nobody knows."""
+        """Put a dot before the fields that differ from their default, or are not valid."""
         for name, title in self._titles.items():
             field = FIELD_BY_NAME[name]
             try:
@@ -329,7 +329,7 @@ class RecipeForm(QWidget):
         try:
             network = self.recipe().network
         except InputError as error:
-            # What is said under a line of layers is not said twice; the layers may also fail to fit together.
+            # An error below a line of layers is not repeated; the layers may also not fit together.
             give_role(self._summary, "error")
             self._summary.setText("" if any(errors) else str(error))
         else:
@@ -337,7 +337,7 @@ class RecipeForm(QWidget):
             self._summary.setText(f"{network.title} · {network.n_parameters(self._n_classes):,} weights")
 
     def _check_layers(self, field: Field, note: QLabel) -> bool:
-        """Under a line of layers stands its notation, or what is wrong with it. True when something is."""
+        """Show below a line of layers its notation or what is wrong with it. Return whether something is."""
         try:
             field.parse(read(self._editors[field.name]))
         except InputError as error:
@@ -345,7 +345,7 @@ class RecipeForm(QWidget):
             note.setText(error.message)
             return True
         give_role(note, "muted")
-        # a place where each of its parts may go on in the next line
+        # the notation may wrap before each of its parts
         note.setText(field.help.replace("[:", f"{BREAK}[:"))
         return False
 
