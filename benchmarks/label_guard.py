@@ -11,16 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.drawing.label_review import DIGIT_LABELS, LabelClassifier, find_suspects
+from qtdigits.core.drawing.label_review import LabelClassifier, find_suspects
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.store.data.datasets import read_dataset
-from qtdigits.store.kept_files import load_witness
+from qtdigits.store.kept_files import load_label_classifier
 
 SHARE, SEED = 0.02, 1
 
 
 def main() -> None:
-    witness = load_witness()
+    witness = load_label_classifier()
     files = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     for path in map(Path, files):
         drawings = read_dataset(path)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from qtdigits.core.drawing.samples import Dataset
 
 N_DRAWINGS = 200
-WRITER = "me"
 
 
 def measure() -> list[Row]:
@@ -53,14 +52,14 @@ def _drawings() -> Dataset:
 
 
 def _ours(folder: str) -> float:
-    from qtdigits.core.drawing.samples import Sample
+    from qtdigits.core.drawing.samples import DEFAULT_WRITER, Sample
     from qtdigits.core.run.events import EngineReady, Event, RunFinished
     from qtdigits.store.tables.samples import SampleStore
 
     drawings = _drawings()
     with SampleStore.open(Path(folder)) as store:
         store.add_samples(
-            Sample(label, raster, WRITER, ink)
+            Sample(label, raster, DEFAULT_WRITER, ink)
             for label, raster, ink in zip(drawings.labels, drawings.images, drawings.inks, strict=True)
         )
     app, window = open_window("litert", folder)

@@ -29,7 +29,7 @@ N_STORED = 100_000
 N_SHAPES = 2_000
 ROUNDS, JUDGED_A_ROUND, REWRITTEN_A_ROUND = 20, 50, 1
 N_STARTS = 5
-WRITER, MODEL = "me", "default"
+MODEL = "default"
 
 
 def measure() -> list[Row]:
@@ -80,7 +80,7 @@ def _samples() -> Iterator[Sample]:
 
     from qtdigits.core.drawing.ink import Ink
     from qtdigits.core.drawing.raster import render_many
-    from qtdigits.core.drawing.samples import Sample
+    from qtdigits.core.drawing.samples import DEFAULT_WRITER, Sample
     from qtdigits.core.drawing.synthetic import synthetic_digits
 
     inks, labels = synthetic_digits(N_SHAPES, seed=1)
@@ -88,7 +88,7 @@ def _samples() -> Iterator[Sample]:
     for number in range(N_STORED):
         shape, shift = number % N_SHAPES, 0.001 * number
         moved = tuple(stroke + np.array([shift, 0, 0, 0], np.float32) for stroke in inks[shape].strokes)
-        yield Sample(str(labels[shape]), rasters[shape], WRITER, ink=Ink.of(moved), device="mouse")
+        yield Sample(str(labels[shape]), rasters[shape], DEFAULT_WRITER, ink=Ink.of(moved), device="mouse")
 
 
 def _fill(folder: Path, samples: list[Sample]) -> None:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common import ROOT, Row, run_child
+from qtdigits.core.drawing.samples import MNIST_TEST
 
 SOON = 0.990
 BETTER = 0.995
@@ -64,7 +65,7 @@ def _ours(what: str, *arguments: str) -> _Time:
         if done.returncode != 0:
             raise RuntimeError(f"{what}: {' '.join(command)} failed:\n{done.stderr[-2000:]}")
         scores = load_header(out).scores
-    accuracy = float(scores["MNIST test"]["accuracy"])
+    accuracy = float(scores[MNIST_TEST]["accuracy"])
     return _Time(seconds, accuracy, SOON if "quick" in what else BETTER)
 
 

@@ -1,6 +1,7 @@
 """Learn the label guard's witness anew, from MNIST and synthetic ink: `python -m tools.make_witness [FILE]`.
 
-To be done when `core/drawing/label_guard.py` changes its features (`WITNESS_VERSION`). MNIST is searched for as by the program.
+To be done when `core/drawing/label_review.py` changes its features (`CLASSIFIER_VERSION`). MNIST is searched for as by the
+program.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from pathlib import Path
 from qtdigits import paths
 from qtdigits.core.run.control import Control
 from qtdigits.store.data.mnist import find_mnist
-from qtdigits.store.kept_files import save_witness
+from qtdigits.store.kept_files import save_label_classifier
 from qtdigits.training.data_cache import DataCache
-from qtdigits.training.label_review import learn_witness
+from qtdigits.training.label_review import learn_label_classifier
 
 
 def main() -> int:
@@ -22,7 +23,7 @@ def main() -> int:
         print("MNIST was not found: set QTDIGITS_MNIST.", file=sys.stderr)
         return 2
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.resources_dir() / "witness.npz"
-    save_witness(learn_witness(DataCache(), folder, Control()), out)
+    save_label_classifier(learn_label_classifier(DataCache(), folder, Control()), out)
     print(f"{out}: {out.stat().st_size:,} bytes")
     return 0
 

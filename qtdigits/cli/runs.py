@@ -18,7 +18,7 @@ from qtdigits.store.tables.runs import RunRecord, runs_frame
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.runs import (
     can_be_extended,
-    can_go_on,
+    can_be_resumed,
     empty_trash,
     inspect_trash,
     is_running,
@@ -111,7 +111,7 @@ def run_show(args: argparse.Namespace) -> int:
         run = with_current_state(folder, store.runs.find(args.wanted))
         history = store.runs.history(run.id)
     if args.csv:
-        print(csv_of(curves_frame({} if history is None else {run.title: history})), end="")
+        print(csv_of(curves_frame([] if history is None else [(run.title, history)])), end="")
         return 0
     if args.json:
         print_json({**_as_json(run), "history": None if history is None else _finite(history.to_json())})
@@ -228,7 +228,7 @@ def _trained_on(run: RunRecord) -> list[tuple[str, object]]:
 
 def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:
     resume = f"qtdigits train --resume {run.id}"
-    if can_go_on(folder, run):
+    if can_be_resumed(folder, run):
         return [("to go on", resume)]
     return [("to extend it", f"{resume} --more-epochs N")] if can_be_extended(folder, run) else []
 

@@ -13,7 +13,7 @@ from qtdigits.cli.output import complain, print_json, print_table, say, working
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.run.control import Control
 from qtdigits.errors import InputError, QtDigitsError
-from qtdigits.store.kept_files import load_witness
+from qtdigits.store.kept_files import load_label_classifier
 from qtdigits.store.tables.editing import Deleted
 from qtdigits.store.tables.merging import MergedStores
 from qtdigits.store.tables.samples import SampleStore
@@ -159,7 +159,7 @@ def run_review(args: argparse.Namespace) -> int:
         if args.writer is not None:
             require_writer(store, args.writer)
         with working("Looking through the labels …"):
-            found = review(store, load_witness(), Control(), writer=args.writer)
+            found = review(store, load_label_classifier(), Control(), writer=args.writer)
         waiting = list(store.samples(ids=found.doubted)) if found.doubted else []
     if args.json:
         print_json({"n": found.n, "waiting": [_to_json(sample) for sample in waiting]})

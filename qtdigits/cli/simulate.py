@@ -92,7 +92,7 @@ def _positive(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     base = open_model(args.model, folder=folder)
-    drawings = read_dataset(args.file, labels=args.labels).by_somebody(args.file.stem)
+    drawings = read_dataset(args.file, labels=args.labels).with_default_writer(args.file.stem)
     mnist = mnist_of(args, folder)
     after = (0, *sorted(set(args.after))) if args.after else AFTER
     learner = learner_of(args, mnist)
@@ -120,7 +120,7 @@ def _tell(writer: SimulatedWriter, done: int, total: int) -> None:
     last = writer.steps[-1]
     say(
         f"{done} of {total}: {writer.writer}, {writer.drawings} drawings; "
-        f"after {last.after} judged: {last.errors_without} → {last.errors_with} errors in {last.n} that follow"
+        f"after {last.after} judged: {last.errors_without} → {last.errors_with} errors in {last.later.n} that follow"
     )
 
 
@@ -152,11 +152,11 @@ def _print_steps(steps: Iterable[SimulatedStep]) -> None:
     rows = (
         (
             f"{step.after}",
-            f"{step.n:,}",
-            rate(step.errors_without, step.n),
-            rate(step.errors_with, step.n),
-            f"{step.fixed}",
-            f"{step.broken}",
+            f"{step.later.n:,}",
+            rate(step.errors_without, step.later.n),
+            rate(step.errors_with, step.later.n),
+            f"{step.later.n_fixed}",
+            f"{step.later.n_broken}",
             percent(step.fewer, 0),
         )
         for step in steps

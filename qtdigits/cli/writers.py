@@ -211,8 +211,10 @@ def _cells(found: WriterMatrix, row: MatrixRow) -> tuple[str, ...]:
     name = {"base": "nobody here", "all others": "all but the one read"}.get(row.kind, row.name)
     texts = []
     for writer in found.writers:
-        cell = row.cell(writer)
+        cell = row.cells.get(writer)
         texts.append(
-            "" if cell is None else f"{percent(cell.accuracy, 2)} of {cell.n:,} {found.mark(cell):<2}"
+            ""
+            if cell is None
+            else f"{percent(cell.tally_after.accuracy, 2)} of {cell.n:,} {found.mark(cell):<2}"
         )
     return (name, f"{row.learned_from:,}" if row.learned_from else "", *texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 UNKNOWN = "–"
 
@@ -39,6 +40,12 @@ def percent_digits(share: float, decimals: int = 1) -> str:
 def counted(n: int, noun: str) -> str:
     """Such as "1 drawing" or "1,200 drawings"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Such as "4s", "4s and 9s" or "0s, 4s and 9s"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def awaiting_review(n: int) -> str:

@@ -1,7 +1,4 @@
-"""A model as a value: everything that a model file holds, without any library's objects.
-
-`ml` makes these, `store` writes and reads them, `reader` answers from them.
-"""
+"""A model as a value: everything that a model file holds, without any library's objects."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from qtdigits.errors import InputError
 LayerWeights = tuple[NDArray[np.float32], ...]
 
 GOLDEN_TOLERANCE = 1e-2
-"""How far a probability may be from the golden one.
+"""The largest difference of a probability from the golden one.
 
 LiteRT folds batch normalisation into weights that are rounded to half precision. Measured: 3e-4 at most for most models, but
 up to 2e-3 on noise for a network that was taught to be unsure of it and then sharpened by its temperature.
@@ -38,7 +35,7 @@ class Golden:
     probabilities: NDArray[np.float32]
 
     def agrees_with(self, probabilities: NDArray[np.float32]) -> bool:
-        """Whether `(n, k)` probabilities are the golden ones, within `GOLDEN_TOLERANCE` each; NaN never is, nor another shape."""
+        """Whether `(n, k)` probabilities are the golden ones, within `GOLDEN_TOLERANCE` each; NaN and other shapes are not."""
         expected = self.probabilities
         if expected.shape != np.shape(probabilities):
             return False
@@ -77,14 +74,14 @@ class Model:
 
     @property
     def last_learned_sample(self) -> int | None:
-        """The id of the last stored drawing that it may have been trained on, None where it does not say."""
+        """The id of the last stored drawing that it may have been trained on, None if unknown."""
         drawings = self.provenance.get("drawings")
         last = drawings.get("last_sample") if isinstance(drawings, Mapping) else None
         return last if isinstance(last, int) else None
 
     @property
     def has_learned_from_stored(self) -> bool:
-        """Whether it says that it was trained on stored drawings, so that what it reads of those says little."""
+        """Whether its provenance names stored drawings, so that its score on those means little."""
         sources = self.provenance.get("sources") or ()
         return self.last_learned_sample is not None or any(s.get("name") == "drawings" for s in sources)
 

@@ -1,12 +1,18 @@
-"""What every layer of a network puts out for one drawing, worked out from its stored weights with numpy alone.
+"""Look into a network: the output of every layer for one drawing, and which pixels decided the answer.
 
-This is how the window looks into a network without TensorFlow: the LiteRT program folds its layers into one another, and an
-interpreter that keeps what lies between them knows them by no names of ours. Within 1e-5 of what Keras says.
+Layer outputs are computed from the stored weights with numpy alone, within 1e-5 of Keras. The window needs no TensorFlow for
+it, and the LiteRT program does not have them: it folds its layers into one another, under other names.
+
+Occlusion sensitivity (Zeiler & Fergus 2014): a patch is moved over the drawing, and the fall of the answer's probability is
+recorded. Their grey patch is two things at once on a drawing, so there are two patches here: one removes ink (which strokes
+support the answer?), the other adds ink (which gaps do?). A pixel's figure is the mean over all patches that cover it. Its
+limits: patches that matter only together are missed; nothing finer than the patch is seen; a drawing that really lacked the
+ink would be centred anew, the patched one is not; and it explains this model and this answer, not how people read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +24,24 @@ from qtdigits.errors import InputError
 
 Values = NDArray[np.float32]
 
+Weights = Mapping[str, Sequence[NDArray[np.float32]]]
+"""As `Model.weights`: the name of a layer → its arrays."""
+
+# Activations and batch normalisation as Keras defines them.
 LEAK = 0.2
 SELU_SCALE, SELU_ALPHA = 1.05070098, 1.67326324
+NORM_EPSILON = 1e-3
+
+SIDE_PX = 5
+STEP_PX = 2
+CORNERS = np.arange(0, 28 - SIDE_PX + STEP_PX, STEP_PX).clip(max=28 - SIDE_PX)
+"""Where patches begin, along either axis: every pixel is covered."""
+WITHOUT, WITH = 0, 255
+"""The ink of a patch: none, or all."""
 
 
 def softmax(x: Values) -> Values:
-    """`(k,)` to probabilities."""
+    """Turn logits `(k,)` into probabilities."""
     raised = np.exp(x - x.max())
     result: Values = raised / raised.sum()
     return result
@@ -63,23 +81,16 @@ ACTIVATION_FUNCTIONS: dict[str, Callable[[Values], Values]] = {
 }
 
 
-NORM_EPSILON = 1e-3
-"""What Keras's batch normalisation adds to the variance."""
-
-Weights = Mapping[str, Sequence[NDArray[np.float32]]]
-"""As `Model.weights`: the name of a layer → its arrays."""
-
-
 @dataclass(frozen=True, eq=False)
 class LayerOutput:
-    """What a layer puts out, after activation and pooling: `(side, side, channels)` of a block, `(neurons,)` of a dense layer."""
+    """The output of a layer after activation and pooling: `(side, side, channels)` of a block, `(neurons,)` of a dense layer."""
 
     name: str
     values: Values
 
 
 def layer_names(spec: NetworkSpec) -> tuple[str, ...]:
-    """Those of the layers that have an output to look at, in order: "block_1", "dense_1", "output"."""
+    """Return the names of the layers with an output to look at, in order, such as "block_1", "dense_1", "output"."""
     blocks = [f"block_{number}" for number in range(1, len(spec.blocks) + 1)]
     dense = [f"dense_{number}" for number in range(1, len(spec.dense) + 1)]
     return (*blocks, *dense, "output")
@@ -88,27 +99,34 @@ def layer_names(spec: NetworkSpec) -> tuple[str, ...]:
 def layer_outputs(
     spec: NetworkSpec, weights: Weights, raster: NDArray[np.uint8], *, upto: str = "output"
 ) -> list[LayerOutput]:
-    """`raster` `(28, 28)`, ink 255, through the layers up to and with the one named `upto`.
+    """Compute the outputs for `raster` `(28, 28)`, ink 255, of the layers up to and with the one named `upto`.
 
     Raises `InputError` when the weights are not those of this network.
     """
     found: list[LayerOutput] = []
-    flow = (raster.astype(np.float32) / np.float32(255))[..., np.newaxis]
     try:
-        for name, block in zip(layer_names(spec), spec.blocks, strict=False):
-            flow = _convolved(flow, block, weights[name], weights.get(f"{name}_norm", ()))
-            found.append(LayerOutput(name, flow))
-            if name == upto:
-                return found
-        flow = _flattened(flow, spec)
-        for name, layer in zip(layer_names(spec)[len(spec.blocks) :], spec.dense, strict=False):
-            flow = ACTIVATION_FUNCTIONS[layer.activation](_connected(flow, weights[name]))
-            found.append(LayerOutput(name, flow))
-            if name == upto:
-                return found
-        return [*found, LayerOutput("output", softmax(_connected(flow, weights["output"])))]
+        for output in _outputs(spec, weights, raster):
+            found.append(output)
+            if output.name == upto:
+                break
     except (KeyError, ValueError, IndexError) as error:
         raise InputError("The weights are not those of this network.") from error
+    return found
+
+
+def _outputs(spec: NetworkSpec, weights: Weights, raster: NDArray[np.uint8]) -> Iterator[LayerOutput]:
+    names = iter(layer_names(spec))
+    flow = (raster.astype(np.float32) / np.float32(255))[..., np.newaxis]
+    for block in spec.blocks:
+        name = next(names)
+        flow = _convolved(flow, block, weights[name], weights.get(f"{name}_norm", ()))
+        yield LayerOutput(name, flow)
+    flow = _flattened(flow, spec)
+    for layer in spec.dense:
+        name = next(names)
+        flow = ACTIVATION_FUNCTIONS[layer.activation](_connected(flow, weights[name]))
+        yield LayerOutput(name, flow)
+    yield LayerOutput("output", softmax(_connected(flow, weights["output"])))
 
 
 def embeddings(spec: NetworkSpec, weights: Weights, rasters: NDArray[np.uint8]) -> Values:
@@ -141,7 +159,7 @@ def _flattened(flow: Values, spec: NetworkSpec) -> Values:
 
 
 def first_filters(spec: NetworkSpec, weights: Weights) -> Values:
-    """`(n, side, side)`: the kernels of the first convolution, or what the first dense layer weighs every pixel with.
+    """Return the kernels of the first convolution, or the pixel weights of the first dense layer: `(n, side, side)`.
 
     Raises `InputError` when the weights are not those of this network.
     """
@@ -175,7 +193,7 @@ def _convolved(flow: Values, block: ConvBlock, kernels: Sequence[Values], norm: 
 
 
 def _padded_same(flow: Values, kernel: int, stride: int) -> Values:
-    """TensorFlow's "same": where the number of zeros is odd, the one more comes after."""
+    """Pad as TensorFlow's "same": where the number of zeros is odd, there is one more after."""
     side = flow.shape[0]
     total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
     before = total // 2
@@ -197,15 +215,6 @@ def _connected(flow: Values, arrays: Sequence[Values]) -> Values:
     return result
 
 
-SIDE_PX = 5
-STEP_PX = 2
-CORNERS = np.arange(0, 28 - SIDE_PX + STEP_PX, STEP_PX).clip(max=28 - SIDE_PX)
-"""Where patches begin, along either axis: every pixel is covered."""
-
-WITHOUT, WITH = 0, 255
-"""The ink of a patch: none, or all."""
-
-
 @dataclass(frozen=True, eq=False)
 class Occluded:
     """The drawing under every patch that changes it: `images` `(n, 28, 28)`, `corners` `(n, 2)` as row and column."""
@@ -214,8 +223,8 @@ class Occluded:
     corners: NDArray[np.int64]
 
 
-def occlusion_scores(raster: NDArray[np.uint8], *, ink: int) -> Occluded:
-    """`raster` `(28, 28)` under patches of `ink`. Where a patch changes nothing there is nothing to read."""
+def occlude(raster: NDArray[np.uint8], *, ink: int) -> Occluded:
+    """Cover `raster` `(28, 28)` with patches of `ink`. Patches that change nothing are left out."""
     grid = np.stack(np.meshgrid(CORNERS, CORNERS, indexing="ij"), axis=-1).reshape(-1, 2)
     covered = sliding_window_view(raster, (SIDE_PX, SIDE_PX))[grid[:, 0], grid[:, 1]]
     corners = grid[(covered != ink).any(axis=(1, 2))]
@@ -229,7 +238,7 @@ def occlusion_scores(raster: NDArray[np.uint8], *, ink: int) -> Occluded:
 def heat_map(
     corners: NDArray[np.int64], probabilities: NDArray[np.float32], before: float
 ) -> NDArray[np.float32]:
-    """`(28, 28)`, -1 to 1: how far the answer's probability falls without the pixel as it is; less than 0 where it rises.
+    """Return how far the answer's probability falls when a pixel is covered: `(28, 28)`, -1 to 1, below 0 where it rises.
 
     `probabilities` `(n,)` of the answer under each patch, `before` without one.
     """
@@ -240,7 +249,7 @@ def heat_map(
 
 
 def _n_covering() -> NDArray[np.float32]:
-    """`(28, 28)`: how many patches cover each pixel."""
+    """Count the patches that cover each pixel: `(28, 28)`."""
     along = np.zeros(28, np.float32)
     for corner in CORNERS:
         along[corner : corner + SIDE_PX] += 1

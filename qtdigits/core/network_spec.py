@@ -1,8 +1,7 @@
-"""Network specs: what a network is made of, as plain values, and their short notation.
+"""Network specs: the layers of a network as values, their short notation, and what each layer costs.
 
 A network is any number of convolution blocks, then a way to flatten, then any number of dense layers, then a softmax over the
-classes.
-Without blocks it is a multi-layer perceptron (MLP), with them a convolutional network (CNN).
+classes. Without blocks it is a multi-layer perceptron (MLP), with them a convolutional network (CNN).
 
 The notation names the parts of a layer with colons and separates layers with commas; parts left out have defaults:
 
@@ -89,12 +88,16 @@ class ConvBlock:
         return self.normalisation == "batch"
 
     def output_side(self, side: int) -> int:
-        """Pixels along a side after convolution, stride and pooling, from `side` of them; below 1 where nothing is left."""
+        """Return the pixels along a side after convolution, stride and pooling; below 1 where nothing is left."""
+        return self.convolved_side(side) // self.pool
+
+    def convolved_side(self, side: int) -> int:
+        """Return the pixels along a side before pooling."""
         reach = side if self.padding == "same" else side - self.kernel + 1
-        return -(-reach // self.stride) // self.pool
+        return -(-reach // self.stride)
 
     def n_parameters(self, depth: int) -> int:
-        """Weights for an input of `depth` channels: batch normalisation has four for each filter, else there is one bias."""
+        """Count the weights for `depth` input channels: batch normalisation has four for each filter, else there is one bias."""
         return (self.kernel**2 * depth + (4 if self.is_normalised else 1)) * self.filters
 
 
@@ -137,19 +140,11 @@ class NetworkSpec:
         return f"CNN {blocks} + {dense}" if dense else f"CNN {blocks}"
 
     def n_parameters(self, n_classes: int) -> int:
-        """The number of weights, biases included."""
-        total, side, depth = 0, INPUT_SIDE, 1
-        for block in self.blocks:
-            total += block.n_parameters(depth)
-            side, depth = block.output_side(side), block.filters
-        width = depth if self.pooling == "average" else side * side * depth
-        for layer in self.dense:
-            total += (width + 1) * layer.neurons
-            width = layer.neurons
-        return total + (width + 1) * n_classes
+        """Count the weights, biases included."""
+        return sum(layer.n_parameters for layer in layers_of(self, n_classes))
 
     def to_json(self) -> dict[str, Any]:
-        """All values, defaults too: `blocks`, `dense` and `pooling`."""
+        """Return all values, defaults too: `blocks`, `dense` and `pooling`."""
         return {
             "blocks": [asdict(b) for b in self.blocks],
             "dense": [asdict(d) for d in self.dense],
@@ -170,18 +165,18 @@ class NetworkSpec:
 
 
 def parse_dense(text: str) -> tuple[DenseLayer, ...]:
-    """Dense layers from their notation. Raises `InputError` that names the layer."""
+    """Read dense layers from their notation. Raises `InputError` that names the layer."""
     return tuple(DenseLayer(*parts) for parts in _parse(text, "dense layer", (_whole, str, _number)))
 
 
 def parse_blocks(text: str) -> tuple[ConvBlock, ...]:
-    """Convolution blocks from their notation. Raises `InputError` that names the block."""
+    """Read convolution blocks from their notation. Raises `InputError` that names the block."""
     readers = (_whole, _whole, _whole, _number, str, str, str, _whole)
     return tuple(ConvBlock(*parts) for parts in _parse(text, "convolution block", readers))
 
 
 def format_layers(layers: tuple[DenseLayer, ...] | tuple[ConvBlock, ...]) -> str:
-    """The notation of layers: the inverse of `parse_dense` and `parse_blocks`."""
+    """Write layers in their notation: the inverse of `parse_dense` and `parse_blocks`."""
     return ", ".join(str(layer) for layer in layers)
 
 
@@ -217,7 +212,7 @@ def _number(text: str) -> float:
 
 
 def _notation(parts: tuple[Any, ...], defaults: tuple[Any, ...]) -> str:
-    """Parts joined with colons, without the trailing ones that are defaults."""
+    """Join parts with colons, without the trailing ones that are defaults."""
     kept = len(parts)
     while kept > 1 and parts[kept - 1] == defaults[kept - 1]:
         kept -= 1
@@ -248,7 +243,7 @@ def _check_activation(name: str) -> None:
 class LayerSummary:
     """One layer with what belongs to it (activation, pooling, dropout).
 
-    `shape`: of what comes out, `(side, side, channels)` or `(neurons,)`. `multiply_adds`: of one reading; batch normalisation,
+    `shape`: of the output, `(side, side, channels)` or `(neurons,)`. `multiply_adds`: of one reading; batch normalisation,
     activation and pooling are not counted (the first is folded into the convolution, the others multiply next to nothing).
     """
 
@@ -266,19 +261,15 @@ class LayerSummary:
 
 
 def layers_of(spec: NetworkSpec, n_classes: int) -> tuple[LayerSummary, ...]:
-    """Every block, every dense layer, and the output; named as the weights of a model file are."""
+    """Summarise every block, every dense layer, and the output; named as the weights of a model file are."""
     layers = []
     side, depth = INPUT_SIDE, 1
     for number, block in enumerate(spec.blocks, 1):
-        multiply_adds = _convolved_side(block, side) ** 2 * block.kernel**2 * depth * block.filters
+        multiply_adds = block.convolved_side(side) ** 2 * block.kernel**2 * depth * block.filters
         n_parameters = block.n_parameters(depth)
         side, depth = block.output_side(side), block.filters
-        layers.append(
-            LayerSummary(
-                *(f"block_{number}", f"Convolution {number}", _block_details(block), (side, side, depth)),
-                *(n_parameters, multiply_adds),
-            )
-        )
+        shape, titles = (side, side, depth), (f"block_{number}", f"Convolution {number}")
+        layers.append(LayerSummary(*titles, _block_details(block), shape, n_parameters, multiply_adds))
     width = depth if spec.pooling == "average" else side * side * depth
     for number, layer in enumerate(spec.dense, 1):
         layers.append(
@@ -289,14 +280,8 @@ def layers_of(spec: NetworkSpec, n_classes: int) -> tuple[LayerSummary, ...]:
 
 
 def cost_of(layers: tuple[LayerSummary, ...]) -> int:
-    """Multiply-adds of one reading."""
+    """Count the multiply-adds of one reading."""
     return sum(layer.multiply_adds for layer in layers)
-
-
-def _convolved_side(block: ConvBlock, side: int) -> int:
-    """Before pooling."""
-    reach = side if block.padding == "same" else side - block.kernel + 1
-    return -(-reach // block.stride)
 
 
 def _dense(name: str, title: str, details: str, width: int, neurons: int) -> LayerSummary:

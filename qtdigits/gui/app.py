@@ -20,6 +20,7 @@ from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
+from qtdigits.gui.window_commands import commands_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.rescue import open_or_rescue
@@ -31,7 +32,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     """Build application and window. `argv` is the command line without the program's name.
 
     A store that cannot be opened does not keep the window shut: the window says what is wrong, and new drawings go to a folder
-    that it names, from which they are taken in when the store is back. Models and settings are those of the data folder all
+    that it names, from which they are imported when the store is back. Models and settings are those of the data folder all
     the same.
     """
     options, qt_arguments = _parse(argv)
@@ -49,9 +50,11 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
             lock=ProcessLock(opened.folder / "training.lock"),
         ),
         preferences=preferences,
+        data_dir=opened.folder,
+        commands_of=commands_of,
     )
     if opened.problem is not None:
-        window.messages.show_problem(opened.problem, lasting=True)
+        window.show_problem(opened.problem, lasting=True)
     elif opened.notice:
         window.messages.show_notice(opened.notice)
     return app, window
@@ -102,10 +105,10 @@ def exception_hook(
             return
         if isinstance(error, QtDigitsError):
             log.info("shown to the person", exc_info=(kind, error, trace))
-            window.session.report(error)
+            window.show_problem(error)
             return
         log.error("unexpected", exc_info=(kind, error, trace))
-        window.session.report(
+        window.show_problem(
             QtDigitsError(
                 f"Something unexpected happened: {kind.__name__}: {error}.", "The terminal has the details."
             )

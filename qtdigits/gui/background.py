@@ -1,7 +1,6 @@
-"""Work that would hold up the window (imports, exports), done one after the other in a thread of its own.
+"""Work that would block the window, such as imports and exports, done one after the other in a thread.
 
-The work is a function without arguments that touches no widget; what it gives, or the error it ends with, comes back as a
-signal in the GUI thread.
+Work is a function without arguments that touches no widget. Its result or its error arrives as a signal in the GUI thread.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ Work = Callable[[], object]
 
 
 class _Worker(QObject):
-    """Lives in the thread; runs one piece of work at a time."""
+    """Lives in the thread."""
 
     done = Signal(str, object)
     failed = Signal(str, object)
@@ -29,14 +28,14 @@ class _Worker(QObject):
             result = work()
         except QtDigitsError as error:
             self.failed.emit(name, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread goes on
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread stays alive
             self.failed.emit(name, QtDigitsError(f"{name}: {type(error).__name__}: {error}."))
         else:
             self.done.emit(name, result)
 
 
 class Background(QObject):
-    """Owns the thread; it is started with the first job and ended by `shutdown`."""
+    """Owns the thread, which starts with the first work; `shutdown` ends it."""
 
     done = Signal(str, object)  # name, result
     failed = Signal(str, object)  # name, QtDigitsError
@@ -47,22 +46,22 @@ class Background(QObject):
         super().__init__(parent)
         self._thread: QThread | None = None
         self._worker: _Worker | None = None
-        self._waiting: deque[str] = deque()
+        self._pending: deque[str] = deque()
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._waiting)
+        return bool(self._pending)
 
     def run(self, name: str, work: Work) -> None:
-        """Do `work` after the jobs that are waiting; `name` comes back with its outcome."""
+        """Do `work` after what is pending; `name` comes back with its outcome."""
         if self._thread is None:
             self._start()
-        self._waiting.append(name)
+        self._pending.append(name)
         self._requested.emit(name, work)
         self.busy_changed.emit(True)
 
     def shutdown(self) -> None:
-        """Finish what was begun, then end the thread."""
+        """Finish all work, then end the thread."""
         if self._thread is not None:
             self._thread.quit()
             self._thread.wait()
@@ -88,26 +87,26 @@ class Background(QObject):
         self.failed.emit(name, error)
 
     def _end_one(self) -> None:
-        self._waiting.popleft()
+        self._pending.popleft()
         self.busy_changed.emit(self.is_busy)
 
 
-LOOK_MS = 10
+CHECK_EVERY_MS = 10
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
-    """Run the event loop until `condition` holds, looked at every 10 ms; False when it did not in `timeout_s`."""
+    """Run the event loop until `condition` holds, checked every 10 ms. Return whether it did within `timeout_s`."""
     end = monotonic() + timeout_s
     loop = QEventLoop()
 
-    def look() -> None:
+    def check() -> None:
         if condition() or monotonic() > end:
             loop.quit()
 
-    looking = QTimer(interval=LOOK_MS)
-    looking.timeout.connect(look)
+    timer = QTimer(interval=CHECK_EVERY_MS)
+    timer.timeout.connect(check)
     if not condition():
-        looking.start()
+        timer.start()
         loop.exec()
-        looking.stop()
+        timer.stop()
     return condition()

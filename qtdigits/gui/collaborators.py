@@ -7,7 +7,8 @@ from pathlib import Path
 
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.guided import GuidedSession
-from qtdigits.gui.import_export import ImportExport
+from qtdigits.gui.import_export import Exchange
+from qtdigits.gui.news import News
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
@@ -23,8 +24,9 @@ class Collaborators:
     controller: EngineController
     guided: GuidedSession
     label_checks: LabelChecks
-    import_export: ImportExport
+    exchange: Exchange
     messages: MessageBar
+    news: News
     preferences: Preferences
     data_dir: Path
     ask: Ask

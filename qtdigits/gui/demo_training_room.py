@@ -13,8 +13,7 @@ from qtdigits.core.drawing.samples import MNIST_TEST
 from qtdigits.core.run.events import RunFinished
 from qtdigits.gui.background import wait_until
 from qtdigits.gui.main_window import MainWindow
-from qtdigits.gui.panels.runs.run_details import RESULT_TAB
-from qtdigits.gui.panels.runs.run_result_page import RunResultPage
+from qtdigits.gui.panels.runs.run_details import RESULT_TAB, RunResultPage
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.window_pages import TABS
 

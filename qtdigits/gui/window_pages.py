@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from qtdigits.gui.collaborators import Collaborators
-from qtdigits.gui.results.knowledge import Knowledge, readings_of
 from qtdigits.gui.session import SampleSelection
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import LazyPage
 
 if TYPE_CHECKING:
-    from qtdigits.gui.panels.models import Replays
     from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
 
@@ -23,17 +20,11 @@ TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Networ
 
 
 class WindowPages(QObject):
-    """Adds the pages to `tabs`, and ends at `shutdown` what they do in the background.
+    """Adds the pages to `tabs`. `training_requested` carries a `TrainingJob`."""
 
-    What a person wants of the window comes as signals: `use_requested` carries the path of a model, `training_requested` a
-    `TrainingJob`.
-    """
-
+    guided_wanted = Signal()
     learning_wanted = Signal()
-    use_requested = Signal(str)
     training_requested = Signal(object)
-    problem_met = Signal(object)
-    notice_given = Signal(str)
 
     def __init__(
         self,
@@ -46,7 +37,6 @@ class WindowPages(QObject):
         super().__init__(parent)
         self._tabs = tabs
         self._shared = shared
-        self._replays: Replays | None = None
         makers = {
             "Accuracy": self._make_accuracy_panel,
             "Drawings": self._make_drawings_panel,
@@ -77,26 +67,16 @@ class WindowPages(QObject):
     def show_selection(self, selection: SampleSelection) -> None:
         self.show_among(selection.title, selection.ids)
 
-    def show_verdict_drawings(self, what: str, ids: tuple[int, ...]) -> None:
-        """Those behind a number of the verdict: `fixed`, `broken` or `still wrong`."""
-        title = "misread by both models" if what == "still wrong" else f"{what} by the new model"
-        self.show_among(title, ids)
-
     def set_theme(self, theme: Theme) -> None:
         for page in self._pages.values():
             page.set_theme(theme)
-
-    def shutdown(self) -> None:
-        if self._replays is not None:
-            self._replays.shutdown()
 
     def _make_accuracy_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.learning import LearningPanel
 
         panel = LearningPanel(session=self._shared.session, guided=self._shared.guided)
-        panel.guided_wanted.connect(self._shared.guided.toggle)
+        panel.guided_wanted.connect(self.guided_wanted)
         panel.learning_wanted.connect(self.learning_wanted)
-        panel.drawings_requested.connect(self.show_among)
         return panel
 
     def _make_drawings_panel(self, _theme: Theme) -> QWidget:
@@ -104,64 +84,43 @@ class WindowPages(QObject):
 
         return SamplesPanel(
             session=self._shared.session,
-            exchange=self._shared.import_export,
+            exchange=self._shared.exchange,
             checks=self._shared.label_checks,
             ask=self._shared.ask,
         )
 
     def _make_models_panel(self, _theme: Theme) -> QWidget:
-        from qtdigits.gui.panels.models import ModelsPanel, Replays
+        from qtdigits.gui.panels.models import ModelsPanel
 
-        self._replays = Replays(data_dir=self._shared.data_dir, parent=self)
-        return ModelsPanel(session=self._shared.session, replays=self._replays)
+        return ModelsPanel(session=self._shared.session)
 
     def _make_runs_panel(self, theme: Theme) -> QWidget:
-        from qtdigits.gui.panels.runs.run_result_page import RunResultPage
-        from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering, RunsTrash
-        from qtdigits.training.runs import result_of
+        from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering
 
-        session, data_dir, ask = self._shared.session, self._shared.data_dir, self._shared.ask
-        result = RunResultPage(
-            find=partial(result_of, data_dir),
-            session=session,
-            knowledge=Knowledge(partial(readings_of, data_dir)),
-        )
-        result.use_requested.connect(self.use_requested)
-        result.drawings_requested.connect(self.show_verdict_drawings)
+        session, ask = self._shared.session, self._shared.ask
         panel = RunsPanel(
-            runs=session.store.runs,
-            preferences=self._shared.preferences,
-            theme=theme,
-            ask=ask,
+            session=session,
             steering=RunSteering(
-                data_dir=data_dir,
+                data_dir=session.data_dir,
                 train=self.training_requested.emit,
                 champion=lambda: str(session.model_path or ""),
                 ask=ask,
             ),
-            result=result,
-            trash=RunsTrash(store=session.store, data_dir=data_dir, ask=ask),
+            preferences=self._shared.preferences,
+            ask=ask,
+            theme=theme,
         )
         self._shared.controller.event_received.connect(panel.on_event)
-        panel.problem_met.connect(self.problem_met)
         return panel
 
-    def _make_writers_panel(self, theme: Theme) -> QWidget:
+    def _make_writers_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.writers_panel import WritersPanel
         from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 
         measuring = WriterMeasuring(
             controller=self._shared.controller, data_dir=self._shared.data_dir, parent=self
         )
-        panel = WritersPanel(
-            session=self._shared.session,
-            measuring=measuring,
-            data_dir=self._shared.data_dir,
-            ask=self._shared.ask,
-            theme=theme,
-        )
-        panel.notice_given.connect(self.notice_given)
-        return panel
+        return WritersPanel(session=self._shared.session, measuring=measuring, ask=self._shared.ask)
 
     def _make_network_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.network.network_panel import NetworkPanel

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import QObject, Signal, Slot
 
-from qtdigits.core.recipe import Recipe
-from qtdigits.core.score.metrics import Tally
-from qtdigits.errors import QtDigitsError
 from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.models.automatic_promotion import AutomaticPromotion
-from qtdigits.gui.panels.training.recipe_page import RecipeCosts
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
-from qtdigits.gui.results.knowledge import Knowledge, readings_of
-from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.training.closing import Closing
 from qtdigits.gui.training.self_training import SelfTraining
 from qtdigits.gui.training.training_queue import TrainingQueue
@@ -35,7 +27,6 @@ class WindowTraining(QObject):
     def __init__(self, *, shared: Collaborators, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._shared = shared
-        self._costs = RecipeCosts(session=shared.session)
         session, controller, guided = shared.session, shared.controller, shared.guided
         data_dir, preferences = shared.data_dir, shared.preferences
         self.requests = TrainingRequests(session=session, data_dir=data_dir)
@@ -47,12 +38,12 @@ class WindowTraining(QObject):
             parent=self,
         )
         self.panel = TrainingPanel(
+            session=session,
             controller=controller,
             make_request=self.requests.by,
             theme=theme,
             preferences=preferences,
             ask=shared.ask,
-            knowledge=Knowledge(partial(readings_of, data_dir), self._cost_text, self._judged_by),
             queue=self.queue,
         )
         self.closing = Closing(
@@ -106,15 +97,12 @@ class WindowTraining(QObject):
         self._by_itself.stop()
 
     def _connect(self) -> None:
-        session, panel = self._shared.session, self.panel
+        session, news, panel = self._shared.session, self._shared.news, self.panel
         session.samples_changed.connect(self._describe_data)
-        session.champion_changed.connect(panel.set_champion)
-        session.accuracy_changed.connect(self._on_accuracy_changed)
         panel.run_ended.connect(self._on_run_ended)
-        panel.roll_back_requested.connect(session.roll_back)
         self.queue.problem_met.connect(self._shared.messages.show_problem)
         self._by_itself.worth_asking.connect(self._offer_learning)
-        self._promotion.told.connect(self._on_promoted)
+        self._promotion.told.connect(news.tell)
         self._promotion.left_to_person.connect(self._offer_verdict)
 
     def _may_not_train(self) -> bool:
@@ -123,29 +111,14 @@ class WindowTraining(QObject):
             return True
         return is_any_running(self._shared.session.store.runs, self._shared.data_dir)
 
-    def _cost_text(self, recipe: Recipe) -> str:
-        return self._costs.text(recipe)
-
-    def _judged_by(self, model: str) -> Tally:
-        try:
-            return self._shared.session.accuracy(model).tally
-        except QtDigitsError as error:
-            self._shared.messages.show_problem(error)
-            return Tally(0, 0)
-
     @Slot()
     def _describe_data(self) -> None:
         self.panel.set_data_description(self.requests.data_text())
         self.panel.set_n_classes(len(self._shared.session.store.classes()))
 
     @Slot(object)
-    def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
-        self.panel.show_judged(accuracy)
-
-    @Slot(object)
     def _on_run_ended(self, event: object) -> None:
         self._shared.session.model_trained()
-        self._costs.forget()
         self._promotion.run_ended(event)
 
     @Slot()
@@ -157,8 +130,4 @@ class WindowTraining(QObject):
     def _offer_verdict(self, text: str) -> None:
         """To whoever looks at something else than the training, which may have begun by itself."""
         if not self.panel.isVisible() and self._shared.preferences.promotion != "never":
-            self._shared.messages.offer(text, "Look at it", self.panel_wanted.emit, can_wait=True)
-
-    @Slot(str)
-    def _on_promoted(self, text: str) -> None:
-        self._shared.messages.show_notice(text, can_wait=True)
+            self._shared.news.offer(text, "Look at it", self.panel_wanted.emit)

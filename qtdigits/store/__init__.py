@@ -1,4 +1,4 @@
-"""All that is on disk: drawings and judgements, model files, and the data that others bring.
+"""Everything on disk: samples and judgements, models, runs, and files of other programs.
 
 sqlite3, h5py, pandas and PIL are used here only.
 """

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
 
 if TYPE_CHECKING:
@@ -98,22 +95,22 @@ def _typed(column: pd.Series[Any], kind: str) -> pd.Series[Any]:
     return column.astype(kind)  # type: ignore[call-overload, no-any-return]
 
 
-def curves_frame(histories: Mapping[str, History]) -> pd.DataFrame:
-    """A row for each batch point and each epoch of the runs, by name, in the order of their steps; `CURVE_COLUMNS`.
+def curves_frame(runs: Iterable[tuple[str, History]]) -> pd.DataFrame:
+    """A row for each batch point and each epoch of the runs (name, history), in the order of their steps; `CURVE_COLUMNS`.
 
     `kind` is "batch" or "epoch"; figures that are unknown are NaN.
     """
     import pandas as pd
 
     tables = [
-        pd.DataFrame({"run": run, "kind": kind, **{name: columns[name] for name in columns.kept_names}})
-        for run, history in histories.items()
-        for kind, columns in (("batch", history.batches), ("epoch", history.epochs))
+        pd.DataFrame({"place": place, "run": run, "kind": kind, **{c: part[c] for c in part.kept_names}})
+        for place, (run, history) in enumerate(runs)
+        for kind, part in (("batch", history.batches), ("epoch", history.epochs))
+        if len(part)
     ]
-    frame = pd.concat([*tables, pd.DataFrame(columns=["run", "step"])], ignore_index=True)
-    frame = frame.reindex(columns=list(CURVE_COLUMNS)).astype({"epoch": WHOLE, "step": WHOLE})
-    places = frame["run"].map({run: place for place, run in enumerate(histories)})
-    return frame.iloc[np.lexsort((frame["kind"], frame["step"], places))].reset_index(drop=True)
+    points = pd.concat(tables) if tables else pd.DataFrame(columns=["place", "step", "kind"])
+    points = points.sort_values(["place", "step", "kind"], kind="stable", ignore_index=True)
+    return points.reindex(columns=list(CURVE_COLUMNS)).astype({"epoch": WHOLE, "step": WHOLE})
 
 
 def matrix_frame(matrix: WriterMatrix) -> pd.DataFrame:
@@ -123,19 +120,12 @@ def matrix_frame(matrix: WriterMatrix) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (
-                *(
-                    row.name,
-                    row.learned_from,
-                    cell.writer,
-                    cell.n,
-                    cell.correct,
-                    cell.accuracy,
-                    *cell.interval,
-                ),
-                *(cell.base, cell.fixed, cell.broken, cell.p_value, matrix.mark(cell)),
+                *(row.name, row.learned_from, writer, cell.n, cell.after),
+                *(cell.tally_after.accuracy, *cell.tally_after.interval),
+                *(cell.before, cell.n_fixed, cell.n_broken, cell.p_value, matrix.mark(cell)),
             )
             for row in matrix.rows
-            for cell in row.cells
+            for writer, cell in row.cells.items()
         ],
         columns=list(MATRIX_COLUMNS),
     )
@@ -144,13 +134,3 @@ def matrix_frame(matrix: WriterMatrix) -> pd.DataFrame:
 def csv_of(frame: pd.DataFrame) -> str:
     """The frame as CSV with a header; what is missing stays empty."""
     return frame.to_csv(index=False, lineterminator="\n")
-
-
-def csv_of_columns(columns: Mapping[str, NDArray[Any]]) -> str:
-    """CSV text with a row for each entry of the columns, all `(n,)`; unknown figures (NaN) stay empty.
-
-    Whole numbers are written without a point where a column has no others.
-    """
-    import pandas as pd
-
-    return csv_of(pd.DataFrame(dict(columns)).convert_dtypes())

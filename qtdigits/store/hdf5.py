@@ -1,8 +1,8 @@
-"""Reading HDF5 files that nobody vouches for.
+"""Read untrusted HDF5 files.
 
-Only what a model file needs is let through: text and whole numbers as attributes, plain arrays that lie in the file as
-they are. Compressed, chunked, external and object data are refused, and so are soft and external links; what is read is
-therefore never larger than the file. Whatever else is wrong ends in a `ModelFileError`.
+Only what a model file needs is accepted: text and integers as attributes, and contiguous arrays. Compressed, chunked,
+external and object data are refused, and so are soft and external links; what is read is therefore never larger than the
+file. Everything else that is wrong becomes a `ModelFileError`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import h5py
 import numpy as np
@@ -26,29 +25,24 @@ MOST_NAMES = 256
 
 Attribute = str | int
 
+# What h5py and numpy raise at damaged files.
+_UNUSABLE = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError)
+
 
 class UntrustedFile:
-    """An HDF5 file, open for reading; a context manager. Use it inside `reported`."""
+    """An open HDF5 file of `size` bytes; made by `open_untrusted`."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = h5py.File(path, "r", locking=False)
-        self._size = path.stat().st_size
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        self._file.close()
+    def __init__(self, file: Any, size: int) -> None:
+        self._file = file
+        self._size = size
 
     def attribute(self, name: str) -> Attribute | None:
-        """One attribute of the root, None when there is none. Raises `ValueError` when it is of another kind."""
-        root = self._file.id
-        return (
-            self._value(h5py.h5a.open(root, name.encode())) if h5py.h5a.exists(root, name.encode()) else None
-        )
+        """Return an attribute of the root, None when there is none. Raises `ValueError` for another type."""
+        root, key = self._file.id, name.encode()
+        return self._value(h5py.h5a.open(root, key)) if h5py.h5a.exists(root, key) else None
 
     def attributes(self) -> dict[str, Attribute]:
-        """All attributes of the root. Raises `ValueError` when one is of another kind."""
+        """Return all attributes of the root. Raises `ValueError` when one is of another type."""
         root = self._file.id
         count = h5py.h5a.get_num_attrs(root)
         if count > MOST_NAMES:
@@ -57,26 +51,20 @@ class UntrustedFile:
         return {attribute.name.decode(): self._value(attribute) for attribute in opened}
 
     def names(self, group: str) -> list[str]:
-        """What a group holds, in the order of the names."""
+        """Return the sorted names of a group's members."""
         handle = self._group(group)
         if len(handle) > MOST_NAMES:
             raise ValueError(f"{group} holds {len(handle)} things")
         return sorted(handle)
 
     def array(self, name: str, dtype: str | tuple[str, ...], *, dimensions: int | None) -> NDArray[Any]:
-        """A dataset, read. Raises `ValueError` when it is not of (one of) this kind.
-
-        `dimensions` None allows any number of them.
-        """
+        """Read a dataset of (one of) these types; `dimensions` None: any number. Raises `ValueError` for others."""
         group, _, leaf = name.rpartition("/")
         dataset = self._member(self._group(group), leaf)
         if not isinstance(dataset, h5py.Dataset):
             raise ValueError(f"{name} is not a dataset")
-        if (
-            dataset.dtype not in {np.dtype(kind) for kind in ((dtype,) if isinstance(dtype, str) else dtype)}
-            or dataset.shape is None
-            or dimensions not in {dataset.ndim, None}
-        ):
+        allowed = {np.dtype(kind) for kind in ((dtype,) if isinstance(dtype, str) else dtype)}
+        if dataset.dtype not in allowed or dataset.shape is None or dimensions not in {dataset.ndim, None}:
             raise ValueError(f"{name} is an array of another kind")
         if dataset.chunks or dataset.external or dataset.is_virtual:
             raise ValueError(f"{name} does not lie in the file as it is")
@@ -116,40 +104,24 @@ class UntrustedFile:
 
 
 @contextmanager
-def reported(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong with the model file at `path` into a `ModelFileError` that names it."""
+def open_untrusted(path: Path) -> Iterator[UntrustedFile]:
+    """Open the model file at `path` to read. Every error within the block becomes a `ModelFileError` that names it."""
     try:
-        _look_at_file(path)
-        yield
+        _check_start(path)
+        with h5py.File(path, "r", locking=False) as file:
+            yield UntrustedFile(file, path.stat().st_size)
     except ModelFileError:
         raise
     except InputError as error:
         raise damaged(path, error.message) from error
     except MemoryError as error:
         raise damaged(path, "there is not enough memory for what it says it holds") from error
-    except (
-        OSError,
-        LookupError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        ArithmeticError,
-    ) as error:
-        raise damaged(path, _why(error)) from error
-
-
-def _why(error: Exception) -> str:
-    """HDF5's own messages in words for a person; ours are such words already."""
-    if "truncated file" in str(error):
-        return "its end is missing"
-    if isinstance(error, ValueError):
-        return str(error)
-    return "its parts do not fit together"
+    except _UNUSABLE as error:
+        raise damaged(path, _reason(error)) from error
 
 
 def damaged(path: Path, why: str) -> ModelFileError:
-    """The error for a file that is not what was written; `why` is a clause for the person."""
+    """Return the error for a file that is not what was written; `why` is a clause for the person."""
     return ModelFileError(
         f"{path} is damaged or has been changed: {why.rstrip('.')}.",
         "Use another model, or a copy of this one.",
@@ -157,22 +129,22 @@ def damaged(path: Path, why: str) -> ModelFileError:
 
 
 def digest_of_array(array: NDArray[Any]) -> str:
-    """SHA-256, in hexadecimal, over shape, type and values in C order. See docs/model-file.md."""
+    """Return the SHA-256, in hexadecimal, of shape, type and values in C order; see docs/model-file.md."""
     digest = hashlib.sha256(f"{array.shape}{array.dtype.str}".encode())
     digest.update(np.ascontiguousarray(array).data if array.size else b"")
     return digest.hexdigest()
 
 
 def digest_of_attributes(attributes: Mapping[str, Attribute]) -> str:
-    """SHA-256, in hexadecimal, over names and values in the order of the names. See docs/model-file.md."""
+    """Return the SHA-256, in hexadecimal, of names and values in the order of the names; see docs/model-file.md."""
     digest = hashlib.sha256()
     for name in sorted(attributes):
         digest.update(f"{name}\0{attributes[name]}\0".encode())
     return digest.hexdigest()
 
 
-def _look_at_file(path: Path) -> None:
-    """What can be told without HDF5, in plainer words than HDF5's."""
+def _check_start(path: Path) -> None:
+    """Refuse what is no HDF5 file, in plainer words than HDF5's."""
     try:
         with path.open("rb") as stream:
             start = stream.read(len(MAGIC))
@@ -186,3 +158,12 @@ def _look_at_file(path: Path) -> None:
         raise ModelFileError(
             f"{path} is not a model file.", "A model file ends in .h5 and is made by QtDigits."
         )
+
+
+def _reason(error: Exception) -> str:
+    """Return a clause for a person; those of `ValueError` are ours."""
+    if "truncated file" in str(error):
+        return "its end is missing"
+    if isinstance(error, ValueError):
+        return str(error)
+    return "its parts do not fit together"

@@ -1,7 +1,7 @@
-"""The models that a person can choose from, and which of them is the champion.
+"""The shipped models and the person's own, and which of them is the champion.
 
-The champion is written down in `champion.json` in the data folder, with those before it. A model is referred to by
-`shipped:NAME.h5` or `models/NAME.h5` where it can be, so that the program and the data folder may move.
+`champion.json` in the data folder names the champion and those before it. Its references are `shipped:NAME.h5` or
+`models/NAME.h5` where possible, so that the program and the data folder may move.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from qtdigits.store.model_files import load_header, load_model
 
 MOST_CHAMPIONS = 50
 MOST_BYTES_OF_NAME = 120
-"""File systems take 255, some of which go to endings, numbers and the names of temporary files."""
+"""File systems allow 255; endings, numbers and the names of temporary files need some of them."""
 CHAMPION = "champion"
-"""The name by which the model in use is asked for."""
+"""The name that stands for the model in use."""
 DRAWN_SCORE = "pendigits"
-"""The score by which the shipped models are ranked: drawings by people that no model was trained on."""
+"""The score by which shipped models are ranked: drawings by people that no model was trained on."""
 DEFAULT = "default.h5"
-"""The shipped model to begin with: known by its name, so that a start need not read the headers of all to rank them."""
+"""The shipped model to begin with, by name: a start need not read the headers of all models to rank them."""
 
 _SHIPPED = "shipped:"
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A line of the list of models. `error` says what is wrong with a file that cannot be read, otherwise it is empty.
+    """A model in a list. `error` says why a file cannot be read, otherwise it is empty.
 
-    `created_at` is what the provenance says under that name, else the time of the file.
+    `created_at` is that of the provenance, else the time of the file.
     """
 
     path: Path
@@ -56,7 +56,7 @@ class ModelEntry:
 
 @dataclass(frozen=True)
 class _Champions:
-    """What `champion.json` holds: references, the latest of `before` last. `notice` is set when it is unreadable."""
+    """The references in `champion.json`, the latest of `before` last. `notice` is set when it is unreadable."""
 
     champion: str = ""
     before: tuple[str, ...] = field(default=())
@@ -67,7 +67,7 @@ class _Champions:
         yield from filter(None, (self.champion, *reversed(self.before)))
 
     def earlier_than(self, reference: str) -> tuple[str, ...]:
-        """Those that came before that one, the latest last; all of them where it is none of them, or none any more."""
+        """Return the champions before that one, the latest last; all of them where it is none of them."""
         line = tuple(reversed(list(self.latest_first)))
         places = [place for place, one in enumerate(line) if one == reference]
         return tuple(one for one in line[: places[-1] if places else len(line)] if one != reference)
@@ -83,7 +83,7 @@ class ModelLibrary:
         self._champion_file = folder / "champion.json"
 
     def entries(self) -> list[ModelEntry]:
-        """The shipped models, then the person's own, by name. Unreadable files are listed too, with their `error`."""
+        """Return the shipped models, then the person's own, by name; unreadable files too, with their `error`."""
         champion = self._champion()
         files = self._files()
         if champion is not None and champion not in files:
@@ -91,10 +91,9 @@ class ModelLibrary:
         return [self._entry(path, is_champion=path == champion) for path in files]
 
     def champion_path(self) -> Path:
-        """The chosen model if it is there, else the last one before it that is, else the best shipped one.
+        """Return the chosen model if its file exists, else the last one before it that does, else the best shipped one.
 
-        That it is there says little about what is in it: `load_champion` also gets past damaged files. Raises
-        `ModelFileError` when there is no model at all.
+        The file may be damaged; `load_champion` skips such files. Raises `ModelFileError` when there is no model at all.
         """
         found = self._champion()
         if found is None:
@@ -102,22 +101,21 @@ class ModelLibrary:
         return found
 
     def shipped_default(self) -> Path | None:
-        """The shipped model that reads drawings best, None where none can be read: it has learned from nobody here."""
+        """Return the best shipped model, which has learned from nobody here; None where none can be read."""
         return next(self._shipped_best_first(), None)
 
     def load_champion(
         self, *, weights: bool = False, try_out: Callable[[Model], object] = lambda model: None
     ) -> tuple[Model, str]:
-        """The champion, and what the person should know: why it is another than the chosen one, or "".
+        """Load the champion; return it with a notice why it is another than the chosen one, or "".
 
-        `try_out` raises `ModelFileError` for a model that cannot be used although its file is whole. What has to be used instead
-        becomes the champion, where that can be written, so that it is said once. Raises `ModelFileError` when there is no usable
-        model at all.
+        `try_out` raises `ModelFileError` for a model that cannot be used although its file is whole. A replacement becomes the
+        champion, where that can be written, so that the notice comes once. Raises `ModelFileError` when no model is usable.
         """
         champions = self._read()
         notices = [champions.notice] if champions.notice else []
         chosen = map(self._path_of, champions.latest_first)
-        for path in chain(chosen, self._shipped_best_first(), self._by_score(self._own_files())):
+        for path in chain(chosen, self._defaults()):
             try:
                 model = load_model(path, weights=weights)
                 try_out(model)
@@ -148,8 +146,8 @@ class ModelLibrary:
     def roll_back(self, *, in_use: Path | None = None) -> Path:
         """Make the last usable champion before the present one the champion again, and return its path.
 
-        Where another than the present champion is `in_use`, as one of two windows may have chosen it, it is the last one before
-        that. Raises `StoreError` when there is none.
+        `in_use`: before this one instead, where another window may have chosen the present one. Raises `StoreError` when there
+        is none.
         """
         with self._changing():
             champions = self._read()
@@ -167,7 +165,7 @@ class ModelLibrary:
         raise StoreError("No model was in use before this one.", "Choose a model from the list instead.")
 
     def find(self, name_or_path: str) -> Path:
-        """A model by path, by name (with or without `.h5`), or "champion". Raises `InputError` with the known names."""
+        """Return a model by path, by name (with or without `.h5`), or "champion". Raises `InputError` with the known names."""
         if (path := Path(name_or_path)).is_file():
             return path
         if name_or_path == CHAMPION:
@@ -183,7 +181,7 @@ class ModelLibrary:
         )
 
     def new_path(self, stem: str) -> Path:
-        """A file name in the data folder's `models` that is not taken; the folder is made. Raises `StoreError`."""
+        """Return a free file name in the data folder's `models`; create the folder. Raises `StoreError`."""
         make_folder(self._models)
         remove_abandoned(self._models)
         cleaned = "".join(c if c.isalnum() or c in "-_." else "-" for c in stem)
@@ -195,7 +193,7 @@ class ModelLibrary:
         return self._models / f"{name}.h5"
 
     def adding(self) -> AbstractContextManager[None]:
-        """Between asking whether a name is free and saving a model under it, no other process may do the same."""
+        """Lock out other processes between `new_path` and saving the model."""
         return held(self._folder / "models.lock")
 
     def _files(self) -> list[Path]:
@@ -223,9 +221,10 @@ class ModelLibrary:
             scores=header.scores,
         )
 
-    def _default(self) -> Path | None:
-        """What is used as long as nobody has chosen: the best shipped model; without any, the best of the person's own."""
-        return next(chain(self._shipped_best_first(), self._by_score(self._own_files())), None)
+    def _defaults(self) -> Iterator[Path]:
+        """The shipped models, then the person's own, the best first."""
+        yield from self._shipped_best_first()
+        yield from self._by_score(self._own_files())
 
     def _shipped_best_first(self) -> Iterator[Path]:
         files = self._shipped_files()
@@ -237,7 +236,7 @@ class ModelLibrary:
 
     @staticmethod
     def _by_score(files: list[Path]) -> Iterator[Path]:
-        """The readable ones, the best on drawings first; those without that score by what else they have."""
+        """The readable ones, the best on drawings first; those without that score by their other scores."""
         ranks: dict[Path, tuple[bool, float]] = {}
         for path in files:
             try:
@@ -248,7 +247,7 @@ class ModelLibrary:
 
     def _champion(self) -> Path | None:
         chosen = map(self._path_of, self._read().latest_first)
-        return next((path for path in chosen if path.is_file()), None) or self._default()
+        return next(chain((path for path in chosen if path.is_file()), self._defaults()), None)
 
     def _path_of(self, reference: str) -> Path:
         if reference.startswith(_SHIPPED):
@@ -279,7 +278,7 @@ class ModelLibrary:
         return _Champions(champion, before)
 
     def _changing(self) -> AbstractContextManager[None]:
-        """Between reading who was champion and writing who is, no other window may do the same."""
+        """Lock out other processes between reading and writing `champion.json`."""
         return held(self._champion_file.with_suffix(".lock"))
 
     def _write(self, champions: _Champions) -> None:
@@ -288,7 +287,7 @@ class ModelLibrary:
         write_file(self._champion_file, json.dumps(values, indent=1, ensure_ascii=False).encode())
 
     def _set_aside(self) -> None:
-        """Keep an unreadable champion.json under another name before it is written anew."""
+        """Rename an unreadable champion.json before a new one is written."""
         try:
             self._champion_file.replace(self._champion_file.with_suffix(".json.damaged"))
         except OSError as error:
@@ -297,7 +296,7 @@ class ModelLibrary:
     def _nothing_to_use(self) -> ModelFileError:
         return ModelFileError(
             f"There is no usable model in {self._shipped} or {self._models}.",
-            "Train one with `qtdigits train`, or install QtDigits anew.",
+            "Train one with `qtdigits train`, or install QtDigits again.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Locks between processes: whoever holds one gives it back by ending, however that happens."""
+"""Locks between processes; a process that ends, in whatever way, releases its locks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_S = 10.0
 
 
 class ProcessLock:
-    """A lock with the name of a file. Not for threads: a process that holds it can take it once more by another object."""
+    """A lock on a file. Not for threads: a process that holds it can acquire it once more by another object."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,9 +32,9 @@ class ProcessLock:
         return self._descriptor is not None
 
     def acquire(self) -> bool:
-        """Take the lock unless somebody else has it; whether it is mine now. Where files cannot be locked, it always is.
+        """Acquire the lock if it is free, and return whether it is mine now. Where files cannot be locked, it always is.
 
-        Raises `StoreError` when its folder cannot be made.
+        Raises `StoreError` when its folder cannot be created.
         """
         if self._descriptor is None:
             make_folder(self.path.parent)
@@ -47,13 +47,13 @@ class ProcessLock:
         return True
 
     def release(self) -> None:
-        """Let others have it; nothing where it is not mine."""
+        """Release the lock, if it is mine."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def is_taken(self) -> bool:
-        """Whether another one has it, at this moment."""
+        """Return whether another process holds the lock at this moment."""
         if self.is_mine or not self.path.exists():
             return False
         if not self.acquire():
@@ -64,10 +64,7 @@ class ProcessLock:
 
 @contextlib.contextmanager
 def held(path: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Hold the lock with the name `path`, for the moment that it takes to read and change something.
-
-    Raises `StoreError` when somebody else does not give it back.
-    """
+    """Hold the lock `path` while something is read and changed. Raises `StoreError` after waiting for `patience_s`."""
     lock = ProcessLock(path)
     deadline = time.monotonic() + patience_s
     while not lock.acquire():

@@ -1,6 +1,6 @@
-"""Model files: one trained model, with everything it takes to read with it, to train it further and to trust it.
+"""Model files: a trained model with all that reading, further training and checking it take.
 
-A model file is an HDF5 file (docs/model-file.md describes it for other programs):
+A model file is an HDF5 file; docs/model-file.md describes it for other programs:
 
     attributes of the root
         format = "qtdigits-model"       format_version = 1          preprocessing_version
@@ -11,14 +11,14 @@ A model file is an HDF5 file (docs/model-file.md describes it for other programs
     litert                              uint8 (n,)                  the LiteRT flatbuffer
     golden/images                       uint8 (n, 28, 28)           drawings …
     golden/probabilities                float32 (n, k)              … and what the model must answer
-    history/batches/<column>            float64 (n,)                as in core.history
+    history/batches/<column>            float64 (n,)                as in core.run.history
     history/epochs/<column>             float64 (n,)
     weights/<index>_<layer>/<i>         float16 where that is       arrays of each layer, in order
                                         exact, otherwise float32
 
-`digests` holds a SHA-256 for every dataset, `sha256` one over all other attributes, so that any damage is noticed. They
-are no signature: who changes a file on purpose can compute them anew. That is why nothing in a file is ever run: the
-network is rebuilt from its spec, every value of which is checked.
+`digests` holds a SHA-256 for every dataset, `sha256` one of all other attributes, so that any damage is noticed. They
+are no signature: whoever changes a file on purpose can compute them again. Therefore nothing in a file is ever executed:
+the network is rebuilt from its spec, every value of which is checked.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.model import Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.recipe import recipe_of
-from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS, History
+from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError
 from qtdigits.store.files import write_file
 from qtdigits.store.hdf5 import (
@@ -46,7 +46,7 @@ from qtdigits.store.hdf5 import (
     damaged,
     digest_of_array,
     digest_of_attributes,
-    reported,
+    open_untrusted,
 )
 
 FORMAT = "qtdigits-model"
@@ -64,11 +64,11 @@ def save_model(model: Model, path: Path) -> Model:
 
 
 def load_model(path: Path, *, weights: bool = True) -> Model:
-    """The model at `path`; without `weights`, and then without history too, only what reading takes: that is fast.
+    """Load the model at `path`; without `weights`, and then without history too, it can only read, and loads fast.
 
     Raises `ModelFileError` when the file is missing, truncated, foreign, changed, or from a newer version.
     """
-    with reported(path), UntrustedFile(path) as file:
+    with open_untrusted(path) as file:
         attributes = _checked_attributes(path, file)
         digests = _json(attributes, "digests", dict)
         header = _header(attributes)
@@ -84,27 +84,21 @@ def load_model(path: Path, *, weights: bool = True) -> Model:
 
 
 def load_header(path: Path) -> Model:
-    """Name, recipe, labels, scores and provenance only; for lists. The rest of the model is empty.
-
-    Raises `ModelFileError` as `load_model`.
-    """
-    with reported(path), UntrustedFile(path) as file:
+    """Load name, recipe, labels, scores and provenance, for lists. Raises `ModelFileError` as `load_model`."""
+    with open_untrusted(path) as file:
         header = _header(_checked_attributes(path, file))
         nothing = Golden(np.empty((0, 28, 28), np.uint8), np.empty((0, len(header["label_set"])), np.float32))
         return Model(**header, weights={}, flatbuffer=b"", golden=nothing, path=path)
 
 
 def check_model(path: Path) -> Model:
-    """Load the model with all its parts, and see that the file holds nothing else. Raises `ModelFileError`."""
+    """Load the model with all its parts, and check that the file holds nothing else. Raises `ModelFileError`."""
     model = load_model(path)
-    with reported(path), UntrustedFile(path) as file:
+    with open_untrusted(path) as file:
         expected = {name.partition("/")[0] for name in _arrays(model)}
         if unknown := sorted(set(file.names("")) - expected):
             raise damaged(path, f"it also holds {unknown[0]!r}")
     return model
-
-
-# writing
 
 
 def _attributes(model: Model) -> dict[str, Attribute]:
@@ -132,8 +126,7 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
         "golden/images": model.golden.images,
         "golden/probabilities": model.golden.probabilities.astype("<f4", copy=False),
     }
-    for name, columns in (("batches", model.history.batches), ("epochs", model.history.epochs)):
-        arrays |= {f"history/{name}/{column}": columns[column] for column in columns.kept_names}
+    arrays |= {f"history/{name}": column for name, column in model.history.arrays().items()}
     for index, (layer, weights) in enumerate(model.weights.items()):
         for number, array in enumerate(weights):
             arrays[f"weights/{index:02d}_{layer}/{number}"] = _halved_if_exact(array)
@@ -141,17 +134,14 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
 
 
 def _halved_if_exact(array: NDArray[np.float32]) -> NDArray[Any]:
-    """Weights that were rounded to half precision take half the room; others stay as they are."""
+    """Return weights in half precision if that loses nothing: those of shipped models were rounded to it."""
     with np.errstate(over="ignore"):
         half = array.astype("<f2")
     return half if np.array_equal(half, array) else array.astype("<f4", copy=False)
 
 
 def _file_image(attributes: Mapping[str, Attribute], arrays: Arrays) -> bytes:
-    """The bytes of the HDF5 file, made in memory: writing them is then one plain step that cannot go half wrong.
-
-    The version 1.8 layout has check sums in its own structures, which the older default lacks.
-    """
+    """Return the bytes of the HDF5 file. Its version 1.8 layout has check sums, which the older default lacks."""
     image = io.BytesIO()
     with h5py.File(image, "w", libver=("v108", "v108")) as file:
         for name, value in {**attributes, "sha256": digest_of_attributes(attributes)}.items():
@@ -167,9 +157,6 @@ def _file_image(attributes: Mapping[str, Attribute], arrays: Arrays) -> bytes:
 
 def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-# reading
 
 
 def _checked_attributes(path: Path, file: UntrustedFile) -> dict[str, Attribute]:
@@ -194,7 +181,7 @@ def _checked_attributes(path: Path, file: UntrustedFile) -> dict[str, Attribute]
 
 
 def _header(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
-    """The fields of a `Model` that are stored as attributes."""
+    """Return the fields of a `Model` that are stored as attributes."""
     label_set = LabelSet.from_json(_json(attributes, "labels", list))
     if not label_set.classes:
         raise ValueError("it has no classes")
@@ -218,7 +205,7 @@ def _scores(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, Any]]:
 
 
 def _undecided_below(attributes: Mapping[str, Attribute]) -> float:
-    """0 where a file does not say: the first files had no such field."""
+    """Return 0 where the field is missing, as in the first files."""
     if "undecided_below" not in attributes:
         return 0.0
     value = json.loads(str(attributes["undecided_below"]))
@@ -236,17 +223,14 @@ def _golden(file: UntrustedFile, digests: Mapping[str, str], k: int) -> Golden:
 
 
 def _history(file: UntrustedFile, digests: Mapping[str, str], best_epoch: int) -> History:
-    table: dict[str, Any] = {
-        name: {
-            column: _array(file, digests, f"history/{name}/{column}", "<f8", 1)
-            for column in (*columns, *(e for e in extras if e in file.names(f"history/{name}")))
-        }
-        for name, columns, extras in (
-            ("batches", BATCH_COLUMNS, BATCH_EXTRAS),
-            ("epochs", EPOCH_COLUMNS, EPOCH_EXTRAS),
-        )
+    stored = {
+        f"{part}/{column}" for part in file.names("history") for column in file.names(f"history/{part}")
     }
-    return History.from_json({**table, "best_epoch": best_epoch})
+
+    def column(name: str) -> NDArray[Any] | None:
+        return _array(file, digests, f"history/{name}", "<f8", 1) if name in stored else None
+
+    return History.of_arrays(column, best_epoch)
 
 
 def _weights(file: UntrustedFile, digests: Mapping[str, str], n_parameters: int) -> dict[str, LayerWeights]:
@@ -279,7 +263,7 @@ def _array(
 
 
 def _attribute(file: UntrustedFile, name: str) -> Attribute | None:
-    """An attribute of a file that may be anybody's; None when it is of a kind that no model file has."""
+    """Return an attribute of any HDF5 file; None for a type that no model file has."""
     try:
         return file.attribute(name)
     except ValueError:

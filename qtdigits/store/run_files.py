@@ -1,12 +1,12 @@
-"""The folder of a run, `runs/<id>` in the data folder: what was asked for, and where the training stands.
+"""The files of a run, in `runs/<id>` of the data folder.
 
-    request.json          the request, as the engine has it
+    request.json          the training job, as the engine has it
     lock                  held by the process that trains
-    result.json           how it came out (run_results.py)
-    readings.npz          the drawings behind the figures (run_readings.py)
+    result.json           the event `run_finished`
+    readings.npz          the drawings behind the scores
     checkpoint-<step>.npz the last two checkpoints; plain arrays, each with a check sum of its own
 
-Every file is written whole or not at all. A checkpoint that cannot be read is passed over for the one before.
+Every file is written whole or not at all. A checkpoint that cannot be read is skipped for the one before.
 """
 
 from __future__ import annotations
@@ -23,32 +23,33 @@ import numpy as np
 
 from qtdigits.core.run.checkpoints import Arrays, Checkpoint
 from qtdigits.core.run.events import RunFinished, decode_event, encode_event
-from qtdigits.core.run.history import BATCH_EXTRAS, EPOCH_EXTRAS, Columns, History
+from qtdigits.core.run.history import History
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.data.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, write_file, writing
 from qtdigits.store.locks import ProcessLock
 
-FORMAT_VERSION = 1
-KEPT = 2
+CHECKPOINT_FORMAT_VERSION = DRAWINGS_FORMAT_VERSION = 1
+N_CHECKPOINTS = 2
 MOST_BYTES = 1 << 30
-"""Of runs that have ended, so much is kept at most, the latest first: it is only there to extend them."""
+"""How much checkpoints of ended runs may take, the latest runs first: they only serve to extend them."""
 
 _NAME = re.compile(r"checkpoint-(\d{10})\.npz")
 _PARTS = ("network", "optimizer", "metrics", "best")
 _NUMBERS = ("step", "epochs", "best_epoch")
+_ARRAYS = ("images", "truth", "answer", "confidence")
 
 
-def taken(run: str) -> StoreError:
-    """What is said of a run that another process is at."""
+def in_use_error(run: str) -> StoreError:
+    """Return the error for a run that another process trains."""
     return StoreError(
-        f"The run {run} goes on already, in another window or terminal.", "Wait until it has ended there."
+        f"The run {run} is being trained in another window or terminal.", "Wait until it has ended there."
     )
 
 
 class RunFolder:
-    """Made when something is first written into it. Raises `InputError` for an id that is no plain name."""
+    """The folder of one run, created with its first file. Raises `InputError` for an id that is no plain name."""
 
     def __init__(self, data_dir: Path, run_id: str) -> None:
         if run_id in {"", "..", "."} or Path(run_id).name != run_id:
@@ -73,53 +74,51 @@ class RunFolder:
         write_file(self._request, json.dumps(values, ensure_ascii=False, indent=1).encode())
 
     def request(self) -> Mapping[str, Any]:
-        """Raises `InputError` when it was never written or cannot be read."""
+        """Raises `InputError` when it is missing or cannot be read."""
         try:
             values = json.loads(self._request.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise InputError(
                 f"What was asked of the run {self.path.name} is not known any more.",
-                "Train by the same recipe anew.",
+                "Train again by the same recipe.",
             ) from error
         if not isinstance(values, dict):
-            raise InputError(f"{self._request} is damaged.", "Train by the same recipe anew.")
+            raise InputError(f"{self._request} is damaged.", "Train again by the same recipe.")
         return values
 
-    def write(self, checkpoint: Checkpoint) -> None:
-        """Keep it, and the one before. Raises `StoreError`, and then those that were there are there still."""
+    def write_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint and keep the one before. Raises `StoreError`; then the earlier ones are still there."""
         make_folder(self.path)
         with writing(self.path / f"checkpoint-{checkpoint.step:010d}.npz") as stream:
             np.savez(stream, **_arrays(checkpoint))
-        self._remove_after(KEPT)
+        self._remove_after(N_CHECKPOINTS)
 
-    def latest(self) -> Checkpoint | None:
-        """The latest checkpoint that can be read."""
+    def latest_checkpoint(self) -> Checkpoint | None:
+        """Return the latest checkpoint that can be read."""
         for path in self._checkpoints():
             with contextlib.suppress(InputError), open_npz(path) as file:
                 return _checkpoint(file)
         return None
 
-    def trim(self) -> None:
-        """The run has ended: one checkpoint is enough to extend it."""
+    def trim_checkpoints(self) -> None:
+        """Keep one checkpoint: enough to extend a run that has ended."""
         self._remove_after(1)
 
-    def clear(self) -> None:
-        """Remove all that it would take to go on, unless somebody is at it. What cannot be removed stays."""
+    def remove_checkpoints(self) -> None:
+        """Remove the checkpoints, unless the run is being trained. Those that cannot be removed stay."""
         if not self.lock.is_taken():
             self._remove_after(0)
 
-    def size_bytes(self) -> int:
-        """Of the checkpoints."""
+    def checkpoints_bytes(self) -> int:
         return sum(path.stat().st_size for path in self._checkpoints())
 
     def total_bytes(self) -> int:
-        """Of all there is."""
         with contextlib.suppress(OSError):
             return sum(path.stat().st_size for path in self.path.iterdir())
         return 0
 
     def remove(self) -> bool:
-        """Remove the folder with all that is in it, unless somebody is at it; whether it is gone."""
+        """Remove the folder with its files, unless the run is being trained; return whether it is gone."""
         if not self.path.exists():
             return True
         if self.lock.is_taken():
@@ -128,7 +127,7 @@ class RunFolder:
         return not self.path.exists()
 
     def remove_if_empty(self) -> None:
-        """Remove the folder of a run that never came to anything: it holds no more than the lock."""
+        """Remove a folder that holds no more than the lock."""
         with contextlib.suppress(OSError):
             if not {path.name for path in self.path.iterdir()} - {self.lock.path.name}:
                 self.lock.path.unlink(missing_ok=True)
@@ -140,7 +139,7 @@ class RunFolder:
                 path.unlink()
 
     def _checkpoints(self) -> list[Path]:
-        """The latest first."""
+        """The latest checkpoint first."""
         try:
             names = [path for path in self.path.iterdir() if _NAME.fullmatch(path.name)]
         except OSError:
@@ -148,80 +147,15 @@ class RunFolder:
         return sorted(names, key=lambda path: path.name, reverse=True)
 
 
-def prune(data_dir: Path, *, ended: Collection[str], most_bytes: int = MOST_BYTES) -> None:
-    """Of the runs in `ended`, the latest first, keep as many checkpoints as there is room for."""
+def prune_checkpoints(data_dir: Path, *, ended: Collection[str], most_bytes: int = MOST_BYTES) -> None:
+    """Keep the checkpoints of the runs in `ended`, the latest first, as far as `most_bytes` reach; remove the others."""
     total = 0
     for run_id in ended:
         with contextlib.suppress(OSError, InputError):
             folder = RunFolder(data_dir, run_id)
-            total += folder.size_bytes()
+            total += folder.checkpoints_bytes()
             if total > most_bytes:
-                folder.clear()
-
-
-def _arrays(checkpoint: Checkpoint) -> dict[str, Any]:
-    parts = {part: getattr(checkpoint, part) for part in _PARTS}
-    arrays: dict[str, Any] = {
-        f"{part}/{number:03d}": array for part, found in parts.items() for number, array in enumerate(found)
-    }
-    history = checkpoint.history
-    for name, columns in (("batches", history.batches), ("epochs", history.epochs)):
-        arrays |= {f"history/{name}/{column}": columns[column] for column in columns.kept_names}
-    told = {
-        "format_version": FORMAT_VERSION,
-        "counts": {part: len(found) for part, found in parts.items()},
-        **{name: getattr(checkpoint, name) for name in _NUMBERS},
-        "history_best_epoch": history.best_epoch,
-        "facts": dict(checkpoint.facts),
-    }
-    arrays["told"] = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), np.uint8)
-    # As numbers of their own: JSON would not keep an infinity, nor every bit.
-    arrays["best_loss"] = np.float64(checkpoint.best_loss)
-    arrays["elapsed_s"] = np.float64(checkpoint.elapsed_s)
-    return arrays
-
-
-def _checkpoint(file: NpzArrays) -> Checkpoint:
-    """Raises `InputError` when anything is missing."""
-    try:
-        told = json.loads(file["told"].tobytes())
-        if told["format_version"] != FORMAT_VERSION:
-            raise InputError("The checkpoint is of another version of QtDigits.")
-        history = History()
-        for name, columns, extras in (
-            ("batches", history.batches, BATCH_EXTRAS),
-            ("epochs", history.epochs, EPOCH_EXTRAS),
-        ):
-            _fill(columns, file, f"history/{name}", extras)
-        history.best_epoch = int(told["history_best_epoch"])
-        network, optimizer, metrics, best = (_part(file, part, told["counts"][part]) for part in _PARTS)
-        step, epochs, best_epoch = (int(told[name]) for name in _NUMBERS)
-        return Checkpoint(
-            *(network, optimizer, metrics, best),
-            *(step, epochs, best_epoch),
-            best_loss=float(file["best_loss"]),
-            elapsed_s=float(file["elapsed_s"]),
-            history=history,
-            facts=dict(told["facts"]),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError("The checkpoint is damaged.") from error
-
-
-def _part(file: NpzArrays, part: str, count: int) -> Arrays:
-    return tuple(file[f"{part}/{number:03d}"] for number in range(count))
-
-
-def _fill(columns: Columns, file: NpzArrays, name: str, extras: tuple[str, ...]) -> None:
-    table = {column: file[f"{name}/{column}"].tolist() for column in columns.names}
-    for extra in extras:
-        if (found := file.get(f"{name}/{extra}")) is not None:
-            table[extra] = found.tolist()
-    columns.extend(table)
-
-
-DRAWINGS_FORMAT_VERSION = 1
-_ARRAYS = ("images", "truth", "answer", "confidence")
+                folder.remove_checkpoints()
 
 
 def save_readings(data_dir: Path, run: str, sets: Mapping[str, ReadDrawings]) -> None:
@@ -238,7 +172,7 @@ def save_readings(data_dir: Path, run: str, sets: Mapping[str, ReadDrawings]) ->
 
 
 def load_readings(data_dir: Path, run: str) -> dict[str, ReadDrawings]:
-    """By the name of the set; empty when none were kept. Raises `InputError` when the file cannot be used."""
+    """Return the read drawings by the name of their set, empty when none were saved. Raises `InputError`."""
     path = _drawings_path(data_dir, run)
     if not path.is_file():
         return {}
@@ -249,7 +183,74 @@ def load_readings(data_dir: Path, run: str) -> dict[str, ReadDrawings]:
                 str(one["name"]): _readings(file, i, one["classes"]) for i, one in enumerate(told["sets"])
             }
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is damaged.", "Train by the same recipe anew.") from error
+            raise InputError(f"{path} is damaged.", "Train again by the same recipe.") from error
+
+
+def save_result(data_dir: Path, finished: RunFinished) -> None:
+    """Raises `StoreError`."""
+    path = _result_path(data_dir, finished.run)
+    make_folder(path.parent)
+    write_file(path, encode_event(finished).encode())
+
+
+def load_result(data_dir: Path, run: str) -> RunFinished | None:
+    """Return the result of a run; None where none was saved. Raises `InputError` when the file cannot be used."""
+    path = _result_path(data_dir, run)
+    if not path.is_file():
+        return None
+    try:
+        found = decode_event(path.read_text("utf-8"))
+    except (OSError, ValueError, InputError) as error:
+        raise _damaged(path) from error
+    if not isinstance(found, RunFinished):
+        raise _damaged(path)
+    return found
+
+
+def _arrays(checkpoint: Checkpoint) -> dict[str, Any]:
+    parts = {part: getattr(checkpoint, part) for part in _PARTS}
+    arrays: dict[str, Any] = {
+        f"{part}/{number:03d}": array for part, found in parts.items() for number, array in enumerate(found)
+    }
+    arrays |= {f"history/{name}": column for name, column in checkpoint.history.arrays().items()}
+    told = {
+        "format_version": CHECKPOINT_FORMAT_VERSION,
+        "counts": {part: len(found) for part, found in parts.items()},
+        **{name: getattr(checkpoint, name) for name in _NUMBERS},
+        "history_best_epoch": checkpoint.history.best_epoch,
+        "facts": dict(checkpoint.facts),
+    }
+    arrays["told"] = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), np.uint8)
+    # As arrays: JSON would keep neither an infinity nor every bit.
+    arrays["best_loss"] = np.float64(checkpoint.best_loss)
+    arrays["elapsed_s"] = np.float64(checkpoint.elapsed_s)
+    return arrays
+
+
+def _checkpoint(file: NpzArrays) -> Checkpoint:
+    """Raises `InputError` when anything is missing."""
+    try:
+        told = json.loads(file["told"].tobytes())
+        if told["format_version"] != CHECKPOINT_FORMAT_VERSION:
+            raise InputError("The checkpoint is of another version of QtDigits.")
+        best_of_history = int(told["history_best_epoch"])
+        history = History.of_arrays(lambda name: file.get(f"history/{name}"), best_of_history)
+        network, optimizer, metrics, best = (_part(file, part, told["counts"][part]) for part in _PARTS)
+        step, epochs, best_epoch = (int(told[name]) for name in _NUMBERS)
+        return Checkpoint(
+            *(network, optimizer, metrics, best),
+            *(step, epochs, best_epoch),
+            best_loss=float(file["best_loss"]),
+            elapsed_s=float(file["elapsed_s"]),
+            history=history,
+            facts=dict(told["facts"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError("The checkpoint is damaged.") from error
+
+
+def _part(file: NpzArrays, part: str, count: int) -> Arrays:
+    return tuple(file[f"{part}/{number:03d}"] for number in range(count))
 
 
 def _drawings_path(data_dir: Path, run: str) -> Path:
@@ -269,30 +270,9 @@ def _readings(file: NpzArrays, number: int, classes: list[str]) -> ReadDrawings:
     return found
 
 
-def save_result(data_dir: Path, finished: RunFinished) -> None:
-    """Raises `StoreError`."""
-    path = _result_path(data_dir, finished.run)
-    make_folder(path.parent)
-    write_file(path, encode_event(finished).encode())
-
-
-def load_result(data_dir: Path, run: str) -> RunFinished | None:
-    """None where none was kept. Raises `InputError` when the file cannot be used."""
-    path = _result_path(data_dir, run)
-    if not path.is_file():
-        return None
-    try:
-        found = decode_event(path.read_text("utf-8"))
-    except (OSError, ValueError, InputError) as error:
-        raise _damaged(path) from error
-    if not isinstance(found, RunFinished):
-        raise _damaged(path)
-    return found
-
-
 def _result_path(data_dir: Path, run: str) -> Path:
     return RunFolder(data_dir, run).path / "result.json"
 
 
 def _damaged(path: Path) -> InputError:
-    return InputError(f"{path} is damaged.", "Train by the same recipe anew.")
+    return InputError(f"{path} is damaged.", "Train again by the same recipe.")

@@ -1,9 +1,9 @@
-"""Where a run stands, on the disk: written down while it trains, taken up when it goes on."""
+"""Checkpoints of a run on disk: written while it trains, read when it is resumed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -13,92 +13,97 @@ from qtdigits.core.model import Model
 from qtdigits.core.run.checkpoints import Checkpoint, DataFingerprint, data_changes
 from qtdigits.core.run.history import History
 from qtdigits.errors import DataChangedError, InputError, StoreError, TrainingError
-from qtdigits.store.run_files import RunFolder, taken
+from qtdigits.store.run_files import RunFolder, in_use_error
 from qtdigits.training.gather import TrainingInputs
 from qtdigits.training.jobs import TrainingJob
 
 MOST_TIME = 0.02
-"""Part of a training's time that is spent on writing checkpoints that may be left out, at most."""
+"""Largest part of a training's time for writing checkpoints that may be left out."""
 
 
 class RunCheckpoints:
-    """The folder of the run that goes on in this process, and the `core.run.checkpoints.CheckpointWriter` of its checkpoints.
+    """The folder of a run in this process, and the `core.run.checkpoints.CheckpointWriter` of its checkpoints.
 
-    A run whose folder cannot be written trains all the same; `notice` is told once.
+    A run whose folder cannot be written trains all the same; `notice` is called once.
     """
 
     def __init__(
         self,
-        request: TrainingJob,
+        job: TrainingJob,
         *,
         notice: Callable[[str], None],
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        self._folder = RunFolder(Path(request.data_dir), request.id)
+        self._run = job.id
+        self._folder = RunFolder(Path(job.data_dir), job.id)
         self._notice = notice
         self._clock = clock
         self._next_at = clock()
-        self._has_complained = False
+        self._has_reported = False
         self._facts: Mapping[str, Any] = {}
         self._history = History()
 
-    def claim(self, request: TrainingJob) -> None:
-        """Keep other processes from the run. Raises `StoreError` when one is at it."""
-        try:
+    def claim(self) -> None:
+        """Keep other processes from the run. Raises `StoreError` when one is training it."""
+        is_mine = True
+        with self._reporting_errors():
             is_mine = self._folder.lock.acquire()
-        except StoreError as error:
-            self._complain(error)
-            return
         if not is_mine:
-            raise taken(request.id)
+            raise in_use_error(self._run)
 
-    def write_request(self, request: TrainingJob) -> None:
-        with self._complaining():
-            self._folder.write_request(request.to_json())
+    def write_job(self, job: TrainingJob) -> None:
+        """Write down the job, from which the run can be resumed."""
+        with self._reporting_errors():
+            self._folder.write_request(job.to_json())
 
-    def begin(self, request: TrainingJob) -> Checkpoint | None:
-        """Where a run that goes on stands; None when it begins, or begins anew because nothing of it was kept."""
-        if not request.resumes:
+    def latest(self, job: TrainingJob) -> Checkpoint | None:
+        """Return the checkpoint that a resumed run continues from, None for a new run or where there is none."""
+        if not job.resumes:
             return None
-        kept = self._folder.latest()
-        if kept is None and request.stages:
+        checkpoint = self._folder.latest_checkpoint()
+        if checkpoint is None and job.stages:
             raise TrainingError(
-                f"What was kept of the run {request.id} cannot be read any more.",
-                "Train by the same recipe, with more epochs, anew.",
+                f"The checkpoints of the run {self._run} cannot be read any more.",
+                "Train with the same recipe and more epochs again.",
             )
-        if kept is None:
-            self._notice("Nothing that could be gone on from was kept of this run: it begins anew.")
-        return kept
+        if checkpoint is None:
+            self._notice("This run has no checkpoint that can be read: it starts again from the beginning.")
+        return checkpoint
 
     def check(
-        self, kept: Checkpoint | None, gathered: TrainingInputs, models: Sequence[Model], history: History
+        self,
+        checkpoint: Checkpoint | None,
+        inputs: TrainingInputs,
+        models: Sequence[Model],
+        history: History,
     ) -> DataFingerprint:
-        """Remember what is trained on and which models are learned from, and say it.
+        """Return the fingerprint of the data and of the models that are learned from; it goes into later checkpoints.
 
-        Raises `DataChangedError` when they are not what they were at the checkpoint.
+        Raises `DataChangedError` when it is not that of `checkpoint`.
         """
-        data = gathered.data
-        mark = DataFingerprint.of(
-            gathered.records,
-            gathered.label_set.labels,
+        data = inputs.data
+        fingerprint = DataFingerprint.of(
+            inputs.records,
+            inputs.label_set.labels,
             (data.targets, data.training, data.validation, data.remembered),
             base=" ".join(dict.fromkeys(model.weights_sha256 for model in models)),
         )
-        if kept is not None and (changed := data_changes(_mark_of(kept), mark)):
+        if checkpoint is not None and (changed := data_changes(_fingerprint_of(checkpoint), fingerprint)):
             raise DataChangedError(
-                f"The run cannot go on: its data has changed ({'; '.join(changed)}).",
-                "Train by the same recipe anew, or put the data back as it was.",
+                f"The run cannot be resumed: its data has changed ({'; '.join(changed)}).",
+                "Train with the same recipe again, or restore the data.",
             )
-        self._facts = {"data": mark.to_json(), "newest_sample": gathered.newest_sample}
+        self._facts = {"data": fingerprint.to_json(), "newest_sample": inputs.newest_sample}
         self._history = history
-        return mark
+        return fingerprint
 
-    def check_libraries(self, kept: Checkpoint | None, libraries: Mapping[str, str]) -> None:
+    def check_libraries(self, checkpoint: Checkpoint | None, libraries: Mapping[str, str]) -> None:
+        """Give notice when the libraries are not those of `checkpoint`; their versions go into later checkpoints."""
         self._facts = {**self._facts, "libraries": dict(libraries)}
-        if kept is not None and kept.facts.get("libraries") != dict(libraries):
+        if checkpoint is not None and checkpoint.facts.get("libraries") != dict(libraries):
             self._notice(
-                "The libraries are of other versions than when this run began: "
-                "it goes on, but not to the last bit as it would have."
+                "This run began with other versions of the libraries. It is resumed, but its weights will not be "
+                "exactly those of an uninterrupted run."
             )
 
     @property
@@ -107,52 +112,44 @@ class RunCheckpoints:
 
     def keep(self, checkpoint: Checkpoint) -> None:
         began = self._clock()
-        with self._complaining():
-            self._folder.write(replace(checkpoint, history=self._history, facts=self._facts))
+        with self._reporting_errors():
+            self._folder.write_checkpoint(replace(checkpoint, history=self._history, facts=self._facts))
         now = self._clock()
         self._next_at = now + (now - began) / MOST_TIME
 
+    def trim(self) -> None:
+        """Keep one checkpoint, which is enough to extend the run."""
+        self._folder.trim_checkpoints()
+
     def end(self) -> None:
-        """The run has ended, or goes on another time."""
+        """Release the run."""
         self._folder.lock.release()
         self._folder.remove_if_empty()
 
-    def trim(self) -> None:
-        self._folder.trim()
-
-    def _complaining(self) -> _Complaining:
-        return _Complaining(self._complain)
-
-    def _complain(self, error: StoreError) -> None:
-        if not self._has_complained:
-            self._has_complained = True
-            self._notice(f"This run could not go on after an interruption: {error.message} It trains on.")
-
-
-class _Complaining:
-    """Tells of a `StoreError` instead of ending the run with it."""
-
-    def __init__(self, complain: Callable[[StoreError], None]) -> None:
-        self._complain = complain
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: object, trace: object) -> bool:
-        if isinstance(error, StoreError):
-            self._complain(error)
-            return True
-        return False
+    @contextmanager
+    def _reporting_errors(self) -> Iterator[None]:
+        """Give notice of the first `StoreError` instead of ending the run with it."""
+        try:
+            yield
+        except StoreError as error:
+            if not self._has_reported:
+                self._has_reported = True
+                self._notice(
+                    f"This run cannot be resumed after an interruption: {error.message} It trains on."
+                )
 
 
-def last_sample_id(kept: Checkpoint | None) -> int:
+def last_sample_id(checkpoint: Checkpoint) -> int:
+    """Return the highest id of the drawings that the run has read, 0 if unknown."""
     with suppress(KeyError, TypeError, ValueError):
-        return int(kept.facts["newest_sample"]) if kept is not None else 0
+        return int(checkpoint.facts["newest_sample"])
     return 0
 
 
-def _mark_of(kept: Checkpoint) -> DataFingerprint:
+def _fingerprint_of(checkpoint: Checkpoint) -> DataFingerprint:
     try:
-        return DataFingerprint.from_json(kept.facts["data"])
+        return DataFingerprint.from_json(checkpoint.facts["data"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError("What was kept of this run is damaged.", "Train by the same recipe anew.") from error
+        raise InputError(
+            "The checkpoint of this run is damaged.", "Train with the same recipe again."
+        ) from error

@@ -1,4 +1,8 @@
-"""Replay: models scored on drawings that were made long ago, kept apart by what a model can know of them."""
+"""Models compared: their ancestors, their scores on drawings by what each can have learned from them, and a learning curve.
+
+Replay scores models on drawings that were made long ago. A new model is compared with the champion on drawings that neither may
+have been trained on. The points of a learning curve are models that were judged on a writer's drawings before learning from them.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import OF_THE_PROGRAM, Dataset, Origin, guard_split
+from qtdigits.core.drawing.samples import BUILT_IN_SOURCES, Dataset, Origin, guard_split
 from qtdigits.core.model import Model
 from qtdigits.core.run.checkpoints import digest_of
 from qtdigits.core.score.comparison import Comparison, PairedComparison
-from qtdigits.core.score.learning import Amount
+from qtdigits.core.score.learning import LearningPoint
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
 from qtdigits.reader import Reader
@@ -27,10 +31,20 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.evaluate import answers_of
 
 Headers = Callable[[str], Model | None]
+"""The header of a model by its name or path, None where the file is missing or cannot be read."""
+
+Progress = Callable[[int, int], None]
+
+MOST_GUARDS = 3000
+"""Images of the guard that both models read: three of them are a tenth of a percentage point."""
+
+NOTHING = Tally(0, 0)
+
+NO_DRAWINGS = Dataset("nothing", np.empty((0, 28, 28), np.uint8), ())
 
 
 def headers_of(library: ModelLibrary) -> Headers:
-    """Looks models up by name or path, each once; None where the file is gone or cannot be read."""
+    """Return a cached look-up of model headers in `library`."""
 
     @cache
     def header_of(name: str) -> Model | None:
@@ -43,7 +57,7 @@ def headers_of(library: ModelLibrary) -> Headers:
 
 
 def ancestors(model: Model, header_of: Headers) -> Iterator[Model]:
-    """`model`, the one that it was trained on from, and so on, as far as they are known."""
+    """Yield `model`, the model its training started from, and so on, as far as they are known."""
     seen: set[str] = set()
     known: Model | None = model
     while known is not None and known.name not in seen:
@@ -54,35 +68,20 @@ def ancestors(model: Model, header_of: Headers) -> Iterator[Model]:
 
 
 def files_learned(model: Model, header_of: Headers) -> frozenset[str]:
-    """The names of the files that it, or one that it was trained on from, was trained on, as far as they say."""
-    return (
-        frozenset(
-            str(source.get("name"))
-            for known in ancestors(model, header_of)
-            for source in known.provenance.get("sources") or ()
-        )
-        - OF_THE_PROGRAM
-    )
+    """Return the names of the files that the model and its ancestors were trained on, as far as they say."""
+    return frozenset(str(source.get("name")) for source in _sources(model, header_of)) - BUILT_IN_SOURCES
 
 
 def was_trained_on(model: Model, drawings: Dataset, header_of: Headers) -> bool:
-    """Whether it, or one that it was trained on from, says that it was trained on exactly these drawings.
-
-    Of a part of what a model was trained on this cannot be told.
-    """
+    """Whether the model or one of its ancestors was trained on exactly these drawings; a part of them is not recognised."""
     digest = digest_of(drawings)
-    return any(
-        source.get("sha256") == digest
-        for known in ancestors(model, header_of)
-        for source in known.provenance.get("sources") or ()
-    )
+    return any(source.get("sha256") == digest for source in _sources(model, header_of))
 
 
 def root_ancestor(model: Model, library: ModelLibrary) -> Model:
-    """The model with which the personal trainings began that led to this one, with its weights; itself where there were none.
+    """Return the model before the personal trainings that led to this one, with its weights; itself where there were none.
 
-    It is the one that still reads everybody as it was trained to. The way back ends where a file is gone, damaged, or of
-    another network.
+    It still reads everybody as it was trained to. The search ends where a file is missing, damaged, or of another network.
     """
     line: list[Model] = []
     for known in ancestors(model, headers_of(library)):
@@ -99,19 +98,13 @@ def root_ancestor(model: Model, library: ModelLibrary) -> Model:
     return model
 
 
-Progress = Callable[[int, int], None]
-
-
-NOTHING = Tally(0, 0)
-
-
 @dataclass(frozen=True)
 class Parts:
-    """One model on stored drawings, kept apart by what it can know of them.
+    """One model on stored drawings, split by whether it can have learned from them.
 
-    `hold_out`: never trained on by anybody. `not_learned`: might be trained on, but this model was not. `learned`: this model
-    was, or may have been, trained on them, so that they say little about the next drawing. `of_files`: imported, while the model
-    was trained on files; these may be the same, so that nobody knows what they say.
+    `hold_out`: no model is ever trained on them. `not_learned`: this model was not trained on them. `learned`: this model was, or
+    may have been, trained on them, so that they say little about the next drawing. `of_files`: imported drawings, while the model
+    was trained on files that may be the same, so that they prove nothing.
     """
 
     hold_out: Tally = NOTHING
@@ -127,7 +120,7 @@ class Parts:
         is_learned: NDArray[np.bool_],
         is_of_files: NDArray[np.bool_],
     ) -> Parts:
-        """From `(n,)` each: what is held out is not learned from the store, whatever `is_learned` says, but may be of a file."""
+        """Count from `(n,)` flags. Held-out drawings are never learned from the store, but may be of a file."""
         learned = ~is_held_out & is_learned
         of_files = ~learned & is_of_files
         clean = ~learned & ~of_files
@@ -144,7 +137,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One model on all drawings; `name` is that of its file, by which it is found again. `error`: why it could not read them."""
+    """One model on all drawings. `name` is the file's, by which it is found; `error` says why it could not read them."""
 
     name: str
     path: Path
@@ -166,7 +159,7 @@ class Drawings:
 
     @classmethod
     def of(cls, store: SampleStore, *, writer: str | None = None) -> Drawings:
-        """Every drawing of `writer`, None: of everybody. Ink that an older preprocessing rendered is rendered anew."""
+        """Read every drawing of `writer`, None: of everybody. Ink rendered by an older preprocessing is rendered again."""
         dataset = store.dataset(writer=writer)
         return cls(dataset, held_out_of(store, dataset), origins_of(store, dataset))
 
@@ -181,10 +174,7 @@ def replay(
     header_of: Headers,
     progress: Progress = lambda done, total: None,
 ) -> list[Replayed]:
-    """Each model on each drawing; one that cannot be used says so in its place. `progress` may raise to give up.
-
-    `header_of` looks up the models that they were trained on from.
-    """
+    """Score each model on each drawing; one that cannot be used has an `error`. `progress` may raise to cancel."""
     total = len(paths) * len(drawings)
     found = []
     for number, path in enumerate(paths):
@@ -206,13 +196,13 @@ def replay(
 
 
 def held_out_of(store: SampleStore, dataset: Dataset) -> NDArray[np.bool_]:
-    """`(n,)`: which drawings of `dataset`, which was read from `store`, are held out."""
+    """Return `(n,)`: which drawings of `dataset`, which was read from `store`, are held out."""
     is_held_out: NDArray[np.bool_] = np.isin(np.asarray(dataset.ids, np.int64), store.ids(held_out=True))
     return is_held_out
 
 
 def origins_of(store: SampleStore, dataset: Dataset) -> NDArray[np.str_]:
-    """`(n,)`: the `Origin` of each drawing of `dataset`, which was read from `store`."""
+    """Return `(n,)`: the `Origin` of each drawing of `dataset`, which was read from `store`."""
     ids = np.asarray(dataset.ids, np.int64)
     is_of = [np.isin(ids, store.ids(origin=origin)) for origin in Origin]
     return np.select(is_of, [origin.value for origin in Origin], "")
@@ -227,10 +217,10 @@ def parts_of_file(
     own_store: Path,
     header_of: Headers,
 ) -> Parts:
-    """How `model` read `dataset`, the drawings of the store at `path`, kept apart. Raises `StoreError`.
+    """Split how `model` read `dataset`, the drawings of the store at `path`. Raises `StoreError`.
 
     In another store than `own_store`, the ids that a model remembers mean other drawings: if it learned from any, it may have
-    learned from these, which could have been merged.
+    learned from these, as stores can be merged.
     """
     file = path / FILE_NAME if path.is_dir() else path
     with SampleStore.open_read_only(file) as store:
@@ -243,10 +233,10 @@ def parts_of_file(
 
 
 def may_have_learned(model: Model, dataset: Dataset) -> NDArray[np.bool_]:
-    """`(n,)`: which drawings the model was, or may have been, trained on, if they were not held out.
+    """Return `(n,)`: which drawings the model was, or may have been, trained on, if they were not held out.
 
-    A model that learned one hand had the drawings of others for rehearsal, so it does not matter whose they are. One that does
-    not say up to which drawing it was trained may have learned from all of them.
+    It does not matter whose they are: a model that learned one hand rehearsed with the drawings of others. A model that does not
+    name the last drawing it was trained on may have learned from all.
     """
     last = model.last_learned_sample
     if last is not None:
@@ -255,22 +245,16 @@ def may_have_learned(model: Model, dataset: Dataset) -> NDArray[np.bool_]:
 
 
 def may_be_of_files(model: Model, origins: NDArray[np.str_], header_of: Headers) -> NDArray[np.bool_]:
-    """`(n,)`: which drawings were imported from files such as the model was trained on: of each file only a digest is known.
+    """Return `(n,)`: which drawings were imported from files of the kind that the model was trained on.
 
-    A CSV pair holds other drawings than an ink collection does; ink files and pictures are not told apart.
+    Only the digest of a whole file is known. CSV pairs hold other drawings than ink collections; ink files and pictures are not
+    told apart.
     """
     files = files_learned(model, header_of)
     has_csv, has_others = any(".csv" in name for name in files), any(".csv" not in name for name in files)
     is_csv, is_drawn = origins == Origin.CSV_PAIR, origins == Origin.DRAWN
     found: NDArray[np.bool_] = (is_csv & has_csv) | (~is_csv & ~is_drawn & has_others)
     return found
-
-
-MOST_GUARDS = 3000
-"""Images of the guard that are read by both models: a tenth of a point is three of them."""
-
-
-NO_DRAWINGS = Dataset("nothing", np.empty((0, 28, 28), np.uint8), ())
 
 
 def compare_with(
@@ -282,49 +266,41 @@ def compare_with(
     guard: Dataset = NO_DRAWINGS,
     drawn: Dataset = NO_DRAWINGS,
 ) -> Comparison:
-    """`new`, read with by `reader`, beside the model at `champion`, by what each reads right.
+    """Compare `new`, as read by `reader`, with the model at `champion`.
 
-    Raises `ModelFileError` when the champion cannot be used.
-
-    Of the stored drawings `drawn`, those count that neither of the two may have learned from.
+    Of the stored drawings `drawn`, those count that neither of the two may have learned from. Raises `ModelFileError` when the
+    champion cannot be used.
     """
     old = load_model(champion, weights=False)
     readers = Reader(old), reader
-    fresh = drawn.take(np.flatnonzero(~may_have_learned(old, drawn) & ~may_have_learned(new, drawn)))
+    unlearned = drawn.take(np.flatnonzero(~may_have_learned(old, drawn) & ~may_have_learned(new, drawn)))
     return Comparison(
-        _paired(*readers, hold_out), _paired(*readers, guard), old.name, _paired(*readers, fresh)
+        _paired(*readers, hold_out), _paired(*readers, guard), old.name, _paired(*readers, unlearned)
     )
 
 
 def drawn_since(folder: Path, sample_id: int, *, writer: str) -> Dataset:
-    """What `writer` ("": anybody) has drawn here and judged after the drawing `sample_id`, without what is held out or doubted.
+    """Read what `writer` ("": anybody) has drawn here and judged after the drawing `sample_id`, neither held out nor doubted.
 
-    Not what was imported: a model may have learned from the same file elsewhere. Raises `StoreError`.
+    Imported drawings are left out: a model may have learned from the same file elsewhere. Raises `StoreError`.
     """
     with SampleStore.open(folder) as store:
         return store.dataset(held_out=False, origin=Origin.DRAWN, writer=writer or None, newer_than=sample_id)
 
 
 def guard_of(mnist_training: Dataset) -> Dataset:
-    """The guard's images among MNIST's 60,000, as many as are read."""
+    """Return `MOST_GUARDS` of the guard's images among MNIST's 60,000."""
     _, guard = guard_split(mnist_training.targets(DIGITS))
     return mnist_training.take(guard[:: max(1, len(guard) // MOST_GUARDS)][:MOST_GUARDS])
 
 
-def _paired(old: Reader, new: Reader, dataset: Dataset) -> PairedComparison:
-    return PairedComparison.of(
-        answers_of(old, dataset).is_right, answers_of(new, dataset).is_right, dataset.ids
-    )
-
-
 def learning_points(
     store: SampleStore, library: ModelLibrary, writer: str, *, model: Path | None
-) -> tuple[Amount, ...]:
-    """One amount for each model that was judged on the writer's drawings, before those could be trained on.
+) -> tuple[LearningPoint, ...]:
+    """Return a point for each model that was judged on the writer's drawings before it could be trained on them.
 
-    Only models with the network of `model`, the one in use: otherwise the step from a simple network to a better one would
-    look as if a hand had been learned. A model whose file is gone, or cannot be read, is left out: nobody knows what it
-    had learned from.
+    Only models with the network of `model`, the champion, count: otherwise the step from a simple network to a better one would
+    look like learning. A model whose file is missing or unreadable is left out, as it is unknown what it had learned from.
     """
     header_of = headers_of(library)
     in_use = header_of(str(model)) if model else None
@@ -334,19 +310,30 @@ def learning_points(
     for name, right, judged in store.judgements.models(writer):
         header = header_of(name)
         if header is not None and header.recipe.network == in_use.recipe.network:
-            found.append(Amount(_learned(store, writer, header, header_of), judged - right, judged))
+            found.append(LearningPoint(_learned(store, writer, header, header_of), judged - right, judged))
     return tuple(sorted(found))
 
 
 def learned_by(store: SampleStore, library: ModelLibrary, writer: str, model: Path | None) -> int:
-    """How many of the writer's drawings that model has learned from."""
+    """Return how many of the writer's drawings the model has learned from."""
     header_of = headers_of(library)
     header = header_of(str(model)) if model else None
     return _learned(store, writer, header, header_of) if header else 0
 
 
+def _sources(model: Model, header_of: Headers) -> Iterator[dict[str, Any]]:
+    """Yield the training sources in the provenance of the model and its ancestors."""
+    for known in ancestors(model, header_of):
+        yield from known.provenance.get("sources") or ()
+
+
+def _paired(old: Reader, new: Reader, dataset: Dataset) -> PairedComparison:
+    ids = dataset.ids or range(len(dataset))
+    return PairedComparison.of(answers_of(old, dataset).is_right, answers_of(new, dataset).is_right, ids)
+
+
 def _learned(store: SampleStore, writer: str, model: Model, header_of: Headers) -> int:
-    """A model that learned another's hand knows of this one what the model knew from which it went on."""
+    """Return the number for the latest ancestor that learned this writer's drawings: another's hand adds nothing."""
     for known in ancestors(model, header_of):
         drawings = known.provenance.get("drawings") or {}
         if drawings and drawings.get("writer") in (None, "", writer):

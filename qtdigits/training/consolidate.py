@@ -1,7 +1,7 @@
-"""Learning one person's hand: what a personal training is made of, and the training itself without store or files.
+"""Personal training ("Learn my hand"): its data, and the training itself without store or files.
 
-The model in use goes on from where it is, on the writer's drawings (each varied anew every time, together a fixed part of what is
-trained on, however few they are) and on a rehearsal from MNIST, so that nothing is forgotten.
+The champion is trained further on the writer's drawings (augmented each time, together a fixed share of the training data however
+few they are) and on a rehearsal from MNIST, so that nothing is forgotten.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from qtdigits.ml.training import TrainedNetwork
 
 RECIPE = "my-hand"
-"""The recipe by which a hand is learned unless another one is chosen."""
+"""The recipe of a personal training unless another one is chosen."""
 
 PERSONAL_VALIDATION = 1000
-"""Images of the guard that a personal training is validated on while it goes on; all of them are read at its end."""
+"""Images of the guard for validation during a personal training; all of them are read at its end."""
 
 
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """Learns hands from drawings. `mnist` are its 60,000 training images; what stands in for them will do, if not as well."""
+    """Trains models on single hands. `mnist` are its 60,000 training images, or the synthetic ink that replaces them."""
 
     recipe: Recipe
     mnist: Dataset
@@ -51,15 +51,14 @@ class Learner:
         emit: Callable[[Event], None] = lambda event: None,
         control: Control | None = None,
     ) -> TrainedNetwork:
-        """`base`, which was loaded with its weights, after a training on `own`. Raises as `ml.training.train`.
+        """Train `base`, which was loaded with its weights, on the drawings `own`. Raises as `ml.training.train`.
 
-        `teacher` is the model whose answers are rehearsed, `base` where there is none: after several trainings in a row, the
-        one that they began with.
+        `teacher` is the model whose answers are rehearsed, None: `base`. In a series of trainings it is the first model.
         """
         from qtdigits.ml.resuming import with_teacher_answers
         from qtdigits.ml.training import tidy_up, train
 
-        tidy_up()  # one hand after the other may be learned in this process
+        tidy_up()  # this process may train for one writer after the other
         recipe = self.recipe.on_network_of(base.recipe)
         sources = [rehearsal_source(self.mnist, recipe), *writer_sources(own, recipe)]
         if recipe.scribbles:
@@ -74,17 +73,16 @@ class Learner:
         )
 
     def learned_model(self, base: Model, own: Dataset, *, name: str, control: Control | None = None) -> Model:
-        """The same as a model that anything can read with; it is not sure below what `base` is not sure below."""
+        """Train as `learn` does and return a model to read with; it keeps the threshold of "not sure" of `base`."""
         from qtdigits.ml.models import to_model
 
         history = History()
         trained = self.learn(base, own, emit=history.apply, control=control)
-        images, targets = own.images, own.targets(trained.label_set)
         learned = to_model(
             trained,
             name=name,
-            images=images,
-            targets=targets,
+            images=own.images,
+            targets=own.targets(trained.label_set),
             history=history,
             provenance={"base": base.name},
         )
@@ -92,29 +90,26 @@ class Learner:
 
 
 def rehearsal_source(training: Dataset, recipe: Recipe, *, sha256: str = "") -> Source:
-    """Some of the images that are not the guard's to rehearse with; some of the guard's to be validated on."""
+    """Return images for rehearsal, none of them the guard's, and some of the guard's for validation."""
     rehearsed, guard = guard_split(training.targets(DIGITS))
     chosen = some_of(training.take(rehearsed), recipe.mnist_images, recipe.seed)
-    watched = training.take(guard[:PERSONAL_VALIDATION])
+    validated = training.take(guard[:PERSONAL_VALIDATION])
     together = Dataset(
-        training.name, np.concatenate([chosen.images, watched.images]), chosen.labels + watched.labels
+        training.name, np.concatenate([chosen.images, validated.images]), chosen.labels + validated.labels
     )
-    is_watched = np.arange(len(together)) >= len(chosen)
-    return Source(together, sha256=sha256, validation=is_watched, is_remembered=recipe.rehearses_answers)
+    is_validation = np.arange(len(together)) >= len(chosen)
+    return Source(together, sha256=sha256, validation=is_validation, is_remembered=recipe.rehearses_answers)
 
 
 def writer_sources(drawings: Dataset, recipe: Recipe, *, writer: str = "") -> Iterator[Source]:
-    """The drawings of `writer` ("": of everybody) as the recipe's share of what is trained on; those of others as rehearsal.
+    """Yield the drawings of `writer` ("": of everybody) as the recipe's share of the data, and those of others as rehearsal.
 
-    None of the few drawings is spent on validation: the hold-out tells how well the hand is read.
+    None of the few drawings is spent on validation: the hold-out shows how well the hand is read.
     """
-    is_own = np.array(
-        [not writer or name == writer for name in drawings.writers or ("",) * len(drawings)], bool
-    )
-    for name, chosen, share in (
-        (drawings.name, is_own, recipe.drawings_share),
-        (DRAWINGS_OF_OTHERS, ~is_own, 0.0),
-    ):
+    names = drawings.writers or ("",) * len(drawings)
+    is_own = np.array([not writer or name == writer for name in names], bool)
+    parts = ((drawings.name, is_own, recipe.drawings_share), (DRAWINGS_OF_OTHERS, ~is_own, 0.0))
+    for name, chosen, share in parts:
         if chosen.any():
             part = replace(drawings.take(np.flatnonzero(chosen)), name=name, writers=())
             weight = 1 if share or writer else recipe.drawings_weight
@@ -122,14 +117,14 @@ def writer_sources(drawings: Dataset, recipe: Recipe, *, writer: str = "") -> It
 
 
 def scribble_source(recipe: Recipe) -> Source:
-    """The recipe's scribbles, as something that is no digit."""
+    """Return the recipe's scribbles as outliers."""
     inks = scribbles(recipe.scribbles, recipe.seed)
     drawn = Dataset(SCRIBBLES, render_many(inks), ("",) * len(inks), inks=tuple(inks))
     return Source(drawn, is_outlier=True)
 
 
 def held_out_by_order(drawings: Dataset) -> NDArray[np.bool_]:
-    """`(n,)`: which drawings the store would hold out, had each writer's been judged in this order."""
+    """Return `(n,)`: which drawings the store would hold out, had each writer's been judged in this order."""
     seen: Counter[tuple[str, str]] = Counter()
     flags = []
     for key in zip(drawings.writers, drawings.labels, strict=True):

@@ -1,4 +1,4 @@
-"""Scoring a model on drawings that it may or may not have been trained on."""
+"""Scoring a model on a dataset."""
 
 from __future__ import annotations
 
@@ -10,36 +10,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.formatting import percent
 from qtdigits.core.model import Model
-from qtdigits.core.score.calibration import are_undecided, reliability_of, reliability_to_json
-from qtdigits.core.score.metrics import ReadDrawings, Score, confusion_matrix, expected_calibration_error
+from qtdigits.core.score.calibration import (
+    are_undecided,
+    expected_calibration_error,
+    reliability_of,
+    reliability_to_json,
+)
+from qtdigits.core.score.metrics import ReadDrawings, Score, confusion_matrix
 from qtdigits.errors import InputError
 from qtdigits.reader import Reader
 
 CHUNK = 1024
 MOST_THREADS = 2
-"""What reads beside the window must leave it some processors."""
+"""Reading in the background must leave processors to the window."""
 
 
 def evaluate(model: Model, dataset: Dataset) -> Score:
-    """How `model` reads `dataset`.
+    """Score `model` on `dataset`.
 
-    A label that the model does not know counts as wrong: it has a row of its own in the confusion matrix, after the model's
-    classes, and a column of zeros. Raises `ModelFileError` when the model cannot be used.
+    A label that the model does not know counts as wrong: it has a row in the confusion matrix after the model's classes, and a
+    column of zeros. Raises `ModelFileError` when the model cannot be used.
     """
     return score_with(Reader(model), dataset)
 
 
 def evaluate_by_writer(model: Model, dataset: Dataset) -> dict[str, Score]:
-    """A score for each writer, by name. Raises `InputError` when the dataset does not say who wrote what."""
+    """Score `model` for each writer, by name. Raises `InputError` when the dataset has no writers."""
     return scores_by_writer(answers_of(Reader(model), dataset), dataset)
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a model answered: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers.
+    """A model's answers: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers.
 
-    Those below `undecided_below` are undecided; they count all the same.
+    Answers below `undecided_below` are undecided, and count all the same.
     """
 
     classes: tuple[str, ...]
@@ -62,12 +68,12 @@ class Answers:
         )
 
     def readings(self, images: NDArray[np.uint8]) -> ReadDrawings:
-        """With the `(n, 28, 28)` drawings that were read."""
+        """Return the answers with the `(n, 28, 28)` drawings that were read."""
         return ReadDrawings(self.classes, images, self.truth, self.answer, self.confidence)
 
     @property
     def is_right(self) -> NDArray[np.bool_]:
-        """`(n,)`: a label that the model does not know is never read right."""
+        """`(n,)`; always false for a label that the model does not know."""
         right: NDArray[np.bool_] = self.answer == self.truth
         return right
 
@@ -78,7 +84,7 @@ class Answers:
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
     def take(self, chosen: NDArray[np.bool_]) -> Answers:
-        """Those where `chosen` `(n,)` is true."""
+        """Return those where `chosen` `(n,)` is true."""
         return replace(
             self,
             truth=self.truth[chosen],
@@ -87,13 +93,13 @@ class Answers:
         )
 
     def caption(self, index: int) -> str:
-        """Such as "4 as 9, 97 %": what it is, what it was taken for, and how surely."""
+        """Return label, answer and probability of a drawing, such as "4 as 9, 97 %"."""
         truth, answer = self.classes[self.truth[index]], self.classes[self.answer[index]]
-        return f"{truth} as {answer}, {100 * self.confidence[index]:.0f} %"
+        return f"{truth} as {answer}, {percent(float(self.confidence[index]), 0)}"
 
 
 def scores_by_writer(answers: Answers, dataset: Dataset) -> dict[str, Score]:
-    """The answers to `dataset`, scored for each writer. Raises `InputError` when it does not say who wrote what."""
+    """Score the answers to `dataset` for each writer. Raises `InputError` when it has no writers."""
     if len(dataset.writers) != len(dataset):
         raise InputError(f"{dataset.name} does not say who wrote what.", "Choose data with writers.")
     by = np.asarray(dataset.writers)
@@ -103,7 +109,7 @@ def scores_by_writer(answers: Answers, dataset: Dataset) -> dict[str, Score]:
 def score_with(
     reader: Reader, dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Score:
-    """As `evaluate`, by a reader; `progress` gets how many of how many are read, and may raise to give up."""
+    """Score as `evaluate` does, with a reader; `progress` gets done and total, and may raise to cancel."""
     return answers_of(reader, dataset, progress=progress).score
 
 
@@ -112,7 +118,7 @@ def answers_of(
 ) -> Answers:
     """Read every drawing. `classes` are the model's, then the labels that it does not know.
 
-    `progress` hears how many of how many are done, and may raise to give up.
+    `progress` gets done and total, and may raise to cancel.
     """
     known = reader.label_set.labels
     classes = (*known, *sorted(set(dataset.labels) - set(known)))

@@ -1,8 +1,8 @@
-"""Everything that a run is trained and scored on, brought together."""
+"""Gathers everything that a run is trained and scored on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -21,41 +21,26 @@ from qtdigits.store.data.datasets import read_dataset, read_samples
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import guard_of
 from qtdigits.training.consolidate import rehearsal_source, scribble_source, writer_sources
-from qtdigits.training.data_cache import DataCache
+from qtdigits.training.data_cache import DataCache, Progress
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.mixing import Source, mix, some_of
 
-MOST_WATCHED = 1000
-"""More say no more in a curve; the scores at the end are those of all."""
-
-
-def with_hold_out(data: TrainingData, hold_out: Dataset | None, label_set: LabelSet) -> TrainingData:
-    """`data` with what of `hold_out` the network can be right about, or a part of that where it is much."""
-    if hold_out is None:
-        return data
-    known = np.flatnonzero([label in label_set for label in hold_out.labels])
-    # By chance, but each time the same: every fifth drawing of a person who draws 0 to 9 in turn would be of two digits only.
-    chosen = np.sort(np.random.default_rng(1).permutation(known)[:MOST_WATCHED])
-    targets = label_set.indices([hold_out.labels[i] for i in chosen])
-    return replace(data, hold_out_images=hold_out.images[chosen], hold_out_targets=targets)
-
+MOST_HOLD_OUT = 1000
+"""Drawings of the hold-out that are scored after each epoch: more would not change the curve. The final scores use all."""
 
 REHEARSAL_NOTICE = (
     "MNIST was not found and cannot be downloaded, so synthetic ink stands in for it: "
-    "good for a rehearsal, not for a model to keep. Put mnist.npz into the data folder, or set QTDIGITS_MNIST to its path."
+    "good to try things out, not for a model to keep. Put mnist.npz into the data folder, or set QTDIGITS_MNIST to its path."
 )
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it, and of how much (0: nobody knows)."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingInputs:
-    """`tests` are the sets that the model is scored on at the end, by the name of the score. `records`: for the provenance.
+    """The data of a run. `records` are those of its sources, for the provenance.
 
-    `last_sample` is the highest id of the stored drawings that are trained on, 0 without any. `guard` are the
-    images of MNIST by which every new model is compared with the one in use. `newest_sample` is the highest id of all
-    the stored drawings that were read.
+    `tests` are the sets that the model is scored on at the end, by the name of the score. `last_sample` is the highest id of the
+    stored drawings that are trained on, 0 without any; `newest_sample` that of all stored drawings that were read. `guard` are
+    images of MNIST on which every new model is compared with the champion.
     """
 
     data: TrainingData
@@ -68,18 +53,19 @@ class TrainingInputs:
 
 
 def gather(
-    request: TrainingJob,
+    job: TrainingJob,
     *,
     cache: DataCache,
     control: Control,
     progress: Progress,
     known: LabelSet = DIGITS,
 ) -> TrainingInputs:
-    """Read all that the request names. Raises `CancelledError` when the run is stopped meanwhile, and errors that name files.
+    """Read all data that the job names.
 
-    `known` are the classes of the model that the run goes on from: they keep their places.
+    `known` are the classes of the model that the training starts from: they keep their places. Raises `CancelledError` on a
+    stop, and errors that name the file.
     """
-    gathering = _Gathering(request, cache, control, progress, known)
+    gathering = _Gathering(job, cache, control, progress, known)
     gathering.gather_mnist()
     gathering.gather_synthetic()
     gathering.gather_drawings()
@@ -88,20 +74,31 @@ def gather(
     return gathering.finish()
 
 
+def with_hold_out(data: TrainingData, hold_out: Dataset | None, label_set: LabelSet) -> TrainingData:
+    """Return `data` with up to `MOST_HOLD_OUT` drawings of `hold_out`, only of classes that the network has."""
+    if hold_out is None:
+        return data
+    known = np.flatnonzero([label in label_set for label in hold_out.labels])
+    # Chosen by a fixed seed: every fifth drawing of a person who draws 0 to 9 in turn would be of two digits only.
+    chosen = np.sort(np.random.default_rng(1).permutation(known)[:MOST_HOLD_OUT])
+    targets = label_set.indices([hold_out.labels[i] for i in chosen])
+    return replace(data, hold_out_images=hold_out.images[chosen], hold_out_targets=targets)
+
+
 class _Gathering:
     """The sources found so far, and the sets to score on."""
 
     def __init__(
         self,
-        request: TrainingJob,
+        job: TrainingJob,
         cache: DataCache,
         control: Control,
         progress: Progress,
         first: LabelSet,
     ) -> None:
-        self._request, self._recipe = request, request.recipe
+        self._job, self._recipe = job, job.recipe
         self._cache, self._control, self._progress = cache, control, progress
-        self._folder = Path(request.data_dir)
+        self._folder = Path(job.data_dir)
         self._first = first
         self._known = DIGITS
         self._last_sample = self._newest_sample = 0
@@ -113,16 +110,18 @@ class _Gathering:
     def gather_mnist(self) -> None:
         if not self._recipe.mnist_images:
             return
-        self._say("Loading MNIST")
-        mnist = self._cache.mnist(explicit=self._request.mnist, folder=self._folder)
+        self._report("Loading MNIST")
+        mnist = self._cache.mnist(explicit=self._job.mnist, folder=self._folder)
         if mnist is None:
-            self._say("Downloading MNIST")
+            self._report("Downloading MNIST")
             mnist = self._cache.fetch_mnist(
-                self._folder, lambda done, total: self._say("Downloading MNIST", done, total)
+                self._folder, lambda done, total: self._report("Downloading MNIST", done, total)
             )
         if mnist is None:
             self._is_rehearsal = True
-            found = self._cache.rehearsal(lambda done, total: self._say("Drawing synthetic ink", done, total))
+            found = self._cache.rehearsal(
+                lambda done, total: self._report("Drawing synthetic ink", done, total)
+            )
             self._sources.append(Source(self._some_of(found)))
             return
         training = replace(mnist.training, name=MNIST)
@@ -135,86 +134,84 @@ class _Gathering:
 
     def gather_synthetic(self) -> None:
         if n := self._recipe.synthetic_images:
-            report = partial(self._say, "Drawing synthetic ink")
+            report = partial(self._report, "Drawing synthetic ink")
             self._sources.append(Source(self._cache.synthetic(n, self._recipe.seed, report)))
 
     def gather_drawings(self) -> None:
-        if not self._request.use_drawings:
+        if not self._job.use_drawings:
             return
-        self._say("Reading the drawings")
+        self._report("Reading the drawings")
         with SampleStore.open(self._folder) as store:
             self._known = store.classes()
             drawings = self._trained_on(store) if self._recipe.drawings_weight else None
             hold_out = store.dataset(
-                held_out=True, writer=self._request.writer or None, not_newer_than=self._newest
+                held_out=True, writer=self._job.writer or None, not_newer_than=self._newest
             )
         self._newest_sample = max((*(drawings.ids if drawings else ()), *hold_out.ids, 0))
         if drawings is not None and len(drawings):
             self._last_sample = max(drawings.ids)
             if self._recipe.is_personal:
-                self._sources.extend(writer_sources(drawings, self._recipe, writer=self._request.writer))
+                self._sources.extend(writer_sources(drawings, self._recipe, writer=self._job.writer))
             else:
-                # one's own hand is what these are for, so they are not split by writer: the hold-out tells how well it is read
+                # Not split by writer: the hold-out shows how well one's own hand is read.
                 self._sources.append(Source(replace(drawings, writers=()), self._recipe.drawings_weight))
         if len(hold_out):
             self._tests[MY_HOLD_OUT] = hold_out
 
     def _trained_on(self, store: SampleStore) -> Dataset:
-        """Ink is decoded only where it is going to be varied."""
+        """Read the drawings to train on. Ink is decoded only when it is augmented."""
         return store.dataset(
             held_out=False, with_ink=self._recipe.augmentation > 0, not_newer_than=self._newest
         )
 
     @property
     def _newest(self) -> int | None:
-        return self._request.newest_sample or None
+        return self._job.newest_sample or None
 
     def gather_files(self) -> None:
-        """CSV pairs are corrections by one's own hand and weigh as much as drawings; ink collections count once."""
-        for images, labels in self._request.csv_pairs:
+        """CSV pairs are corrections of one's own hand and weigh as much as drawings; ink collections count once."""
+        for images, labels in self._job.csv_pairs:
             corrections = self._read(Path(images), Path(labels))
             self._sources.append(Source(corrections, max(1, self._recipe.drawings_weight)))
         self._sources.extend(
-            Source(self._trained_part(self._read(Path(file)))) for file in self._request.ink_files
+            Source(self._trained_part(self._read(Path(file)))) for file in self._job.ink_files
         )
-        for file in map(Path, self._request.score_on):
-            self._say(f"Reading {file.name}")
+        for file in map(Path, self._job.score_on):
+            self._report(f"Reading {file.name}")
             self._tests[file.name.partition(".")[0]] = read_dataset(file)
 
     def gather_outliers(self) -> None:
-        """What is no digit: letters of files, as far as they are not shaped like one, and scribbles of the program's own."""
-        for file in self._request.not_digits:
+        """Add what is no digit: letters of files that are not shaped like a digit, and synthetic scribbles."""
+        for file in self._job.not_digits:
             found = self._read(Path(file))
-            shown = [i for i, label in enumerate(found.labels) if is_no_digit(label)]
-            self._sources.append(Source(self._without_left_out(found.take(shown)), is_outlier=True))
+            no_digits = [i for i, label in enumerate(found.labels) if is_no_digit(label)]
+            self._sources.append(Source(self._without_left_out(found.take(no_digits)), is_outlier=True))
         if self._recipe.scribbles:
-            self._say("Drawing scribbles")
+            self._report("Drawing scribbles")
             self._sources.append(scribble_source(self._recipe))
 
     def _trained_part(self, found: Dataset) -> Dataset:
-        """`found` without the writers who are left out; their drawings are scored at the end."""
+        """Return `found` without the writers who are left out; their drawings are scored at the end."""
         left_out = [i for i, writer in enumerate(found.writers) if self._is_left_out(writer)]
         if left_out:
             self._tests[f"{found.name.partition('.')[0]}, left out"] = found.take(left_out)
         return self._without_left_out(found)
 
     def _without_left_out(self, found: Dataset) -> Dataset:
-        if not self._request.leave_out or not found.writers:
+        if not self._job.leave_out or not found.writers:
             return found
         return found.take([i for i, writer in enumerate(found.writers) if not self._is_left_out(writer)])
 
     def _is_left_out(self, writer: str) -> bool:
-        return any(fnmatchcase(writer, pattern) for pattern in self._request.leave_out)
+        return any(fnmatchcase(writer, pattern) for pattern in self._job.leave_out)
 
     def finish(self) -> TrainingInputs:
         if not any(len(source.dataset) for source in self._sources if not source.is_outlier):
-            raise TrainingError(
-                "There is nothing to train on.", "Take MNIST images, drawings or files into the recipe."
-            )
+            raise TrainingError("There is nothing to train on.", "Add MNIST images, drawings or files.")
         digits = (s.dataset for s in self._sources if not s.is_outlier)
         label_set = self._label_set([label for dataset in digits for label in set(dataset.labels)])
         data, records, new_writers = mix(
-            _with_names_of_their_own(self._sources),
+            _with_unique_names(self._sources),
             label_set,
             fraction=self._recipe.validation_fraction,
             seed=self._recipe.seed,
@@ -228,7 +225,7 @@ class _Gathering:
         )
 
     def _label_set(self, labels: Sequence[str]) -> LabelSet:
-        """The digits, or the classes of the model to go on from; then the others that occur: as the store knows them, or new."""
+        """Return the digits, or the base model's classes, then the other classes that occur: those of the store, or new ones."""
         occurring = set(labels)
         others = (c for c in self._known if c.label in occurring and c not in self._first.classes)
         return LabelSet((*self._first.classes, *others)).with_labels(sorted(occurring))
@@ -237,8 +234,8 @@ class _Gathering:
         return some_of(dataset, self._recipe.mnist_images, self._recipe.seed)
 
     def _read(self, path: Path, labels: Path | None = None) -> Dataset:
-        """A file of drawings or images, given up within a batch of drawings when the run is."""
-        self._say(f"Reading {path.name}")
+        """Read a file of drawings or images, and check for a stop every 100 drawings."""
+        self._report(f"Reading {path.name}")
         rasters, names, writers, inks = [], [], [], []
         for sample in read_samples(path, labels=labels, writer=""):
             rasters.append(sample.raster)
@@ -246,7 +243,7 @@ class _Gathering:
             writers.append(sample.writer)
             inks.append(sample.ink)
             if len(rasters) % 100 == 0:
-                self._say(f"Reading {path.name}", len(rasters))
+                self._report(f"Reading {path.name}", len(rasters))
         images = np.stack(rasters) if rasters else np.empty((0, 28, 28), np.uint8)
         return Dataset(
             path.name,
@@ -256,13 +253,13 @@ class _Gathering:
             tuple(inks) if self._recipe.augmentation and any(inks) else (),
         )
 
-    def _say(self, what: str, done: int = 0, total: int = 0) -> None:
+    def _report(self, what: str, done: int = 0, total: int = 0) -> None:
         self._control.raise_if_stopping()
         self._progress(what, done, total)
 
 
-def _with_names_of_their_own(sources: Sequence[Source]) -> list[Source]:
-    """Two files in different folders may have the same name; counts and records tell them apart by a number."""
+def _with_unique_names(sources: Sequence[Source]) -> list[Source]:
+    """Number sources of the same name, such as files in different folders, so that counts and records are unambiguous."""
     named: dict[str, Source] = {}
     for source in sources:
         name, number = source.name, 2

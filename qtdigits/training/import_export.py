@@ -1,6 +1,6 @@
-"""Bringing drawings in and taking them out: whole files, all or nothing.
+"""Import and export of samples: whole files, all or nothing.
 
-Each function opens the store for itself, so it may run in any thread or process.
+Each function opens the store itself, so it may run in any thread or process.
 """
 
 from __future__ import annotations
@@ -26,21 +26,13 @@ INK_SUFFIXES = (".jsonl", ".jsonl.gz")
 def import_samples(data_dir: Path, path: Path, *, writer: str, labels: Path | None = None) -> Added:
     """Read `path` (any kind that `read_samples` knows) into the store; `writer` where the file names none."""
     with SampleStore.open(data_dir) as store:
-        return store.add_samples(_of_nameable(path, read_samples(path, labels=labels, writer=writer)))
-
-
-def _of_nameable(path: Path, samples: Iterable[Sample]) -> Iterator[Sample]:
-    """`samples` of the file `path`. Raises `InputError` that names the drawing where the store would refuse its writer."""
-    for number, sample in enumerate(samples, 1):
-        try:
-            clean_name(sample.writer)
-        except InputError as error:
-            raise InputError(f"{path}, drawing {number}: {error.message}", error.remedy) from error
-        yield sample
+        return store.add_samples(
+            _with_checked_writers(path, read_samples(path, labels=labels, writer=writer))
+        )
 
 
 def export_ink(data_dir: Path, path: Path, chosen: SampleFilter = EVERYTHING) -> int:
-    """Write the drawings as ink JSONL (`.gz`: compressed); imported images have no ink and are left out."""
+    """Write the drawings as ink JSONL (`.gz`: compressed), without imported images, which have no ink."""
     if not path.name.endswith(INK_SUFFIXES):
         raise InputError(f"{path.name} is not the name of an ink file.", "Let it end in .jsonl or .jsonl.gz.")
     with SampleStore.open_to_read(data_dir) as store:
@@ -55,6 +47,16 @@ def export_csv_pair(data_dir: Path, images: Path, labels: Path, chosen: SampleFi
         pairs = [(sample.raster, sample.label) for sample in store.samples(chosen)]
     rasters = np.stack([raster for raster, _ in pairs]) if pairs else np.empty((0, 28, 28), np.uint8)
     return write_csv_pair(images, labels, rasters, [label for _, label in pairs])
+
+
+def _with_checked_writers(path: Path, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Yield `samples` of the file `path`. Raises `InputError` that names the drawing whose writer the store would refuse."""
+    for number, sample in enumerate(samples, 1):
+        try:
+            clean_name(sample.writer)
+        except InputError as error:
+            raise InputError(f"{path}, drawing {number}: {error.message}", error.remedy) from error
+        yield sample
 
 
 def _labelled(sample: Sample, ink: Ink) -> LabelledInk:

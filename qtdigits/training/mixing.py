@@ -1,4 +1,4 @@
-"""From sources to what is trained on: what is validated on, what counts how often, and a record of it all."""
+"""From sources to training data: the validation split, the weights, and a record for the provenance."""
 
 from __future__ import annotations
 
@@ -18,23 +18,21 @@ from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 
 HALF_SHARE_AT = 20
-"""Of so many drawings a share is half of what it is of very many: a handful must not bend a network that reads everybody."""
+"""So many drawings get half their share: a handful must not bend a network that reads everybody."""
 
 FEWEST_WRITERS = 5
-"""A collection by so many writers is split by writer; with fewer, one of them would be too large a part."""
+"""A collection with so many writers is split by writer; with fewer, one writer would be too large a part."""
 
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where some of the data comes from. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
+    """A part of the data. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
 
-    With a `share` above 0 the weight is such that the source makes up that part of an epoch, or less where it is small.
-    `validation` `(n,)` says which images are validated on, where that is not left to chance. `is_remembered`: a network that
-    goes on from another one shall answer them as that did.
-
-    `sha256` is the digest of the file where there is one file, else "" and the arrays' own digest is taken.
+    With a `share` above 0, weights are chosen so that the source makes up that part of an epoch, or less where it is small.
+    `validation` `(n,)` marks the images for validation, None: chosen at random. `is_remembered`: a rehearsal, for which the
+    network is to keep its teacher's answers. `sha256` is the digest of the source's file, "" where there is not exactly one.
     """
 
     dataset: Dataset
@@ -50,7 +48,7 @@ class Source:
         return self.dataset.name
 
     def targets(self, label_set: LabelSet) -> Indices:
-        """`(n,)`: output indices; `NO_CLASS` for what shows no digit. Raises `InputError` for a label that the set lacks."""
+        """Return `(n,)` output indices, `NO_CLASS` for outliers. Raises `InputError` for a label that the set lacks."""
         if self.is_outlier:
             return np.full(len(self.dataset), NO_CLASS, np.int64)
         return self.dataset.targets(label_set)
@@ -59,10 +57,10 @@ class Source:
 def mix(
     sources: Sequence[Source], label_set: LabelSet, *, fraction: float, seed: int, is_rehearsal: bool
 ) -> tuple[TrainingData, list[dict[str, Any]], dict[str, Dataset]]:
-    """The training data, for each source what the provenance says of it, and the drawings of writers who are not trained on.
+    """Return the training data, a provenance record of each source, and the drawings of writers that are only validated on.
 
-    `fraction` of each class goes to validation; of a collection by several writers, whole writers instead. The split comes before
-    the weights, so that nothing is both trained on and validated on. Raises `TrainingError` when there is too little.
+    `fraction` of each class goes to validation; of a collection with several writers, whole writers instead. The split comes
+    before the weights, so that no image is in both parts. Raises `TrainingError` when there is too little data.
     """
     images = _joined(sources)
     targets = np.concatenate([np.empty(0, np.int64), *(source.targets(label_set) for source in sources)])
@@ -97,7 +95,7 @@ def mix(
 
 
 def some_of(dataset: Dataset, wanted: int, seed: int) -> Dataset:
-    """So many of them, chosen at random by the seed; all where there are no more."""
+    """Return at most `wanted` of the drawings, chosen at random by the seed."""
     if wanted >= len(dataset):
         return dataset
     rng = np.random.default_rng(seed)
@@ -109,7 +107,7 @@ def is_split_by_writer(dataset: Dataset) -> bool:
 
 
 def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """`(n,)`: true for the drawings of writers chosen at random until they are `fraction` of all; one writer stays at least."""
+    """Return `(n,)`: true for drawings of random writers, until they are `fraction` of all; at least one writer stays."""
     names = sorted(set(writers))
     order = np.random.default_rng(seed).permutation(len(names))
     by = np.asarray(writers)
@@ -122,7 +120,7 @@ def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[
 
 
 def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_]) -> Indices:
-    """`(n,)`: how often each image counts in an epoch; a source with a share counts as often as makes it that part of all."""
+    """Return `(n,)`: how often each image counts in an epoch."""
     parts = [_weights_within(source) for source in sources]
     trained = np.split(~is_validation, np.cumsum([len(part) for part in parts])[:-1])
     counts = [int(part[chosen].sum()) for part, chosen in zip(parts, trained, strict=True)]
@@ -141,14 +139,14 @@ def _weights_within(source: Source) -> Indices:
 
 
 def _joined(sources: Sequence[Source]) -> NDArray[np.uint8]:
-    """All images, without a copy where there is one source only: MNIST alone is 47 MB."""
+    """Return all images, without a copy where there is only one source: MNIST is 47 MB."""
     if len(sources) == 1:
         return sources[0].dataset.images
     return np.concatenate([np.empty((0, 28, 28), np.uint8), *(source.dataset.images for source in sources)])
 
 
 def _inks_of(sources: Sequence[Source]) -> tuple[Ink | None, ...]:
-    """The ink of each image, in the order of the sources; empty when there is none at all."""
+    """Return the ink of each image, or an empty tuple when there is none."""
     if not any(source.dataset.inks for source in sources):
         return ()
     return tuple(ink for s in sources for ink in (s.dataset.inks or (None,) * len(s.dataset)))
@@ -172,7 +170,7 @@ def _chosen_for_validation(
     members = np.flatnonzero(by_class)
     is_validation[members[validation_split(targets[members], fraction, seed)[1]]] = True
     if not is_validation.any() and len(members) > 1:
-        # so few of each class that a part of it rounds to none: some of all of them then
+        # So few of each class that a part of them rounds to none: choose among all of them.
         n = max(1, round(fraction * len(members)))
         is_validation[np.random.default_rng(seed).permutation(members)[:n]] = True
     return is_validation

@@ -1,78 +1,78 @@
-"""From a run that was begun before to the request by which it goes on."""
+"""Earlier runs: resume and extend them, their results, and their trash."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qtdigits.core.formatting import counted
 from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.store.model_files import load_header
-from qtdigits.store.run_files import RunFolder, load_result, taken
+from qtdigits.store.run_files import RunFolder, in_use_error, load_result
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
 
 UNFINISHED = frozenset({RUNNING, INTERRUPTED, CANCELLED, "stopped", "failed"})
-"""How a run may have ended that has epochs before it: it can go on as it was planned."""
+"""States of runs that can be resumed as they were planned."""
 
 EXTENDABLE = frozenset({"completed", "converged", "stopped"})
 
 
 def is_running(data_dir: Path, run: RunRecord) -> bool:
-    """Whether a process is at it. One that is "running" without one was interrupted, by whatever ended the program."""
+    """Whether a process is training it. A run that is "running" without a process was interrupted."""
     return run.state == RUNNING and RunFolder(data_dir, run.id).lock.is_taken()
 
 
 def with_current_state(data_dir: Path, run: RunRecord) -> RunRecord:
-    """The run with the state that it is really in: "running" only while a process is at it."""
+    """Return the run with its actual state: "running" only while a process is training it."""
     if run.state != RUNNING or is_running(data_dir, run):
         return run
     return replace(run, state=INTERRUPTED)
 
 
 def is_any_running(runs: RunTable, data_dir: Path) -> bool:
-    """Whether a process trains in this data folder. Raises `StoreError`."""
+    """Whether a process is training in this data folder. Raises `StoreError`."""
     return any(is_running(data_dir, run) for run in runs.running())
 
 
-def can_go_on(data_dir: Path, run: RunRecord) -> bool:
-    """Whether there is something left of the run to do, and what it takes, and nobody is at it."""
+def can_be_resumed(data_dir: Path, run: RunRecord) -> bool:
+    """Whether the run is unfinished, can be resumed, and is not being trained."""
     folder = RunFolder(data_dir, run.id)
     return run.state in UNFINISHED and folder.has_request and not folder.lock.is_taken()
 
 
 def can_be_extended(data_dir: Path, run: RunRecord) -> bool:
-    """Whether the run has come to its end, is kept so that it can be trained further, and nobody is at it."""
+    """Whether the run has ended, has a checkpoint, and is not being trained."""
     folder = RunFolder(data_dir, run.id)
     return run.state in EXTENDABLE and folder.has_checkpoint and not folder.lock.is_taken()
 
 
 def resumed(data_dir: Path, run: RunRecord, *, champion: str = "") -> TrainingJob:
-    """The request by which an unfinished run goes on as it was planned. Raises `InputError` and `StoreError`."""
+    """Return the job that resumes an unfinished run as it was planned. Raises `InputError` and `StoreError`."""
     request = _request_of(data_dir, run)
     if run.state not in UNFINISHED:
         raise InputError(
             f"The run {run.id} has ended ({run.state}).",
-            "Say by how many epochs to extend it, such as --more-epochs 5.",
+            "Give a number of epochs to extend it by, such as --more-epochs 5.",
         )
     return replace(request, resumes=True, champion=champion)
 
 
 def extended(data_dir: Path, run: RunRecord, more_epochs: int, *, champion: str = "") -> TrainingJob:
-    """The request by which a run that has ended goes on for `more_epochs`. Its model becomes a new one, unless it was to have a
-    certain name. Raises `InputError` and `StoreError`.
+    """Return the job that extends an ended run by `more_epochs`; it stores a new model, unless the run's job named a file.
+
+    Raises `InputError` and `StoreError`.
     """
     request = _request_of(data_dir, run)
     if run.state not in EXTENDABLE:
-        raise InputError(
-            f"The run {run.id} has not come to its end ({run.state}).", "Let it go on, or train anew."
-        )
-    kept = RunFolder(data_dir, run.id).latest()
+        raise InputError(f"The run {run.id} has not ended ({run.state}).", "Resume it, or train a new one.")
+    kept = RunFolder(data_dir, run.id).latest_checkpoint()
     if kept is None:
         raise InputError(
-            f"What was kept of the run {run.id} is not there any more.",
-            "Train by the same recipe, with more epochs, anew.",
+            f"The run {run.id} has no checkpoint any more.",
+            "Train with the same recipe and more epochs again.",
         )
     stages = request.stages or ((0, request.recipe.epochs),)
     recipe = request.recipe.with_values(epochs=kept.epochs + more_epochs)
@@ -83,21 +83,21 @@ def extended(data_dir: Path, run: RunRecord, more_epochs: int, *, champion: str 
 def _request_of(data_dir: Path, run: RunRecord) -> TrainingJob:
     folder = RunFolder(data_dir, run.id)
     if folder.lock.is_taken():
-        raise taken(run.id)
+        raise in_use_error(run.id)
     # The data folder may have been moved meanwhile.
     return replace(TrainingJob.from_json(folder.request()), data_dir=str(data_dir))
 
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """`finished.model` is the path of the model as it is now, "" when its file is not there any more; `problem` says so then."""
+    """The ending of a run. `finished.model` is the model's current path, "" when its file is missing, as `problem` says then."""
 
     finished: RunFinished
     problem: str = ""
 
 
 def result_of(data_dir: Path, run: RunRecord) -> RunResult:
-    """What the run's folder has kept; of a run that was made before results were kept, what its model says.
+    """Return the stored result of a run; for a run from before results were stored, that of its model.
 
     Raises `InputError` and `ModelFileError` when neither can be read.
     """
@@ -108,23 +108,23 @@ def result_of(data_dir: Path, run: RunRecord) -> RunResult:
         kept = None
     if kept is None:
         kept = _by_its_model(run, path)
-    gone = f"The model file {run.model} is not there any more. Its figures are kept, but it cannot be used."
+    gone = f"The model file {run.model} is missing. Its figures are stored, but it cannot be used."
     return RunResult(replace(kept, model=str(path) if path else ""), "" if path else gone)
 
 
 def model_of(data_dir: Path, run: RunRecord) -> Path | None:
-    """Where the run's model is: where it was put, or in the data folder, which may have been moved meanwhile."""
+    """Return the path of the run's model: the recorded one, or in the data folder, which may have been moved."""
     if not run.model:
         return None
-    put = Path(run.model)
-    return next((path for path in (put, data_dir / "models" / put.name) if path.is_file()), None)
+    recorded = Path(run.model)
+    return next((path for path in (recorded, data_dir / "models" / recorded.name) if path.is_file()), None)
 
 
 def _by_its_model(run: RunRecord, path: Path | None) -> RunFinished:
-    """Without the comparison of the day."""
+    """Return a result from the model's scores, without a comparison."""
     if path is None:
         raise ModelFileError(
-            f"The model file {run.model} is not there any more, and of this run only the curves are kept."
+            f"The model file {run.model} is missing, and of this run only the curves are stored."
         )
     figures = run.figures
     return RunFinished(
@@ -140,27 +140,24 @@ def _by_its_model(run: RunRecord, path: Path | None) -> RunFinished:
 
 @dataclass(frozen=True)
 class Trash:
-    """Ids of the runs that can go, and what their folders take. One that waits in line, or trains, stays."""
+    """Ids of the runs that can be deleted, and the size of their folders. Queued and running ones are not among them."""
 
     runs: tuple[str, ...]
     size_bytes: int
 
     @property
     def question(self) -> str:
-        """What is asked before it is emptied."""
-        many = len(self.runs) != 1
-        runs, their = (f"{len(self.runs):,} runs", "Their") if many else ("1 run", "Its")
+        """The question before it is emptied."""
         return (
-            f"Delete {runs} for good? {their} curves, figures and notes go, and what it takes to go on with "
-            f"{'them' if many else 'it'}: {megabytes(self.size_bytes)} become free. "
-            f"Models that came of {'them' if many else 'it'} stay. This cannot be undone."
+            f"Delete {counted(len(self.runs), 'run')} for good, with curves, figures, notes and checkpoints? "
+            f"This frees {megabytes(self.size_bytes)}. The trained models stay. This cannot be undone."
         )
 
 
 def inspect_trash(store: SampleStore, data_dir: Path) -> Trash:
-    """Raises `StoreError`."""
-    waiting = {entry.run_id for entry in store.queue.entries()}
-    ids = [run.id for run in store.runs.records(in_trash=True) if run.id not in waiting]
+    """Return what can be deleted. Raises `StoreError`."""
+    queued = {entry.run_id for entry in store.queue.entries()}
+    ids = [run.id for run in store.runs.records(in_trash=True) if run.id not in queued]
     folders = [
         folder for folder in (RunFolder(data_dir, run_id) for run_id in ids) if not folder.lock.is_taken()
     ]
@@ -168,9 +165,9 @@ def inspect_trash(store: SampleStore, data_dir: Path) -> Trash:
 
 
 def empty_trash(store: SampleStore, data_dir: Path, trash: Trash) -> tuple[str, ...]:
-    """Delete those that are still in the trash, folder and record. Gives the ids of those that are gone.
+    """Delete folders and records of the runs that are still in the trash, and return their ids.
 
-    One whose folder cannot be removed keeps its record. Raises `StoreError`.
+    A run whose folder cannot be removed keeps its record. Raises `StoreError`.
     """
     here = {run.id for run in store.runs.records(in_trash=True)}
     gone = [run_id for run_id in trash.runs if run_id in here and RunFolder(data_dir, run_id).remove()]
@@ -178,12 +175,12 @@ def empty_trash(store: SampleStore, data_dir: Path, trash: Trash) -> tuple[str, 
     if left := len(here & set(trash.runs)) - len(gone):
         raise StoreError(
             f"{left} of the runs could not be removed from {data_dir / 'runs'}.",
-            "See whether a training goes on there, and whether the folder may be written.",
+            "Check that no training is running there and that the folder can be written.",
         )
     return tuple(gone)
 
 
 def megabytes(size_bytes: int) -> str:
-    """Such as "3.4 MB"; below a tenth "less than 0.1 MB"."""
+    """Format a size, such as "3.4 MB"; below a tenth "less than 0.1 MB"."""
     size = size_bytes / 1e6
     return "less than 0.1 MB" if size < 0.1 else f"{size:,.1f} MB" if size < 100 else f"{size:,.0f} MB"

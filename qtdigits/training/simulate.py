@@ -1,7 +1,7 @@
-"""Real writers replayed as simulated users: judge, keep, retrain, go on; each in the order in which they drew.
+"""Real writers replayed as simulated users, who judge, store and retrain, each in the order of drawing.
 
-What the program does is done here too: a part of the judged drawings is held out and never trained on, every training
-goes on from the model before it, and only drawings that came later count.
+As in the program, a part of the judged drawings is held out and never trained on, every training starts from the model before
+it, and only later drawings count.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.model import Model
 from qtdigits.core.run.control import Control
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import Plan, SimulatedStep, SimulatedWriter, Simulation
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.training.consolidate import Learner, held_out_by_order
 
 FEWEST_LATER = 10
-"""With fewer drawings to come, learning is not worth being measured."""
+"""With fewer later drawings, the effect of learning is not measured."""
 _CHUNK = 512
 
 Progress = Callable[[SimulatedWriter, int, int], None]
@@ -39,7 +40,7 @@ def simulate(
 ) -> Simulation:
     """Simulate `writers`, None: all those of `drawings`, with `base`, which was loaded with its weights.
 
-    A stop keeps the writers who are done. Raises `InputError` when the drawings do not say who wrote them, and `CancelledError`.
+    A stop keeps the writers who are done. Raises `InputError` when the drawings have no writers, and `CancelledError`.
     """
     if len(drawings.writers) != len(drawings):
         raise InputError(f"{drawings.name} does not say who wrote what.", "Choose ink with writers.")
@@ -86,17 +87,17 @@ def _simulated(
             control.raise_if_stopping()
             learned_from = hand.take(np.flatnonzero(~held_out[:after]))
             trained = learner.learn(model, learned_from, teacher=base, control=control)
-            control.raise_if_stopping()  # a training that was cut short says nothing of the writer
+            control.raise_if_stopping()  # an interrupted training says nothing about the writer
             present = trained.network
             model = weights_of(model, trained)
             is_right = _is_right(present, model, hand)
         start = plan.first_counted(after, len(hand))
-        steps.append(SimulatedStep.of(after, without[start:], is_right[start:]))
+        steps.append(SimulatedStep(after, PairedComparison.of(without[start:], is_right[start:])))
     return SimulatedWriter(name, len(hand), tuple(steps), _accuracy(present, model, mnist_test))
 
 
 def _is_right(network: Any, model: Model, dataset: Dataset) -> NDArray[np.bool_]:
-    """`(n,)`: a label that the model does not know is never read right."""
+    """Return `(n,)`; always false for a label that the model does not know."""
     from qtdigits.ml.networks import probabilities
 
     names = np.asarray(model.label_set.labels)

@@ -1,12 +1,12 @@
-"""The writer matrix, measured: a model learns from each writer in turn, and each of them reads every writer's drawings.
+"""Measures the writer matrix: a model learns from each writer in turn, and each of these models reads every writer's drawings.
 
-What is held out is never trained on. A writer's own model is scored on the hold-out alone; all other models, which have seen
+The hold-out is never trained on. A writer's own model is scored on the writer's hold-out, all other models, which have seen
 none of the writer's drawings, on all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,18 +17,16 @@ from qtdigits.core.drawing.samples import MNIST, Dataset
 from qtdigits.core.model import Model
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.control import Control
-from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.comparison import PairedComparison
+from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import held_out_of
 from qtdigits.training.consolidate import RECIPE, Learner
-from qtdigits.training.data_cache import DataCache
+from qtdigits.training.data_cache import DataCache, Progress
 from qtdigits.training.evaluate import answers_of
-
-Progress = Callable[[str, int, int], None]
-"""What is being learned from, and how many of how many trainings are over."""
 
 
 def writer_matrix(
@@ -42,11 +40,11 @@ def writer_matrix(
     progress: Progress = lambda what, done, total: None,
     control: Control | None = None,
 ) -> WriterMatrix:
-    """The matrix of the `writers` (None: all) of `drawings`, with `base`, which was loaded with its weights.
+    """Return the matrix of the `writers` (None: all) of `drawings`, with `base`, which was loaded with its weights.
 
-    `held_out` and `not_to_learn`, `(n,)`, say what is not trained on; the latter, such as doubted labels, is
-    read all the same. A stop gives the rows that are whole, a cancel raises `CancelledError`. Raises `InputError`
-    when there are fewer than two writers to compare.
+    `held_out` and `not_to_learn`, `(n,)`, mark drawings that are not trained on; the latter, such as those with doubted labels,
+    are scored all the same. A stop returns the complete rows, a cancel raises `CancelledError`. Raises `InputError` for fewer
+    than two writers.
     """
     if len(drawings.writers) != len(drawings):
         raise InputError(f"{drawings.name} does not say who wrote what.", "Choose ink with writers.")
@@ -54,12 +52,13 @@ def writer_matrix(
     if len(names) < 2:
         raise InputError("A writer matrix needs the drawings of two writers.", "Add another writer.")
     learned = ~held_out if not_to_learn is None else ~held_out & ~not_to_learn
-    work = _Work(drawings, held_out, learned, base, learner, tuple(names), progress, control or Control())
-    return work.matrix()
+    return _Measurement(
+        drawings, held_out, learned, base, learner, tuple(names), progress, control or Control()
+    ).matrix()
 
 
 @dataclass(frozen=True, eq=False)
-class _Work:
+class _Measurement:
     drawings: Dataset
     held_out: NDArray[np.bool_]
     learned: NDArray[np.bool_]
@@ -71,7 +70,7 @@ class _Work:
 
     def matrix(self) -> WriterMatrix:
         before = self._is_right(self.base)
-        first = tuple(MatrixCell.of(name, before[by], before[by]) for name, by in self._columns())
+        first = {name: PairedComparison.of(before[by], before[by]) for name, by in self._columns()}
         rows = [MatrixRow(BASE, BASE, 0, first)]
         is_whole = True
         try:
@@ -84,7 +83,7 @@ class _Work:
         return WriterMatrix(self.base.name, self.drawings.name, self.writers, tuple(rows), is_whole)
 
     def _learned_rows(self, before: NDArray[np.bool_]) -> Iterator[MatrixRow]:
-        """A row for each writer who has something to learn from, then the one of the models that learned from all but one."""
+        """Yield a row for each writer with drawings to learn from, then that of the models that learned from all but one."""
         total = 2 * len(self.writers)
         after = before
         for done, writer in enumerate(self.writers):
@@ -94,24 +93,24 @@ class _Work:
                 continue
             self.progress(writer, done, total)
             after = self._after_learning(chosen)
-            cells = []
+            cells = {}
             for name, by in self._columns():
                 read = by & self.held_out if name == writer else by
-                cells.append(MatrixCell.of(name, before[read], after[read]))
-            yield MatrixRow("writer", writer, int(chosen.sum()), tuple(cells))
-        left_out = []
+                cells[name] = PairedComparison.of(before[read], after[read])
+            yield MatrixRow("writer", writer, int(chosen.sum()), cells)
+        left_out = {}
         everybody = np.isin(np.asarray(self.drawings.writers), self.writers)
         for done, (name, by) in enumerate(self._columns(), len(self.writers)):
             chosen = everybody & ~by & self.learned
             if chosen.any():
                 self.progress(f"all but {name}", done, total)
                 after = self._after_learning(chosen)
-                left_out.append(MatrixCell.of(name, before[by], after[by]))
-        yield MatrixRow(ALL_OTHERS, ALL_OTHERS, 0, tuple(left_out))
+                left_out[name] = PairedComparison.of(before[by], after[by])
+        yield MatrixRow(ALL_OTHERS, ALL_OTHERS, 0, left_out)
         self.progress("", total, total)
 
     def _columns(self) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-        """Each writer, and `(n,)` which drawings are the writer's."""
+        """Yield each writer, and `(n,)` which drawings are the writer's."""
         return ((name, self._by(name)) for name in self.writers)
 
     def _by(self, writer: str) -> NDArray[np.bool_]:
@@ -119,11 +118,11 @@ class _Work:
         return is_by
 
     def _after_learning(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """`(n,)` whether each drawing is read right by the model that learned from the `chosen`."""
+        """Return `(n,)`: whether each drawing is read right by the model that learned from the `chosen`."""
         self.control.raise_if_stopping()
         own = self.drawings.take(np.flatnonzero(chosen))
         model = self.learner.learned_model(self.base, own, name="learned", control=self.control)
-        self.control.raise_if_stopping()  # a training that was cut short says nothing of the writer
+        self.control.raise_if_stopping()  # an interrupted training says nothing about the writer
         return self._is_right(model)
 
     def _is_right(self, model: Model) -> NDArray[np.bool_]:
@@ -135,7 +134,7 @@ class _Work:
 
 @dataclass(frozen=True, eq=False)
 class WriterDrawings:
-    """All stored drawings with their ink; `(n,)` which of them are held out, and which wait because their labels are doubted."""
+    """All stored drawings with their ink; `(n,)` which are held out, and which have doubted labels."""
 
     drawings: Dataset
     held_out: NDArray[np.bool_]
@@ -143,7 +142,7 @@ class WriterDrawings:
 
     @classmethod
     def of(cls, folder: Path) -> WriterDrawings:
-        """Of the store in `folder`. Raises `StoreError`."""
+        """Read the store in `folder`. Raises `StoreError`."""
         with SampleStore.open(folder) as store:
             drawings = store.dataset(with_ink=True)
             doubted = np.isin(drawings.ids, store.ids(is_suspect=True))
@@ -153,12 +152,12 @@ class WriterDrawings:
 def stored_writer_matrix(
     folder: Path, *, model: Path, cache: DataCache, control: Control, progress: Progress
 ) -> WriterMatrix:
-    """The matrix of the store in `folder`, of models that began with the one at `model`.
+    """Return the matrix of the store in `folder`, with the model at `model` as the base.
 
-    A stop gives what there is, a cancel raises `CancelledError`. Raises errors that name what cannot be used.
+    A stop returns the complete rows, a cancel raises `CancelledError`. Raises errors that name what cannot be used.
     """
     progress("Reading the drawings", 0, 0)
-    hands = WriterDrawings.of(folder)
+    stored = WriterDrawings.of(folder)
     base = load_model(model)
     control.raise_if_stopping()
     mnist = cache.mnist(folder=folder)
@@ -167,15 +166,15 @@ def stored_writer_matrix(
     else:
         rehearsal = replace(mnist.training, name=MNIST)
 
-    def told(what: str, done: int, total: int) -> None:
+    def report(what: str, done: int, total: int) -> None:
         progress(f"Learning from {what}" if what else "Done", done, total)
 
     return writer_matrix(
-        hands.drawings,
-        held_out=hands.held_out,
-        not_to_learn=hands.doubted,
+        stored.drawings,
+        held_out=stored.held_out,
+        not_to_learn=stored.doubted,
         base=base,
         learner=Learner(load_recipe(RECIPE), rehearsal),
-        progress=told,
+        progress=report,
         control=control,
     )

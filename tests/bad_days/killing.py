@@ -15,6 +15,8 @@ N_KILLS = int(os.environ.get("QTDIGITS_KILLS", "12"))
 """For each kind of work, but at least one at each point. `QTDIGITS_KILLS=500 pytest tests/bad_days` is a bad afternoon."""
 
 ROOT = Path(__file__).parents[2]
+NOWHERE = "nowhere"
+"""No point has this name."""
 AT = "at "
 """How a line begins by which a victim names the point that it passes."""
 
@@ -40,7 +42,7 @@ def points_of(work: str, folder: Path, *, n_said: int, expected: set[str]) -> li
     that are `expected` too.
     """
     passed: Counter[str] = Counter()
-    with victim(work, folder) as process:
+    with victim(work, folder, NOWHERE, 0) as process:
         while n_said > 0:
             line = process.stdout.readline().decode().rstrip("\n")
             assert line, f"{work} ended by itself"

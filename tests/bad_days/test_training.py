@@ -13,7 +13,7 @@ from cli.running import python, signalled_in_second_epoch, write_ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.store.tables.runs import RUNNING
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.runs import can_go_on
+from qtdigits.training.runs import can_be_resumed
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 
@@ -49,7 +49,7 @@ def test_that_a_run_that_is_killed_while_it_is_written_down_is_not_listed_by_hal
 ) -> None:
     assert python("-c", KILLED_WHILE_IT_BEGINS, tmp_path, moment).code == -signal.SIGKILL
     with SampleStore.open(tmp_path) as store:
-        assert all(can_go_on(tmp_path, run) for run in store.runs.records())
+        assert all(can_be_resumed(tmp_path, run) for run in store.runs.records())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")

@@ -3,8 +3,8 @@
 Each says on standard output what it has done, a line for each thing, as soon as it is
 done. It goes on for ever, or until it comes to POINT after it has passed it N_PASSED times: there it kills itself.
 
-Points are the statements with which SQLite changes a store, what is done to files, and the moment before something is
-said. Each is named when it is reached ("at COMMIT").
+Points, which are looked out for where one is given, are the statements with which SQLite changes a store, what is done to
+files, and the moment before something is said. Each is named when it is reached ("at COMMIT").
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def say(word: object) -> None:
 
 
 def reach(point: str) -> None:
-    if not _armed:
+    if not _death:
         return
     print(f"at {point}", flush=True)  # noqa: T201
-    if [point, str(_passed[point])] == _armed[1:]:
+    if [point, str(_passed[point])] == _death:
         os.kill(os.getpid(), signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
     _passed[point] += 1
 
@@ -63,12 +63,12 @@ def reach_statement(statement: str) -> None:
         reach(" ".join(words[: NAMING_WORDS[words[0]]]))
 
 
-_armed: list[str] = []
+_death: list[str] = []
 _passed: Counter[str] = Counter()
 
 
-def arm(point: list[str]) -> None:
-    """Let the points be noticed from now on; `point`: where to die, a name and how often to pass it before."""
+def arm(point: str, n_passed: str) -> None:
+    """Let the points be noticed from now on, and die at `point` when it was passed so often."""
     connect, fsync = sqlite3.connect, os.fsync
 
     def connect_noticed(*args: object, **options: object) -> sqlite3.Connection:
@@ -83,7 +83,7 @@ def arm(point: list[str]) -> None:
 
     sqlite3.connect, os.fsync = connect_noticed, fsync_noticed
     sys.addaudithook(lambda event, _: reach(FILE_EVENTS[event]) if event in FILE_EVENTS else None)
-    _armed[:] = ["armed", *point]
+    _death[:] = [point, n_passed]
 
 
 def judge(folder: Path) -> None:
@@ -185,5 +185,6 @@ WORKS = {work.__name__: work for work in (judge, bring_in, edit, promote, save, 
 if __name__ == "__main__":
     a_sample()  # whatever is imported late is imported now
     say("ready")
-    arm(sys.argv[3:])
+    if sys.argv[3:]:
+        arm(*sys.argv[3:])
     WORKS[sys.argv[1]](Path(sys.argv[2]))

@@ -6,7 +6,7 @@ import numpy as np
 
 from cli.running import Run
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.core.drawing.label_review import DIGIT_LABELS
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.drawing.synthetic import synthetic_digits

@@ -303,7 +303,7 @@ def test_that_a_training_that_is_asked_to_end_can_go_on_another_time(
     assert f"qtdigits train --resume {ending.run}" in err
     (row,) = run("runs", "list", "--data-dir", tmp_path, "--json").json["runs"]
     assert row["state"] == "interrupted"
-    kept = RunFolder(tmp_path, ending.run).latest()
+    kept = RunFolder(tmp_path, ending.run).latest_checkpoint()
     assert kept is not None
     assert kept.epochs >= 2
 
@@ -498,8 +498,8 @@ def test_that_a_run_that_has_ended_has_to_be_extended_and_one_that_is_not_kept_c
     request = TrainingJob(id="ended", recipe=load_recipe("quick"), data_dir="elsewhere")
     RunFolder(data_dir, "ended").write_request(request.to_json())
     assert "by how many epochs" in run("train", "--resume", "ended").complaint
-    assert "not there any more" in run("train", "--resume", "ended", "--more-epochs", "2").complaint
+    assert "has no checkpoint" in run("train", "--resume", "ended", "--more-epochs", "2").complaint
     assert "not known any more" in run("train", "--resume", "begun").complaint
     RunFolder(data_dir, "begun").write_request(replace(request, id="begun").to_json())
     extended = run("train", "--resume", "begun", "--more-epochs", "2")
-    assert "has not come to its end (interrupted)" in extended.complaint
+    assert "has not ended (interrupted)" in extended.complaint

@@ -1,7 +1,10 @@
+"""Figures that a sceptic would accept: intervals, per-class figures, AUC, and the drawings behind a matrix."""
+
 from __future__ import annotations
 
 import json
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qtdigits.core.drawing.labels import LabelSet
-from qtdigits.core.score.metrics import Score, confusion_matrix, expected_calibration_error, wilson_interval
+from qtdigits.core.score.calibration import expected_calibration_error
+from qtdigits.core.score.metrics import (
+    MOST_IN_CELL,
+    MOST_RIGHT_IN_CELL,
+    ReadDrawings,
+    Score,
+    class_figures,
+    confusion_matrix,
+    macro_auc,
+    wilson_interval,
+)
 
 ABC = LabelSet.of("ABC")
 
@@ -110,3 +123,85 @@ def test_that_a_calibrated_model_has_no_calibration_error_and_a_boaster_has() ->
     assert expected_calibration_error(confidence, is_right) < 0.01
     assert expected_calibration_error(np.ones(100, np.float32), np.arange(100) < 80) == pytest.approx(0.2)
     assert math.isnan(expected_calibration_error(np.empty(0, np.float32), np.empty(0, bool)))
+
+
+def test_that_recall_goes_by_what_was_drawn_and_precision_by_what_was_answered():
+    score = Score(("A", "B"), np.array([[8, 2], [1, 9]]))
+    a, b = class_figures(score)
+    assert (a.label, a.drawn, a.answered, a.correct) == ("A", 10, 9, 8)
+    assert (a.recall, a.precision) == (0.8, 8 / 9)
+    assert (b.recall, b.precision) == (0.9, 9 / 11)
+    assert a.recall_interval == wilson_interval(8, 10)
+    assert b.precision_interval == wilson_interval(9, 11)
+
+
+def test_that_a_class_that_was_never_drawn_or_never_answered_has_no_figure():
+    score = Score(("A", "B"), np.array([[3, 0], [0, 0]]))
+    _, unseen = class_figures(score)
+    assert math.isnan(unseen.recall)
+    assert math.isnan(unseen.precision)
+
+
+def by_counting_pairs(targets, probabilities):
+    areas = []
+    for k in range(probabilities.shape[1]):
+        inside, outside = probabilities[targets == k, k], probabilities[targets != k, k]
+        won = [(a > b) + (a == b) / 2 for a, b in product(inside, outside)]
+        areas += [np.mean(won)] if won else []
+    return np.mean(areas) if areas else math.nan
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), *[st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0])] * 3), max_size=25
+    )
+)
+def test_that_it_is_the_share_of_pairs_in_the_right_order_and_ties_count_half(rows):
+    targets = np.array([row[0] for row in rows], np.int64)
+    probabilities = np.array([row[1:] for row in rows], np.float32).reshape(-1, 3)
+    found, expected = macro_auc(targets, probabilities), by_counting_pairs(targets, probabilities)
+    assert found == pytest.approx(expected, nan_ok=True)
+
+
+def test_that_order_counts_and_not_how_sure_a_network_is():
+    targets = np.array([0, 0, 1, 1])
+    sure = np.array([[0.99, 0.01], [0.98, 0.02], [0.02, 0.98], [0.01, 0.99]])
+    unsure = 0.5 + (sure - 0.5) / 100
+    assert macro_auc(targets, sure) == macro_auc(targets, unsure) == 1.0
+    assert macro_auc(targets, sure[::-1]) == 0.0
+
+
+def test_that_nothing_to_tell_apart_has_no_figure():
+    assert math.isnan(macro_auc(np.array([1, 1]), np.ones((2, 3))))
+    assert math.isnan(macro_auc(np.empty(0, np.int64), np.empty((0, 3))))
+
+
+def readings(truth, answer, confidence):
+    images = np.zeros((len(truth), 28, 28), np.uint8)
+    images[:, 0, 0] = np.arange(len(truth)) % 256
+    as_places = (np.array(part, np.int64) for part in (truth, answer))
+    return ReadDrawings(("A", "B", "C"), images, *as_places, np.array(confidence, np.float32))
+
+
+def test_that_a_cell_has_its_surest_mistake_first():
+    found = readings([0, 0, 0, 1], [1, 1, 0, 1], [0.5, 0.9, 0.99, 0.7]).of_cell(0, 1)
+    assert found.confidence.tolist() == [np.float32(0.9), np.float32(0.5)]
+    assert found.images[:, 0, 0].tolist() == [1, 0]
+
+
+def test_that_a_right_cell_has_its_least_sure_answer_first():
+    found = readings([2, 2, 2], [2, 2, 2], [0.9, 0.4, 0.6]).of_cell(2, 2)
+    assert found.images[:, 0, 0].tolist() == [1, 2, 0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.floats(0, 1, width=32)), max_size=400),
+)
+def test_that_what_is_kept_of_a_cell_is_the_beginning_of_it(rows):
+    everything = readings(*(zip(*rows, strict=True) if rows else ((), (), ())))
+    kept = everything.selection_to_store()
+    for truth in range(3):
+        for answer in range(3):
+            most = MOST_RIGHT_IN_CELL if truth == answer else MOST_IN_CELL
+            expected = everything.of_cell(truth, answer).confidence[:most]
+            np.testing.assert_array_equal(kept.of_cell(truth, answer).confidence, expected)

@@ -1,4 +1,4 @@
-"""Synthetic ink: balanced, repeatable, varied, and readable."""
+"""Synthetic digits and scribbles."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.raster import render, render_many
-from qtdigits.core.drawing.synthetic import SYNTHETIC_LABELS, synthetic_digits, synthetic_ink
+from qtdigits.core.drawing.synthetic import (
+    is_no_digit,
+    scribbles,
+    synthetic_digits,
+    synthetic_ink,
+)
 from qtdigits.errors import InputError
 
 
@@ -46,7 +52,7 @@ def test_that_every_digit_comes_equally_often(n: int, seed: int) -> None:
     counts = Counter(labels)
 
     assert len(inks) == len(labels) == n
-    assert max(counts.values(), default=0) - min(counts[label] for label in SYNTHETIC_LABELS) <= 1
+    assert max(counts.values(), default=0) - min(counts[label] for label in DIGIT_LABELS) <= 1
 
 
 def test_that_the_labels_are_in_random_order() -> None:
@@ -56,7 +62,7 @@ def test_that_the_labels_are_in_random_order() -> None:
     assert len(set(itertools.pairwise(labels))) > 90
 
 
-@given(st.sampled_from(SYNTHETIC_LABELS), st.integers(0, 2**32 - 1))
+@given(st.sampled_from(DIGIT_LABELS), st.integers(0, 2**32 - 1))
 def test_that_the_ink_looks_as_from_a_tablet(label: str, seed: int) -> None:
     ink = synthetic_ink(label, np.random.default_rng(seed))
     points = ink.points
@@ -76,7 +82,7 @@ def test_that_no_two_drawings_are_alike() -> None:
     assert len({raster.tobytes() for raster in render_many(inks)}) == 300
 
 
-@pytest.mark.parametrize("label", SYNTHETIC_LABELS)
+@pytest.mark.parametrize("label", DIGIT_LABELS)
 def test_that_a_digit_is_written_in_several_ways(label: str) -> None:
     rng = np.random.default_rng(0)
     ways = {tuple(len(stroke) for stroke in synthetic_ink(label, rng).strokes) for _ in range(200)}
@@ -120,3 +126,16 @@ def test_that_a_slanted_hand_is_still_inside_the_raster() -> None:
         assert raster.max() == 255
         assert (raster >= 128).any(axis=0).sum() <= 21
         assert (raster >= 128).any(axis=1).sum() <= 21
+
+
+def test_that_scribbles_are_drawn_and_the_seed_says_which() -> None:
+    first, again, other = scribbles(30, seed=1), scribbles(30, seed=1), scribbles(30, seed=2)
+    assert first == again != other
+    rasters = render_many(first)
+    assert rasters.any(axis=(1, 2)).all()
+    assert len(np.unique(rasters.reshape(30, -1), axis=0)) == 30
+
+
+def test_that_no_letter_shaped_like_a_digit_counts_as_none() -> None:
+    assert not any(map(is_no_digit, "OISZBGQ017"))
+    assert all(map(is_no_digit, "AEKMRX"))

@@ -8,12 +8,13 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
     from gui.fake_engine import FakeEngines
     from qtdigits.gui.engine.engine_controller import EngineController
     from qtdigits.gui.main_window import MainWindow
+    from qtdigits.gui.session import Session
+    from qtdigits.gui.trainer import Trainer
 
 
 @pytest.fixture
@@ -45,8 +46,60 @@ def controller(make_controller: Callable[..., EngineController], engines: FakeEn
 
 
 @pytest.fixture
+def make_session(qapp: object, data_dir: Path, tmp_path: Path) -> Iterator[Callable[[], Session]]:
+    """Sessions on one data folder, as several windows have them; their models are `a` and the better `b`."""
+    from gui.models import saved_model
+    from qtdigits.gui.session import Session
+    from qtdigits.store.library import ModelLibrary
+    from qtdigits.store.tables.samples import SampleStore
+
+    for name, accuracy in (("a", 0.8), ("b", 0.9)):
+        saved_model(tmp_path / "shipped" / f"{name}.h5", drawn_accuracy=accuracy)
+    made: list[Session] = []
+
+    def make() -> Session:
+        library = ModelLibrary(data_dir, shipped=tmp_path / "shipped")
+        made.append(Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir))
+        return made[-1]
+
+    yield make
+    for session in made:
+        session.close()
+
+
+@pytest.fixture
+def session(make_session: Callable[[], Session]) -> Session:
+    return make_session()
+
+
+@pytest.fixture
+def make_trainer(make_session: Callable[[], Session]) -> Iterator[Callable[..., Trainer]]:
+    """Trainers that are closed when the test is over; each has a session of its own unless it is given one."""
+    from qtdigits.gui.engine_process import EngineProcess
+    from qtdigits.gui.trainer import Trainer
+
+    made: list[Trainer] = []
+
+    def make(
+        engines: FakeEngines, *, session: Session | None = None, lock: Any = None, **settings: Any
+    ) -> Trainer:
+        process = EngineProcess(make_client=engines, **settings)
+        made.append(Trainer(session=session or make_session(), process=process, lock=lock))
+        return made[-1]
+
+    yield make
+    for trainer in made:
+        trainer.close()
+
+
+@pytest.fixture
+def trainer(make_trainer: Callable[..., Trainer], session: Session, engines: FakeEngines) -> Trainer:
+    return make_trainer(engines, session=session)
+
+
+@pytest.fixture
 def window(
-    qapp: QApplication, qtbot: QtBot, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
     """The whole window, shown and ready, without an engine; its models read 3, and `window.ask.reply` answers for the person."""
     from PySide6.QtCore import QTimer
@@ -57,6 +110,7 @@ def window(
     from qtdigits.gui.main_window import MainWindow
     from qtdigits.gui.preferences import Preferences
     from qtdigits.gui.session import Session
+    from qtdigits.gui.window_commands import commands_of
     from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
 
@@ -69,12 +123,16 @@ def window(
         session=Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir),
         controller=EngineController(make_client=no_engine),
         preferences=Preferences(data_dir),
+        data_dir=data_dir,
+        commands_of=commands_of,
         ask=Answers(),
     )
+    # They go with the window: the collector may run in any thread, and must not be the one to destroy them.
+    window.session.setParent(window)
+    window.controller.setParent(window)
     qtbot.addWidget(window)
     with qtbot.waitSignal(window.became_ready):
         window.show()
     window.findChild(QTimer, "quietTimer").stop()
     yield window
     window.close()
-    qapp.setStyleSheet("")  # it is the whole application's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,8 +15,11 @@ from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.judging import Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
-from qtdigits.gui.session import Champion
+from qtdigits.core.score.metrics import Tally
+from qtdigits.errors import QtDigitsError, StoreError
+from qtdigits.gui.session import Champion, RunningAccuracy
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.store.tables.samples import SampleStore
 
 
 def action(window: QWidget, text: str) -> QAction:
@@ -40,15 +44,48 @@ class FixedReader:
         return Reading(raster, DIGITS.labels, probabilities, self.undecided_below)
 
 
-class ChampionOnly(QObject):
-    """Stands in for a session of which only the champion is wanted."""
+class FakeSession(QObject):
+    """Stands in for a session: remembers what is asked of it."""
 
     champion_changed = Signal(object)
+    accuracy_changed = Signal(object)
+    models_changed = Signal()
     champion: Champion | None = None
+    label_set = DIGITS
+    reader = None
+    model_path = None
+    data_dir = Path("no such folder")
 
-    def use(self, champion: Champion) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = SampleStore.unavailable(self.data_dir, StoreError("There is no store here."))
+        self.writer = "me"
+        self.judged: dict[str, Tally] = {}
+        self.used: list[Path] = []
+        self.selected: list[tuple[str, tuple[int, ...]]] = []
+        self.reported: list[QtDigitsError] = []
+        self.n_rolled_back = 0
+
+    def become(self, champion: Champion) -> None:
+        """Another model is in use."""
         self.champion = champion
         self.champion_changed.emit(champion)
+
+    def use_model(self, path: Path) -> None:
+        self.used.append(path)
+
+    def roll_back(self) -> None:
+        self.n_rolled_back += 1
+
+    def accuracy(self, model: str) -> RunningAccuracy:
+        tally = self.judged.get(model, Tally(0, 0))
+        return RunningAccuracy(self.writer, model, tally.correct, tally.n)
+
+    def select_samples(self, title: str, ids: tuple[int, ...]) -> None:
+        self.selected.append((title, ids))
+
+    def report(self, error: QtDigitsError) -> None:
+        self.reported.append(error)
 
 
 class Answers(Ask):

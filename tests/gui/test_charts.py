@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from qtdigits.core.score.calibration import reliability_of
-from qtdigits.core.score.learning import Amount, fitted, running_curve
+from qtdigits.core.score.learning import LearningPoint, fit_curve, running_curve
 from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.plots.charts import (
     NO_CONFIDENCES,
@@ -27,7 +27,7 @@ from qtdigits.gui.plots.charts import (
 from qtdigits.gui.plots.plot import CalmPlot
 
 NOTHING = Tally(0, 0)
-AMOUNTS = (Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200))
+AMOUNTS = (LearningPoint(0, 12, 60), LearningPoint(20, 6, 60), LearningPoint(120, 3, 200))
 
 
 def shown(qtbot: QtBot, chart: Chart) -> Chart:
@@ -59,6 +59,17 @@ def test_that_running_accuracy_begins_at_the_top_and_ends_at_a_round_number(qtbo
     assert chart.accessibleDescription() == "95 of 100"
 
 
+def test_that_a_short_dip_among_a_hundred_thousand_drawings_is_drawn(qtbot: QtBot) -> None:
+    chart = RunningAccuracyChart()
+    shown(qtbot, chart)
+    outcomes = np.ones(100_000, bool)
+    outcomes[54_321:54_331] = False
+    chart.show_curve(running_curve(outcomes), "", before=NOTHING)
+    moving = drawn(chart)["last 50"][1]
+    assert min(moving) == pytest.approx(0.8)
+    assert all(len(x) <= 1200 for x, _ in drawn(chart).values())
+
+
 def test_that_what_was_before_is_a_level_over_all_drawings(qtbot: QtBot) -> None:
     chart = RunningAccuracyChart()
     shown(qtbot, chart)
@@ -80,7 +91,7 @@ def test_that_a_chart_is_emptied_again(qtbot: QtBot) -> None:
 def test_that_the_learning_curve_shows_points_and_forecast(qtbot: QtBot) -> None:
     chart = LearningCurveChart()
     shown(qtbot, chart)
-    chart.show_curve(fitted(AMOUNTS), AMOUNTS, "a forecast")
+    chart.show_curve(fit_curve(AMOUNTS), AMOUNTS, "a forecast")
     assert drawn(chart)["judged"] == ([0, 20, 120], [12 / 60, 6 / 60, 3 / 200])
     assert drawn(chart)["expected"][0][-1] == 240
     assert heights(chart)[0] == pytest.approx(0, abs=0.01)
@@ -91,7 +102,7 @@ def test_that_the_learning_curve_shows_points_and_forecast(qtbot: QtBot) -> None
 def test_that_the_legend_names_what_is_drawn(qtbot: QtBot) -> None:
     chart = LearningCurveChart()
     shown(qtbot, chart)
-    chart.show_curve(fitted(AMOUNTS), AMOUNTS, "")
+    chart.show_curve(fit_curve(AMOUNTS), AMOUNTS, "")
     assert any(
         "expected" in found.text() and "judged" in found.text() for found in chart.findChildren(QLabel)
     )

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.score.learning import Amount
+from qtdigits.core.score.learning import LearningPoint
 from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.core.score.practice import Goal
 from qtdigits.gui.guided import GuidedSession
@@ -18,11 +18,10 @@ from qtdigits.gui.panels import learning
 from qtdigits.gui.panels.learning import LearningPanel
 from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
 from qtdigits.gui.plots.plot import CalmPlot
-from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
-from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
@@ -48,7 +47,7 @@ def session(qtbot, data_dir, tmp_path, monkeypatch):
 
 @pytest.fixture
 def guided(session):
-    return GuidedSession(session=session, preferences=Preferences(session.data_dir))
+    return GuidedSession(session=session)
 
 
 @pytest.fixture
@@ -120,11 +119,11 @@ def test_that_a_click_on_a_cell_asks_for_its_drawings(qtbot, panel, session):
     judge(session, "3", "8", "8")
     matrix = panel.findChild(ConfusionMatrix)
     place = matrix.cell_rect(8, 3).center().toPoint()
-    with qtbot.waitSignal(panel.drawings_requested) as asked:
+    with qtbot.waitSignal(session.selection_changed) as selected:
         qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=place)
-    title, ids = asked.args
-    assert title == "of 8, read as 3 by model-3"
-    assert [session.store.sample(found).label for found in ids] == ["8", "8"]
+    (selection,) = selected.args
+    assert selection.title == "of 8, read as 3 by model-3"
+    assert [session.store.sample(found).label for found in selection.ids] == ["8", "8"]
 
 
 def test_that_figure_interval_and_curve_grow_with_each_judgement(panel, session):
@@ -209,7 +208,7 @@ def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
 
 
 def test_that_the_learning_curve_shows_points_and_forecast(panel, monkeypatch):
-    amounts = (Amount(0, 12, 60), Amount(20, 6, 60), Amount(120, 3, 200))
+    amounts = (LearningPoint(0, 12, 60), LearningPoint(20, 6, 60), LearningPoint(120, 3, 200))
     monkeypatch.setattr(learning, "learning_points", lambda *_, **__: amounts)
     panel.mark_stale()
     assert list(drawn(panel, "Learning curve")) == ["expected", "judged"]

@@ -10,7 +10,9 @@ from gui.models import saved_model
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError
-from qtdigits.gui.panels.models import ModelsPanel, Replays
+from qtdigits.gui.background import Background
+from qtdigits.gui.panels import models
+from qtdigits.gui.panels.models import ModelsPanel
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
@@ -37,14 +39,13 @@ def replay_of(paths, drawings, *, header_of, progress):
 class Tab:
     """The panel with a store of 20 drawings and one model."""
 
-    def __init__(self, qtbot, data_dir, shipped, replay):
+    def __init__(self, qtbot, data_dir, shipped):
         store = SampleStore.open(data_dir)
         store.add_samples([a_sample("7", "Ada") for _ in range(20)])
         saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
         library = ModelLibrary(data_dir, shipped=shipped)
         self.session = Session(store=store, library=library, data_dir=data_dir)
-        self.replays = Replays(data_dir=data_dir, replay=replay)
-        self.panel = ModelsPanel(session=self.session, replays=self.replays)
+        self.panel = ModelsPanel(session=self.session)
         qtbot.addWidget(self.panel)
         self.panel.show()
 
@@ -67,16 +68,16 @@ class Tab:
         return self.panel.findChild(QPushButton, "replayButton")
 
     def close(self):
-        self.replays.shutdown()
         self.session.close()
 
 
 @pytest.fixture
-def open_tab(qtbot, data_dir, tmp_path):
+def open_tab(qtbot, data_dir, tmp_path, monkeypatch):
     opened = []
 
     def open_tab(replay=replay_of):
-        opened.append(Tab(qtbot, data_dir, tmp_path / "shipped", replay))
+        monkeypatch.setattr(models, "replay", replay)
+        opened.append(Tab(qtbot, data_dir, tmp_path / "shipped"))
         return opened[-1]
 
     yield open_tab
@@ -87,7 +88,7 @@ def open_tab(qtbot, data_dir, tmp_path):
 def test_that_reading_my_drawings_fills_the_columns_with_intervals(qtbot, open_tab):
     tab = open_tab()
     assert tab.mine == ["–", "–"]
-    with qtbot.waitSignal(tab.replays.replayed):
+    with qtbot.waitSignal(tab.panel.findChild(Background).done):
         qtbot.mouseClick(tab.button, LEFT)
     assert tab.mine == ["75.0 % [30, 95]", "6.2 % [1, 28]"]
     assert tab.cell("My hold-out").toolTip() == "3 of 4 read right"
@@ -97,7 +98,7 @@ def test_that_reading_my_drawings_fills_the_columns_with_intervals(qtbot, open_t
 
 def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):
     tab = open_tab()
-    with qtbot.waitSignal(tab.replays.replayed):
+    with qtbot.waitSignal(tab.panel.findChild(Background).done):
         qtbot.mouseClick(tab.button, LEFT)
     tab.session.set_writer("Bob")
     assert tab.mine == ["–", "–"]
@@ -110,7 +111,7 @@ def test_that_imported_drawings_that_a_model_may_know_are_told_and_not_counted(q
         return [Replayed(path.stem, path, parts) for path in paths]
 
     tab = open_tab(of_files)
-    with qtbot.waitSignal(tab.replays.replayed):
+    with qtbot.waitSignal(tab.panel.findChild(Background).done):
         qtbot.mouseClick(tab.button, LEFT)
     assert tab.mine == ["–", "80.0 % [38, 96]"]
     assert "15 imported drawings are left out" in tab.cell("My hold-out").toolTip()
@@ -123,13 +124,13 @@ def test_that_what_cannot_be_read_is_said(qtbot, open_tab):
         raise ModelFileError("The model is damaged.", "Use another.")
 
     tab = open_tab(fail)
-    with qtbot.waitSignal(tab.replays.failed):
+    with qtbot.waitSignal(tab.panel.findChild(Background).failed):
         qtbot.mouseClick(tab.button, LEFT)
     assert tab.note == "The model is damaged. Use another."
     assert tab.button.isEnabled()
 
 
-def test_that_closing_gives_up_a_replay_that_goes_on(qtbot, open_tab):
+def test_that_closing_cancels_a_replay(qtbot, open_tab):
     began = Event()
 
     def endless(paths, drawings, *, header_of, progress):
@@ -141,7 +142,7 @@ def test_that_closing_gives_up_a_replay_that_goes_on(qtbot, open_tab):
     qtbot.mouseClick(tab.button, LEFT)
     assert began.wait(60)
     assert not tab.button.isEnabled()
-    tab.replays.shutdown()
+    tab.close()  # waits for the thread
 
 
 def test_that_a_model_that_could_not_read_is_named(open_tab, qtbot):

@@ -9,7 +9,10 @@ from qtdigits.core.recipe import Recipe
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import NetworkTable, RecipeChoice, RecipePage
+from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.parts import ChoiceBox
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.tables.samples import SampleStore
 
 
 @pytest.fixture
@@ -18,12 +21,21 @@ def ask():
 
 
 @pytest.fixture
-def page(qtbot, ask):
+def session(data_dir, tmp_path):
+    store = SampleStore.open(data_dir)
+    session = Session(
+        store=store, library=ModelLibrary(data_dir, shipped=tmp_path / "none"), data_dir=data_dir
+    )
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def page(qtbot, ask, session):
     form = RecipeForm()
-    page = RecipePage(form=form, ask=ask, cost_text=lambda recipe: f"{recipe.epochs} epochs cost a lot")
-    choice = RecipeChoice(box=ChoiceBox(), form=form, ask_path=lambda _parent: "")
+    choice = RecipeChoice(box=ChoiceBox(), form=form, ask=ask)
+    page = RecipePage(form=form, choice=choice, session=session, ask=ask)
     page.form, page.choice = form, choice
-    page.follow(choice)
     choice.choose("quick")
     qtbot.addWidget(page)
     qtbot.addWidget(choice.parent())
@@ -82,11 +94,11 @@ def test_that_a_saved_recipe_is_chosen_and_is_what_was_shown(qtbot, page, ask, t
     assert not page.choice.is_adjusted
 
 
-def test_that_a_recipe_that_cannot_be_saved_is_told_of(qtbot, page, ask, tmp_path):
+def test_that_a_recipe_that_cannot_be_saved_is_told_of(qtbot, page, session, ask, tmp_path):
     ask.reply = tmp_path / "no such folder" / "mine.toml"
-    with qtbot.waitSignal(page.problem_found) as found:
+    with qtbot.waitSignal(session.problem_met) as found:
         press(qtbot, page, "saveRecipeButton")
-    assert "no such folder" in found.args[0]
+    assert "no such folder" in str(found.args[0])
     assert page.choice.recipe.name == "quick"
 
 
@@ -106,7 +118,10 @@ def test_that_costs_are_told_for_what_stands_in_the_form(page):
     page.form.editor("blocks").setText("")
     page.form.editor("dense").setText("50, 50")
     page.form.editor("pooling").setCurrentText("flatten")
-    assert text(page, "recipeCosts") == "42,200 multiply-adds for one reading · 2 epochs cost a lot"
+    assert text(page, "recipeCosts") == (
+        "42,200 multiply-adds for one reading · "
+        "time of an epoch: known after the first training with such a network"
+    )
     page.form.editor("dense").setText("50, fifty")
     assert text(page, "recipeCosts") == ""
     assert not page.findChild(QPushButton, "saveRecipeButton").isEnabled()

@@ -49,7 +49,7 @@ def test_that_an_interrupted_run_goes_on_where_the_data_is_now_beside_the_presen
 def test_that_an_ended_run_is_trained_longer_by_what_the_person_says(steered: Steered) -> None:
     ended = replace(RUN, state="completed")
     assert not steered.steering.can_be_extended(ended)
-    steered.folder.write(replace(a_checkpoint(), epochs=6))
+    steered.folder.write_checkpoint(replace(a_checkpoint(), epochs=6))
     assert steered.steering.can_be_extended(ended)
     assert not steered.steering.can_go_on(ended)
     steered.steering.extend(ended)
@@ -63,11 +63,11 @@ def test_that_an_ended_run_is_trained_longer_by_what_the_person_says(steered: St
 
 
 def test_that_a_run_extended_twice_remembers_both(steered: Steered, tmp_path: Path) -> None:
-    steered.folder.write(replace(a_checkpoint(), epochs=6))
+    steered.folder.write_checkpoint(replace(a_checkpoint(), epochs=6))
     steered.ask.reply = 4
     steered.steering.extend(replace(RUN, state="completed"))
     steered.folder.write_request(steered.trained[0].to_json())
-    steered.folder.write(replace(a_checkpoint(18), epochs=10))
+    steered.folder.write_checkpoint(replace(a_checkpoint(18), epochs=10))
     steered.steering.extend(replace(RUN, state="converged"))
     assert steered.trained[1].stages == ((0, 6), (6, 10), (10, 14))
 

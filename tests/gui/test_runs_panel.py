@@ -22,17 +22,16 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
-from gui.stand_ins import ChampionOnly, action
+from gui.stand_ins import FakeSession, action
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.figures import figures_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.curves.curve_settings import CurveSettings
-from qtdigits.gui.panels.runs.run_result_page import RunResultPage
-from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering, RunsTrash
+from qtdigits.gui.panels.runs import run_details
+from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.results.knowledge import Knowledge
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.tables.runs import RunRecord
@@ -114,26 +113,24 @@ class Steering(RunSteering):
 
 
 class Shown:
-    def __init__(self, store: SampleStore, folder: Path) -> None:
+    def __init__(self, store: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.steering = Steering()
         self.ask = Answers()
-        self.problems: list[QtDigitsError] = []
+        self.session = FakeSession()
+        self.session.store, self.session.data_dir = store, folder
         self.preferences = Preferences(folder)
         self.looked_at: list[str] = []
-        result = RunResultPage(find=self._result_of, session=ChampionOnly(), knowledge=Knowledge())
+        monkeypatch.setattr(run_details, "result_of", self._result_of)
         self.widget = RunsPanel(
-            runs=store.runs,
-            preferences=self.preferences,
-            theme=LIGHT,
-            ask=self.ask,
+            session=self.session,
             steering=self.steering,
-            result=result,
-            trash=RunsTrash(store=store, data_dir=folder, ask=self.ask),
+            preferences=self.preferences,
+            ask=self.ask,
+            theme=LIGHT,
         )
-        self.widget.problem_met.connect(self.problems.append)
         self.table = self.widget.findChild(QTableView, "runsTable")
 
-    def _result_of(self, run: RunRecord) -> RunResult:
+    def _result_of(self, _data_dir: Path, run: RunRecord) -> RunResult:
         self.looked_at.append(run.id)
         return RunResult(finished())
 
@@ -189,8 +186,8 @@ class Shown:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, store: SampleStore, tmp_path: Path) -> Shown:
-    shown = Shown(store, tmp_path)
+def panel(qtbot: QtBot, store: SampleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shown:
+    shown = Shown(store, tmp_path, monkeypatch)
     qtbot.addWidget(shown.widget)
     shown.widget.resize(900, 700)
     with qtbot.waitExposed(shown.widget):
@@ -228,7 +225,7 @@ def test_that_several_runs_lie_over_one_another_with_what_differs(panel: Shown) 
 def test_that_a_run_without_a_history_has_no_points(panel: Shown) -> None:
     panel.choose(2)
     assert panel.loss_points("batches") == []
-    assert panel.problems == []
+    assert panel.session.reported == []
 
 
 def test_that_a_run_can_be_named_and_noted(qtbot: QtBot, panel: Shown, store: SampleStore) -> None:
@@ -334,7 +331,7 @@ def test_that_a_history_that_cannot_be_read_is_told_and_the_list_stays(
         db.execute("UPDATE runs SET history = 'junk' WHERE id = 'b'")
         db.commit()
     panel.choose(1)
-    assert "cannot be read any more" in panel.problems[0].message
+    assert "cannot be read any more" in panel.session.reported[0].message
     assert len(panel.column(0)) == 3
 
 
@@ -403,7 +400,7 @@ def test_that_a_run_that_cannot_go_on_says_why(panel: Shown, qtbot: QtBot) -> No
     panel.steering.problem = QtDigitsError("It cannot.")
     panel.choose(2)
     qtbot.mouseClick(panel.button("resumeRunButton"), LEFT)
-    assert [str(problem) for problem in panel.problems] == ["It cannot."]
+    assert [str(problem) for problem in panel.session.reported] == ["It cannot."]
 
 
 def test_that_a_run_of_another_window_is_not_called_interrupted(panel: Shown) -> None:
@@ -440,7 +437,7 @@ def test_that_a_run_which_a_model_came_of_shows_its_result_again(panel: Shown, s
     assert not panel.tabs.isTabVisible(1)
     panel.choose(0, 1)
     assert not panel.tabs.isTabVisible(1)
-    assert panel.tabs.tabText(2) == "What differs"
+    assert panel.tabs.tabText(2) == "Differences"
 
 
 def test_that_the_trash_is_emptied_only_after_a_question(
@@ -459,7 +456,7 @@ def test_that_the_trash_is_emptied_only_after_a_question(
     assert store.runs.records(in_trash=True) == []
     assert panel.column(2) == ["interrupted"]
     assert not panel.button("undoRunsButton").isVisible()
-    assert panel.problems == []
+    assert panel.session.reported == []
 
 
 def test_that_a_run_that_ended_in_its_first_epoch_does_not_look_as_if_each_batch_were_one(

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QLabel
 from qtdigits.gui.plots.charts import NO_CONFIDENCES, ReliabilityChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.score_details import NOT_KEPT, ClassTable, DrawingStrip, ScoreDetails
-from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.training.evaluate import Answers
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBo
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
+from gui.stand_ins import Answers, FakeSession
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import (
@@ -41,13 +42,14 @@ class Panel:
 
     def __init__(self, controller: EngineController) -> None:
         self.recipes: list[Recipe] = []
-        self.chosen_path = ""
+        self.session, self.ask = FakeSession(), Answers()
         self.problem: DataMissingError | None = None
         self.widget = TrainingPanel(
+            session=self.session,
             controller=controller,
             make_request=self._make_request,
             theme=LIGHT,
-            ask_path=lambda _parent: self.chosen_path,
+            ask=self.ask,
         )
 
     def _make_request(self, recipe: Recipe):  # type: ignore[no-untyped-def]
@@ -213,26 +215,26 @@ def test_that_a_run_that_goes_on_has_one_continuous_curve(
     assert running.plot("lossPlot").points("validation")[1].tolist() == [0.3]
 
 
-def test_that_the_verdict_comes_with_a_comparison_and_its_wishes_are_passed_on(
+def test_that_the_verdict_comes_with_a_comparison_and_can_be_acted_on(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
-    assert running.widget.findChild(VerdictCard) is None
-    running.widget.set_champion(Champion("default", Path("/models/default.h5")))
+    assert running.widget.findChild(VerdictCard).isHidden()
+    running.session.become(Champion("default", Path("/models/default.h5")))
     found = Comparison(
-        PairedComparison(40, 37, 39, (11, 12), (13,), ()), PairedComparison(3000, 2990, 2991), "default"
+        PairedComparison.of_ids(40, 37, 39, (11, 12), (13,), ()),
+        PairedComparison(3000, 2990, 2991),
+        "default",
     )
     engines[0].say(batch(1), epoch(1), replace(finished(), comparison=found.to_json()))
     qtbot.waitUntil(lambda: running.is_usable("verdictUseButton"))
 
-    with qtbot.waitSignal(running.widget.use_requested) as used:
-        running.button("verdictUseButton").click()
-    assert used.args == ["/models/new.h5"]
-    with qtbot.waitSignal(running.widget.drawings_requested) as shown:
-        running.button("fixedButton").click()
-    assert shown.args == ["fixed", (11, 12)]
-    running.widget.set_champion(Champion("new", Path("/models/new.h5")))
-    with qtbot.waitSignal(running.widget.roll_back_requested):
-        running.button("rollBackButton").click()
+    running.button("verdictUseButton").click()
+    assert running.session.used == [Path("/models/new.h5")]
+    running.button("fixedButton").click()
+    assert running.session.selected == [("fixed by the new model", (11, 12))]
+    running.session.become(Champion("new", Path("/models/new.h5")))
+    running.button("rollBackButton").click()
+    assert running.session.n_rolled_back == 1
 
 
 def test_that_a_cancelled_run_says_that_nothing_was_kept(
@@ -349,7 +351,7 @@ def test_that_a_recipe_is_opened_from_a_file(panel: Panel, tmp_path: Path) -> No
     path = tmp_path / "small.toml"
     path.write_text('dense = "8"\nepochs = 2\n', "utf-8")
     box = panel.widget.findChild(QComboBox, "recipeBox")
-    panel.chosen_path = str(path)
+    panel.ask.reply = path
     box.activated.emit(box.findText(OPEN_FILE))
     assert box.currentText() == "small"
     assert (panel.widget.recipe().dense, panel.widget.recipe().epochs) == ("8", 2)
@@ -363,12 +365,12 @@ def test_that_a_recipe_file_that_cannot_be_used_changes_nothing(panel: Panel, tm
     path.write_text("epochs = 0\n", "utf-8")
     box = panel.widget.findChild(QComboBox, "recipeBox")
     before = panel.widget.recipe()
-    panel.chosen_path = str(path)
+    panel.ask.reply = path
     box.activated.emit(box.findText(OPEN_FILE))
     assert "bad.toml" in panel.text("trainingError")
     assert panel.widget.recipe() == before
     assert box.currentText() == before.name
-    panel.chosen_path = ""
+    panel.ask.reply = None
     box.activated.emit(box.findText(OPEN_FILE))
     assert panel.widget.recipe() == before
 
@@ -392,7 +394,7 @@ def test_that_a_finished_run_shows_its_figures_and_confusions(
 def test_that_hold_out_comes_first_and_is_compared(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
-    running.widget.set_champion(Champion("old", Path("/models/old.h5"), {"my hold-out": score(80, 20)}))
+    running.session.become(Champion("old", Path("/models/old.h5"), {"my hold-out": score(80, 20)}))
     finish(qtbot, running, engines, **{"validation": score(990, 10), "my hold-out": score(99, 1)})
     box = running.widget.findChild(QComboBox, "confusionSet")
     assert [box.itemText(i) for i in range(box.count())] == ["my hold-out", "validation"]
@@ -408,8 +410,8 @@ def test_that_the_figures_before_are_those_of_the_model_that_was_compared_not_of
     controller.train(replace(request(), champion="/models/old.h5"))
     qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
     engines[0].say(started())
-    panel.widget.set_champion(Champion("other", Path("/models/other.h5"), {"MNIST test": score(9, 1)}))
-    found = Comparison(PairedComparison(40, 37, 39, (11, 12), ()), PairedComparison(0, 0, 0), "old")
+    panel.session.become(Champion("other", Path("/models/other.h5"), {"MNIST test": score(9, 1)}))
+    found = Comparison(PairedComparison.of_ids(40, 37, 39, (11, 12), ()), PairedComparison(), "old")
     scores = {"my hold-out": score(39, 1), "MNIST test": score(8, 2)}
     with qtbot.waitSignal(panel.widget.run_ended):
         engines[0].say(batch(1), epoch(1), replace(finished(scores=scores), comparison=found.to_json()))
@@ -419,10 +421,9 @@ def test_that_the_figures_before_are_those_of_the_model_that_was_compared_not_of
 
 def test_that_one_click_asks_to_use_the_new_model(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
     finish(qtbot, running, engines, validation=score(9, 1))
-    with qtbot.waitSignal(running.widget.use_requested) as asked:
-        qtbot.mouseClick(running.button("useButton"), Qt.MouseButton.LeftButton)
-    assert asked.args == ["/models/new.h5"]
-    running.widget.set_champion(Champion("new", Path("/models/new.h5")))
+    qtbot.mouseClick(running.button("useButton"), Qt.MouseButton.LeftButton)
+    assert running.session.used == [Path("/models/new.h5")]
+    running.session.become(Champion("new", Path("/models/new.h5")))
     assert running.button("useButton").text() == "In use"
     assert not running.is_usable("useButton")
 
@@ -443,7 +444,7 @@ def test_that_no_figures_of_the_last_training_stand_under_one_that_was_interrupt
     qtbot: QtBot, running: Panel, engines: FakeEngines, controller: EngineController, by_itself: bool
 ) -> None:
     found = Comparison(
-        PairedComparison(40, 37, 39, (11, 12), (13,)), PairedComparison(3000, 2990, 2991), "default"
+        PairedComparison.of_ids(40, 37, 39, (11, 12), (13,)), PairedComparison(3000, 2990, 2991), "default"
     )
     with qtbot.waitSignal(running.widget.run_ended):
         ended = finished(scores={"my hold-out": score(39, 1)})

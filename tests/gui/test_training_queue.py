@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, request
+from gui.stand_ins import FakeSession
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.events import EngineLost, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.engine.protocol import RunJob
@@ -248,7 +249,9 @@ def test_that_train_becomes_train_next_while_a_training_goes_on(
         made.append(TrainingJob(id=f"run {len(made)}", recipe=recipe, data_dir=""))
         return made[-1]
 
-    panel = TrainingPanel(controller=controller, make_request=make_request, theme=LIGHT, queue=queue)
+    panel = TrainingPanel(
+        session=FakeSession(), controller=controller, make_request=make_request, theme=LIGHT, queue=queue
+    )
     qtbot.addWidget(panel)
     panel.show()
     panel.choose_recipe("mlp-50-50")
@@ -275,7 +278,11 @@ def test_that_a_training_lost_while_others_wait_is_not_passed_over_in_silence(
     qtbot: QtBot, queue: TrainingQueue, controller: EngineController, engines: FakeEngines
 ) -> None:
     panel = TrainingPanel(
-        controller=controller, make_request=lambda recipe: request("a"), theme=LIGHT, queue=queue
+        session=FakeSession(),
+        controller=controller,
+        make_request=lambda recipe: request("a"),
+        theme=LIGHT,
+        queue=queue,
     )
     qtbot.addWidget(panel)
     panel.start_training()
@@ -321,6 +328,7 @@ def test_that_a_training_that_another_window_was_quicker_with_stands_in_line(
     controller = make_controller(engines, lock=ProcessLock(tmp_path / "training.lock"))
     queue = make_queue(controller)
     panel = TrainingPanel(
+        session=FakeSession(),
         controller=controller,
         make_request=lambda recipe: TrainingJob("ours", "", recipe),
         theme=LIGHT,
@@ -377,7 +385,11 @@ def test_that_a_training_that_is_wanted_while_another_window_trains_stands_in_li
     theirs = RunFolder(tmp_path, "theirs")
     assert theirs.lock.acquire()
     panel = TrainingPanel(
-        controller=controller, make_request=lambda recipe: request("ours"), theme=LIGHT, queue=queue
+        session=FakeSession(),
+        controller=controller,
+        make_request=lambda recipe: request("ours"),
+        theme=LIGHT,
+        queue=queue,
     )
     qtbot.addWidget(panel)
     panel.start_training()

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from gui.stand_ins import FakeSession
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
-from qtdigits.gui.session import RunningAccuracy
+from qtdigits.gui.session import Champion, RunningAccuracy
 
-GUARD = PairedComparison(3000, 2990, 2991, (1,))
-BETTER = Comparison(PairedComparison(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")
+GUARD = PairedComparison.of_ids(3000, 2990, 2991, (1,))
+BETTER = Comparison(PairedComparison.of_ids(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")
 SAME = Comparison(PairedComparison(40, 40, 40), GUARD, "default")
 
 
+DEFAULT, OTHER, NEW, NEWER = (
+    Champion(name, Path(f"/models/{name}.h5")) for name in ("default", "other", "new", "newer")
+)
+
+
 @pytest.fixture
-def card(qtbot: QtBot) -> VerdictCard:
-    card = VerdictCard()
+def session(qtbot: QtBot) -> FakeSession:
+    return FakeSession()
+
+
+@pytest.fixture
+def card(qtbot: QtBot, session: FakeSession) -> VerdictCard:
+    card = VerdictCard(session=session)
     qtbot.addWidget(card)
     return card
 
@@ -47,81 +60,83 @@ def test_that_it_is_hidden_until_there_is_something_to_say(card: VerdictCard) ->
     assert card.isHidden()
 
 
-def test_that_only_numbers_with_drawings_behind_them_can_be_opened(card: VerdictCard, qtbot: QtBot) -> None:
+def test_that_only_numbers_with_drawings_behind_them_can_be_opened(
+    card: VerdictCard, session: FakeSession
+) -> None:
     card.show_comparison(BETTER, model="/models/new.h5")
     assert not button(card, "fixedButton").isHidden()
     assert button(card, "stillButton").isHidden()
-    with qtbot.waitSignal(card.drawings_requested) as asked:
-        button(card, "fixedButton").click()
-    assert asked.args == ["fixed", (11, 12, 13)]
+    button(card, "fixedButton").click()
+    assert session.selected == [("fixed by the new model", (11, 12, 13))]
     card.show_comparison(SAME, model="/models/new.h5")
     assert button(card, "fixedButton").isHidden()
 
 
 def test_that_one_click_uses_the_new_model_and_one_more_takes_it_back(
-    card: VerdictCard, qtbot: QtBot
+    card: VerdictCard, session: FakeSession
 ) -> None:
     card.show_comparison(BETTER, model="/models/new.h5")
     assert button(card, "rollBackButton").isHidden()
-    with qtbot.waitSignal(card.use_requested) as asked:
-        button(card, "verdictUseButton").click()
-    assert asked.args == ["/models/new.h5"]
-    card.set_model_in_use("/models/new.h5")
+    button(card, "verdictUseButton").click()
+    assert session.used == [NEW.path]
+    session.become(NEW)
     assert button(card, "verdictUseButton").isHidden()
     assert text(card, "verdictAdvice").startswith("In use now. Draw on")
-    with qtbot.waitSignal(card.roll_back_requested):
-        button(card, "rollBackButton").click()
-    card.set_model_in_use("/models/old.h5")
+    button(card, "rollBackButton").click()
+    assert session.n_rolled_back == 1
+    session.become(OTHER)
     assert "use it" in text(card, "verdictAdvice")
 
 
-def test_that_it_says_how_new_drawings_are_read_and_what_was_gained(card: VerdictCard) -> None:
-    judged = {"default": Tally(74, 61), "other": Tally(10, 1)}
+def test_that_it_says_how_new_drawings_are_read_and_what_was_gained(
+    card: VerdictCard, session: FakeSession
+) -> None:
+    session.judged = {"default": Tally(74, 61), "other": Tally(10, 1)}
     card.show_comparison(BETTER, model="/models/new.h5")
-    card.show_judged(judged.__getitem__, now=RunningAccuracy("Ada", "default", 61, 74))
+    session.accuracy_changed.emit(RunningAccuracy("Ada", "default", 61, 74))
     assert "use it" in text(card, "verdictAdvice")
-    card.set_model_in_use("/models/new.h5")
-    card.show_judged(judged.__getitem__, now=RunningAccuracy("Ada", "new", 50, 50))
+    session.become(NEW)
+    session.accuracy_changed.emit(RunningAccuracy("Ada", "new", 50, 50))
     assert text(card, "verdictAdvice").startswith(
         "In use now: of your new drawings, 50 of 50 were read right, 100.0 % (92.9 to 100.0 %). "
         "Before, 61 of 74 were read right, 82.4 % (72.2 to 89.4 %). The gain of 17.6 points"
     )
     card.show_comparison(BETTER, model="/models/newer.h5")
-    card.set_model_in_use("/models/newer.h5")
+    session.become(NEWER)
     assert "Draw on" in text(card, "verdictAdvice")
 
 
 def test_that_it_says_why_the_figures_can_be_believed(card: VerdictCard) -> None:
     card.show_comparison(BETTER, model="/models/new.h5")
-    assert text(card, "verdictWhy").endswith(
-        "3 fixed and 1 broken would come about by chance in 62 % of cases."
-    )
+    assert text(card, "verdictWhy").endswith("3 fixed and 1 broken would occur by chance in 62 % of cases.")
     card.show_comparison(SAME, model="/models/new.h5")
     assert "by chance" not in text(card, "verdictWhy")
 
 
-def test_that_who_draws_meanwhile_is_told_whose_hand_it_is_about(card: VerdictCard) -> None:
-    def judged_by(_model: str) -> Tally:
-        return Tally(74, 61)
-
+def test_that_who_draws_meanwhile_is_told_whose_hand_it_is_about(
+    card: VerdictCard, session: FakeSession
+) -> None:
+    session.writer, session.judged = "Ada", {"default": Tally(74, 61)}
     card.show_comparison(BETTER, model="/models/new.h5", writer="Ada")
     assert "drawings by Ada" not in text(card, "verdictWhy")
-    card.set_model_in_use("/models/new.h5")
-    card.show_judged(judged_by, now=RunningAccuracy("Bob", "new", 9, 10))
+    session.become(NEW)
+    session.accuracy_changed.emit(RunningAccuracy("Bob", "new", 9, 10))
     assert text(card, "verdictWhy").startswith("This is about the drawings by Ada.")
     assert text(card, "verdictAdvice") == "In use now. One click goes back to the model before."
-    card.show_judged(judged_by, now=RunningAccuracy("Ada", "new", 9, 10))
+    session.accuracy_changed.emit(RunningAccuracy("Ada", "new", 9, 10))
     assert "drawings by Ada" not in text(card, "verdictWhy")
     assert "9 of 10 were read right" in text(card, "verdictAdvice")
 
 
-def test_that_another_model_in_use_by_now_is_not_taken_for_the_one_compared_with(card: VerdictCard) -> None:
-    card.set_model_in_use("/models/default.h5")
+def test_that_another_model_in_use_by_now_is_not_taken_for_the_one_compared_with(
+    card: VerdictCard, session: FakeSession
+) -> None:
+    session.become(DEFAULT)
     card.show_comparison(BETTER, model="/models/new.h5", beside="/models/default.h5")
     assert "Compared with" not in text(card, "verdictWhy")
-    card.set_model_in_use("/models/other.h5")
+    session.become(OTHER)
     assert text(card, "verdictWhy").startswith(
         "Compared with default, which was in use when the training began."
     )
-    card.set_model_in_use("/models/new.h5")
+    session.become(NEW)
     assert "Compared with" not in text(card, "verdictWhy")

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTableWidget
-from qtdigits.gui.top_bar import ADD_WRITER, MANAGE_WRITERS, TopBar
 
 from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.session import Session
+from qtdigits.gui.top_bar import ADD_WRITER, MANAGE_WRITERS, TopBar
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample, a_trial
@@ -86,7 +86,7 @@ def test_that_adding_who_is_there_chooses_them_and_says_so(dialog, ask, session)
     ask.given = "me"
     dialog.add()
     assert session.writer == "me"
-    assert answer(dialog) == ("me is there already, and draws now.", "good")
+    assert answer(dialog) == ("me is already a writer and draws now.", "good")
 
 
 def test_that_renaming_who_draws_keeps_them_drawing(dialog, ask, session, qtbot):
@@ -97,7 +97,7 @@ def test_that_renaming_who_draws_keeps_them_drawing(dialog, ask, session, qtbot)
     assert session.store.writers() == ["Ada L.", "me"]
     assert dialog.chosen == "Ada L."
     assert ask.suggested == "Ada"
-    assert answer(dialog) == ("Ada is called Ada L. from now on.", "good")
+    assert answer(dialog) == ("Ada is called Ada L. now.", "good")
 
 
 def test_that_a_name_that_is_taken_is_said_and_changes_nothing(dialog, ask, session):
@@ -112,12 +112,12 @@ def test_that_merging_says_what_happens_and_does_it(dialog, ask, session):
     ask.given = "Ada"
     dialog.merge()
     choice, question = ask.asked
-    assert choice == ("Whose are the drawings of me really?", ["Ada"])
+    assert choice == ("Whose drawings are those of me?", ["Ada"])
     assert "3 drawings and all judgements of me become Ada's" in question
     assert "cannot be undone" in question
     assert session.store.writers() == ["Ada"]
     assert shown(dialog)[0][1] == "3"
-    assert answer(dialog) == ("What me drew is Ada's now.", "good")
+    assert answer(dialog) == ("The drawings of me now belong to Ada.", "good")
     assert session.store.running_accuracy(writer="Ada", model="mlp") == (2, 2)
 
 

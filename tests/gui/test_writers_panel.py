@@ -1,4 +1,4 @@
-"""The writers' room: what it would measure, how it goes on, and what came out."""
+"""The writers panel: what it would measure, its progress, and the matrix."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import FakeEngines, request
 from gui.models import saved_model
 from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobProgress
-from qtdigits.core.score.writers import BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.score.comparison import PairedComparison
+from qtdigits.core.score.writers import BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.colours import DARK
+from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
-from qtdigits.store.kept_files import CSV_COLUMNS, load_writer_matrix
+from qtdigits.store.frames import MATRIX_COLUMNS
+from qtdigits.store.kept_files import load_writer_matrix
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample
@@ -30,9 +33,14 @@ MATRIX = WriterMatrix(
     "drawings",
     ("ada", "bob"),
     (
-        MatrixRow(BASE, BASE, 0, (MatrixCell("ada", 100, 60, 60), MatrixCell("bob", 50, 49, 49))),
-        MatrixRow("writer", "ada", 80, (MatrixCell("ada", 20, 10, 20, 10, 0), MatrixCell("bob", 50, 49, 49))),
-        MatrixRow("writer", "bob", 40, (MatrixCell("ada", 100, 60, 51, 0, 9),)),
+        MatrixRow(BASE, BASE, 0, {"ada": PairedComparison(100, 60, 60), "bob": PairedComparison(50, 49, 49)}),
+        MatrixRow(
+            "writer",
+            "ada",
+            80,
+            {"ada": PairedComparison(20, 10, 20, 10, 0), "bob": PairedComparison(50, 49, 49)},
+        ),
+        MatrixRow("writer", "bob", 40, {"ada": PairedComparison(100, 60, 51, 0, 9)}),
     ),
     is_whole=False,
 )
@@ -67,9 +75,7 @@ class Room:
         return WritersPanel(
             session=self.session,
             measuring=self.measuring,
-            data_dir=self.folder,
             ask=SaveTo(self.folder / "out.csv"),  # type: ignore[arg-type]
-            theme=LIGHT,
         )
 
     def button(self, name: str) -> QPushButton:
@@ -168,14 +174,15 @@ def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
     assert own is not None
     assert own.font().bold()
     assert "10 fixed, 0 broken" in own.toolTip()
-    assert "It was stopped" in two.text("matrixAbout")
+    assert "was stopped" in two.text("matrixAbout")
     assert load_writer_matrix(two.folder) == MATRIX
     later = two.made()
     qtbot.addWidget(later)
     table = later.findChild(MatrixTable)
     assert isinstance(table, MatrixTable)
     assert table.rowCount() == 3
-    later.set_theme(DARK)
+    later.setPalette(palette_of(DARK))
+    assert table.item(1, 0).background().color().name() == DARK.good
 
 
 def test_that_a_matrix_of_writers_who_are_gone_says_so(two: Room, qtbot: QtBot) -> None:
@@ -192,9 +199,9 @@ def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
     errand = two.begin(qtbot)
     two.engines[0].say(JobFinished(errand, "writer matrix", {"matrix": MATRIX.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
-    with qtbot.waitSignal(two.panel.notice_given):
+    with qtbot.waitSignal(two.session.notice_given):
         two.button("exportMatrixButton").click()
-    assert (two.folder / "out.csv").read_text().startswith(",".join(CSV_COLUMNS))
+    assert (two.folder / "out.csv").read_text().startswith(",".join(MATRIX_COLUMNS))
 
 
 def test_that_stop_and_cancel_reach_the_engine(two: Room, qtbot: QtBot) -> None:
@@ -210,7 +217,7 @@ def test_that_cancelling_is_answered(two: Room, qtbot: QtBot) -> None:
     two.button("cancelMeasuringButton").click()
     two.engines[0].say(JobCancelled(errand, "writer matrix"))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
-    assert two.text("matrixStatus") == "Given up: nothing was measured."
+    assert two.text("matrixStatus") == "Ended without a result."
     assert two.button("measureButton").isVisible()
 
 
@@ -222,7 +229,7 @@ def test_that_a_stop_before_anything_was_learned_keeps_the_matrix_of_before(two:
     bare = replace(MATRIX, rows=MATRIX.rows[:1])
     two.engines[0].say(JobFinished(second, "writer matrix", {"matrix": bare.to_json()}))
     qtbot.waitUntil(lambda: not two.measuring.is_busy)
-    assert two.text("matrixStatus") == "Given up: what was measured before stays."
+    assert two.text("matrixStatus") == "Ended without a result; the matrix measured before stays."
     assert two.table.rowCount() == len(MATRIX.rows)
     assert load_writer_matrix(two.folder) == MATRIX
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,13 @@ def test_that_files_that_do_not_match_are_refused(pair: tuple[Path, Path]) -> No
     _write(pair, f"{ROW}\n", "1\n2\n")
     with pytest.raises(InputError, match=r"images\.csv has 1 rows, .*labels\.csv has 2"):
         read_csv_pair(*pair)
+
+
+def test_that_the_pair_may_be_packed(pair: tuple[Path, Path]) -> None:
+    for path, text in zip(pair, (f"{ROW}\n", "7\n"), strict=True):
+        path.write_bytes(gzip.compress(text.encode()))
+    images, labels = read_csv_pair(*pair)
+    assert (images[0, 0, 1], labels) == (255, ("7",))
 
 
 def test_that_missing_and_empty_files_are_named(pair: tuple[Path, Path]) -> None:

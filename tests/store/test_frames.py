@@ -108,14 +108,23 @@ def test_that_a_frame_of_runs_has_figures_scores_and_recipes() -> None:
     assert "recipe batch_size" not in runs_frame(runs, recipe_fields={"epochs"})
 
 
+def test_that_the_frame_of_all_runs_has_those_in_the_trash_too(store: SampleStore) -> None:
+    for number, run_id in enumerate(("old", "new")):
+        store.runs.add(RunRecord(run_id, {"name": "quick"}, started_at=NOON.replace(hour=number)))
+    store.runs.delete(["old"])
+    frame = store.runs.frame()
+    assert frame["id"].tolist() == ["new", "old"]
+    assert frame["deleted"].tolist() == [False, True]
+
+
 def test_that_a_frame_of_curves_has_batches_and_epochs_in_the_order_of_their_steps() -> None:
-    frame = curves_frame({"b": a_history(), "a": a_history()})
+    frame = curves_frame([("b", a_history()), ("a", a_history())])
     assert tuple(frame) == CURVE_COLUMNS
     assert frame["run"].tolist() == ["b"] * 3 + ["a"] * 3
     assert frame["step"].tolist() == [10, 20, 20] * 2
     assert frame["kind"].tolist() == ["batch", "batch", "epoch"] * 2
     assert frame["val_accuracy"].isna().tolist() == [True, True, False] * 2
-    assert tuple(curves_frame({})) == tuple(curves_frame({"a": History()})) == CURVE_COLUMNS
+    assert tuple(curves_frame([])) == tuple(curves_frame([("a", History())])) == CURVE_COLUMNS
 
 
 def test_that_csv_leaves_empty_what_is_missing_and_keeps_labels_as_text(store: SampleStore) -> None:
@@ -124,6 +133,6 @@ def test_that_csv_leaves_empty_what_is_missing_and_keeps_labels_as_text(store: S
     back = pd.read_csv(StringIO(text), dtype={"label": str})
     assert back["label"].tolist() == ["07", "1", "3"]
     assert np.isnan(back["suspicion"][1])
-    epochs = csv_of(curves_frame({"a": a_history()})).splitlines()
+    epochs = csv_of(curves_frame([("a", a_history())])).splitlines()
     assert epochs[1].startswith("a,batch,,10,0.5,0.75,")
     assert epochs[3].startswith("a,epoch,1,20,")

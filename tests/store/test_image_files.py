@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qtdigits.errors import InputError
+from qtdigits.errors import InputError, StoreError
 from qtdigits.store.data import image_files
-from qtdigits.store.data.image_files import read_image, read_image_folder
+from qtdigits.store.data.image_files import GALLERY_COLUMNS, read_image, read_image_folder, write_gallery
 
 
 @pytest.fixture
@@ -99,3 +99,23 @@ def test_that_a_folder_without_pictures_or_with_nameless_ones_is_refused(tmp_pat
     Image.new("L", (5, 6)).save(tmp_path / "_1.png")
     with pytest.raises(InputError, match=r"_1\.png does not say what it shows"):
         read_image_folder(tmp_path)
+
+
+def test_that_every_drawing_has_a_place_and_is_dark_on_light(tmp_path: Path) -> None:
+    images = np.zeros((GALLERY_COLUMNS + 1, 28, 28), np.uint8)
+    images[:, 10:18, 10:18] = 255
+    write_gallery(tmp_path / "sheet.png", images, [f"{number}" for number in range(len(images))])
+    sheet = read_image(tmp_path / "sheet.png")
+    height, width = sheet.shape
+    assert width > GALLERY_COLUMNS * 84
+    assert (sheet[: height // 2] < 30).sum() > (sheet[height // 2 :] < 30).sum() > 0
+
+
+def test_that_no_drawings_give_an_empty_sheet(tmp_path: Path) -> None:
+    write_gallery(tmp_path / "sheet.png", np.empty((0, 28, 28), np.uint8), [])
+    assert read_image(tmp_path / "sheet.png").min() == 255
+
+
+def test_that_a_missing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        write_gallery(tmp_path / "nowhere" / "sheet.png", np.empty((0, 28, 28), np.uint8), [])

@@ -155,7 +155,7 @@ def test_that_a_broken_download_goes_on_where_it_stopped(
 ) -> None:
     server.knows_ranges = knows_ranges
     server.breaks_after = 100_000
-    with pytest.raises(DataMissingError, match=r"100,000 of 256,000 bytes.*goes on where it stopped"):
+    with pytest.raises(DataMissingError, match=r"100,000 of 256,000 bytes.*the download is resumed"):
         download_mnist(tmp_path, url=server.url, sha256=SHA256)
     assert [path.name for path in tmp_path.iterdir()] == ["mnist.npz.part"]
     server.breaks_after = None

@@ -1,4 +1,4 @@
-"""Drawings are kept elsewhere while the store cannot be opened, and taken in when it can."""
+"""Drawings are kept elsewhere while the store cannot be opened, and imported when it can."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from qtdigits.errors import StoreError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import save_model
-from qtdigits.store.rescue import TAKEN_IN, Opened, open_or_rescue
+from qtdigits.store.rescue import IMPORTED_NAME, Opened, open_or_rescue
 from qtdigits.store.tables.database import FILE_NAME
 from store.values import a_model, a_sample, a_trial
 
@@ -44,17 +44,17 @@ def test_that_drawings_are_rescued_and_taken_in_once_the_store_is_back(tmp_path:
 
     (tmp_path / "data" / FILE_NAME).unlink()
     back = opened(tmp_path)
-    assert (back.taken_in, back.problem) == (2, None)
-    assert back.notice.startswith("2 drawings that were kept elsewhere")
+    assert (back.n_imported, back.problem) == (2, None)
+    assert back.notice.startswith("2 drawings from the time when the store could not be opened were imported")
     assert back.store.count() == 2
     assert len(list(back.store.trials(writer="Ada"))) == 2
     back.store.close()
-    assert (tmp_path / "first" / TAKEN_IN).is_file()
+    assert (tmp_path / "first" / IMPORTED_NAME).is_file()
     assert (tmp_path / "data" / "models" / "new.h5").is_file()
 
     again = opened(tmp_path)
     again.store.close()
-    assert (again.taken_in, again.notice) == (0, "")
+    assert (again.n_imported, again.notice) == (0, "")
 
 
 def test_that_a_rescue_that_is_still_open_is_taken_in_and_left_where_it_is(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_that_a_rescue_that_cannot_be_read_is_named_and_left_alone(tmp_path: Pat
     found = opened(tmp_path)
     found.store.close()
     assert found.problem is None
-    assert f"Drawings wait in {tmp_path / 'first'}" in found.notice
+    assert f"Drawings are kept in {tmp_path / 'first'}" in found.notice
     assert (tmp_path / "first" / FILE_NAME).read_bytes().startswith(b"no store")
 
 

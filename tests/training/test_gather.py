@@ -7,18 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtdigits.core.drawing.labels import Class
+from qtdigits.core.drawing.labels import DIGITS, Class
 from qtdigits.core.drawing.raster import render_many
-from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT, Sample
+from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT, Dataset, Sample
 from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
 from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError, DataMissingError, InputError, TrainingError
+from qtdigits.ml.training_data import TrainingData
 from qtdigits.store.data.csv_pair import write_csv_pair
 from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import data_cache
 from qtdigits.training.data_cache import DataCache
-from qtdigits.training.gather import TrainingInputs, gather
+from qtdigits.training.gather import MOST_HOLD_OUT, TrainingInputs, gather, with_hold_out
 from qtdigits.training.jobs import TrainingJob
 from tiny_training import TINY_RECIPE, write_tiny_mnist
 
@@ -267,3 +268,33 @@ def test_that_letters_shaped_like_no_digit_become_outliers(
     assert (found.data.targets == NO_CLASS).sum() == 6 + 7
     assert found.label_set.labels == tuple("0123456789")
     assert len(found.data.outliers) >= 1
+
+
+DATA = TrainingData(np.zeros((2, 28, 28), np.uint8), np.array([0, 1]), np.array([0]), np.array([1]))
+
+
+def hold_out(labels: list[str]) -> Dataset:
+    images = np.zeros((len(labels), 28, 28), np.uint8)
+    images[:, 0, 0] = np.arange(len(labels)) % 256
+    return Dataset("my hold-out", images, tuple(labels))
+
+
+def test_that_drawings_of_classes_the_network_does_not_have_are_left_out() -> None:
+    data = with_hold_out(DATA, hold_out(["7", "π", "3"]), DIGITS)
+    assert data.hold_out_targets.tolist() == [7, 3]
+    assert data.hold_out_images[:, 0, 0].tolist() == [0, 2]
+
+
+def test_that_of_a_large_hold_out_a_fair_part_is_looked_at_always_the_same() -> None:
+    labels = [str(i % 10) for i in range(5 * MOST_HOLD_OUT)]
+    data = with_hold_out(DATA, hold_out(labels), DIGITS)
+    assert len(data.hold_out_targets) == MOST_HOLD_OUT
+    assert set(np.bincount(data.hold_out_targets)) <= set(range(60, 140))
+    again = with_hold_out(DATA, hold_out(labels), DIGITS)
+    assert again.hold_out_targets.tolist() == data.hold_out_targets.tolist()
+
+
+def test_that_without_a_hold_out_there_is_nothing_to_look_at() -> None:
+    assert with_hold_out(DATA, None, DIGITS) is DATA
+    assert len(with_hold_out(DATA, hold_out([]), DIGITS).hold_out_targets) == 0
+    assert len(with_hold_out(DATA, hold_out(["π"]), DIGITS).hold_out_targets) == 0

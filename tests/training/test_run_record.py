@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from qtdigits.core.run.history import History
 from qtdigits.errors import StoreError
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
-from qtdigits.training.run_record import KEEP_EVERY_S, RunRecorder
+from qtdigits.training.run_record import SAVE_EVERY_S, RunRecorder
 
 EPOCH = EpochEnded("run", 1, 9, 1.0, 0.5, 0.9, 0.6, is_best=True, elapsed_s=2.0, remaining_s=4.0)
 SCORES = {"MNIST test": {"accuracy": 0.9, "n": 10}}
@@ -55,10 +57,10 @@ def test_that_a_run_is_kept_after_an_epoch_but_not_oftener_than_it_is_worth(reco
     assert recording.epochs_kept == 0
     recording.hear(EPOCH)
     assert recording.epochs_kept == 1
-    recording.clock.time_s = KEEP_EVERY_S - 1
+    recording.clock.time_s = SAVE_EVERY_S - 1
     recording.hear(replace(EPOCH, epoch=2))
     assert recording.epochs_kept == 1
-    recording.clock.time_s = KEEP_EVERY_S
+    recording.clock.time_s = SAVE_EVERY_S
     recording.hear(replace(EPOCH, epoch=3))
     assert recording.epochs_kept == 3
 
@@ -141,3 +143,43 @@ def test_that_the_fingerprint_of_the_data_stays_with_a_run_that_comes_to_nothing
     assert found is not None
     assert found.figures.data_sha256 == MARK.fingerprint
     assert found.figures.digests == {"MNIST": "ab" * 32, "drawings": "cd" * 32}
+
+
+SAVE_OVER_AND_OVER = """
+import sys
+from pathlib import Path
+from qtdigits.core.recipe import Recipe
+from qtdigits.training.run_record import model_path_for, store_model
+from qtdigits.training.jobs import TrainingJob
+from tests.store.values import a_model
+
+request = TrainingJob(id="run", recipe=Recipe(), data_dir=sys.argv[1], name="same")
+for _ in range(10):
+    out = model_path_for(request)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    store_model(a_model(), request, out)
+"""
+
+
+def test_that_trainings_that_end_at_once_do_not_overwrite_one_anothers_model(tmp_path: Path) -> None:
+    terminals = [
+        subprocess.Popen(
+            [sys.executable, "-c", SAVE_OVER_AND_OVER, tmp_path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        for _ in range(2)
+    ]
+    for _ in range(10):
+        for terminal in terminals:
+            assert terminal.stdout is not None
+            assert terminal.stdout.readline() == b"ready\n"
+        for terminal in terminals:
+            assert terminal.stdin is not None
+            terminal.stdin.write(b"\n")
+    for terminal in terminals:
+        terminal.communicate()
+    assert [terminal.returncode for terminal in terminals] == [0, 0]
+    assert len(list((tmp_path / "models").glob("same*.h5"))) == 20

@@ -1,7 +1,7 @@
-"""Augmentation: each drawing a little different every time the network sees it.
+"""Augmentation: each drawing is varied a little every time the network sees it.
 
-Where there is ink, the strokes are deformed, their points thinned and the pen changed, and the result is rendered by the
-one rule of `core.drawing.raster`. Where there are only pixels, an affine map and an elastic field move them, both in one bilinear
+Where there is ink, the strokes are deformed, some points dropped and the pen changed, and the result is rendered by the
+rule of `core.drawing.raster`. Where there are only pixels, an affine map and an elastic field move them, both in one bilinear
 resampling, after the strokes have been made thicker or thinner.
 """
 
@@ -16,6 +16,25 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.raster import PEN_WIDTH_PX, SIZE_PX, render_many
+
+Float = NDArray[np.float32]
+
+_CHUNK = 128
+"""Images processed at a time: their arrays fit into a processor's second-level cache."""
+
+RESAMPLED_CONTRAST = 1.4
+"""Bilinear resampling softens edges; this much contrast, around the middle grey, makes them as steep as they were.
+
+Measured as the sum of v (1 - v) over the length of outline, as in `core.drawing.raster`: 0.185 for MNIST's images, 0.311 for
+the same resampled, 0.186 with this contrast. With strokes made thicker or thinner as well it would be 0.394, and is 0.181.
+Otherwise a network learns that soft edges mean MNIST and sharp ones mean ink.
+"""
+
+_THINNEST_PX, _THICKEST_PX = 0.8, 6.0
+_PEN_STEP_PX = 0.2
+"""Pen widths are rounded to this, so that drawings with the same pen can be rendered together."""
+
+_WAVES = 3
 
 
 @dataclass(frozen=True)
@@ -63,7 +82,7 @@ class Augmentation:
         return max(self.rotation_deg, self.shear, self.scale, self.shift_px, self.elastic_px) > 0.0
 
     def scaled(self) -> Augmentation:
-        """The same with `strength` multiplied into the settings, and itself 1."""
+        """Return the same with `strength` multiplied into the settings, and itself 1."""
         s = self.strength
         return replace(
             self,
@@ -82,30 +101,10 @@ class Augmentation:
         )
 
 
-Float = NDArray[np.float32]
-
-_CHUNK = 128
-"""Images in work at a time: what they need fits into a processor's second cache."""
-
-RESAMPLED_CONTRAST = 1.4
-"""Bilinear resampling softens edges; this much contrast, around the middle grey, makes them as steep as they were.
-
-Measured as the sum of v (1 - v) over the length of outline, as in `core.drawing.raster`: 0.185 for MNIST's images, 0.311 for
-the same resampled, 0.186 with this contrast. With strokes made thicker or thinner as well it would be 0.394, and is 0.181.
-Otherwise a network learns that soft edges mean MNIST and sharp ones mean ink.
-"""
-
-_THINNEST_PX, _THICKEST_PX = 0.8, 6.0
-_PEN_STEP_PX = 0.2
-"""Pen widths are rounded to this, so that drawings with the same pen can be rendered together."""
-
-_WAVES = 3
-
-
 def augment_images(
     images: NDArray[np.uint8], rng: np.random.Generator, settings: Augmentation
 ) -> NDArray[np.uint8]:
-    """Each image varied by itself: `(n, 28, 28) uint8`, ink 255, in and out. What leaves the field is lost."""
+    """Vary each image by itself: `(n, 28, 28) uint8`, ink 255, in and out. What leaves the field is lost."""
     settings = replace(settings, strength=settings.strength * settings.pixels)
     if settings.is_off:
         return images.copy()
@@ -117,14 +116,14 @@ def augment_images(
 
 
 def augment_inks(inks: Sequence[Ink], rng: np.random.Generator, settings: Augmentation) -> NDArray[np.uint8]:
-    """Each ink deformed by itself and rendered with a pen of its own: `(n, 28, 28) uint8`."""
+    """Deform each ink by itself and render it with a pen of its own: `(n, 28, 28) uint8`."""
     if settings.is_off:
         return render_many(inks)
     return render_with_pens(deform_inks(inks, rng, settings), pen_widths_px(len(inks), rng, settings))
 
 
 def deform_inks(inks: Sequence[Ink], rng: np.random.Generator, settings: Augmentation) -> list[Ink]:
-    """Each ink as if drawn anew: slanted, turned, stretched, bent, unsteady, its strokes moved, some of its points lost.
+    """Return each ink sheared, rotated, scaled, bent and jittered, its strokes moved, some of its points dropped.
 
     Size and place are not kept (the raster depends on neither): the middle of each drawing is at (0, 0), its longer side
     about 1. Times and pressures stay with their points.
@@ -149,7 +148,7 @@ def pen_widths_px(n: int, rng: np.random.Generator, settings: Augmentation) -> F
 
 
 def render_with_pens(inks: Sequence[Ink], widths_px: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Each ink as by `core.drawing.raster.render` with its own pen: `(n, 28, 28) uint8`. Fast where many pens are the same."""
+    """Render each ink with its own pen: `(n, 28, 28) uint8`. Fast where many pens are the same."""
     rasters = np.empty((len(inks), SIZE_PX, SIZE_PX), np.uint8)
     for width_px in np.unique(widths_px):
         members = np.flatnonzero(widths_px == width_px)
@@ -158,12 +157,12 @@ def render_with_pens(inks: Sequence[Ink], widths_px: NDArray[np.floating]) -> ND
 
 
 def _uniform(rng: np.random.Generator, most: float, shape: int | tuple[int, ...]) -> Float:
-    """From `-most` to `most`."""
+    """Draw numbers from `-most` to `most`."""
     return (rng.random(shape, np.float32) * np.float32(2.0) - np.float32(1.0)) * np.float32(most)
 
 
 def _affine(n: int, rng: np.random.Generator, settings: Augmentation) -> Float:
-    """`(n, 2, 2)`: matrices that turn, slant and stretch points (x, y)."""
+    """Return matrices that rotate, shear and scale points (x, y): `(n, 2, 2)`."""
     angle = _uniform(rng, np.deg2rad(settings.rotation_deg), n)
     slant = _uniform(rng, settings.shear, n)
     stretch = np.exp(_uniform(rng, settings.scale, (n, 2)))
@@ -173,9 +172,6 @@ def _affine(n: int, rng: np.random.Generator, settings: Augmentation) -> Float:
     slanted[:, 0, 1] = slant
     affine: Float = turned @ slanted * stretch[:, None, :]
     return affine
-
-
-# ------------------------------------------------------------------------------------------------------- pixels
 
 
 def _varied(images: NDArray[np.uint8], rng: np.random.Generator, settings: Augmentation) -> NDArray[np.uint8]:
@@ -190,14 +186,14 @@ def _varied(images: NDArray[np.uint8], rng: np.random.Generator, settings: Augme
 
 
 def _with_contrast(images: NDArray[np.uint8], contrast: Float) -> NDArray[np.uint8]:
-    """Grey levels `contrast` `(n,)` times as far from the middle grey as they were."""
+    """Move grey levels `contrast` `(n,)` times as far from the middle grey as they were."""
     levels = (images - np.float32(127.5)) * contrast[:, None, None] + np.float32(128.0)
     steeper: NDArray[np.uint8] = np.clip(levels, 0.0, 255.0, out=levels).astype(np.uint8)
     return steeper
 
 
 def _with_thickness(images: NDArray[np.uint8], amount: Float) -> NDArray[np.uint8]:
-    """`amount` `(n,)` from -1 to 1: images moved that far towards the eroded (below 0) or the dilated image."""
+    """Move images by `amount` `(n,)`, -1 to 1, towards the eroded (below 0) or the dilated image."""
     signs = np.where(amount < 0.0, np.uint8(255), np.uint8(0))[:, None, None]
     grown = _dilated(images ^ signs) ^ signs
     part = np.rint(np.abs(amount) * 128.0).astype(np.int16)[:, None, None]
@@ -207,7 +203,7 @@ def _with_thickness(images: NDArray[np.uint8], amount: Float) -> NDArray[np.uint
 
 
 def _dilated(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Every pixel as bright as the brightest of itself and its 4 neighbours."""
+    """Give every pixel the level of the brightest of itself and its 4 neighbours."""
     grown = images.copy()
     np.maximum(grown[:, 1:], images[:, :-1], out=grown[:, 1:])
     np.maximum(grown[:, :-1], images[:, 1:], out=grown[:, :-1])
@@ -217,7 +213,7 @@ def _dilated(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _sources(n: int, rng: np.random.Generator, settings: Augmentation) -> tuple[Float, Float]:
-    """Where each pixel of the varied images comes from: x and y, `(n, 28, 28)` each."""
+    """Return where each pixel of the varied images comes from: x and y, `(n, 28, 28)` each."""
     at = np.arange(SIZE_PX, dtype=np.float32) - np.float32((SIZE_PX - 1) / 2.0)
     inverse = np.linalg.inv(_affine(n, rng, settings))
     middle = _uniform(rng, settings.shift_px, (n, 2)) + np.float32((SIZE_PX - 1) / 2.0)
@@ -243,7 +239,7 @@ def _elastic_field(n: int, rng: np.random.Generator, settings: Augmentation) -> 
 
 
 def _resampled(images: NDArray[np.uint8], x: Float, y: Float) -> NDArray[np.uint8]:
-    """Bilinear: each pixel from the four around its source; outside of the field it is dark."""
+    """Resample bilinearly: each pixel from the four around its source; outside of the field it is dark."""
     side = SIZE_PX + 3
     framed = np.zeros((len(images), side, side), np.float32)
     framed[:, 1 : SIZE_PX + 1, 1 : SIZE_PX + 1] = images
@@ -264,11 +260,8 @@ def _resampled(images: NDArray[np.uint8], x: Float, y: Float) -> NDArray[np.uint
     return upper.astype(np.uint8)
 
 
-# ---------------------------------------------------------------------------------------------------------- ink
-
-
 def _unit_sized(xy: Float, ink_of: NDArray[np.intp]) -> Float:
-    """Points with the middle of their drawing at (0, 0) and its longer side 1. Points of a drawing are neighbours."""
+    """Move the middle of each drawing to (0, 0) and scale its longer side to 1. Points of a drawing are adjacent."""
     starts = np.flatnonzero(np.diff(ink_of, prepend=-1))
     counts = np.diff(starts, append=len(xy))
     wide = xy.astype(np.float64)
@@ -299,7 +292,7 @@ def _moved(
 
 
 def _bend(xy: Float, ink_of: NDArray[np.intp], rng: np.random.Generator, most: float) -> Float:
-    """A few waves, each longer than half the drawing, in directions of their own."""
+    """Return the displacement by a few waves, each longer than half the drawing, in random directions."""
     n = int(ink_of[-1]) + 1
     bend = np.zeros_like(xy)
     for _ in range(_WAVES):

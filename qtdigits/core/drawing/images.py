@@ -1,4 +1,4 @@
-"""Pictures of handwriting, of any size and either polarity, to the raster that networks see.
+"""Convert pictures of handwriting, of any size and either polarity, to the raster that networks see.
 
 The same rule as for ink (`raster`): the ink fitted into 20x20 with its aspect kept, its centre of mass in
 place, 28x28 in all, background 0, ink 255. A picture that obeys the rule already, as MNIST's own do, stays
@@ -37,12 +37,11 @@ _SOLID = 0.5
 
 
 def normalise_image(grey: NDArray[Any]) -> NDArray[np.uint8]:
-    """A picture of one character, `(height, width)` of grey levels 0 to 255, as `(28, 28) uint8`.
+    """Convert a picture of one character, `(height, width)` of grey levels 0 to 255, to `(28, 28) uint8`.
 
-    Polarity is found from the border, and an uneven background is levelled. A line around the canvas, or what lies around
-    the paper, is left out. Lines that would come out much
-    thinner than MNIST's are thickened. A blank picture is all zeros. Doing it twice changes nothing.
-    Raises `InputError` when `grey` is no such array.
+    Polarity is found from the border, and an uneven background is levelled. A frame around the canvas, or what lies around
+    the paper, is left out. Lines that would come out much thinner than MNIST's are thickened. A blank picture is all zeros.
+    Doing it twice changes nothing. Raises `InputError` when `grey` is no such array.
     """
     levels = _checked(grey)
     if _is_normalised(levels):
@@ -54,7 +53,7 @@ def normalise_image(grey: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def normalise_images(greys: NDArray[Any]) -> NDArray[np.uint8]:
-    """Each picture of `(n, height, width)` as by `normalise_image`: `(n, 28, 28) uint8`."""
+    """Convert each picture of `(n, height, width)`: `(n, 28, 28) uint8`."""
     greys = np.asarray(greys)
     if greys.ndim != 3:
         raise InputError(f"The pictures have the shape {greys.shape}; it must be (n, height, width).")
@@ -114,7 +113,7 @@ def _obey_rule(images: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _extent(profile: Float) -> tuple[Float, Float]:
-    """First and last edge of the ink in each row of `(n, side)`, or 0 and 0 where there is none.
+    """Return the first and last edge of the ink in each row of `(n, side)`, or 0 and 0 where there is none.
 
     The grey of the outermost pixels says how far into them the ink goes.
     """
@@ -131,7 +130,7 @@ def _extent(profile: Float) -> tuple[Float, Float]:
 
 
 def _border(images: NDArray[Any], depth: int = 1) -> NDArray[Any]:
-    """The outermost pixels, `depth` deep, of `(n, height, width)`: `(n, pixels)`."""
+    """Return the outermost pixels, `depth` deep, of `(n, height, width)`: `(n, pixels)`."""
     between = images[:, depth:-depth]
     sides = (images[:, :depth], images[:, -depth:], between[:, :, :depth], between[:, :, -depth:])
     return np.concatenate([side.reshape(len(side), side.shape[1] * side.shape[2]) for side in sides], axis=1)
@@ -159,7 +158,7 @@ def _ink_of(levels: Float) -> Float:
 
 
 def _ink_inside_frames(levels: Float) -> Float:
-    """As `_ink_of`, without a frame around the ink; one with nothing in it is a drawing itself, an angular zero."""
+    """As `_ink_of`, without a frame around the ink; an empty frame is a drawing itself, an angular zero."""
     ink = _ink_of(levels)
     inside = levels
     for _ in range(_MOST_FRAMES):
@@ -174,7 +173,7 @@ def _ink_inside_frames(levels: Float) -> Float:
 
 
 def _inside_frame(firm: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """What lies inside, where the ink runs along all four sides of its own box: a frame, or paper on a table.
+    """Return the inside of a frame, or of paper on a table: ink that runs along all four sides of its own box; None without one.
 
     A side may lean by a twentieth of its length; a round digit touches its box on less than half of each side.
     """
@@ -200,7 +199,7 @@ def _inside_frame(firm: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 
 
 def _uneven_ground(levels: Float) -> Float:
-    """A quadratic surface through the background: the one of least absolute deviation, by reweighting."""
+    """Fit a quadratic surface to the background, of least absolute deviation, by reweighting."""
     y, x = (np.linspace(-1.0, 1.0, side, dtype=np.float32) for side in levels.shape)
     rows, columns = (slice(None, None, max(1, side // 32)) for side in levels.shape)
     sampled = levels[rows, columns].astype(np.float64).ravel()
@@ -215,7 +214,7 @@ def _uneven_ground(levels: Float) -> Float:
 
 
 def _cropped(ink: Float) -> Float:
-    """The part of the picture that holds ink; empty when there is none.
+    """Return the part of the picture that holds ink; empty when there is none.
 
     Haze, and specks of a single pixel, are removed.
     """
@@ -229,7 +228,7 @@ def _cropped(ink: Float) -> Float:
 
 
 def _neighbourhood(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """How many of each pixel and its 8 neighbours are set."""
+    """Count how many of each pixel and its 8 neighbours are set."""
     padded = np.pad(mask, 1).view(np.uint8)
     sums = padded[:-2] + padded[1:-1] + padded[2:]
     counts: NDArray[np.uint8] = sums[:, :-2] + sums[:, 1:-1] + sums[:, 2:]
@@ -237,7 +236,7 @@ def _neighbourhood(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 
 def _thickened(ink: Float) -> Float:
-    """Thin lines in a large picture fade when it shrinks, so they are first made about as wide as MNIST's."""
+    """Widen thin lines to about MNIST's width: in a large picture they would fade when it shrinks."""
     if _stroke_width_px(ink) * BOX_PX / max(ink.shape) >= _LEAST_STROKE_PX:
         return ink
     block = max(1, max(ink.shape) // _WORKING_SIDE_PX)
@@ -254,14 +253,14 @@ def _thickened(ink: Float) -> Float:
 
 
 def _stroke_width_px(ink: Float) -> float:
-    """Twice the area over the length of outline, which is the sum of grey differences (4 / pi too long)."""
+    """Return twice the area over the length of outline, which is the sum of grey differences (4 / pi too long)."""
     padded = np.pad(np.clip(ink * 4.0 - 1.0, 0.0, 1.0), 1)
     outline = float(np.abs(np.diff(padded, axis=0)).sum() + np.abs(np.diff(padded, axis=1)).sum())
     return 2.0 * float(padded.sum()) / max(outline * np.pi / 4.0, 1.0)
 
 
 def _grown(ink: Float, *, corners: bool) -> Float:
-    """Every pixel as bright as the brightest of its 4 neighbours, or of all 8 with `corners`."""
+    """Give every pixel the level of the brightest of its 4 neighbours, or of all 8 with `corners`."""
     grown = np.copy(ink)
     np.maximum(grown[1:], ink[:-1], out=grown[1:])
     np.maximum(grown[:-1], ink[1:], out=grown[:-1])
@@ -272,10 +271,7 @@ def _grown(ink: Float, *, corners: bool) -> Float:
 
 
 def _fitted(ink: Float) -> NDArray[np.uint8]:
-    """Scaled and placed by the rule.
-
-    Ink too faint to be measured alike before and after is made black and white first.
-    """
+    """Scale and place ink by the rule. Ink too faint to be measured alike before and after is made black and white first."""
     ink = _without_dust(ink)
     raster = _scaled_to_box(ink)
     if not _is_normalised(raster):
@@ -284,7 +280,7 @@ def _fitted(ink: Float) -> NDArray[np.uint8]:
 
 
 def _without_dust(ink: Float) -> Float:
-    """Cut down to what is still firm when fitted: specks far off would take up the box and then fade."""
+    """Cut ink down to what is still firm when fitted: specks far off would take up the box and then fade."""
     for _ in range(4):
         scale = BOX_PX / _longest(ink)
         shifts = _shifts(ink, scale)
@@ -302,7 +298,7 @@ def _without_dust(ink: Float) -> Float:
 
 
 def _scaled_to_box(ink: Float) -> NDArray[np.uint8]:
-    """How long the box comes out depends a little on how its edges fall on pixels: hence the loop."""
+    """Scale ink to the box in a loop: its size depends a little on how the edges fall on pixels."""
     first_guess = scale = BOX_PX / _longest(ink)
     best, least_error = ink, np.inf
     for _ in range(8):
@@ -322,13 +318,13 @@ def _longest(ink: Float) -> float:
 
 
 def _extents(ink: Float) -> list[tuple[float, float]]:
-    """First and last edge along x, then y."""
+    """Return the first and last edge along x, then y."""
     ends = (_extent(ink.max(axis=axis)[None]) for axis in (0, 1))
     return [(float(first[0]), float(last[0])) for first, last in ends]
 
 
 def _shifts(ink: Float, scale: float) -> list[float]:
-    """How far the scaled ink moves along x and y to have its centre of mass in place, if there is room."""
+    """Return how far the scaled ink moves along x and y to have its centre of mass in place, if there is room."""
     mass = float(ink.sum())
     shifts = []
     for axis, (first, last) in enumerate(_extents(ink)):
@@ -348,7 +344,7 @@ def _placed(ink: Float, scale: float, shifts: list[float]) -> Float:
 
 
 def _resampling(side: int, scale: float, shift: float) -> Float:
-    """`(28, side)`: weights that scale and shift a row of pixels, by area to shrink, linearly to enlarge."""
+    """Return weights that scale and shift a row of pixels, by area to shrink, linearly to enlarge: `(28, side)`."""
     target = np.arange(SIZE_PX, dtype=np.float32)[:, None]
     source = np.arange(side, dtype=np.float32)
     if scale < 1.0:

@@ -59,12 +59,12 @@ class Ink:
         return float(left), float(top), float(right), float(bottom)
 
     def with_stroke(self, points: ArrayLike) -> Ink:
-        """As with `of`: points of 2 to 4 numbers, an empty stroke changes nothing. Raises `InputError`."""
+        """Return the ink with another stroke of points as in `of`; an empty stroke changes nothing. Raises `InputError`."""
         stroke = _stroke(points)
         return Ink((*self.strokes, stroke)) if len(stroke) else self
 
     def without_last_stroke(self) -> Ink:
-        """The same ink where it is blank."""
+        """Return the ink without its last stroke; blank ink stays blank."""
         return Ink(self.strokes[:-1])
 
     def __eq__(self, other: object) -> bool:
@@ -78,7 +78,7 @@ class Ink:
         return hash(encode_ink(self))
 
     def to_lists(self) -> list[list[list[float]]]:
-        """Strokes as nested lists for ink JSONL; t and pressure only where the ink has them."""
+        """Return strokes as nested lists for ink JSONL; t and pressure only where the ink has them."""
         points = self.points
         has_pressure = bool(np.any(points[:, 3] != 1.0))
         has_time = has_pressure or bool(np.any(points[:, 2] != 0.0))
@@ -87,7 +87,7 @@ class Ink:
 
 
 def encode_ink(ink: Ink) -> bytes:
-    """Ink as a compact, exact, self-contained blob: version, stroke lengths, then the columns as float32, deflated."""
+    """Return ink as a compact, exact, self-contained blob: version, stroke lengths, then the columns as float32, deflated."""
     lengths = np.array([len(stroke) for stroke in ink.strokes], "<u4")
     columns = np.ascontiguousarray(ink.points.T, "<f4")
     body = zlib.compress(lengths.tobytes() + columns.tobytes(), 6)
@@ -134,7 +134,7 @@ def _stroke(points: ArrayLike | Sequence[Sequence[float]]) -> StrokeArray:
 
 
 def _ragged(points: object) -> NDArray[np.float64]:
-    """Points of differing lengths (some with time, some without), filled up with the missing values."""
+    """Fill up points of differing lengths (some with time, some without) with the missing values."""
     try:
         rows = [tuple(float(v) for v in point) for point in points]  # type: ignore[attr-defined]
     except (TypeError, ValueError) as error:
@@ -145,6 +145,6 @@ def _ragged(points: object) -> NDArray[np.float64]:
 
 
 def _short(value: np.float32) -> float:
-    """The shortest decimal that is the same float32, as an int where it is one."""
+    """Return the shortest decimal that is the same float32, as an int where it is one."""
     number = float(str(value))
     return int(number) if number.is_integer() else number

@@ -1,8 +1,8 @@
-"""Labels that are probably wrong: a quick witness reads a person's drawings without being told their own labels.
+"""Find labels that are probably wrong: a fast classifier reads a person's drawings without knowing their own labels.
 
-The witness is ridge regression on random cosine features (Rahimi and Recht 2007) of the directions of a drawing's edges.
-Its one linear solve gives, in closed form, how it would read each drawing had that drawing not been learned
-(Allen's PRESS 1974), so a wrong label cannot speak for itself. How well it does: docs/label-guard.md.
+It is ridge regression on random cosine features (Rahimi and Recht 2007) of the directions of a drawing's edges.
+One linear solve gives, in closed form, how it would read each drawing had that drawing not been learned (Allen's PRESS
+1974), so a wrong label cannot support itself. How well it does: docs/label-guard.md.
 """
 
 from __future__ import annotations
@@ -13,36 +13,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.drawing.labels import DIGIT_LABELS, with_article
 from qtdigits.core.drawing.samples import Suspicion
 
 Floats = NDArray[np.float64]
 
-DIGIT_LABELS = tuple("0123456789")
-
-WITNESS_VERSION = 1
-"""Changes with whatever changes what a learned witness means: the features, their number, the random waves."""
+CLASSIFIER_VERSION = 1
+"""Changes with the meaning of a stored classifier: the features, their number, the random waves."""
 
 MARGIN = 0.4
-"""By so much must the suggested digit's score be above the given one's; scores are about 0 (no) to 1 (yes)."""
+"""The least by which the suggested digit's score must exceed the given one's; scores are about 0 (no) to 1 (yes)."""
 SURE_MARGIN = 0.6
-"""Above this the drawings that look like it need not agree: a 4 that is a lone line may have broken siblings."""
+"""Above this margin no similar own drawings are needed: a 4 that is a lone line may be among several such."""
 CLOSENESS = 0.2
-"""So much closer, as a natural logarithm, must the nearest own drawing of the suggested digit otherwise be."""
+"""How much closer, as a natural logarithm, the nearest own drawing of the suggested digit must otherwise be."""
 FEWEST = 3
-"""With fewer own examples of a digit, nobody can say how this hand writes it."""
+"""With fewer own examples of a digit it is unknown how this person writes it."""
 
 CELLS, DIRECTIONS, BLUR_PX = 7, 8, 2.0
 COMPONENTS, COSINES = 60, 1000
 BREADTH, RIDGE = 0.05, 1e-4
 OWN_WEIGHT = 10.0
 NEAREST, FARTHEST = 0.3, 3.0
-"""Distances beyond these tell nothing more: a copy is no better a witness than a twin, and far is far."""
-_AT_ONCE = 2048
+"""Distances are clipped to this range: beyond it they carry no more information."""
+_BATCH = 2048
 
 
 @dataclass(frozen=True, eq=False)
 class LabelClassifier:
-    """What has been learned of digits in general, ready to take one person's drawings in."""
+    """A classifier that was trained on digits in general, ready to learn one person's drawings."""
 
     mean: Floats
     axes: Floats
@@ -73,21 +72,21 @@ class LabelClassifier:
         return cls(mean, axes, waves, phases, gram, moments)
 
     def places(self, images: NDArray[np.uint8]) -> Floats:
-        """`(n, COMPONENTS)`: drawings that look alike lie close together."""
+        """Project images to `(n, COMPONENTS)`: drawings that look alike lie close together."""
         found: Floats = (edge_directions(images) - self.mean) @ self.axes
         return found
 
     def with_drawings(self, places: Floats, targets: Floats, weight: float) -> tuple[Floats, Floats]:
-        """The Gram matrix and the moments with these drawings, each counting `weight` times."""
+        """Return the Gram matrix and the moments with these drawings, each counting `weight` times."""
         gram, moments = self.gram.copy(), self.moments.copy()
-        for part in _parts(len(places)):
+        for part in _batches(len(places)):
             cosines = self._cosines(places[part])
             gram += weight * (cosines.T @ cosines)
             moments += weight * (cosines.T @ targets[part])
         return gram, moments
 
     def scores_without(self, places: Floats, labels: Sequence[str]) -> Floats:
-        """`(n, 10)`: each drawing's scores after learning all the *other* drawings with their labels.
+        """Return each drawing's scores after learning all the *other* drawings with their labels: `(n, 10)`.
 
         With the leverage h and the scores f of learning it too, they are y - (y - f) / (1 - h): y cancels.
         """
@@ -96,7 +95,7 @@ class LabelClassifier:
         inverse = np.linalg.inv(gram)
         weights = inverse @ moments
         scores = np.empty_like(targets)
-        for part in _parts(len(places)):
+        for part in _batches(len(places)):
             cosines = self._cosines(places[part])
             leverage = OWN_WEIGHT * ((cosines @ inverse) * cosines).sum(axis=1, keepdims=True)
             scores[part] = targets[part] - (targets[part] - cosines @ weights) / (1.0 - leverage)
@@ -108,19 +107,19 @@ class LabelClassifier:
 
 
 def find_suspects(
-    witness: LabelClassifier, images: NDArray[np.uint8], labels: Sequence[str]
+    classifier: LabelClassifier, images: NDArray[np.uint8], labels: Sequence[str]
 ) -> dict[int, Suspicion]:
-    """Of one person's drawings, those that look like another digit: beyond doubt, or like the person's own way of writing it.
+    """Find the drawings of one person that look like another digit: beyond doubt, or like the person's own way of writing it.
 
     The keys are positions. Classes that are no digits, and digits of which there are fewer than `FEWEST` others, are not
-    judged. The score is the witness's margin, at most 1; it is no probability.
+    judged. The score is the classifier's margin, at most 1; it is no probability.
     """
     at = np.array([i for i, label in enumerate(labels) if label in DIGIT_LABELS], np.int64)
     if len(at) <= FEWEST:
         return {}
     given = np.array([DIGIT_LABELS.index(labels[i]) for i in at])
-    places = witness.places(images[at])
-    scores = witness.scores_without(places, [labels[i] for i in at])
+    places = classifier.places(images[at])
+    scores = classifier.scores_without(places, [labels[i] for i in at])
     rows = np.arange(len(at))
     others = scores.copy()
     others[rows, given] = -np.inf
@@ -139,7 +138,7 @@ def find_suspects(
 
 
 def _closeness(places: Floats, given: NDArray[np.int64], row: int, suggested: int) -> float:
-    """How much nearer the nearest drawing labelled `suggested` is than the nearest other one with this drawing's label."""
+    """Return by which log ratio the nearest drawing labelled `suggested` is nearer than the nearest other one of this label."""
     distances = np.sqrt(((places - places[row]) ** 2).sum(axis=1))
     distances[row] = np.inf
     to_given, to_suggested = (
@@ -150,16 +149,12 @@ def _closeness(places: Floats, given: NDArray[np.int64], row: int, suggested: in
 
 
 def _suspicion(margin: float, suggested: str, given: str, *, is_alike: bool) -> Suspicion:
-    rest = f"and like your own {suggested}s" if is_alike else f"hardly like {_a(given)}"
-    return Suspicion(min(1.0, margin), suggested, f"looks like {_a(suggested)}, {rest}")
-
-
-def _a(digit: str) -> str:
-    return f"an {digit}" if digit == "8" else f"a {digit}"
+    rest = f"and like your own {suggested}s" if is_alike else f"hardly like {with_article(given)}"
+    return Suspicion(min(1.0, margin), suggested, f"looks like {with_article(suggested)}, {rest}")
 
 
 def edge_directions(images: NDArray[np.uint8]) -> Floats:
-    """`(n, DIRECTIONS * CELLS * CELLS)`: how much edge runs in each direction around each cell, as square roots.
+    """Return how much edge runs in each direction around each cell, as square roots: `(n, DIRECTIONS * CELLS * CELLS)`.
 
     Sobel gradients shared among the two nearest directions and blurred, after Liu et al. 2003.
     """
@@ -167,7 +162,7 @@ def edge_directions(images: NDArray[np.uint8]) -> Floats:
     blur = np.exp(-0.5 * ((np.arange(28)[:, None] - centres) / BLUR_PX) ** 2)
     blur = (blur / blur.sum(axis=0)).astype(np.float32)
     planes = np.empty((len(images), DIRECTIONS, CELLS, CELLS), np.float32)
-    for part in _parts(len(images)):
+    for part in _batches(len(images)):
         across, down = _gradients(images[part].astype(np.float32) / np.float32(255))
         strength = np.hypot(across, down)
         turn = np.arctan2(down, across) * np.float32(DIRECTIONS / (2 * np.pi))
@@ -193,5 +188,5 @@ def _targets(labels: Sequence[str]) -> Floats:
     return targets
 
 
-def _parts(n: int) -> list[slice]:
-    return [slice(begin, begin + _AT_ONCE) for begin in range(0, n, _AT_ONCE)]
+def _batches(n: int) -> list[slice]:
+    return [slice(begin, begin + _BATCH) for begin in range(0, n, _BATCH)]

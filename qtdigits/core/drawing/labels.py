@@ -35,7 +35,7 @@ class Class:
 
 
 def clean_label(text: str) -> str:
-    """A label as typed or read, without the blanks around it, and `3.0` as `3` (the report's CSV writes both).
+    """Return a label as typed or read without the blanks around it, and `3.0` as `3` (the report's CSV writes both).
 
     Raises `InputError` when nothing printable is left or when it is longer than `MAX_LABEL_LENGTH`.
     """
@@ -54,7 +54,7 @@ def clean_label(text: str) -> str:
 
 
 def with_article(label: str) -> str:
-    """Such as: a 7, an 8, an A; as it is said aloud."""
+    """Such as "a 7", "an 8" or "an A", as it is said aloud."""
     first = label[:1].upper()
     is_word = len(label) > 1
     says_vowel = first in (WORDS_WITH_VOWEL if is_word else SAID_WITH_VOWEL) or label in ("11", "18")
@@ -76,7 +76,7 @@ class LabelSet:
 
     @classmethod
     def of(cls, labels: Iterable[str]) -> LabelSet:
-        """New classes with these labels, in their order.
+        """Make new classes with these labels, in their order.
 
         Raises `InputError` for one that cannot be a label, or that comes twice.
         """
@@ -112,19 +112,19 @@ class LabelSet:
         return label in self.labels
 
     def index(self, label: str) -> int:
-        """The output that stands for `label`. Raises `InputError` when the set has no such class."""
+        """Return the output that stands for `label`. Raises `InputError` when the set has no such class."""
         try:
             return self.labels.index(label)
         except ValueError:
             raise InputError(f"The label {label!r} is not among {', '.join(self.labels)}.") from None
 
     def with_labels(self, labels: Iterable[str]) -> LabelSet:
-        """This set, and after it those of `labels` that it lacks, in their order."""
+        """Return this set, followed by those of `labels` that it lacks, in their order."""
         new = [label for label in dict.fromkeys(labels) if label not in self]
         return LabelSet((*self.classes, *(Class.named(label) for label in new)))
 
     def indices(self, labels: Sequence[str]) -> NDArray[np.int64]:
-        """`(n,)`: the output index of each label. Raises `InputError` at the first that the set lacks."""
+        """Return the output index of each label, `(n,)`. Raises `InputError` at the first that the set lacks."""
         position = {label: i for i, label in enumerate(self.labels)}
         unknown = next((label for label in labels if label not in position), None)
         if unknown is not None:
@@ -132,4 +132,5 @@ class LabelSet:
         return np.array([position[label] for label in labels], np.int64)
 
 
-DIGITS = LabelSet.of("0123456789")
+DIGIT_LABELS = tuple("0123456789")
+DIGITS = LabelSet.of(DIGIT_LABELS)

@@ -1,4 +1,4 @@
-"""Ink to the 28x28 picture that networks see, by MNIST's own rule.
+"""Render ink to the 28x28 image that networks see, by MNIST's own rule.
 
 The ink, pen width included, is fitted into a 20x20 box with its aspect kept, and placed in the 28x28 field by
 its centre of mass (LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
@@ -36,7 +36,7 @@ and, with this pen, 2.51 over pendigits and 2.54 over UNIPEN's digits (median ma
 """
 
 EDGE_SOFTNESS_PX = 1.1
-"""The side of the square over which a pixel sees; 1 would be the pixel's own area.
+"""The side of the square over which a pixel averages; 1 would be the pixel's own area.
 
 Measured as the sum of v (1 - v) over the length of outline: 0.186 for MNIST, and 0.172, 0.189 and 0.206 for
 pendigits with sides of 1.0, 1.1 and 1.2.
@@ -52,7 +52,7 @@ _BATCH = 16
 
 
 def render(ink: Ink, *, pen_width_px: float = PEN_WIDTH_PX) -> NDArray[np.uint8]:
-    """Ink as `(28, 28) uint8`, background 0, ink 255; blank ink is all zeros.
+    """Render ink as `(28, 28) uint8`, background 0, ink 255; blank ink is all zeros.
 
     Size, place, and the order and direction of strokes make no difference; a lone point is a round dot, one
     pen wide. `pen_width_px` is the pen's width in pixels of the raster, above 0 and at most 10.
@@ -62,7 +62,7 @@ def render(ink: Ink, *, pen_width_px: float = PEN_WIDTH_PX) -> NDArray[np.uint8]
 
 
 def render_many(inks: Iterable[Ink], *, pen_width_px: float = PEN_WIDTH_PX) -> NDArray[np.uint8]:
-    """Each ink as by `render`: `(n, 28, 28) uint8`."""
+    """Render each ink: `(n, 28, 28) uint8`."""
     if not 0.0 < pen_width_px <= BOX_PX / 2.0:
         raise ValueError(f"pen_width_px is {pen_width_px}; it must be above 0 and at most {BOX_PX / 2.0:g}.")
     inks = list(inks)
@@ -112,30 +112,30 @@ def _fitted(ink: Ink, pen_width_px: float) -> _Line:
     strokes = np.split(xy, np.cumsum([len(stroke) for stroke in ink.strokes])[:-1])
     strokes = [stroke[np.append(True, (stroke[1:] != stroke[:-1]).any(axis=1))] for stroke in strokes]
     if sum(len(stroke) for stroke in strokes) * _SPACING_PX > 2.0 * BOX_PX:
-        strokes = _thinned(strokes)
+        strokes = _downsampled(strokes)
     strokes = [np.repeat(stroke, 2, axis=0) if len(stroke) == 1 else stroke for stroke in strokes]
     return _Line([stroke.astype(np.float32) for stroke in strokes], ((high - low) * scale).astype(np.float32))
 
 
-def _thinned(strokes: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """The same line by fewer points where they are denser than the raster can show.
+def _downsampled(strokes: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Return the same line by fewer points where they are denser than the raster can show.
 
     Evenly along each stroke, so that the direction in which it was drawn makes no difference.
     """
     lengths = [np.append(0.0, np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))) for stroke in strokes]
     spacing = max(_SPACING_PX, sum(float(length[-1]) for length in lengths) / _MOST_POINTS)
-    thinned = []
+    downsampled = []
     for stroke, length in zip(strokes, lengths, strict=True):
         count = 2 + int(length[-1] / spacing)
         if count < len(stroke):
             at = np.linspace(0.0, length[-1], count)
             stroke = np.column_stack([np.interp(at, length, stroke[:, axis]) for axis in (0, 1)])
-        thinned.append(stroke)
-    return thinned
+        downsampled.append(stroke)
+    return downsampled
 
 
 def _pieces(lines: Sequence[_Line]) -> _Pieces:
-    """All centre lines, around the middle of the field, cut into pieces of at most `_PIECE_PX`."""
+    """Cut all centre lines, around the middle of the field, into pieces of at most `_PIECE_PX`."""
     strokes = [stroke for line in lines for stroke in line.strokes]
     start = np.concatenate([stroke[:-1] for stroke in strokes])
     step = np.concatenate([stroke[1:] for stroke in strokes]) - start
@@ -150,7 +150,7 @@ def _pieces(lines: Sequence[_Line]) -> _Pieces:
 
 
 def _shift_to_centre(coverage: Float, lines: Sequence[_Line], pen_width_px: float) -> Float:
-    """`(n, 2)`: how far each drawing moves to have its centre of mass in place, if the field has room."""
+    """Return how far each drawing moves to have its centre of mass in place, if the field has room: `(n, 2)`."""
     at = np.arange(SIZE_PX, dtype=np.float32)
     columns, rows = coverage.sum(axis=1), coverage.sum(axis=2)
     centre = np.stack([columns @ at, rows @ at], axis=1) / rows.sum(axis=1, keepdims=True)
@@ -160,10 +160,9 @@ def _shift_to_centre(coverage: Float, lines: Sequence[_Line], pen_width_px: floa
 
 
 def _coverage(pieces: _Pieces, count: int, pen_width_px: float) -> Float:
-    """How much of each pixel the pen covers: `(count, 28, 28) float32`, 0 to 1.
+    """Return how much of each pixel the pen covers: `(count, 28, 28) float32`, 0 to 1.
 
-    Every piece looks at the small square of pixels that it can reach; a pixel takes the most that any piece
-    covers of it.
+    Every piece covers the small square of pixels that it can reach; a pixel takes the most that any piece covers of it.
     """
     reach = int((_PIECE_PX + 1.0 + pen_width_px + EDGE_SOFTNESS_PX) / 2.0)
     middle = np.rint(pieces.start + pieces.step * np.float32(0.5))
@@ -190,7 +189,7 @@ def _coverage(pieces: _Pieces, count: int, pen_width_px: float) -> Float:
 
 
 def _covered_by_strip(dx: Float, dy: Float, pen_width_px: float) -> Float:
-    """The part of a pixel that a long strip covers whose centre line passes (dx, dy) from its middle.
+    """Return the part of a pixel that is covered by a long strip whose centre line passes (dx, dy) from its middle.
 
     Seen along the strip, a square pixel is a trapezium: a box |nx| wide convolved with a box |ny| wide. Its
     integral between the edges of the strip is the area. `EDGE_SOFTNESS_PX` is the side of the square.
@@ -208,7 +207,7 @@ def _covered_by_strip(dx: Float, dy: Float, pen_width_px: float) -> Float:
 
 
 def _below(edge: Float, wide: Float, narrow: Float) -> Float:
-    """The integral up to `edge` of the unit trapezium around 0 that boxes `wide` and `narrow` make."""
+    """Integrate the unit trapezium around 0 that boxes `wide` and `narrow` make, up to `edge`."""
     rest = np.maximum((wide + narrow) * np.float32(0.5) - np.abs(edge), np.float32(0.0))
     slope = np.minimum(rest, narrow)
     tail = slope * (rest - slope * np.float32(0.5)) / (wide * narrow)

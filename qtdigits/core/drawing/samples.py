@@ -1,4 +1,7 @@
-"""Samples and trials: what was drawn, by whom, and how a model read it."""
+"""Samples, trials and datasets: what was drawn, by whom, and how a model read it; hold-out and validation splits.
+
+Also the names under which sources of training data, scored sets and the default writer are stored.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ SYNTHETIC = "synthetic ink"
 SCRIBBLES = "scribbles"
 DRAWINGS = "drawings"
 DRAWINGS_OF_OTHERS = "drawings of others"
-OF_THE_STORE = (DRAWINGS, DRAWINGS_OF_OTHERS)
-OF_THE_PROGRAM = frozenset({MNIST, SYNTHETIC, SCRIBBLES, *OF_THE_STORE})
+STORED_SOURCES = (DRAWINGS, DRAWINGS_OF_OTHERS)
+BUILT_IN_SOURCES = frozenset({MNIST, SYNTHETIC, SCRIBBLES, *STORED_SOURCES})
 
 # Sets that models are scored on, as model files and results name them.
 MY_HOLD_OUT = "my hold-out"
@@ -48,7 +51,7 @@ class Origin(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the person said of an answer."""
+    """The person's judgement of an answer."""
 
     CONFIRMED = "confirmed"
     CORRECTED = "corrected"
@@ -57,7 +60,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Why a label may be wrong. `score` is from 0 to 1, 1 being sure; `suggestion` is the label that it should have."""
+    """A label that may be wrong: `score` from 0 to 1 (sure), `suggestion`, the label that it should have, and the reason."""
 
     score: float
     suggestion: str
@@ -65,7 +68,7 @@ class Suspicion:
 
 
 def now() -> datetime:
-    """The present time, in UTC, to the millisecond that the store keeps."""
+    """Return the present time in UTC, to the millisecond that the store keeps."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
@@ -76,8 +79,8 @@ class Sample:
 
     `ink` is None for an imported image; `raster` is always there, made by the program's one preprocessing function.
     `id` is None until the store has given one; the store also decides `held_out`, once, for good. `weight` is how often
-    the sample counts in a training. A suspect is not trained on until somebody has looked at it; `is_reviewed`: somebody
-    has, and the label is right.
+    the sample counts in a training. A sample with a suspicion is not trained on until it was reviewed; `is_reviewed`: it was,
+    and the label is right.
     """
 
     label: str
@@ -123,7 +126,7 @@ class Dataset:
     """Rasters with labels, ready to train on or to score: `images` `(n, 28, 28) uint8`, `labels` n strings.
 
     `inks` is empty, or has for each image the ink that it was rendered from, None where there is none.
-    `writers` is empty where nobody is known; `name` says what the data is, for messages and provenance. `ids` are the
+    `writers` is empty where they are unknown; `name` says what the data is, for messages and provenance. `ids` are the
     store's, empty for data that is not stored; `weights` say how often each image counts, empty: once.
     """
 
@@ -139,7 +142,7 @@ class Dataset:
         return len(self.labels)
 
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Dataset:
-        """Those at `indices`, in that order, with all that is known of them."""
+        """Return the images at `indices`, in that order, with all that is known of them."""
         chosen = [int(i) for i in indices]
         return replace(
             self,
@@ -151,17 +154,17 @@ class Dataset:
             weights=_picked(self.weights, chosen),
         )
 
-    def by_somebody(self, name: str) -> Dataset:
-        """As drawn by one writer called `name`, where the data does not say who drew it."""
+    def with_default_writer(self, name: str) -> Dataset:
+        """Return the data with `name` as the writer of all of it, where it does not say who drew it."""
         return self if self.writers else replace(self, writers=(name,) * len(self))
 
     def targets(self, label_set: LabelSet) -> NDArray[np.int64]:
-        """`(n,)`: the output index of each sample's label."""
+        """Return the output index of each label, `(n,)`."""
         return label_set.indices(self.labels)
 
 
 def _picked(values: tuple[T, ...], chosen: Sequence[int]) -> tuple[T, ...]:
-    """Those at the places `chosen`; nothing of nothing."""
+    """Return the values at the places `chosen`; empty where nothing is known."""
     return tuple(values[i] for i in chosen) if values else ()
 
 
@@ -183,7 +186,7 @@ def is_held_out(writer: str, class_id: str, ordinal: int) -> bool:
 def validation_split(
     targets: Sequence[int] | NDArray[np.int64], fraction: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices (training, validation), each ascending; `fraction` of every class, rounded, goes to validation.
+    """Split into indices (training, validation), each ascending; `fraction` of every class, rounded, goes to validation.
 
     A class with one sample stays in training.
     """
@@ -202,9 +205,9 @@ GUARD_FRACTION, GUARD_SEED = 0.1, 1
 
 
 def guard_split(targets: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """MNIST's training images as (training, guard) indices: the guard watches over every model, so it is the same for all.
+    """Split MNIST's training images into (training, guard) indices. The guard is the same for all models, to compare them by.
 
     No personal training ever sees it. A training from scratch validates on part of it and may train on the rest: measured, a
-    network reads both parts equally well (0.9988 and 0.9986), and loses the same on both when it bends to a strange hand.
+    network reads both parts equally well (0.9988 and 0.9986), and loses the same on both when it adapts to an unusual hand.
     """
     return validation_split(targets, GUARD_FRACTION, GUARD_SEED)

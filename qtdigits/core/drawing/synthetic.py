@@ -1,8 +1,12 @@
-"""Digits that nobody wrote: the project's own stroke templates for 0 to 9, deformed as hands do.
+"""Synthetic ink: digits made from the project's own stroke templates, and scribbles that are no digits.
 
-They stand in for MNIST where it is missing, as rehearsal data and in tests. Each digit has several ways of
-writing it, each a few control points set by hand; the points are jittered, the curve through them is slanted,
-stretched and bent, and drawn with a slightly unsteady pen.
+Synthetic digits stand in for MNIST where it is missing, as rehearsal data and in tests. Each digit has several ways of
+writing it, each a few control points set by hand; the points are jittered, the curve through them is slanted, stretched and
+bent, and drawn with a slightly unsteady pen.
+
+A network that has only seen digits takes everything for one. Shown scribbles, and signs that are not shaped like a digit,
+with the same probability for every class (outlier exposure: Hendrycks, Mazeika, Dietterich, Deep anomaly detection with
+outlier exposure, 2019), it answers them without conviction, and one threshold tells them from digits.
 """
 
 from __future__ import annotations
@@ -13,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.errors import InputError
 
 Floats = NDArray[np.float64]
-
-SYNTHETIC_LABELS = tuple("0123456789")
 
 _WAYS: dict[str, tuple[tuple[float, tuple[str, ...]], ...]] = {
     # How often, and the strokes: control points x,y in percent of the height, y down; "!" marks a corner.
@@ -143,7 +146,7 @@ _WAYS: dict[str, tuple[tuple[float, tuple[str, ...]], ...]] = {
 
 
 def synthetic_ink(label: str, rng: np.random.Generator) -> Ink:
-    """One drawing of `label`, "0" to "9", in one of its ways, with time and pressure as a tablet gives them.
+    """Draw `label`, "0" to "9", in one of its ways, with time and pressure as a tablet gives them.
 
     Raises `InputError` for any other label.
     """
@@ -154,12 +157,12 @@ def synthetic_ink(label: str, rng: np.random.Generator) -> Ink:
 
 
 def synthetic_digits(n: int, seed: int) -> tuple[list[Ink], list[str]]:
-    """`n` drawings and their labels, in random order, each digit as often as the others.
+    """Draw `n` digits and return them with their labels, in random order, each digit as often as the others.
 
     The same for the same seed and the same version of numpy.
     """
     rng = np.random.default_rng(seed)
-    labels = [SYNTHETIC_LABELS[index] for index in rng.permutation(np.arange(n) % len(SYNTHETIC_LABELS))]
+    labels = [DIGIT_LABELS[index] for index in rng.permutation(np.arange(n) % len(DIGIT_LABELS))]
     return [synthetic_ink(label, rng) for label in labels], labels
 
 
@@ -210,7 +213,7 @@ class _Template:
 
 
 def _prepared(ways: tuple[tuple[float, tuple[str, ...]], ...]) -> tuple[list[_Template], Floats]:
-    """The templates, and where between 0 and 1 each but the first begins."""
+    """Return the templates, and where between 0 and 1 each but the first begins."""
     weights = np.array([weight for weight, _ in ways])
     return [_Template.parse(strokes) for _, strokes in ways], np.cumsum(weights / weights.sum())[:-1]
 
@@ -290,16 +293,16 @@ NO_CLASS = -1
 """The target of an image that is of no class."""
 
 LOOKS_LIKE_A_DIGIT = frozenset("BDGIJLOQSTYZ" + "abgijloqstyz" + "0123456789" + "|/\\()[]!?")
-"""Labels whose shapes somebody's digits have: O and 0, I and 1, Z and 2, S and 5, G and 6, T and 7, B and 8, Q and 9 …"""
+"""Labels whose shapes some people's digits have: O and 0, I and 1, Z and 2, S and 5, G and 6, T and 7, B and 8, Q and 9 …"""
 
 
 def is_no_digit(label: str) -> bool:
-    """Whether ink with this label may be shown as something that is no digit."""
+    """Whether ink with this label may be an example of what is no digit."""
     return label not in LOOKS_LIKE_A_DIGIT
 
 
 def scribbles(n: int, seed: int) -> list[Ink]:
-    """`n` drawings that nobody would call a digit: the same for the same seed and the same version of numpy."""
+    """Draw `n` scribbles that are no digits: the same for the same seed and the same version of numpy."""
     rng = np.random.default_rng(seed)
     kinds = (_wander, _hatch, _crossed_lines, _two_digits, _dots, _spiral)
     chosen = rng.choice(len(kinds), n, p=(0.34, 0.14, 0.14, 0.2, 0.06, 0.12))
@@ -316,7 +319,7 @@ def _wander(rng: np.random.Generator) -> Ink:
 
 
 def _hatch(rng: np.random.Generator) -> Ink:
-    """To and fro, as one blackens something."""
+    """To and fro, as one shades an area."""
     turns = int(rng.integers(6, 18))
     along = np.linspace(0.0, 1.0, turns) + rng.normal(0.0, 0.03, turns)
     across = np.where(np.arange(turns) % 2, 1.0, 0.0) + rng.normal(0.0, 0.12, turns)
@@ -350,7 +353,7 @@ def _dots(rng: np.random.Generator) -> Ink:
 
 
 def _spiral(rng: np.random.Generator) -> Ink:
-    """Two to five rounds inwards, far enough that nobody would take them for a fat zero."""
+    """Two to five rounds inwards, far enough not to be taken for a thick zero."""
     angle = np.linspace(0.0, rng.uniform(2.5, 5.0) * 2.0 * np.pi, 90)
     radius = np.linspace(1.0, rng.uniform(0.05, 0.3), 90) + rng.normal(0.0, 0.01, 90)
     drift = np.linspace(0.0, rng.uniform(0.0, 2.0), 90)

@@ -1,7 +1,4 @@
-"""Where a training stands, as a value: all that it takes to go on as if nothing had happened.
-
-`ml` takes these and goes on from them, `store` writes and reads them.
-"""
+"""Checkpoints: all that it takes to resume a training exactly, and the fingerprint of the data that it is resumed on."""
 
 from __future__ import annotations
 
@@ -20,20 +17,19 @@ from qtdigits.core.run.history import History
 Arrays = tuple[NDArray[Any], ...]
 
 Stages = tuple[tuple[int, int], ...]
-"""After which epoch, and up to which one: the run as it was planned first, then each extension. Empty: it was never extended."""
+"""(from epoch, to epoch) of the run as first planned, then of each extension. Empty: it was never extended."""
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A moment between two batches.
+    """The state of a training between two batches.
 
     `network`: every variable of the network in Keras's order, weights, statistics and the states of dropout's seeds; `optimizer`
     those of the optimizer, which count its steps; `metrics` the sums of the epoch so far; `best` the weights of the best epoch,
     empty before there is one.
 
-    `step` counts the batches of the whole run, `epochs` the epochs that are over; `best_loss` is the validation loss of
-    `best_epoch`. `elapsed_s` is the time trained. `facts` are JSON: what whoever writes the checkpoint has to know when it is
-    taken up again.
+    `step` counts the batches of the whole run, `epochs` the finished epochs; `best_loss` is the validation loss of
+    `best_epoch`. `elapsed_s` is the time trained. `facts` are JSON, for the writer of the checkpoint.
     """
 
     network: Arrays
@@ -50,19 +46,19 @@ class Checkpoint:
 
 
 class CheckpointWriter(Protocol):
-    """Who keeps the checkpoints of a run. Nothing that goes wrong with it ends the run."""
+    """Writes the checkpoints of a run. Its errors never end the run."""
 
     @property
     def is_due(self) -> bool:
-        """Whether it is worth the time to keep one of those that may be left out."""
+        """Whether it is time for one of the checkpoints that may be left out."""
 
     def keep(self, checkpoint: Checkpoint) -> None:
-        """Write it down; the one before may be dropped."""
+        """Write the checkpoint; the one before may be dropped."""
 
 
 @dataclass(frozen=True, eq=False)
 class Continuation:
-    """How a run goes on: from where, if it does, who keeps where it stands, if anybody does, and how it was extended."""
+    """How a run begins and continues: the checkpoint to resume, if any; the writer of checkpoints, if any; its extensions."""
 
     begin: Checkpoint | None = None
     keeper: CheckpointWriter | None = None
@@ -70,17 +66,17 @@ class Continuation:
 
 
 def order_of_epoch(training: NDArray[np.int64], *, seed: int, epoch: int) -> NDArray[np.int64]:
-    """`training` `(n,)` as it comes in an epoch, counted from 0. It depends on nothing else, so that a run can begin anywhere."""
+    """Return `training` `(n,)` in the order of an epoch, counted from 0. It depends on nothing else, so a run can resume."""
     return np.random.default_rng((seed, epoch)).permutation(training)
 
 
 @dataclass(frozen=True)
 class DataFingerprint:
-    """`sources`: the name of each → how many images it has and a digest of them.
+    """The fingerprint of a run's training data.
 
-    `base` has a digest of the weights that are gone on from, and one of those whose answers are rehearsed where these are others;
-    "" where there are none. `mix` is one of who is trained on, how often, and who is validated on; `classes` are the labels in
-    their order.
+    `sources`: the name of each → its number of images and a digest of them. `mix` is a digest of which images are trained on,
+    how often, and which are validated on; `classes` are the labels in their order. `base` has a digest of the weights that the
+    run starts from, and one of those whose answers are rehearsed where these are others; "" where there are none.
     """
 
     sources: Mapping[str, tuple[int, str]]
@@ -97,7 +93,7 @@ class DataFingerprint:
         *,
         base: str = "",
     ) -> DataFingerprint:
-        """`records` as in a model's provenance; `indices` are all that say which images play which part."""
+        """Make one from `records` as in a model's provenance and all `indices` that say which images play which part."""
         digest = hashlib.sha256()
         for array in indices:
             digest.update(f"{array.shape}".encode())
@@ -111,7 +107,7 @@ class DataFingerprint:
 
     @property
     def fingerprint(self) -> str:
-        """A SHA-256 over all of it: two runs with the same one were trained on the same images in the same parts."""
+        """A SHA-256 over all of it: equal for two runs on the same images in the same parts."""
         text = json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -131,7 +127,7 @@ class DataFingerprint:
 
 
 def data_changes(before: DataFingerprint, now: DataFingerprint) -> tuple[str, ...]:
-    """Such as ("drawings: 38 instead of 40",); empty when nothing did."""
+    """Describe what changed, such as ("drawings: 38 instead of 40",)."""
     found = []
     for name in dict.fromkeys((*before.sources, *now.sources)):
         old, new = before.sources.get(name), now.sources.get(name)
@@ -155,7 +151,7 @@ def data_changes(before: DataFingerprint, now: DataFingerprint) -> tuple[str, ..
 
 
 def digest_of(dataset: Dataset) -> str:
-    """By which a record knows its images and labels again, in this order."""
+    """Return a SHA-256 over images and labels, in this order."""
     digest = hashlib.sha256(np.ascontiguousarray(dataset.images).tobytes())
     digest.update("\0".join(dataset.labels).encode())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""A run in a few figures, and what several runs do differently."""
+"""A run in a few figures, the fields in which runs differ, and the time that a recipe will take on this machine."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from qtdigits.core.recipe import FIELD_BY_NAME, Recipe, Value, recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 
+FARTHEST = 8.0
+"""A network that is more than so many times as costly or cheap is no basis for an estimate."""
+
 
 @dataclass(frozen=True)
 class RunFigures:
-    """What a list of runs says of one. `val_…` and `hold_out_accuracy` are those of the best epoch, None where nobody knows.
+    """The figures of a run in a list. `val_…` and `hold_out_accuracy` are those of the best epoch, None if unknown.
 
     `scores`: the name of a set → (accuracy, number of drawings), of the model that came out. `data`: what was trained on by
-    source, as in `RunStarted`. `message`: why there is no model. `steps_per_epoch`: 0 where nobody knows. `data_sha256`:
+    source, as in `RunStarted`. `message`: why there is no model. `steps_per_epoch`: 0 if unknown. `data_sha256`:
     `DataFingerprint.fingerprint`, and `digests` the SHA-256 of each source, both as soon as the data was read.
     """
 
@@ -53,12 +56,13 @@ class RunFigures:
 
 
 def figures_of(history: History, scores: Mapping[str, Mapping[str, Any]] | None = None) -> RunFigures:
-    """`scores` as in `RunFinished`."""
+    """Summarise a history; `scores` as in `RunFinished`."""
     epochs = history.epochs
     found = np.flatnonzero(epochs["epoch"] == history.best_epoch)
 
     def of_best(name: str) -> float | None:
-        return _known(epochs[name][found[0]]) if len(found) else None
+        value = float(epochs[name][found[0]]) if len(found) else math.nan
+        return value if math.isfinite(value) else None
 
     ends = [*history.batches["elapsed_s"][-1:], *epochs["elapsed_s"][-1:], 0.0]
     return RunFigures(
@@ -77,30 +81,22 @@ def figures_of(history: History, scores: Mapping[str, Mapping[str, Any]] | None 
 
 
 def recipe_values(recipe: Mapping[str, Any]) -> dict[str, Value]:
-    """All fields of a recipe that was written down, by whatever version; what it does not have is at its default."""
+    """Return all fields of a recipe that was stored by any version; what it does not have is at its default."""
     return {"name": str(recipe.get("name", ""))} | {
         name: recipe.get(name, known.default) for name, known in FIELD_BY_NAME.items()
     }
 
 
 def differing(recipes: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Value, ...]]:
-    """The fields in which recipes are not all alike, each with the value of every recipe."""
+    """Return the fields in which recipes are not all alike, each with the value of every recipe."""
     tables = [recipe_values(recipe) for recipe in recipes]
     columns = {name: tuple(table[name] for table in tables) for name in (tables[0] if tables else {})}
     return {name: values for name, values in columns.items() if len(set(values)) > 1}
 
 
-def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-FARTHEST = 8.0
-"""From a network that is so many times as costly or cheap nothing is concluded: other things than multiplying decide then."""
-
-
 @dataclass(frozen=True)
 class MeasuredSpeed:
-    """A training that was measured: seconds for each image, with a network of `multiply_adds` a reading."""
+    """The measured speed of a training: seconds for each image, with a network of `multiply_adds` a reading."""
 
     title: str
     network: tuple[str, str, str]
@@ -111,18 +107,18 @@ class MeasuredSpeed:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`is_measured`: by the same network; otherwise scaled from `title` by the cost of a reading."""
+    """The seconds of an epoch. `is_measured`: with the same network; otherwise scaled from `title` by the cost of a reading."""
 
     seconds: float
     title: str
     is_measured: bool
 
 
-def paces_of(
+def measured_speeds(
     runs: Iterable[tuple[str, Mapping[str, Any], RunFigures]], n_classes: int
 ) -> list[MeasuredSpeed]:
-    """Of runs with their titles and recipes, the latest first, those that trained for at least an epoch and a second."""
-    paces = []
+    """Return the speeds of runs (title, recipe, figures) that trained for at least an epoch and a second, in their order."""
+    speeds = []
     for title, values, figures in runs:
         n_images = sum(figures.data.values()) * figures.epochs
         if figures.elapsed_s < 1 or not n_images:
@@ -131,7 +127,7 @@ def paces_of(
             recipe = recipe_of({k: v for k, v in recipe_values(values).items() if k != "name"})
         except InputError:  # of another version of the program
             continue
-        paces.append(
+        speeds.append(
             MeasuredSpeed(
                 title,
                 _network(recipe),
@@ -140,20 +136,20 @@ def paces_of(
                 figures.elapsed_s / n_images,
             )
         )
-    return paces
+    return speeds
 
 
 def epoch_estimate(
-    recipe: Recipe, paces: Iterable[MeasuredSpeed], *, n_classes: int, n_drawings: int
+    recipe: Recipe, speeds: Iterable[MeasuredSpeed], *, n_classes: int, n_drawings: int
 ) -> Estimate | None:
-    """How long an epoch will take; None where nothing alike was measured."""
+    """Estimate how long an epoch will take, by the first speed that fits; None where nothing alike was measured."""
     cost = cost_of(layers_of(recipe.network, n_classes))
-    alike = [pace for pace in paces if pace.is_varied == (recipe.augmentation > 0)]
-    same = [pace for pace in alike if pace.network == _network(recipe)]
+    alike = [speed for speed in speeds if speed.is_varied == (recipe.augmentation > 0)]
+    same = [speed for speed in alike if speed.network == _network(recipe)]
     n_images = images_of(recipe, n_drawings)
     if same:
         return Estimate(n_images * same[0].s_per_image, same[0].title, is_measured=True)
-    near = min(alike, key=lambda pace: _distance(pace.multiply_adds, cost), default=None)
+    near = min(alike, key=lambda speed: _distance(speed.multiply_adds, cost), default=None)
     if near is None or _distance(near.multiply_adds, cost) > math.log(FARTHEST):
         return None
     seconds = n_images * near.s_per_image * cost / near.multiply_adds
@@ -161,7 +157,7 @@ def epoch_estimate(
 
 
 def images_of(recipe: Recipe, n_drawings: int) -> int:
-    """About how many images an epoch has."""
+    """Estimate how many images an epoch has."""
     kept = 1 - recipe.validation_fraction
     drawings = n_drawings * recipe.drawings_weight
     return round((recipe.mnist_images + recipe.synthetic_images) * kept + recipe.scribbles + drawings)

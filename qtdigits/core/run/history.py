@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from qtdigits.core.run.events import BatchEnded, EpochEnded, Event
+from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunResumed
 
 BATCH_COLUMNS = ("step", "loss", "accuracy", "elapsed_s")
 EPOCH_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "elapsed_s")
 BATCH_EXTRAS = ("images_per_s", "learning_rate", "clock_s")
-"""Columns that not every run has: NaN where a figure is not known, and not kept where none is."""
+"""Columns that not every run has: NaN where a figure is unknown, and not stored where all are."""
 EPOCH_EXTRAS = ("hold_out_loss", "hold_out_accuracy", "val_auc", "clock_s")
 
 
@@ -35,11 +34,11 @@ class Columns:
 
     @property
     def kept_names(self) -> tuple[str, ...]:
-        """The columns that say something: all of `names`, and the extras in which any figure is known."""
+        """All of `names`, and the extras in which any figure is known."""
         return (*self.names, *(name for name in self._extras if np.isfinite(self[name]).any()))
 
     def append(self, **values: float) -> None:
-        """One row. An extra that is not given, or is None, is NaN."""
+        """Append one row. An extra that is not given, or is None, is NaN."""
         if self._n == self._rows.shape[1]:
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)], axis=1)
         known = [values[name] for name in self.names]
@@ -47,7 +46,7 @@ class Columns:
         self._n += 1
 
     def extend(self, table: Mapping[str, Sequence[float]]) -> None:
-        """All rows of a table at once. Raises `KeyError` or `ValueError` when columns are missing or uneven."""
+        """Append all rows of a table. Raises `KeyError` or `ValueError` when columns are missing or uneven."""
         known = [np.asarray(table[name], np.float64) for name in self.names]
         n = len(known[0])
         extras = [np.array([_or_nan(v) for v in table.get(name, [None] * n)]) for name in self._extras]
@@ -59,7 +58,7 @@ class Columns:
         self._n += n
 
     def to_json(self) -> dict[str, list[float | None]]:
-        """A list for each column of `kept_names`; what is not known in an extra is None, as JSON has no NaN."""
+        """Return a list for each column of `kept_names`; unknown figures are None, as JSON has no NaN."""
         extras = {
             name: [None if math.isnan(v) else v for v in self[name].tolist()]
             for name in self.kept_names[len(self.names) :]
@@ -80,7 +79,7 @@ class History:
 
     @property
     def epochs_since_best(self) -> int:
-        """How many epochs have ended without being better than the best one; 0 before the first."""
+        """Epochs that ended since the best one; 0 before the first."""
         return int(self.epochs["epoch"][-1]) - self.best_epoch if len(self.epochs) else 0
 
     @property
@@ -90,9 +89,7 @@ class History:
         return float(epochs["step"][0] / epochs["epoch"][0]) if len(epochs) else 0.0
 
     def apply(self, event: Event) -> None:
-        """Take in what belongs here; other events are none of a history's business. A resumed run brings its past along."""
-        from qtdigits.core.run.events import BatchEnded, EpochEnded, RunResumed
-
+        """Append the figures of an event; events without any are ignored. A resumed run brings its past along."""
         match event:
             case RunResumed(history=past) if past:
                 before = History.from_json(past)
@@ -100,7 +97,7 @@ class History:
                 self.best_epoch = before.best_epoch
             case BatchEnded():
                 chosen = _chosen(event, (*BATCH_COLUMNS, *BATCH_EXTRAS))
-                # Nobody knows the speed of the first batch, and a run never goes at 0.
+                # 0: the speed of the first batch is unknown.
                 chosen["images_per_s"] = event.images_per_s or math.nan
                 self.batches.append(**chosen)
             case EpochEnded():
@@ -111,12 +108,27 @@ class History:
                 pass
 
     def to_json(self) -> dict[str, object]:
-        """The columns of `batches` and `epochs`, and the best epoch."""
+        """Return the columns of `batches` and `epochs`, and the best epoch."""
         return {
             "batches": self.batches.to_json(),
             "epochs": self.epochs.to_json(),
             "best_epoch": self.best_epoch,
         }
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """Return the kept columns by names such as "batches/loss" and "epochs/val_loss"."""
+        parts = {"batches": self.batches, "epochs": self.epochs}
+        return {f"{part}/{c}": columns[c] for part, columns in parts.items() for c in columns.kept_names}
+
+    @classmethod
+    def of_arrays(cls, get: Callable[[str], NDArray[Any] | None], best_epoch: int) -> History:
+        """The inverse of `arrays`; `get` returns a column, or None where there is none. Raises as `from_json`."""
+        names = {"batches": (*BATCH_COLUMNS, *BATCH_EXTRAS), "epochs": (*EPOCH_COLUMNS, *EPOCH_EXTRAS)}
+        tables = {
+            part: {c: found for c in columns if (found := get(f"{part}/{c}")) is not None}
+            for part, columns in names.items()
+        }
+        return cls.from_json({**tables, "best_epoch": best_epoch})
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> History:

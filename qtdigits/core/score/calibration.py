@@ -1,4 +1,8 @@
-"""Whether answers are right as often as they say: a reliability diagram (Guo et al. 2017) as numbers."""
+"""Calibration: whether answers are right as often as they say, and below which probability an answer is "not sure".
+
+A model answers every drawing with its best class, also a scribble or a letter. A threshold on the probability of that
+class catches most of those and leaves a few real digits undecided; it is chosen on data.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,31 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.score.metrics import BINS, bin_index, wilson_interval
+from qtdigits.core.score.metrics import Tally
+
+BINS = 15
+"""Of probabilities, where it is counted how often answers are right (Guo et al. 2017)."""
+
+Confidence = NDArray[np.floating]
+"""`(n,)`: the probability of each answer, 0 to 1."""
+
+
+def bin_index(confidence: Confidence, bins: int = BINS) -> NDArray[np.int64]:
+    """Return the number of each probability's bin, of so many equal ones from 0 to 1: `(n,)`."""
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
+
+
+def expected_calibration_error(
+    confidence: Confidence, is_right: NDArray[np.bool_], bins: int = BINS
+) -> float:
+    """Return the mean distance between the probability of an answer and how often such answers are right.
+
+    Equal bins of confidence, weighted by their number (Guo et al. 2017). NaN when nothing was counted.
+    """
+    if not len(confidence):
+        return math.nan
+    surplus = np.bincount(bin_index(confidence, bins), confidence - is_right, minlength=bins)
+    return float(np.abs(surplus).sum() / len(confidence))
 
 
 @dataclass(frozen=True)
@@ -25,22 +53,20 @@ class Bin:
     @property
     def accuracy(self) -> float:
         """0 to 1; a bin is never empty."""
-        return self.correct / self.n
+        return Tally(self.n, self.correct).accuracy
 
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the accuracy."""
-        return wilson_interval(self.correct, self.n)
+        return Tally(self.n, self.correct).interval
 
 
 Reliability = tuple[Bin, ...]
 """The bins that have answers in them, the least sure first."""
 
 
-def reliability_of(
-    confidence: NDArray[np.float32], is_right: NDArray[np.bool_], bins: int = BINS
-) -> Reliability:
-    """`(n,)` probabilities of the answers, in equal bins from 0 to 1, as the expected calibration error has them."""
+def reliability_of(confidence: Confidence, is_right: NDArray[np.bool_], bins: int = BINS) -> Reliability:
+    """Sort answers, `(n,)` each, into the bins of a reliability diagram, the same as of the expected calibration error."""
     place = bin_index(confidence, bins)
     n = np.bincount(place, minlength=bins)
     total = np.bincount(place, confidence, minlength=bins)
@@ -74,8 +100,6 @@ half catches 98 % of their letters and 97 % of scribbles; 0.7 catches 98.5 and 9
 
 _STEP = 1e-4
 
-Confidence = NDArray[np.floating]
-
 
 @dataclass(frozen=True)
 class Threshold:
@@ -102,7 +126,7 @@ def choose_threshold(
     most_undecided: float = MOST_DIGITS_UNDECIDED,
     highest: float = HIGHEST_THRESHOLD,
 ) -> Threshold:
-    """The highest threshold, up to `highest`, that leaves at most `most_undecided` of the real digits undecided.
+    """Return the highest threshold, up to `highest`, that leaves at most `most_undecided` of the real digits undecided.
 
     `digits` `(n,)` and `others` `(m,)` are the highest probabilities that the model gave real digits, which it was
     not trained on, and drawings that are no digits. Rounded down to four decimals; without digits it is 0.
@@ -116,7 +140,7 @@ def choose_threshold(
 
 
 def measure_threshold(undecided_below: float, digits: Confidence, others: Confidence) -> Threshold:
-    """What a given threshold costs and catches; `digits` and `others` as for `choose_threshold`."""
+    """Measure what a given threshold costs and catches; `digits` and `others` as for `choose_threshold`."""
     return Threshold(
         undecided_below,
         len(digits),
@@ -127,7 +151,7 @@ def measure_threshold(undecided_below: float, digits: Confidence, others: Confid
 
 
 def are_undecided(confidence: Confidence, undecided_below: float) -> NDArray[np.bool_]:
-    """For each highest probability of `(n,)` whether it leaves its drawing undecided."""
+    """Return for each highest probability whether it leaves its drawing undecided: `(n,)`."""
     return np.asarray(confidence, np.float64) < undecided_below
 
 

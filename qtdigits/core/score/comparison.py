@@ -1,75 +1,113 @@
-"""Champion and challenger: two models on the same drawings, and whether the new one should be used.
+"""Two models on the same drawings: what changed, whether it may be chance, and whether the new one should be used.
 
-What counts is who read which drawing: the drawings that both read right, or both wrong, say nothing about the difference.
+Only drawings that one model reads and the other does not tell the two apart (McNemar 1947).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.formatting import percent_digits
+from qtdigits.core.formatting import counted, percent, percent_digits, percent_range
 from qtdigits.core.score.metrics import Tally
 
 GUARD_TOLERANCE = 0.001
 """So much of MNIST a challenger may lose: a tenth of a point, about what two trainings of the same recipe differ by."""
 SIGNIFICANT = 0.05
+LEAST_P_SHOWN = 0.001
 
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """Two readers of the same `n` drawings: how many each read right, and the drawings that only one of them did.
+    """Two models, or a model before and after a training, on the same `n` drawings: how many each read right.
 
-    `fixed`, `broken` and `still_wrong` hold the drawings' ids where they are stored, otherwise their places in the set.
+    `n_fixed` drawings only the second reads right, `n_broken` only the first. `fixed`, `broken` and `still_wrong` are the ids
+    of these drawings, or their places in the set where they are not stored; empty where only numbers were kept.
     """
 
-    n: int
-    before: int
-    after: int
+    n: int = 0
+    before: int = 0
+    after: int = 0
+    n_fixed: int = 0
+    n_broken: int = 0
     fixed: tuple[int, ...] = ()
     broken: tuple[int, ...] = ()
     still_wrong: tuple[int, ...] = ()
 
     @classmethod
     def of(
-        cls, is_right_before: NDArray[np.bool_], is_right_after: NDArray[np.bool_], ids: tuple[int, ...] = ()
+        cls,
+        is_right_before: NDArray[np.bool_],
+        is_right_after: NDArray[np.bool_],
+        ids: Sequence[int] | None = None,
     ) -> PairedComparison:
-        """From `(n,)` whether each drawing was read right, by the one and by the other."""
-        names = np.asarray(ids) if ids else np.arange(len(is_right_before))
-
-        def chosen(where: NDArray[np.bool_]) -> tuple[int, ...]:
-            return tuple(int(name) for name in names[where])
-
-        return cls(
-            len(is_right_before),
-            int(is_right_before.sum()),
-            int(is_right_after.sum()),
-            chosen(~is_right_before & is_right_after),
-            chosen(is_right_before & ~is_right_after),
-            chosen(~is_right_before & ~is_right_after),
+        """Compare by `(n,)` whether each drawing was read right. `ids` are kept where they are given."""
+        changes = (
+            ~is_right_before & is_right_after,
+            is_right_before & ~is_right_after,
+            ~is_right_before & ~is_right_after,
         )
+        names = np.asarray([] if ids is None else ids, np.int64)
+        kept = () if ids is None else tuple(tuple(names[where].tolist()) for where in changes)
+        fixed, broken, _ = (int(where.sum()) for where in changes)
+        return cls(
+            len(is_right_before), int(is_right_before.sum()), int(is_right_after.sum()), fixed, broken, *kept
+        )
+
+    @classmethod
+    def of_totals(cls, n: int, before: int, after: int) -> PairedComparison:
+        """Assume that as few drawings changed as the totals allow: either none was broken, or none was fixed."""
+        return cls(n, before, after, max(0, after - before), max(0, before - after))
+
+    @classmethod
+    def of_ids(
+        cls,
+        n: int,
+        before: int,
+        after: int,
+        fixed: Sequence[int] = (),
+        broken: Sequence[int] = (),
+        still_wrong: Sequence[int] = (),
+    ) -> PairedComparison:
+        """Count the ids."""
+        ids = tuple(fixed), tuple(broken), tuple(still_wrong)
+        return cls(n, before, after, len(ids[0]), len(ids[1]), *ids)
 
     def combined_with(self, other: PairedComparison) -> PairedComparison:
-        """Both sets of drawings as one; their ids must be of one store."""
-        return PairedComparison(
-            self.n + other.n,
-            self.before + other.before,
-            self.after + other.after,
-            self.fixed + other.fixed,
-            self.broken + other.broken,
-            self.still_wrong + other.still_wrong,
-        )
+        """Return both sets of drawings as one; their ids must be of one store."""
+        values = ([getattr(found, field.name) for field in fields(found)] for found in (self, other))
+        return PairedComparison(*(mine + its for mine, its in zip(*values, strict=True)))
+
+    @property
+    def tally_before(self) -> Tally:
+        return Tally(self.n, self.before)
+
+    @property
+    def tally_after(self) -> Tally:
+        return Tally(self.n, self.after)
 
     @property
     def p_value(self) -> float:
         """How likely so uneven a split of fixed and broken is if neither model were better."""
-        return mcnemar_exact(len(self.fixed), len(self.broken))
+        return mcnemar_exact(self.n_fixed, self.n_broken)
+
+    @property
+    def is_significant(self) -> bool:
+        return self.p_value < SIGNIFICANT
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the difference is significant, and each accuracy lies outside the interval of the other."""
+        if not self.n or not self.is_significant:
+            return False
+        worse, better = sorted((self.tally_before, self.tally_after), key=lambda tally: tally.correct)
+        return better.accuracy > worse.interval[1] and worse.accuracy < better.interval[0]
 
     @property
     def gain(self) -> float:
@@ -89,9 +127,9 @@ class PairedComparison:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PairedComparison:
-        """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for another form."""
+        """The inverse of `to_json`, of a comparison with ids. Raises `KeyError`, `TypeError` or `ValueError` for another form."""
         lists = (tuple(map(int, values[name])) for name in ("fixed", "broken", "still_wrong"))
-        return cls(int(values["n"]), int(values["before"]), int(values["after"]), *lists)
+        return cls.of_ids(int(values["n"]), int(values["before"]), int(values["after"]), *lists)
 
 
 def mcnemar_exact(fixed: int, broken: int) -> float:
@@ -123,7 +161,7 @@ class Comparison:
     hold_out: PairedComparison
     guard: PairedComparison
     champion: str = ""
-    newer: PairedComparison = PairedComparison(0, 0, 0)
+    newer: PairedComparison = PairedComparison()
 
     @property
     def hand(self) -> PairedComparison:
@@ -133,13 +171,13 @@ class Comparison:
     @property
     def advice(self) -> Recommendation:
         """The rule; docs/decisions.md has its reasons."""
-        guard_is_worse = self._has_lost_others and self.guard.p_value < SIGNIFICANT
-        hand, is_sure = self.hand, self.hand.p_value < SIGNIFICANT
-        if (guard_is_worse and hand.gain <= 0) or (hand.gain < 0 and is_sure):
+        guard_is_worse = self._has_lost_others and self.guard.is_significant
+        hand = self.hand
+        if (guard_is_worse and hand.gain <= 0) or (hand.gain < 0 and hand.is_significant):
             return Recommendation.KEEP
         if hand.gain < 0 or self._has_lost_others or not self.guard.n:
             return Recommendation.ASK
-        if hand.gain > 0 or (not hand.n and self.guard.gain > 0 and self.guard.p_value < SIGNIFICANT):
+        if hand.gain > 0 or (not hand.n and self.guard.gain > 0 and self.guard.is_significant):
             return Recommendation.USE
         return Recommendation.ASK
 
@@ -149,12 +187,11 @@ class Comparison:
         parts = []
         hand = self.hand
         if hand.n:
-            drawings = "drawing" if hand.n == 1 else "drawings"
-            which = f"{hand.n:,} held-out {drawings}"
+            which = counted(hand.n, "held-out drawing")
             if self.newer.n:
-                which = f"{hand.n:,} {drawings} that neither has learned from"
+                which = f"{counted(hand.n, 'drawing')} that neither has learned from"
             parts.append(f"reads {_change(hand, 1)} of your {which}")
-            parts.append(f"{len(hand.fixed)} fixed, {len(hand.broken)} broken")
+            parts.append(f"{hand.n_fixed} fixed, {hand.n_broken} broken")
         else:
             parts.append("there are no held-out drawings of yours yet")
         if self.guard.n:
@@ -164,12 +201,12 @@ class Comparison:
     @property
     def evidence(self) -> str:
         """Why to believe that one reads this hand better, or not. "" where both read the same drawings right."""
-        fixed, broken = len(self.hand.fixed), len(self.hand.broken)
+        fixed, broken = self.hand.n_fixed, self.hand.n_broken
         if not fixed + broken:
             return ""
         return (
-            f"If neither were better, so uneven a split as {fixed} fixed and {broken} broken "
-            f"would come about by chance in {_rarity(self.hand.p_value)} of cases."
+            f"If neither were better, a split as uneven as {fixed} fixed and {broken} broken "
+            f"would occur by chance in {_rarity(self.hand.p_value)} of cases."
         )
 
     @property
@@ -185,11 +222,11 @@ class Comparison:
             case Recommendation.ASK if self.hand.gain > 0:
                 return f"{self._gained}. {self._cost}"
             case Recommendation.ASK if not self.hand.n:
-                return "Whether it reads you better shows when more of yours is held out: about one drawing in five is."
+                return "More held-out drawings of yours are needed to tell: about one in five is held out."
             case Recommendation.ASK if self.hand.before == self.hand.after == self.hand.n:
-                return "Both read all of these drawings: as you like."
+                return "Both read all of these drawings: use either."
             case Recommendation.ASK:
-                return "No clear difference on these drawings: as you like."
+                return "No clear difference on these drawings: use either."
 
     @property
     def _has_lost_others(self) -> bool:
@@ -199,14 +236,14 @@ class Comparison:
     def _cost(self) -> str:
         """What stands against a gain."""
         if not self.guard.n:
-            return "What it has lost of other people's digits cannot be told without MNIST: as you like."
-        perhaps = "" if self.guard.p_value < SIGNIFICANT else ", perhaps by chance"
+            return "Whether it reads other people worse is unknown without MNIST: your choice."
+        perhaps = "" if self.guard.is_significant else ", perhaps by chance"
         lost = f"{-100 * self.guard.gain:.1f} points of MNIST are lost{perhaps}"
-        return f"It reads other people worse: {lost}. Use it where you alone draw."
+        return f"It reads other people worse: {lost}. Use it only if you alone draw."
 
     @property
     def _gained(self) -> str:
-        if self.hand.p_value < SIGNIFICANT:
+        if self.hand.is_significant:
             return "It reads you better"
         return "It reads more of your drawings, though with so few that may be chance"
 
@@ -236,25 +273,25 @@ class Comparison:
             PairedComparison.from_json(values["hold_out"]),
             PairedComparison.from_json(values["guard"]),
             str(values.get("champion", "")),
-            PairedComparison.from_json(values["newer"]) if "newer" in values else PairedComparison(0, 0, 0),
+            PairedComparison.from_json(values["newer"]) if "newer" in values else PairedComparison(),
         )
 
 
 def _rarity(p: float) -> str:
     """Such as 63 %, 3 %, 0.2 % or less than 0.1 %."""
-    if p < 0.001:
-        return "less than 0.1 %"
-    return f"{100 * p:.0f} %" if p >= 0.01 else f"{100 * p:.1f} %"
+    if p < LEAST_P_SHOWN:
+        return f"less than {percent(LEAST_P_SHOWN)}"
+    return percent(p, 0 if p >= 0.01 else 1)
 
 
 def _change(paired: PairedComparison, digits: int) -> str:
-    before, after = (percent_digits(count / paired.n, digits) for count in (paired.before, paired.after))
-    return f"{before} → {after} %"
+    before, after = paired.tally_before.accuracy, paired.tally_after.accuracy
+    return f"{percent_digits(before, digits)} → {percent(after, digits)}"
 
 
 @dataclass(frozen=True)
 class Gain:
-    """How many drawings were read right `before` and are `now`. Neither may be empty."""
+    """How many drawings were read right `before` and are `now`, of different drawings. Neither may be empty."""
 
     before: Tally
     now: Tally
@@ -305,7 +342,6 @@ class Gain:
 
 def right_text(tally: Tally) -> str:
     """Such as: 61 of 74 were read right, 82.4 % (72.2 to 89.4 %)."""
-    low, high = (percent_digits(bound) for bound in tally.interval)
     were = "was" if tally.n == 1 else "were"
-    share = percent_digits(tally.accuracy)
-    return f"{tally.correct:,} of {tally.n:,} {were} read right, {share} % ({low} to {high} %)"
+    share, within = percent(tally.accuracy), percent_range(*tally.interval)
+    return f"{tally.correct:,} of {tally.n:,} {were} read right, {share} ({within})"

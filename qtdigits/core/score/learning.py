@@ -1,13 +1,17 @@
-"""How the errors of one writer fall with the number of that writer's drawings that were learned from, and what is to come.
+"""How accuracy develops: the running accuracy of a writer's judgements, and the learning curve with its forecast.
 
-The curve is a power law, as learning curves mostly are (Cortes, Jackel, Solla, Vapnik and Denker 1994, on handwritten
-digits; Hestness et al. 2017), shifted so that it begins at the errors without any learning:
+Each outcome of the running accuracy is that of a drawing scored before it could be trained on (test-then-train, also
+"prequential": Dawid 1984; Gama, Sebastião and Rodrigues 2013, who set the moving window beside the figure over all).
+
+The learning curve says how errors fall with the number of the writer's drawings that were learned from. It is a power law,
+as learning curves mostly are (Cortes, Jackel, Solla, Vapnik and Denker 1994, on handwritten digits; Hestness et al. 2017),
+shifted so that it begins at the errors without any learning:
 
     error(n) = start * (1 + n / scale) ** -slope,   slope >= 0
 
-The drawings of each amount are binomial trials of it. Which curves are plausible is computed on a grid (flat in log start,
-slope and log scale), not by one best fit, so that a forecast comes with what is not known about it. Forecasting the sample
-size from such a fit: Figueroa, Zeng-Treitler, Kandula and Ngo 2012.
+The drawings at each point are binomial trials of it. Which curves are plausible is computed on a grid (flat in log start,
+slope and log scale), not by one best fit, so that a forecast comes with its uncertainty. Forecasting the sample size from
+such a fit: Figueroa, Zeng-Treitler, Kandula and Ngo 2012.
 """
 
 from __future__ import annotations
@@ -20,29 +24,63 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.score.metrics import Z_95
+from qtdigits.core.score.metrics import wilson_band
 
-LEAST_PER_AMOUNT = 15
-"""Fewer drawings than this of one amount say next to nothing; together with another amount they count."""
+Floats = NDArray[np.float64]
+
+WINDOW = 50
+MOST_POINTS = 600
+"""About the width of a panel in pixels; the share over all drawings is smooth where there are many."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunningCurve:
+    """`after`, `share`, `low` and `high` are `(n,)`: after so many drawings this share was right, with Wilson's 95 % band.
+
+    `moving_after` and `moving` are `(m,)`: the share of the last `window` drawings; empty until there are so many.
+    """
+
+    after: NDArray[np.int64]
+    share: Floats
+    low: Floats
+    high: Floats
+    moving_after: NDArray[np.int64]
+    moving: Floats
+
+
+def running_curve(
+    outcomes: NDArray[np.bool_], *, window: int = WINDOW, most_points: int = MOST_POINTS
+) -> RunningCurve:
+    """Return the curves of `(n,)` outcomes. The one over all has at most `most_points`, evenly spread, the newest among them."""
+    total = np.concatenate([[0], np.cumsum(outcomes, dtype=np.int64)])
+    n = len(outcomes)
+    after = np.rint(np.linspace(1, n, min(n, most_points))).astype(np.int64)
+    low, high = wilson_band(total[after], after)
+    share = total[after] / np.maximum(1, after)
+    every = np.arange(window, n + 1)
+    moving = (total[every] - total[every - window]) / window
+    return RunningCurve(after, share, low, high, every, moving)
+
+
+LEAST_PER_POINT = 15
+"""Points with fewer drawings than this are merged with their neighbour."""
 LEAST_LEARNED = 10
 LEAST_IN_ALL = 40
 FARTHEST = 5.0
-"""A forecast goes as far as so many times the drawings learned from; beyond that it would be invention."""
+"""A forecast goes as far as so many times the drawings learned from."""
 MOST_MORE = 1_000
-"""Nor does it ask for more drawings than this: nobody would make them."""
+"""Nor does it ask for more drawings than this."""
 LEAST_STEP = 0.75
 """A goal worth naming leaves at most so much of the present errors."""
 GOALS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
 NEGLIGIBLE = 1e-4
-"""Curves so much less plausible than the best one are left out: most of the grid, and nothing of the range."""
+"""Curves so much less plausible than the best one are left out: most of the grid, without an effect on the range."""
 RANGE = (0.1, 0.9)
 """A forecast's range: with a probability of 80 % the number lies in it."""
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, order=True)
-class Amount:
+class LearningPoint:
     """After learning from `learned` drawings of a writer, `wrong` of `n` new ones were misread."""
 
     learned: int
@@ -64,38 +102,40 @@ class Forecast:
     is_open: bool
 
 
-def merged(amounts: Sequence[Amount]) -> tuple[Amount, ...]:
-    """Ascending, one of each amount; what is too little to stand alone is put to its neighbour, at their mean amount.
+def merge_points(points: Sequence[LearningPoint]) -> tuple[LearningPoint, ...]:
+    """Return points by ascending `learned`; small ones are merged with their neighbour, at their mean.
 
-    Amount 0 is never mixed with others: it is where the curve begins.
+    The point without learning is never merged with others: it is where the curve begins.
     """
-    found: list[Amount] = []
-    for amount in sorted(a for a in amounts if a.n):
+    found: list[LearningPoint] = []
+    for point in sorted(p for p in points if p.n):
         last = found[-1] if found else None
         is_alike = last is not None and (
-            last.learned == amount.learned or (last.learned > 0 and last.n < LEAST_PER_AMOUNT)
+            last.learned == point.learned or (last.learned > 0 and last.n < LEAST_PER_POINT)
         )
         if last is not None and is_alike:
-            n = last.n + amount.n
-            middle = round((last.learned * last.n + amount.learned * amount.n) / n)
-            found[-1] = Amount(middle, last.wrong + amount.wrong, n)
+            n = last.n + point.n
+            middle = round((last.learned * last.n + point.learned * point.n) / n)
+            found[-1] = LearningPoint(middle, last.wrong + point.wrong, n)
         else:
-            found.append(amount)
+            found.append(point)
     return tuple(found)
 
 
-def with_drawing(amounts: Sequence[Amount], learned: int, *, is_right: bool) -> tuple[Amount, ...]:
-    """`amounts` after one more drawing, judged when so many had been learned from."""
-    same = [a for a in amounts if a.learned == learned]
-    wrong, n = sum(a.wrong for a in same) + (not is_right), sum(a.n for a in same) + 1
-    return tuple(sorted([*(a for a in amounts if a.learned != learned), Amount(learned, wrong, n)]))
+def with_drawing(
+    points: Sequence[LearningPoint], learned: int, *, is_right: bool
+) -> tuple[LearningPoint, ...]:
+    """Return `points` after one more drawing, judged when `learned` drawings had been learned from."""
+    same = [p for p in points if p.learned == learned]
+    wrong, n = sum(p.wrong for p in same) + (not is_right), sum(p.n for p in same) + 1
+    return tuple(sorted([*(p for p in points if p.learned != learned), LearningPoint(learned, wrong, n)]))
 
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """The plausible curves through `amounts`. Made by `fitted`, which refuses where there is too little to go by."""
+    """The plausible curves through `points`. Made by `fit_curve`, which checks that there is enough to go by."""
 
-    amounts: tuple[Amount, ...]
+    points: tuple[LearningPoint, ...]
 
     def errors(self, learned: Floats) -> tuple[Floats, Floats, Floats]:
         """`(m,)` each: lower end of the 80 % band, median, upper end of the error rate at `learned` `(m,)` drawings.
@@ -108,14 +148,14 @@ class LearningCurve:
     @cached_property
     def goal(self) -> float | None:
         """The next share read right that makes a difference. None when hardly anything is left to gain."""
-        now = float(self.errors(np.array([float(self.amounts[-1].learned)]))[1][0])
+        now = float(self.errors(np.array([float(self.points[-1].learned)]))[1][0])
         return next((g for g in GOALS if 1 - g <= LEAST_STEP * now), None)
 
     def forecast(self) -> Forecast | None:
         """For the next goal. None when there is none, or when it is too far away."""
         if self.goal is None:
             return None
-        learned = self.amounts[-1].learned
+        learned = self.points[-1].learned
         need = self._needed(1 - self.goal)
         low, middle, high = (float(found[0]) - learned for found in self._range(need[:, None]))
         farthest = min((FARTHEST - 1) * learned, MOST_MORE)
@@ -139,9 +179,9 @@ class LearningCurve:
             )
         )
         likelihood = np.zeros(len(start))
-        for a in self.amounts:
-            error = start * (1 + a.learned / scale) ** -slope
-            likelihood += a.wrong * np.log(error) + (a.n - a.wrong) * np.log1p(-error)
+        for point in self.points:
+            error = start * (1 + point.learned / scale) ** -slope
+            likelihood += point.wrong * np.log(error) + (point.n - point.wrong) * np.log1p(-error)
         weight = np.exp(likelihood - likelihood.max())
         kept = weight > NEGLIGIBLE
         return start[kept], slope[kept], scale[kept], weight[kept] / weight[kept].sum()
@@ -173,20 +213,20 @@ class LearningCurve:
         return quantile(RANGE[0]), quantile(0.5), quantile(RANGE[1])
 
 
-def fitted(amounts: Sequence[Amount]) -> LearningCurve | None:
-    """The curve, or None where the data are too few (two amounts, enough learned, enough judged) or show no gain."""
-    kept = merged(amounts)
+def fit_curve(points: Sequence[LearningPoint]) -> LearningCurve | None:
+    """The curve, or None where the data are too few (two points, enough learned, enough judged) or show no gain."""
+    kept = merge_points(points)
     return LearningCurve(kept) if _is_enough(kept) and not _without_gain(kept) else None
 
 
-def _is_enough(kept: Sequence[Amount]) -> bool:
-    if len(kept) < 2 or kept[-1].learned < LEAST_LEARNED or kept[-1].n < LEAST_PER_AMOUNT:
+def _is_enough(kept: Sequence[LearningPoint]) -> bool:
+    if len(kept) < 2 or kept[-1].learned < LEAST_LEARNED or kept[-1].n < LEAST_PER_POINT:
         return False
     return sum(a.n for a in kept) >= LEAST_IN_ALL
 
 
-def _without_gain(kept: Sequence[Amount]) -> str:
-    """What is to be said where no fewer are misread than at the beginning, otherwise nothing: no curve falls there."""
+def _without_gain(kept: Sequence[LearningPoint]) -> str:
+    """Return the sentence for points of which no fewer are misread than at the beginning, otherwise ""."""
     first, *later = kept
     wrong, n = sum(a.wrong for a in later), sum(a.n for a in later)
     if wrong * first.n < first.wrong * n:
@@ -197,17 +237,14 @@ def _without_gain(kept: Sequence[Amount]) -> str:
 
 
 def rounded(n: float) -> int:
-    """No more digits than are known: to 5 below 50, to 10 below 200, above to two digits; never 0."""
+    """Round to 5 below 50, to 10 below 200, above to two digits, as no more is known; never to 0."""
     step = 5 if n < 50 else 10 if n < 200 else 10 ** (math.floor(math.log10(n)) - 1)
     return max(step, step * round(n / step))
 
 
-def sentence(curve: LearningCurve | None, amounts: Sequence[Amount], *, in_use: int = 0) -> str:
-    """What the curve says to the writer, or what is missing for it to say anything.
-
-    The model in use has learned from `in_use` drawings.
-    """
-    learned = max((a.learned for a in amounts if a.n), default=0)
+def learning_text(curve: LearningCurve | None, points: Sequence[LearningPoint], *, in_use: int = 0) -> str:
+    """Describe the curve to the writer, or what is missing for one. The model in use has learned from `in_use` drawings."""
+    learned = max((a.learned for a in points if a.n), default=0)
     if in_use and not learned:
         return (
             f"The model in use has learned from {in_use:,} of these drawings. What that was worth shows with the next ones: "
@@ -215,7 +252,7 @@ def sentence(curve: LearningCurve | None, amounts: Sequence[Amount], *, in_use: 
         )
     if not learned:
         return "Nothing was learned from this hand yet: the curve begins with the first model trained on its drawings."
-    kept = merged(amounts)
+    kept = merge_points(points)
     if not _is_enough(kept):
         return (
             f"Too few drawings yet for a curve: it takes {LEAST_IN_ALL}, some before and some after learning."
@@ -237,71 +274,3 @@ def sentence(curve: LearningCurve | None, amounts: Sequence[Amount], *, in_use: 
     goal = f"{100 * forecast.goal:g} % read right"
     end = f"more than {forecast.high:,}" if forecast.is_open else f"{forecast.high:,}"
     return f"{so_far}. About {forecast.more:,} more for {goal} (likely {forecast.low:,} to {end})."
-
-
-WINDOW = 50
-MOST_POINTS = 600
-"""A curve of more points shows no more: that is about what a panel has in pixels."""
-
-
-@dataclass(frozen=True, eq=False)
-class RunningCurve:
-    """`after`, `share`, `low` and `high` are `(n,)`: after so many drawings this share was right, with Wilson's 95 % band.
-
-    `moving_after` and `moving` are `(m,)`: the share of the last `window` drawings; empty until there are so many.
-    """
-
-    after: NDArray[np.int64]
-    share: Floats
-    low: Floats
-    high: Floats
-    moving_after: NDArray[np.int64]
-    moving: Floats
-
-
-def running_curve(
-    outcomes: NDArray[np.bool_], *, window: int = WINDOW, most_points: int = MOST_POINTS
-) -> RunningCurve:
-    """Curves of `(n,)` outcomes, thinned to about `most_points` points each; the newest point is always there."""
-    total = np.concatenate([[0], np.cumsum(outcomes, dtype=np.int64)])
-    after = _spread(1, len(outcomes), most_points)
-    low, high = wilson_band(total[after], after)
-    share = total[after] / np.maximum(1, after)
-    every = np.arange(window, len(outcomes) + 1)
-    moving = (total[every] - total[every - window]) / window
-    kept = _extremes(moving, most_points)
-    return RunningCurve(after, share, low, high, every[kept], moving[kept])
-
-
-def wilson_band(correct: NDArray[np.int64], n: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """`metrics.wilson_interval` for arrays, both `(n,)`; (0, 1) where nothing was counted."""
-    counted = np.maximum(1, n)
-    p, zz = correct / counted, Z_95 * Z_95
-    centre = p + zz / (2 * counted)
-    half = Z_95 * np.sqrt(p * (1 - p) / counted + zz / (4 * counted * counted))
-    low = np.where(correct == 0, 0.0, np.maximum(0.0, (centre - half) / (1 + zz / counted)))
-    high = np.where(correct == n, 1.0, np.minimum(1.0, (centre + half) / (1 + zz / counted)))
-    return np.where(n == 0, 0.0, low), np.where(n == 0, 1.0, high)
-
-
-def _spread(first: int, last: int, most: int) -> NDArray[np.int64]:
-    """Whole numbers from `first` to `last`, both among them, at most `most` of them, evenly spread."""
-    n = max(0, last - first + 1)
-    if n <= most:
-        return np.arange(first, last + 1)
-    return np.rint(np.linspace(first, last, most)).astype(np.int64)
-
-
-def _extremes(values: Floats, most: int) -> NDArray[np.int64]:
-    """Positions of the lowest and the highest of each of `most / 2` equal pieces, ascending, and the last position.
-
-    A dip that lasts a few drawings must not fall between two points.
-    """
-    n = len(values)
-    if n <= most:
-        return np.arange(n)
-    size = -(-2 * n // most)
-    pieces = np.pad(values, (0, -n % size), mode="edge").reshape(-1, size)
-    starts = size * np.arange(len(pieces))
-    found = np.concatenate([starts + pieces.argmin(axis=1), starts + pieces.argmax(axis=1), [n - 1]])
-    return np.unique(np.minimum(found, n - 1)).astype(np.int64)

@@ -1,4 +1,7 @@
-"""Figures that a sceptic would accept: accuracy with its interval, and what is taken for what."""
+"""Figures of a model on a set of drawings: accuracy with its interval, confusion matrix, per-class figures, AUC.
+
+Also the drawings behind the cells of a confusion matrix.
+"""
 
 from __future__ import annotations
 
@@ -12,49 +15,30 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import LabelSet
 
+Floats = NDArray[np.float64]
+
 Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 
-BINS = 15
-"""Of probabilities, where it is counted how often answers are right (Guo et al. 2017)."""
 
-
-def wilson_interval(correct: int, n: int, z: float = Z_95) -> tuple[float, float]:
-    """The Wilson score interval of a proportion (Wilson 1927); (0, 1) when nothing was counted.
+def wilson_band(correct: NDArray[np.integer], n: NDArray[np.integer]) -> tuple[Floats, Floats]:
+    """Return the Wilson score interval (Wilson 1927) at 95 % of each of `(n,)` proportions; (0, 1) where nothing was counted.
 
     Unlike the textbook interval it stays inside 0 to 1 and is honest for few trials and for none wrong.
     """
-    if n == 0:
-        return 0.0, 1.0
-    p = correct / n
-    centre = p + z * z / (2 * n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    low, high = (centre - half) / scale, (centre + half) / scale
-    return (0.0 if correct == 0 else max(0.0, low)), (1.0 if correct == n else min(1.0, high))
+    counted = np.maximum(1, n)
+    p, zz = correct / counted, Z_95 * Z_95
+    centre = p + zz / (2 * counted)
+    half = Z_95 * np.sqrt(p * (1 - p) / counted + zz / (4 * counted * counted))
+    low = np.where(correct == 0, 0.0, np.maximum(0.0, (centre - half) / (1 + zz / counted)))
+    high = np.where(correct == n, 1.0, np.minimum(1.0, (centre + half) / (1 + zz / counted)))
+    return np.where(n == 0, 0.0, low), np.where(n == 0, 1.0, high)
 
 
-def confusion_matrix(truth: NDArray[np.int64], answer: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """`(k, k)`: row = true class, column = answer."""
-    return np.bincount(truth * k + answer, minlength=k * k).reshape(k, k).astype(np.int64)
-
-
-def bin_index(confidence: NDArray[np.float32], bins: int = BINS) -> NDArray[np.int64]:
-    """`(n,)`: the number of each probability's bin, of so many equal ones from 0 to 1."""
-    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
-
-
-def expected_calibration_error(
-    confidence: NDArray[np.float32], is_right: NDArray[np.bool_], bins: int = BINS
-) -> float:
-    """How far the probability of an answer, `(n,)` 0 to 1, is from how often it is right, on average over all answers.
-
-    Equal bins of confidence, weighted by their number (Guo et al. 2017). NaN when nothing was counted.
-    """
-    if not len(confidence):
-        return math.nan
-    surplus = np.bincount(bin_index(confidence, bins), confidence - is_right, minlength=bins)
-    return float(np.abs(surplus).sum() / len(confidence))
+def wilson_interval(correct: int, n: int) -> tuple[float, float]:
+    """`wilson_band` of one proportion."""
+    low, high = wilson_band(np.array([correct]), np.array([n]))
+    return float(low[0]), float(high[0])
 
 
 @dataclass(frozen=True)
@@ -80,13 +64,18 @@ class Tally:
         return {"n": self.n, "correct": self.correct, "accuracy": accuracy, "interval": list(self.interval)}
 
 
+def confusion_matrix(truth: NDArray[np.int64], answer: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """`(k, k)`: row = true class, column = answer."""
+    return np.bincount(truth * k + answer, minlength=k * k).reshape(k, k).astype(np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class Score:
     """How a model reads a set of drawings. `confusion` is `(k, k)`, row = truth, column = answer.
 
     Every drawing counts with the best class. `undecided` says of how many the model was not sure, and `undecided_correct` how
     many of those its best class was right about. `reliability` has the bins of a reliability diagram, a row each as
-    `core.score.reliability` writes them. These and `calibration_error` are None where only the answers are known, not their
+    `core.score.calibration` writes them. These and `calibration_error` are None where only the answers are known, not their
     probabilities.
     """
 
@@ -167,28 +156,6 @@ class Score:
         }
 
 
-def macro_auc(targets: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
-    """One class against the rest, the mean over the classes: `targets` `(n,)`, `probabilities` `(n, k)`.
-
-    For each class the chance that a drawing of it has a higher probability of it than another drawing has (Mann & Whitney's
-    U, ties count half). Classes that all or none of the drawings belong to are left out; NaN when that leaves none.
-    """
-    areas = [
-        _auc(targets == k, probabilities[:, k])
-        for k in range(probabilities.shape[1])
-        if 0 < np.count_nonzero(targets == k) < len(targets)
-    ]
-    return float(np.mean(areas)) if areas else math.nan
-
-
-def _auc(is_of_it: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    n = np.count_nonzero(is_of_it)
-    surplus = ranks[place][is_of_it].sum() - n * (n + 1) / 2
-    return float(surplus / (n * (len(scores) - n)))
-
-
 @dataclass(frozen=True)
 class ClassFigures:
     """One class: `drawn` times drawn, `answered` times the answer, `correct` times both."""
@@ -226,6 +193,28 @@ def class_figures(score: Score) -> tuple[ClassFigures, ...]:
         ClassFigures(label, int(drawn[i]), int(answered[i]), int(score.confusion[i, i]))
         for i, label in enumerate(score.classes)
     )
+
+
+def macro_auc(targets: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
+    """One class against the rest, the mean over the classes: `targets` `(n,)`, `probabilities` `(n, k)`.
+
+    For each class the chance that a drawing of it has a higher probability of it than another drawing has (Mann & Whitney's
+    U, ties count half). Classes that all or none of the drawings belong to are left out; NaN when that leaves none.
+    """
+    areas = [
+        _auc(targets == k, probabilities[:, k])
+        for k in range(probabilities.shape[1])
+        if 0 < np.count_nonzero(targets == k) < len(targets)
+    ]
+    return float(np.mean(areas)) if areas else math.nan
+
+
+def _auc(is_of_it: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    n = np.count_nonzero(is_of_it)
+    surplus = ranks[place][is_of_it].sum() - n * (n + 1) / 2
+    return float(surplus / (n * (len(scores) - n)))
 
 
 MOST_IN_CELL = 100

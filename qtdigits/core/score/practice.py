@@ -1,9 +1,8 @@
-"""The coach: which class is worth drawing next, and why, in one sentence.
+"""Practice: which class is worth drawing next, and guided sessions that ask for digits until their figure is precise enough.
 
-Each class is judged by the upper end of the Wilson interval of its errors among its latest drawings: how badly it may
-be read, as far as anybody can know. A class that has hardly been drawn may be read as badly as one that is often misread;
-both are worth a drawing more than one that was read right a dozen times (optimism in the face of uncertainty: Lai and
-Robbins 1985).
+Each class is judged by the upper end of the Wilson interval of its errors among its latest drawings. A class that has hardly
+been drawn may be read as badly as one that is often misread; both are worth a drawing more than one that was read right a
+dozen times (optimism in the face of uncertainty: Lai and Robbins 1985).
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ from itertools import islice
 
 import numpy as np
 
-from qtdigits.core.score.metrics import wilson_interval
+from qtdigits.core.formatting import listed
+from qtdigits.core.score.metrics import wilson_band, wilson_interval
 
 LATEST = 12
-"""So many drawings of each class count: what was misread long ago has been learned meanwhile, or comes again."""
+"""So many of the latest drawings of each class count."""
 FEW = 5
 """With fewer drawings of a class than this, their number is the reason to draw it."""
 MOST_NAMED = 3
@@ -27,7 +27,7 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class JudgedReading:
-    """A judged drawing as the coach sees it: what was drawn, what was read, by which model."""
+    """A judged drawing: what was drawn, what was read, by which model."""
 
     truth: str
     answer: str
@@ -47,9 +47,9 @@ class PracticeAdvice:
 
 
 def advise(readings: Sequence[JudgedReading], labels: Sequence[str], *, model: str = "") -> PracticeAdvice:
-    """What one writer should draw next. `readings` are his, oldest first; `labels` the classes to choose from.
+    """Advise one writer what to draw next. `readings` are his, oldest first; `labels` the classes to choose from.
 
-    `model` is the one in use: errors that others made are called theirs.
+    `model` is the one in use: errors of other models are named as theirs.
     """
     if not labels:
         return PracticeAdvice((), "")
@@ -75,7 +75,7 @@ def advise(readings: Sequence[JudgedReading], labels: Sequence[str], *, model: s
 
 
 def plural(label: str) -> str:
-    """7s; other labels in quotes, as "As" would be another word."""
+    """Such as "7s"; other labels in quotes, as "As" would be another word."""
     return f"{label}s" if label.isdigit() else f"more “{label}”"
 
 
@@ -85,7 +85,7 @@ def _worst_case(latest: Sequence[JudgedReading]) -> float:
 
 
 def _draw_more(order: Sequence[str], latest: dict[str, list[JudgedReading]]) -> PracticeAdvice:
-    """The classes with as few drawings as the first, in their order."""
+    """Advise the classes with as few drawings as the first, in their order."""
     few = len(latest[order[0]])
     alike = [label for label in order if len(latest[label]) == few]
     named = tuple(alike[:MOST_NAMED])
@@ -114,12 +114,6 @@ def _misread(label: str, wrong: Sequence[JudgedReading], latest: Sequence[Judged
     return f"{said}, by earlier models{since}."
 
 
-def listed(words: Sequence[str]) -> str:
-    """4s; 4s and 9s; 0s, 4s and 9s."""
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
-
-
 def _quoted(label: str) -> str:
     return f"the {label}" if label.isdigit() else f"“{label}”"
 
@@ -127,14 +121,14 @@ def _quoted(label: str) -> str:
 LEAST_DRAWINGS = 30
 MOST_DRAWINGS = 300
 EXPECTED_RIGHT, EXPECTED_WEIGHT = 0.99, 20
-"""How much is right before anything is known, and how many drawings that guess weighs: only for saying how long it takes."""
+"""Prior for the expected number of drawings: this share is read right, with the weight of so many drawings."""
 
 
 def prompt_order(labels: Sequence[str], seed: int) -> Iterator[str]:
-    """Labels without end, in blocks: each block has every label once, shuffled, and no label comes twice in a row.
+    """Yield labels without end, in shuffled blocks of every label once; no label comes twice in a row.
 
-    So after any number of drawings no label was asked for more than once more than another (permuted blocks, as in
-    clinical trials), and nobody can prepare for the next.
+    So no label is ever asked for more than once more than another, and the next cannot be foreseen (permuted blocks, as in
+    clinical trials).
     """
     rng = np.random.default_rng(seed)
     last = ""
@@ -149,9 +143,9 @@ def prompt_order(labels: Sequence[str], seed: int) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Goal:
-    """When a guided session ends: the 95 % interval reaches no farther than `half_width` to either side, on average.
+    """A guided session ends when the 95 % interval reaches no farther than `half_width` to either side, on average.
 
-    Not before `least` drawings, and with `most` in any case: a model that reads badly would keep its writer for hours.
+    Not before `least` drawings, and with `most` in any case: a model that reads badly would need far more.
     """
 
     half_width: float
@@ -164,17 +158,18 @@ class Goal:
         return n >= self.most or (n >= self.least and (high - low) / 2 <= self.half_width)
 
     def expected_drawings(self, correct: int, n: int) -> int:
-        """About how many drawings it will take in all, if as many are right from now on as so far."""
+        """Estimate how many drawings it will take in all, if as many are right from now on as so far."""
         share = (correct + EXPECTED_RIGHT * EXPECTED_WEIGHT) / (n + EXPECTED_WEIGHT)
-        rest = max(n, self.least)
-        while rest < self.most and not self.is_reached(round(correct + share * (rest - n)), rest):
-            rest += 1
-        return min(self.most, 10 * math.ceil(rest / 10)) if rest > n else n
+        totals = np.arange(max(n, self.least), max(n, self.least, self.most) + 1)
+        low, high = wilson_band(np.rint(correct + share * (totals - n)), totals)
+        is_enough = (totals >= self.most) | ((high - low) / 2 <= self.half_width)
+        total = int(totals[is_enough.argmax()])
+        return min(self.most, 10 * math.ceil(total / 10)) if total > n else n
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One drawing of a guided session. `was_asked`: the truth is the digit that was asked for."""
+class GuidedDrawing:
+    """A judged drawing of a guided session. `was_asked`: the truth is the digit that was asked for."""
 
     was_asked: bool
     is_right: bool
@@ -182,15 +177,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class GuidedProgress:
-    """How far a guided session is; a value, so that taking a judgement back is going back to the value before.
-
-    What was asked for and drawn as something else counts, as every judged drawing does, and is asked for again.
-    """
+    """The progress of a guided session. A label that was asked for and drawn as something else counts, and is asked for again."""
 
     labels: tuple[str, ...]
     seed: int
     goal: Goal
-    judged: tuple[Judged, ...] = ()
+    judged: tuple[GuidedDrawing, ...] = ()
     skipped: int = 0
 
     @property
@@ -214,7 +206,6 @@ class GuidedProgress:
 
     @property
     def expected_drawings(self) -> int:
-        """About how many drawings the session will take in all."""
         return self.goal.expected_drawings(self.correct, self.n)
 
     @property
@@ -223,7 +214,7 @@ class GuidedProgress:
 
     def with_drawing(self, truth: str, *, is_right: bool) -> GuidedProgress:
         """`truth` is the label that was judged, which need not be the one that was asked for."""
-        return replace(self, judged=(*self.judged, Judged(truth == self.asked, is_right)))
+        return replace(self, judged=(*self.judged, GuidedDrawing(truth == self.asked, is_right)))
 
     def with_skipped(self, change: int = 1) -> GuidedProgress:
         return replace(self, skipped=max(0, self.skipped + change))

@@ -1,18 +1,20 @@
-"""The writer matrix: models that learned from one writer's drawings, and how they read each writer's.
+"""Models that learn from single writers: the writer matrix, and simulated users.
 
-A row is a model, a column is a writer. Every cell is paired: the model that they all began with has read the same drawings.
+In the writer matrix a row is a model and a column is a writer; the base, with which all models began, has read the same
+drawings as each of them. A simulated user judges a writer's drawings in their order and retrains now and then; errors count
+on drawings not yet learned from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qtdigits.core.score.comparison import SIGNIFICANT, mcnemar_exact
+from qtdigits.core.score.comparison import SIGNIFICANT, PairedComparison
 from qtdigits.core.score.metrics import wilson_interval
 
 BASE, ALL_OTHERS = "base", "all others"
@@ -20,98 +22,55 @@ BASE, ALL_OTHERS = "base", "all others"
 
 
 @dataclass(frozen=True)
-class MatrixCell:
-    """The `n` drawings of `writer` that were read: how many the base read right, and how many the row's model.
-
-    `fixed` only the row's model read right, `broken` only the base.
-    """
-
-    writer: str
-    n: int
-    base: int
-    correct: int
-    fixed: int = 0
-    broken: int = 0
-
-    @classmethod
-    def of(
-        cls, writer: str, is_right_before: NDArray[np.bool_], is_right_after: NDArray[np.bool_]
-    ) -> MatrixCell:
-        """From `(n,)` whether each drawing is read right, by the base and by the row's model."""
-        return cls(
-            writer,
-            len(is_right_after),
-            int(is_right_before.sum()),
-            int(is_right_after.sum()),
-            int((~is_right_before & is_right_after).sum()),
-            int((is_right_before & ~is_right_after).sum()),
-        )
-
-    @property
-    def accuracy(self) -> float | None:
-        """None where nothing was read."""
-        return self.correct / self.n if self.n else None
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's, at 95 %."""
-        return wilson_interval(self.correct, self.n)
-
-    @property
-    def p_value(self) -> float:
-        """McNemar's, exact and two-sided, for this cell alone."""
-        return mcnemar_exact(self.fixed, self.broken)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "writer": self.writer,
-            "n": self.n,
-            "base": self.base,
-            "correct": self.correct,
-            "fixed": self.fixed,
-            "broken": self.broken,
-            "accuracy": self.accuracy,
-            "interval": list(self.interval),
-            "p_value": self.p_value,
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> MatrixCell:
-        """The inverse; what follows from the counts is found anew."""
-        counts = (int(values[name]) for name in ("n", "base", "correct", "fixed", "broken"))
-        return cls(str(values["writer"]), *counts)
-
-
-@dataclass(frozen=True)
 class MatrixRow:
-    """What one model read. `kind` is "base", "writer" or "all others"; `name` is the writer of a row of that kind, else the kind.
+    """The drawings of each writer by one model, compared with the base.
 
-    `learned_from` are the drawings that it learned from; 0 for the base and where it differs from cell to cell. A matrix that
-    was stopped may lack cells.
+    `kind` is "base", "writer" or "all others"; `name` is the writer of a row of that kind, else the kind. `learned_from` are
+    the drawings that the model learned from; 0 for the base and where it differs from cell to cell. `cells` are by writer;
+    a matrix that was stopped may lack some.
     """
 
     kind: str
     name: str
     learned_from: int
-    cells: tuple[MatrixCell, ...]
-
-    def cell(self, writer: str) -> MatrixCell | None:
-        """How this writer's drawings were read; None where the matrix was stopped before that."""
-        return next((cell for cell in self.cells if cell.writer == writer), None)
+    cells: Mapping[str, PairedComparison] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "name": self.name,
             "learned_from": self.learned_from,
-            "cells": [cell.to_json() for cell in self.cells],
+            "cells": [_cell_to_json(writer, cell) for writer, cell in self.cells.items()],
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> MatrixRow:
         """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for another form."""
-        cells = tuple(MatrixCell.from_json(cell) for cell in values["cells"])
+        cells = {str(cell["writer"]): _cell_from_json(cell) for cell in values["cells"]}
         return cls(str(values["kind"]), str(values["name"]), int(values["learned_from"]), cells)
+
+
+def _cell_to_json(writer: str, cell: PairedComparison) -> dict[str, Any]:
+    after = cell.tally_after.to_json()
+    return {
+        "writer": writer,
+        "n": cell.n,
+        "base": cell.before,
+        "correct": cell.after,
+        "fixed": cell.n_fixed,
+        "broken": cell.n_broken,
+        "accuracy": after["accuracy"],
+        "interval": after["interval"],
+        "p_value": cell.p_value,
+    }
+
+
+def _cell_from_json(values: Mapping[str, Any]) -> PairedComparison:
+    """What follows from the counts is found anew."""
+    n, before, after, fixed, broken = (
+        int(values[name]) for name in ("n", "base", "correct", "fixed", "broken")
+    )
+    return PairedComparison(n, before, after, fixed, broken)
 
 
 @dataclass(frozen=True)
@@ -125,33 +84,33 @@ class WriterMatrix:
     is_whole: bool = True
 
     @property
-    def compared(self) -> tuple[MatrixCell, ...]:
+    def compared(self) -> tuple[PairedComparison, ...]:
         """The cells in which another model than the base read something."""
-        return tuple(cell for row in self.rows if row.kind != BASE for cell in row.cells if cell.n)
+        return tuple(cell for row in self.rows if row.kind != BASE for cell in row.cells.values() if cell.n)
 
-    @property
-    def significant(self) -> frozenset[MatrixCell]:
-        """Cells that differ from the base even though so many were compared, after Holm (1979), at 5 % for the whole matrix."""
-        cells = sorted(self.compared, key=lambda cell: cell.p_value)
-        found = []
-        for place, cell in enumerate(cells):
-            if cell.p_value >= SIGNIFICANT / (len(cells) - place):
+    @cached_property
+    def highest_significant_p(self) -> float:
+        """The highest p-value that is significant after Holm (1979), at 5 % for the whole matrix; 0 where none is."""
+        p_values = sorted(cell.p_value for cell in self.compared)
+        highest = 0.0
+        for place, p_value in enumerate(p_values):
+            if p_value >= SIGNIFICANT / (len(p_values) - place):
                 break
-            found.append(cell)
-        return frozenset(found)
+            highest = p_value
+        return highest
 
-    def mark(self, cell: MatrixCell) -> str:
+    def mark(self, cell: PairedComparison) -> str:
         """Against the base: "+" better, taken alone; "++" also among so many cells; "-" and "--" worse; "" not told apart."""
-        if cell.p_value >= SIGNIFICANT:
+        if not cell.is_significant:
             return ""
-        sign = "+" if cell.fixed > cell.broken else "-"
-        return sign * 2 if cell in self.significant else sign
+        sign = "+" if cell.n_fixed > cell.n_broken else "-"
+        return sign * 2 if cell.p_value <= self.highest_significant_p else sign
 
     def to_json(self) -> dict[str, Any]:
         """Each cell with its `mark`."""
         rows = [row.to_json() for row in self.rows]
         for row, values in zip(self.rows, rows, strict=True):
-            for cell, cell_values in zip(row.cells, values["cells"], strict=True):
+            for cell, cell_values in zip(row.cells.values(), values["cells"], strict=True):
                 cell_values["mark"] = self.mark(cell)
         return {
             "model": self.model,
@@ -190,31 +149,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class SimulatedStep:
-    """After `after` judged drawings, on the `n` that came later: errors of the model that never learned, and of the one that did.
-
-    `fixed` were misread without learning and are read with it, `broken` the other way round.
-    """
+    """After `after` judged drawings, on those that came later: the model that never learned, and the one that did."""
 
     after: int
-    n: int
-    errors_without: int
-    errors_with: int
-    fixed: int
-    broken: int
+    later: PairedComparison
 
-    @classmethod
-    def of(
-        cls, after: int, is_right_without: NDArray[np.bool_], is_right_with: NDArray[np.bool_]
-    ) -> SimulatedStep:
-        """From `(n,)` whether each later drawing is read right."""
-        return cls(
-            after,
-            len(is_right_with),
-            int((~is_right_without).sum()),
-            int((~is_right_with).sum()),
-            int((~is_right_without & is_right_with).sum()),
-            int((is_right_without & ~is_right_with).sum()),
-        )
+    @property
+    def errors_without(self) -> int:
+        return self.later.n - self.later.before
+
+    @property
+    def errors_with(self) -> int:
+        return self.later.n - self.later.after
 
     @property
     def fewer(self) -> float | None:
@@ -223,15 +169,16 @@ class SimulatedStep:
 
     def to_json(self) -> dict[str, Any]:
         """`interval_…`: Wilson's 95 % interval of the error rate."""
+        n = self.later.n
         return {
             "after": self.after,
-            "n": self.n,
+            "n": n,
             "errors_without": self.errors_without,
             "errors_with": self.errors_with,
-            "fixed": self.fixed,
-            "broken": self.broken,
-            "interval_without": list(wilson_interval(self.errors_without, self.n)),
-            "interval_with": list(wilson_interval(self.errors_with, self.n)),
+            "fixed": self.later.n_fixed,
+            "broken": self.later.n_broken,
+            "interval_without": list(wilson_interval(self.errors_without, n)),
+            "interval_with": list(wilson_interval(self.errors_with, n)),
         }
 
 
@@ -255,10 +202,7 @@ class SimulatedWriter:
 
 @dataclass(frozen=True)
 class Simulation:
-    """All writers by one model. `mnist_before` is the model's own accuracy on MNIST's test set.
-
-    `is_whole` is false when it was stopped before all writers were simulated.
-    """
+    """All writers by one model; `mnist_before` is its accuracy on MNIST's test set. `is_whole` is false when it was stopped."""
 
     model: str
     writers: tuple[SimulatedWriter, ...]
@@ -298,13 +242,15 @@ class Simulation:
 
 
 def summed(after: int, steps: Iterable[SimulatedStep]) -> SimulatedStep:
-    """All of `steps`, which are of different writers, as one step after `after` judged drawings."""
-    rows = [(s.n, s.errors_without, s.errors_with, s.fixed, s.broken) for s in steps]
-    return SimulatedStep(after, *(sum(column) for column in zip(*rows, strict=True)))
+    """Return `steps` of different writers as one step after `after` judged drawings."""
+    later = PairedComparison()
+    for step in steps:
+        later = later.combined_with(step.later)
+    return SimulatedStep(after, later)
 
 
 def chosen_writers(writers: Sequence[str], most: int | None, seed: int, *, more_than: int) -> list[str]:
-    """The writers to simulate, in the order of the data: all, or `most` of those with `more_than` so many drawings, at random."""
+    """Return the writers to simulate, in the order of the data: all, or `most` with more than `more_than` drawings, at random."""
     names, counts = np.unique(np.asarray(writers), return_counts=True)
     order = list(dict.fromkeys(writers))
     if most is None or most >= len(order):

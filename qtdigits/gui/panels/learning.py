@@ -1,8 +1,12 @@
-"""The accuracy room: how well a model reads the present writer, how that came about, and what to draw next."""
+"""The *Accuracy* tab: how well a model reads this writer, how that developed, and what to draw next."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -10,16 +14,15 @@ from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.comparison import Gain
 from qtdigits.core.score.learning import (
-    Amount,
-    fitted,
+    LearningPoint,
+    fit_curve,
+    learning_text,
     running_curve,
-    sentence,
     with_drawing,
 )
-from qtdigits.core.score.metrics import Tally
-from qtdigits.core.score.practice import advise
+from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
+from qtdigits.core.score.practice import JudgedReading, advise
 from qtdigits.errors import StoreError
-from qtdigits.gui.accuracy.accuracy_record import AccuracyRecord
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.plots.charts import LearningCurveChart, RunningAccuracyChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
@@ -27,6 +30,7 @@ from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import learned_by, learning_points
 
 EXPLANATION = (
@@ -35,26 +39,26 @@ EXPLANATION = (
 )
 
 LEAST_MATRIX_PX = 260
+COACHED = 1000
+"""The advice on what to draw next goes by so many of the latest drawings."""
 
 
 class LearningPanel(RefreshingPanel):
     """Reads the store only while it is visible, and then once; each judgement is added to what was read.
 
-    `guided_wanted` and `learning_wanted` are the buttons for a guided session and for learning this hand. `drawings_requested`
-    carries what the drawings of a cell of the matrix are, and their ids.
+    `guided_wanted` and `learning_wanted` are the buttons for a guided session and for learning this hand.
     """
 
     guided_wanted = Signal()
     learning_wanted = Signal()
-    drawings_requested = Signal(str, tuple)
 
     def __init__(self, *, session: Session, guided: GuidedSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._guided_session = guided
         self._record: AccuracyRecord | None = None
-        self._is_told = False
-        self._amounts: tuple[Amount, ...] = ()
+        self._is_added = False
+        self._amounts: tuple[LearningPoint, ...] = ()
         self._learned = 0
         self._figure = label("–", name="runningFigure")
         font = self._figure.font()
@@ -78,7 +82,7 @@ class LearningPanel(RefreshingPanel):
         self._confusion.setMinimumHeight(LEAST_MATRIX_PX)
         self._cell = label(role="muted")
         self._learn = button(
-            "Learn my hand", "learnHandButton", "Let the model in use go on from your drawings (Ctrl+L)"
+            "Learn my hand", "learnHandButton", "Train the model in use on your drawings (Ctrl+L)"
         )
         self._forecast = label(name="forecastLabel", wraps=True)
         self._learning = LearningCurveChart()
@@ -105,15 +109,15 @@ class LearningPanel(RefreshingPanel):
             self._learned = learned_by(*known, session.model_path)
             self._learn.setEnabled(session.store.count(writer=session.writer, held_out=False) > 0)
         except StoreError as error:
-            session.problem_met.emit(error)
+            session.report(error)
             return
         self._show_record()
         self._show_learning()
 
     @Slot()
     def _show_guided(self) -> None:
-        is_going_on = self._guided_session.run is not None
-        self._guided.setText("End guided session" if is_going_on else "Guided session")
+        is_running = self._guided_session.run is not None
+        self._guided.setText("End guided session" if is_running else "Guided session")
 
     def _lay_out(self) -> None:
         top = WrappingRow()
@@ -132,9 +136,7 @@ class LearningPanel(RefreshingPanel):
         below = QGridLayout()
         below.setHorizontalSpacing(18)
         title = label("Confusion matrix", role="heading")
-        title.setMinimumHeight(
-            self._learn.sizeHint().height()
-        )  # on one line with the title beside the button
+        title.setMinimumHeight(self._learn.sizeHint().height())  # aligned with the title beside the button
         below.addWidget(title, 0, 0, Qt.AlignmentFlag.AlignTop)
         below.addLayout(learning, 0, 1)
         below.addLayout(left, 1, 0)
@@ -157,14 +159,13 @@ class LearningPanel(RefreshingPanel):
         outer.addWidget(scrolling(page))
 
     def _list_models(self, judged: list[str]) -> None:
-        """The model in use first, as nothing or a name that has no figures of this writer means that one."""
+        """Fill the box, the model in use first: it is chosen unless another one with figures of this writer was."""
         in_use, chosen = self._session.model_name, self._chosen_model()
-        self._models.blockSignals(True)
-        self._models.clear()
-        for name in dict.fromkeys([in_use, *judged]):
-            self._models.addItem(f"{name} (in use)" if name == in_use else name, name)
-        self._models.setCurrentIndex(max(0, self._models.findData(chosen)))
-        self._models.blockSignals(False)
+        with QSignalBlocker(self._models):
+            self._models.clear()
+            for name in dict.fromkeys([in_use, *judged]):
+                self._models.addItem(f"{name} (in use)" if name == in_use else name, name)
+            self._models.setCurrentIndex(max(0, self._models.findData(chosen)))
 
     def _chosen_model(self) -> str:
         return str(self._models.currentData() or self._session.model_name)
@@ -187,7 +188,7 @@ class LearningPanel(RefreshingPanel):
 
     @property
     def _before(self) -> Tally:
-        """What was judged before the model in use learned this hand; empty for one that has not, and for earlier models."""
+        """The judgements before the model in use learned this hand; empty if it has not, and for earlier models."""
         is_in_use = self._record is not None and self._record.model == self._session.model_name
         if not (self._learned and is_in_use):
             return Tally(0, 0)
@@ -197,8 +198,8 @@ class LearningPanel(RefreshingPanel):
 
     def _show_learning(self) -> None:
         amounts = self._amounts
-        curve = fitted(amounts)
-        text = sentence(curve, amounts, in_use=self._learned)
+        curve = fit_curve(amounts)
+        text = learning_text(curve, amounts, in_use=self._learned)
         self._forecast.setText(text)
         self._learning.setVisible(any(a.learned for a in amounts))
         self._learning.show_curve(curve, amounts, text)
@@ -207,7 +208,7 @@ class LearningPanel(RefreshingPanel):
     def _on_judged(self, trial: Trial) -> None:
         if self._record is None or not self.isVisible() or trial.writer != self._record.writer:
             return
-        self._is_told = True
+        self._is_added = True
         self._record = self._record.with_trial(trial)
         self._show_record()
         if trial.truth is not None:
@@ -217,11 +218,11 @@ class LearningPanel(RefreshingPanel):
 
     @Slot(object)
     def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
-        """After a judgement nothing is read again: it was added already. Anything else is read anew."""
-        is_known = self._is_told and self._record is not None and accuracy.writer == self._record.writer
-        self._is_told = False
+        """Read everything again, unless the change is a judgement that was added already."""
+        is_known = self._is_added and self._record is not None and accuracy.writer == self._record.writer
+        self._is_added = False
         if self._models.itemData(0) != accuracy.model:
-            # Another model is in use: look at its figures.
+            # Another model is in use: show its figures.
             self._models.clear()
             is_known = False
         if not is_known:
@@ -239,14 +240,66 @@ class LearningPanel(RefreshingPanel):
                 record.writer, record.model, truth=truth, answer=answer
             )
         except StoreError as error:
-            self._session.problem_met.emit(error)
+            self._session.report(error)
             return
         if found:
-            self.drawings_requested.emit(f"of {truth}, read as {answer} by {record.model}", tuple(found))
+            self._session.select_samples(f"of {truth}, read as {answer} by {record.model}", found)
 
     @Slot(int)
     def _on_model_chosen(self, _index: int) -> None:
         self.mark_stale()
+
+
+@dataclass(frozen=True, eq=False)
+class AccuracyRecord:
+    """The judgements of one writer and one model, read once and then added to.
+
+    `outcomes` `(n,)` in the order of judging; `confusions` counts (truth, answer); `recent` are readings of all models.
+    """
+
+    writer: str
+    model: str
+    outcomes: NDArray[np.bool_]
+    confusions: dict[tuple[str, str], int]
+    recent: tuple[JudgedReading, ...]
+
+    @classmethod
+    def of(cls, store: SampleStore, writer: str, model: str) -> AccuracyRecord:
+        """Raises `StoreError`."""
+        judgements = store.judgements
+        return cls(
+            *(writer, model, store.outcomes(writer, model), judgements.confusions(writer, model)),
+            tuple(judgements.recent(writer, COACHED)),
+        )
+
+    def with_trial(self, trial: Trial) -> AccuracyRecord:
+        """Return the record with one more judgement by this writer. One of another model counts for the advice only."""
+        if trial.truth is None:
+            return self
+        recent = (*self.recent, JudgedReading(trial.truth, trial.answer, trial.model))[-COACHED:]
+        if trial.model != self.model:
+            return replace(self, recent=recent)
+        pair = (trial.truth, trial.answer)
+        counts = {**self.confusions, pair: self.confusions.get(pair, 0) + 1}
+        return replace(
+            self, outcomes=np.append(self.outcomes, trial.is_right), confusions=counts, recent=recent
+        )
+
+    @property
+    def n(self) -> int:
+        return len(self.outcomes)
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(self.n, int(self.outcomes.sum()))
+
+    def score(self, labels: tuple[str, ...]) -> Score:
+        """Return the confusions as a matrix: first the classes `labels`, then further ones that occur."""
+        classes = tuple(dict.fromkeys([*labels, *(name for pair in self.confusions for name in pair)]))
+        position = {name: i for i, name in enumerate(classes)}
+        pairs = np.array([(position[t], position[a]) for t, a in self.confusions], np.int64).reshape(-1, 2)
+        pairs = np.repeat(pairs, np.array(list(self.confusions.values()), np.int64), axis=0)
+        return Score(classes, confusion_matrix(pairs[:, 0], pairs[:, 1], len(classes)))
 
 
 def detail_text(record: AccuracyRecord) -> str:
@@ -254,7 +307,7 @@ def detail_text(record: AccuracyRecord) -> str:
     if not record.n:
         model = f"The model {record.model}" if record.model else "No model"
         return (
-            f"{model} has not been judged on drawings by {record.writer} yet: draw, and judge what it reads."
+            f"{model} has not been judged on drawings by {record.writer} yet: draw, and judge its readings."
         )
     return (
         f"{record.tally.correct:,} of {record.n:,} drawings by {record.writer} read right by the model {record.model}; "

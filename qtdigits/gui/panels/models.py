@@ -1,19 +1,15 @@
-"""The models there are, with their figures; one of them is in use."""
+"""The *Models* tab: all models with their scores, which one is in use, and a replay of all drawings by every model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -26,63 +22,11 @@ from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.background import Background
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import button, label, named
+from qtdigits.gui.widgets.parts import button, choice_table, label, table_cell
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.library import ModelEntry, ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import Drawings, Replayed, headers_of, replay
-
-Replay = Callable[..., list[Replayed]]
-
-
-class Replays(QObject):
-    """`replayed` carries the writer and a mapping of a model's path to its `Replayed`. `shutdown` gives up what goes on."""
-
-    replayed = Signal(str, object)
-    failed = Signal(object)  # QtDigitsError
-    busy_changed = Signal(bool)
-
-    def __init__(self, *, data_dir: Path, replay: Replay = replay, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._data_dir = data_dir
-        self._replay = replay
-        self._is_given_up = Event()
-        self._jobs = Background(self)
-        self._jobs.done.connect(self._on_done)
-        self._jobs.failed.connect(self._on_failed)
-        self._jobs.busy_changed.connect(self.busy_changed)
-
-    def start(self, writer: str, paths: list[Path]) -> None:
-        """Score the models at `paths` on the drawings of `writer`; does nothing while an earlier replay goes on."""
-        if self._jobs.is_busy:
-            return
-
-        def work() -> dict[Path, Replayed]:
-            with SampleStore.open(self._data_dir) as store:
-                drawings = Drawings.of(store, writer=writer)
-            header_of = headers_of(ModelLibrary(self._data_dir))
-            found = self._replay(paths, drawings, header_of=header_of, progress=self._look)
-            return {one.path: one for one in found}
-
-        self._jobs.run(writer, work)
-
-    def shutdown(self) -> None:
-        self._is_given_up.set()
-        self._jobs.shutdown()
-
-    def _look(self, _done: int, _total: int) -> None:
-        """In the thread: between two parts of the work."""
-        if self._is_given_up.is_set():
-            raise CancelledError("The replay was given up.")
-
-    @Slot(str, object)
-    def _on_done(self, writer: str, found: object) -> None:
-        self.replayed.emit(writer, found)
-
-    @Slot(str, object)
-    def _on_failed(self, _writer: str, error: QtDigitsError) -> None:
-        self.failed.emit(error)
-
 
 COLUMNS = (
     "",
@@ -94,76 +38,65 @@ COLUMNS = (
     "Made",
     "Network",
 )
-"""What counts most stands first: a narrow window shows it without scrolling."""
+"""The most important ones first: a narrow window shows them without scrolling."""
 REPLAYED_COLUMNS = (2, 3)
 FIGURE_COLUMNS = (*REPLAYED_COLUMNS, 4, 5)
-LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-
 LEAST_NOTE_PX = 340
 IMPORTED = "Nor do imported drawings for a model that was trained on files: they may be from the same file."
 NOTE = "By strangers: digits of writers of the pendigits collection whom the model has never seen."
 
 
 class ModelsPanel(RefreshingPanel):
-    """Reads the list only while it is visible."""
+    """Reads the list only while it is visible. A replay runs in the background, until the session is closed."""
 
-    def __init__(self, *, session: Session, replays: Replays, parent: QWidget | None = None) -> None:
+    def __init__(self, *, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._replays = replays
         self._replayed: Mapping[Path, Replayed] = {}
         self._entries: list[ModelEntry] = []
-        self._table = named(QTableWidget(0, len(COLUMNS)), "modelsTable")
-        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._table.setShowGrid(False)
-        self._table.setWordWrap(False)
-        self._table.verticalHeader().hide()
-        self._table.setTabKeyNavigation(False)
-        for column, title in enumerate(COLUMNS):
-            item = QTableWidgetItem(title)
-            item.setTextAlignment(RIGHT if column in FIGURE_COLUMNS else LEFT)
-            self._table.setHorizontalHeaderItem(column, item)
-        header = self._table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setHighlightSections(False)
-        self._use = button("Use this model", "useModelButton")
-        self._use.setProperty("role", "primary")
+        self._background = Background(self)
+        self._is_closing = Event()
+        self._table = choice_table(COLUMNS, name="modelsTable", numbers=FIGURE_COLUMNS)
+        self._use = button("Use this model", "useModelButton", is_primary=True)
         self._roll_back = button(
             "Roll back", "modelsRollBackButton", "Go back to the model that was in use before this one"
         )
         self._replay = button(
-            "Read my drawings",
-            "replayButton",
-            "Let every model read all of your stored drawings, as they are now",
+            "Read my drawings", "replayButton", "Let every model read all of your stored drawings again"
         )
-        self._note = note = label(NOTE, role="muted", name="modelsNote", wraps=True)
+        self._note = label(NOTE, role="muted", name="modelsNote", wraps=True)
+        self._lay_out()
+        self._connect()
+        self._update_buttons()
+
+    def _lay_out(self) -> None:
         buttons = QWidget()
         row = QHBoxLayout(buttons)
         row.setContentsMargins(0, 0, 0, 0)
         for choice in (self._replay, self._roll_back, self._use):
             row.addWidget(choice)
         below = WrappingRow()
-        below.add_stretching(note, least_px=LEAST_NOTE_PX)
+        below.add_stretching(self._note, least_px=LEAST_NOTE_PX)
         below.add(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addWidget(self._table, 1)
         layout.addLayout(below)
-        self._use.clicked.connect(self._request_use)
+
+    def _connect(self) -> None:
+        session = self._session
+        self._use.clicked.connect(self._use_chosen)
         self._roll_back.clicked.connect(session.roll_back)
         self._replay.clicked.connect(self.replay)
-        replays.replayed.connect(self._on_replayed)
-        replays.failed.connect(self._on_replay_failed)
-        replays.busy_changed.connect(self._on_replay_busy)
+        self._table.itemSelectionChanged.connect(self._update_buttons)
+        self._table.itemActivated.connect(self._use_chosen)
+        self._background.done.connect(self._on_replayed)
+        self._background.failed.connect(self._on_replay_failed)
+        self._background.busy_changed.connect(self._on_replay_busy)
         session.writer_changed.connect(self._forget_replay)
         session.champion_changed.connect(self.mark_stale)
         session.models_changed.connect(self.mark_stale)
-        self._table.itemSelectionChanged.connect(self._update_buttons)
-        self._table.itemActivated.connect(self._request_use)
-        self._update_buttons()
+        session.closing.connect(self._on_closing)
 
     def show_entries(self, entries: list[ModelEntry], in_use: Path | None) -> None:
         self._entries = entries
@@ -172,18 +105,19 @@ class ModelsPanel(RefreshingPanel):
             replayed = self._replayed.get(entry.path)
             cells = _cells(entry, replayed, is_in_use=entry.path == in_use)
             for column, text in enumerate(cells):
-                item = QTableWidgetItem(text)
-                item.setToolTip(entry.error or _told(replayed, column) or str(entry.path))
-                if column in FIGURE_COLUMNS:
-                    item.setTextAlignment(RIGHT)
-                self._table.setItem(row, column, item)
+                tip = entry.error or _told(replayed, column) or str(entry.path)
+                cell = table_cell(text, is_number=column in FIGURE_COLUMNS, tip=tip)
+                self._table.setItem(row, column, cell)
         self._update_buttons()
 
     @Slot()
     def replay(self) -> None:
-        """Every readable model on every drawing of the present writer."""
+        """Let every readable model read all drawings of this writer; does nothing during an earlier replay."""
+        if self._background.is_busy:
+            return
         paths = [entry.path for entry in self._session.library.entries() if not entry.error]
-        self._replays.start(self._session.writer, paths)
+        writer, data_dir = self._session.writer, self._session.data_dir
+        self._background.run(writer, lambda: _replayed(paths, writer, data_dir, self._is_closing))
 
     @override
     def reload(self) -> None:
@@ -193,7 +127,7 @@ class ModelsPanel(RefreshingPanel):
         rows = {index.row() for index in self._table.selectedIndexes()}
         return self._entries[rows.pop()] if rows else None
 
-    def _request_use(self) -> None:
+    def _use_chosen(self) -> None:
         entry = self._chosen()
         if entry is not None and not entry.error:
             self._session.use_model(entry.path)
@@ -205,8 +139,8 @@ class ModelsPanel(RefreshingPanel):
             self._note.setText(_replay_note(writer, found))
             self.mark_stale()
 
-    @Slot(object)
-    def _on_replay_failed(self, error: QtDigitsError) -> None:
+    @Slot(str, object)
+    def _on_replay_failed(self, _writer: str, error: QtDigitsError) -> None:
         self._note.setText(str(error))
 
     @Slot(bool)
@@ -214,6 +148,11 @@ class ModelsPanel(RefreshingPanel):
         self._replay.setEnabled(not is_busy)
         if is_busy:
             self._note.setText("Every model is reading your drawings …")
+
+    @Slot()
+    def _on_closing(self) -> None:
+        self._is_closing.set()
+        self._background.shutdown()
 
     @Slot()
     def _forget_replay(self) -> None:
@@ -224,6 +163,19 @@ class ModelsPanel(RefreshingPanel):
     def _update_buttons(self) -> None:
         entry = self._chosen()
         self._use.setEnabled(entry is not None and not entry.error)
+
+
+def _replayed(paths: list[Path], writer: str, data_dir: Path, is_closing: Event) -> dict[Path, Replayed]:
+    """Score the models at `paths` on the drawings of a writer, in a thread. Raises `CancelledError` when the window closes."""
+
+    def look(_done: int, _total: int) -> None:
+        if is_closing.is_set():
+            raise CancelledError("The replay was cancelled.")
+
+    with SampleStore.open(data_dir) as store:
+        drawings = Drawings.of(store, writer=writer)
+    found = replay(paths, drawings, header_of=headers_of(ModelLibrary(data_dir)), progress=look)
+    return {one.path: one for one in found}
 
 
 def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> list[str]:

@@ -1,15 +1,12 @@
-"""The people who draw: choose, add, rename, and make one of two."""
+"""The writers: choose who draws; add, rename and merge them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -19,7 +16,7 @@ from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import button, give_role, label, named
+from qtdigits.gui.widgets.parts import button, choice_table, give_role, label, table_cell
 
 COLUMNS = ("Writer", "Drawings", "Held out", "Doubtful")
 MERGE = "Merge"
@@ -30,7 +27,7 @@ NOTE = (
 
 
 class WritersDialog(QDialog):
-    """Asks the session for every change, and says what came of it, or why it could not be."""
+    """Changes writers through the session, and says what was done or why not."""
 
     def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,19 +35,8 @@ class WritersDialog(QDialog):
         self._ask = ask
         self.setWindowTitle("Writers")
         self.resize(520, 360)
-        self._table = named(QTableWidget(0, len(COLUMNS)), "writersTable")
-        for column, title in enumerate(COLUMNS):
-            self._table.setHorizontalHeaderItem(column, _cell(title, is_number=column > 0))
-        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._table.setShowGrid(False)
-        self._table.setTabKeyNavigation(False)
-        self._table.verticalHeader().hide()
-        header = self._table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setHighlightSections(False)
+        self._table = choice_table(COLUMNS, name="writersTable", numbers=range(1, len(COLUMNS)))
+        self._table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._draw = button("Draw as this one", "chooseWriterButton", is_primary=True)
         self._add = button("Add…", "addWriterButton")
         self._rename = button("Rename…", "renameWriterButton")
@@ -99,11 +85,11 @@ class WritersDialog(QDialog):
         self._session.set_writer(name)
         self._show_writers(self._session.writer)
         if self._session.writer == name:
-            self._say(f"{name} is there already, and draws now." if is_known else f"{name} draws now.")
+            self._say(f"{name} is already a writer and draws now." if is_known else f"{name} draws now.")
 
     def rename(self) -> None:
         old = self.chosen
-        new = self._ask.text("Another name", f"What is {old} called from now on?", old) if old else None
+        new = self._ask.text("Rename the writer", f"New name of {old}:", old) if old else None
         if not new or new == old:
             return
         try:
@@ -112,19 +98,19 @@ class WritersDialog(QDialog):
             self._say(str(error), role="error")
         else:
             self._show_writers(new)
-            self._say(f"{old} is called {new} from now on.")
+            self._say(f"{old} is called {new} now.")
 
     def merge(self) -> None:
         source = self.chosen
         others = [name for name in self._session.store.writers() if name != source]
         if not source or not others:
             return
-        into = self._ask.choice("Merge writers", f"Whose are the drawings of {source} really?", others)
+        into = self._ask.choice("Merge writers", f"Whose drawings are those of {source}?", others)
         if into is None:
             return
         n = self._session.store.count(writer=source)
         question = (
-            f"{counted(n, 'drawing')} and all judgements of {source} become {into}'s, and {source} is gone. What was held out "
+            f"{counted(n, 'drawing')} and all judgements of {source} become {into}'s; {source} is removed. What was held out "
             "stays held out; a drawing that both have is kept once.\n\nThis cannot be undone."
         )
         if not self._ask.one_of("Merge writers", question, [MERGE], no="Keep both", is_grave=True):
@@ -135,7 +121,7 @@ class WritersDialog(QDialog):
             self._say(str(error), role="error")
         else:
             self._show_writers(into)
-            self._say(f"What {source} drew is {into}'s now.")
+            self._say(f"The drawings of {source} now belong to {into}.")
 
     def _say(self, text: str, *, role: str = "good") -> None:
         self._answer.setText(text)
@@ -156,16 +142,13 @@ class WritersDialog(QDialog):
                 store.count(writer=name, is_suspect=True),
             )
             drawing = "   (draws now)" if name == self._session.writer else ""
-            self._fill(row, (f"{name}{drawing}", *(f"{n:,}" if n else "–" for n in counts)))
-            item = self._table.item(row, 0)
-            if item is not None:
-                item.setData(Qt.ItemDataRole.UserRole, name)
+            title = table_cell(f"{name}{drawing}")
+            title.setData(Qt.ItemDataRole.UserRole, name)
+            self._table.setItem(row, 0, title)
+            for column, n in enumerate(counts, 1):
+                self._table.setItem(row, column, table_cell(f"{n:,}" if n else "–", is_number=True))
         self.choose(selected)
         self._update_buttons()
-
-    def _fill(self, row: int, texts: tuple[str, ...]) -> None:
-        for column, text in enumerate(texts):
-            self._table.setItem(row, column, _cell(text, is_number=column > 0))
 
     def _update_buttons(self) -> None:
         stored = self._session.store.writers()
@@ -177,10 +160,3 @@ class WritersDialog(QDialog):
     def done(self, result: int) -> None:
         super().done(result)
         self.deleteLater()
-
-
-def _cell(text: str, *, is_number: bool) -> QTableWidgetItem:
-    item = QTableWidgetItem(text)
-    side = Qt.AlignmentFlag.AlignRight if is_number else Qt.AlignmentFlag.AlignLeft
-    item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-    return item

@@ -1,10 +1,10 @@
-"""The writers' room: how well a model that learned from one hand reads the others."""
+"""The *Writers* tab: how well a model that learned from one writer reads the others."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -17,34 +17,32 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.formatting import percent, percent_digits
-from qtdigits.core.score.practice import listed
-from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixCell, MatrixRow, WriterMatrix
+from qtdigits.core.formatting import UNKNOWN, listed, percent, percent_digits
+from qtdigits.core.score.comparison import PairedComparison
+from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.panels.training.training_controls import ThinBar
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.colours import Theme
+from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, label
+from qtdigits.gui.widgets.parts import ChoiceBox, ThinBar, button, elided_label, label
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 from qtdigits.store.kept_files import load_writer_matrix, write_matrix_csv
 from qtdigits.store.model_files import load_header
 
-ROW_NAMES = {BASE: "nobody here", ALL_OTHERS: "all the others"}
+ROW_NAMES = {BASE: "no writer here", ALL_OTHERS: "all the others"}
 SIGNS = {"+": "▵ ", "++": "▲ ", "-": "▿ ", "--": "▼ ", "": ""}
-"""What stands before a figure that differs from the first row's: full where it holds among so many comparisons too."""
+"""Mark of an accuracy that differs from the first row's: filled if also after correction for so many comparisons."""
 LEAST_COLUMN_PX, ROW_PADDING_PX, MARGIN_PX = 116, 14, 2
 SHARE_OF_COLOUR = {"+": 0.12, "++": 0.28, "-": 0.14, "--": 0.32, "": 0.0}
 
 
 class MatrixTable(QTableWidget):
-    """Colour, sign and words say the same thing, so that none of them is needed alone."""
+    """Colour, sign and words say the same, so that nobody depends on one of them."""
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._matrix: WriterMatrix | None = None
         self.setObjectName("matrixTable")
         self.setAccessibleName("Writer matrix")
@@ -59,11 +57,6 @@ class MatrixTable(QTableWidget):
         self.horizontalHeader().setHighlightSections(False)
         self.verticalHeader().setHighlightSections(False)
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        if self._matrix is not None:
-            self.show_matrix(self._matrix)
-
     def show_matrix(self, matrix: WriterMatrix) -> None:
         self._matrix = matrix
         self.setRowCount(len(matrix.rows))
@@ -77,112 +70,116 @@ class MatrixTable(QTableWidget):
         self.setMaximumHeight(rows_px + scroll_bar_px + MARGIN_PX)
         for number, row in enumerate(matrix.rows):
             for column, writer in enumerate(matrix.writers):
-                self.setItem(number, column, self._item(matrix, row, row.cell(writer)))
+                self.setItem(number, column, self._item(matrix, row, writer))
 
-    def _item(self, matrix: WriterMatrix, row: MatrixRow, cell: MatrixCell | None) -> QTableWidgetItem:
-        if cell is None or cell.accuracy is None:
-            item = QTableWidgetItem("–")
+    def _item(self, matrix: WriterMatrix, row: MatrixRow, writer: str) -> QTableWidgetItem:
+        cell = row.cells.get(writer)
+        if cell is None or not cell.n:
+            item = QTableWidgetItem(UNKNOWN)
             item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
             return item
         mark = matrix.mark(cell) if row.kind != BASE else ""
-        item = QTableWidgetItem(f"{SIGNS[mark]}{percent(cell.accuracy)}\n{interval_text(cell)}")
+        item = QTableWidgetItem(f"{SIGNS[mark]}{percent(cell.tally_after.accuracy)}\n{interval_text(cell)}")
         item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-        told = cell_text(row, cell, mark)
+        told = cell_text(row, writer, cell, mark)
         item.setToolTip(told)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, told)
         if mark:
-            colour = QColor(self._theme.good if "+" in mark else self._theme.error)
+            theme = theme_of(self)
+            colour = QColor(theme.good if "+" in mark else theme.error)
             colour.setAlphaF(SHARE_OF_COLOUR[mark])
             item.setBackground(colour)
-        if row.name == cell.writer:
+        if row.name == writer:
             font = QFont(self.font())
             font.setBold(True)
             item.setFont(font)
         return item
 
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._matrix is not None:
+            self.show_matrix(self._matrix)
+
 
 def row_name(row: MatrixRow) -> str:
-    """Who the row's model has learned from, and from how many drawings."""
+    """Return whom the row's model has learned from, and from how many drawings."""
     name = ROW_NAMES.get(row.kind, row.name)
     return f"{name} · {row.learned_from:,} drawings" if row.learned_from else name
 
 
-def interval_text(cell: MatrixCell) -> str:
+def interval_text(cell: PairedComparison) -> str:
     """Such as: 91.5 to 99.0."""
-    low, high = cell.interval
+    low, high = cell.tally_after.interval
     return f"{100 * low:.1f} to {percent_digits(high)}"
 
 
-def cell_text(row: MatrixRow, cell: MatrixCell, mark: str) -> str:
+def cell_text(row: MatrixRow, writer: str, cell: PairedComparison, mark: str) -> str:
     """Such as: 97 of 100 drawings by Bob read right (95 % interval 91.5 to 99.0 %). Before: 95; 3 fixed, 1 broken, p = 0.63."""
     text = (
-        f"{cell.correct:,} of {cell.n:,} drawings by {cell.writer} read right "
+        f"{cell.after:,} of {cell.n:,} drawings by {writer} read right "
         f"(95 % interval {interval_text(cell)} %)."
     )
     if row.kind == BASE:
         return text
     meaning = {
-        "": "Not told apart from the first row.",
-        "+": "Better than the first row, taken alone.",
-        "++": "Better than the first row, also among so many comparisons.",
-        "-": "Worse than the first row, taken alone.",
-        "--": "Worse than the first row, also among so many comparisons.",
+        "": "No significant difference from the first row.",
+        "+": "Better than the first row, not corrected for the number of comparisons.",
+        "++": "Better than the first row, also corrected for the number of comparisons.",
+        "-": "Worse than the first row, not corrected for the number of comparisons.",
+        "--": "Worse than the first row, also corrected for the number of comparisons.",
     }[mark]
     return (
-        f"{text}\nBefore: {cell.base:,}; {cell.fixed:,} fixed, {cell.broken:,} broken, "
+        f"{text}\nBefore: {cell.before:,}; {cell.n_fixed:,} fixed, {cell.n_broken:,} broken, "
         f"p = {cell.p_value:.2g}.\n{meaning}"
     )
 
 
 EXPLANATION = (
-    "Each row is a model that began as the one chosen above and then learned from one writer; each column is a writer whose "
-    "drawings it read, with the 95 % interval below the figure. A writer's own model (bold) reads only what was held out of its "
-    "training."
+    "Each row is the model chosen above, trained on one writer; each column is a writer whose drawings it read: the share read "
+    "right, with the 95 % interval below. A writer's own model (bold) reads only the drawings held out of its training."
 )
-LEGEND = "▵ better, ▿ worse than the first row on the same drawings (p < 0.05); ▲ ▼ also among so many comparisons."
+LEGEND = "▵ better, ▿ worse than the first row on the same drawings (p < 0.05); ▲ ▼ also corrected for the number of comparisons."
 ONE_WRITER = (
     "This needs the drawings of two writers: add another one in the box at the top, or import theirs."
 )
 
 
 class WritersPanel(RefreshingPanel):
-    """Reads names and counts only while it is visible; the matrix that was measured last comes from the data folder."""
-
-    notice_given = Signal(str)
+    """Reads names and counts only while it is visible; the last matrix comes from the data folder."""
 
     def __init__(
         self,
         *,
         session: Session,
         measuring: WriterMeasuring,
-        data_dir: Path,
         ask: Ask,
-        theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session, self._measuring, self._ask = session, measuring, ask
-        self._matrix = load_writer_matrix(data_dir)
-        self._title = label("Who is read by whose model", role="heading")
+        self._matrix = load_writer_matrix(session.data_dir)
+        self._title = label("Writer matrix", role="heading")
         self._models = ChoiceBox(name="matrixModelBox")
-        self._models.setAccessibleName("Model that all begin with")
-        self._models.setToolTip("The model that all the others begin with")
-        self._measure = button("Measure", "measureButton", "Learn from each writer in turn", is_primary=True)
-        self._stop = button("Stop", "stopMeasuringButton", "End it and keep the rows that are whole")
-        self._cancel = button("Cancel", "cancelMeasuringButton", "Give it up; what was measured before stays")
-        self._export = button("Export…", "exportMatrixButton", "Write the figures as a CSV table")
-        self._bar = ThinBar(theme=theme)
+        self._models.setAccessibleName("Model to start from")
+        self._models.setToolTip("The model from which a model of each writer is trained")
+        self._measure = button(
+            "Measure",
+            "measureButton",
+            "Train a model of each writer, and let it read the others",
+            is_primary=True,
+        )
+        self._stop = button("Stop", "stopMeasuringButton", "Stop and keep the complete rows")
+        self._cancel = button("Cancel", "cancelMeasuringButton", "Cancel; the matrix measured before stays")
+        self._export = button("Export…", "exportMatrixButton", "Save the matrix as a CSV table")
+        self._bar = ThinBar(name="matrixProgress", title="Progress of the measurement")
         self._status = elided_label(role="muted", name="matrixStatus")
         self._warning = label(role="warning", name="matrixWarning", wraps=True)
-        self._table = MatrixTable(theme=theme)
+        self._table = MatrixTable()
         self._about = label(role="muted", name="matrixAbout", wraps=True)
         self._lay_out()
         self._connect()
         self._show_matrix()
-
-    def set_theme(self, theme: Theme) -> None:
-        self._bar.set_theme(theme)
-        self._table.set_theme(theme)
 
     @override
     def reload(self) -> None:
@@ -194,7 +191,7 @@ class WritersPanel(RefreshingPanel):
         beginning = QWidget()
         box = QHBoxLayout(beginning)
         box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(label("beginning with", role="muted"))
+        box.addWidget(label("starting from", role="muted"))
         box.addWidget(self._models)
         top = WrappingRow()
         top.add_stretching(self._title)
@@ -224,11 +221,11 @@ class WritersPanel(RefreshingPanel):
         measuring.busy_changed.connect(self._show_busy)
         measuring.progressed.connect(self._show_progress)
         measuring.measured.connect(self._take)
-        measuring.given_up.connect(self._say_given_up)
+        measuring.given_up.connect(self._say_ended)
         measuring.failed.connect(self._show_failure)
 
     def _list_models(self) -> None:
-        """A shipped model is offered first: it has learned from none of the writers here."""
+        """Fill the box, shipped models first: they have learned from no writer here."""
         entries = [entry for entry in self._session.library.entries() if not entry.error]
         chosen, in_use = self._models.currentData(), self._session.model_path
         wanted = chosen if chosen is not None else self._session.library.shipped_default()
@@ -241,7 +238,7 @@ class WritersPanel(RefreshingPanel):
 
     @Slot()
     def _describe(self) -> None:
-        """What a measuring would be of, and what speaks against it."""
+        """Say what would be measured, and what speaks against it."""
         if self._measuring.is_busy:
             return
         store = self._session.store
@@ -285,13 +282,13 @@ class WritersPanel(RefreshingPanel):
         self._show_matrix()
 
     @Slot()
-    def _say_given_up(self) -> None:
-        stays = "what was measured before stays" if self._matrix is not None else "nothing was measured"
-        self._status.setText(f"Given up: {stays}.")
+    def _say_ended(self) -> None:
+        stays = "; the matrix measured before stays" if self._matrix is not None else ""
+        self._status.setText(f"Ended without a result{stays}.")
 
     @Slot(object)
     def _show_failure(self, error: QtDigitsError) -> None:
-        self._session.problem_met.emit(error)
+        self._session.report(error)
 
     def _show_matrix(self) -> None:
         found = self._matrix
@@ -307,9 +304,9 @@ class WritersPanel(RefreshingPanel):
         if found is None:
             self._about.setText("Nothing has been measured yet.")
             return
-        told = [f"Models that began as {found.model}. {LEGEND}"]
+        told = [f"Trained from {found.model}. {LEGEND}"]
         if not found.is_whole:
-            told.append("It was stopped: rows are missing.")
+            told.append("The measurement was stopped: rows are missing.")
         present = self._session.store.writers()
         if gone := [name for name in found.writers if name not in present]:
             are = "is" if len(gone) == 1 else "are"
@@ -326,9 +323,9 @@ class WritersPanel(RefreshingPanel):
         try:
             write_matrix_csv(path, self._matrix)
         except QtDigitsError as error:
-            self._session.problem_met.emit(error)
+            self._session.report(error)
         else:
-            self.notice_given.emit(f"The writer matrix is in {path}.")
+            self._session.notify(f"The writer matrix is in {path}.")
 
 
 def _warning(path: Path) -> str:

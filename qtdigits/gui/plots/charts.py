@@ -13,11 +13,18 @@ from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from qtdigits.core.formatting import percent
-from qtdigits.core.run.curves import Numbers, Quantity, Scale, XAxis, nice_above
+from qtdigits.core.formatting import percent, percent_range
+from qtdigits.core.run.curves import Downsampled, Numbers, Quantity, Scale, XAxis, nice_above
 from qtdigits.core.score.calibration import Bin, Reliability
-from qtdigits.core.score.learning import WINDOW, Amount, LearningCurve, RunningCurve, merged, wilson_band
-from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.learning import (
+    MOST_POINTS,
+    WINDOW,
+    LearningCurve,
+    LearningPoint,
+    RunningCurve,
+    merge_points,
+)
+from qtdigits.core.score.metrics import Tally, wilson_band
 from qtdigits.gui.plots.legend import mixed
 from qtdigits.gui.plots.plot import CalmPlot
 from qtdigits.gui.widgets.colours import theme_of
@@ -172,7 +179,8 @@ class RunningAccuracyChart(ShareChart):
         """`before`: what was judged before the model in use learned this hand, empty where there was no such time."""
         after, moving_after = curve.after.astype(float), curve.moving_after.astype(float)
         everything = ShareSeries("all", after, curve.share, "accent", curve.low, curve.high)
-        recent = ShareSeries(f"last {WINDOW}", moving_after, curve.moving, "hold_out")
+        visible = Downsampled(start=0, end=moving_after[-1] if len(moving_after) else 1, columns=MOST_POINTS)
+        recent = ShareSeries(f"last {WINDOW}", *visible.update(moving_after, curve.moving), "hold_out")
         level = []
         if before.n and len(after):
             share, low, high = (np.array([value, value]) for value in (before.accuracy, *before.interval))
@@ -186,19 +194,21 @@ class LearningCurveChart(ShareChart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Learning curve", "misread, by drawings learned from", from_top=False, parent=parent)
 
-    def show_curve(self, curve: LearningCurve | None, amounts: Sequence[Amount], description: str) -> None:
+    def show_curve(
+        self, curve: LearningCurve | None, amounts: Sequence[LearningPoint], description: str
+    ) -> None:
         """`curve`: fitted to the amounts, None where there are too few."""
         if not amounts:
             self.show_series((), description)
             return
-        kept = merged(amounts)
+        kept = merge_points(amounts)
         learned, wrong, n = (np.array([getattr(a, name) for a in kept]) for name in ("learned", "wrong", "n"))
         bars = wilson_band(wrong, n)
         judged = ShareSeries("judged", learned.astype(float), wrong / n, "text_muted", *bars, is_dotted=True)
         expected = []
         if curve is not None:
             # From no learning to twice what was learned from; denser where the curve bends.
-            x = 2 * curve.amounts[-1].learned * np.linspace(0, 1, 25) ** 2
+            x = 2 * curve.points[-1].learned * np.linspace(0, 1, 25) ** 2
             low, middle, high = curve.errors(x)
             expected = [ShareSeries("expected", x, middle, "accent", low, high)]
         self.show_series([*expected, judged], description)
@@ -278,7 +288,7 @@ class ReliabilityChart(Chart):
 def bin_text(found: Bin) -> str:
     """Such as "93 to 100 % sure (98.4 % on average): 99.1 % of 5,812 right"."""
     return (
-        f"{100 * found.low:.0f} to {100 * found.high:.0f} % sure ({percent(found.confidence)} on average): "
+        f"{percent_range(found.low, found.high, 0)} sure ({percent(found.confidence)} on average): "
         f"{percent(found.accuracy)} of {found.n:,} right"
     )
 

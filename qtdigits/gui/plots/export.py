@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QByteArray, QPointF, QRectF, QSize
 from PySide6.QtGui import (
     QColor,
@@ -20,17 +18,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtSvg import QSvgGenerator
 
-from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
 from qtdigits.gui.plots.legend import Style, paint_sample
 from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.widgets.colours import LIGHT
-from qtdigits.store.frames import csv_of_columns
+from qtdigits.store.frames import csv_of, curves_frame
 
 WIDTH_PX, PLOT_HEIGHT_PX, MARGIN_PX = 900, 300, 18
 DETAIL = 2
 """Pixels of a saved picture for one on the screen."""
-CSV_COLUMNS = tuple(dict.fromkeys((*EPOCH_COLUMNS, *EPOCH_EXTRAS, *BATCH_COLUMNS, *BATCH_EXTRAS)))
 SAMPLE_PX = 22
 
 
@@ -87,26 +83,7 @@ def as_svg(sheet: Sheet, font: QFont) -> bytes:
 
 def as_csv(runs: Sequence[ShownRun]) -> bytes:
     """One row for each batch point and each epoch, in the order in which they came; what is not known is empty."""
-    tables = [table for run in runs for table in [_table_of(run)]]
-    columns = {
-        name: np.concatenate([table[name] for table in tables]) for name in ("run", "kind", *CSV_COLUMNS)
-    }
-    return csv_of_columns(columns).encode()
-
-
-def _table_of(run: ShownRun) -> dict[str, NDArray[np.object_ | np.float64]]:
-    parts = (("batch", run.history.batches), ("epoch", run.history.epochs))
-    n = sum(len(part) for _, part in parts)
-    kinds = np.concatenate([np.full(len(part), kind, object) for kind, part in parts])
-    table = {
-        name: np.concatenate(
-            [part[name] if name in part.kept_names else np.full(len(part), np.nan) for _, part in parts]
-        )
-        for name in CSV_COLUMNS
-    }
-    order = np.lexsort((kinds == "epoch", table["step"]))
-    made = {"run": np.full(n, run.title, object), "kind": kinds, **table}
-    return {name: column[order] for name, column in made.items()}
+    return csv_of(curves_frame((run.title, run.history) for run in runs)).encode()
 
 
 def _paint(painter: QPainter, sheet: Sheet, font: QFont) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
+from qtdigits.core.formatting import percent
 from qtdigits.core.score.metrics import Score
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.painting import ARROW_STEPS
@@ -69,7 +70,7 @@ class ConfusionMatrix(QWidget):
     def describe(self, row: int, column: int) -> str:
         """Such as "4 read as 9: 12 of 980 (1.2 %)"."""
         count, total = int(self._counts[row, column]), int(self._counts[row].sum())
-        share = f" ({100 * count / total:.1f} %)" if total else ""
+        share = f" ({percent(count / total)})" if total else ""
         what = "read rightly" if row == column else f"read as {self._classes[column]}"
         return f"{self._classes[row]} {what}: {count:,} of {total:,}{share}"
 

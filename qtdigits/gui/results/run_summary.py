@@ -1,52 +1,46 @@
-"""What came out of a run: its figures beside those of the model in use, and what it takes for what."""
+"""The result of a run: its figures beside those of the model in use, and the confusion matrix of each set."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from qtdigits.core.drawing.samples import VALIDATION
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.run.events import RunFinished
-from qtdigits.core.score.comparison import SIGNIFICANT, mcnemar_exact
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings
-from qtdigits.gui.results.knowledge import Knowledge
+from qtdigits.errors import InputError
 from qtdigits.gui.results.score_details import ScoreDetails
-from qtdigits.gui.session import Champion, Scores
+from qtdigits.gui.session import Champion, Scores, Session
 from qtdigits.gui.texts import ordered
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
+from qtdigits.store.run_files import load_readings
 
 OTHERS = "not the same drawings"
 VERDICT_COLUMN = 5
 
 
 class RunSummary(QWidget):
-    """`use_requested` carries the path of the new model; `curves_requested` asks to go back."""
-
-    use_requested = Signal(str)
-    curves_requested = Signal()
+    """Its button takes the new model into use. `back_button`, *Curves*, is for the page that the summary stands on."""
 
     def __init__(
         self,
         *,
-        knowledge: Knowledge | None = None,
+        session: Session,
         prefix: str = "",
-        has_way_back: bool = True,
         beside: str = "In use then",
         parent: QWidget | None = None,
     ) -> None:
-        """`prefix`: of object names, where there is more than one of it in a window. `has_way_back`: with the button *Curves*.
-
-        `beside`: what the model in use is called that `show_run` is given.
-        """
+        """`prefix`: of object names. `beside`: what to call the model in use that `show_run` is given."""
         super().__init__(parent)
-        self._beside = beside
+        self._session, self._beside = session, beside
         self._model = ""
         self._scores: Scores = {}
-        self._knowledge = knowledge or Knowledge()
         self._readings: Mapping[str, ReadDrawings] = {}
         self._figures = QGridLayout()
         self._set_box = ChoiceBox(name=f"{prefix}confusionSet")
@@ -57,9 +51,8 @@ class RunSummary(QWidget):
             "Use this model", f"{prefix}useButton", "Read with this model from now on", is_primary=True
         )
         self.use_button.clicked.connect(self._on_use)
-        self._back = button("Curves", f"{prefix}curvesButton", "Show the curves of this training")
-        self._back.clicked.connect(self.curves_requested)
-        self._back.setVisible(has_way_back)
+        self.back_button = button("Curves", f"{prefix}curvesButton", "Show the curves of this training")
+        session.champion_changed.connect(self._update_button)
         self._lay_out()
 
     @property
@@ -68,27 +61,21 @@ class RunSummary(QWidget):
         return self._model
 
     def show_run(self, finished: RunFinished, *, champion: Champion | None, offers_use: bool = True) -> None:
-        """`offers_use`: with a button that takes the new model into use, where nothing else on the page has one."""
+        """`champion`: the model in use, with the scores to compare with. `offers_use`: show the button *Use this model*."""
         self.use_button.setVisible(offers_use)
         self._model, self._scores = finished.model, finished.scores
-        self._readings = self._knowledge.readings_of(finished.run)
+        self._readings = _readings_of(self._session.data_dir, finished.run)
         self._show_figures(champion)
         self._set_box.clear()
         self._set_box.addItems([name for name in ordered(self._scores) if self._scores[name].get("n")])
-        self.set_champion(champion)
-
-    def set_champion(self, champion: Champion | None) -> None:
-        """Say so when the new model is the one in use. The figures stay those of the moment the run ended."""
-        is_used = _is_model(champion, self._model)
-        self.use_button.setText("In use" if is_used else "Use this model")
-        self.use_button.setEnabled(bool(self._model) and not is_used)
+        self._update_button()
 
     def _lay_out(self) -> None:
         self._figures.setHorizontalSpacing(16)
         self._figures.setVerticalSpacing(6)
         top = QHBoxLayout()
         top.addWidget(label("Result", role="heading"), 1)
-        top.addWidget(self._back)
+        top.addWidget(self.back_button)
         top.addWidget(self.use_button)
         about = QHBoxLayout()
         about.addWidget(label("Confusion matrix", role="heading"))
@@ -131,8 +118,22 @@ class RunSummary(QWidget):
         self._details.show_score(self._scores[name], self._readings.get(name))
 
     @Slot()
+    def _update_button(self) -> None:
+        is_used = _is_model(self._session.champion, self._model)
+        self.use_button.setText("In use" if is_used else "Use this model")
+        self.use_button.setEnabled(bool(self._model) and not is_used)
+
+    @Slot()
     def _on_use(self) -> None:
-        self.use_requested.emit(self._model)
+        self._session.use_model(Path(self._model))
+
+
+def _readings_of(data_dir: Path, run: str) -> Mapping[str, ReadDrawings]:
+    """Return the drawings behind the scores of a run, by the name of the set; none where their file cannot be read."""
+    try:
+        return load_readings(data_dir, run)
+    except InputError:
+        return {}
 
 
 def _is_model(champion: Champion | None, path: str) -> bool:
@@ -140,7 +141,7 @@ def _is_model(champion: Champion | None, path: str) -> bool:
 
 
 def _figures_of(name: str, values: Mapping[str, Any], champion: Champion | None) -> list[QLabel]:
-    """One row of the table: the set, the figure, its interval and number, and the same for the model in use."""
+    """Return a row of the table: the set, its score with interval and number, and that of the model in use."""
     if not values.get("n"):
         return [_cell(name), _cell("nothing to score yet", role="muted")]
     accuracy = _cell(percent(values["accuracy"], 2), role="heading")
@@ -156,27 +157,26 @@ def _figures_of(name: str, values: Mapping[str, Any], champion: Champion | None)
 
 
 def _cell(text: str, *, role: str = "") -> QLabel:
-    """It goes on in a second line where the page is narrow."""
     return label(text, role=role, wraps=True)
 
 
 def _are_the_same(name: str, values: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether both models were scored on the same drawings: what is validated on is another part in each run."""
+    """Return whether both models were scored on the same drawings; the validation part is another one in each run."""
     return name != VALIDATION and bool(values["n"] == before["n"])
 
 
 def verdict(values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, str]:
-    """Text and role: better or worse by so many points, or no clear difference.
+    """Say whether the model is better or worse, or that there is no clear difference; with the role of the text.
 
-    Clear is what lies outside the interval of both and would be beyond chance by McNemar's test if nothing was broken, or nothing
-    fixed: that errs on the careful side, and of a few drawings nothing is clear.
+    Only totals are known, so as few drawings as possible are taken to have changed; `is_clear` asks for more than significance,
+    which errs on the careful side.
     """
-    net = abs(values["correct"] - before["correct"])
-    are_enough = mcnemar_exact(net, 0) < SIGNIFICANT
-    change = 100 * (values["accuracy"] - before["accuracy"])
-    (low, high), (low_before, high_before) = values["interval"], before["interval"]
-    if are_enough and low > before["accuracy"] and values["accuracy"] > high_before:
-        return f"better by {change:.2f} points", "good"
-    if are_enough and high < before["accuracy"] and values["accuracy"] < low_before:
-        return f"worse by {-change:.2f} points", "warning"
-    return f"no clear difference ({change:+.2f})", "muted"
+    found = PairedComparison.of_totals(values["n"], before["correct"], values["correct"])
+    change = 100 * found.gain
+    if not found.is_clear:
+        return f"no clear difference ({change:+.2f})", "muted"
+    return (
+        (f"better by {change:.2f} points", "good")
+        if change > 0
+        else (f"worse by {-change:.2f} points", "warning")
+    )

@@ -1,4 +1,4 @@
-"""Questions to the person, in one replaceable place: tests and the demo answer without a dialog."""
+"""Questions to the person, replaceable: tests and the demo answer them without a dialog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 
 class Ask:
-    """Asks by dialogs. Every answer is None (or False) when the person gives up."""
+    """Asks by dialogs. Every answer is None (or False) if the person cancels."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.parent = parent
@@ -25,12 +25,12 @@ class Ask:
     def text(
         self, title: str, question: str, suggestion: str = "", *, may_be_empty: bool = False
     ) -> str | None:
-        """None when the person gives up; an empty answer is giving up too, unless it `may_be_empty`."""
+        """Ask for a text. An empty one counts as cancelling unless it `may_be_empty`."""
         answer, given = QInputDialog.getText(self.parent, title, question, text=suggestion)
         return answer.strip() if given and (may_be_empty or answer.strip()) else None
 
     def choice(self, title: str, question: str, choices: Sequence[str]) -> str | None:
-        """From a list that is seen as a whole."""
+        """Ask for one of several texts, shown as a list."""
         dialog = QInputDialog(self.parent)
         dialog.setOption(QInputDialog.InputDialogOption.UseListViewForComboBoxItems)
         dialog.setWindowTitle(title)
@@ -40,14 +40,14 @@ class Ask:
         return dialog.textValue() if given else None
 
     def number(self, title: str, question: str, suggestion: int, most: int) -> int | None:
-        """A whole number from 1 to `most`."""
+        """Ask for a whole number from 1 to `most`."""
         answer, given = QInputDialog.getInt(self.parent, title, question, suggestion, 1, most)
         return answer if given else None
 
     def one_of(
         self, title: str, question: str, answers: Sequence[str], *, no: str, is_grave: bool = False
     ) -> str | None:
-        """Each answer is a button, the first one the suggestion unless it `is_grave`; `no`, and Esc, give up."""
+        """Offer answers as buttons. The default is the first one, or `no` if it `is_grave`; `no` and Esc cancel."""
         box = QMessageBox(QMessageBox.Icon.Question, title, question, parent=self.parent)
         buttons = [box.addButton(text, QMessageBox.ButtonRole.AcceptRole) for text in answers]
         refusal = box.addButton(no, QMessageBox.ButtonRole.RejectRole)

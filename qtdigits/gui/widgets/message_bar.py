@@ -1,33 +1,24 @@
-"""One message for the person, as an overlay: an error with its remedy, or a notice, perhaps with a button."""
+"""One line for what the person should know: an error with its remedy, or a notice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
-from typing_extensions import override
 
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.widgets.parts import button, give_role, label
 
-MARGIN_PX = 10
-
 
 class MessageBar(QFrame):
-    """Lies over the lower edge of `host`, so that nothing moves when it comes or goes; hidden while there is nothing to say.
+    """Hidden without a message. A new message replaces the one before; a lasting one comes back afterwards."""
 
-    The newest message replaces the one before, unless that one must stay.
-    """
-
-    def __init__(self, host: QWidget) -> None:
-        super().__init__(host)
-        self._host = host
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self.setObjectName("messageBar")
+        self.setProperty("card", True)
         self._lasting = ""
-        self._is_held = False
-        self._waiting: Callable[[], None] | None = None
         self._text = label(name="messageLabel", wraps=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._offered: Callable[[], object] | None = None
@@ -40,55 +31,39 @@ class MessageBar(QFrame):
         layout.addWidget(self._text, 1)
         layout.addWidget(self._act, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
-        host.installEventFilter(self)
         self.hide()
 
     @property
     def text(self) -> str:
         return self._text.text() if not self.isHidden() else ""
 
-    def hold(self, is_held: bool) -> None:
-        """While held, messages that can wait do; the latest of them is shown afterwards."""
-        self._is_held = is_held
-        if not is_held and self._waiting is not None:
-            show, self._waiting = self._waiting, None
-            show()
-
     def show_problem(self, error: QtDigitsError, *, lasting: bool = False) -> None:
-        """Show an error. A `lasting` one comes back when a later message is dismissed: its cause is still there."""
+        """Show an error. A `lasting` one comes back when a later message is dismissed, since its cause remains."""
         if lasting:
             self._lasting = str(error)
         self._show(str(error), "error")
 
-    def show_notice(self, text: str, *, can_wait: bool = False) -> None:
-        if can_wait and self._is_held:
-            self._waiting = partial(self.show_notice, text)
-        else:
-            self._show(text, "")
+    def show_notice(self, text: str) -> None:
+        self._show(text, "")
 
-    def offer(self, text: str, action: str, act: Callable[[], object], *, can_wait: bool = False) -> None:
-        """Show a notice with a button that says `action`; a click calls `act`, and puts the notice away."""
-        if can_wait and self._is_held:
-            self._waiting = partial(self.offer, text, action, act)
-        else:
-            self._show(text, "", action=action)
-            self._offered = act
+    def offer(self, text: str, action: str, act: Callable[[], object]) -> None:
+        """Show a notice with a button `action` that calls `act` and dismisses the notice."""
+        self._show(text, "", action=action)
+        self._offered = act
 
     def withdraw(self, act: Callable[[], object]) -> None:
-        """Put the offer to call `act` away, as that is being done already."""
+        """Dismiss the offer of `act`: it is being done already."""
         if self._offered == act and not self.isHidden():
             self.dismiss()
 
-    @Slot()
     def dismiss(self) -> None:
         if self._lasting and self._text.text() != self._lasting:
             self._show(self._lasting, "error")
         else:
             self.hide()
 
-    @Slot()
     def dismiss_problem(self) -> None:
-        """Put an error away that has been overcome; a notice stays, and so does a lasting error."""
+        """Dismiss an error, as its cause is gone. Notices and lasting errors stay."""
         if self._text.text() == self._lasting:
             return
         if self._text.property("role") == "error" and not self.isHidden():
@@ -102,17 +77,6 @@ class MessageBar(QFrame):
         give_role(self._text, role)
         self.setAccessibleName(text)
         self.show()
-        self.raise_()
-        self._place()
-
-    def _place(self) -> None:
-        host = self._host
-        width = host.width() - 2 * MARGIN_PX
-        layout = self.layout()
-        assert layout is not None
-        layout.activate()
-        height = layout.heightForWidth(width) if layout.hasHeightForWidth() else self.sizeHint().height()
-        self.setGeometry(MARGIN_PX, host.height() - height - MARGIN_PX, width, height)
 
     @Slot()
     def _on_act(self) -> None:
@@ -120,9 +84,3 @@ class MessageBar(QFrame):
         self.dismiss()
         if act is not None:
             act()
-
-    @override
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and not self.isHidden():
-            self._place()
-        return super().eventFilter(watched, event)

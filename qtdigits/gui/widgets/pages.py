@@ -1,4 +1,4 @@
-"""A page that is made when it is first looked at: what nobody sees costs the start of the window nothing."""
+"""Pages that are made when they are first shown, and panels that reload when they are out of date and visible."""
 
 from __future__ import annotations
 
@@ -40,27 +40,27 @@ class LazyPage(QWidget):
 
 
 class RefreshingPanel(QWidget):
-    """`reload` is called when what is shown is out of date and the panel is visible: at once, or when it is next shown."""
+    """Calls `reload` when it is stale and visible: at once, or when it is next shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_stale = True
 
     def mark_stale(self) -> None:
-        """What is shown is out of date."""
+        """Say that what is shown is out of date."""
         self._is_stale = True
-        self._freshen()
+        self._reload_if_stale()
 
     def reload(self) -> None:
-        """Show what is there now."""
+        """Show the present state."""
         raise TypeError(f"{type(self).__name__} has no reload")
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._freshen()
+        self._reload_if_stale()
 
-    def _freshen(self) -> None:
+    def _reload_if_stale(self) -> None:
         if self._is_stale and self.isVisible():
             self._is_stale = False
             self.reload()

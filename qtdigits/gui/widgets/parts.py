@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, QPointF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QFrame,
+    QHeaderView,
     QLabel,
+    QProgressBar,
     QPushButton,
     QScrollArea,
     QSizePolicy,
     QStyledItemDelegate,
     QTableWidget,
+    QTableWidgetItem,
     QWidget,
 )
 from typing_extensions import override
+
+from qtdigits.gui.widgets.colours import theme_of
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _TOGETHER = re.compile(
     r"(?<=\d) (?=%|points?\b|(?:to|→) [+-]?\d)|(?<=\d to) (?=[+-]?\d)|(?<=\d →) (?=\d)|(?<=95 %) (?=interval)"
 )
-"""Blanks where no line may end, such as those of "81.2 → 93.8 %", "95 % interval" and "0.3 points"."""
+"""Spaces where no line may end, such as those of "81.2 → 93.8 %", "95 % interval" and "0.3 points"."""
 
 
 class ElidedLabel(QLabel):
-    """A label that gives way: what does not fit ends in "…", and the tool tip has the whole."""
+    """A label that may be narrower than its text, which then ends in "…"; the tool tip has all of it."""
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -45,7 +51,7 @@ class ElidedLabel(QLabel):
 
 
 class WrappedLabel(QLabel):
-    """A label of several lines: a figure stays with its unit, and a range in one piece. `text` has plain blanks."""
+    """A label of several lines that separates no number from its unit, and no range. `text` has plain blanks."""
 
     @override
     def setText(self, text: str) -> None:
@@ -88,7 +94,7 @@ def frame(name: str) -> QFrame:
 
 
 def scrolling(page: QWidget) -> QScrollArea:
-    """A page that may be larger than its place: it must not push the window apart."""
+    """Put a page into a scroll area, so that it does not enlarge the window."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
@@ -103,7 +109,7 @@ def give_role(widget: QWidget, role: str) -> None:
         widget.setProperty("role", role)
         if widget.testAttribute(
             Qt.WidgetAttribute.WA_WState_Polished
-        ):  # else it is dressed when it is first shown
+        ):  # else it gets its style when first shown
             widget.style().unpolish(widget)
             widget.style().polish(widget)
 
@@ -129,17 +135,17 @@ ARROW_FROM_RIGHT_PX = 13.0
 
 
 class ChoiceBox(QComboBox):
-    """A choice by pointer leaves the keyboard where it is; the wheel changes nothing unless the box has the keyboard."""
+    """A combo box that does not take the focus from the canvas when clicked; the wheel changes it only with the focus."""
 
     def __init__(self, *, name: str = "") -> None:
         super().__init__()
         self.setObjectName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setItemDelegate(QStyledItemDelegate(self))  # the one that heeds the style sheet
+        self.setItemDelegate(QStyledItemDelegate(self))  # the one that follows the style sheet
 
     @override
     def showPopup(self) -> None:
-        """As wide as its longest choice, where that is wider than the box."""
+        """Make the list as wide as its longest entry, if that is wider than the box."""
         view = self.view()
         view.setMinimumWidth(view.sizeHintForColumn(0) + 2 * view.frameWidth())
         super().showPopup()
@@ -168,19 +174,71 @@ class ChoiceBox(QComboBox):
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
+THIN_PX = 6
+
+
+class ThinBar(QProgressBar):
+    """Progress as a line: the bar of a style cannot be this thin everywhere."""
+
+    def __init__(self, *, name: str, title: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setTextVisible(False)
+        self.setFixedHeight(THIN_PX)
+        self.setRange(0, 1)
+        self.setValue(0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = theme_of(self)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        whole = QRectF(self.rect())
+        painter.setBrush(QColor(theme.grid))
+        painter.drawRoundedRect(whole, THIN_PX / 2, THIN_PX / 2)
+        part = max(0, self.value() - self.minimum()) / max(1, self.maximum() - self.minimum())
+        if part > 0:
+            painter.setBrush(QColor(theme.accent))
+            done = whole.adjusted(0, 0, (part - 1) * whole.width(), 0)
+            painter.drawRoundedRect(done, THIN_PX / 2, THIN_PX / 2)
+
+
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def table_cell(text: str, *, is_number: bool = False, tip: str = "") -> QTableWidgetItem:
+    """A cell or a title of a table; numbers stand to the right."""
+    made = QTableWidgetItem(text)
+    made.setTextAlignment(RIGHT if is_number else LEFT)
+    made.setToolTip(tip)
+    return made
+
+
+def choice_table(columns: Sequence[str], *, name: str, numbers: Collection[int]) -> QTableWidget:
+    """A table of which one row can be chosen; the columns `numbers` have their titles to the right."""
+    made = _plain(QTableWidget(0, len(columns)), name)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    made.verticalHeader().hide()
+    made.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    for column, title in enumerate(columns):
+        made.setHorizontalHeaderItem(column, table_cell(title, is_number=column in numbers))
+    return made
+
+
 class PlainTable(QTableWidget):
-    """The page that it stands on scrolls; `fit_height` when the rows have changed."""
+    """A table to read. The page that it stands on scrolls; `fit_height` when the rows have changed."""
 
     def __init__(self, n_columns: int, *, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(0, n_columns, parent)
-        self.setObjectName(name)
+        _plain(self, name)
         self.setAccessibleName(title)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.verticalHeader().hide()
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -188,3 +246,13 @@ class PlainTable(QTableWidget):
     def fit_height(self) -> None:
         rows = sum(self.rowHeight(row) for row in range(self.rowCount()))
         self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 4)
+
+
+def _plain(table: QTableWidget, name: str) -> QTableWidget:
+    table.setObjectName(name)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setTabKeyNavigation(False)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.horizontalHeader().setHighlightSections(False)
+    return table

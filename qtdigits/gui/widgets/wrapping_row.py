@@ -1,4 +1,4 @@
-"""A row of widgets that goes on in a further line where its place is too narrow, as words do in a paragraph."""
+"""A row of widgets that wraps where there is too little room, as words do in a paragraph."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ LEAST_STRETCHING_PX = 110
 
 @dataclass(frozen=True, eq=False)
 class _Line:
-    """Its items, each with its width."""
-
     places: Sequence[tuple[QLayoutItem, int]]
+    """Each item with its width."""
     height_px: int
 
 
 class WrappingRow(QLayout):
-    """Every widget has the width that it wishes for; those that stretch share what is left of their line.
+    """Every widget has the width of its size hint; those that stretch share what is left of their line.
 
-    A page must be as wide as the widest of them, instead of as wide as all.
+    So a page needs only the width of the widest widget, not of all together.
     """
 
     def __init__(self, parent: QWidget | None = None, *, fills: bool = False) -> None:
-        """`fills`: each widget is as tall as its line, instead of in the middle of it."""
+        """`fills`: each widget is as tall as its line, instead of centred in it."""
         super().__init__(parent)
         self._fills = fills
         self._items: list[QLayoutItem] = []
@@ -46,7 +45,7 @@ class WrappingRow(QLayout):
         self.invalidate()
 
     def add_stretching(self, widget: QWidget, *, least_px: int = LEAST_STRETCHING_PX) -> None:
-        """One that takes what is left of its line, which has to be `least_px` at least."""
+        """Add a widget that takes what is left of its line, which has to be at least `least_px`."""
         self.add(widget)
         self._stretching[widget] = least_px
 
@@ -82,14 +81,14 @@ class WrappingRow(QLayout):
     @override
     def sizeHint(self) -> QSize:
         shown = self._shown()
-        width = sum(map(self._wish, shown)) + self.spacing() * max(0, len(shown) - 1)
+        width = sum(map(self._least_width, shown)) + self.spacing() * max(0, len(shown) - 1)
         return QSize(width, self.heightForWidth(width))
 
     @override
     def minimumSize(self) -> QSize:
         shown = self._shown()
         height = max((item.minimumSize().height() for item in shown), default=0)
-        return QSize(max(map(self._wish, shown), default=0), height)
+        return QSize(max(map(self._least_width, shown), default=0), height)
 
     @override
     def setGeometry(self, rect: QRect) -> None:
@@ -107,16 +106,16 @@ class WrappingRow(QLayout):
         lines: list[list[QLayoutItem]] = []
         free = 0
         for item in self._shown():
-            wish = self._wish(item)
-            if not lines or wish > free:
+            least = self._least_width(item)
+            if not lines or least > free:
                 lines.append([])
                 free = width
             lines[-1].append(item)
-            free -= wish + self.spacing()
+            free -= least + self.spacing()
         return [self._line(items, width) for items in lines]
 
     def _line(self, items: list[QLayoutItem], width: int) -> _Line:
-        free = width - sum(map(self._wish, items)) - self.spacing() * (len(items) - 1)
+        free = width - sum(map(self._least_width, items)) - self.spacing() * (len(items) - 1)
         n_stretching = sum(item.widget() in self._stretching for item in items)
         places = []
         for item in items:
@@ -124,13 +123,13 @@ class WrappingRow(QLayout):
             if item.widget() in self._stretching:
                 share = free // n_stretching
                 free, n_stretching = free - share, n_stretching - 1
-            places.append((item, self._wish(item) + share))
+            places.append((item, self._least_width(item) + share))
         return _Line(places, max(_height(*place) for place in places))
 
     def _shown(self) -> list[QLayoutItem]:
         return [item for item in self._items if not item.isEmpty()]
 
-    def _wish(self, item: QLayoutItem) -> int:
+    def _least_width(self, item: QLayoutItem) -> int:
         for widget, least_px in self._stretching.items():
             if widget is item.widget():
                 return max(item.minimumSize().width(), least_px)

@@ -1,4 +1,4 @@
-"""Arrays that others bring: `.npz` and IDX files. Nothing in them is unpickled."""
+"""Read `.npz` and IDX files of other programs. Nothing in them is unpickled."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.errors import InputError
-from qtdigits.store.files import cannot_read
+from qtdigits.store.files import unreadable
 
 MOST_BYTES = 4 << 30
-"""An array larger than this is taken for a damaged header."""
+"""The header of an array larger than this is taken for damaged."""
 
-# What zipfile, zlib and numpy raise at damaged archives, at headers that lie, and at objects that would be unpickled.
+# What zipfile, zlib and numpy raise at damaged archives, false headers and pickled objects.
 _UNUSABLE_NPZ = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, TypeError),
     *(LookupError, ArithmeticError, MemoryError, RuntimeError),
@@ -33,18 +33,18 @@ _LABELS_MAGIC = 0x00000801
 
 
 class NpzArrays:
-    """The arrays of an open `.npz` file, read when they are asked for."""
+    """The arrays of an open `.npz` file, read lazily."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
 
     def get(self, *names: str) -> NDArray[Any] | None:
-        """The first of `names` that the file has."""
+        """Return the first of `names` that the file has, else None."""
         found = next((name for name in names if name in self._file.files), None)
         return None if found is None else np.asarray(self._file[found])
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """Raises `KeyError` when the file has none of this name."""
+        """Return an array. Raises `KeyError`."""
         found = self.get(name)
         if found is None:
             raise KeyError(name)
@@ -53,7 +53,7 @@ class NpzArrays:
 
 @contextmanager
 def open_npz(path: Path) -> Iterator[NpzArrays]:
-    """Open an `.npz` file. Raises `InputError` when it is none, is damaged, or holds objects."""
+    """Open an `.npz` file. Raises `InputError` when it is damaged, another kind of file, or holds objects."""
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
@@ -64,20 +64,18 @@ def open_npz(path: Path) -> Iterator[NpzArrays]:
             yield NpzArrays(file)
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}.", "Check the path.") from error
     except _UNUSABLE_NPZ as error:
         raise InputError(
-            f"{path} is not a usable .npz file: {error}.", "Save it anew with numpy.savez."
+            f"{path} is not a usable .npz file: {error}.", "Save it again with numpy.savez."
         ) from error
     except OSError as error:
-        raise InputError(cannot_read(path, error), "Check the path and its permissions.") from error
+        raise unreadable(path, error) from error
 
 
 def read_npz(path: Path) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Images and labels from `x` and `y`, or from `x_test` and `y_test`: `(n, height, width) uint8` and n labels.
+    """Read images and labels from `x` and `y`, or from `x_test` and `y_test`: `(n, height, width) uint8` and n labels.
 
-    Rows of 784 values count as 28x28; values from 0 to 1 are taken for parts of 255. Raises `InputError`.
+    Rows of 784 values are 28x28 images; values from 0 to 1 are scaled to 255. Raises `InputError`.
     """
     with open_npz(path) as arrays:
         images, labels = arrays.get("x", "x_test"), arrays.get("y", "y_test")
@@ -93,9 +91,9 @@ def read_npz(path: Path) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
 
 
 def read_idx(images: Path, labels: Path | None = None) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Images and labels from an IDX pair such as `t10k-images-idx3-ubyte.gz`: `(n, height, width) uint8` and n labels.
+    """Read images and labels from an IDX pair such as `t10k-images-idx3-ubyte.gz`: `(n, height, width) uint8` and n labels.
 
-    Without `labels` the file beside it whose name says labels is taken. Raises `InputError`.
+    `labels` is by default the file beside it with "labels" in its name. Raises `InputError`.
     """
     if labels is None:
         labels = images.with_name(images.name.replace("images", "labels").replace("idx3", "idx1"))
@@ -115,7 +113,7 @@ def read_idx(images: Path, labels: Path | None = None) -> tuple[NDArray[np.uint8
 
 @contextmanager
 def open_plain_or_gzip(path: Path) -> Iterator[BinaryIO]:
-    """The content of a file, unpacked when it is a gzip file. Raises `InputError` when it cannot be read."""
+    """Open a file, unpacking it when it is a gzip file. Raises `InputError` when it cannot be read."""
     try:
         with path.open("rb") as plain:
             is_packed = plain.read(2) == _GZIP_MAGIC
@@ -125,16 +123,14 @@ def open_plain_or_gzip(path: Path) -> Iterator[BinaryIO]:
                 return
             with gzip.GzipFile(fileobj=plain, mode="rb") as unpacked:
                 yield unpacked  # type: ignore[misc]
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}.", "Check the path.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is damaged: it cannot be unpacked.", "Use another copy of it.") from error
     except OSError as error:
-        raise InputError(cannot_read(path, error), "Check the path and its permissions.") from error
+        raise unreadable(path, error) from error
 
 
 def _idx_array(path: Path, magic: int, *, dimensions: int) -> NDArray[np.uint8]:
-    """An array as described at http://yann.lecun.com/exdb/mnist: magic number, sizes, bytes; big-endian."""
+    """Read an array as described at http://yann.lecun.com/exdb/mnist: magic number, sizes, bytes; big-endian."""
     with open_plain_or_gzip(path) as stream:
         header = stream.read(4 + 4 * dimensions)
         if len(header) < 4 + 4 * dimensions or struct.unpack_from(">I", header)[0] != magic:

@@ -1,4 +1,4 @@
-"""The 2022 report's exchange form: `images.csv` with 784 grey levels a row, `labels.csv` with one label a line, no headers."""
+"""The 2022 report's CSV pair: `images.csv` with 784 grey levels a row, `labels.csv` with one label a line, no headers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.errors import InputError
-from qtdigits.store.files import cannot_read, writing_all
+from qtdigits.store.data.arrays import open_plain_or_gzip
+from qtdigits.store.files import writing_all
 
 N_VALUES = 784
 ROWS_AT_ONCE = 4096
@@ -23,10 +24,10 @@ _IN_NUMBERS = b"0123456789.,+-eE \t\r\n"
 
 
 def read_csv_pair(images: Path, labels: Path) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Return the images `(n, 28, 28) uint8`, as they are in the file, and n labels; `3.0` is the label 3.
+    """Read the images `(n, 28, 28) uint8`, as they are in the file, and n labels; `3.0` is the label 3.
 
-    Raises `InputError` that names file and line: a row of another length, a value that is no whole number from 0 to
-    255, a line without a label, files that do not match in number, an empty file.
+    Raises `InputError`, with file and line, for a row of another length, a value that is no integer from 0 to 255, a line
+    without a label, files of different length, and an empty file.
     """
     content = _content(images)
     rasters = _rasters(content)
@@ -61,14 +62,9 @@ def write_csv_pair(images: Path, labels: Path, rasters: NDArray[np.uint8], label
 
 
 def _content(path: Path) -> bytes:
-    """Without the byte order mark of some spreadsheets, and without blank lines at the end. Raises `InputError`."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}.", "Check the path.") from error
-    except OSError as error:
-        raise InputError(cannot_read(path, error), "Check the path and its permissions.") from error
-    content = content.removeprefix(b"\xef\xbb\xbf").rstrip()
+    """Read a file without the byte order mark of some spreadsheets and blank lines at its end. Raises `InputError`."""
+    with open_plain_or_gzip(path) as stream:
+        content = stream.read().removeprefix(b"\xef\xbb\xbf").rstrip()
     if not content:
         raise InputError(f"{path} is empty.", _REMEDY)
     return content

@@ -1,4 +1,4 @@
-"""Any file with labelled drawings or images, as a dataset to score or train on, or as samples to import."""
+"""Any file of labelled drawings or images, as a dataset to score or train on, or as samples to import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from qtdigits.store.tables.samples import SampleStore
 
 
 class Kind(Enum):
-    """What a file is, told from its content."""
+    """The kind of a file, by its content."""
 
     INK = auto()
     UNIPEN = auto()
@@ -46,10 +46,10 @@ _BATCH = 512
 
 
 def read_dataset(path: Path, *, labels: Path | None = None) -> Dataset:
-    """All drawings or images of a file, a folder of pictures or a `samples.db`, prepared as the networks see them.
+    """Read a file, a folder of pictures or a `samples.db`, preprocessed for the networks.
 
-    `labels` is the other half of a CSV or IDX pair; without it, it is looked for beside the first. `writers` is set where the
-    data names them. Raises `InputError` (file, line, remedy) and, for a `samples.db`, `StoreError`.
+    `labels` is the other half of a CSV or IDX pair, by default the one beside it. `writers` is set where the data names them.
+    Raises `InputError` (file, line, remedy) and, for a `samples.db`, `StoreError`.
     """
     kind = kind_of(path, labels=labels)
     if kind is Kind.STORE:
@@ -66,9 +66,9 @@ def read_dataset(path: Path, *, labels: Path | None = None) -> Dataset:
 
 
 def read_samples(path: Path, *, labels: Path | None = None, writer: str) -> Iterator[Sample]:
-    """The same as samples to import: ink stays ink. Blank drawings are left out.
+    """Read the same as samples to import: ink stays ink. Blank drawings are left out.
 
-    `writer` is who drew what does not name its writer. Raises as `read_dataset`, in part while it is iterated over.
+    `writer` drew what has no writer in the file. Raises as `read_dataset`, in part during iteration.
     """
     kind = kind_of(path, labels=labels)
     if kind is Kind.STORE:
@@ -79,7 +79,7 @@ def read_samples(path: Path, *, labels: Path | None = None, writer: str) -> Iter
 
 
 def kind_of(path: Path, *, labels: Path | None = None) -> Kind:
-    """Raises `InputError` when the file is of no known kind, or has no use for `labels`."""
+    """Return what a file is. Raises `InputError` for an unknown kind, and for `labels` that the kind does not need."""
     kind = _kind_of_folder(path) if path.is_dir() else _kind_of_content(path)
     if labels is not None and kind not in {Kind.CSV_PAIR, Kind.IDX}:
         raise InputError(f"{path} holds its labels itself.", f"Leave out {labels}.")
@@ -92,7 +92,7 @@ def _kind_of_folder(path: Path) -> Kind:
 
 def _kind_of_content(path: Path) -> Kind:
     if path.is_fifo():
-        # It would be read twice: to find out what it is, and then as that.
+        # It could be read only once, but telling its kind reads it too.
         raise InputError(f"{path} is a pipe.", "Save what comes through it as a file, and name that.")
     if database.is_in_use(path):
         return Kind.STORE
@@ -130,7 +130,7 @@ def _unknown(path: Path, start: bytes) -> InputError:
 
 
 def _pictures(kind: Kind, path: Path, labels: Path | None) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Normalised images `(n, 28, 28)` and their labels."""
+    """Return normalised images `(n, 28, 28)` and their labels."""
     if kind is Kind.IMAGE_FOLDER:
         pictures, names = read_image_folder(path)
         return np.stack([normalise_image(picture) for picture in pictures]), names
@@ -197,7 +197,7 @@ def _picture_samples(kind: Kind, path: Path, labels: Path | None, writer: str) -
 
 
 def _moment(text: Any) -> datetime:
-    """A time that a file gives, or the present one when it gives none that can be understood."""
+    """Return the time in a file, or the present one when there is none or it cannot be parsed."""
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):

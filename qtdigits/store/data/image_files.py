@@ -1,4 +1,4 @@
-"""Pictures as files: PNG and JPEG, single ones and folders of them."""
+"""PNG and JPEG files: read one or a folder of them, write a contact sheet."""
 
 from __future__ import annotations
 
@@ -13,48 +13,49 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.errors import InputError
-from qtdigits.store.files import cannot_read, write_file
+from qtdigits.store.files import unreadable, write_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 MOST_PIXELS = 50_000_000
+THUMBNAIL_PX = 84
+CAPTION_PX = 18
+GAP_PX = 8
+GALLERY_COLUMNS = 12
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """A PNG or JPEG as grey levels `(height, width) uint8`; what is transparent is white. Raises `InputError`."""
+    """Read a PNG or JPEG as grey levels `(height, width) uint8`; transparent pixels are white. Raises `InputError`."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            # Pillow warns of very large pictures; they are refused below.
+            # Pillow warns of very large pictures; those are refused below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path, formats=("PNG", "JPEG")) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise _too_large(path)
                 return _grey(ImageOps.exif_transpose(image))
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}.", "Check the path.") from error
     except Image.DecompressionBombError as error:
         raise _too_large(path) from error
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is not a PNG or JPEG picture.", "Save it as PNG.") from error
     except (SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError) as error:
         # Pillow raises all of these for damaged files.
-        raise InputError(f"{path} is a damaged picture: {error}.", "Save it anew.") from error
+        raise InputError(f"{path} is a damaged picture: {error}.", "Save it again.") from error
     except OSError as error:
         if error.errno is None:
-            raise InputError(f"{path} is a damaged picture: {error}.", "Save it anew.") from error
-        raise InputError(cannot_read(path, error), "Check the path and its permissions.") from error
+            raise InputError(f"{path} is a damaged picture: {error}.", "Save it again.") from error
+        raise unreadable(path, error) from error
 
 
 def read_image_folder(path: Path) -> tuple[list[NDArray[np.uint8]], tuple[str, ...]]:
-    """The pictures of a folder, in the order of their paths, each of its own size, and their labels.
+    """Read the pictures of a folder, in the order of their paths, each of its own size, and their labels.
 
-    The label of a picture in a sub-folder is the name of that, otherwise what stands before the first `_` or `-` of its
-    own name. Raises `InputError`.
+    The label of a picture is the name of its sub-folder, else the part of its own name before the first `_` or `-`. Raises
+    `InputError`.
     """
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not files:
@@ -63,6 +64,28 @@ def read_image_folder(path: Path) -> tuple[list[NDArray[np.uint8]], tuple[str, .
         )
     labels = tuple(_label(path, file) for file in files)
     return [read_image(file) for file in files], labels
+
+
+def write_gallery(path: Path, images: NDArray[np.uint8], captions: Sequence[str]) -> None:
+    """Write `(n, 28, 28) uint8` rasters (ink 255) with `n` captions to a PNG, dark on light. Raises `StoreError`."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    width, height = THUMBNAIL_PX + GAP_PX, THUMBNAIL_PX + CAPTION_PX + GAP_PX
+    rows = max(1, -(-len(images) // GALLERY_COLUMNS))
+    sheet = Image.new("L", (GALLERY_COLUMNS * width + GAP_PX, rows * height + GAP_PX), 255)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=12)
+    for number, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        row, column = divmod(number, GALLERY_COLUMNS)
+        left, top = GAP_PX + column * width, GAP_PX + row * height
+        thumbnail = Image.fromarray(255 - image).resize(
+            (THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.NEAREST
+        )
+        sheet.paste(thumbnail, (left, top))
+        pen.rectangle((left, top, left + THUMBNAIL_PX - 1, top + THUMBNAIL_PX - 1), outline=200)
+        pen.text((left, top + THUMBNAIL_PX + 2), caption, fill=0, font=font)
+    content = BytesIO()
+    sheet.save(content, "PNG")
+    write_file(path, content.getvalue())
 
 
 def _grey(image: Image) -> NDArray[np.uint8]:
@@ -91,31 +114,3 @@ def _label(folder: Path, file: Path) -> str:
 
 def _too_large(path: Path) -> InputError:
     return InputError(f"{path} has more than {MOST_PIXELS:,} pixels.", "Make it smaller.")
-
-
-THUMBNAIL_PX = 84
-CAPTION_PX = 18
-GAP_PX = 8
-COLUMNS = 12
-
-
-def write_gallery(path: Path, images: NDArray[np.uint8], captions: Sequence[str]) -> None:
-    """Write `(n, 28, 28) uint8` rasters, ink 255, as dark on light, with `n` captions, to a PNG. Raises `StoreError`."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    width, height = THUMBNAIL_PX + GAP_PX, THUMBNAIL_PX + CAPTION_PX + GAP_PX
-    rows = max(1, -(-len(images) // COLUMNS))
-    sheet = Image.new("L", (COLUMNS * width + GAP_PX, rows * height + GAP_PX), 255)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=12)
-    for number, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        row, column = divmod(number, COLUMNS)
-        left, top = GAP_PX + column * width, GAP_PX + row * height
-        thumbnail = Image.fromarray(255 - image).resize(
-            (THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.NEAREST
-        )
-        sheet.paste(thumbnail, (left, top))
-        pen.rectangle((left, top, left + THUMBNAIL_PX - 1, top + THUMBNAIL_PX - 1), outline=200)
-        pen.text((left, top + THUMBNAIL_PX + 2), caption, fill=0, font=font)
-    content = BytesIO()
-    sheet.save(content, "PNG")
-    write_file(path, content.getvalue())

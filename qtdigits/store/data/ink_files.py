@@ -1,4 +1,4 @@
-"""Drawings as files: ink JSONL, the project's exchange form, and UNIPEN files of the pendigits kind.
+"""Files of ink: ink JSONL, the project's exchange form, and UNIPEN files of the pendigits kind.
 
 Ink JSONL (plain or gzip) holds one drawing a line: `{"label": "7", "writer": "w01", "strokes": [[[x, y], …], …]}`,
 y pointing down, any unit; a point may carry time in ms and pressure 0 to 1 as third and fourth number. Other keys are
@@ -39,7 +39,7 @@ class LabelledInk:
 
     @classmethod
     def of(cls, sample: Sample) -> LabelledInk | None:
-        """A stored sample for a file, with time and device; None when the sample is an image without ink."""
+        """Return a stored sample for a file, with time and device; None for an image without ink."""
         if sample.ink is None:
             return None
         extra = {"drawn_at": sample.drawn_at.astimezone(UTC).isoformat(timespec="milliseconds")}
@@ -52,7 +52,7 @@ class LabelledInk:
 
 
 def read_ink_jsonl(path: Path) -> Iterator[LabelledInk]:
-    """The drawings of a `.jsonl` or `.jsonl.gz` file, one after the other; blank lines are let pass.
+    """Yield the drawings of a `.jsonl` or `.jsonl.gz` file; blank lines are skipped.
 
     A drawing may be blank: empty strokes occur in real files. Raises `InputError` that names file and line.
     """
@@ -63,10 +63,7 @@ def read_ink_jsonl(path: Path) -> Iterator[LabelledInk]:
 
 
 def write_ink_jsonl(path: Path, drawings: Iterable[LabelledInk]) -> int:
-    """Write drawings to `path`, packed when its name ends in `.gz`, whole or not at all; returns how many.
-
-    Raises `StoreError`.
-    """
+    """Write drawings to `path`, whole or not at all, packed when its name ends in `.gz`; return how many. Raises `StoreError`."""
     count = 0
     with writing(path) as plain, _packing(plain, path) as stream:
         for drawing in drawings:
@@ -78,9 +75,9 @@ def write_ink_jsonl(path: Path, drawings: Iterable[LabelledInk]) -> int:
 
 
 def read_unipen(path: Path) -> Iterator[LabelledInk]:
-    """The drawings of a UNIPEN file of the pendigits kind, y turned to point down.
+    """Yield the drawings of a UNIPEN file of the pendigits kind, with y pointing down.
 
-    Each `.SEGMENT` begins a drawing and names its label; the second number of its `.COMMENT` is the writer. Raises
+    Each `.SEGMENT` starts a drawing and names its label; the second number of its `.COMMENT` is the writer. Raises
     `InputError` that names file and line.
     """
     with open_plain_or_gzip(path) as stream:
@@ -101,7 +98,7 @@ def read_unipen(path: Path) -> Iterator[LabelledInk]:
 
 
 class _Segment:
-    """A drawing of a UNIPEN file that is being read."""
+    """The drawing of a UNIPEN file that is being read."""
 
     def __init__(self, path: Path, number: int, rest: str) -> None:
         quoted = _QUOTED.search(rest)
@@ -151,7 +148,7 @@ def _drawing(path: Path, number: int, line: bytes) -> LabelledInk:
         extra = {key: value for key, value in values.items() if key not in {"label", "writer", "strokes"}}
         return LabelledInk(_label(values), _writer(values), Ink.of(_strokes(values)), extra)
     except json.JSONDecodeError as error:
-        # Its own text counts lines too, those within this one.
+        # The error's own text counts lines within this one.
         what = f"{error.msg} at column {error.colno}"
         raise InputError(f"{path}, line {number} is not JSON: {what}.", _REMEDY) from error
     except (ValueError, RecursionError) as error:
@@ -182,7 +179,7 @@ def _strokes(values: Mapping[str, Any]) -> list[Any]:
 
 
 def _packing(plain: BinaryIO, path: Path) -> Any:
-    """`plain`, or a gzip stream into it; without a time in it, equal drawings make equal files."""
+    """Return `plain`, or a gzip stream into it, without a time: equal drawings make equal files."""
     if path.suffix != ".gz":
         return nullcontext(plain)
     return gzip.GzipFile(filename="", fileobj=plain, mode="wb", mtime=0)

@@ -1,4 +1,4 @@
-"""MNIST as Keras publishes it, `mnist.npz`: finding it, loading it, downloading it."""
+"""Find, load and download MNIST as Keras publishes it, `mnist.npz`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REMEDY = "Use mnist.npz as Keras publishes it: x_train, y_train, x_test, y_test
 
 @dataclass(frozen=True, eq=False)
 class Mnist:
-    """MNIST's two parts; `sha256` is the file's, for the provenance of what is trained on it."""
+    """MNIST's two parts, and the SHA-256 of the file for the provenance of models."""
 
     training: Dataset
     test: Dataset
@@ -42,9 +42,9 @@ class Mnist:
 
 
 def find_mnist(*, explicit: Path | None = None, folder: Path) -> Path | None:
-    """The first of: `explicit`, `QTDIGITS_MNIST`, `mnist.npz` in the data folder `folder`, Keras's cache; else None.
+    """Return the first of: `explicit`, `QTDIGITS_MNIST`, `mnist.npz` in the data folder `folder`, Keras's cache; else None.
 
-    Raises `DataMissingError` when one of the first two is given but not there: somebody meant that file and no other.
+    Raises `DataMissingError` when one of the first two is given but missing: that file was meant and no other.
     """
     if explicit is not None:
         return _there(explicit, f"There is no file {explicit}.")
@@ -57,7 +57,7 @@ def find_mnist(*, explicit: Path | None = None, folder: Path) -> Path | None:
 
 
 def load_mnist(path: Path) -> Mnist:
-    """Raises `DataMissingError` when there is no such file, `InputError` when it is not MNIST."""
+    """Load both parts. Raises `DataMissingError` when there is no such file, `InputError` when it is not MNIST."""
     _there(path, f"There is no file {path}.")
     with open_npz(path) as arrays:
         training = _part(path, "MNIST training", arrays.get("x_train"), arrays.get("y_train"))
@@ -79,10 +79,10 @@ def download_mnist(
     opener: Callable[..., Any] = urlopen,
     timeout_s: float = TIMEOUT_S,
 ) -> Path:
-    """Fetch `mnist.npz` into `folder` and return its path; `progress` gets bytes done and in all (0: not known).
+    """Download `mnist.npz` into `folder` and return its path; `progress` gets bytes done and in all (0: unknown).
 
-    What has come stays in `mnist.npz.part` when the connection breaks or `progress` raises, and the next call goes on
-    from there. The file takes its name only when its SHA-256 is right. Raises `DataMissingError` or `StoreError`.
+    When the connection breaks or `progress` raises, the next call resumes from `mnist.npz.part`. The file takes its name only
+    when its SHA-256 is right. Raises `DataMissingError` or `StoreError`.
     """
     make_folder(folder)
     path, part = folder / FILE_NAME, folder / f"{FILE_NAME}.part"
@@ -91,7 +91,7 @@ def download_mnist(
     except (OSError, HTTPException) as error:
         raise DataMissingError(
             f"MNIST could not be downloaded from {url}: {_reason(error)}.",
-            f"Try again (it goes on where it stopped), or put {FILE_NAME} into {folder}.",
+            f"Try again (the download is resumed), or put {FILE_NAME} into {folder}.",
         ) from error
     try:
         _finish(part, path, url, sha256)
@@ -132,14 +132,13 @@ def _fetch(
     try:
         response = open_url(request)
     except HTTPError as error:
-        # The part is complete, or longer than the file: its SHA-256 tells.
+        # The part is complete, or too long: its SHA-256 tells.
         if done and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             error.close()
             return
         raise
     with response:
-        goes_on = response.status == HTTPStatus.PARTIAL_CONTENT
-        done = done if goes_on else 0
+        done = done if response.status == HTTPStatus.PARTIAL_CONTENT else 0
         length = int(response.headers.get("Content-Length") or 0)
         total = done + length if length else 0
         _receive(response, part, done, total, progress)
@@ -174,6 +173,6 @@ def _finish(part: Path, path: Path, url: str, sha256: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """What a person can do something with: "Name or service not known" rather than what wraps it."""
+    """Return the cause, such as "Name or service not known", rather than the error that wraps it."""
     cause = error.reason if isinstance(error, URLError) else error
     return str(getattr(cause, "strerror", None) or cause)

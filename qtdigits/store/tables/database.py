@@ -373,7 +373,7 @@ def full(path: Path) -> StoreError:
 def vanished(path: Path) -> StoreError:
     return StoreError(
         f"{path} is no longer there.",
-        "Put it back where it was and try again, or start QtDigits anew to begin an empty store.",
+        "Put it back where it was and try again, or restart QtDigits to begin an empty store.",
     )
 
 

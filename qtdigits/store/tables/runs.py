@@ -117,6 +117,10 @@ class RunTable:
         state = "NOT NULL" if in_trash else "NULL"
         return self._runs(f"WHERE deleted_at IS {state} ORDER BY started_at DESC, rowid DESC")
 
+    def frame(self) -> pd.DataFrame:
+        """Return `runs_frame` of all runs, those in the trash too, the latest first."""
+        return runs_frame(self._runs("ORDER BY started_at DESC, rowid DESC"))
+
     def data_version(self) -> int:
         """Return a number that differs whenever another connection or process has changed the store."""
         return int(self._db.value("PRAGMA data_version"))

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from qtdigits.core.drawing.samples import Raster
 from qtdigits.core.model import Model
-from qtdigits.core.network_inspection import first_filters, heat_map, layer_outputs, occlusion_scores
+from qtdigits.core.network_inspection import first_filters, heat_map, layer_outputs, occlude
 from qtdigits.core.network_spec import LayerSummary, layers_of
 from qtdigits.errors import ModelFileError, QtDigitsError
 from qtdigits.reader import Reader
@@ -29,7 +29,7 @@ BATCH = 64
 class Question:
     """`layer` is the name of the one to look at, "" for the first.
 
-    `ink`: that of the patches, as in `occlusion_scores`; None to leave out what decided the answer.
+    `ink`: that of the patches, as in `occlude`; None to leave out what decided the answer.
     """
 
     model: Path
@@ -161,7 +161,7 @@ class _Worker(QObject):
     def _decide(self, question: Question, ink: int, model: Model, reader: Reader) -> None:
         before = reader.read_many(question.raster[np.newaxis])[0]
         answer = int(before.argmax())
-        under = occlusion_scores(question.raster, ink=ink)
+        under = occlude(question.raster, ink=ink)
         probabilities = np.empty((len(under.images), len(before)), np.float32)
         for first in range(0, len(under.images), BATCH):
             if self.is_outdated.is_set():

@@ -1,49 +1,200 @@
-"""What there is to see of the runs that are chosen: curves, the result of a single one, what differs between several."""
+"""The chosen runs in detail: their curves, the result of a single one, and the differences between several."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHBoxLayout,
     QHeaderView,
     QTableWidget,
     QTableWidgetItem,
     QTabWidget,
+    QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
+from qtdigits.core.drawing.samples import MY_HOLD_OUT
 from qtdigits.core.formatting import UNKNOWN, duration, percent
 from qtdigits.core.recipe import FIELD_BY_NAME, Value
 from qtdigits.core.run.figures import differing, recipe_values
+from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.curve_saving import save_curves
 from qtdigits.gui.curves.curve_settings import CurveSettings
 from qtdigits.gui.curves.curves import Curves
 from qtdigits.gui.curves.run_curves import ShownRun
-from qtdigits.gui.panels.runs.run_result_page import RunResultPage
 from qtdigits.gui.panels.runs.runs_model import ENDINGS, titles_of
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
+from qtdigits.gui.results.run_summary import RunSummary
+from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.texts import data_text, ordered
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
-from qtdigits.gui.widgets.parts import named, scrolling
+from qtdigits.gui.widgets.pages import RefreshingPanel
+from qtdigits.gui.widgets.parts import label, named, scrolling
 from qtdigits.store.tables.runs import RunRecord
+from qtdigits.training.runs import result_of
 
+PREFIX = "runs."
+RESULT_TAB = 1
 MOST_COLUMN_PX = 260
+
 Row = tuple[str, tuple[str, ...]]
+"""A title, and a value for each run."""
+
+
+class RunDetails(QTabWidget):
+    """Hidden while nothing is chosen."""
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        preferences: Preferences,
+        theme: Theme,
+        ask: Ask,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("runTabs")
+        self.setDocumentMode(True)
+        self.tabBar().setDrawBase(False)
+        self.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._session, self._preferences, self._ask = session, preferences, ask
+        settings = CurveSettings.from_json(preferences.curves)
+        self._curves = named(Curves(theme=theme, settings=settings, plot_prefix=PREFIX), "runCurves")
+        self._result = RunResultPage(session=session)
+        self._differences = RunDifferences()
+        self.addTab(scrolling(self._curves), "Curves")
+        self.addTab(self._result, "Result")
+        self.addTab(self._differences, "Differences")
+        self._curves.settings_changed.connect(self._keep_settings)
+        self._curves.save_wanted.connect(self._on_save)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._curves.set_theme(theme)
+
+    def show_runs(self, runs: Sequence[RunRecord], curves: Sequence[ShownRun]) -> None:
+        """Show runs; `curves` are theirs, in the same order."""
+        self.setVisible(bool(runs))
+        if not runs:
+            return
+        is_single = len(runs) == 1
+        self.setTabText(self.count() - 1, "Recipe and figures" if is_single else "Differences")
+        has_result = is_single and bool(runs[0].model)
+        self.setTabVisible(RESULT_TAB, has_result)
+        self._result.show_run(runs[0] if has_result else None)
+        self._differences.show_runs(runs)
+        self._curves.compare(curves)
+
+    @Slot()
+    def show_result(self) -> None:
+        if self.isTabVisible(RESULT_TAB):
+            self.setCurrentIndex(RESULT_TAB)
+
+    @Slot(object)
+    def _keep_settings(self, settings: CurveSettings) -> None:
+        self._preferences.curves = settings.to_json()
+
+    @Slot(str)
+    def _on_save(self, kind: str) -> None:
+        if kind == "copy":
+            self._curves.copy_picture()
+            return
+        try:
+            save_curves(self._curves, kind, ask=self._ask)
+        except QtDigitsError as error:
+            self._session.report(error)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take over what was set at the curves of another tab meanwhile."""
+        self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
+        super().showEvent(event)
+
+
+class RunResultPage(RefreshingPanel):
+    """The result of a run beside the model in use, and how it compared on the day of its training. Read when it is shown."""
+
+    def __init__(self, *, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._run: RunRecord | None = None
+        self._summary: RunSummary | None = None
+        self._problem = label("", role="warning", name="runs.resultProblem", wraps=True)
+        self._then = label("", role="muted", name="runs.comparison", wraps=True)
+        self._links = ChangedDrawingLinks(session=session, prefix=PREFIX)
+        row = QHBoxLayout()
+        row.addWidget(self._then, 1)
+        row.addWidget(self._links)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 8, 0, 0)
+        self._box.addWidget(self._problem)
+        self._box.addLayout(row)
+        self._box.addStretch()
+        session.champion_changed.connect(self.mark_stale)
+
+    def show_run(self, run: RunRecord | None) -> None:
+        self._run = run
+        self.mark_stale()
+
+    @override
+    def reload(self) -> None:
+        if self._run is None:
+            return
+        try:
+            result = result_of(self._session.data_dir, self._run)
+        except QtDigitsError as error:
+            self._show_problem(str(error))
+            self._show_then(None)
+            self._shown_summary().hide()
+            return
+        self._show_problem(result.problem)
+        found = Comparison.from_json(result.finished.comparison) if result.finished.comparison else None
+        self._show_then(found)
+        summary = self._shown_summary()
+        summary.show_run(result.finished, champion=_as_compared(self._session.champion, found))
+        summary.show()
+
+    def _shown_summary(self) -> RunSummary:
+        if self._summary is None:
+            self._summary = RunSummary(session=self._session, prefix=PREFIX, beside="In use")
+            self._summary.back_button.hide()
+            self._box.insertWidget(self._box.count() - 1, self._summary, 1)
+        return self._summary
+
+    def _show_problem(self, text: str) -> None:
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+
+    def _show_then(self, found: Comparison | None) -> None:
+        self._then.setVisible(found is not None)
+        self._links.show_comparison(found)
+        if found is not None:
+            beside = f"“{found.champion}”, the model in use" if found.champion else "the model in use"
+            self._then.setText(f"On the day of its training, beside {beside} then: {found.sentence}.")
+
+
+def _as_compared(champion: Champion | None, found: Comparison | None) -> Champion | None:
+    """Return the model in use with its score on the hold-out of that day, if it is the one that was compared."""
+    if champion is None or found is None or found.champion != champion.name or not found.hold_out.n:
+        return champion
+    return champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=found.hold_out.n)
 
 
 class RunDifferences(QTableWidget):
-    """One column for each run."""
+    """A table with a column for each run."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("runDifferences")
-        self.setAccessibleName("What differs between the chosen runs")
+        self.setAccessibleName("Differences between the chosen runs")
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
@@ -71,7 +222,7 @@ class RunDifferences(QTableWidget):
 
 
 def figure_rows(runs: Sequence[RunRecord]) -> list[Row]:
-    """What came of the runs, what counts most first; a row that no run has a figure for is left out."""
+    """Return the results of the runs, the most important first; rows without any figure are left out."""
     sets = ordered(dict.fromkeys(name for run in runs for name in run.figures.scores))
     rows: list[Row] = [("Ended", tuple(ENDINGS.get(run.state, run.state) for run in runs))]
     for name in sets:
@@ -98,7 +249,7 @@ def figure_rows(runs: Sequence[RunRecord]) -> list[Row]:
 
 
 def recipe_rows(runs: Sequence[RunRecord]) -> list[Row]:
-    """The fields of the recipes that differ; of a single run all fields."""
+    """Return the fields in which the recipes differ; of a single run all fields."""
     recipes = [run.recipe for run in runs]
     found = differing(recipes)
     if len(runs) == 1:
@@ -115,79 +266,3 @@ def _text(name: str, value: Value) -> str:
 
 def _title(name: str) -> str:
     return FIELD_BY_NAME[name].title if name in FIELD_BY_NAME else "Recipe"
-
-
-RESULT_TAB = 1
-
-
-class RunDetails(QTabWidget):
-    """Hidden while nothing is chosen. `problem_met` carries a `QtDigitsError`."""
-
-    problem_met = Signal(object)
-
-    def __init__(
-        self,
-        *,
-        preferences: Preferences,
-        theme: Theme,
-        ask: Ask,
-        result: RunResultPage | None = None,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self.setObjectName("runTabs")
-        self.setDocumentMode(True)
-        self.tabBar().setDrawBase(False)
-        self.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._preferences, self._ask, self._result = preferences, ask, result
-        settings = CurveSettings.from_json(preferences.curves)
-        self._curves = named(Curves(theme=theme, settings=settings, plot_prefix="runs."), "runCurves")
-        self._differences = RunDifferences()
-        self.addTab(scrolling(self._curves), "Curves")
-        if result is not None:
-            self.insertTab(RESULT_TAB, result, "Result")
-        self.addTab(self._differences, "What differs")
-        self._curves.settings_changed.connect(self._keep_settings)
-        self._curves.save_wanted.connect(self._on_save)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._curves.set_theme(theme)
-
-    def show_runs(self, runs: Sequence[RunRecord], curves: Sequence[ShownRun]) -> None:
-        """`curves` are those of `runs`, in the same order."""
-        self.setVisible(bool(runs))
-        if not runs:
-            return
-        is_single = len(runs) == 1
-        self.setTabText(self.count() - 1, "Recipe and figures" if is_single else "What differs")
-        if self._result is not None:  # of a run by itself that a model came of
-            has_one = is_single and bool(runs[0].model)
-            self.setTabVisible(RESULT_TAB, has_one)
-            self._result.show_run(runs[0] if has_one else None)
-        self._differences.show_runs(runs)
-        self._curves.compare(curves)
-
-    @Slot()
-    def show_result(self) -> None:
-        if self._result is not None and self.isTabVisible(RESULT_TAB):
-            self.setCurrentIndex(RESULT_TAB)
-
-    @Slot(object)
-    def _keep_settings(self, settings: CurveSettings) -> None:
-        self._preferences.curves = settings.to_json()
-
-    @Slot(str)
-    def _on_save(self, kind: str) -> None:
-        if kind == "copy":
-            self._curves.copy_picture()
-            return
-        try:
-            save_curves(self._curves, kind, ask=self._ask)
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
-
-    @override
-    def showEvent(self, event: QShowEvent) -> None:
-        """What was chosen at the curves of another tab counts here."""
-        self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
-        super().showEvent(event)

@@ -11,11 +11,9 @@ from typing import Any
 from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
-    QObject,
     QPersistentModelIndex,
     QSortFilterProxyModel,
     Qt,
-    Signal,
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 from typing_extensions import override
@@ -28,7 +26,8 @@ from qtdigits.core.run.figures import recipe_values
 from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.curves.run_curves import ShownRun
-from qtdigits.store.tables.runs import RUNNING, RunRecord, RunTable
+from qtdigits.gui.session import Session
+from qtdigits.store.tables.runs import RUNNING, RunRecord
 
 COLUMNS = (
     "Name",
@@ -67,13 +66,13 @@ class RunsModel(QAbstractTableModel):
         return self._runs
 
     def show_runs(self, runs: list[RunRecord], *, running: str, elsewhere: Collection[str] = ()) -> None:
-        """`running`: the id of the run that goes on in this window, or ""; `elsewhere`: those that go on in others."""
+        """`running`: the id of the run that this window trains, or ""; `elsewhere`: those that others train."""
         self.beginResetModel()
         self._runs, self._running, self._elsewhere = runs, running, elsewhere
         self._made.clear()
         self.endResetModel()
 
-    def is_going_on(self, run: RunRecord) -> bool:
+    def is_running(self, run: RunRecord) -> bool:
         """Whether it is being trained, here or in another window or terminal."""
         return run.id == self._running or run.id in self._elsewhere
 
@@ -233,18 +232,15 @@ def _percent(share: float | None) -> str:
 KEPT = 16
 
 
-class RunHistories(QObject):
-    """`problem_met` carries a `QtDigitsError`: a run whose history cannot be read has no curves."""
+class RunHistories:
+    """Keeps the histories looked at last. A run whose history cannot be read has no curves, and the session reports it."""
 
-    problem_met = Signal(object)
-
-    def __init__(self, runs: RunTable, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._runs = runs
+    def __init__(self, *, session: Session) -> None:
+        self._session = session
         self._kept: OrderedDict[str, History | None] = OrderedDict()
 
     def shown(self, runs: Sequence[RunRecord], *, running: str = "") -> list[ShownRun]:
-        """With their curves; `running` is read anew each time."""
+        """Return runs with their curves; those of `running` are read anew each time."""
         return [
             ShownRun(
                 title,
@@ -255,15 +251,15 @@ class RunHistories(QObject):
         ]
 
     def forget(self, run: str) -> None:
-        """It has grown since it was read."""
+        """Read a run again: it has grown."""
         self._kept.pop(run, None)
 
     def _history(self, run: str, *, is_growing: bool) -> History | None:
         if is_growing or run not in self._kept:
             try:
-                self._kept[run] = self._runs.history(run)
+                self._kept[run] = self._session.store.runs.history(run)
             except (QtDigitsError, ValueError, KeyError) as error:
-                self.problem_met.emit(_as_problem(error))
+                self._session.report(_as_problem(error))
                 self._kept[run] = None
         self._kept.move_to_end(run)
         while len(self._kept) > KEPT:

@@ -1,11 +1,11 @@
-"""Every training that was made: look at its curves again, compare several, name, note, throw away and put back."""
+"""The *Runs* tab: look at earlier trainings, compare, name, delete, resume and extend them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -13,51 +13,25 @@ from typing_extensions import override
 from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.gui.panels.runs.run_details import RunDetails
-from qtdigits.gui.panels.runs.run_result_page import RunResultPage
 from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsModel, RunsTable
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, named
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-from qtdigits.store.tables.runs import RunRecord, RunTable
-from qtdigits.store.tables.samples import SampleStore
+from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import (
     can_be_extended,
-    can_go_on,
+    can_be_resumed,
     empty_trash,
     extended,
     inspect_trash,
     is_running,
     resumed,
 )
-
-DELETE_FOR_GOOD = "Delete for good"
-KEEP = "Keep them"
-
-
-class RunsTrash:
-    """The trash of `store`, whose runs have their folders in `data_dir`."""
-
-    def __init__(self, *, store: SampleStore, data_dir: Path, ask: Ask) -> None:
-        self._store, self._data_dir, self._ask = store, data_dir, ask
-
-    def empty(self) -> frozenset[str]:
-        """Ask, and delete what may go. Gives the ids of what is gone; raises `QtDigitsError`."""
-        trash = inspect_trash(self._store, self._data_dir)
-        if not trash.runs:
-            raise StoreError(
-                "Nothing in the trash can be deleted now.", "What waits in line or trains has to end first."
-            )
-        if (
-            self._ask.one_of("The trash", trash.question, (DELETE_FOR_GOOD,), no=KEEP, is_grave=True)
-            != DELETE_FOR_GOOD
-        ):
-            return frozenset()
-        return frozenset(empty_trash(self._store, self._data_dir, trash))
-
 
 MOST_EPOCHS = 1000
 
@@ -76,7 +50,7 @@ class RunSteering:
         self._data_dir, self._train, self._champion, self._ask = data_dir, train, champion, ask
 
     def can_go_on(self, run: RunRecord) -> bool:
-        return can_go_on(self._data_dir, run)
+        return can_be_resumed(self._data_dir, run)
 
     def can_be_extended(self, run: RunRecord) -> bool:
         return can_be_extended(self._data_dir, run)
@@ -101,45 +75,42 @@ class RunSteering:
 
 
 MOST_COMPARED = 8
-"""As many as there are colours that can be told apart."""
+"""The number of colours that can be told apart."""
 SEARCH_PX = 120
 LEAST_HINT_PX = 90
 LIST_PX = 200
 CHOOSE = "Choose one run, or several to compare"
 NONE_YET = "No training has been made yet"
 DELETE = "Put the chosen runs into the trash; models stay"
+DELETE_FOR_GOOD = "Delete for good"
 IS_RUNNING = "A running training has to be stopped before it can be deleted"
 
 
 class RunsPanel(RefreshingPanel):
-    """Reads the list only while it is visible. `problem_met` carries a `QtDigitsError`."""
-
-    problem_met = Signal(object)
+    """Reads the list only while it is visible."""
 
     def __init__(
         self,
         *,
-        runs: RunTable,
+        session: Session,
+        steering: RunSteering,
         preferences: Preferences,
-        theme: Theme,
         ask: Ask,
-        steering: RunSteering | None = None,
-        result: RunResultPage | None = None,
-        trash: RunsTrash | None = None,
+        theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._table_of_runs, self._ask = runs, ask
-        self._steering, self._trash_can = steering, trash
-        self._histories = RunHistories(runs, parent=self)
+        self._session, self._steering, self._ask = session, steering, ask
+        self._runs = session.store.runs
+        self._histories = RunHistories(session=session)
         self._running = ""
         self._changes_seen = 0
         self._deleted: list[list[str]] = []
         self._model = RunsModel()
         self._rows = RunsFilter(self._model)
         self._search = named(QLineEdit(), "runsSearch")
-        self._search.setAccessibleName("Look for runs")
-        self._search.setPlaceholderText("Look for …")
+        self._search.setAccessibleName("Search runs")
+        self._search.setPlaceholderText("Search …")
         self._search.setToolTip("Words of the name, the note, the recipe or how it ended")
         self._search.setClearButtonEnabled(True)
         self._search.setFixedWidth(SEARCH_PX)
@@ -155,7 +126,7 @@ class RunsPanel(RefreshingPanel):
         self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
         self._trash.setCheckable(True)
         self._empty = button("Empty…", "emptyRunsTrashButton", "Delete the runs in the trash for good")
-        self._lower = RunDetails(preferences=preferences, theme=theme, ask=ask, result=result)
+        self._lower = RunDetails(session=session, preferences=preferences, theme=theme, ask=ask)
         self._lay_out()
         self._connect()
 
@@ -164,7 +135,7 @@ class RunsPanel(RefreshingPanel):
 
     @Slot(object)
     def on_event(self, event: Event) -> None:
-        """A run has begun or ended: the list is out of date."""
+        """Update the list when a run begins or ends."""
         match event:
             case RunStarted(run=run):
                 self._running = run
@@ -179,26 +150,24 @@ class RunsPanel(RefreshingPanel):
     def reload(self) -> None:
         chosen = {run.id for run in self._chosen()}
         try:
-            self._changes_seen = self._table_of_runs.data_version()
-            runs = self._table_of_runs.records(in_trash=self._trash.isChecked())
+            self._changes_seen = self._runs.data_version()
+            runs = self._runs.records(in_trash=self._trash.isChecked())
         except QtDigitsError as error:
-            self.problem_met.emit(error)
+            self._session.report(error)
             return
         self._model.show_runs(runs, running=self._running, elsewhere=self._trained_elsewhere(runs))
         self._choose(chosen)
         self._show_chosen()
 
     def _look_for_changes(self) -> None:
-        """Terminals and other windows train too, and say nothing here."""
+        """Reload if a terminal or another window has trained meanwhile."""
         try:
-            if self._table_of_runs.data_version() != self._changes_seen:
+            if self._runs.data_version() != self._changes_seen:
                 self.mark_stale()
         except QtDigitsError as error:
-            self.problem_met.emit(error)
+            self._session.report(error)
 
     def _trained_elsewhere(self, runs: list[RunRecord]) -> set[str]:
-        if self._steering is None:
-            return set()
         return {run.id for run in runs if run.id != self._running and self._steering.is_running(run)}
 
     # What is chosen.
@@ -234,18 +203,18 @@ class RunsPanel(RefreshingPanel):
         in_trash = self._trash.isChecked()
         for one in (self._rename, self._note):
             one.setEnabled(len(chosen) == 1 and not in_trash)
-        is_going_on = not in_trash and any(self._model.is_going_on(run) for run in chosen)
+        is_running = not in_trash and any(self._model.is_running(run) for run in chosen)
         self._delete.setText("Put back" if in_trash else "Delete")
-        self._delete.setToolTip(IS_RUNNING if is_going_on else DELETE)
-        self._delete.setEnabled(bool(chosen) and not is_going_on)
+        self._delete.setToolTip(IS_RUNNING if is_running else DELETE)
+        self._delete.setEnabled(bool(chosen) and not is_running)
         self._undo.setVisible(bool(self._deleted) and not in_trash)
-        self._empty.setVisible(in_trash and self._trash_can is not None)
+        self._empty.setVisible(in_trash)
         self._empty.setEnabled(bool(self._model.runs))
 
     def _offer_steering(self, chosen: list[RunRecord]) -> None:
-        """Only for a run by itself that is at hand and not in the trash."""
+        """Offer to resume or extend a single run that is not in the trash."""
         can_resume = can_be_extended = False
-        if self._steering is not None and len(chosen) == 1 and not self._trash.isChecked():
+        if len(chosen) == 1 and not self._trash.isChecked():
             is_running = chosen[0].id == self._running
             can_resume = not is_running and self._steering.can_go_on(chosen[0])
             can_be_extended = not is_running and self._steering.can_be_extended(chosen[0])
@@ -256,28 +225,28 @@ class RunsPanel(RefreshingPanel):
 
     @Slot()
     def _on_resume(self) -> None:
-        if self._steering is not None and len(chosen := self._chosen()) == 1:
+        if len(chosen := self._chosen()) == 1:
             self._steer(self._steering.go_on, chosen[0])
 
     @Slot()
     def _on_extend(self) -> None:
-        if self._steering is not None and len(chosen := self._chosen()) == 1:
+        if len(chosen := self._chosen()) == 1:
             self._steer(self._steering.extend, chosen[0])
 
     def _steer(self, steer: Callable[[RunRecord], None], run: RunRecord) -> None:
         try:
             steer(run)
         except QtDigitsError as error:
-            self.problem_met.emit(error)
+            self._session.report(error)
 
     @Slot()
     def _on_rename(self) -> None:
         if len(chosen := self._chosen()) == 1:
             title = chosen[0].title
-            question = f"A new name for “{title}”; with none it is called as its recipe:"
+            question = f"A new name for “{title}”; without one it has the name of its recipe:"
             name = self._ask.text("Rename the run", question, title, may_be_empty=True)
             if name is not None:
-                self._do(lambda: self._table_of_runs.rename(chosen[0].id, name))
+                self._do(lambda: self._runs.rename(chosen[0].id, name))
 
     @Slot()
     def _on_note(self) -> None:
@@ -285,7 +254,7 @@ class RunsPanel(RefreshingPanel):
             question = f"About “{chosen[0].title}”:"
             note = self._ask.text("Note", question, chosen[0].note, may_be_empty=True)
             if note is not None:
-                self._do(lambda: self._table_of_runs.set_note(chosen[0].id, note))
+                self._do(lambda: self._runs.set_note(chosen[0].id, note))
 
     @Slot()
     def _on_delete(self) -> None:
@@ -293,38 +262,50 @@ class RunsPanel(RefreshingPanel):
         if not ids:
             return
         if self._trash.isChecked():
-            self._do(lambda: self._table_of_runs.restore(ids))
-        elif self._do(lambda: self._table_of_runs.delete(ids)):
+            self._do(lambda: self._runs.restore(ids))
+        elif self._do(lambda: self._runs.delete(ids)):
             self._deleted.append(ids)
             self._show_chosen()
 
     @Slot()
     def _on_undo(self) -> None:
-        if self._deleted and self._do(lambda: self._table_of_runs.restore(self._deleted[-1])):
+        if self._deleted and self._do(lambda: self._runs.restore(self._deleted[-1])):
             self._choose(set(self._deleted.pop()))
             self._show_chosen()
 
     @Slot()
     def _on_empty(self) -> None:
-        if self._trash_can is None:
-            return
         try:
-            gone = self._trash_can.empty()
+            gone = self._empty_trash()
         except QtDigitsError as error:
-            self.problem_met.emit(error)
-            gone = frozenset()
-        there = {run.id for run in self._table_of_runs.records(in_trash=True)}
+            self._session.report(error)
+            gone = False
+        there = {run.id for run in self._runs.records(in_trash=True)}
         self._deleted = [kept for ids in self._deleted if (kept := [i for i in ids if i in there])]
         if gone:
             self._trash.setChecked(False)
         else:
             self.reload()
 
+    def _empty_trash(self) -> bool:
+        """Ask, and delete what may go. Return whether anything was deleted. Raises `QtDigitsError`."""
+        store, data_dir = self._session.store, self._session.data_dir
+        trash = inspect_trash(store, data_dir)
+        if not trash.runs:
+            raise StoreError(
+                "Nothing in the trash can be deleted now.",
+                "Runs that are queued or running have to end first.",
+            )
+        answer = self._ask.one_of(
+            "The trash", trash.question, [DELETE_FOR_GOOD], no="Keep them", is_grave=True
+        )
+        return answer == DELETE_FOR_GOOD and bool(empty_trash(store, data_dir, trash))
+
     def _do(self, change: Callable[[], None]) -> bool:
         try:
             change()
         except QtDigitsError as error:
-            self.problem_met.emit(error)
+            self._session.report(error)
             return False
         self.reload()
         return True
@@ -368,8 +349,6 @@ class RunsPanel(RefreshingPanel):
         self._trash.toggled.connect(self.reload)
         self._empty.clicked.connect(self._on_empty)
         self._table.activated.connect(self._lower.show_result)  # a double click, or Enter
-        for part in (self._histories, self._lower):
-            part.problem_met.connect(self.problem_met)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

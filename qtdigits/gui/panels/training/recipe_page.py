@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -10,45 +10,49 @@ from time import perf_counter
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHeaderView, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import duration
 from qtdigits.core.network_spec import LayerSummary, cost_of, layers_of
 from qtdigits.core.recipe import FIELD_BY_NAME, Field, Recipe, Value, differences
 from qtdigits.core.recipe_files import load_recipe, recipe_names, recipe_toml
-from qtdigits.core.run.figures import Estimate, MeasuredSpeed, epoch_estimate, paces_of
+from qtdigits.core.run.figures import Estimate, MeasuredSpeed, epoch_estimate, measured_speeds
 from qtdigits.errors import InputError, QtDigitsError
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import ChoiceBox, PlainTable, button, elided_label, label, scrolling
+from qtdigits.gui.widgets.parts import (
+    ChoiceBox,
+    PlainTable,
+    button,
+    elided_label,
+    label,
+    scrolling,
+    table_cell,
+)
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.files import write_file
 from qtdigits.store.model_files import load_header
 
 OPEN_FILE = "Open file…"
-
-
-def ask_recipe_path(parent: QWidget) -> str:
-    """The path of a recipe that the person chose, "" for none."""
-    return QFileDialog.getOpenFileName(parent, "Open a recipe", "", "Recipes (*.toml)")[0]
+KIND = "Recipes (*.toml)"
 
 
 class RecipeChoice(QObject):
     """Fills the box with the names of recipes, and the form with the one that is chosen.
 
-    `problem_found` carries what is wrong with a recipe that could not be taken; the one before stays.
+    `problem_found` carries what is wrong with a recipe that cannot be used; the one before stays chosen.
     """
 
     chosen = Signal()
     problem_found = Signal(str)
 
-    def __init__(self, *, box: ChoiceBox, form: RecipeForm, ask_path: Callable[[QWidget], str]) -> None:
+    def __init__(self, *, box: ChoiceBox, form: RecipeForm, ask: Ask) -> None:
         super().__init__(box)
         self._box = box
         self._form = form
-        self._ask_path = ask_path
+        self._ask = ask
         self._recipe = form.recipe()
         self._opened: dict[str, Recipe] = {}
         box.addItems([*recipe_names(), OPEN_FILE])
@@ -56,12 +60,12 @@ class RecipeChoice(QObject):
 
     @property
     def recipe(self) -> Recipe:
-        """The one that was chosen, as it was before anything was changed in the form."""
+        """The chosen recipe, without the changes made in the form."""
         return self._recipe
 
     @property
     def is_adjusted(self) -> bool:
-        """The form says something else than the recipe that was chosen."""
+        """Whether the chosen recipe was changed in the form."""
         return bool(differences(self._form.recipe(), self._recipe))
 
     @Slot(str)
@@ -91,11 +95,11 @@ class RecipeChoice(QObject):
             self.choose(name)
             return
         self._show_name(self._recipe.name)
-        if path := self._ask_path(self._box):
-            self.choose(path)
+        if path := self._ask.file_to_open("Open a recipe", KIND):
+            self.choose(str(path))
 
 
-TITLES = ("layer", "what it does", "puts out", "weights", "multiply-adds")
+TITLES = ("layer", "details", "output", "weights", "multiply-adds")
 
 
 class NetworkTable(PlainTable):
@@ -114,10 +118,7 @@ class NetworkTable(PlainTable):
         for row, layer in enumerate(layers):
             numbers = f"{layer.n_parameters:,}", f"{layer.multiply_adds:,}"
             for column, text in enumerate((layer.title, layer.details, layer.shape_text, *numbers)):
-                item = QTableWidgetItem(text)
-                side = Qt.AlignmentFlag.AlignRight if column > 1 else Qt.AlignmentFlag.AlignLeft
-                item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-                self.setItem(row, column, item)
+                self.setItem(row, column, table_cell(text, is_number=column > 1))
         self.fit_height()
 
 
@@ -126,31 +127,30 @@ MOST_TOLD = 3
 
 
 class RecipePage(QWidget):
-    """`saved` carries the path of a recipe that was written, `problem_found` why it could not be.
-
-    `cost_text` says what a recipe will cost on this machine; it is asked while the page is visible only.
-    """
-
-    saved = Signal(str)
-    problem_found = Signal(str)
+    """What the form says is compared with the chosen recipe, while the page is visible. A recipe that is saved is chosen."""
 
     def __init__(
-        self, *, form: RecipeForm, ask: Ask, cost_text: Callable[[Recipe], str], parent: QWidget | None = None
+        self,
+        *,
+        form: RecipeForm,
+        choice: RecipeChoice,
+        session: Session,
+        ask: Ask,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._form = form
-        self._ask = ask
-        self._cost_text = cost_text
-        self._choice: RecipeChoice | None = None
+        self._form, self._choice = form, choice
+        self._session, self._ask = session, ask
+        self._costs = RecipeCosts(session=session)
         self._table: NetworkTable | None = None
         self._changes = elided_label(role="muted", name="recipeChanges")
-        self._restore = button("As it was", "restoreButton", "Give up what was changed in this recipe")
-        self._layers = button("Layers", "layersButton", "Show what the network consists of")
+        self._restore = button("Undo changes", "restoreButton", "Go back to the recipe as it was chosen")
+        self._layers = button("Layers", "layersButton", "Show the layers of the network")
         self._layers.setCheckable(True)
         self._save = button(
-            "Save…", "saveRecipeButton", "Keep this recipe as a file, to use it again or to share it"
+            "Save…", "saveRecipeButton", "Save this recipe as a file, to use it again or to share it"
         )
-        self._costs = label(role="muted", name="recipeCosts", wraps=True)
+        self._cost = label(role="muted", name="recipeCosts", wraps=True)
         self._help = label(role="muted", name="fieldHelp", wraps=True)
         self._lay_out()
         self._layers.toggled.connect(self._on_layers)
@@ -158,12 +158,8 @@ class RecipePage(QWidget):
         self._save.clicked.connect(self._on_save)
         form.changed.connect(self._refresh)
         form.field_entered.connect(self._on_field)
-
-    def follow(self, choice: RecipeChoice) -> None:
-        """Tell what differs from the recipe that is chosen there; what is saved is chosen there."""
-        self._choice = choice
         choice.chosen.connect(self._refresh)
-        self.saved.connect(choice.choose)
+        session.models_changed.connect(self._on_models_changed)
 
     def _lay_out(self) -> None:
         top = WrappingRow()
@@ -172,7 +168,7 @@ class RecipePage(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 4, 0, 0)
         box.addLayout(top)
-        box.addWidget(self._costs)
+        box.addWidget(self._cost)
         content = QWidget()
         self._table_place = QVBoxLayout(content)
         self._table_place.setContentsMargins(0, 0, 8, 0)
@@ -191,15 +187,15 @@ class RecipePage(QWidget):
         self._layers.setEnabled(is_valid)
         if not is_valid:
             self._changes.setText("This recipe cannot be used as it stands.")
-            self._costs.clear()
+            self._cost.clear()
             return
         recipe = self._form.recipe()
-        before = self._choice.recipe if self._choice else recipe
+        before = self._choice.recipe
         self._changes.setText(changes_text(recipe, before))
         self._restore.setVisible(bool(differences(recipe, before)))
         layers = layers_of(recipe.network, self._form.n_classes)
-        parts = [f"{cost_of(layers):,} multiply-adds for one reading", self._cost_text(recipe)]
-        self._costs.setText(" · ".join(filter(None, parts)))
+        parts = [f"{cost_of(layers):,} multiply-adds for one reading", self._costs.text(recipe)]
+        self._cost.setText(" · ".join(filter(None, parts)))
         if self._table is not None:
             self._table.show_layers(layers)
 
@@ -214,22 +210,27 @@ class RecipePage(QWidget):
 
     @Slot()
     def _on_restore(self) -> None:
-        if self._choice is not None:
-            self._choice.choose(self._choice.recipe.name)
+        self._choice.choose(self._choice.recipe.name)
 
     @Slot()
     def _on_save(self) -> None:
         recipe = self._form.recipe()
-        path = self._ask.file_to_save("Keep the recipe", f"{recipe.name}.toml", "Recipes (*.toml)")
+        path = self._ask.file_to_save("Save the recipe", f"{recipe.name}.toml", KIND)
         if path is None:
             return
         path = path if path.suffix else path.with_suffix(".toml")
         try:
             write_recipe(recipe, path)
         except QtDigitsError as error:
-            self.problem_found.emit(str(error))
+            self._session.report(error)
         else:
-            self.saved.emit(str(path))
+            self._choice.choose(str(path))
+
+    @Slot()
+    def _on_models_changed(self) -> None:
+        """Another training may have ended, whose speed tells more."""
+        self._costs.forget()
+        self._refresh()
 
     @Slot(str)
     def _on_field(self, name: str) -> None:
@@ -242,7 +243,7 @@ class RecipePage(QWidget):
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
-    """The recipe gets the name of its file. Raises `StoreError`."""
+    """Write a recipe, under the name of the file. Raises `StoreError`."""
     write_file(path, recipe_toml(replace(recipe, name=path.stem)).encode())
 
 
@@ -250,14 +251,14 @@ def changes_text(recipe: Recipe, before: Recipe) -> str:
     """Such as "Changed in default: epochs 3 instead of 14, seed 2 instead of 1"."""
     changes = differences(recipe, before)
     if not changes:
-        return f"The recipe {recipe.name}; what differs from the defaults is marked with a dot."
+        return f"The recipe {recipe.name}. A dot marks what differs from the defaults."
     told = [_change_text(FIELD_BY_NAME[name], now, then) for name, (now, then) in changes.items()]
     more = f" and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
     return f"Changed in {before.name}: {', '.join(told[:MOST_TOLD])}{more}"
 
 
 def _change_text(field: Field, now: Value, then: Value) -> str:
-    """MNIST images 4,000 instead of 60,000: the unit is not said twice, and what is written in capitals stays so."""
+    """Such as "MNIST images 4,000 instead of 60,000": the unit is not repeated, and capitals stay."""
     title = field.title if field.title[:2].isupper() else field.title[0].lower() + field.title[1:]
     unit = f" {field.unit}" if field.unit and title.endswith(field.unit) else ""
     said, before = (field.value_text(value).removesuffix(unit) for value in (now, then))
@@ -265,17 +266,17 @@ def _change_text(field: Field, now: Value, then: Value) -> str:
 
 
 def help_text(name: str) -> str:
-    """What a field means, what it takes, and what it is when nobody says anything."""
+    """Return what a field means, its range and its default."""
     field = FIELD_BY_NAME[name]
     return f"{field.title}: {field.full_help}; Ctrl+Backspace goes back to it."
 
 
 N_TIMED = 5
-"""The fastest counts: the others were held up by something else."""
+"""The fastest counts: something else slowed the others."""
 
 
 class RecipeCosts:
-    """Looks at the store once until `forget`; a model is timed once, with a few readings of a blank."""
+    """Says what a recipe will cost. The store is read once until `forget`; a model is timed once, reading a blank."""
 
     def __init__(self, *, session: Session) -> None:
         self._session = session
@@ -283,14 +284,14 @@ class RecipeCosts:
         self._timed: tuple[object, float, int] | None = None
 
     def forget(self) -> None:
-        """Another training was made."""
+        """Read the store again: another training was made."""
         self._paces = None
 
     def text(self, recipe: Recipe) -> str:
         """Such as "about 2.1 ms, going by default · an epoch took 0:42 in my run"."""
         try:
             return " · ".join(filter(None, (self._reading_text(recipe), self._epoch_text(recipe))))
-        except QtDigitsError:  # what it may cost is not worth a message
+        except QtDigitsError:  # an estimate is not worth a message
             return ""
 
     def _reading_text(self, recipe: Recipe) -> str:
@@ -307,7 +308,7 @@ class RecipeCosts:
         store = self._session.store
         if self._paces is None:
             runs = [(run.title, run.recipe, run.figures) for run in store.runs.records()]
-            self._paces = paces_of(runs, len(self._session.label_set))
+            self._paces = measured_speeds(runs, len(self._session.label_set))
         found = epoch_estimate(
             recipe,
             self._paces,
@@ -317,7 +318,7 @@ class RecipeCosts:
         return epoch_text(found, epochs=recipe.epochs)
 
     def _model_in_use(self) -> tuple[object, float, int] | None:
-        """The reader, seconds for one reading, and its multiply-adds."""
+        """Return the reader, its seconds for one reading, and its multiply-adds."""
         reader, path = self._session.reader, self._session.model_path
         if reader is None or path is None:
             return None
@@ -333,7 +334,7 @@ class RecipeCosts:
 
 
 def epoch_text(found: Estimate | None, *, epochs: int) -> str:
-    """What an epoch and the whole run will take, and how that is known."""
+    """Say how long an epoch and the whole run will take, and how that is known."""
     if found is None:
         return "time of an epoch: known after the first training with such a network"
     whole = f", all {epochs} in {duration(epochs * found.seconds)}" if epochs > 1 else ""

@@ -6,22 +6,19 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt, Slot
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
 from qtdigits.gui.training.training_queue import TrainingQueue
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, label, scrolling
 from qtdigits.store.tables.runs import QueuedRun
 
@@ -30,7 +27,6 @@ TRAIN_TIP = "Train a network by this recipe"
 TRAIN_NEXT_TIP = "Train a network by this recipe when the present training has ended"
 PAUSE_TIP = "Let the training wait after this batch; the processor is free meanwhile (Ctrl+P)"
 GO_ON_TIP = "Go on with the training (Ctrl+P)"
-BAR_PX = 6
 
 
 class TrainingControls(QWidget):
@@ -105,40 +101,6 @@ class SteeringControls(QWidget):
         self.pause_button.setEnabled(can_stop)
         self.cancel_button.setEnabled(can_cancel)
         self.show()
-
-
-class ThinBar(QProgressBar):
-    """Progress as a line; a style's own bar cannot be this thin everywhere."""
-
-    def __init__(self, *, theme: Theme) -> None:
-        super().__init__()
-        self.setTextVisible(False)
-        self.setObjectName("trainingProgress")
-        self._theme = theme
-        self.setFixedHeight(BAR_PX)
-        self.setRange(0, 1)
-        self.setValue(0)
-        self.setAccessibleName("Progress of the training")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        whole = QRectF(self.rect())
-        painter.setBrush(QColor(self._theme.grid))
-        painter.drawRoundedRect(whole, BAR_PX / 2, BAR_PX / 2)
-        part = max(0, self.value() - self.minimum()) / max(1, self.maximum() - self.minimum())
-        if part > 0:
-            painter.setBrush(QColor(self._theme.accent))
-            painter.drawRoundedRect(
-                whole.adjusted(0, 0, (part - 1) * whole.width(), 0), BAR_PX / 2, BAR_PX / 2
-            )
 
 
 MOST_SHOWN = 4

@@ -15,8 +15,7 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.results.knowledge import Knowledge
-from qtdigits.gui.session import Champion
+from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import frame, label
@@ -30,12 +29,10 @@ if TYPE_CHECKING:
 class TrainingPages(QStackedWidget):
     """Owns the pages. The curves are made late, by `prepare_curves`, after the first paint; the others when they are first shown.
 
-    `problem_found` carries what went wrong with a file, `notice_given` what went well, `use_requested` the path of a new
-    model that the person wants to use.
+    `problem_found` carries what went wrong with a file, `notice_given` what went well.
     """
 
     page_changed = Signal()
-    use_requested = Signal(str)
     problem_found = Signal(str)
     notice_given = Signal(str)
 
@@ -44,18 +41,18 @@ class TrainingPages(QStackedWidget):
         *,
         form: RecipeForm,
         choice: RecipeChoice,
+        session: Session,
         theme: Theme,
         preferences: Preferences | None,
         ask: Ask,
-        knowledge: Knowledge,
     ) -> None:
         super().__init__()
+        self._session = session
         self._theme = theme
         self._preferences = preferences
         self._form = form
         self._choice = choice
         self._ask = ask
-        self._knowledge = knowledge
         self._curves: Curves | None = None
         self._recipe_page: QWidget | None = None
         self._summary: RunSummary | None = None
@@ -117,19 +114,13 @@ class TrainingPages(QStackedWidget):
         if self._curves is not None:
             self._curves.set_theme(theme)
 
-    def set_champion(self, champion: Champion | None) -> None:
-        """The model in use is another one."""
-        if self._summary is not None:
-            self._summary.set_champion(champion)
-
     def take_result(self, finished: RunFinished, *, champion: Champion | None, offers_use: bool) -> None:
         """What `show_summary` shows from now on, as `RunSummary.show_run` takes it."""
         if self._summary is None:
             from qtdigits.gui.results.run_summary import RunSummary
 
-            self._summary = RunSummary(knowledge=self._knowledge)
-            self._summary.curves_requested.connect(self.show_curves)
-            self._summary.use_requested.connect(self.use_requested)
+            self._summary = RunSummary(session=self._session)
+            self._summary.back_button.clicked.connect(self.show_curves)
             self.addWidget(self._summary)
         self._summary.show_run(finished, champion=champion, offers_use=offers_use)
         self._has_result = True
@@ -179,9 +170,7 @@ class TrainingPages(QStackedWidget):
         if self._recipe_page is None:
             from qtdigits.gui.panels.training.recipe_page import RecipePage
 
-            page = RecipePage(form=self._form, ask=self._ask, cost_text=self._knowledge.cost_text)
-            page.problem_found.connect(self.problem_found)
-            page.follow(self._choice)
+            page = RecipePage(form=self._form, choice=self._choice, session=self._session, ask=self._ask)
             self.addWidget(page)
             self._recipe_page = page
         self.setCurrentWidget(self._recipe_page)

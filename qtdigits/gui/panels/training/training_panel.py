@@ -16,19 +16,17 @@ from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
-from qtdigits.gui.panels.training.recipe_page import RecipeChoice, ask_recipe_path
+from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.panels.training.training_controls import (
     QueueStrip,
     SteeringControls,
-    ThinBar,
     TrainingControls,
 )
 from qtdigits.gui.panels.training.training_messages import TrainingMessages
 from qtdigits.gui.panels.training.training_pages import TrainingPages
-from qtdigits.gui.panels.training.verdict_card import VerdictPlace
+from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.results.knowledge import Knowledge
-from qtdigits.gui.session import Champion, RunningAccuracy
+from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.texts import (
     data_text,
     finished_text,
@@ -39,7 +37,7 @@ from qtdigits.gui.training.followed_run import CANCELLING, STOPPING, FollowedRun
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
-from qtdigits.gui.widgets.parts import button, elided_label, frame
+from qtdigits.gui.widgets.parts import ThinBar, button, elided_label, frame
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.jobs import TrainingJob
 
@@ -53,47 +51,39 @@ ELSEWHERE = "Another window or terminal is training. This one waits in line unti
 
 
 class TrainingPanel(QWidget):
-    """`use_requested` carries the path of a new model that the person wants to use; `run_ended` the ending of a run.
+    """`run_ended` carries the ending of a run."""
 
-    `roll_back_requested` and `drawings_requested` are those of the verdict.
-    """
-
-    use_requested = Signal(str)
-    roll_back_requested = Signal()
-    drawings_requested = Signal(str, object)
     run_ended = Signal(object)
 
     def __init__(
         self,
         *,
+        session: Session,
         controller: EngineController,
         make_request: Callable[[Recipe], TrainingJob],
         theme: Theme,
-        ask_path: Callable[[QWidget], str] = ask_recipe_path,
         preferences: Preferences | None = None,
         ask: Ask | None = None,
-        knowledge: Knowledge | None = None,
         queue: TrainingQueue | None = None,
     ) -> None:
         super().__init__()
+        self._session = session
         self._controller = controller
         self._make_request = make_request
         self._queue = queue
         self._run = FollowedRun()
-        self._champion: Champion | None = None
         self._idle_data = ""
-        knowledge = knowledge or Knowledge()
-        self._verdict = VerdictPlace(judged_by=knowledge.judged_by)
+        self._verdict = VerdictCard(session=session)
         self._make_widgets(theme)
         box = self._controls.recipe_box
-        self._choice = RecipeChoice(box=box, form=self._form, ask_path=ask_path)
+        self._choice = RecipeChoice(box=box, form=self._form, ask=ask or Ask(self))
         self._pages = TrainingPages(
             form=self._form,
             choice=self._choice,
+            session=session,
             theme=theme,
             preferences=preferences,
             ask=ask or Ask(self),
-            knowledge=knowledge,
         )
         self._lay_out()
         self._connect()
@@ -122,19 +112,7 @@ class TrainingPanel(QWidget):
         self._choice.choose(name)
 
     def set_theme(self, theme: Theme) -> None:
-        self._bar.set_theme(theme)
         self._pages.set_theme(theme)
-
-    @Slot(object)
-    def set_champion(self, champion: Champion | None) -> None:
-        """The model in use: the next result is compared with it."""
-        self._champion = champion
-        self._pages.set_champion(champion)
-        self._verdict.set_model_in_use(str(champion.path) if champion else "")
-
-    def show_judged(self, now: RunningAccuracy) -> None:
-        """So the model in use has read the present writer's drawings."""
-        self._verdict.show_judged(now)
 
     def set_data_description(self, text: str) -> None:
         """What a run would be trained on, as far as it is known, such as "212 drawings + MNIST"."""
@@ -333,7 +311,7 @@ class TrainingPanel(QWidget):
 
     def _show_result(self, event: ev.RunFinished) -> None:
         """The card has the button that uses the new model; without a comparison there is no card, and the result has one."""
-        champion = self._champion
+        champion = self._session.champion
         if event.comparison:
             found = Comparison.from_json(event.comparison)
             last = self._controller.last_request
@@ -420,7 +398,7 @@ class TrainingPanel(QWidget):
     def _make_widgets(self, theme: Theme) -> None:
         self._form = RecipeForm(apart=("epochs",))
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
-        self._bar = ThinBar(theme=theme)
+        self._bar = ThinBar(name="trainingProgress", title="Progress of the training")
         self._status = elided_label(role="muted", name="trainingStatus")
         self._steering = SteeringControls()
         self._messages = TrainingMessages()
@@ -468,9 +446,5 @@ class TrainingPanel(QWidget):
         self._pages.page_changed.connect(self._refresh_controls)
         self._pages.problem_found.connect(self._on_recipe_problem)
         self._pages.notice_given.connect(self._messages.show_notice)
-        self._pages.use_requested.connect(self.use_requested)
-        self._verdict.use_requested.connect(self.use_requested)
-        self._verdict.roll_back_requested.connect(self.roll_back_requested)
-        self._verdict.drawings_requested.connect(self.drawings_requested)
         self._results_button.clicked.connect(self._on_results)
         self._refresh_timer.timeout.connect(self._refresh)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.score.comparison import Comparison, Gain, Recommendation, right_text
 from qtdigits.core.score.metrics import Tally
-from qtdigits.gui.session import RunningAccuracy
-from qtdigits.gui.widgets.behind_numbers import ChangedDrawingLinks
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
+from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.widgets.parts import button, give_role, label
 
 WHY = (
@@ -23,18 +24,14 @@ ROLES = {Recommendation.USE: "good", Recommendation.KEEP: "warning", Recommendat
 
 
 class VerdictCard(QFrame):
-    """`use_requested` carries the path of the new model; `drawings_requested` a title and the ids of drawings behind a number."""
+    """Hidden without a verdict. Follows which model is in use, and how it reads the writer's new drawings."""
 
-    use_requested = Signal(str)
-    roll_back_requested = Signal()
-    drawings_requested = Signal(str, object)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
         self.setObjectName("verdictCard")
         self.setProperty("card", True)
         self._model = ""
-        self._in_use = ""
         self._found: Comparison | None = None
         self._writer = self._drawing = self._beside = ""
         self._since = ""
@@ -46,11 +43,12 @@ class VerdictCard(QFrame):
             "Use it", "verdictUseButton", "Read with the new model from now on", is_primary=True
         )
         self._back = button("Roll back", "rollBackButton", "Go back to the model before this one")
-        self._links = ChangedDrawingLinks()
-        self._links.drawings_requested.connect(self.drawings_requested)
+        self._links = ChangedDrawingLinks(session=session)
         self._lay_out()
         self._use.clicked.connect(self._on_use)
-        self._back.clicked.connect(self.roll_back_requested)
+        self._back.clicked.connect(session.roll_back)
+        session.champion_changed.connect(self._refresh)
+        session.accuracy_changed.connect(self._show_judged)
         self.hide()
 
     @property
@@ -64,26 +62,31 @@ class VerdictCard(QFrame):
         sentence = found.sentence
         self._sentence.setText(f"{sentence[0].upper()}{sentence[1:]}.")
         self._links.show_comparison(found)
+        self._drawing = self._session.writer
         self._refresh()
         self.show()
 
-    def set_model_in_use(self, path: str) -> None:
-        self._in_use = path
-        self._refresh()
-
-    def show_judged(self, judged_by: Callable[[str], Tally], *, now: RunningAccuracy) -> None:
-        """`now`: how the model in use has read the present writer's drawings; `judged_by` tells it of another one by its name."""
+    @Slot(object)
+    def _show_judged(self, now: RunningAccuracy) -> None:
+        """Say how the model in use has read the writer's new drawings."""
         self._drawing = now.writer
         if self._found is None or not self._is_used or self._is_about_another:
             self._refresh()
             return
-        before = judged_by(self._found.champion)
+        before = self._judged_by(self._found.champion)
         gain = Gain(before, now.tally) if before.n and now.n else None
         self._since = f"In use now: of your new drawings, {right_text(now.tally)}." if now.n else ""
         if gain is not None:
             self._since += f" {gain.sentence}"
         self._has_proof = gain is not None and gain.is_proven
         self._refresh()
+
+    def _judged_by(self, model: str) -> Tally:
+        try:
+            return self._session.accuracy(model).tally
+        except QtDigitsError as error:
+            self._session.report(error)
+            return Tally(0, 0)
 
     def clear(self) -> None:
         self._found, self._model = None, ""
@@ -103,6 +106,11 @@ class VerdictCard(QFrame):
         box.addWidget(self._advice)
         box.addWidget(self._why)
         box.addLayout(row)
+
+    @property
+    def _in_use(self) -> str:
+        champion = self._session.champion
+        return str(champion.path) if champion else ""
 
     @property
     def _is_used(self) -> bool:
@@ -127,6 +135,7 @@ class VerdictCard(QFrame):
             reasons += [WHY, found.evidence]
         return [reason for reason in reasons if reason]
 
+    @Slot()
     def _refresh(self) -> None:
         """Roll back is offered where the new model is in use; before that there is nothing to take back."""
         self._use.setVisible(not self._is_used)
@@ -147,58 +156,4 @@ class VerdictCard(QFrame):
 
     @Slot()
     def _on_use(self) -> None:
-        self.use_requested.emit(self._model)
-
-
-class VerdictPlace(QWidget):
-    """Takes no room without a verdict. The signals are those of the `VerdictCard`.
-
-    `judged_by` tells how the model of a name has read the present writer's drawings.
-    """
-
-    use_requested = Signal(str)
-    roll_back_requested = Signal()
-    drawings_requested = Signal(str, object)
-
-    def __init__(self, *, judged_by: Callable[[str], Tally], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._judged_by = judged_by
-        self._in_use = ""
-        self._judged: RunningAccuracy | None = None
-        self._card: VerdictCard | None = None
-        self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(0, 0, 0, 0)
-        self.hide()
-
-    def show_comparison(self, found: Comparison, *, model: str, writer: str, beside: str) -> None:
-        """As `VerdictCard.show_comparison`, with what has been judged with the model in use so far."""
-        self._card = self._card or self._made()
-        self._card.show_comparison(found, model=model, writer=writer, beside=beside)
-        if self._judged is not None:
-            self.show_judged(self._judged)
-        self.show()
-
-    def set_model_in_use(self, path: str) -> None:
-        self._in_use = path
-        if self._card is not None:
-            self._card.set_model_in_use(path)
-
-    def show_judged(self, now: RunningAccuracy) -> None:
-        """So the model in use has read the present writer's drawings."""
-        self._judged = now
-        if self._card is not None:
-            self._card.show_judged(self._judged_by, now=now)
-
-    def clear(self) -> None:
-        if self._card is not None:
-            self._card.clear()
-        self.hide()
-
-    def _made(self) -> VerdictCard:
-        card = VerdictCard()
-        card.set_model_in_use(self._in_use)
-        card.use_requested.connect(self.use_requested)
-        card.roll_back_requested.connect(self.roll_back_requested)
-        card.drawings_requested.connect(self.drawings_requested)
-        self._box.addWidget(card)
-        return card
+        self._session.use_model(Path(self._model))

@@ -1,0 +1,665 @@
+"""The owner of everything that is trained: the queue, the job at work, its history, and the state of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from qtdigits.core.recipe import Recipe
+from qtdigits.core.recipe_files import load_recipe
+from qtdigits.core.run import events as ev
+from qtdigits.core.run.history import History
+from qtdigits.engine.protocol import ControlCommand, RunJob
+from qtdigits.errors import EngineError, QtDigitsError
+from qtdigits.gui.engine_process import EngineProcess
+from qtdigits.gui.session import Session
+from qtdigits.store.locks import ProcessLock
+from qtdigits.store.tables.runs import QueuedRun, RunRecord
+from qtdigits.training.jobs import Job, LabelReviewJob, TrainingJob, WriterMatrixJob
+from qtdigits.training.runs import extended, is_any_running, resumed
+
+CLOSE_TIMEOUT_S = 2.5
+"""Enough to write a checkpoint. A run that is killed loses no more than what came after its last one."""
+NEXT_MS = 300
+"""Between two trainings of the queue: a person who cancels one may want to do something else first."""
+AGAIN_MS = 5_000
+"""How often to look whether another window still trains, or processes the queue."""
+ELSEWHERE = "Another window or terminal is training. This training is queued until that has ended."
+NOTHING_TO_LEARN = "Draw some digits first: there is nothing to learn from yet."
+
+
+class EngineState(StrEnum):
+    """WORKING: `Trainer.current` says on what. STOPPING: asked to stop or to cancel. LOST: ended unasked."""
+
+    OFF = "off"
+    STARTING = "starting"
+    READY = "ready"
+    WORKING = "working"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    LOST = "lost"
+
+
+class Asked(StrEnum):
+    """How the person has asked the current job to end."""
+
+    NOTHING = ""
+    STOP = "stop"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True)
+class Current:
+    """The job that is at work, or about to be. `begun_by_itself`: it was next in the queue, or nobody asked for it.
+
+    `started` is None for a training that is being prepared, and for jobs that are no trainings.
+    """
+
+    job: Job
+    begun_by_itself: bool = False
+    started: ev.RunStarted | None = None
+    asked: Asked = Asked.NOTHING
+
+    @property
+    def id(self) -> str:
+        return self.job.id
+
+    @property
+    def kind(self) -> str:
+        return self.job.kind
+
+    @property
+    def is_training(self) -> bool:
+        return isinstance(self.job, TrainingJob)
+
+
+@dataclass(frozen=True)
+class JobEnding:
+    """`result` is a `RunFinished`, or what the class of another job names; None unless `outcome` is "finished".
+
+    `message` and `remedy` are for the person, where a job failed or its engine was lost.
+    """
+
+    job: Job
+    outcome: Literal["finished", "cancelled", "interrupted", "failed", "lost"]
+    result: ev.RunFinished | Mapping[str, Any] | None = None
+    message: str = ""
+    remedy: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.job.id
+
+    @property
+    def kind(self) -> str:
+        return self.job.kind
+
+    @property
+    def can_retry(self) -> bool:
+        """A training that failed can be begun again by the same recipe."""
+        return self.outcome == "failed" and isinstance(self.job, TrainingJob)
+
+    @property
+    def can_resume(self) -> bool:
+        """A training whose engine was lost can be resumed from its checkpoint."""
+        return self.outcome == "lost" and isinstance(self.job, TrainingJob)
+
+
+class Trainer(QObject):
+    """Every job that is begun ends with exactly one `job_ended`, whatever becomes of the engine, unless the window is closed.
+
+    One job is at work at a time. From its beginning to its end a training holds the `lock`: of several windows that share it one
+    trains. The queue is kept in the store; of several windows one processes it, which holds `queue.lock` until it is closed. A
+    run leaves the queue when its first batch follows, so that one whose window is killed before stays in it.
+    """
+
+    job_started = Signal(object)  # Current
+    job_progressed = Signal(object)  # JobProgress, also of trainings while they prepare and score
+    job_ended = Signal(object)  # JobEnding
+    run_started = Signal(object)  # RunStarted
+    run_resumed = Signal(object)  # RunResumed
+    history_changed = Signal()
+    queue_changed = Signal()
+    state_changed = Signal(object)  # EngineState
+    training_requested = Signal(
+        object
+    )  # TrainingJob that a person asked for, whether it begins now or is queued
+    suspects_found = Signal(int)  # how many drawings are to be reviewed, when there are more than before
+    notice_given = Signal(str)
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        process: EngineProcess,
+        lock: ProcessLock | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._process, self._lock = session, process, lock
+        process.setParent(self)
+        self._queue_lock = ProcessLock(session.data_dir / "queue.lock")
+        self._state = EngineState.OFF
+        self._current: Current | None = None
+        self._is_sent = self._is_stalled = self._is_held = self._is_closed = False
+        self._entries: tuple[QueuedRun, ...] = ()
+        self._history = History()
+        self._batch: ev.BatchEnded | None = None
+        self._last_ending: JobEnding | None = None
+        self._n_suspects = 0
+        self._has_new_suspects = False
+        self._next = QTimer(self, singleShot=True)
+        self._next.timeout.connect(self.start_next)
+        process.event_received.connect(self._on_event)
+        process.ended.connect(self._on_engine_ended)
+        session.ink_changed.connect(self._tell_suspects)
+
+    # What is known.
+
+    @property
+    def state(self) -> EngineState:
+        return self._state
+
+    @property
+    def engine_pid(self) -> int | None:
+        return self._process.pid
+
+    @property
+    def current(self) -> Current | None:
+        return self._current
+
+    @property
+    def history(self) -> History:
+        """Of the current training, or the last one."""
+        return self._history
+
+    @property
+    def batch(self) -> ev.BatchEnded | None:
+        """The last batches of the current training; None while it does something else than train."""
+        return self._batch
+
+    @property
+    def queue(self) -> tuple[QueuedRun, ...]:
+        """The trainings that wait."""
+        sent = self._current.id if self._current else ""
+        return tuple(entry for entry in self._entries if entry.run_id != sent)
+
+    @property
+    def last_ending(self) -> JobEnding | None:
+        """None once another job has begun."""
+        return self._last_ending
+
+    @property
+    def is_busy(self) -> bool:
+        return self._current is not None
+
+    @property
+    def is_training(self) -> bool:
+        return self._current is not None and self._current.is_training
+
+    @property
+    def is_preparing(self) -> bool:
+        current = self._current
+        return self.is_training and current is not None and not (current.started or current.asked)
+
+    @property
+    def is_paused(self) -> bool:
+        return self._state is EngineState.PAUSED
+
+    @property
+    def can_stop(self) -> bool:
+        """Nobody has ended the job yet; a training has something to keep from its first batch on."""
+        if self._current is None or self._current.asked:
+            return False
+        return not self._current.is_training or len(self._history.batches) > 0
+
+    @property
+    def can_pause(self) -> bool:
+        return self.is_training and self.can_stop
+
+    @property
+    def can_cancel(self) -> bool:
+        return self._current is not None and self._current.asked is not Asked.CANCEL
+
+    @property
+    def is_stalled(self) -> bool:
+        """The engine was lost before the first of the queue had begun: `restart_queue` has to be called."""
+        return self._is_stalled
+
+    @property
+    def is_processed_elsewhere(self) -> bool:
+        """Another window processes the queue."""
+        return self._queue_lock.is_taken()
+
+    @property
+    def must_wait(self) -> bool:
+        """Another window or a terminal trains, or nothing is to begin here: whatever is asked for has to be queued."""
+        if self._is_held or (self._lock is not None and self._lock.is_taken()):
+            return True
+        return self._tried(self._is_any_running)
+
+    @property
+    def has_something_to_learn(self) -> bool:
+        """There are drawings by this writer that may be learned from."""
+        return self._session.store.count(writer=self._session.writer, held_out=False) > 0
+
+    @property
+    def data_text(self) -> str:
+        """What a training by anything but one hand would learn from, such as: 12 drawings + MNIST; 3 doubtful."""
+        store = self._session.store
+        n = store.count(held_out=False, is_suspect=False)
+        doubtful = store.count(held_out=False, is_suspect=True)
+        text = f"{n:,} drawing{'s' if n != 1 else ''} + MNIST" if n else "MNIST"
+        return text + (f"; {doubtful:,} doubtful" if doubtful else "")
+
+    # What can be asked for.
+
+    def job_for(self, recipe: Recipe) -> TrainingJob:
+        """A personal recipe begins with the model in use, which the new model is compared with in any case."""
+        in_use = str(self._session.model_path or "")
+        return TrainingJob.new(
+            recipe,
+            data_dir=self._session.data_dir,
+            base=in_use if recipe.is_personal else "",
+            writer=self._session.writer,
+            champion=in_use,
+        )
+
+    def train(self, recipe: Recipe) -> None:
+        """Train now, or when it is its turn."""
+        self._request(self.job_for(recipe))
+
+    def learn_hand(self) -> None:
+        if self.has_something_to_learn:
+            self.train(load_recipe("my-hand"))
+        else:
+            self._session.notify(NOTHING_TO_LEARN)
+
+    def learn_hand_unasked(self) -> bool:
+        """Learn the writer's hand now; False, and nothing is done, while something else is at work here or elsewhere."""
+        if self.is_busy or self.must_wait:
+            return False
+        return self._begin(self.job_for(load_recipe("my-hand")), by_itself=True)
+
+    def resume_run(self, run: RunRecord) -> None:
+        """Resume an unfinished run from its checkpoint."""
+        self._request_earlier(
+            lambda: resumed(self._session.data_dir, run, champion=str(self._session.model_path or ""))
+        )
+
+    def extend_run(self, run: RunRecord, epochs: int) -> None:
+        """Train a run that has ended for more epochs."""
+        self._request_earlier(
+            lambda: extended(
+                self._session.data_dir, run, epochs, champion=str(self._session.model_path or "")
+            )
+        )
+
+    def retry(self) -> None:
+        """Resume the training whose engine was lost, or begin the one that failed again."""
+        ending = self._last_ending
+        if ending is None or not isinstance(ending.job, TrainingJob):
+            return
+        if ending.can_resume:
+            self._request(replace(ending.job, resumes=True))
+        elif ending.can_retry:
+            self.train(ending.job.recipe)
+
+    def review_labels(self) -> bool:
+        """Look through the labels of all drawings. False, and nothing is done, while something else is at work."""
+        return self._begin(LabelReviewJob.new(data_dir=self._session.data_dir))
+
+    def measure_writers(self, model: Path) -> bool:
+        """Measure the writer matrix with models that begin as `model`. False, and nothing is done, while something is at work."""
+        return self._begin(WriterMatrixJob.new(data_dir=self._session.data_dir, model=str(model)))
+
+    @Slot()
+    def stop(self) -> None:
+        """End the training after this batch and keep its best weights; end another job and keep what there is."""
+        if self._current is None or self._current.asked:
+            return
+        if not self._is_sent:
+            self.cancel()
+            return
+        self._current = replace(self._current, asked=Asked.STOP)
+        self._set_state(EngineState.STOPPING)
+        self._process.send(ControlCommand.STOP)
+
+    @Slot()
+    def pause(self) -> None:
+        """Let the training wait after this batch; the state is PAUSED when it does."""
+        if self.is_training and self._state is EngineState.WORKING:
+            self._process.send(ControlCommand.PAUSE)
+
+    @Slot()
+    def resume(self) -> None:
+        if self._is_sent and self._state is not EngineState.STOPPING:
+            self._process.send(ControlCommand.RESUME)
+
+    @Slot()
+    def cancel(self) -> None:
+        """Discard the job. An engine that does not answer in time is killed; the job counts as cancelled all the same."""
+        if self._current is None or not self.can_cancel:
+            return
+        if not self._is_sent:
+            self._end("cancelled", self._state)
+            return
+        self._current = replace(self._current, asked=Asked.CANCEL)
+        self._set_state(EngineState.STOPPING)
+        self._process.send(ControlCommand.CANCEL)
+
+    @Slot()
+    def start_engine(self) -> None:
+        """Start the engine unless there is one. Does not wait; `READY` follows some seconds later."""
+        if not (self._process.is_started or self._is_closed):
+            self._process.start()
+            self._set_state(EngineState.STARTING)
+
+    def hold(self, is_held: bool) -> None:
+        """While held, nothing is taken from the queue, and another window may process it."""
+        self._is_held = is_held
+        if is_held:
+            self._next.stop()
+            self._queue_lock.release()
+        else:
+            self._schedule()
+
+    @Slot()
+    def close(self) -> None:
+        """End the engine for good and join its thread. Blocks for as long as the engine takes, some seconds at most.
+
+        A running training is interrupted, and its checkpoint written; one that the engine has not been sent yet is queued.
+        """
+        if self._current is not None and isinstance(self._current.job, TrainingJob) and not self._is_sent:
+            job = self._current.job
+            self._tried(lambda: self._session.store.queue.add(job.id, job.to_json()))
+        self._is_closed = True
+        self._next.stop()
+        self._process.close(CLOSE_TIMEOUT_S)
+        self._current = None
+        self._queue_lock.release()
+        self._release_lock()
+        self._set_state(EngineState.OFF)
+
+    # The queue.
+
+    def move_in_queue(self, run_id: str, by: int) -> None:
+        self._change_queue(lambda: self._session.store.queue.move(run_id, by))
+
+    def remove_from_queue(self, run_id: str) -> None:
+        self._change_queue(lambda: self._session.store.queue.remove(run_id))
+
+    @Slot()
+    def restart_queue(self) -> None:
+        """Process the queue again after an engine was lost."""
+        self._is_stalled = False
+        self.queue_changed.emit()
+        self._schedule()
+
+    @Slot()
+    def reload_queue(self) -> None:
+        """Read the queue again: another window may have changed it."""
+        if not self._is_closed:
+            self._read_queue()
+            self._schedule()
+
+    @Slot()
+    def start_next(self) -> None:
+        """Begin the first training of the queue, if nothing is at work and nobody else processes the queue."""
+        if not (self._is_free and self._read_queue() and self._entries):
+            return
+        if self.must_wait or not self._tried(self._queue_lock.acquire):
+            self._next.start(AGAIN_MS)
+            return
+        entry = self._entries[0]
+        try:
+            job = TrainingJob.from_json(entry.request)
+        except QtDigitsError as error:
+            self._session.report(error)
+            self.remove_from_queue(entry.run_id)
+            return
+        if not self._begin(replace(job, resumes=job.resumes or entry.is_known), by_itself=True):
+            self._next.start(AGAIN_MS)  # another window was quicker
+        self.queue_changed.emit()
+
+    @property
+    def _is_free(self) -> bool:
+        return not (self._is_closed or self._is_held or self._is_stalled or self.is_busy)
+
+    def _schedule(self) -> None:
+        if self._entries and self._is_free:
+            self._next.start(NEXT_MS)
+
+    def _read_queue(self) -> bool:
+        before = [entry.run_id for entry in self._entries]
+
+        def read() -> bool:
+            self._entries = tuple(self._session.store.queue.entries())
+            return True
+
+        is_read = self._tried(read)
+        if before != [entry.run_id for entry in self._entries]:
+            self.queue_changed.emit()
+        return is_read
+
+    def _change_queue(self, change: Callable[[], object]) -> None:
+        self._tried(change)
+        self.reload_queue()
+
+    def _is_queued(self, run_id: str) -> bool:
+        return any(entry.run_id == run_id for entry in self._entries)
+
+    # From a request to the engine.
+
+    def _request_earlier(self, make_job: Callable[[], TrainingJob]) -> None:
+        try:
+            job = make_job()
+        except QtDigitsError as error:
+            self._session.report(error)
+        else:
+            self._request(job)
+
+    def _request(self, job: TrainingJob) -> None:
+        is_busy = self.is_busy
+        if is_busy or self.must_wait or not self._begin(job):
+            self._change_queue(lambda: self._session.store.queue.add(job.id, job.to_json()))
+            if not is_busy:
+                self.notice_given.emit(ELSEWHERE)
+        self.training_requested.emit(job)
+
+    def _begin(self, job: Job, *, by_itself: bool = False) -> bool:
+        if self.is_busy or self._is_closed:
+            return False
+        if isinstance(job, TrainingJob):
+            if not self._has_lock():
+                return False
+            self._history, self._batch = History(), None
+        self._current, self._is_sent = Current(job, by_itself), False
+        self._last_ending = None
+        self.job_started.emit(self._current)
+        if self._state is EngineState.READY:
+            self._send_pending()
+        else:
+            self.start_engine()
+        return True
+
+    def _send_pending(self) -> None:
+        if self._current is not None and not self._is_sent:
+            self._is_sent = True
+            self._n_suspects = self._count_suspects()
+            self._set_state(EngineState.WORKING)
+            self._process.send(RunJob(self._current.job))
+
+    def _has_lock(self) -> bool:
+        """Where no lock can be made the training itself says what is wrong with the folder."""
+        try:
+            return self._lock is None or self._lock.acquire()
+        except QtDigitsError:
+            return True
+
+    def _release_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    # From the engine.
+
+    @Slot(object)
+    def _on_event(self, event: ev.Event) -> None:
+        match event:
+            case ev.EngineReady():
+                self._set_state(EngineState.READY)
+                self._send_pending()
+            case ev.EngineLost():
+                self._on_lost(event.message)
+            case ev.Notice():
+                self.notice_given.emit(event.message)
+            case _ if self._current is not None and self._is_sent:
+                if isinstance(event, ev.Ending):
+                    self._on_ending(event)
+                else:
+                    self._on_job_event(self._current, event)
+
+    def _on_job_event(self, current: Current, event: ev.Event) -> None:
+        match event:
+            case ev.Progress():
+                self._batch = None
+                self.job_progressed.emit(
+                    ev.JobProgress(current.id, current.kind, event.what, event.done, event.total)
+                )
+            case ev.JobProgress():
+                self.job_progressed.emit(event)
+            case ev.RunStarted():
+                self._on_run_started(current, event)
+            case ev.RunResumed():
+                self._history.apply(event)
+                self.run_resumed.emit(event)
+                self.history_changed.emit()
+            case ev.BatchEnded() | ev.EpochEnded():
+                self._history.apply(event)
+                self._batch = event if isinstance(event, ev.BatchEnded) else self._batch
+                self.history_changed.emit()
+            case ev.RunPaused() if self._state is EngineState.WORKING:
+                self._set_state(EngineState.PAUSED)
+            case ev.RunContinued() if self._state is EngineState.PAUSED:
+                self._set_state(EngineState.WORKING)
+
+    def _on_ending(self, event: ev.Ending) -> None:
+        match event:
+            case ev.RunFinished():
+                self._end("finished", EngineState.READY, result=event)
+            case ev.JobFinished():
+                self._compare_suspects()
+                self._end("finished", EngineState.READY, result=event.result)
+            case ev.RunCancelled(is_interrupted=True):
+                self._end("interrupted", EngineState.READY)
+            case ev.RunCancelled() | ev.JobCancelled():
+                self._end("cancelled", EngineState.READY)
+            case ev.RunFailed():
+                self._process.kill()  # what made it fail may last in its engine, such as a lack of memory
+                self._end("failed", EngineState.STARTING, message=event.message, remedy=event.remedy)
+            case ev.JobFailed():
+                self._end("failed", EngineState.READY, message=event.message, remedy=event.remedy)
+
+    def _on_run_started(self, current: Current, event: ev.RunStarted) -> None:
+        self._history, self._batch = History(), None
+        self._current = replace(current, started=event)
+        if self._is_queued(current.id):
+            self.remove_from_queue(current.id)
+        self._compare_suspects()
+        self.run_started.emit(event)
+
+    def _on_lost(self, message: str) -> None:
+        if self._current is None:
+            self._set_state(EngineState.LOST)
+            self.notice_given.emit(f"{message} The next training starts a new one.")
+            return
+        # One that had begun is among the runs. One that had not would have the next engine lost, and the next.
+        self._is_stalled = self._is_queued(self._current.id)
+        self._end("lost", EngineState.LOST, message=message, remedy="Try again.")
+
+    @Slot(bool)
+    def _on_engine_ended(self, was_killed: bool) -> None:
+        is_pending = self._current is not None and not self._is_sent
+        if not was_killed:
+            if self._state is not EngineState.LOST:
+                self._on_lost("The training engine ended without saying why.")
+            elif is_pending:
+                self.start_engine()
+        elif self._current is None or is_pending:
+            self._set_state(EngineState.OFF)
+            self.start_engine()
+        else:
+            self._end("cancelled", EngineState.OFF)
+            self.start_engine()
+
+    def _end(
+        self,
+        outcome: Literal["finished", "cancelled", "interrupted", "failed", "lost"],
+        state: EngineState,
+        *,
+        result: ev.RunFinished | Mapping[str, Any] | None = None,
+        message: str = "",
+        remedy: str = "",
+    ) -> None:
+        if self._current is None:
+            return
+        job, self._current, self._batch = self._current.job, None, None
+        ending = self._last_ending = JobEnding(job, outcome, result, message, remedy)
+        self._release_lock()
+        self._set_state(state)
+        if isinstance(job, TrainingJob):
+            if self._is_queued(job.id) and not self._is_stalled:
+                self._tried(lambda: self._session.store.queue.remove(job.id))
+            self._session.model_trained()
+        elif message:
+            self._session.report(EngineError(message, remedy))
+        self.job_ended.emit(ending)
+        self.queue_changed.emit()
+        self.reload_queue()
+
+    # Labels that look wrong: the engine writes them into the store, in a review and before a training.
+
+    def _compare_suspects(self) -> None:
+        before, self._n_suspects = self._n_suspects, self._count_suspects()
+        if self._n_suspects != before:
+            self._session.samples_edited()
+        if self._n_suspects > before:
+            self._has_new_suspects = True
+            self._tell_suspects()
+
+    @Slot()
+    def _tell_suspects(self) -> None:
+        """Between two drawings, never while somebody draws."""
+        if self._has_new_suspects and self._session.ink.is_blank:
+            self._has_new_suspects = False
+            self.suspects_found.emit(self._n_suspects)
+
+    def _count_suspects(self) -> int:
+        try:
+            return self._session.store.count(is_suspect=True)
+        except QtDigitsError as error:
+            self._session.report(error)
+            return self._n_suspects
+
+    # Helpers.
+
+    def _is_any_running(self) -> bool:
+        return is_any_running(self._session.store.runs, self._session.data_dir)
+
+    def _tried(self, work: Callable[[], object]) -> bool:
+        """Return whether `work` gave something true; report the error that it raised."""
+        try:
+            return bool(work())
+        except QtDigitsError as error:
+            self._session.report(error)
+            return False
+
+    def _set_state(self, state: EngineState) -> None:
+        if state is not self._state:
+            self._state = state
+            self.state_changed.emit(state)
