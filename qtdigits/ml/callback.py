@@ -1,4 +1,4 @@
-"""What goes along with a training: it reports, obeys, keeps the best weights, and has it written down where the run stands."""
+"""The Keras callback of a training: it reports, obeys its control, keeps the best weights, and writes checkpoints."""
 
 from __future__ import annotations
 
@@ -21,50 +21,14 @@ from qtdigits.ml.pace import Pace, RecentMeans
 from qtdigits.ml.resuming import checkpoint_of, metrics_of, restore_metrics
 from qtdigits.ml.training_data import TrainingData
 
-MOST_IMAGES = 1000
-"""Reading them once is under 1 % of what an epoch with MNIST multiplies, which reads 54,000 images and goes back through them."""
-
-
-class ValidationAuc:
-    """The area under the ROC curve, on the same images every time, evenly spread over the validation part."""
-
-    def __init__(self, data: TrainingData) -> None:
-        part = data.validation
-        chosen = part[:: -(-len(part) // MOST_IMAGES)] if len(part) else part
-        self._images, self._targets = data.images[chosen], data.targets[chosen]
-
-    def of(self, network: Any) -> float | None:
-        """None where there is nothing to tell apart, or where an output is no number."""
-        if not len(self._images):
-            return None
-        answers = probabilities(network, self._images)
-        found = macro_auc(self._targets, answers) if np.isfinite(answers).all() else math.nan
-        return found if math.isfinite(found) else None
-
-
-class HoldOut:
-    """Loss and accuracy on the person's own hold-out; no weights are chosen by it."""
-
-    def __init__(self, data: TrainingData) -> None:
-        self._images, self._targets = data.hold_out_images, data.hold_out_targets
-
-    def of(self, network: Any) -> dict[str, float]:
-        """`hold_out_loss` by the network's own loss, and `hold_out_accuracy`; {} where nothing is held out."""
-        if not len(self._images):
-            return {}
-        answers = probabilities(network, self._images)
-        loss = network.compute_loss(
-            y=one_hot(self._targets, answers.shape[1]), y_pred=answers, training=False
-        )
-        accuracy = np.mean(answers.argmax(axis=1) == self._targets)
-        return {"hold_out_loss": float(loss), "hold_out_accuracy": float(accuracy)}
-
-
 ACCURACY = "categorical_accuracy"
+
+MOST_IMAGES = 1000
+"""For the area under the ROC curve: under 1 % of the arithmetic of an epoch with MNIST, which trains on 54,000 images."""
 
 
 class Ended(Exception):  # noqa: N818 - the end of a training is no error
-    """The training ends here, for a reason that is an `outcome` of `RunFinished`."""
+    """The training ends with an `outcome` of `RunFinished`."""
 
     def __init__(self, outcome: str) -> None:
         super().__init__(outcome)
@@ -72,9 +36,9 @@ class Ended(Exception):  # noqa: N818 - the end of a training is no error
 
 
 class TrainingCallback(keras.callbacks.Callback):
-    """Emits the events of a training, obeys its `Control`, ends it when it diverges or has converged.
+    """Emits the events of a training, obeys its `Control`, and ends it when it diverges or has converged.
 
-    Raises `Ended` or `CancelledError` out of `fit` and `evaluate`: that is the quickest way out of both.
+    Raises `Ended` or `CancelledError` through `fit` and `evaluate`, which is the quickest way to end both.
     """
 
     def __init__(
@@ -108,29 +72,29 @@ class TrainingCallback(keras.callbacks.Callback):
         self.epochs = self.best_epoch = 0
         self.best_weights: list[Any] | None = None
         continuation = continuation or Continuation()
-        self._keeper = continuation.keeper
+        self._checkpoints = continuation.keeper
         self._extended_after = continuation.stages[-1][0] if continuation.stages else 0
-        self._begun_before = continuation.begin
+        self._resumed_from = continuation.begin
         if continuation.begin is not None:
-            self._take_up(continuation.begin)
+            self._restore(continuation.begin)
 
     @property
     def step(self) -> int:
-        """Batches of the whole run so far."""
+        """Number of batches of the whole run so far."""
         return self._step
 
     @property
     def epoch_figures(self) -> dict[str, float]:
-        """Loss and accuracy over the epoch so far."""
+        """Loss and accuracy of the epoch so far."""
         return dict(self._epoch_means)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self._epoch_images = 0
         self._epoch_means = {}
         self._means.restart()
-        if self._begun_before is not None:
-            self._take_up_epoch(self._begun_before)
-            self._begun_before = None
+        if self._resumed_from is not None:
+            self._restore_epoch(self._resumed_from)
+            self._resumed_from = None
         self._pace.resume()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
@@ -143,7 +107,7 @@ class TrainingCallback(keras.callbacks.Callback):
         self._wait_if_paused()
         is_stopping = self._control.is_stopping
         if is_stopping:
-            self._keep_standing()
+            self._write_checkpoint()
             self._control.raise_if_cancelled()
         if is_due or is_stopping:
             self._report_batch(logs or {})
@@ -155,7 +119,7 @@ class TrainingCallback(keras.callbacks.Callback):
         if not self._control.is_stopping:
             return
         if self._control.is_interrupted:
-            self._keep_standing()
+            self._write_checkpoint()
         self._control.raise_if_cancelled()
         if self.best_weights is not None:
             raise Ended("stopped")
@@ -163,13 +127,13 @@ class TrainingCallback(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self.end_epoch(logs or {})
         ending = self.ending()
-        if ending or self.epochs == self._recipe.epochs or (self._keeper and self._keeper.is_due):
-            self._keep_standing()
+        if ending or self.epochs == self._recipe.epochs or (self._checkpoints and self._checkpoints.is_due):
+            self._write_checkpoint()
         if ending:
             raise Ended(ending)
 
     def ending(self) -> str:
-        """Why the run ends after this epoch, "" when it goes on. Patience begins anew where a run was extended."""
+        """Return the outcome if the run ends after this epoch, else "". An extension of a run restarts its patience."""
         if self._control.is_stopping:
             return "stopped"
         waited = self.epochs - max(self.best_epoch, self._extended_after)
@@ -179,7 +143,7 @@ class TrainingCallback(keras.callbacks.Callback):
     def end_epoch(self, logs: Mapping[str, float]) -> None:
         """Report an epoch and its validation, and keep the weights when they are the best so far.
 
-        Raises `Ended` when a loss is no number any more.
+        Raises `Ended` when a loss is not a number any more.
         """
         loss, val_loss = float(logs["loss"]), float(logs["val_loss"])
         if not (math.isfinite(loss) and math.isfinite(val_loss)):
@@ -210,20 +174,20 @@ class TrainingCallback(keras.callbacks.Callback):
             )
         )
 
-    def _take_up(self, begin: Checkpoint) -> None:
-        self._step, self.epochs = begin.step, begin.epochs
-        self.best_epoch, self._best_loss = begin.best_epoch, begin.best_loss
-        self.best_weights = list(begin.best) or None
-        self._first_step += begin.step
-        self._pace.begin_after(begin.elapsed_s, validations=begin.epochs)
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        self._step, self.epochs = checkpoint.step, checkpoint.epochs
+        self.best_epoch, self._best_loss = checkpoint.best_epoch, checkpoint.best_loss
+        self.best_weights = list(checkpoint.best) or None
+        self._first_step += checkpoint.step
+        self._pace.begin_after(checkpoint.elapsed_s, validations=checkpoint.epochs)
 
-    def _take_up_epoch(self, begin: Checkpoint) -> None:
-        """The first batches of this epoch were trained on before: their sums go on."""
-        batches = begin.step - begin.epochs * self._steps_per_epoch
+    def _restore_epoch(self, checkpoint: Checkpoint) -> None:
+        """Restore the sums of an epoch whose first batches were trained on before."""
+        batches = checkpoint.step - checkpoint.epochs * self._steps_per_epoch
         if not batches:
             return
-        restore_metrics(self.model, begin.metrics)
-        self._epoch_metrics = begin.metrics
+        restore_metrics(self.model, checkpoint.metrics)
+        self._epoch_metrics = checkpoint.metrics
         self._epoch_images = min(batches * self._recipe.batch_size, self._n_training)
         found = self.model.get_metrics_result()
         self._epoch_means = {name: float(found[name]) for name in ("loss", ACCURACY)}
@@ -231,18 +195,18 @@ class TrainingCallback(keras.callbacks.Callback):
 
     @property
     def _is_at_end_of_epoch(self) -> bool:
-        """Whether its batches are over; it may not be validated yet."""
+        """Whether all batches of the epoch are trained on; it may not be validated yet."""
         return self._step == (self.epochs + 1) * self._steps_per_epoch
 
-    def _keep_standing(self) -> None:
-        """A run that is given up needs none, unless it is to go on another time."""
-        is_given_up = self._control.is_cancelled and not self._control.is_interrupted
-        if self._keeper is None or is_given_up:
+    def _write_checkpoint(self) -> None:
+        """Write a checkpoint, unless the run is cancelled for good."""
+        is_discarded = self._control.is_cancelled and not self._control.is_interrupted
+        if self._checkpoints is None or is_discarded:
             return
-        # A validation has begun with sums of its own.
+        # During the validation, Keras's metrics are those of the validation.
         metrics = self._epoch_metrics if self._is_at_end_of_epoch else metrics_of(self.model)
         network, optimizer = checkpoint_of(self.model)
-        self._keeper.keep(
+        self._checkpoints.keep(
             Checkpoint(
                 network,
                 optimizer,
@@ -261,7 +225,7 @@ class TrainingCallback(keras.callbacks.Callback):
             return
         before_s = self._pace.elapsed_s
         self._emit(RunPaused(self._run))
-        self._keep_standing()  # after the event: a large network takes a second to write down
+        self._write_checkpoint()  # after the event: a large network takes a second to write
         self._control.wait_while_paused()
         self._pace.leave_out(self._pace.elapsed_s - before_s)
         self._emit(RunContinued(self._run))
@@ -281,8 +245,47 @@ class TrainingCallback(keras.callbacks.Callback):
                 elapsed_s=self._pace.elapsed_s,
                 remaining_s=self._pace.remaining_s(self._step),
                 images_per_s=self._pace.images_per_s,
-                # That of a schedule is a tensor.
+                # With a schedule it is a tensor.
                 learning_rate=float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
                 clock_s=time.time(),
             )
         )
+
+
+class ValidationAuc:
+    """Computes the area under the ROC curve, always on the same images, evenly spread over the validation part.
+
+    It calls the network as a function, on all images at once: `predict` and `evaluate` alone cost more than a small network
+    takes to read a thousand images.
+    """
+
+    def __init__(self, data: TrainingData) -> None:
+        part = data.validation
+        chosen = part[:: -(-len(part) // MOST_IMAGES)] if len(part) else part
+        self._images, self._targets = data.images[chosen], data.targets[chosen]
+
+    def of(self, network: Any) -> float | None:
+        """Return None where there are not two classes, or where an output is not a number."""
+        if not len(self._images):
+            return None
+        answers = probabilities(network, self._images)
+        found = macro_auc(self._targets, answers) if np.isfinite(answers).all() else math.nan
+        return found if math.isfinite(found) else None
+
+
+class HoldOut:
+    """Computes loss and accuracy on the person's own hold-out; no weights are chosen by it."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self._images, self._targets = data.hold_out_images, data.hold_out_targets
+
+    def of(self, network: Any) -> dict[str, float]:
+        """Return `hold_out_loss` and `hold_out_accuracy`; {} where nothing is held out."""
+        if not len(self._images):
+            return {}
+        answers = probabilities(network, self._images)
+        loss = network.compute_loss(
+            y=one_hot(self._targets, answers.shape[1]), y_pred=answers, training=False
+        )
+        accuracy = np.mean(answers.argmax(axis=1) == self._targets)
+        return {"hold_out_loss": float(loss), "hold_out_accuracy": float(accuracy)}
