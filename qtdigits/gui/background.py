@@ -5,15 +5,29 @@ Work is a function without arguments that touches no widget. Its result or its e
 
 from __future__ import annotations
 
+import gc
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from time import monotonic
 
 from PySide6.QtCore import QEventLoop, QObject, QThread, QTimer, Signal, Slot
+from typing_extensions import override
 
 from qtdigits.errors import QtDigitsError
 
 Work = Callable[[], object]
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Collect no garbage meanwhile: widgets that are deleted by another thread than their own end the program."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class _Worker(QObject):
@@ -25,13 +39,27 @@ class _Worker(QObject):
     @Slot(str, object)
     def run(self, name: str, work: Work) -> None:
         try:
-            result = work()
+            with no_garbage_collection():
+                result = work()
         except QtDigitsError as error:
             self.failed.emit(name, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread stays alive
             self.failed.emit(name, QtDigitsError(f"{name}: {type(error).__name__}: {error}."))
         else:
             self.done.emit(name, result)
+
+
+class Importing(QThread):
+    """Imports a module in a thread, so that the window goes on meanwhile: plots take a third of a second."""
+
+    def __init__(self, module: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._module = module
+
+    @override
+    def run(self) -> None:
+        with no_garbage_collection():
+            import_module(self._module)
 
 
 class Background(QObject):

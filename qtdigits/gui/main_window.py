@@ -1,7 +1,8 @@
 """The main window: it puts the pieces together, leads their signals to one another, and has the canvas judged.
 
 Start-up order: the window is built and painted without model and curves; after the first paint the champion is read
-(LiteRT is imported then); when nobody has drawn for a moment, the curves are made and the engine is started.
+(LiteRT is imported then); when nobody has drawn for a moment, the plots are loaded in a thread, then the curves are made and the
+engine is started.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from qtdigits.core.formatting import awaiting_review
 from qtdigits.core.judging import Reading
 from qtdigits.core.score.practice import Goal
 from qtdigits.errors import QtDigitsError
+from qtdigits.gui.background import Importing
 from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.guided import GuidedSession
@@ -106,9 +108,10 @@ class MainWindow(QMainWindow):
             data_dir=data_dir,
             ask=self.ask,
         )
-        self.training = WindowTraining(shared=self._shared, theme=self._theme, parent=self)
+        self.training = WindowTraining(shared=self._shared, parent=self)
         self.training_panel = self.training.panel
         self._quiet = named(QTimer(self, interval=QUIET_MS, singleShot=True), "quietTimer")
+        self._plots = Importing("qtdigits.gui.plots.training_curves", self)
 
         self._lay_out()
         self.answer_panel.key_alone_corrects = preferences.key_alone_corrects
@@ -169,6 +172,7 @@ class MainWindow(QMainWindow):
         self.controller.state_changed.connect(self._on_engine_state)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self._quiet.timeout.connect(self._load_heavy_things)
+        self._plots.finished.connect(self._on_plots_loaded)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_colours)
 
     def _show_start(self) -> None:
@@ -195,18 +199,27 @@ class MainWindow(QMainWindow):
         self.became_ready.emit()
 
     def _load_heavy_things(self) -> None:
-        """List of models, curves, engine: one a time and never while somebody draws, as each holds up the window a moment."""
+        """List of models, curves, engine: one a time and never while somebody draws, as each holds up the window a moment.
+
+        The library of the plots is loaded in a thread.
+        """
         if self.canvas.is_drawing:
             self._quiet.start()
         elif not self.choices.are_models_listed:
             self.choices.list_models()
             self._quiet.start()
+        elif not self.training_panel.has_curves and not self._plots.isFinished():
+            self._plots.start()
         elif not self.training_panel.has_curves:
             self.training_panel.prepare_curves()
             self._quiet.start()
         else:
             self.controller.start()
             self.training.queue.reload()
+
+    def _on_plots_loaded(self) -> None:
+        if self.isVisible():
+            self._quiet.start()
 
     # Drawing and judging.
 
@@ -315,7 +328,7 @@ class MainWindow(QMainWindow):
     def _apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         _dress_application(theme)
-        for part in (self.canvas, self.answer_panel, self.training_panel):
+        for part in (self.canvas, self.answer_panel):
             part.set_theme(theme)
         self.pages.set_theme(theme)
 
@@ -341,6 +354,7 @@ class MainWindow(QMainWindow):
             return
         self.preferences.geometry = self.saveGeometry()
         self._quiet.stop()
+        self._plots.wait()
         self.training.closing.keep_unsent()
         self.training.begin_nothing()
         self.controller.shutdown()

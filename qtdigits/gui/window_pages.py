@@ -94,7 +94,7 @@ class WindowPages(QObject):
 
         return ModelsPanel(session=self._shared.session)
 
-    def _make_runs_panel(self, theme: Theme) -> QWidget:
+    def _make_runs_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering
 
         session, ask = self._shared.session, self._shared.ask
@@ -108,7 +108,6 @@ class WindowPages(QObject):
             ),
             preferences=self._shared.preferences,
             ask=ask,
-            theme=theme,
         )
         self._shared.controller.event_received.connect(panel.on_event)
         return panel

@@ -11,7 +11,6 @@ from qtdigits.gui.training.closing import Closing
 from qtdigits.gui.training.self_training import SelfTraining
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.training.training_requests import TrainingRequests
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import is_any_running
 
@@ -24,7 +23,7 @@ class WindowTraining(QObject):
 
     panel_wanted = Signal()
 
-    def __init__(self, *, shared: Collaborators, theme: Theme, parent: QObject | None = None) -> None:
+    def __init__(self, *, shared: Collaborators, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._shared = shared
         session, controller, guided = shared.session, shared.controller, shared.guided
@@ -41,7 +40,6 @@ class WindowTraining(QObject):
             session=session,
             controller=controller,
             make_request=self.requests.by,
-            theme=theme,
             preferences=preferences,
             ask=shared.ask,
             queue=self.queue,

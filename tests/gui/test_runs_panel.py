@@ -22,18 +22,18 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import batch, epoch, finished, started
+from gui.plotted import plotted
 from gui.stand_ins import FakeSession, action
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.figures import figures_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.curves.curve_plot import CurvePlot
-from qtdigits.gui.curves.curve_settings import CurveSettings
 from qtdigits.gui.panels.runs import run_details
 from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering
+from qtdigits.gui.plots.curve_controls import CurveSettings
+from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.runs import RunResult
@@ -126,7 +126,6 @@ class Shown:
             steering=self.steering,
             preferences=self.preferences,
             ask=self.ask,
-            theme=LIGHT,
         )
         self.table = self.widget.findChild(QTableView, "runsTable")
 
@@ -163,10 +162,9 @@ class Shown:
         return found.text()
 
     def loss_points(self, curve: str) -> list[float]:
-        plot = self.widget.findChild(CurvePlot, "runs.lossPlot")
-        assert isinstance(plot, CurvePlot)
-        values: list[float] = plot.points(curve)[1].tolist()
-        return values
+        plot = self.widget.findChild(Plot, "runs.lossPlot")
+        assert isinstance(plot, Plot)
+        return plotted(plot, curve)[1]
 
     @property
     def compared(self) -> list[str]:
@@ -339,7 +337,6 @@ def test_that_how_curves_are_seen_is_remembered_here_too(panel: Shown) -> None:
     panel.choose(1)
     action(panel.widget, "Logarithmic").trigger()
     assert panel.preferences.curves["is_log"] is True
-    panel.widget.set_theme(DARK)
 
 
 def test_that_how_curves_are_seen_elsewhere_counts_here(qtbot: QtBot, panel: Shown) -> None:
@@ -467,5 +464,5 @@ def test_that_a_run_that_ended_in_its_first_epoch_does_not_look_as_if_each_batch
     store.runs.save_history("a", history, replace(figures_of(history), steps_per_epoch=10))
     panel.widget.mark_stale()
     panel.choose(2)
-    plot = panel.widget.findChild(CurvePlot, "runs.lossPlot")
-    assert plot.points("batches")[0].tolist() == [0.5]
+    plot = panel.widget.findChild(Plot, "runs.lossPlot")
+    assert plotted(plot, "batches")[0] == [0.5]

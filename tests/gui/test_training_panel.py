@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBo
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
+from gui.plotted import plotted
 from gui.stand_ins import Answers, FakeSession
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.recipe_files import load_recipe
@@ -26,15 +27,16 @@ from qtdigits.core.run.history import History
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Score
 from qtdigits.errors import DataMissingError
-from qtdigits.gui.curves.curve_plot import CurvePlot
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.training.recipe_page import OPEN_FILE
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
+from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.run_summary import verdict
 from qtdigits.gui.session import Champion
 from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.theme import palette_of
 
 
 class Panel:
@@ -48,7 +50,6 @@ class Panel:
             session=self.session,
             controller=controller,
             make_request=self._make_request,
-            theme=LIGHT,
             ask=self.ask,
         )
 
@@ -76,9 +77,9 @@ class Panel:
     def is_usable(self, name: str) -> bool:
         return self.button(name).isVisible() and self.button(name).isEnabled()
 
-    def plot(self, name: str) -> CurvePlot:
-        found = self.widget.findChild(CurvePlot, name)
-        assert isinstance(found, CurvePlot)
+    def plot(self, name: str) -> Plot:
+        found = self.widget.findChild(Plot, name)
+        assert isinstance(found, Plot)
         return found
 
 
@@ -141,8 +142,8 @@ def test_that_the_epochs_beside_the_button_go_into_the_recipe(qtbot: QtBot, pane
 
 def test_that_the_first_batch_reaches_the_curves(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
     engines[0].say(batch(1, loss=0.5))
-    qtbot.waitUntil(lambda: len(running.plot("lossPlot").points("batches")[0]) == 1)
-    assert running.plot("lossPlot").points("batches")[1].tolist() == [0.5]
+    qtbot.waitUntil(lambda: len(plotted(running.plot("lossPlot"), "batches")[0]) == 1)
+    assert plotted(running.plot("lossPlot"), "batches")[1] == [0.5]
     assert running.plot("lossPlot").isVisible()
 
 
@@ -210,9 +211,9 @@ def test_that_a_run_that_goes_on_has_one_continuous_curve(
     for event in (batch(1, loss=0.5), batch(10, loss=0.25), epoch(1)):
         before.apply(event)
     engines[0].say(started(), RunResumed("run", 1, 10, before.to_json()), batch(11, loss=0.125))
-    qtbot.waitUntil(lambda: len(running.plot("lossPlot").points("batches")[0]) == 3)
-    assert running.plot("lossPlot").points("batches")[1].tolist() == [0.5, 0.25, 0.125]
-    assert running.plot("lossPlot").points("validation")[1].tolist() == [0.3]
+    qtbot.waitUntil(lambda: len(plotted(running.plot("lossPlot"), "batches")[0]) == 3)
+    assert plotted(running.plot("lossPlot"), "batches")[1] == [0.5, 0.25, 0.125]
+    assert plotted(running.plot("lossPlot"), "validation")[1] == [0.3]
 
 
 def test_that_the_verdict_comes_with_a_comparison_and_can_be_acted_on(
@@ -276,7 +277,22 @@ def test_that_a_lost_engine_is_explained_and_the_next_training_works(
     assert again == replace(first, resumes=True)
     assert not running.button("retryButton").isVisible()
     engines[1].say(started(), batch(1, loss=0.25))
-    qtbot.waitUntil(lambda: running.plot("lossPlot").points("batches")[1].tolist() == [0.25])
+    qtbot.waitUntil(lambda: plotted(running.plot("lossPlot"), "batches")[1] == [0.25])
+
+
+def test_that_the_curves_are_the_previous_runs_until_the_next_one_starts(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    engines[0].say(batch(), epoch())
+    qtbot.waitUntil(lambda: plotted(running.plot("lossPlot"), "validation")[1] != [])
+    finish(qtbot, running, engines)
+    assert running.plot("lossPlot").accessibleDescription().startswith("at the end: ")
+    qtbot.mouseClick(running.button("trainButton"), Qt.MouseButton.LeftButton)
+    assert running.plot("lossPlot").accessibleDescription().startswith("previous run, at the end: ")
+    assert running.plot("lossPlot").isVisible()
+    engines[0].say(started(), batch(1, loss=0.25))
+    qtbot.waitUntil(lambda: plotted(running.plot("lossPlot"), "batches")[1] == [0.25])
+    assert "previous run" not in running.plot("lossPlot").accessibleDescription()
 
 
 def test_that_an_engine_lost_while_idle_is_only_noticed(
@@ -480,9 +496,9 @@ def test_that_clicks_leave_the_keyboard_where_it_is(panel: Panel) -> None:
 
 def test_that_the_theme_can_change_at_any_time(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
     engines[0].say(batch(), epoch())
-    running.widget.set_theme(DARK)
+    running.widget.setPalette(palette_of(DARK))
     finish(qtbot, running, engines, validation=score(9, 1))
-    running.widget.set_theme(LIGHT)
+    running.widget.setPalette(palette_of(LIGHT))
     assert running.button("useButton").isVisible()
 
 

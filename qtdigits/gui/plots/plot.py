@@ -8,15 +8,16 @@ zoom, with Ctrl the values; Home and End lead to the ends; Backspace shows all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPalette, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QKeyEvent, QMouseEvent, QPalette, QPen
 from PySide6.QtWidgets import QGraphicsItem, QLabel, QWidget
 from typing_extensions import override
 
@@ -55,6 +56,7 @@ RANGE_EVERY = 1.01
 """The range is worked out again when the curves have grown by a hundredth."""
 SYMBOLS = {"circle": "o", "diamond": "d"}
 OLD_OPACITY = 0.45
+MOST_NAME_PX = 220
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class CalmView(pg.ViewBox):
     def __init__(self) -> None:
         super().__init__(enableMenu=False, defaultPadding=0)
         self.disableAutoRange()
-        self.pans_heights = False
+        self.pans_heights = self.marks_rectangle = False
 
     @override
     def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
@@ -97,10 +99,10 @@ class CalmView(pg.ViewBox):
 
     @override
     def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
-        with_shift = bool(ev.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         is_left = ev.button() == Qt.MouseButton.LeftButton
         if ev.isStart():
-            self.setMouseMode(self.RectMode if with_shift and is_left and axis is None else self.PanMode)
+            is_marking = self.marks_rectangle and is_left and axis is None
+            self.setMouseMode(self.RectMode if is_marking else self.PanMode)
         is_marking = self.state["mouseMode"] == self.RectMode
         super().mouseDragEvent(ev, axis if is_marking or axis is not None or self.pans_heights else 0)
         if ev.isFinish():
@@ -124,6 +126,7 @@ class CalmPlot(pg.PlotWidget):
     def __init__(self, *, scale: Scale, is_cached: bool = True, parent: QWidget | None = None) -> None:
         self.value_axis, self.run_axis = ValueAxis(scale), RunAxis()
         self.view = CalmView()
+        self._dressed_in: tuple[Theme, QFont] | None = None
         super().__init__(
             parent, viewBox=self.view, axisItems={"left": self.value_axis, "bottom": self.run_axis}
         )
@@ -146,6 +149,7 @@ class CalmPlot(pg.PlotWidget):
 
     def dress(self) -> None:
         """Take on the colours and the font of the widget."""
+        self._dressed_in = self.theme, self.font()
         self.setBackground(self.theme.surface)
         for axis in (self.value_axis, self.run_axis):
             axis.dress(self.theme, self.font())
@@ -154,7 +158,8 @@ class CalmPlot(pg.PlotWidget):
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and self.plotItem is not None:
+        changed = event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange)
+        if changed and self.plotItem is not None and self._dressed_in != (self.theme, self.font()):
             self.dress()
 
 
@@ -279,7 +284,7 @@ class Plot(CalmPlot):
         self._dots.setData(
             [value.x for value in values], [value.height for value in values], brush=colours or None
         )
-        self._readout.setText(_table(self.run_axis.axis.text(x), values, self.theme))
+        self._readout.setText(_table(self.run_axis.axis.text(x), values, self.theme, self._elided))
         self._place_readout(x)
 
     def set_old(self, is_old: bool) -> None:
@@ -365,7 +370,7 @@ class Plot(CalmPlot):
     def _draw(self, curve: Series, columns: int) -> None:
         """Only where there is something new."""
         drawn = (len(curve.x), self._x_range, columns)
-        if self._drawn.get(curve.name) == drawn:
+        if self._drawn.get(curve.name) == drawn or not (len(curve.x) or curve.name in self._items):
             return
         self._drawn[curve.name] = drawn
         kept = self._downsampled.get(curve.name)
@@ -451,6 +456,9 @@ class Plot(CalmPlot):
             f" border-radius: 5px; padding: 3px 6px; color: {self.theme.text};"
         )
 
+    def _elided(self, name: str) -> str:
+        return str(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, MOST_NAME_PX))
+
     def _place_readout(self, x: float) -> None:
         """Beside the cross-hair, on the side that has room."""
         self._readout.adjustSize()
@@ -521,12 +529,19 @@ class Plot(CalmPlot):
         if not self.hasFocus():
             self.cursor_moved.emit(None)
 
+    @override
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.view.marks_rectangle = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        super().mousePressEvent(event)
+
+    @override
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        self._show_all()
+
     def _on_clicked(self, event: Any) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        if event.double():
-            self._show_all()
-        elif len(self.densest) and self.view.sceneBoundingRect().contains(event.scenePos()):
+        is_single = event.button() == Qt.MouseButton.LeftButton and not event.double()
+        if is_single and len(self.densest) and self.view.sceneBoundingRect().contains(event.scenePos()):
             self.cursor_kept.emit(self._snapped(self.view.mapSceneToView(event.scenePos()).x()))
 
     # By keyboard.
@@ -631,19 +646,20 @@ def _neighbour(positions: Numbers, here: float, sign: int, *, least: float) -> f
     return float(positions[np.clip(at, 0, len(positions) - 1)])
 
 
-def _table(title: str, values: Sequence[CursorValue], theme: Theme) -> str:
+def _table(title: str, values: Sequence[CursorValue], theme: Theme, elided: Callable[[str], str]) -> str:
     """The read-out: of one run a row for each curve; of several a row for each run, and a column for each kind of curve."""
-    columns, rows = columns_and_rows(values)
-    right = '<td align="right">&nbsp;&nbsp;'
-    head = f'<tr><td colspan="2" style="color: {theme.text_muted}">{title}</td>'
-    head += "".join(
-        f'{right}<span style="color: {theme.text_muted}">{column}</span></td>' for column in columns
-    )
-    body = ""
+    kinds, rows = columns_and_rows(values)
+    muted, right = f'style="color: {theme.text_muted}"', '<td align="right">&nbsp;&nbsp;'
+    lines = [
+        f'<td colspan="2" {muted}>{title}</td>'
+        + "".join(f"{right}<span {muted}>{k}</span></td>" for k in kinds)
+    ]
     for style, name, said in rows:
-        swatch = f'<td style="color: {colour_of(theme, style).name()}">●&nbsp;</td>'
-        body += f"<tr>{swatch}<td>{name}</td>" + "".join(f"{right}{value}</td>" for value in said) + "</tr>"
-    return f'<table cellspacing="0">{head}</tr>{body}</table>'
+        dot = f'<td style="color: {colour_of(theme, style).name()}">●&nbsp;</td>'
+        lines.append(
+            f"{dot}<td>{escape(elided(name))}</td>" + "".join(f"{right}{text}</td>" for text in said)
+        )
+    return f'<table cellspacing="0">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
 
 
 def columns_and_rows(

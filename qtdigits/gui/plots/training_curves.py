@@ -97,7 +97,8 @@ class TrainingCurves(QWidget):
         self._legend, self._run_legend = Legend(), Legend()
         self._run_legend.hide()
         self._readout = elided_label(role="muted", name="curvesReadout")
-        self._plots = {quantity: self._plot(quantity, object_prefix) for quantity in QUANTITIES}
+        self._object_prefix = object_prefix
+        self._plots: dict[Quantity, Plot] = {}
         self._headings: dict[Quantity, QLabel] = {}
         self._table = StatisticsTable()
         self._table_timer = QTimer(self, singleShot=True, interval=STATISTICS_MS)
@@ -222,7 +223,7 @@ class TrainingCurves(QWidget):
             LEARNING_RATE: settings.shows_learning_rate,
             THROUGHPUT: settings.shows_throughput,
         }
-        return [self._plots[q] for q in QUANTITIES if wanted[q]] or [self._plots[LOSS]]
+        return [self._plot(q) for q in QUANTITIES if wanted[q]] or [self._plot(LOSS)]
 
     # What the person chooses.
 
@@ -256,9 +257,9 @@ class TrainingCurves(QWidget):
         self._table.setVisible(self._settings.shows_figures)
         self._legend.show_curves(self._legend_styles(), hidden=self._settings.hidden)
         shown = self._shown()
-        for row, (quantity, plot) in enumerate(self._plots.items()):
+        for quantity, plot in self._plots.items():
             stretch = 0 if plot not in shown else 3 if quantity in (LOSS, ACCURACY) else 2
-            self._grid.setRowStretch(2 * row + 1, stretch)
+            self._grid.setRowStretch(2 * QUANTITIES.index(quantity) + 1, stretch)
             plot.set_x_axis(self._settings.x_axis)
             plot.set_scale(is_log=self._settings.is_log, ignores_outliers=self._settings.ignores_outliers)
             for part in (plot, self._headings[quantity]):
@@ -374,12 +375,19 @@ class TrainingCurves(QWidget):
 
     # Construction.
 
-    def _plot(self, quantity: Quantity, prefix: str) -> Plot:
-        plot = Plot(quantity=quantity)
-        plot.setObjectName(prefix + OBJECT_NAMES[quantity])
+    def _plot(self, quantity: Quantity) -> Plot:
+        """The plot of a quantity, made when it is first asked for: that takes 10 ms."""
+        if quantity in self._plots:
+            return self._plots[quantity]
+        plot = self._plots[quantity] = Plot(quantity=quantity)
+        plot.setObjectName(self._object_prefix + OBJECT_NAMES[quantity])
         plot.range_chosen.connect(self._on_range_chosen)
         plot.cursor_moved.connect(self._put_cursor)
         plot.cursor_kept.connect(self._keep_cursor)
+        row = 2 * QUANTITIES.index(quantity)
+        heading = self._headings[quantity] = label(quantity.title, role="heading")
+        self._grid.addWidget(heading, row, 0)
+        self._grid.addWidget(plot, row + 1, 0, 1, 2)
         return plot
 
     def _lay_out(self) -> None:
@@ -391,10 +399,7 @@ class TrainingCurves(QWidget):
         grid = self._grid = QGridLayout()
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
-        for row, (quantity, plot) in enumerate(self._plots.items()):
-            heading = self._headings[quantity] = label(quantity.title, role="heading")
-            grid.addWidget(heading, 2 * row, 0)
-            grid.addWidget(plot, 2 * row + 1, 0, 1, 2)
+        self._shown()  # made here, so that Tab leads to the plots before the buttons below them
         grid.addWidget(self._legend, 0, 1, Qt.AlignmentFlag.AlignRight)
         box.addLayout(grid, 1)
         below = QHBoxLayout()

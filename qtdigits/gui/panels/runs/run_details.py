@@ -24,18 +24,16 @@ from qtdigits.core.recipe import FIELD_BY_NAME, Value
 from qtdigits.core.run.figures import differing, recipe_values
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.curves.curve_saving import save_curves
-from qtdigits.gui.curves.curve_settings import CurveSettings
-from qtdigits.gui.curves.curves import Curves
-from qtdigits.gui.curves.run_curves import ShownRun
 from qtdigits.gui.panels.runs.runs_model import ENDINGS, titles_of
+from qtdigits.gui.plots.curve_controls import CurveSettings
+from qtdigits.gui.plots.run_series import ShownRun
+from qtdigits.gui.plots.training_curves import TrainingCurves, save_curves
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
 from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.texts import data_text, ordered
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import label, named, scrolling
 from qtdigits.store.tables.runs import RunRecord
@@ -57,7 +55,6 @@ class RunDetails(QTabWidget):
         *,
         session: Session,
         preferences: Preferences,
-        theme: Theme,
         ask: Ask,
         parent: QWidget | None = None,
     ) -> None:
@@ -68,17 +65,14 @@ class RunDetails(QTabWidget):
         self.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._session, self._preferences, self._ask = session, preferences, ask
         settings = CurveSettings.from_json(preferences.curves)
-        self._curves = named(Curves(theme=theme, settings=settings, plot_prefix=PREFIX), "runCurves")
+        self._curves = named(TrainingCurves(settings=settings, object_prefix=PREFIX), "runCurves")
         self._result = RunResultPage(session=session)
         self._differences = RunDifferences()
         self.addTab(scrolling(self._curves), "Curves")
         self.addTab(self._result, "Result")
         self.addTab(self._differences, "Differences")
         self._curves.settings_changed.connect(self._keep_settings)
-        self._curves.save_wanted.connect(self._on_save)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._curves.set_theme(theme)
+        self._curves.export_wanted.connect(self._on_save)
 
     def show_runs(self, runs: Sequence[RunRecord], curves: Sequence[ShownRun]) -> None:
         """Show runs; `curves` are theirs, in the same order."""
@@ -91,7 +85,7 @@ class RunDetails(QTabWidget):
         self.setTabVisible(RESULT_TAB, has_result)
         self._result.show_run(runs[0] if has_result else None)
         self._differences.show_runs(runs)
-        self._curves.compare(curves)
+        self._curves.show_runs(curves)
 
     @Slot()
     def show_result(self) -> None:

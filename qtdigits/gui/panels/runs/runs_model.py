@@ -25,7 +25,7 @@ from qtdigits.core.recipe_files import load_recipe, recipe_names
 from qtdigits.core.run.figures import recipe_values
 from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.curves.run_curves import ShownRun
+from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.session import Session
 from qtdigits.store.tables.runs import RUNNING, RunRecord
 

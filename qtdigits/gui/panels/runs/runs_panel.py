@@ -17,7 +17,6 @@ from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsMo
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, named
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
@@ -96,7 +95,6 @@ class RunsPanel(RefreshingPanel):
         steering: RunSteering,
         preferences: Preferences,
         ask: Ask,
-        theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -126,12 +124,9 @@ class RunsPanel(RefreshingPanel):
         self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
         self._trash.setCheckable(True)
         self._empty = button("Empty…", "emptyRunsTrashButton", "Delete the runs in the trash for good")
-        self._lower = RunDetails(session=session, preferences=preferences, theme=theme, ask=ask)
+        self._lower = RunDetails(session=session, preferences=preferences, ask=ask)
         self._lay_out()
         self._connect()
-
-    def set_theme(self, theme: Theme) -> None:
-        self._lower.set_theme(theme)
 
     @Slot(object)
     def on_event(self, event: Event) -> None:

@@ -17,12 +17,11 @@ from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import frame, label
 
 if TYPE_CHECKING:
-    from qtdigits.gui.curves.curve_settings import CurveSettings
-    from qtdigits.gui.curves.curves import Curves
+    from qtdigits.gui.plots.curve_controls import CurveSettings
+    from qtdigits.gui.plots.training_curves import TrainingCurves
     from qtdigits.gui.results.run_summary import RunSummary
 
 
@@ -42,18 +41,16 @@ class TrainingPages(QStackedWidget):
         form: RecipeForm,
         choice: RecipeChoice,
         session: Session,
-        theme: Theme,
         preferences: Preferences | None,
         ask: Ask,
     ) -> None:
         super().__init__()
         self._session = session
-        self._theme = theme
         self._preferences = preferences
         self._form = form
         self._choice = choice
         self._ask = ask
-        self._curves: Curves | None = None
+        self._curves: TrainingCurves | None = None
         self._recipe_page: QWidget | None = None
         self._summary: RunSummary | None = None
         self._has_result = False
@@ -80,13 +77,13 @@ class TrainingPages(QStackedWidget):
         """Make the curves and put them in their place; does nothing the second time."""
         if self._curves is not None:
             return
-        from qtdigits.gui.curves.curve_settings import CurveSettings
-        from qtdigits.gui.curves.curves import Curves
+        from qtdigits.gui.plots.curve_controls import CurveSettings
+        from qtdigits.gui.plots.training_curves import TrainingCurves
 
         kept = CurveSettings.from_json(self._preferences.curves if self._preferences else {})
-        self._curves = Curves(theme=self._theme, settings=kept)
+        self._curves = TrainingCurves(settings=kept)
         self._curves.settings_changed.connect(self._keep_settings)
-        self._curves.save_wanted.connect(self.save_curves)
+        self._curves.export_wanted.connect(self.save_curves)
         was_shown = self.currentWidget() is self._placeholder
         self.addWidget(self._curves)
         if was_shown:
@@ -97,22 +94,25 @@ class TrainingPages(QStackedWidget):
 
     def begin(self, history: History, *, steps_per_epoch: int, epochs: int, title: str = "") -> None:
         """Show a new run, and make the curves for it where nobody has yet."""
+        from qtdigits.gui.plots.run_series import ShownRun
+
         self.prepare_curves()
         if self._curves is not None:
-            self._curves.begin(history, steps_per_epoch=steps_per_epoch, epochs=epochs, title=title)
+            run = ShownRun(title, history, max(1, steps_per_epoch), max(1, epochs), is_running=True)
+            self._curves.show_runs([run])
 
     def history_grew(self) -> None:
         if self._curves is not None:
             self._curves.history_grew()
 
+    def mark_old(self) -> None:
+        """The next run is being prepared: the curves are those of the run before it."""
+        if self._curves is not None:
+            self._curves.mark_old()
+
     def finish(self) -> None:
         if self._curves is not None:
             self._curves.finish()
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        if self._curves is not None:
-            self._curves.set_theme(theme)
 
     def take_result(self, finished: RunFinished, *, champion: Champion | None, offers_use: bool) -> None:
         """What `show_summary` shows from now on, as `RunSummary.show_run` takes it."""
@@ -141,7 +141,7 @@ class TrainingPages(QStackedWidget):
             self._curves.copy_picture()
             self.notice_given.emit("The picture of the curves is on the clipboard.")
             return
-        from qtdigits.gui.curves.curve_saving import save_curves
+        from qtdigits.gui.plots.training_curves import save_curves
 
         try:
             path = save_curves(self._curves, kind, ask=self._ask)
@@ -179,7 +179,7 @@ class TrainingPages(QStackedWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """The curves of earlier runs may have been looked at in another way meanwhile."""
         if self._curves is not None and self._preferences is not None:
-            from qtdigits.gui.curves.curve_settings import CurveSettings
+            from qtdigits.gui.plots.curve_controls import CurveSettings
 
             self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))
         super().showEvent(event)

@@ -36,7 +36,6 @@ from qtdigits.gui.texts import (
 from qtdigits.gui.training.followed_run import CANCELLING, STOPPING, FollowedRun
 from qtdigits.gui.training.training_queue import TrainingQueue
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.parts import ThinBar, button, elided_label, frame
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.jobs import TrainingJob
@@ -61,7 +60,6 @@ class TrainingPanel(QWidget):
         session: Session,
         controller: EngineController,
         make_request: Callable[[Recipe], TrainingJob],
-        theme: Theme,
         preferences: Preferences | None = None,
         ask: Ask | None = None,
         queue: TrainingQueue | None = None,
@@ -74,14 +72,13 @@ class TrainingPanel(QWidget):
         self._run = FollowedRun()
         self._idle_data = ""
         self._verdict = VerdictCard(session=session)
-        self._make_widgets(theme)
+        self._make_widgets()
         box = self._controls.recipe_box
         self._choice = RecipeChoice(box=box, form=self._form, ask=ask or Ask(self))
         self._pages = TrainingPages(
             form=self._form,
             choice=self._choice,
             session=session,
-            theme=theme,
             preferences=preferences,
             ask=ask or Ask(self),
         )
@@ -110,9 +107,6 @@ class TrainingPanel(QWidget):
     def choose_recipe(self, name: str) -> None:
         """Take up a named recipe, one that was opened before under that name, or one from a file."""
         self._choice.choose(name)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._pages.set_theme(theme)
 
     def set_data_description(self, text: str) -> None:
         """What a run would be trained on, as far as it is known, such as "212 drawings + MNIST"."""
@@ -230,6 +224,7 @@ class TrainingPanel(QWidget):
         is_ready = self._controller.state is EngineState.TRAINING
         self._status.setText("Preparing the data …" if is_ready else "Starting the training engine …")
         self._controls.adjust_button.setChecked(False)
+        self._pages.mark_old()
         self._pages.show_curves()
         self._refresh_controls()
 
@@ -280,8 +275,7 @@ class TrainingPanel(QWidget):
         self._bar.setValue(0)
         if self._idle_data:
             self._controls.data_label.setText(self._idle_data)
-        if self._run.started is not None:
-            self._pages.finish()
+        self._pages.finish()
         self._show_ending(event, was_running=was_running)
         self._refresh_controls()
         if was_running:
@@ -395,7 +389,7 @@ class TrainingPanel(QWidget):
         self._controls.adjust_button.setChecked(False)
         self._pages.show_summary()
 
-    def _make_widgets(self, theme: Theme) -> None:
+    def _make_widgets(self) -> None:
         self._form = RecipeForm(apart=("epochs",))
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
         self._bar = ThinBar(name="trainingProgress", title="Progress of the training")

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QActionGroup, QFontInfo, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QActionGroup, QFontInfo, QGuiApplication, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLabel,
     QMenu,
-    QPushButton,
     QSlider,
     QToolButton,
     QWidget,
@@ -24,29 +23,35 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import STEPS_PER_EPOCH, batch, epoch
+from gui.plotted import plotted
 from gui.stand_ins import Answers
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
-from qtdigits.gui.curves.curve_bar import CurveBar
-from qtdigits.gui.curves.curve_plot import CurvePlot
-from qtdigits.gui.curves.curve_readout import columns_and_rows
-from qtdigits.gui.curves.curve_saving import save_curves
-from qtdigits.gui.curves.curve_settings import CurveSettings
-from qtdigits.gui.curves.curves import Curves
-from qtdigits.gui.curves.run_curves import ShownRun
-from qtdigits.gui.curves.stretch_table import StretchTable
+from qtdigits.gui.plots.curve_controls import CurveControls, CurveSettings
+from qtdigits.gui.plots.plot import Plot, columns_and_rows
+from qtdigits.gui.plots.run_series import ShownRun
+from qtdigits.gui.plots.training_curves import StatisticsTable, TrainingCurves, save_curves
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.gui.widgets.theme import palette_of
 
 CLOCK_S = datetime(2024, 5, 1, 17, 30, 5).astimezone().timestamp()
 
 
+@pytest.fixture(autouse=True)
+def every_mouse_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyqtgraph drops moves that follow one another within 10 ms."""
+    import pyqtgraph
+
+    monkeypatch.setitem(pyqtgraph.CONFIG_OPTIONS, "mouseRateLimit", 0)
+
+
 @pytest.fixture
-def curves(qtbot: QtBot) -> Curves:
-    return shown(qtbot, Curves(theme=LIGHT))
+def curves(qtbot: QtBot) -> TrainingCurves:
+    return shown(qtbot, TrainingCurves())
 
 
-def shown(qtbot: QtBot, curves: Curves) -> Curves:
+def shown(qtbot: QtBot, curves: TrainingCurves) -> TrainingCurves:
     qtbot.addWidget(curves)
     curves.resize(700, 560)
     with qtbot.waitExposed(curves):
@@ -54,15 +59,15 @@ def shown(qtbot: QtBot, curves: Curves) -> Curves:
     return curves
 
 
-def plot(curves: Curves, name: str = "lossPlot") -> CurvePlot:
-    found = curves.findChild(CurvePlot, name)
-    assert isinstance(found, CurvePlot)
+def plot(curves: TrainingCurves, name: str = "lossPlot") -> Plot:
+    found = curves.findChild(Plot, name)
+    assert isinstance(found, Plot)
     return found
 
 
-def begin(curves: Curves, *, epochs: int = 12) -> History:
+def begin(curves: TrainingCurves, *, epochs: int = 12) -> History:
     history = History()
-    curves.begin(history, steps_per_epoch=STEPS_PER_EPOCH, epochs=epochs)
+    curves.show_runs([ShownRun("", history, STEPS_PER_EPOCH, epochs, is_running=True)])
     return history
 
 
@@ -75,65 +80,101 @@ def run_of(title: str, *, epochs: int = 3, loss: float = 0.5, hold_out: bool = F
     return ShownRun(title, history, STEPS_PER_EPOCH, epochs)
 
 
-def points(curves: Curves, plot_name: str, curve: str) -> tuple[list[float], list[float]]:
-    x, y = plot(curves, plot_name).points(curve)
-    return x.tolist(), y.tolist()
+def points(curves: TrainingCurves, plot_name: str, curve: str) -> tuple[list[float], list[float]]:
+    return plotted(plot(curves, plot_name), curve)
 
 
-def stretch(curves: Curves) -> tuple[float, float]:
-    return plot(curves).ranges[0]
+def shown_range(curves: TrainingCurves, name: str = "lossPlot") -> tuple[float, float]:
+    low, high = plot(curves, name).viewRange()[0]
+    return low, high
 
 
-def heights(curves: Curves, name: str) -> tuple[float, float]:
-    return plot(curves, name).ranges[1]
+def heights(curves: TrainingCurves, name: str) -> tuple[float, float]:
+    low, high = plot(curves, name).viewRange()[1]
+    return low, high
 
 
-def text(curves: Curves, name: str) -> str:
+def marked(curves: TrainingCurves, name: str = "lossPlot") -> list[tuple[float, str]]:
+    return [(mark.x, mark.text) for mark in plot(curves, name).marks]
+
+
+def place(over: Plot, x: float) -> QPoint:
+    """The pixel of a position, half way up the view."""
+    low, high = over.viewRange()[1]
+    return over.mapFromScene(over.getViewBox().mapViewToScene(QPointF(x, (low + high) / 2)))
+
+
+def text(curves: TrainingCurves, name: str) -> str:
     found = curves.findChild(QLabel, name)
     assert isinstance(found, QLabel)
     return found.text()
 
 
-def switch(curves: Curves, words: str) -> None:
+def switch(curves: TrainingCurves, words: str) -> None:
     """Choose an entry of the View menu."""
     menu = curves.findChild(QToolButton, "viewButton").menu()
     choices = [action for part in (menu, *menu.findChildren(QMenu)) for action in part.actions()]
-    choices += curves.findChild(CurveBar).findChild(QActionGroup).actions()
+    choices += curves.findChild(CurveControls).findChild(QActionGroup).actions()
     next(action for action in choices if words in action.text().replace("&", "")).trigger()
 
 
-def wheel(over: CurvePlot, *, up: bool = True, keys: Qt.KeyboardModifier | None = None) -> None:
-    at = QPointF(over.rect().center())
-    turn = QPoint(0, 120 if up else -120)
+def wheel(over: Plot, *, up: bool = True, keys: Qt.KeyboardModifier | None = None) -> None:
+    at = QPointF(place(over, sum(over.viewRange()[0]) / 2))
     event = QWheelEvent(
         at,
-        QPointF(over.mapToGlobal(at.toPoint())),
+        QPointF(over.viewport().mapToGlobal(at.toPoint())),
         QPoint(),
-        turn,
+        QPoint(0, 120 if up else -120),
         Qt.MouseButton.NoButton,
         keys or Qt.KeyboardModifier.NoModifier,
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
-    QApplication.sendEvent(over, event)
+    QApplication.sendEvent(over.viewport(), event)
 
 
 def drag(
     qtbot: QtBot,
-    over: CurvePlot,
+    over: Plot,
     start: QPoint,
-    end: QPoint,
+    by: QPoint,
     keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
 ) -> None:
-    qtbot.mousePress(over, Qt.MouseButton.LeftButton, keys, start)
-    qtbot.mouseMove(over, end)
-    qtbot.mouseRelease(over, Qt.MouseButton.LeftButton, keys, end)
+    qtbot.mousePress(over.viewport(), Qt.MouseButton.LeftButton, keys, start)
+    for part in (1, 2):
+        move(over, start + by * part / 2, Qt.MouseButton.LeftButton, keys)
+    qtbot.mouseRelease(over.viewport(), Qt.MouseButton.LeftButton, keys, start + by)
+
+
+def move(
+    over: Plot,
+    to: QPoint,
+    buttons: Qt.MouseButton = Qt.MouseButton.NoButton,
+    keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    """As qtbot does it, it would depend on where the platform's cursor was before."""
+    at = QPointF(to), QPointF(over.viewport().mapToGlobal(to))
+    event = QMouseEvent(QEvent.Type.MouseMove, *at, Qt.MouseButton.NoButton, buttons, keys)
+    QApplication.sendEvent(over.viewport(), event)
+
+
+def point_at(over: Plot, x: float) -> None:
+    move(over, place(over, x))
+
+
+def click(qtbot: QtBot, over: Plot, x: float) -> None:
+    point_at(over, x)
+    qtbot.mouseClick(over.viewport(), Qt.MouseButton.LeftButton, pos=place(over, x))
+
+
+def leave(over: Plot) -> None:
+    QApplication.sendEvent(over, QEvent(QEvent.Type.Leave))
 
 
 # What is drawn.
 
 
-def test_that_a_batch_is_drawn_without_being_asked_for(qtbot: QtBot, curves: Curves) -> None:
+def test_that_a_batch_is_drawn_without_being_asked_for(qtbot: QtBot, curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(batch(5, loss=0.5, accuracy=0.8))
     curves.history_grew()
@@ -141,14 +182,17 @@ def test_that_a_batch_is_drawn_without_being_asked_for(qtbot: QtBot, curves: Cur
     qtbot.waitUntil(lambda: points(curves, "accuracyPlot", "batches") == ([0.5], [0.8]))
 
 
-def test_that_nothing_is_redrawn_while_nothing_comes(qtbot: QtBot, curves: Curves) -> None:
+def test_that_nothing_is_redrawn_while_nothing_comes(qtbot: QtBot, curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(batch())
     curves.history_grew()
-    qtbot.waitUntil(lambda: not curves._redraw_timer.isActive())
+    qtbot.waitUntil(lambda: points(curves, "lossPlot", "batches")[0] != [])
+    qtbot.waitUntil(lambda: not any(timer.isActive() for timer in curves.findChildren(QTimer)))
 
 
-def test_that_epochs_have_validation_at_their_end_and_training_in_their_middle(curves: Curves) -> None:
+def test_that_epochs_have_validation_at_their_end_and_training_in_their_middle(
+    curves: TrainingCurves,
+) -> None:
     history = begin(curves)
     history.apply(epoch(1))
     history.apply(epoch(2))
@@ -157,8 +201,47 @@ def test_that_epochs_have_validation_at_their_end_and_training_in_their_middle(c
     assert points(curves, "accuracyPlot", "training") == ([0.5, 1.5], [0.85, 0.85])
 
 
+def test_that_a_run_stopped_in_the_middle_of_an_epoch_is_drawn_as_validated_there(
+    curves: TrainingCurves,
+) -> None:
+    history = begin(curves)
+    history.apply(batch(4))
+    history.apply(replace(epoch(1), step=4))
+    curves.finish()
+    assert points(curves, "lossPlot", "validation")[0] == [0.4]
+    assert points(curves, "accuracyPlot", "training")[0] == [0.2]
+    assert marked(curves) == [(0.4, "best 1")]
+    assert shown_range(curves) == (0, 0.4)
+
+
+def test_that_the_curves_are_marked_while_the_next_run_prepares(curves: TrainingCurves) -> None:
+    history = begin(curves)
+    curves.mark_old()
+    assert "revious run" not in text(curves, "curvesReadout")
+    history.apply(epoch(1))
+    curves.redraw()
+    before = plot(curves).grab().toImage()
+    curves.mark_old()
+    assert text(curves, "curvesReadout").startswith("Previous run: ")
+    assert plot(curves).accessibleDescription().startswith("previous run, at the end: ")
+    assert "Loss, previous run" in [found.text() for found in curves.findChildren(QLabel)]
+    assert plot(curves).grab().toImage() != before
+    begin(curves).apply(epoch(1))
+    curves.redraw()
+    assert "Loss" in [found.text() for found in curves.findChildren(QLabel)]
+    assert plot(curves).grab().toImage() == before
+
+
+def test_that_curves_are_the_last_runs_again_when_the_next_one_never_started(curves: TrainingCurves) -> None:
+    begin(curves).apply(epoch(1))
+    curves.finish()
+    curves.mark_old()
+    curves.finish()
+    assert plot(curves).accessibleDescription().startswith("at the end: ")
+
+
 def test_that_the_persons_own_hold_out_is_a_third_line_where_it_is_known(
-    qtbot: QtBot, curves: Curves
+    qtbot: QtBot, curves: TrainingCurves
 ) -> None:
     history = begin(curves)
     history.apply(epoch(1))
@@ -171,18 +254,17 @@ def test_that_the_persons_own_hold_out_is_a_third_line_where_it_is_known(
     assert in_legend.isHidden()
 
 
-def test_that_the_best_epoch_is_marked(curves: Curves) -> None:
+def test_that_the_best_epoch_is_marked(curves: TrainingCurves) -> None:
     history = begin(curves)
     curves.redraw()
-    assert plot(curves).best is None
+    assert marked(curves) == []
     history.apply(epoch(1, is_best=True))
     history.apply(epoch(2, is_best=False))
     curves.redraw()
-    assert plot(curves).best == 1
-    assert plot(curves, "accuracyPlot").best == 1
+    assert marked(curves) == marked(curves, "accuracyPlot") == [(1, "best 1")]
 
 
-def test_that_a_new_run_starts_with_empty_plots(curves: Curves) -> None:
+def test_that_a_new_run_starts_with_empty_plots(curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(batch())
     history.apply(epoch())
@@ -190,27 +272,27 @@ def test_that_a_new_run_starts_with_empty_plots(curves: Curves) -> None:
     begin(curves)
     assert points(curves, "lossPlot", "batches") == ([], [])
     assert points(curves, "lossPlot", "validation") == ([], [])
-    assert plot(curves).best is None
+    assert marked(curves) == []
 
 
-def test_that_another_run_of_the_same_length_is_drawn_anew(curves: Curves) -> None:
+def test_that_another_run_of_the_same_length_is_drawn_anew(curves: TrainingCurves) -> None:
     for loss in (0.5, 0.25):
         history = History()
         history.apply(batch(loss=loss))
-        curves.begin(history, steps_per_epoch=STEPS_PER_EPOCH, epochs=12)
+        curves.show_runs([ShownRun("", history, STEPS_PER_EPOCH, 12, is_running=True)])
         assert points(curves, "lossPlot", "batches")[1] == [loss]
 
 
-def test_that_another_dense_run_of_the_same_length_is_drawn_anew(curves: Curves) -> None:
+def test_that_another_dense_run_of_the_same_length_is_drawn_anew(curves: TrainingCurves) -> None:
     for loss in (0.5, 0.25):
         history = History()
         for step in range(1, 5001):
             history.apply(batch(step, loss=loss))
-        curves.begin(history, steps_per_epoch=STEPS_PER_EPOCH, epochs=500)
+        curves.show_runs([ShownRun("", history, STEPS_PER_EPOCH, 500, is_running=True)])
         assert set(points(curves, "lossPlot", "batches")[1]) == {loss}
 
 
-def test_that_dense_curves_are_thinned_to_what_can_be_seen(curves: Curves) -> None:
+def test_that_dense_curves_are_thinned_to_what_can_be_seen(curves: TrainingCurves) -> None:
     history = begin(curves, epochs=2000)
     rng = np.random.default_rng(1)
     for step, loss in enumerate(0.2 + 0.05 * rng.random(20_000), 1):
@@ -222,7 +304,7 @@ def test_that_dense_curves_are_thinned_to_what_can_be_seen(curves: Curves) -> No
     assert min(drawn_y) == history.batches["loss"].min()
 
 
-def test_that_hidden_curves_are_brought_up_when_they_are_shown(qtbot: QtBot, curves: Curves) -> None:
+def test_that_hidden_curves_are_brought_up_when_they_are_shown(qtbot: QtBot, curves: TrainingCurves) -> None:
     history = begin(curves)
     curves.hide()
     history.apply(batch(5))
@@ -231,7 +313,7 @@ def test_that_hidden_curves_are_brought_up_when_they_are_shown(qtbot: QtBot, cur
     assert len(points(curves, "lossPlot", "batches")[0]) == 1
 
 
-def test_that_a_picture_changes_with_its_curves_and_with_the_theme(curves: Curves) -> None:
+def test_that_a_picture_changes_with_its_curves_and_with_the_theme(curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(epoch(1))
     curves.redraw()
@@ -240,13 +322,15 @@ def test_that_a_picture_changes_with_its_curves_and_with_the_theme(curves: Curve
     curves.redraw()
     after = plot(curves).grab().toImage()
     assert after != before
-    curves.set_theme(DARK)
+    curves.setPalette(palette_of(DARK))
     corner = plot(curves).grab().toImage().pixelColor(1, 1).name()
     assert corner == DARK.surface
 
 
 @pytest.mark.parametrize("noise", [0.4, 0.01], ids=["rough", "smooth"])
-def test_that_what_is_added_bit_by_bit_looks_as_if_painted_at_once(curves: Curves, noise: float) -> None:
+def test_that_what_is_added_bit_by_bit_looks_as_if_painted_at_once(
+    curves: TrainingCurves, noise: float
+) -> None:
     history = begin(curves, epochs=300)
     rng = np.random.default_rng(1)
     for step in range(1, 2501):
@@ -266,24 +350,24 @@ def test_that_what_is_added_bit_by_bit_looks_as_if_painted_at_once(curves: Curve
 # Ranges.
 
 
-def test_that_the_whole_run_is_in_view_and_a_finished_one_fills_it(curves: Curves) -> None:
+def test_that_the_whole_run_is_in_view_and_a_finished_one_fills_it(curves: TrainingCurves) -> None:
     history = begin(curves, epochs=12)
     history.apply(batch(3 * STEPS_PER_EPOCH))
     curves.redraw()
-    assert stretch(curves) == (0, 12)
+    assert shown_range(curves) == (0, 12)
     curves.finish()
-    assert stretch(curves) == (0, 3)
+    assert shown_range(curves) == (0, 3)
 
 
-def test_that_a_very_long_run_is_uncovered_step_by_step(curves: Curves) -> None:
+def test_that_a_very_long_run_is_uncovered_step_by_step(curves: TrainingCurves) -> None:
     history = begin(curves, epochs=1000)
-    assert stretch(curves) == (0, 30)
+    assert shown_range(curves) == (0, 30)
     history.apply(batch(31 * STEPS_PER_EPOCH))
     curves.redraw()
-    assert stretch(curves) == (0, 60)
+    assert shown_range(curves) == (0, 60)
 
 
-def test_that_the_first_fall_does_not_set_the_range(curves: Curves) -> None:
+def test_that_the_first_fall_does_not_set_the_range(curves: TrainingCurves) -> None:
     history = begin(curves)
     for step in range(1, 101):
         history.apply(batch(step, loss=2.3 if step < 8 else 0.25, accuracy=0.1 if step < 8 else 0.96))
@@ -294,7 +378,7 @@ def test_that_the_first_fall_does_not_set_the_range(curves: Curves) -> None:
     assert heights(curves, "lossPlot")[1] > 2.3
 
 
-def test_that_the_first_epoch_does_not_set_the_range_once_there_are_some(curves: Curves) -> None:
+def test_that_the_first_epoch_does_not_set_the_range_once_there_are_some(curves: TrainingCurves) -> None:
     history = begin(curves)
     for number in range(1, 5):
         history.apply(replace(epoch(number), val_loss=2.0 if number == 1 else 0.1))
@@ -302,7 +386,7 @@ def test_that_the_first_epoch_does_not_set_the_range_once_there_are_some(curves:
     assert heights(curves, "lossPlot")[1] < 0.2
 
 
-def test_that_a_loss_that_is_no_number_does_no_harm(curves: Curves) -> None:
+def test_that_a_loss_that_is_no_number_does_no_harm(curves: TrainingCurves) -> None:
     history = begin(curves)
     for step, loss in enumerate([0.5, float("nan"), float("inf"), 0.5], 1):
         history.apply(batch(step, loss=loss))
@@ -315,8 +399,8 @@ def test_that_a_loss_that_is_no_number_does_no_harm(curves: Curves) -> None:
 
 
 @pytest.fixture
-def growing(curves: Curves) -> tuple[Curves, History]:
-    """Curves of a run of which three of twelve epochs have been."""
+def growing(curves: TrainingCurves) -> tuple[TrainingCurves, History]:
+    """TrainingCurves of a run of which three of twelve epochs have been."""
     history = begin(curves)
     for step in range(1, 3 * STEPS_PER_EPOCH + 1):
         history.apply(batch(step, loss=1 / step))
@@ -324,77 +408,140 @@ def growing(curves: Curves) -> tuple[Curves, History]:
     return curves, history
 
 
-def test_that_a_zoom_stays_until_a_double_click(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+def test_that_a_zoom_stays_until_a_double_click(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
     curves, history = growing
     wheel(plot(curves))
-    zoomed = stretch(curves)
-    assert zoomed[1] - zoomed[0] == pytest.approx(12 / 1.25)
+    zoomed = shown_range(curves)
+    assert 6 < zoomed[1] - zoomed[0] < 11
+    assert sum(zoomed) == pytest.approx(12, abs=0.2)
     history.apply(batch(40, loss=9.0))
     curves.redraw()
-    assert stretch(curves) == zoomed
-    assert plot(curves, "accuracyPlot").ranges[0] == zoomed
-    qtbot.mouseDClick(plot(curves), Qt.MouseButton.LeftButton)
-    assert stretch(curves) == (0, 12)
+    assert shown_range(curves) == zoomed
+    assert shown_range(curves, "accuracyPlot") == zoomed
+    qtbot.mouseDClick(plot(curves).viewport(), Qt.MouseButton.LeftButton, pos=place(plot(curves), 6))
+    assert shown_range(curves) == (0, 12)
+    assert shown_range(curves, "accuracyPlot") == (0, 12)
 
 
-def test_that_a_drag_marks_what_to_look_at(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+def test_that_dragging_moves_the_view_of_both_plots(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
     curves, _ = growing
-    inner = plot(curves).frame().inner.toRect()
-    middle = inner.center().y()
-    drag(qtbot, plot(curves), QPoint(inner.left() + 60, middle), QPoint(inner.left() + 160, middle + 5))
-    low, high = stretch(curves)
-    assert low == pytest.approx(12 * 60 / inner.width(), rel=0.05)
-    assert high == pytest.approx(12 * 160 / inner.width(), rel=0.05)
+    accuracy = plot(curves, "accuracyPlot")
+    start = place(accuracy, 6)
+    by = place(accuracy, 4) - start
+    before = heights(curves, "accuracyPlot")
+    drag(qtbot, accuracy, start, by)
+    assert shown_range(curves) == pytest.approx((2, 14), abs=0.1)
+    assert shown_range(curves, "accuracyPlot") == shown_range(curves)
+    assert before[1] - before[0] > 0
+    assert not accuracy.has_chosen_heights
+
+
+def test_that_a_drag_with_shift_zooms_to_a_stretch(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
+    curves, _ = growing
+    start = place(plot(curves), 1)
+    by = QPoint(place(plot(curves), 3).x() - start.x(), 5)
+    drag(qtbot, plot(curves), start, by, Qt.KeyboardModifier.ShiftModifier)
+    assert shown_range(curves) == pytest.approx((1, 3), abs=0.1)
     assert not plot(curves).has_chosen_heights
 
 
-def test_that_a_high_drag_chooses_heights_too(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+def test_that_a_high_drag_with_shift_chooses_heights_too(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
     curves, _ = growing
-    inner = plot(curves).frame().inner.toRect()
     before = heights(curves, "lossPlot")
-    drag(qtbot, plot(curves), inner.center() - QPoint(50, 40), inner.center() + QPoint(50, 40))
+    start = place(plot(curves), 1) - QPoint(0, 40)
+    drag(qtbot, plot(curves), start, QPoint(100, 80), Qt.KeyboardModifier.ShiftModifier)
     low, high = heights(curves, "lossPlot")
     assert before[0] < low < high < before[1]
-    curves.findChild(QPushButton, "showAllButton").click()
+    curves.findChild(QToolButton, "showAllButton").click()
     assert heights(curves, "lossPlot") == pytest.approx(before)
 
 
-def test_that_the_way_back_is_offered_only_when_there_is_one(growing: tuple[Curves, History]) -> None:
+def test_that_a_zoomed_view_can_be_dragged_up_and_down(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
     curves, _ = growing
-    way_back = curves.findChild(QPushButton, "showAllButton")
-    assert not way_back.isVisible()
     wheel(plot(curves), keys=Qt.KeyboardModifier.ControlModifier)
+    low, high = heights(curves, "lossPlot")
+    drag(qtbot, plot(curves), place(plot(curves), 6), QPoint(0, 30))
+    moved = heights(curves, "lossPlot")
+    assert moved[0] > low
+    assert moved[1] - moved[0] == pytest.approx(high - low)
+
+
+def test_that_the_way_back_is_offered_only_when_there_is_one(
+    growing: tuple[TrainingCurves, History],
+) -> None:
+    curves, _ = growing
+    way_back = curves.findChild(QToolButton, "showAllButton")
     assert way_back.isVisible()
+    assert not way_back.isEnabled()
+    wheel(plot(curves), keys=Qt.KeyboardModifier.ControlModifier)
+    assert way_back.isEnabled()
     way_back.click()
-    assert not way_back.isVisible()
+    assert not way_back.isEnabled()
 
 
-def test_that_the_view_can_be_moved_with_shift(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+def test_that_buttons_zoom_and_pan(growing: tuple[TrainingCurves, History]) -> None:
     curves, _ = growing
-    inner = plot(curves).frame().inner.toRect()
-    start = inner.center()
-    drag(qtbot, plot(curves), start, start - QPoint(30, 0), Qt.KeyboardModifier.ShiftModifier)
-    low, high = stretch(curves)
-    assert (low, high - low) == (pytest.approx(12 * 30 / inner.width(), rel=0.05), pytest.approx(12))
+
+    def press(name: str) -> tuple[float, float]:
+        curves.findChild(QToolButton, name).click()
+        return shown_range(curves)
+
+    assert press("zoomInButton") == pytest.approx((1.2, 10.8))
+    assert press("panRightButton") == pytest.approx((2.16, 11.76))
+    assert press("panLeftButton") == pytest.approx((1.2, 10.8))
+    assert press("zoomOutButton") == pytest.approx((0, 12))
+    assert press("showAllButton") == (0, 12)
 
 
-def test_that_the_heights_fit_what_was_zoomed_to(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+def test_that_the_wheel_over_an_axis_zooms_that_axis(growing: tuple[TrainingCurves, History]) -> None:
     curves, _ = growing
-    curves._on_stretch_wanted((2.0, 3.0))
+    before = shown_range(curves), heights(curves, "lossPlot")
+    over = plot(curves)
+    axis = over.mapFromScene(over.getAxis("left").sceneBoundingRect().center())
+    axis.setX(10)
+    event = QWheelEvent(
+        QPointF(axis),
+        QPointF(over.viewport().mapToGlobal(axis)),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(over.viewport(), event)
+    assert shown_range(curves) == before[0]
+    low, high = heights(curves, "lossPlot")
+    assert high - low < before[1][1] - before[1][0]
+
+
+def test_that_the_heights_fit_what_was_zoomed_to(growing: tuple[TrainingCurves, History]) -> None:
+    curves, _ = growing
+    plot(curves).setXRange(2, 3, padding=0)
     low, high = heights(curves, "lossPlot")
     assert 0 < low < 1 / 30
     assert 1 / 20 < high < 0.1
+    assert shown_range(curves, "accuracyPlot") == (2, 3)
 
 
 # Reading values.
 
 
-def test_that_the_pointer_reads_all_curves(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+def test_that_the_pointer_reads_all_curves(qtbot: QtBot, growing: tuple[TrainingCurves, History]) -> None:
     curves, history = growing
     history.apply(epoch(3))
     curves.redraw()
-    inner = plot(curves).frame().inner.toRect()
-    qtbot.mouseMove(plot(curves), QPoint(inner.left() + round(inner.width() * 2 / 12), inner.center().y()))
+    point_at(plot(curves), 2)
     assert plot(curves).cursor_x == 2.0
     assert plot(curves, "accuracyPlot").cursor_x == 2.0
     said = {name: plot(curves, name).accessibleDescription() for name in ("lossPlot", "accuracyPlot")}
@@ -403,60 +550,73 @@ def test_that_the_pointer_reads_all_curves(qtbot: QtBot, growing: tuple[Curves, 
     assert said["accuracyPlot"].startswith("epoch 2.00: batches 80.00 %")
 
 
-def test_that_the_pointer_says_where_it_is_on_every_axis(qtbot: QtBot, curves: Curves) -> None:
+def test_that_the_pointer_says_where_it_is_on_every_axis(qtbot: QtBot, curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(replace(batch(20), elapsed_s=61.0, clock_s=CLOCK_S))
     curves.redraw()
-    plot(curves).cursor_wanted.emit(2.0)
+    point_at(plot(curves), 2.0)
     when = f"{datetime.fromtimestamp(CLOCK_S).astimezone():%d %b %H:%M:%S}"
     assert text(curves, "curvesReadout") == f"epoch 2.00 · step 20 · 1:01 elapsed · {when}"
     curves.findChild(QComboBox, "axisBox").setCurrentText("Clock")
-    plot(curves).cursor_wanted.emit(CLOCK_S)
+    point_at(plot(curves), CLOCK_S)
     assert text(curves, "curvesReadout") == f"{when} · epoch 2.00 · step 20 · 1:01 elapsed"
 
 
 def test_that_a_click_keeps_the_place_until_the_next_click_there(
-    qtbot: QtBot, growing: tuple[Curves, History]
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
 ) -> None:
     loss = plot(growing[0])
-
-    def place(x: float) -> QPoint:
-        inner = loss.frame().inner.toRect()
-        return QPoint(inner.left() + round(inner.width() * x / 12), inner.center().y())
-
-    def leave() -> None:
-        QApplication.sendEvent(loss, QEvent(QEvent.Type.Leave))
-
-    qtbot.mouseMove(loss, place(2))
-    qtbot.mouseClick(loss, Qt.MouseButton.LeftButton, pos=place(2))
-    qtbot.mouseMove(loss, place(1))
+    click(qtbot, loss, 2)
+    point_at(loss, 1)
     assert loss.cursor_x == 1.0
-    leave()
+    leave(loss)
     assert loss.cursor_x == plot(growing[0], "accuracyPlot").cursor_x == 2.0
-    qtbot.mouseMove(loss, place(2))
-    qtbot.mouseClick(loss, Qt.MouseButton.LeftButton, pos=place(2))
-    leave()
+    click(qtbot, loss, 2)
+    leave(loss)
     assert loss.cursor_x is None
 
 
-def test_that_a_drag_and_a_double_click_keep_no_place(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+def test_that_a_drag_and_a_double_click_keep_no_place(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
     loss = plot(growing[0])
-    middle = loss.rect().center()
-    qtbot.mouseMove(loss, middle)
-    drag(qtbot, loss, middle, middle + QPoint(60, 0))
-    qtbot.mouseDClick(loss, Qt.MouseButton.LeftButton, pos=middle)
-    QApplication.sendEvent(loss, QEvent(QEvent.Type.Leave))
+    drag(qtbot, loss, place(loss, 6), QPoint(60, 0))
+    qtbot.mouseDClick(loss.viewport(), Qt.MouseButton.LeftButton, pos=place(loss, 2))
+    leave(loss)
     assert loss.cursor_x is None
 
 
-def test_that_nothing_is_read_where_there_is_nothing(qtbot: QtBot, curves: Curves) -> None:
+def test_that_nothing_is_read_where_there_is_nothing(qtbot: QtBot, curves: TrainingCurves) -> None:
     begin(curves)
-    qtbot.mouseMove(plot(curves), plot(curves).rect().center())
+    move(plot(curves), plot(curves).rect().center())
     assert plot(curves).cursor_x is None
-    assert text(curves, "curvesReadout").startswith("Point to the curves")
+    assert text(curves, "curvesReadout").startswith("Point at the curves")
 
 
-def test_that_it_is_said_how_the_run_stands(qtbot: QtBot, curves: Curves) -> None:
+def test_that_the_values_stand_beside_the_cross_hair(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
+    curves, history = growing
+    history.apply(epoch(3))
+    curves.redraw()
+    beside = plot(curves).findChild(QLabel, "cursorValues")
+    assert not beside.isVisible()
+    point_at(plot(curves), 2)
+    assert beside.isVisible()
+    assert "epoch 2.00" in beside.text()
+    assert "0.0500" in beside.text()
+    assert plot(curves).rect().contains(beside.geometry())
+    leave(plot(curves))
+    assert not beside.isVisible()
+
+
+def test_that_a_run_cannot_write_into_the_read_out(curves: TrainingCurves) -> None:
+    curves.show_runs([run_of("<b>one</b>"), run_of("two")])
+    plot(curves).set_cursor(2.0)
+    assert "&lt;b&gt;one&lt;/b&gt;" in plot(curves).findChild(QLabel, "cursorValues").text()
+
+
+def test_that_it_is_said_how_the_run_stands(qtbot: QtBot, curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(replace(epoch(1), val_loss=0.3, elapsed_s=1.4))
     curves.history_grew()
@@ -467,7 +627,9 @@ def test_that_it_is_said_how_the_run_stands(qtbot: QtBot, curves: Curves) -> Non
     qtbot.waitUntil(lambda: text(curves, "curvesReadout") == said)
 
 
-def test_that_the_keyboard_reads_and_looks_closer(qtbot: QtBot, growing: tuple[Curves, History]) -> None:
+def test_that_the_keyboard_reads_and_looks_closer(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
     curves, history = growing
     history.apply(epoch(1))
     history.apply(epoch(2))
@@ -484,30 +646,34 @@ def test_that_the_keyboard_reads_and_looks_closer(qtbot: QtBot, growing: tuple[C
     assert loss.cursor_x == 1.0
     assert loss.accessibleDescription().startswith("epoch 1.00: batches 0.1000")
     qtbot.keyClick(loss, Qt.Key.Key_Up)
-    assert stretch(curves) == pytest.approx((0.2, 9.8))
+    assert shown_range(curves) == pytest.approx((0.2, 9.8))
     qtbot.keyClick(loss, Qt.Key.Key_Backspace)
-    assert stretch(curves) == (0, 12)
+    assert shown_range(curves) == (0, 12)
 
 
 def test_that_the_keyboard_looks_closer_at_heights_and_moves_them(
-    qtbot: QtBot, growing: tuple[Curves, History]
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
 ) -> None:
     loss = plot(growing[0])
-    run, (bottom, top) = loss.ranges
+    curves = growing[0]
+    run, (bottom, top) = shown_range(curves), heights(curves, "lossPlot")
     middle, half = (bottom + top) / 2, (top - bottom) / 2
     qtbot.keyClick(loss, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
-    assert loss.ranges == (run, pytest.approx((middle - half / 1.25, middle + half / 1.25)))
-    before = loss.ranges[1]
+    assert shown_range(curves) == run
+    before = heights(curves, "lossPlot")
+    assert before == pytest.approx((middle - half / 1.25, middle + half / 1.25))
     qtbot.keyClick(loss, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    assert loss.ranges[0] == run
-    assert loss.ranges[1][0] < before[0]
-    assert loss.ranges[1][1] - loss.ranges[1][0] == pytest.approx(before[1] - before[0])
+    assert shown_range(curves) == run
+    low, high = heights(curves, "lossPlot")
+    assert low < before[0]
+    assert high - low == pytest.approx(before[1] - before[0])
     qtbot.keyClick(loss, Qt.Key.Key_Backspace)
-    assert loss.ranges == (run, (bottom, top))
+    assert shown_range(curves) == run
+    assert heights(curves, "lossPlot") == pytest.approx((bottom, top))
 
 
-def test_that_the_bar_is_walked_through_in_the_order_in_which_it_is_seen(curves: Curves) -> None:
-    bar = curves.findChild(CurveBar)
+def test_that_the_bar_is_walked_through_in_the_order_in_which_it_is_seen(curves: TrainingCurves) -> None:
+    bar = curves.findChild(CurveControls)
     assert bar is not None
     stops, found = [], bar.nextInFocusChain()
     while found is not bar:
@@ -522,20 +688,20 @@ def test_that_the_bar_is_walked_through_in_the_order_in_which_it_is_seen(curves:
     ]
 
 
-def test_that_plots_take_the_keyboard_only_by_tab(curves: Curves) -> None:
+def test_that_plots_take_the_keyboard_only_by_tab(curves: TrainingCurves) -> None:
     for widget in curves.findChildren(QWidget):
         if widget.focusPolicy() != Qt.FocusPolicy.NoFocus and widget.isVisible():
             assert widget.focusPolicy() == Qt.FocusPolicy.TabFocus, widget.objectName()
 
 
-def test_that_typing_is_left_to_the_window(qtbot: QtBot, curves: Curves) -> None:
+def test_that_typing_is_left_to_the_window(qtbot: QtBot, curves: TrainingCurves) -> None:
     typed: list[str] = []
     curves.keyPressEvent = lambda event: typed.append(event.text())  # type: ignore[method-assign, assignment]
     qtbot.keyClicks(plot(curves), "7a")
     assert typed == ["7", "a"]
 
 
-def test_that_what_assistive_tools_read_follows_the_epochs(qtbot: QtBot, curves: Curves) -> None:
+def test_that_what_assistive_tools_read_follows_the_epochs(qtbot: QtBot, curves: TrainingCurves) -> None:
     history = begin(curves)
     for number in (1, 2):
         history.apply(replace(epoch(number), val_loss=0.3 / number))
@@ -544,7 +710,7 @@ def test_that_what_assistive_tools_read_follows_the_epochs(qtbot: QtBot, curves:
         qtbot.waitUntil(lambda expected=expected: expected in plot(curves).accessibleDescription())
 
 
-def test_that_a_finished_run_can_be_read_by_assistive_tools(curves: Curves) -> None:
+def test_that_a_finished_run_can_be_read_by_assistive_tools(curves: TrainingCurves) -> None:
     history = begin(curves)
     assert plot(curves).accessibleDescription() == "no points yet"
     history.apply(epoch(1))
@@ -558,7 +724,7 @@ def test_that_a_finished_run_can_be_read_by_assistive_tools(curves: Curves) -> N
 # Choices.
 
 
-def test_that_smoothing_leaves_the_raw_curve_visible(curves: Curves) -> None:
+def test_that_smoothing_leaves_the_raw_curve_visible(curves: TrainingCurves) -> None:
     history = begin(curves)
     for step in range(1, 21):
         history.apply(batch(step, loss=step % 2))
@@ -571,7 +737,7 @@ def test_that_smoothing_leaves_the_raw_curve_visible(curves: Curves) -> None:
 
 
 @pytest.mark.parametrize(("axis", "x"), [("Steps", 10), ("Time", 14), ("Clock", CLOCK_S), ("Epochs", 1)])
-def test_that_curves_are_drawn_over_epochs_steps_or_time(curves: Curves, axis: str, x: float) -> None:
+def test_that_curves_are_drawn_over_epochs_steps_or_time(curves: TrainingCurves, axis: str, x: float) -> None:
     history = begin(curves)
     history.apply(replace(epoch(1), clock_s=CLOCK_S))
     curves.findChild(QComboBox, "axisBox").setCurrentText(axis)
@@ -579,17 +745,17 @@ def test_that_curves_are_drawn_over_epochs_steps_or_time(curves: Curves, axis: s
     assert points(curves, "lossPlot", "validation")[0] == [x]
 
 
-def test_that_the_clock_shows_a_run_from_its_first_batch_to_its_last(curves: Curves) -> None:
+def test_that_the_clock_shows_a_run_from_its_first_batch_to_its_last(curves: TrainingCurves) -> None:
     history = begin(curves)
     for step in range(1, 41):
         history.apply(replace(batch(step), clock_s=CLOCK_S + step))
     curves.findChild(QComboBox, "axisBox").setCurrentText("Clock")
-    assert stretch(curves) == (CLOCK_S + 1, CLOCK_S + 1 + 40)
+    assert shown_range(curves) == (CLOCK_S + 1, CLOCK_S + 1 + 40)
     curves.finish()
-    assert stretch(curves) == (CLOCK_S + 1, CLOCK_S + 40)
+    assert shown_range(curves) == (CLOCK_S + 1, CLOCK_S + 40)
 
 
-def test_that_a_run_that_went_on_over_a_night_has_its_gap_on_the_clock_only(curves: Curves) -> None:
+def test_that_a_run_that_went_on_over_a_night_has_its_gap_on_the_clock_only(curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(replace(epoch(1), elapsed_s=10.0, clock_s=CLOCK_S))
     history.apply(replace(epoch(2), elapsed_s=20.0, clock_s=CLOCK_S + 40_000))
@@ -600,7 +766,7 @@ def test_that_a_run_that_went_on_over_a_night_has_its_gap_on_the_clock_only(curv
     assert points(curves, "lossPlot", "validation")[0] == [CLOCK_S, CLOCK_S + 40_000]
 
 
-def test_that_a_run_from_before_the_time_of_day_was_kept_goes_on_with_it(curves: Curves) -> None:
+def test_that_a_run_from_before_the_time_of_day_was_kept_goes_on_with_it(curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(epoch(1))
     curves.findChild(QComboBox, "axisBox").setCurrentText("Clock")
@@ -610,7 +776,7 @@ def test_that_a_run_from_before_the_time_of_day_was_kept_goes_on_with_it(curves:
     assert points(curves, "lossPlot", "validation")[0] == [CLOCK_S]
 
 
-def test_that_a_logarithmic_accuracy_spreads_out_what_is_nearly_perfect(curves: Curves) -> None:
+def test_that_a_logarithmic_accuracy_spreads_out_what_is_nearly_perfect(curves: TrainingCurves) -> None:
     history = begin(curves)
     for step, accuracy in enumerate([0.9, 0.99, 0.999], 1):
         history.apply(batch(step, accuracy=accuracy))
@@ -618,24 +784,27 @@ def test_that_a_logarithmic_accuracy_spreads_out_what_is_nearly_perfect(curves: 
     low, high = heights(curves, "accuracyPlot")
     assert low <= 1
     assert high >= 3
+    assert points(curves, "accuracyPlot", "batches")[1] == pytest.approx([1, 2, 3])
+    headings = [found.text() for found in curves.findChildren(QLabel)]
+    assert {"Loss (logarithm)", "Accuracy (logarithm of the error)"} <= set(headings)
 
 
 @pytest.mark.parametrize(("choice", "first"), [("latest 200", 4801), ("latest 1,000", 4001)])
-def test_that_the_latest_points_can_be_followed(curves: Curves, choice: str, first: int) -> None:
+def test_that_the_latest_points_can_be_followed(curves: TrainingCurves, choice: str, first: int) -> None:
     history = begin(curves, epochs=1000)
     for step in range(1, 5001):
         history.apply(batch(step))
     switch(curves, choice)
-    assert stretch(curves) == (first / STEPS_PER_EPOCH, 500)
+    assert shown_range(curves) == (first / STEPS_PER_EPOCH, 500)
     switch(curves, "All points")
-    assert stretch(curves)[0] == 0
+    assert shown_range(curves)[0] == 0
 
 
-def test_that_a_table_says_what_the_curves_do_in_view(qtbot: QtBot, curves: Curves) -> None:
+def test_that_a_table_says_what_the_curves_do_in_view(qtbot: QtBot, curves: TrainingCurves) -> None:
     history = begin(curves)
     for step, loss in enumerate([0.9, 0.5, 0.7, 0.1], 1):
         history.apply(batch(step, loss=loss))
-    table = curves.findChild(StretchTable)
+    table = curves.findChild(StatisticsTable)
     assert not table.isVisible()
     switch(curves, "Figures")
     assert table.isVisible()
@@ -647,18 +816,18 @@ def test_that_a_table_says_what_the_curves_do_in_view(qtbot: QtBot, curves: Curv
     for column in range(table.columnCount()):
         assert table.horizontalHeaderItem(column).textAlignment() == table.item(0, column).textAlignment()
     assert row(0) == ["Loss: batches", "", "4", "0.9000", "0.1000", "-0.8000", "0.1000", "0.9000", "0.5500"]
-    plot(curves).stretch_wanted.emit((0.15, 0.35))
+    plot(curves).setXRange(0.15, 0.35, padding=0)
     qtbot.waitUntil(lambda: row(0)[2] == "2")
     assert row(0)[3:6] == ["0.5000", "0.7000", "+0.2000"]
-    plot(curves).cursor_wanted.emit(0.2)
+    point_at(plot(curves), 0.2)
     qtbot.waitUntil(lambda: row(0)[1] == "0.5000")
 
 
-def test_that_learning_rate_and_throughput_are_shown_when_they_are_chosen(curves: Curves) -> None:
+def test_that_learning_rate_and_throughput_are_shown_when_they_are_chosen(curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(replace(batch(1), images_per_s=0.0, learning_rate=1e-3))
     history.apply(replace(batch(2), learning_rate=5e-4))
-    assert not plot(curves, "learningRatePlot").isVisible()
+    assert curves.findChild(Plot, "learningRatePlot") is None
     switch(curves, "Learning rate")
     switch(curves, "Images per second")
     assert plot(curves, "learningRatePlot").isVisible()
@@ -666,17 +835,17 @@ def test_that_learning_rate_and_throughput_are_shown_when_they_are_chosen(curves
     assert points(curves, "throughputPlot", "batches") == ([0.2], [12_340])
 
 
-def test_that_the_auc_is_shown_when_it_is_chosen_as_far_as_it_is_known(curves: Curves) -> None:
+def test_that_the_auc_is_shown_when_it_is_chosen_as_far_as_it_is_known(curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(epoch(1))
     history.apply(replace(epoch(2), val_auc=0.9985))
-    assert not plot(curves, "aucPlot").isVisible()
+    assert curves.findChild(Plot, "aucPlot") is None
     switch(curves, "AUC")
     assert plot(curves, "aucPlot").isVisible()
     assert points(curves, "aucPlot", "validation") == ([2], [0.9985])
 
 
-def test_that_one_plot_can_have_all_the_room(qtbot: QtBot, curves: Curves) -> None:
+def test_that_one_plot_can_have_all_the_room(qtbot: QtBot, curves: TrainingCurves) -> None:
     switch(curves, "Accuracy")
     assert not plot(curves, "accuracyPlot").isVisible()
     assert plot(curves).isVisible()
@@ -684,7 +853,7 @@ def test_that_one_plot_can_have_all_the_room(qtbot: QtBot, curves: Curves) -> No
     assert plot(curves).isVisible()
 
 
-def test_that_a_kind_of_curve_can_be_hidden(qtbot: QtBot, curves: Curves) -> None:
+def test_that_a_kind_of_curve_can_be_hidden(qtbot: QtBot, curves: TrainingCurves) -> None:
     history = begin(curves)
     history.apply(epoch(1))
     curves.redraw()
@@ -693,7 +862,7 @@ def test_that_a_kind_of_curve_can_be_hidden(qtbot: QtBot, curves: Curves) -> Non
     assert points(curves, "lossPlot", "validation")[0] == [1]
 
 
-def test_that_choices_are_remembered(qtbot: QtBot, tmp_path: Path, curves: Curves) -> None:
+def test_that_choices_are_remembered(qtbot: QtBot, tmp_path: Path, curves: TrainingCurves) -> None:
     said: list[CurveSettings] = []
     curves.settings_changed.connect(said.append)
     switch(curves, "Logarithmic")
@@ -701,7 +870,7 @@ def test_that_choices_are_remembered(qtbot: QtBot, tmp_path: Path, curves: Curve
     Preferences(tmp_path).curves = said[-1].to_json()
     kept = CurveSettings.from_json(Preferences(tmp_path).curves)
     assert kept == said[-1] == CurveSettings(is_log=True, smoothing=0.9)
-    again = shown(qtbot, Curves(theme=LIGHT, settings=kept))
+    again = shown(qtbot, TrainingCurves(settings=kept))
     assert again.findChild(QSlider, "smoothingSlider").value() == 6
 
 
@@ -713,50 +882,51 @@ def test_that_choices_of_another_version_do_no_harm() -> None:
 # Several runs.
 
 
-def test_that_runs_lie_over_one_another_each_in_its_colour(curves: Curves) -> None:
-    curves.compare([run_of("one"), run_of("two", epochs=5, hold_out=True)])
-    assert stretch(curves) == (0, 5)
+def test_that_runs_lie_over_one_another_each_in_its_colour(curves: TrainingCurves) -> None:
+    curves.show_runs([run_of("one"), run_of("two", epochs=5, hold_out=True)])
+    assert shown_range(curves) == (0, 5)
     assert points(curves, "lossPlot", "one: validation")[0] == [1, 2, 3]
     assert points(curves, "accuracyPlot", "two: hold-out")[0] == [1, 2, 3, 4, 5]
-    looks = {drawn.look.role for drawn in plot(curves).picture(500).curves}
-    assert looks == {"run 0", "run 1"}
+    colours = {item.name(): item.opts["pen"].color().name() for item in plot(curves).listDataItems()}
+    assert {colours[name] for name in ("one: training", "one: validation")} == {LIGHT.series[0]}
+    assert {colours[name] for name in ("two: training", "two: hold-out")} == {LIGHT.series[1]}
     curves.findChild(QToolButton, "curve one").click()
     assert points(curves, "lossPlot", "one: validation") == ([], [])
     assert points(curves, "lossPlot", "two: validation")[0] == [1, 2, 3, 4, 5]
 
 
-def test_that_of_several_runs_each_has_one_row_beside_the_cross_hair(curves: Curves) -> None:
-    curves.compare([run_of("one", loss=0.5), run_of("two", loss=0.25, hold_out=True)])
-    columns, rows = columns_and_rows(plot(curves).readings(2.0))
+def test_that_of_several_runs_each_has_one_row_beside_the_cross_hair(curves: TrainingCurves) -> None:
+    curves.show_runs([run_of("one", loss=0.5), run_of("two", loss=0.25, hold_out=True)])
+    columns, rows = columns_and_rows(plot(curves).values_at(2.0))
     assert columns == ("smoothed", "training", "validation", "hold-out")
-    assert [(row.name, row.look.role, row.values) for row in rows] == [
+    assert [(name, style.role, values) for style, name, values in rows] == [
         ("one", "run 0", ("0.5000", "0.4000", "0.3000", "")),
         ("two", "run 1", ("0.2500", "0.4000", "0.3000", "0.6000")),
     ]
 
 
-def test_that_of_one_run_each_curve_has_a_row_beside_the_cross_hair(curves: Curves) -> None:
+def test_that_of_one_run_each_curve_has_a_row_beside_the_cross_hair(curves: TrainingCurves) -> None:
     begin(curves).apply(epoch(1))
     curves.redraw()
-    columns, rows = columns_and_rows(plot(curves).readings(1.0))
+    columns, rows = columns_and_rows(plot(curves).values_at(1.0))
     assert columns == ("",)
-    assert [(row.name, row.values) for row in rows] == [
+    assert [(name, values) for _, name, values in rows] == [
         ("training", ("0.4000",)),
         ("validation", ("0.3000",)),
     ]
 
 
-def test_that_a_run_of_which_only_the_history_is_known_is_shown(curves: Curves) -> None:
-    curves.compare([ShownRun("alone", run_of("").history)])
+def test_that_a_run_of_which_only_the_history_is_known_is_shown(curves: TrainingCurves) -> None:
+    curves.show_runs([ShownRun("alone", run_of("").history)])
     assert points(curves, "lossPlot", "batches")[0] == [1, 2, 3]
-    assert stretch(curves) == (0, 3)
+    assert shown_range(curves) == (0, 3)
 
 
 # Files.
 
 
-def test_that_the_figures_are_kept_as_a_table(curves: Curves) -> None:
-    curves.compare([run_of("one", hold_out=True)])
+def test_that_the_figures_are_kept_as_a_table(curves: TrainingCurves) -> None:
+    curves.show_runs([run_of("one", hold_out=True)])
     rows = list(csv.DictReader(io.StringIO(curves.file_of("csv").decode())))
     assert [row["kind"] for row in rows] == ["batch", "epoch"] * 3
     assert rows[0] | {"run": "one", "step": "10", "loss": "0.5", "epoch": "", "val_loss": ""} == rows[0]
@@ -764,8 +934,9 @@ def test_that_the_figures_are_kept_as_a_table(curves: Curves) -> None:
 
 
 def test_that_a_picture_on_paper_is_light_and_large(qtbot: QtBot) -> None:
-    curves = shown(qtbot, Curves(theme=DARK))
-    curves.compare([run_of("one", epochs=6), run_of("two")])
+    curves = shown(qtbot, TrainingCurves())
+    curves.setPalette(palette_of(DARK))
+    curves.show_runs([run_of("one", epochs=6), run_of("two")])
     image = QImage.fromData(QByteArray(curves.file_of("png")))
     assert image.width() == 1800
     assert image.pixelColor(0, 0).name() == LIGHT.surface
@@ -773,8 +944,8 @@ def test_that_a_picture_on_paper_is_light_and_large(qtbot: QtBot) -> None:
     assert set(LIGHT.series[:2]) <= colours
 
 
-def test_that_a_drawing_is_svg_with_words(curves: Curves) -> None:
-    curves.compare([run_of("one")])
+def test_that_a_drawing_is_svg_with_words(curves: TrainingCurves) -> None:
+    curves.show_runs([run_of("one")])
     drawing = curves.file_of("svg").decode()
     assert drawing.startswith("<?xml")
     assert ">validation</text>" in drawing
@@ -785,8 +956,8 @@ def test_that_a_drawing_is_svg_with_words(curves: Curves) -> None:
     assert "clip" in drawing
 
 
-def test_that_a_picture_can_be_copied(curves: Curves) -> None:
-    curves.compare([run_of("one")])
+def test_that_a_picture_can_be_copied(curves: TrainingCurves) -> None:
+    curves.show_runs([run_of("one")])
     curves.copy_picture()
     assert QGuiApplication.clipboard().image().width() == 1800
 
@@ -796,16 +967,16 @@ def test_that_a_picture_can_be_copied(curves: Curves) -> None:
     [("", "a.csv", "a.csv"), ("svg", "a", "a.svg"), ("", "a", "a.png"), ("png", "a.SVG", "a.SVG")],
 )
 def test_that_the_name_of_a_file_decides_what_is_in_it(
-    curves: Curves, tmp_path: Path, kind: str, name: str, expected: str
+    curves: TrainingCurves, tmp_path: Path, kind: str, name: str, expected: str
 ) -> None:
-    curves.compare([run_of("one")])
+    curves.show_runs([run_of("one")])
     path = save_curves(curves, kind, ask=Answers(tmp_path / name))
     assert path == tmp_path / expected
     heads = {".csv": b"run,kind", ".svg": b"<?xml", ".png": b"\x89PNG"}
     assert path.read_bytes().startswith(heads[path.suffix.lower()])
 
 
-def test_that_nothing_is_written_for_another_ending_or_none(curves: Curves, tmp_path: Path) -> None:
+def test_that_nothing_is_written_for_another_ending_or_none(curves: TrainingCurves, tmp_path: Path) -> None:
     assert save_curves(curves, "", ask=Answers(None)) is None
     with pytest.raises(InputError, match="jpg"):
         save_curves(curves, "", ask=Answers(tmp_path / "a.jpg"))

@@ -1,1 +1,0 @@
-"""The curves of trainings: painted, looked at closely, chosen from, and saved as files."""
