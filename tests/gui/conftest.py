@@ -8,6 +8,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
     from gui.fake_engine import FakeEngines
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
     from qtdigits.gui.main_window import MainWindow
     from qtdigits.gui.session import Session
     from qtdigits.gui.trainer import Trainer
+    from qtdigits.gui.widgets.colours import Theme
+
+
+@pytest.fixture
+def dress(qapp: QApplication) -> Iterator[Callable[[Theme], None]]:
+    """Give the application the colours and the style sheet of a theme, as the window does; undone after the test."""
+    from qtdigits.gui.widgets.theme import palette_of, style_sheet_of
+
+    palette, style_sheet = qapp.palette(), qapp.styleSheet()
+
+    def in_theme(theme: Theme) -> None:
+        qapp.setPalette(palette_of(theme))
+        qapp.setStyleSheet(style_sheet_of(theme))
+
+    yield in_theme
+    qapp.setPalette(palette)
+    qapp.setStyleSheet(style_sheet)
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
 from qtdigits.gui.plots.plot import CalmPlot
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.colours import DARK
-from qtdigits.gui.widgets.theme import palette_of
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
@@ -266,11 +265,12 @@ def test_that_the_button_says_what_it_does_and_asks_for_it(panel, guided, qtbot)
     assert button.text() == "End guided session"
 
 
-def test_that_the_charts_are_painted_in_the_colours_of_the_window(panel, session):
+def test_that_the_charts_are_painted_in_the_colours_of_the_window(panel, session, dress):
+    dress(LIGHT)
     judge(session, "3", "8", "3")
     running = chart(panel, "Running accuracy")
     before = running.grab().toImage()
-    panel.setPalette(palette_of(DARK))
+    dress(DARK)
     assert running.grab().toImage() != before
 
 

@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QLabel
 from qtdigits.gui.plots.charts import NO_CONFIDENCES, ReliabilityChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.score_details import NOT_KEPT, ClassTable, DrawingStrip, ScoreDetails
-from qtdigits.gui.widgets.colours import DARK
-from qtdigits.gui.widgets.theme import palette_of
+from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.training.evaluate import Answers
 
 
@@ -78,7 +77,8 @@ def test_that_drawings_that_were_not_kept_are_said_to_be_missing(qtbot, details)
     assert heading(details) == NOT_KEPT
 
 
-def test_that_calibration_is_told_in_words_and_painted_on_both_grounds(details):
+def test_that_calibration_is_told_in_words_and_painted_on_both_grounds(details, dress):
+    dress(LIGHT)
     plot, text = details.findChild(ReliabilityChart), details.findChild(QLabel, "calibrationText").text()
     # six answers, 5.07 sure in all, of which four are right
     assert text.startswith("Expected calibration error")
@@ -86,7 +86,7 @@ def test_that_calibration_is_told_in_words_and_painted_on_both_grounds(details):
     assert "surer than it is right" in text
     assert "93 to 100 % sure (98.0 % on average): 75.0 % of 4 right" in plot.accessibleDescription()
     light = plot.grab().toImage()
-    details.setPalette(palette_of(DARK))
+    dress(DARK)
     assert plot.grab().toImage() != light
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -32,8 +33,7 @@ from qtdigits.gui.plots.plot import Plot, columns_and_rows
 from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.plots.training_curves import StatisticsTable, TrainingCurves, save_curves
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.widgets.colours import DARK, LIGHT
-from qtdigits.gui.widgets.theme import palette_of
+from qtdigits.gui.widgets.colours import DARK, LIGHT, Theme
 
 CLOCK_S = datetime(2024, 5, 1, 17, 30, 5).astimezone().timestamp()
 
@@ -313,7 +313,10 @@ def test_that_hidden_curves_are_brought_up_when_they_are_shown(qtbot: QtBot, cur
     assert len(points(curves, "lossPlot", "batches")[0]) == 1
 
 
-def test_that_a_picture_changes_with_its_curves_and_with_the_theme(curves: TrainingCurves) -> None:
+def test_that_a_picture_changes_with_its_curves_and_with_the_theme(
+    curves: TrainingCurves, dress: Callable[[Theme], None]
+) -> None:
+    dress(LIGHT)
     history = begin(curves)
     history.apply(epoch(1))
     curves.redraw()
@@ -322,7 +325,7 @@ def test_that_a_picture_changes_with_its_curves_and_with_the_theme(curves: Train
     curves.redraw()
     after = plot(curves).grab().toImage()
     assert after != before
-    curves.setPalette(palette_of(DARK))
+    dress(DARK)
     corner = plot(curves).grab().toImage().pixelColor(1, 1).name()
     assert corner == DARK.surface
 
@@ -882,7 +885,10 @@ def test_that_choices_of_another_version_do_no_harm() -> None:
 # Several runs.
 
 
-def test_that_runs_lie_over_one_another_each_in_its_colour(curves: TrainingCurves) -> None:
+def test_that_runs_lie_over_one_another_each_in_its_colour(
+    curves: TrainingCurves, dress: Callable[[Theme], None]
+) -> None:
+    dress(LIGHT)
     curves.show_runs([run_of("one"), run_of("two", epochs=5, hold_out=True)])
     assert shown_range(curves) == (0, 5)
     assert points(curves, "lossPlot", "one: validation")[0] == [1, 2, 3]
@@ -933,9 +939,9 @@ def test_that_the_figures_are_kept_as_a_table(curves: TrainingCurves) -> None:
     assert rows[-1] | {"epoch": "3", "val_accuracy": "0.9", "hold_out_accuracy": "0.7"} == rows[-1]
 
 
-def test_that_a_picture_on_paper_is_light_and_large(qtbot: QtBot) -> None:
+def test_that_a_picture_on_paper_is_light_and_large(qtbot: QtBot, dress: Callable[[Theme], None]) -> None:
     curves = shown(qtbot, TrainingCurves())
-    curves.setPalette(palette_of(DARK))
+    dress(DARK)
     curves.show_runs([run_of("one", epochs=6), run_of("two")])
     image = QImage.fromData(QByteArray(curves.file_of("png")))
     assert image.width() == 1800

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,8 +36,7 @@ from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.run_summary import verdict
 from qtdigits.gui.session import Champion
-from qtdigits.gui.widgets.colours import DARK, LIGHT
-from qtdigits.gui.widgets.theme import palette_of
+from qtdigits.gui.widgets.colours import DARK, LIGHT, Theme
 
 
 class Panel:
@@ -494,11 +494,13 @@ def test_that_clicks_leave_the_keyboard_where_it_is(panel: Panel) -> None:
         assert box.focusPolicy() == Qt.FocusPolicy.TabFocus, box.objectName()
 
 
-def test_that_the_theme_can_change_at_any_time(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
+def test_that_the_theme_can_change_at_any_time(
+    qtbot: QtBot, running: Panel, engines: FakeEngines, dress: Callable[[Theme], None]
+) -> None:
     engines[0].say(batch(), epoch())
-    running.widget.setPalette(palette_of(DARK))
+    dress(DARK)
     finish(qtbot, running, engines, validation=score(9, 1))
-    running.widget.setPalette(palette_of(LIGHT))
+    dress(LIGHT)
     assert running.button("useButton").isVisible()
 
 
