@@ -42,7 +42,7 @@ def child(reader: str) -> None:
                 painted.append(time.perf_counter())
             return False
 
-    answer = window.answer_panel.findChild(QObject, "answerLabel")
+    answer = window.drawing.findChild(QObject, "answerLabel")
     assert answer is not None
     watch = PaintWatch()
     waits = []
@@ -62,7 +62,7 @@ def child(reader: str) -> None:
             answer.removeEventFilter(watch)
             if painted and number >= 10:
                 waits.append(painted[-1] - started)
-        QTest.keyClick(window.answer_panel.entry, Qt.Key.Key_Return)
+        QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
         app.processEvents()
     finish(p99_ms=1000 * float(np.percentile(waits, 99)), median_ms=1000 * float(np.median(waits)))
 

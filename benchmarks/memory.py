@@ -54,7 +54,7 @@ def child(reader: str) -> None:
                 QTest.mouseMove(canvas, point)
             QTest.mouseRelease(canvas, left, pos=points[-1])
         app.processEvents()
-        QTest.keyClick(window.answer_panel.entry, Qt.Key.Key_Return)
+        QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
         app.processEvents()
         if number == DRAWINGS // 3:
             early = resident_mb()

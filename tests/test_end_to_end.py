@@ -74,7 +74,7 @@ def other_than(answer):
 @pytest.mark.tensorflow
 @pytest.mark.timeout(900)
 def test_that_a_person_can_do_the_whole_job(window, qtbot):
-    entry, panel, session = window.answer_panel.entry, window.training_panel, window.session
+    entry, panel, session = window.drawing.entry, window.training_panel, window.session
     answer = window.findChild(QLabel, "answerLabel")
 
     # Draw, read, correct: one key and Enter.

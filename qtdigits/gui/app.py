@@ -20,7 +20,6 @@ from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
-from qtdigits.gui.window_commands import commands_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.rescue import open_or_rescue
@@ -50,11 +49,9 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
             lock=ProcessLock(opened.folder / "training.lock"),
         ),
         preferences=preferences,
-        data_dir=opened.folder,
-        commands_of=commands_of,
     )
     if opened.problem is not None:
-        window.show_problem(opened.problem, lasting=True)
+        window.messages.show_problem(opened.problem, lasting=True)
     elif opened.notice:
         window.messages.show_notice(opened.notice)
     return app, window
@@ -105,10 +102,10 @@ def exception_hook(
             return
         if isinstance(error, QtDigitsError):
             log.info("shown to the person", exc_info=(kind, error, trace))
-            window.show_problem(error)
+            window.session.report(error)
             return
         log.error("unexpected", exc_info=(kind, error, trace))
-        window.show_problem(
+        window.session.report(
             QtDigitsError(
                 f"Something unexpected happened: {kind.__name__}: {error}.", "The terminal has the details."
             )

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.guided import GuidedSession
-from qtdigits.gui.import_export import Exchange
-from qtdigits.gui.news import News
+from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
@@ -24,9 +23,8 @@ class Collaborators:
     controller: EngineController
     guided: GuidedSession
     label_checks: LabelChecks
-    exchange: Exchange
+    import_export: ImportExport
     messages: MessageBar
-    news: News
     preferences: Preferences
     data_dir: Path
     ask: Ask

@@ -145,7 +145,7 @@ class _Player:
         return self._findings
 
     def _judge_all(self, drawings: list[tuple[str, Ink]]) -> None:
-        session, entry = self._window.session, self._window.answer_panel.entry
+        session, entry = self._window.session, self._window.drawing.entry
         pictured: set[str] = set()
         for label, ink in drawings:
             if self._findings.drawn >= N_DRAWINGS:
@@ -228,7 +228,7 @@ class _Player:
     def _look_inside(self, ink: Ink) -> None:
         """With the network that has the most to show."""
         session = self._window.session
-        self._window.clear()
+        self._window.drawing.clear()
         session.use_model(session.library.find(CONVOLUTIONAL_MODEL))
         self._window.set_theme("light")
         self._show_tab("Network")

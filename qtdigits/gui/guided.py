@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.practice import Goal, GuidedProgress
+from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Champion, Session
 
 
@@ -32,9 +33,10 @@ class GuidedSession(QObject):
     changed = Signal()
     ended = Signal(str)
 
-    def __init__(self, *, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, *, session: Session, preferences: Preferences, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._preferences = preferences
         self._ids: list[int | None] = []
         self.run: GuidedProgress | None = None
         session.trial_judged.connect(self._on_judged)
@@ -48,12 +50,21 @@ class GuidedSession(QObject):
         """The label to draw next; "" while there is no guided session."""
         return self.run.asked if self.run else ""
 
-    def start(self, goal: Goal, *, seed: int | None = None) -> None:
-        """Begin anew, with classes of the model in use, in an order that nobody knows beforehand."""
+    @Slot()
+    def toggle(self) -> None:
+        """Start a session, or end the one that is going on."""
+        if self.run is None:
+            self.start()
+        else:
+            self.end()
+
+    def start(self, goal: Goal | None = None, *, seed: int | None = None) -> None:
+        """Start with the classes of the model in use, in a new order; `goal` is the preferred one unless given."""
         self._session.ensure_champion()
         if not self._session.model_name:
             return
         chosen = secrets.randbits(32) if seed is None else seed
+        goal = goal or Goal(half_width=self._preferences.guided_half_width)
         self.run = GuidedProgress(self._session.label_set.labels, chosen, goal)
         self._ids = []
         self.changed.emit()

@@ -12,7 +12,6 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.background import Background, Work
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.message_bar import MessageBar
 from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.training import import_export as exchange
@@ -22,26 +21,17 @@ INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
 ANY_KIND = "Drawings (*.jsonl *.jsonl.gz *.csv *.tra *.tes *.npz *.gz *.db);;All files (*)"
 
 
-class Exchange(QObject):
-    """Owns the background jobs of the window; `messages` shows how each ended."""
+class ImportExport(QObject):
+    """Works in a thread of its own; the session is told how each job ended."""
 
-    def __init__(
-        self,
-        *,
-        data_dir: Path,
-        session: Session,
-        ask: Ask,
-        messages: MessageBar,
-        parent: QObject | None = None,
-    ) -> None:
+    def __init__(self, *, session: Session, ask: Ask, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._data_dir = data_dir
         self._session = session
         self._ask = ask
-        self._messages = messages
-        self._jobs = Background(self)
-        self._jobs.done.connect(self._on_done)
-        self._jobs.failed.connect(self._on_failed)
+        self._background = Background(self)
+        self._background.done.connect(self._on_done)
+        self._background.failed.connect(self._on_failed)
+        session.closing.connect(self._background.shutdown)
 
     def import_drawings(self) -> None:
         path = self._ask.file_to_open("Import drawings", ANY_KIND)
@@ -71,7 +61,7 @@ class Exchange(QObject):
             return
         path = self._ask.file_to_save(title, "drawings.jsonl.gz", INK_KIND)
         if path is not None:
-            work = partial(exchange.export_ink, self._data_dir, path, chosen)
+            work = partial(exchange.export_ink, self._session.data_dir, path, chosen)
             self._run(f"Exporting to {path.name}", work)
 
     def export_csv_pair(self) -> None:
@@ -83,43 +73,40 @@ class Exchange(QObject):
         labels = images.with_name(
             "labels.csv" if images.name == "images.csv" else f"{images.stem}-labels.csv"
         )
-        work = partial(exchange.export_csv_pair, self._data_dir, images, labels)
+        work = partial(exchange.export_csv_pair, self._session.data_dir, images, labels)
         self._run(f"Exporting to {images.name} and {labels.name}", work)
-
-    def shutdown(self) -> None:
-        self._jobs.shutdown()
 
     def _has_any(self, chosen: SampleFilter) -> bool:
         """Whether there is something to export; where there is not, that is said."""
         try:
             n = self._session.store.count(chosen)
         except QtDigitsError as error:
-            self._messages.show_problem(error)
+            self._session.report(error)
             return False
         if not n:
-            self._messages.show_notice("There are no drawings to export.")
+            self._session.notify("There are no drawings to export.")
         return n > 0
 
     def _import(self, path: Path, labels: Path | None) -> None:
         work = partial(
-            exchange.import_samples, self._data_dir, path, writer=self._session.writer, labels=labels
+            exchange.import_samples, self._session.data_dir, path, writer=self._session.writer, labels=labels
         )
         self._run(f"Importing {path.name}", work)
 
     def _run(self, name: str, work: Work) -> None:
-        self._messages.show_notice(f"{name} …")
-        self._jobs.run(name, work)
+        self._session.notify(f"{name} …")
+        self._background.run(name, work)
 
     def _on_done(self, name: str, result: object) -> None:
         match result:
             case Added(added=added, skipped=skipped):
                 known = f" {skipped:,} were there already." if skipped else ""
-                self._messages.show_notice(f"{name}: {counted(added, 'drawing')} added.{known}")
+                self._session.notify(f"{name}: {counted(added, 'drawing')} added.{known}")
                 self._session.samples_edited()
             case int():
-                self._messages.show_notice(f"{name}: {counted(result, 'drawing')} written.")
+                self._session.notify(f"{name}: {counted(result, 'drawing')} written.")
 
     def _on_failed(self, name: str, error: QtDigitsError) -> None:
-        self._messages.show_problem(
+        self._session.report(
             QtDigitsError(f"{name} failed, and nothing was changed. {error.message}", error.remedy)
         )

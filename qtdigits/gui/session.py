@@ -104,10 +104,9 @@ class Session(QObject):
         self._champion: Champion | None = None
         self._champion_stamp: tuple[int, int] | None = None
         self._next_model: Path | None = None
-        self._files = QFileSystemWatcher(self)
+        self._watcher: QFileSystemWatcher | None = None
         self._settling = QTimer(self, singleShot=True, interval=FILE_SETTLED_MS)
         self._revision = store.revision
-        self._files.fileChanged.connect(self._on_file_changed)
         self._settling.timeout.connect(self._look_at_champion_file)
 
     # What is current.
@@ -319,6 +318,7 @@ class Session(QObject):
 
     def close(self) -> None:
         self._settling.stop()
+        self._watcher = None
         self.closing.emit()
         self._store.close()
 
@@ -361,12 +361,13 @@ class Session(QObject):
     # file, and the next start would be without it. So another model takes over, between two drawings.
 
     def _watch_champion_file(self) -> None:
-        if watched := self._files.files():
-            self._files.removePaths(watched)
         path = self.model_path
+        self._watcher = None
         self._champion_stamp = _stamp(path) if path else None
         if self._champion_stamp is not None:
-            self._files.addPath(str(path))
+            # Without a parent: whoever drops it, or closes the session, destroys it at once and in this thread.
+            self._watcher = QFileSystemWatcher([str(path)])
+            self._watcher.fileChanged.connect(self._on_file_changed)
 
     @Slot()
     def _on_file_changed(self) -> None:

@@ -28,11 +28,11 @@ def empty_tabs() -> QTabWidget:
     return tabs
 
 
-def laid_out(*, messages: QWidget, canvas: QWidget, answer: QWidget, tabs: QWidget) -> QWidget:
+def laid_out(*, drawing: QWidget, tabs: QWidget) -> QWidget:
     """What fills the window between its top bar and its status line."""
     splitter = QSplitter()
     splitter.setHandleWidth(14)
-    for place, (side, part) in enumerate(((_drawing(canvas, answer), LEFT), (_card(tabs), RIGHT))):
+    for place, (side, part) in enumerate(((drawing, LEFT), (tabs, RIGHT))):
         splitter.addWidget(side)
         splitter.setStretchFactor(place, part)
     splitter.setSizes([LEFT * FIRST_SIZE.width(), RIGHT * FIRST_SIZE.width()])
@@ -40,23 +40,11 @@ def laid_out(*, messages: QWidget, canvas: QWidget, answer: QWidget, tabs: QWidg
     central = QWidget()
     layout = QVBoxLayout(central)
     layout.setContentsMargins(20, 8, 20, 4)
-    layout.setSpacing(10)
-    layout.addWidget(messages)
-    layout.addWidget(splitter, 1)
+    layout.addWidget(splitter)
     return central
 
 
-def _drawing(canvas: QWidget, answer: QWidget) -> QWidget:
-    side = QWidget()
-    layout = QVBoxLayout(side)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(12)
-    layout.addWidget(canvas, 1)
-    layout.addWidget(answer)
-    return side
-
-
-def _card(content: QWidget) -> QFrame:
+def card_of(content: QWidget) -> QFrame:
     card = QFrame()
     card.setProperty("card", True)
     layout = QVBoxLayout(card)

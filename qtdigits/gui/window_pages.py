@@ -22,7 +22,6 @@ TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Networ
 class WindowPages(QObject):
     """Adds the pages to `tabs`. `training_requested` carries a `TrainingJob`."""
 
-    guided_wanted = Signal()
     learning_wanted = Signal()
     training_requested = Signal(object)
 
@@ -75,7 +74,7 @@ class WindowPages(QObject):
         from qtdigits.gui.panels.learning import LearningPanel
 
         panel = LearningPanel(session=self._shared.session, guided=self._shared.guided)
-        panel.guided_wanted.connect(self.guided_wanted)
+        panel.guided_wanted.connect(self._shared.guided.toggle)
         panel.learning_wanted.connect(self.learning_wanted)
         return panel
 
@@ -84,7 +83,7 @@ class WindowPages(QObject):
 
         return SamplesPanel(
             session=self._shared.session,
-            exchange=self._shared.exchange,
+            exchange=self._shared.import_export,
             checks=self._shared.label_checks,
             ask=self._shared.ask,
         )

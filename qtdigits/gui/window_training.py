@@ -95,12 +95,12 @@ class WindowTraining(QObject):
         self._by_itself.stop()
 
     def _connect(self) -> None:
-        session, news, panel = self._shared.session, self._shared.news, self.panel
+        session, panel = self._shared.session, self.panel
         session.samples_changed.connect(self._describe_data)
         panel.run_ended.connect(self._on_run_ended)
         self.queue.problem_met.connect(self._shared.messages.show_problem)
         self._by_itself.worth_asking.connect(self._offer_learning)
-        self._promotion.told.connect(news.tell)
+        self._promotion.told.connect(self._on_promoted)
         self._promotion.left_to_person.connect(self._offer_verdict)
 
     def _may_not_train(self) -> bool:
@@ -128,4 +128,8 @@ class WindowTraining(QObject):
     def _offer_verdict(self, text: str) -> None:
         """To whoever looks at something else than the training, which may have begun by itself."""
         if not self.panel.isVisible() and self._shared.preferences.promotion != "never":
-            self._shared.news.offer(text, "Look at it", self.panel_wanted.emit)
+            self._shared.messages.offer(text, "Look at it", self.panel_wanted.emit, can_wait=True)
+
+    @Slot(str)
+    def _on_promoted(self, text: str) -> None:
+        self._shared.messages.show_notice(text, can_wait=True)

@@ -45,7 +45,7 @@ STROKE = np.array([(300, 300, 0, 1), (500, 500, 50, 1), (300, 700, 90, 1)], np.f
 
 def draw_and_judge(window: MainWindow, label: str) -> None:
     window.session.add_stroke(STROKE, "mouse")
-    window.answer_panel.judged.emit(label)
+    window.drawing.judge(label)
 
 
 def test_that_with_a_damaged_store_drawings_are_kept_and_come_back(
@@ -79,7 +79,7 @@ def test_that_where_nothing_can_be_written_the_drawing_stays_on_the_canvas(
     assert "stays on the canvas" in window.messages.text
     draw_and_judge(window, "7")
     assert not window.session.ink.is_blank
-    window.clear()
+    window.drawing.clear()
     window.close()
 
 
@@ -136,7 +136,7 @@ def test_that_when_its_champion_is_lost_while_it_is_open_the_one_before_takes_ov
     before.unlink()
     window.session.look_for_changes()
     assert window.session.model_path == before
-    window.answer_panel.judged.emit("7")
+    window.drawing.judge("7")
     assert window.session.model_path is not None
     assert window.session.model_path.parent == paths.shipped_models_dir()
     assert "mine-mlp-50-50.h5" in window.messages.text

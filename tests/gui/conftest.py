@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def dress(qapp: QApplication) -> Iterator[Callable[[Theme], None]]:
     """Give the application the colours and the style sheet of a theme, as the window does; undone after the test."""
-    from qtdigits.gui.widgets.theme import palette_of, style_sheet_of
+    from qtdigits.gui.theme import palette_of, style_sheet_of
 
     palette, style_sheet = qapp.palette(), qapp.styleSheet()
 
@@ -117,7 +117,7 @@ def trainer(make_trainer: Callable[..., Trainer], session: Session, engines: Fak
 
 @pytest.fixture
 def window(
-    qtbot: QtBot, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qapp: QApplication, qtbot: QtBot, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
     """The whole window, shown and ready, without an engine; its models read 3, and `window.ask.reply` answers for the person."""
     from PySide6.QtCore import QTimer
@@ -128,7 +128,6 @@ def window(
     from qtdigits.gui.main_window import MainWindow
     from qtdigits.gui.preferences import Preferences
     from qtdigits.gui.session import Session
-    from qtdigits.gui.window_commands import commands_of
     from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
 
@@ -141,8 +140,6 @@ def window(
         session=Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir),
         controller=EngineController(make_client=no_engine),
         preferences=Preferences(data_dir),
-        data_dir=data_dir,
-        commands_of=commands_of,
         ask=Answers(),
     )
     # They go with the window: the collector may run in any thread, and must not be the one to destroy them.
@@ -154,3 +151,4 @@ def window(
     window.findChild(QTimer, "quietTimer").stop()
     yield window
     window.close()
+    qapp.setStyleSheet("")  # it is the whole application's

@@ -15,13 +15,14 @@ from qtdigits.gui.app import exception_hook
 
 
 class Window:
-    """Stands in for the main window."""
+    """Stands in for the main window and its session."""
 
     def __init__(self) -> None:
         self.shown: list[str] = []
         self.is_closed = False
+        self.session = self
 
-    def show_problem(self, error: QtDigitsError) -> None:
+    def report(self, error: QtDigitsError) -> None:
         self.shown.append(str(error))
 
     def close(self) -> None:

@@ -9,14 +9,13 @@ from PySide6.QtWidgets import QApplication
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.gui.panels.drawing.canvas import UNITS, Canvas, stroke_near
-from qtdigits.gui.widgets.colours import LIGHT
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
 def canvas(qtbot):
-    canvas = Canvas(theme=LIGHT)
+    canvas = Canvas()
     qtbot.addWidget(canvas)
     canvas.resize(400, 400)
     canvas.show()

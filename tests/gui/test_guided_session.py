@@ -100,7 +100,7 @@ def test_that_taking_back_goes_back_in_the_session_too(window):
     draw(window)
     press(window, Qt.Key.Key_Return)
     assert window.guided.asked != asked
-    window.undo()
+    window.drawing.undo()
     assert (window.guided.run.n, window.guided.asked) == (0, asked)
 
 
@@ -128,7 +128,7 @@ def test_that_it_can_be_ended_at_any_time_and_its_result_put_away(window):
 
 def test_that_how_sure_it_makes_the_figure_is_a_setting_that_is_kept(window, data_dir):
     action(window, "Guided session: to ±5 points").trigger()
-    window.toggle_guided()
+    window.guided.toggle()
     assert window.guided.run.goal.half_width == 0.05
     assert Preferences(data_dir).guided_half_width == 0.05
     checked = [a.text() for a in window.findChildren(QAction) if "±" in a.text() and a.isChecked()]

@@ -18,6 +18,7 @@ from qtdigits.gui.panels import learning
 from qtdigits.gui.panels.learning import LearningPanel
 from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
 from qtdigits.gui.plots.plot import CalmPlot
+from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.colours import DARK, LIGHT
@@ -46,7 +47,7 @@ def session(qtbot, data_dir, tmp_path, monkeypatch):
 
 @pytest.fixture
 def guided(session):
-    return GuidedSession(session=session)
+    return GuidedSession(session=session, preferences=Preferences(session.data_dir))
 
 
 @pytest.fixture

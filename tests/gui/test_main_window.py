@@ -14,9 +14,9 @@ from qtdigits.core.drawing.samples import Suspicion, Verdict
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.errors import StoreError
+from qtdigits.gui.bars import accuracy_text, accuracy_tip
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy
-from qtdigits.gui.status_line import accuracy_text, accuracy_tip
 from qtdigits.gui.window_layout import FIRST_SIZE, first_size
 from qtdigits.gui.window_pages import TABS
 
@@ -66,7 +66,7 @@ def test_that_a_model_that_is_not_sure_says_so_and_enter_takes_its_guess(window)
     assert answer(window) == "?"
     probability = child(window, QLabel, "probabilityLabel")
     assert (probability.text(), probability.property("role")) == ("not sure: perhaps 3, 91 %", "warning")
-    assert "Enter: it is 3" in window.answer_panel.hint
+    assert "Enter: it is 3" in child(window, QLabel, "judgingHint").text()
     right = child(window, QPushButton, "rightButton")
     assert right.text() == "It is 3"
     press(window, Qt.Key.Key_Return)
@@ -135,7 +135,7 @@ def test_that_the_buttons_do_what_the_keys_do(window):
     QTest.mouseClick(child(window, QPushButton, "clearButton"), LEFT)
     assert window.session.ink.is_blank
     draw(window)
-    QTest.keyClicks(window.answer_panel.entry, "6")
+    QTest.keyClicks(window.drawing.entry, "6")
     QTest.mouseClick(child(window, QPushButton, "fixButton"), LEFT)
     draw(window)
     QTest.mouseClick(child(window, QPushButton, "rightButton"), LEFT)
@@ -146,13 +146,13 @@ def test_that_fix_without_a_label_asks_for_one_and_stores_nothing(window):
     draw(window)
     QTest.mouseClick(child(window, QPushButton, "fixButton"), LEFT)
     assert window.session.store.count() == 0
-    assert window.answer_panel.entry.hasFocus()
+    assert window.drawing.entry.hasFocus()
 
 
 def test_that_a_class_nobody_has_used_is_asked_about_first(window):
     window.ask.reply = False
     draw(window)
-    QTest.keyClicks(window.answer_panel.entry, "A")
+    QTest.keyClicks(window.drawing.entry, "A")
     press(window, Qt.Key.Key_Return)
     assert window.session.store.count() == 0
     window.ask.reply = True
@@ -162,7 +162,7 @@ def test_that_a_class_nobody_has_used_is_asked_about_first(window):
 
 
 def test_that_without_a_drawing_nothing_is_asked_about_a_class(window):
-    QTest.keyClicks(window.answer_panel.entry, "Eva")
+    QTest.keyClicks(window.drawing.entry, "Eva")
     press(window, Qt.Key.Key_Return)
     assert window.ask.asked == []
 
@@ -179,7 +179,7 @@ def test_that_a_problem_is_said_in_the_window_and_the_drawing_stays(window, monk
 
 
 def test_that_the_chosen_model_is_used_and_remembered(window):
-    window.choices.list_models()
+    window.top_bar.list_models()
     box = child(window, QComboBox, "modelBox")
     box.setCurrentIndex(box.findText("model-b"))
     box.activated.emit(box.currentIndex())
@@ -193,7 +193,7 @@ def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window, data_
     box.activated.emit(box.count() - 1)
     assert box.currentText() == "Ada"
     assert child(window, QLabel, "accuracyLabel").text() == "Ada · no trials yet"
-    assert window.focusWidget() is window.answer_panel.entry
+    assert window.focusWidget() is window.drawing.entry
     assert Preferences(data_dir).writer == "Ada"
 
 
@@ -224,7 +224,7 @@ def test_that_the_csv_pair_goes_out_and_comes_in_through_the_menu(window, qtbot,
 
 
 def test_that_without_drawings_nobody_is_asked_where_to_export_them(window):
-    for export in (window.exchange.export_ink, window.exchange.export_csv_pair):
+    for export in (window.import_export.export_ink, window.import_export.export_csv_pair):
         window.messages.dismiss()
         export()
         assert window.messages.text == "There are no drawings to export."
@@ -253,10 +253,10 @@ def test_that_the_running_accuracy_is_said_with_its_interval(correct, n, text):
 
 def test_that_what_was_stored_is_told_beside_model_and_engine(window):
     draw(window)
-    window.answer_panel.judged.emit("8")
+    window.drawing.judge("8")
     assert child(window, QLabel, "toldLabel").text() == "Stored: 8, not 3."
     assert child(window, QLabel, "championLabel").isVisible()
-    window.status.findChild(QTimer).timeout.emit()
+    window.status_bar.findChild(QTimer).timeout.emit()
     assert child(window, QLabel, "toldLabel").text() == ""
 
 
@@ -309,8 +309,8 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
     before = window.session.model_name
     for label in ("3", "7"):
         draw(window)
-        window.answer_panel.judged.emit(label)
-    window.choices.list_models()  # so that it is known which models there are
+        window.drawing.judge(label)
+    window.top_bar.list_models()  # so that it is known which models there are
     path = saved_model(window.session.library.new_path("new"), drawn_accuracy=0.95).path
     found = Comparison(PairedComparison.of_ids(4, 2, 4, (1, 2)), PairedComparison(), before).to_json()
     ending = RunFinished("run", "completed", str(path), 1, 1, 2.0, {}, comparison=found)
@@ -319,7 +319,7 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
     advice = child(window, QLabel, "verdictAdvice")
     assert "Draw on" in advice.text()
     draw(window)
-    window.answer_panel.judged.emit("3")
+    window.drawing.judge("3")
     assert advice.text().startswith("In use now: of your new drawings, 1 of 1 was read right")
     assert "Before, 1 of 2 were read right" in advice.text()
     window.session.set_writer("Ada")
@@ -338,7 +338,7 @@ def test_that_who_sees_the_verdict_or_wants_no_offer_gets_none(window):
 def test_that_the_drawings_behind_a_number_are_shown_in_their_tab(window, qtbot):
     for _ in range(3):
         draw(window)
-        window.answer_panel.judged.emit("7")
+        window.drawing.judge("7")
     first = next(iter(window.session.store.samples()))
     window.session.select_samples("fixed by the new model", (first.id,))
     panel = window.tabs.currentWidget().content
@@ -348,7 +348,7 @@ def test_that_the_drawings_behind_a_number_are_shown_in_their_tab(window, qtbot)
 def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
     for _ in range(3):
         draw(window)
-        window.answer_panel.judged.emit("7")
+        window.drawing.judge("7")
     doubted = next(iter(window.session.store.samples())).id
     window.session.store.mark_suspects({doubted: Suspicion(0.8, "1", "looks like a 1")})
     window.label_checks.waiting_grew.emit(1)
@@ -366,7 +366,7 @@ def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it
     assert window.messages.text.startswith("Draw some digits first")
     for _ in range(5):
         draw(window)
-        window.answer_panel.judged.emit("7")
+        window.drawing.judge("7")
     assert window.messages.text.startswith("Some of your drawings were misread")
     child(window, QPushButton, "messageActionButton").click()
     assert window.messages.text == ""
@@ -379,7 +379,7 @@ def test_that_the_offer_to_learn_is_withdrawn_when_that_begins_by_another_way(wi
     monkeypatch.setattr(window.controller, "train", lambda request: True)
     for _ in range(5):
         draw(window)
-        window.answer_panel.judged.emit("7")
+        window.drawing.judge("7")
     assert window.messages.text.startswith("Some of your drawings were misread")
     window.training.learn_hand()
     assert window.messages.text == ""

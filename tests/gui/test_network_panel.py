@@ -18,9 +18,9 @@ from qtdigits.gui.panels.network.inspector import Inspector, Question
 from qtdigits.gui.panels.network.network_panel import NetworkPanel
 from qtdigits.gui.panels.network.network_views import HeatView, TileGrid
 from qtdigits.gui.session import Session
+from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.gui.widgets.parts import ChoiceBox
-from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore

@@ -21,8 +21,8 @@ from qtdigits.gui.results import run_summary
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.score_details import DrawingStrip
 from qtdigits.gui.session import Champion
+from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK, LIGHT
-from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.runs import RunResult
 

@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButton, QVBoxLayout, QWidget
+from qtdigits.gui.menus import Command, fill_menus
 
 from gui.stand_ins import Answers
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.errors import StoreError
-from qtdigits.gui.menus import Command, fill_menus
 from qtdigits.gui.panels.samples import sample_edits, sample_filters, samples_model
 from qtdigits.gui.panels.samples.sample_details import LargeDrawing
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
@@ -25,8 +25,8 @@ from qtdigits.gui.panels.samples.sample_grid import (
 from qtdigits.gui.panels.samples.samples_model import PAGE, SamplesModel
 from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 from qtdigits.gui.session import Session
+from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK, LIGHT
-from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables import editing
 from qtdigits.store.tables.rows import SampleFilter

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 from typing_extensions import override
 
+from qtdigits.gui.theme import style_sheet_of
 from qtdigits.gui.widgets.colours import DARK, LIGHT, Theme
 from qtdigits.gui.widgets.parts import ChoiceBox
-from qtdigits.gui.widgets.theme import style_sheet_of
 
 LEAST_ICON_PX = 60
 PICTURES = QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons

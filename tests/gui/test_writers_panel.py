@@ -19,8 +19,8 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
+from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK
-from qtdigits.gui.widgets.theme import palette_of
 from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 from qtdigits.store.frames import MATRIX_COLUMNS
 from qtdigits.store.kept_files import load_writer_matrix

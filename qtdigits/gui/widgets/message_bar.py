@@ -1,24 +1,33 @@
-"""One line for what the person should know: an error with its remedy, or a notice."""
+"""One message for the person, as an overlay: an error with its remedy, or a notice, perhaps with a button."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from typing_extensions import override
 
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.widgets.parts import button, give_role, label
 
+MARGIN_PX = 10
+
 
 class MessageBar(QFrame):
-    """Hidden without a message. A new message replaces the one before; a lasting one comes back afterwards."""
+    """Lies over the lower edge of `host`, so that nothing moves when it comes or goes. Hidden without a message.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    A new message replaces the one before; a lasting one comes back afterwards.
+    """
+
+    def __init__(self, host: QWidget) -> None:
+        super().__init__(host)
+        self._host = host
         self.setObjectName("messageBar")
-        self.setProperty("card", True)
         self._lasting = ""
+        self._is_held = False
+        self._waiting: Callable[[], None] | None = None
         self._text = label(name="messageLabel", wraps=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._offered: Callable[[], object] | None = None
@@ -31,11 +40,19 @@ class MessageBar(QFrame):
         layout.addWidget(self._text, 1)
         layout.addWidget(self._act, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        host.installEventFilter(self)
         self.hide()
 
     @property
     def text(self) -> str:
         return self._text.text() if not self.isHidden() else ""
+
+    def hold(self, is_held: bool) -> None:
+        """While held, messages that can wait do; the latest of them is shown afterwards."""
+        self._is_held = is_held
+        if not is_held and self._waiting is not None:
+            show, self._waiting = self._waiting, None
+            show()
 
     def show_problem(self, error: QtDigitsError, *, lasting: bool = False) -> None:
         """Show an error. A `lasting` one comes back when a later message is dismissed, since its cause remains."""
@@ -43,25 +60,33 @@ class MessageBar(QFrame):
             self._lasting = str(error)
         self._show(str(error), "error")
 
-    def show_notice(self, text: str) -> None:
-        self._show(text, "")
+    def show_notice(self, text: str, *, can_wait: bool = False) -> None:
+        if can_wait and self._is_held:
+            self._waiting = partial(self.show_notice, text)
+        else:
+            self._show(text, "")
 
-    def offer(self, text: str, action: str, act: Callable[[], object]) -> None:
+    def offer(self, text: str, action: str, act: Callable[[], object], *, can_wait: bool = False) -> None:
         """Show a notice with a button `action` that calls `act` and dismisses the notice."""
-        self._show(text, "", action=action)
-        self._offered = act
+        if can_wait and self._is_held:
+            self._waiting = partial(self.offer, text, action, act)
+        else:
+            self._show(text, "", action=action)
+            self._offered = act
 
     def withdraw(self, act: Callable[[], object]) -> None:
         """Dismiss the offer of `act`: it is being done already."""
         if self._offered == act and not self.isHidden():
             self.dismiss()
 
+    @Slot()
     def dismiss(self) -> None:
         if self._lasting and self._text.text() != self._lasting:
             self._show(self._lasting, "error")
         else:
             self.hide()
 
+    @Slot()
     def dismiss_problem(self) -> None:
         """Dismiss an error, as its cause is gone. Notices and lasting errors stay."""
         if self._text.text() == self._lasting:
@@ -77,6 +102,17 @@ class MessageBar(QFrame):
         give_role(self._text, role)
         self.setAccessibleName(text)
         self.show()
+        self.raise_()
+        self._place()
+
+    def _place(self) -> None:
+        host = self._host
+        width = host.width() - 2 * MARGIN_PX
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        height = layout.heightForWidth(width) if layout.hasHeightForWidth() else self.sizeHint().height()
+        self.setGeometry(MARGIN_PX, host.height() - height - MARGIN_PX, width, height)
 
     @Slot()
     def _on_act(self) -> None:
@@ -84,3 +120,9 @@ class MessageBar(QFrame):
         self.dismiss()
         if act is not None:
             act()
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and not self.isHidden():
+            self._place()
+        return super().eventFilter(watched, event)

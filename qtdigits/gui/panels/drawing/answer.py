@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -29,8 +29,12 @@ from typing_extensions import override
 from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH, with_article
 from qtdigits.core.formatting import percent
 from qtdigits.core.judging import Reading
-from qtdigits.gui.widgets.colours import Theme
-from qtdigits.gui.widgets.parts import button, give_role, named
+from qtdigits.gui.guided import GuidedSession
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.colours import theme_of
+from qtdigits.gui.widgets.parts import button, give_role, label, named
 
 
 class Preview(QWidget):
@@ -38,16 +42,11 @@ class Preview(QWidget):
 
     SIDE = 84
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._image: QImage | None = None
         self.setFixedSize(self.SIDE, self.SIDE)
         self.setAccessibleName("What the network sees, 28 by 28 pixels")
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
 
     def show_raster(self, raster: np.ndarray | None) -> None:
         if raster is None:
@@ -66,7 +65,7 @@ class Preview(QWidget):
         if self._image is None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(self._theme.field))
+            painter.setBrush(QColor(theme_of(self).field))
             painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
         else:
             painter.drawImage(QRectF(self.rect()), self._image)
@@ -74,9 +73,7 @@ class Preview(QWidget):
 
 
 class LabelEntry(QLineEdit):
-    """Where the right label is typed. Enter submits, even when empty; Ctrl+Z is the window's while nothing is typed."""
-
-    submitted = Signal()
+    """Where the right label is typed. Ctrl+Z is the window's while nothing is typed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,7 +87,6 @@ class LabelEntry(QLineEdit):
         font.setPointSizeF(font.pointSizeF() * 1.4)
         font.setWeight(QFont.Weight.DemiBold)
         self.setFont(font)
-        self.returnPressed.connect(self.submitted)
 
     @override
     def event(self, event: QEvent) -> bool:
@@ -110,10 +106,8 @@ class ClassBars(QWidget):
 
     class_chosen = Signal(str)
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._classes: tuple[str, ...] = ()
         self._rows: list[tuple[str, float]] = []
         self._best = ""
         self.setAccessibleName("Probability of every class")
@@ -121,17 +115,10 @@ class ClassBars(QWidget):
         self.setToolTip("Click a class to choose it as the right label")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
-    def set_classes(self, classes: tuple[str, ...]) -> None:
-        self._classes = classes
-        self.show_reading(None)
-
-    def show_reading(self, reading: Reading | None) -> None:
+    def show_reading(self, reading: Reading | None, classes: tuple[str, ...]) -> None:
+        """Without a reading, the `classes` stand there with empty bars."""
         if reading is None:
-            self._rows, self._best = [(label, 0.0) for label in self._classes[:MOST_BARS]], ""
+            self._rows, self._best = [(label, 0.0) for label in classes[:MOST_BARS]], ""
         else:
             values = [float(p) for p in reading.probabilities]
             shown = sorted(np.argsort(reading.probabilities)[::-1][:MOST_BARS])
@@ -154,14 +141,14 @@ class ClassBars(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        metrics = self.fontMetrics()
+        metrics, theme = self.fontMetrics(), theme_of(self)
         text_width = max((metrics.horizontalAdvance(label) for label, _ in self._rows), default=0)
         left = min(text_width, self.width() / 3) + 10
-        for number, (label, p) in enumerate(self._rows):
+        for number, (name, p) in enumerate(self._rows):
             row = self._row_box(number)
-            is_best = label == self._best
-            painter.setPen(QColor(self._theme.text if is_best else self._theme.text_muted))
-            elided = metrics.elidedText(label, Qt.TextElideMode.ElideRight, int(left) - 8)
+            is_best = name == self._best
+            painter.setPen(QColor(theme.text if is_best else theme.text_muted))
+            elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(left) - 8)
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, row.top(), left - 10, row.height()), align, elided)
             bar = QRectF(left, row.center().y() - 4, self.width() - left, 8)
@@ -175,13 +162,14 @@ class ClassBars(QWidget):
             self.class_chosen.emit(self._rows[row][0])
 
     def _draw_bar(self, painter: QPainter, bar: QRectF, p: float, *, is_best: bool) -> None:
+        theme = theme_of(self)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.border))
+        painter.setBrush(QColor(theme.border))
         painter.drawRoundedRect(bar, 4, 4)
         if p > 0:
             filled = QRectF(bar)
             filled.setWidth(max(bar.width() * p, 3))
-            painter.setBrush(QColor(self._theme.accent if is_best else self._theme.text_muted))
+            painter.setBrush(QColor(theme.accent if is_best else theme.text_muted))
             painter.drawRoundedRect(filled, 4, 4)
 
     def _row_height(self) -> int:
@@ -196,22 +184,23 @@ class ClassBars(QWidget):
 
 
 class AnswerPanel(QFrame):
-    """Shows a `Reading` and takes the person's word.
+    """Shows the session's reading and takes the person's judgement of it."""
 
-    `judged` carries the label that was typed, "" to confirm the answer.
-    """
-
-    judged = Signal(str)
-
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        session: Session,
+        guided: GuidedSession,
+        preferences: Preferences,
+        ask: Ask,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._session = session
+        self._guided = guided
+        self._preferences = preferences
+        self._ask = ask
         self.setProperty("card", True)
-        self.key_alone_corrects = False
-        self._classes: tuple[str, ...] = ()
-        self._has_drawing = False
-        self._asked = ""
-        self._reading: Reading | None = None
-
         self._answer = named(QLabel(), "answerLabel")
         self._answer.setAccessibleName("Answer")
         self._answer.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -220,72 +209,67 @@ class AnswerPanel(QFrame):
         self._probability.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._probability.setProperty("role", "good")
         self._probability.setWordWrap(True)
-        self._bars = ClassBars(theme=theme)
-        self._preview = Preview(theme=theme)
-        caption = QLabel("what it sees")
-        caption.setProperty("role", "muted")
+        self._bars = ClassBars()
+        self._preview = Preview()
+        caption = label("what it sees", role="muted")
         caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
-
         self.entry = LabelEntry()
-        self._hint = QLabel()
+        self._hint = named(QLabel(), "judgingHint")
         self._hint.setTextFormat(Qt.TextFormat.RichText)
         self._hint.setMinimumWidth(96)
         self._fix = button(
             "Fix", "fixButton", "The answer is wrong: store the drawing with the label that was typed"
         )
         self._right = button("Right", "rightButton", "The answer is right (Enter)")
-
         self._lay_out(caption)
         self._set_big_font()
-        self.set_theme(theme)
-
-        self.entry.submitted.connect(self._submit)
+        self.entry.returnPressed.connect(self._submit)
         self.entry.textEdited.connect(self._on_typed)
         self._bars.class_chosen.connect(self._choose)
         self._fix.clicked.connect(self._submit_correction)
         self._right.clicked.connect(self._confirm)
-        self.show_reading(None, has_drawing=False)
+        session.reading_changed.connect(self._show_reading)
+        guided.changed.connect(self._on_guided_changed)
+        self._show_reading()
 
-    @property
-    def hint(self) -> str:
-        """What Enter would do now, as rich text."""
-        return self._hint.text()
+    def judge(self, typed: str) -> None:
+        """Confirm the answer ("") or correct it, after asking about a class that is new."""
+        if self._session.ink.is_blank:
+            return
+        meant = self._guided.label_for(typed)
+        question = (
+            f"“{meant.strip()}” is not a class yet. Add it as a new class and store this drawing in it?"
+        )
+        if not self._session.is_known(meant) and not self._ask.yes("A new class", question):
+            return
+        if self._session.judge(meant):
+            self.drop_entry()
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._bars.set_theme(theme)
-        self._preview.set_theme(theme)
+    def drop_entry(self) -> None:
+        self.entry.clear()
         self._update_hint()
 
-    def show_reading(self, reading: Reading | None, *, has_drawing: bool) -> None:
-        self._has_drawing = has_drawing
-        self._reading = reading
+    @Slot()
+    def _show_reading(self) -> None:
+        reading = self._session.reading
         is_sure = reading is None or reading.is_sure
         self._answer.setText(_answer_text(reading))
         self._probability.setText(_probability_text(reading))
         for shown, role in ((self._answer, ""), (self._probability, "good")):
             give_role(shown, role if is_sure else "warning")
-        self._bars.show_reading(reading)
+        self._bars.show_reading(reading, self._session.label_set.labels)
         self._preview.show_raster(reading.raster if reading else None)
-        self._classes = reading.classes if reading else self._classes
         self._right.setEnabled(reading is not None)
-        self._name_right()
-        self._fix.setEnabled(has_drawing)
-        self._update_hint()
-
-    def set_classes(self, classes: tuple[str, ...]) -> None:
-        self._classes = classes
-        self._bars.set_classes(classes)
-
-    def set_asked(self, label: str) -> None:
-        """In a guided session the label is known: Enter stores the drawing under it. "" without one."""
-        self._asked = label
+        self._fix.setEnabled(not self._session.ink.is_blank)
         self._name_right()
         self._update_hint()
 
-    def drop_entry(self) -> None:
-        self.entry.clear()
+    @Slot()
+    def _on_guided_changed(self) -> None:
+        self._name_right()
         self._update_hint()
+        if self._guided.run is not None:
+            self.entry.setFocus()
 
     def _lay_out(self, caption: QLabel) -> None:
         preview = QVBoxLayout()
@@ -333,15 +317,17 @@ class AnswerPanel(QFrame):
         # wide enough for a model that is not sure, so that the bars stay where they are
         self._probability.setFixedWidth(QFontMetrics(figure).horizontalAdvance("perhaps 0, 00 %") + 4)
 
+    @property
+    def _guess(self) -> str:
+        """The label that a model which is not sure gives; "" where it is sure."""
+        reading = self._session.reading
+        return reading.label if reading is not None and not reading.is_sure else ""
+
     def _name_right(self) -> None:
-        """What the button says: there is no answer to be right where the model only guesses, or where the label was asked for."""
-        guess = self._reading.label if self._reading and not self._reading.is_sure else ""
-        if self._asked:
-            text, tip = (
-                f"It is {with_article(self._asked)}",
-                "Store the drawing as what was asked for (Enter)",
-            )
-        elif guess:
+        """A guess is not an answer that could be right, and in a guided session the label is known."""
+        if asked := self._guided.asked:
+            text, tip = f"It is {with_article(asked)}", "Store the drawing as what was asked for (Enter)"
+        elif guess := self._guess:
             text, tip = f"It is {guess}", "Store the drawing as what it was guessed to be (Enter)"
         else:
             text, tip = "Right", "The answer is right (Enter)"
@@ -349,54 +335,66 @@ class AnswerPanel(QFrame):
         self._right.setToolTip(tip)
         self._right.setAccessibleDescription(tip)
 
-    @property
-    def _best_guess(self) -> str:
-        return self._reading.label if self._reading else ""
-
+    @Slot()
     def _submit(self) -> None:
-        self.judged.emit(self.entry.text())
+        self.judge(self.entry.text())
 
+    @Slot()
     def _submit_correction(self) -> None:
         if self.entry.text().strip():
             self._submit()
         else:
-            self._hint.setText(
-                f'<span style="color:{self._theme.warning}">Type the right<br>label first.</span>'
-            )
+            colour = theme_of(self).warning
+            self._hint.setText(f'<span style="color:{colour}">Type the right<br>label first.</span>')
             self.entry.setFocus()
 
+    @Slot()
     def _confirm(self) -> None:
         self.entry.clear()
-        self.judged.emit("")
+        self.judge("")
 
+    @Slot(str)
     def _choose(self, label: str) -> None:
         """A click on a class's bar is the same as typing its label: correcting works without a keyboard too."""
-        if not self._has_drawing:
-            return
-        self.entry.setText(label)
-        self._on_typed(label)
+        if not self._session.ink.is_blank:
+            self.entry.setText(label)
+            self._on_typed(label)
 
+    @Slot(str)
     def _on_typed(self, text: str) -> None:
         self._update_hint()
-        if self.key_alone_corrects and self._has_drawing and text.strip() in self._classes:
+        reading = self._session.reading
+        classes = reading.classes if reading else self._session.label_set.labels
+        if (
+            self._preferences.key_alone_corrects
+            and not self._session.ink.is_blank
+            and text.strip() in classes
+        ):
             self._submit()
 
     def _update_hint(self) -> None:
-        typed = self.entry.text().strip()
-        muted = self._theme.text_muted
-        if not self._has_drawing:
-            what = _escaped(with_article(self._asked)) if self._asked else "a digit"
+        """Say what Enter would do now."""
+        typed, asked, reading = self.entry.text().strip(), self._guided.asked, self._session.reading
+        muted = theme_of(self).text_muted
+        if self._session.ink.is_blank:
+            what = _escaped(with_article(asked)) if asked else "a digit"
             text = f'<span style="color:{muted}">Draw {what}</span>'
-        elif typed and typed != (self._asked or self._best_guess):
+        elif typed and typed != (asked or (reading.label if reading else "")):
             text = f"Enter: it is<br><b>{_escaped(typed)}</b>"
-        elif self._asked:
-            text = f'Enter: it is {_escaped(with_article(self._asked))}<br><span style="color:{muted}">as asked for</span>'
+        elif asked:
+            text = f'Enter: it is {_escaped(with_article(asked))}<br><span style="color:{muted}">as asked for</span>'
         else:
-            second = "a key puts it right" if self.key_alone_corrects else "key + Enter: put right"
-            guess = self._reading if self._reading and not self._reading.is_sure else None
-            first = f"it is {_escaped(guess.label)}" if guess else "it is right"
+            is_key_alone = self._preferences.key_alone_corrects
+            second = "a key puts it right" if is_key_alone else "key + Enter: put right"
+            first = f"it is {_escaped(self._guess)}" if self._guess else "it is right"
             text = f'Enter: {first}<br><span style="color:{muted}">{second}</span>'
         self._hint.setText(text)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._update_hint()
 
 
 def _answer_text(reading: Reading | None) -> str:

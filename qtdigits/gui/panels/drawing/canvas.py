@@ -32,7 +32,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.gui.widgets.colours import Theme
+from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.painting import draw_stroke
 
 UNITS = 1000.0
@@ -67,7 +67,7 @@ class Canvas(QWidget):
     stroke_finished = Signal(object, str)
     stroke_erased = Signal(int)
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("canvas")
         self.setAccessibleName("Canvas")
@@ -81,7 +81,6 @@ class Canvas(QWidget):
         self.setMinimumSize(LEAST_SIDE_PX, LEAST_SIDE_PX)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setSizePolicy(policy)
-        self._theme = theme
         self._ink = Ink()
         self._pointer: Pointer | None = None
         self._device = ""
@@ -95,10 +94,6 @@ class Canvas(QWidget):
     @property
     def is_drawing(self) -> bool:
         return self._pointer is not None
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._redraw_all()
 
     def show_ink(self, ink: Ink) -> None:
         """Show `ink`. A stroke that has just been drawn is on the screen already and is not drawn again."""
@@ -170,7 +165,7 @@ class Canvas(QWidget):
         painter.drawPixmap(0, 0, self._pixmap)
         if self._hover is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(self._theme.text_muted), 1))
+            painter.setPen(QPen(QColor(theme_of(self).text_muted), 1))
             radius = PEN_WIDTH * self._side / 2
             painter.drawEllipse(self._hover, radius, radius)
         painter.end()
@@ -181,7 +176,7 @@ class Canvas(QWidget):
 
     @override
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() in (QEvent.Type.DevicePixelRatioChange, QEvent.Type.FontChange):
+        if event.type() in (QEvent.Type.DevicePixelRatioChange, QEvent.Type.PaletteChange):
             self._redraw_all()
         super().changeEvent(event)
 
@@ -313,7 +308,7 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         pixmap = QPixmap(self.size() * ratio)
         pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(QColor(self._theme.canvas))
+        pixmap.fill(QColor(theme_of(self).canvas))
         painter = self._ink_painter(pixmap)
         self._draw_guide(painter)
         live = [np.array(self._points, np.float32)] if self._points else []
@@ -330,14 +325,14 @@ class Canvas(QWidget):
     def _draw_guide(self, painter: QPainter) -> None:
         margin = GUIDE_MARGIN * self._side
         box = QRectF(self._origin, self._origin + QPointF(self._side, self._side))
-        painter.setPen(QPen(QColor(self._theme.border), 1.5))
+        painter.setPen(QPen(QColor(theme_of(self).border), 1.5))
         painter.drawRoundedRect(box.adjusted(margin, margin, -margin, -margin), 6, 6)
 
     def _draw_stroke(self, painter: QPainter, stroke: NDArray[np.float32]) -> None:
         """A round pen along the points; its width follows the pressure."""
         positions = [self._to_widget(x, y) for x, y in stroke[:, :2]]
         widths = (0.45 + 0.55 * stroke[:, 3]) * PEN_WIDTH * self._side
-        draw_stroke(painter, positions, widths, QColor(self._theme.ink))
+        draw_stroke(painter, positions, widths, QColor(theme_of(self).ink))
 
 
 def stroke_near(ink: Ink, point: tuple[float, float], reach: float) -> int | None:

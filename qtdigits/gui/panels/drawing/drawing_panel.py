@@ -1,52 +1,98 @@
-"""The canvas in its frame, with the two things that one does to a drawing as a whole."""
+"""Where digits are drawn, read and judged: canvas, prompt of a guided session, answer."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import with_article
 from qtdigits.gui.guided import GuidedSession, progress_text
+from qtdigits.gui.panels.drawing.answer import AnswerPanel
 from qtdigits.gui.panels.drawing.canvas import Canvas
-from qtdigits.gui.widgets.colours import Theme
+from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import button, elided_label, label
 
 
-class CanvasCard(QFrame):
-    """`cleared` and `recognise_requested` are the buttons under the canvas."""
+class DrawingPanel(QWidget):
+    """The canvas, and the answer under it. Its focus is the label entry's."""
 
-    cleared = Signal()
-    recognise_requested = Signal()
-
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        session: Session,
+        guided: GuidedSession,
+        preferences: Preferences,
+        ask: Ask,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.setProperty("card", True)
-        self.canvas = Canvas(theme=theme)
-        self._hint = elided_label(role="muted")
-        self._hint.setText("Esc clears · Ctrl+Z takes back a stroke")
+        self._session = session
+        self.canvas = Canvas()
+        self._answer = AnswerPanel(session=session, guided=guided, preferences=preferences, ask=ask)
         self._recognise = button("Recognise", "recogniseButton", "Read the drawing again (Ctrl+R)")
         self._clear = button("Clear", "clearButton", "Clear the canvas without counting (Esc)")
+        self._lay_out(GuidedPrompt(guided=guided))
+        self.setFocusProxy(self._answer.entry)
+        self.canvas.setFocusProxy(self._answer.entry)
+        self.canvas.stroke_started.connect(self._answer.entry.setFocus)
+        self.canvas.stroke_finished.connect(session.add_stroke)
+        self.canvas.stroke_erased.connect(session.erase_stroke)
+        self._recognise.clicked.connect(session.recognise)
+        self._clear.clicked.connect(self.clear)
+        session.ink_changed.connect(self._show_ink)
+        self._show_ink(session.ink)
+
+    @property
+    def entry(self) -> QLineEdit:
+        """Where the right label is typed."""
+        return self._answer.entry
+
+    def judge(self, typed: str = "") -> None:
+        """Confirm the answer ("") or correct it, as Enter does."""
+        self._answer.judge(typed)
+
+    @Slot()
+    def clear(self) -> None:
+        """Skip the drawing: it is not counted."""
+        self._answer.drop_entry()
+        self._session.skip()
+        self.entry.setFocus()
+
+    @Slot()
+    def undo(self) -> None:
+        self._answer.drop_entry()
+        self._session.undo()
+
+    def _lay_out(self, prompt: QWidget) -> None:
+        hint = elided_label(role="muted")
+        hint.setText("Esc clears · Ctrl+Z takes back a stroke")
         footer = QHBoxLayout()
         footer.setContentsMargins(8, 0, 8, 6)
-        footer.addWidget(self._hint, 1)
+        footer.addWidget(hint, 1)
         footer.addWidget(self._recognise)
         footer.addWidget(self._clear)
-        self._layout = layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self.canvas, 1)
-        layout.addLayout(footer)
-        self._recognise.clicked.connect(self.recognise_requested)
-        self._clear.clicked.connect(self.cleared)
-        self.set_has_drawing(False)
+        card = QFrame()
+        card.setProperty("card", True)
+        in_card = QVBoxLayout(card)
+        in_card.setContentsMargins(8, 8, 8, 8)
+        in_card.addWidget(prompt)
+        in_card.addWidget(self.canvas, 1)
+        in_card.addLayout(footer)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(12)
+        box.addWidget(card, 1)
+        box.addWidget(self._answer)
 
-    def show_above(self, prompt: QWidget) -> None:
-        """Give `prompt` its place above the canvas."""
-        self._layout.insertWidget(0, prompt)
-
-    def set_has_drawing(self, has_drawing: bool) -> None:
-        self._recognise.setEnabled(has_drawing)
-        self._clear.setEnabled(has_drawing)
+    @Slot(object)
+    def _show_ink(self, ink: Ink) -> None:
+        self.canvas.show_ink(ink)
+        self._recognise.setEnabled(not ink.is_blank)
+        self._clear.setEnabled(not ink.is_blank)
 
 
 class GuidedPrompt(QWidget):

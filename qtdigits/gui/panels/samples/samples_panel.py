@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import counted
-from qtdigits.gui.import_export import Exchange
+from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels.samples.sample_details import SampleDetails
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_filters import SampleFilters
@@ -37,7 +37,7 @@ class SamplesPanel(RefreshingPanel):
         self,
         *,
         session: Session,
-        exchange: Exchange,
+        exchange: ImportExport,
         checks: LabelChecks,
         ask: Ask,
         parent: QWidget | None = None,

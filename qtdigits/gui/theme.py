@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
 
 from qtdigits.gui.widgets.colours import DARK, LIGHT, Theme
 
@@ -76,6 +77,7 @@ def style_sheet_of(theme: Theme) -> str:
     QLabel[role="good"] {{ color: {t.good}; }}
     QStatusBar QLabel#accuracyLabel {{ color: {t.text}; font-weight: 600; }}
     QFrame[card="true"] {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 8px; }}
+    QFrame#messageBar {{ background: {t.surface}; border: 1px solid {t.accent}; border-radius: 8px; }}
     QPushButton, QToolButton {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 6px; padding: 6px 12px; }}
     QPushButton:hover, QToolButton:hover {{ border-color: {t.accent}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {t.field}; }}
@@ -144,3 +146,11 @@ def style_sheet_of(theme: Theme) -> str:
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
     """
+
+
+def dress_application(theme: Theme) -> None:
+    """Best when all widgets are there but not shown yet: while there is a style sheet, each step of a layout costs."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        app.setPalette(palette_of(theme))
+        app.setStyleSheet(style_sheet_of(theme))
