@@ -1,4 +1,4 @@
-"""Tables as pandas frames, and as CSV. pandas is imported when a table is asked for, never earlier."""
+"""Tables as pandas frames and as CSV, with their columns. pandas is imported within the functions only."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ MATRIX_COLUMNS = (
 
 
 def frame_of(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
-    """A frame of `rows`, whose values stand in the order of `columns`: name to kind. Times are milliseconds since 1970."""
+    """Return a frame of `rows`, with values in the order of `columns` (name to kind). Times are milliseconds since 1970."""
     import pandas as pd
 
     table = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
@@ -80,23 +80,15 @@ def frame_of(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.Da
 
 
 def with_columns(frame: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The frame with further columns, of what is in any of `rows`; what a row lacks is missing."""
+    """Return the frame with the columns of `rows`, one for each of its own; what a row lacks is missing."""
     import pandas as pd
 
     more = pd.DataFrame(list(rows)) if rows else pd.DataFrame()
     return pd.concat([frame, more.convert_dtypes()], axis=1)
 
 
-def _typed(column: pd.Series[Any], kind: str) -> pd.Series[Any]:
-    import pandas as pd
-
-    if kind == TIME:
-        return pd.to_datetime(column.astype("Int64"), unit="ms", utc=True)
-    return column.astype(kind)  # type: ignore[call-overload, no-any-return]
-
-
 def curves_frame(runs: Iterable[tuple[str, History]]) -> pd.DataFrame:
-    """A row for each batch point and each epoch of the runs (name, history), in the order of their steps; `CURVE_COLUMNS`.
+    """Return a row for each batch point and each epoch of the runs (name, history), in the order of their steps; `CURVE_COLUMNS`.
 
     `kind` is "batch" or "epoch"; figures that are unknown are NaN.
     """
@@ -114,7 +106,7 @@ def curves_frame(runs: Iterable[tuple[str, History]]) -> pd.DataFrame:
 
 
 def matrix_frame(matrix: WriterMatrix) -> pd.DataFrame:
-    """A row for each cell, with shares from 0 to 1; `correct_before` is what the base model read right. `MATRIX_COLUMNS`."""
+    """Return a row for each cell, with shares from 0 to 1; `correct_before` is what the base model read right. `MATRIX_COLUMNS`."""
     import pandas as pd
 
     return pd.DataFrame(
@@ -132,5 +124,13 @@ def matrix_frame(matrix: WriterMatrix) -> pd.DataFrame:
 
 
 def csv_of(frame: pd.DataFrame) -> str:
-    """The frame as CSV with a header; what is missing stays empty."""
+    """Return the frame as CSV with a header; what is missing stays empty."""
     return frame.to_csv(index=False, lineterminator="\n")
+
+
+def _typed(column: pd.Series[Any], kind: str) -> pd.Series[Any]:
+    import pandas as pd
+
+    if kind == TIME:
+        return pd.to_datetime(column.astype("Int64"), unit="ms", utc=True)
+    return column.astype(kind)  # type: ignore[call-overload, no-any-return]
