@@ -88,7 +88,7 @@ def with_columns(frame: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.D
 
 
 def curves_frame(runs: Iterable[tuple[str, History]]) -> pd.DataFrame:
-    """Return a row for each batch point and each epoch of the runs (name, history), in the order of their steps; `CURVE_COLUMNS`.
+    """Return a row for each batch point and each epoch of the runs (name, history), in the order of their steps.
 
     `kind` is "batch" or "epoch"; figures that are unknown are NaN.
     """
@@ -106,7 +106,7 @@ def curves_frame(runs: Iterable[tuple[str, History]]) -> pd.DataFrame:
 
 
 def matrix_frame(matrix: WriterMatrix) -> pd.DataFrame:
-    """Return a row for each cell, with shares from 0 to 1; `correct_before` is what the base model read right. `MATRIX_COLUMNS`."""
+    """Return a row for each cell, with shares from 0 to 1; `correct_before` counts what the base model read right."""
     import pandas as pd
 
     return pd.DataFrame(
