@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTableWidget
+from qtdigits.gui.top_bar import ADD_WRITER, MANAGE_WRITERS, TopBar
 
 from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.session import Session
-from qtdigits.gui.top_bar import ADD_WRITER, MANAGE_WRITERS, TopBar
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample, a_trial
