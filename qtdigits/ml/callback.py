@@ -72,7 +72,7 @@ class TrainingCallback(keras.callbacks.Callback):
         self.epochs = self.best_epoch = 0
         self.best_weights: list[Any] | None = None
         continuation = continuation or Continuation()
-        self._checkpoints = continuation.keeper
+        self._checkpoints = continuation.writer
         self._extended_after = continuation.stages[-1][0] if continuation.stages else 0
         self._resumed_from = continuation.begin
         if continuation.begin is not None:
@@ -206,7 +206,7 @@ class TrainingCallback(keras.callbacks.Callback):
         # During the validation, Keras's metrics are those of the validation.
         metrics = self._epoch_metrics if self._is_at_end_of_epoch else metrics_of(self.model)
         network, optimizer = checkpoint_of(self.model)
-        self._checkpoints.keep(
+        self._checkpoints.write(
             Checkpoint(
                 network,
                 optimizer,

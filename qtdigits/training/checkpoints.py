@@ -110,7 +110,7 @@ class RunCheckpoints:
     def is_due(self) -> bool:
         return self._clock() >= self._next_at
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def write(self, checkpoint: Checkpoint) -> None:
         began = self._clock()
         with self._reporting_errors():
             self._folder.write_checkpoint(replace(checkpoint, history=self._history, facts=self._facts))

@@ -71,7 +71,7 @@ class Training:
                 continuation=Continuation(begin, self, stages),
             )
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def write(self, checkpoint: Checkpoint) -> None:
         so_far = History.from_json(json.loads(json.dumps(self.history.to_json())))
         self.kept.append(replace(checkpoint, history=so_far))
 

@@ -21,7 +21,7 @@ def job(data_dir: Path) -> TrainingJob:
 def test_that_the_slower_the_disk_the_rarer_the_checkpoints(data_dir: Path, job: TrainingJob) -> None:
     seconds = iter([0.0, 100.0, 101.0, 150.9, 151.1])
     checkpoints = RunCheckpoints(job, notice=pytest.fail, clock=lambda: next(seconds))
-    checkpoints.keep(a_checkpoint())  # from 100 to 101 s: a second, which is to be a fiftieth
+    checkpoints.write(a_checkpoint())  # from 100 to 101 s: a second, which is to be a fiftieth
     assert not checkpoints.is_due
     assert checkpoints.is_due
     kept = RunFolder(data_dir, job.id).latest_checkpoint()
@@ -34,6 +34,6 @@ def test_that_a_disk_that_takes_no_checkpoints_is_told_of_once(data_dir: Path, j
     told: list[str] = []
     checkpoints = RunCheckpoints(job, notice=told.append)
     for _ in range(2):
-        checkpoints.keep(a_checkpoint())
+        checkpoints.write(a_checkpoint())
     assert len(told) == 1
     assert "cannot be resumed after an interruption" in told[0]

@@ -8,7 +8,7 @@ resampling, after the strokes have been made thicker or thinner.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -36,6 +36,9 @@ _PEN_STEP_PX = 0.2
 
 _WAVES = 3
 
+NOT_SCALED = ("strength", "pixels", "elastic_smoothness_px")
+"""Settings that `strength` does not multiply."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -45,7 +48,7 @@ class Augmentation:
     """
 
     strength: float = 1.0
-    """Multiplies all the others but `pixels` and `elastic_smoothness_px`; 0: nothing is changed."""
+    """Multiplies all settings but those of `NOT_SCALED`; 0: nothing is changed."""
     pixels: float = 1.0
     """Multiplies them once more where there are only pixels, which suffer from being resampled."""
     rotation_deg: float = 12.0
@@ -83,22 +86,11 @@ class Augmentation:
 
     def scaled(self) -> Augmentation:
         """Return the same with `strength` multiplied into the settings, and itself 1."""
-        s = self.strength
-        return replace(
-            self,
-            strength=1.0,
-            rotation_deg=self.rotation_deg * s,
-            shear=self.shear * s,
-            scale=self.scale * s,
-            shift_px=self.shift_px * s,
-            elastic_px=self.elastic_px * s,
-            thickness=min(self.thickness * s, 1.0),
-            warp=self.warp * s,
-            jitter=self.jitter * s,
-            stroke_shift=self.stroke_shift * s,
-            dropping=min(self.dropping * s, 1.0),
-            pen=self.pen * s,
-        )
+        names = (setting.name for setting in fields(self) if setting.name not in NOT_SCALED)
+        settings = {name: getattr(self, name) * self.strength for name in names}
+        for part in ("thickness", "dropping"):
+            settings[part] = min(settings[part], 1.0)
+        return replace(self, strength=1.0, **settings)
 
 
 def augment_images(

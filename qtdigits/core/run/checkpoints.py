@@ -52,7 +52,7 @@ class CheckpointWriter(Protocol):
     def is_due(self) -> bool:
         """Whether it is time for one of the checkpoints that may be left out."""
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def write(self, checkpoint: Checkpoint) -> None:
         """Write the checkpoint; the one before may be dropped."""
 
 
@@ -61,7 +61,7 @@ class Continuation:
     """How a run begins and continues: the checkpoint to resume, if any; the writer of checkpoints, if any; its extensions."""
 
     begin: Checkpoint | None = None
-    keeper: CheckpointWriter | None = None
+    writer: CheckpointWriter | None = None
     stages: Stages = ()
 
 
