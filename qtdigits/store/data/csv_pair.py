@@ -6,7 +6,6 @@ import csv
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,15 +112,11 @@ def _level(path: Path, number: int, place: int, value: bytes) -> int:
     try:
         level = float(value)
     except ValueError:
-        _refuse(path, number, place, value, "is not a number")
-    if not 0 <= level <= 255:
-        _refuse(path, number, place, value, "is not from 0 to 255")
-    if not level.is_integer():
-        _refuse(path, number, place, value, "is not a whole number")
-    return int(level)
-
-
-def _refuse(path: Path, number: int, place: int, value: bytes, why: str) -> NoReturn:
+        why = "is not a number"
+    else:
+        if 0 <= level <= 255 and level.is_integer():
+            return int(level)
+        why = "is not a whole number" if 0 <= level <= 255 else "is not from 0 to 255"
     text = value.decode(errors="replace").strip()
     raise InputError(f"{path}, line {number}, value {place}: {text[:20]!r} {why}.", _REMEDY)
 
