@@ -59,6 +59,8 @@ class RunFolder:
         self.path = data_dir / "runs" / run_id
         self.lock = ProcessLock(self.path / "lock")
         self._request = self.path / "request.json"
+        self._result = self.path / "result.json"
+        self._readings = self.path / "readings.npz"
 
     @property
     def has_checkpoint(self) -> bool:
@@ -83,7 +85,7 @@ class RunFolder:
                 "Train again by the same recipe.",
             ) from error
         if not isinstance(values, dict):
-            raise InputError(f"{self._request} is damaged.", "Train again by the same recipe.")
+            raise _damaged(self._request)
         return values
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -111,6 +113,45 @@ class RunFolder:
 
     def checkpoints_bytes(self) -> int:
         return sum(path.stat().st_size for path in self._checkpoints())
+
+    def save_readings(self, sets: Mapping[str, ReadDrawings]) -> None:
+        """Save the read drawings by the name of their set. Raises `StoreError`."""
+        make_folder(self.path)
+        told = [{"name": name, "classes": list(found.classes)} for name, found in sets.items()]
+        text = json.dumps({"format_version": DRAWINGS_FORMAT_VERSION, "sets": told}, ensure_ascii=False)
+        arrays: dict[str, Any] = {"told": np.frombuffer(text.encode(), np.uint8)}
+        for number, found in enumerate(sets.values()):
+            arrays |= {f"{number}/{name}": getattr(found, name) for name in _ARRAYS}
+        with writing(self._readings) as stream:
+            np.savez_compressed(stream, **arrays)
+
+    def readings(self) -> dict[str, ReadDrawings]:
+        """Return the read drawings by the name of their set, empty when none were saved. Raises `InputError`."""
+        if not self._readings.is_file():
+            return {}
+        with open_npz(self._readings) as file:
+            try:
+                sets = enumerate(json.loads(file["told"].tobytes())["sets"])
+                return {str(one["name"]): _read_drawings(file, i, one["classes"]) for i, one in sets}
+            except (ValueError, KeyError, TypeError) as error:
+                raise _damaged(self._readings) from error
+
+    def save_result(self, finished: RunFinished) -> None:
+        """Raises `StoreError`."""
+        make_folder(self.path)
+        write_file(self._result, encode_event(finished).encode())
+
+    def result(self) -> RunFinished | None:
+        """Return the result of the run; None where none was saved. Raises `InputError` when it cannot be read."""
+        if not self._result.is_file():
+            return None
+        try:
+            found = decode_event(self._result.read_text("utf-8"))
+        except (OSError, ValueError, InputError) as error:
+            raise _damaged(self._result) from error
+        if not isinstance(found, RunFinished):
+            raise _damaged(self._result)
+        return found
 
     def total_bytes(self) -> int:
         with contextlib.suppress(OSError):
@@ -156,55 +197,6 @@ def prune_checkpoints(data_dir: Path, *, ended: Collection[str], most_bytes: int
             total += folder.checkpoints_bytes()
             if total > most_bytes:
                 folder.remove_checkpoints()
-
-
-def save_readings(data_dir: Path, run: str, sets: Mapping[str, ReadDrawings]) -> None:
-    """Raises `StoreError`."""
-    path = _drawings_path(data_dir, run)
-    make_folder(path.parent)
-    told = [{"name": name, "classes": list(found.classes)} for name, found in sets.items()]
-    text = json.dumps({"format_version": DRAWINGS_FORMAT_VERSION, "sets": told}, ensure_ascii=False)
-    arrays: dict[str, Any] = {"told": np.frombuffer(text.encode(), np.uint8)}
-    for number, found in enumerate(sets.values()):
-        arrays |= {f"{number}/{name}": getattr(found, name) for name in _ARRAYS}
-    with writing(path) as stream:
-        np.savez_compressed(stream, **arrays)
-
-
-def load_readings(data_dir: Path, run: str) -> dict[str, ReadDrawings]:
-    """Return the read drawings by the name of their set, empty when none were saved. Raises `InputError`."""
-    path = _drawings_path(data_dir, run)
-    if not path.is_file():
-        return {}
-    with open_npz(path) as file:
-        try:
-            told = json.loads(file["told"].tobytes())
-            return {
-                str(one["name"]): _readings(file, i, one["classes"]) for i, one in enumerate(told["sets"])
-            }
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is damaged.", "Train again by the same recipe.") from error
-
-
-def save_result(data_dir: Path, finished: RunFinished) -> None:
-    """Raises `StoreError`."""
-    path = _result_path(data_dir, finished.run)
-    make_folder(path.parent)
-    write_file(path, encode_event(finished).encode())
-
-
-def load_result(data_dir: Path, run: str) -> RunFinished | None:
-    """Return the result of a run; None where none was saved. Raises `InputError` when the file cannot be used."""
-    path = _result_path(data_dir, run)
-    if not path.is_file():
-        return None
-    try:
-        found = decode_event(path.read_text("utf-8"))
-    except (OSError, ValueError, InputError) as error:
-        raise _damaged(path) from error
-    if not isinstance(found, RunFinished):
-        raise _damaged(path)
-    return found
 
 
 def _arrays(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -253,11 +245,7 @@ def _part(file: NpzArrays, part: str, count: int) -> Arrays:
     return tuple(file[f"{part}/{number:03d}"] for number in range(count))
 
 
-def _drawings_path(data_dir: Path, run: str) -> Path:
-    return RunFolder(data_dir, run).path / "readings.npz"
-
-
-def _readings(file: NpzArrays, number: int, classes: list[str]) -> ReadDrawings:
+def _read_drawings(file: NpzArrays, number: int, classes: list[str]) -> ReadDrawings:
     found = ReadDrawings(tuple(map(str, classes)), *(file[f"{number}/{name}"] for name in _ARRAYS))
     n = len(found)
     places = np.concatenate([found.truth, found.answer])
@@ -268,10 +256,6 @@ def _readings(file: NpzArrays, number: int, classes: list[str]) -> ReadDrawings:
     if n and not (places.min() >= 0 and places.max() < len(classes)):
         raise ValueError("there is no such class")
     return found
-
-
-def _result_path(data_dir: Path, run: str) -> Path:
-    return RunFolder(data_dir, run).path / "result.json"
 
 
 def _damaged(path: Path) -> InputError:

@@ -27,7 +27,7 @@ from qtdigits.errors import InputError, StoreError
 from qtdigits.store.files import cannot_write
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import save_model
-from qtdigits.store.run_files import prune_checkpoints, save_readings, save_result
+from qtdigits.store.run_files import RunFolder, prune_checkpoints
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
@@ -154,10 +154,10 @@ def keep_result(
     notice: Callable[[str], None],
 ) -> None:
     """Save the result and the drawings behind its figures; an error becomes a notice and costs no model."""
-    folder = Path(job.data_dir)
     try:
-        save_result(folder, finished)
-        save_readings(folder, job.id, readings)
+        folder = RunFolder(Path(job.data_dir), job.id)
+        folder.save_result(finished)
+        folder.save_readings(readings)
     except (StoreError, InputError) as error:
         notice(f"The result of this run is not saved: {error.message}")
 

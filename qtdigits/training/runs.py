@@ -9,7 +9,7 @@ from qtdigits.core.formatting import counted
 from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.store.model_files import load_header
-from qtdigits.store.run_files import RunFolder, in_use_error, load_result
+from qtdigits.store.run_files import RunFolder, in_use_error
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
@@ -103,7 +103,7 @@ def result_of(data_dir: Path, run: RunRecord) -> RunResult:
     """
     path = model_of(data_dir, run)
     try:
-        kept = load_result(data_dir, run.id)
+        kept = RunFolder(data_dir, run.id).result()
     except InputError:
         kept = None
     if kept is None:

@@ -24,7 +24,7 @@ from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Notice, Progress, RunCancelled, RunFinished, Terminal, decode_event
 from qtdigits.core.score.metrics import MOST_IN_CELL
 from qtdigits.store.model_files import load_model
-from qtdigits.store.run_files import RunFolder, load_readings
+from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
@@ -81,7 +81,7 @@ def test_that_the_drawings_behind_the_figures_are_kept(events_run: tuple[Outcome
     done, folder = events_run
     last = decode_event(done.out.splitlines()[-1])
     assert isinstance(last, RunFinished)
-    kept = load_readings(folder, last.run)
+    kept = RunFolder(folder, last.run).readings()
     assert set(kept) == set(last.scores)
     confusion = np.array(last.scores["drawings"]["confusion"])
     wrong = confusion - np.diag(np.diagonal(confusion))

@@ -17,12 +17,12 @@ from qtdigits.core.score.metrics import ReadDrawings, Score
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.panels.runs import run_details
 from qtdigits.gui.panels.runs.run_details import RunResultPage
-from qtdigits.gui.results import run_summary
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.score_details import DrawingStrip
 from qtdigits.gui.session import Champion
 from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK, LIGHT
+from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.runs import RunResult
 
@@ -53,7 +53,9 @@ class Shown:
             np.array([0.9, 0.6], np.float32),
         )
         monkeypatch.setattr(
-            run_summary, "load_readings", lambda _, run: {"my hold-out": readings} if run == "run" else {}
+            RunFolder,
+            "readings",
+            lambda folder: {"my hold-out": readings} if folder.path.name == "run" else {},
         )
         self.widget = RunResultPage(session=self.session)
         qtbot.addWidget(self.widget)

@@ -14,11 +14,7 @@ from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.run_files import (
     RunFolder,
-    load_readings,
-    load_result,
     prune_checkpoints,
-    save_readings,
-    save_result,
 )
 from store.values import a_checkpoint
 
@@ -167,8 +163,8 @@ def some_readings():
 
 def test_that_readings_come_back_by_the_name_of_their_set(tmp_path):
     kept = some_readings()
-    save_readings(tmp_path, "run-1", {"MNIST test": kept, "my hold-out": kept.take(np.array([1]))})
-    found = load_readings(tmp_path, "run-1")
+    RunFolder(tmp_path, "run-1").save_readings({"MNIST test": kept, "my hold-out": kept.take(np.array([1]))})
+    found = RunFolder(tmp_path, "run-1").readings()
     assert list(found) == ["MNIST test", "my hold-out"]
     again = found["MNIST test"]
     assert again.classes == ("0", "π")
@@ -178,29 +174,29 @@ def test_that_readings_come_back_by_the_name_of_their_set(tmp_path):
 
 
 def test_that_a_run_without_readings_has_none(tmp_path):
-    assert load_readings(tmp_path, "run-1") == {}
+    assert RunFolder(tmp_path, "run-1").readings() == {}
 
 
 def test_that_a_run_cannot_reach_outside_its_folder(tmp_path):
     with pytest.raises(InputError, match="cannot be the id of a run"):
-        load_readings(tmp_path, "../other")
+        RunFolder(tmp_path, "../other").readings()
 
 
 @pytest.mark.parametrize("change", [{"truth": np.array([0, 1])}, {"answer": np.array([0, 0, 7])}])
 def test_that_readings_that_do_not_fit_together_are_refused(tmp_path, change):
     kept = some_readings()
     fields = {name: getattr(kept, name) for name in ("images", "truth", "answer", "confidence")} | change
-    save_readings(tmp_path, "run-1", {"set": ReadDrawings(kept.classes, **fields)})
+    RunFolder(tmp_path, "run-1").save_readings({"set": ReadDrawings(kept.classes, **fields)})
     with pytest.raises(InputError, match="damaged"):
-        load_readings(tmp_path, "run-1")
+        RunFolder(tmp_path, "run-1").readings()
 
 
 def test_that_half_a_file_is_refused(tmp_path):
-    save_readings(tmp_path, "run-1", {"set": some_readings()})
+    RunFolder(tmp_path, "run-1").save_readings({"set": some_readings()})
     path = tmp_path / "runs" / "run-1" / "readings.npz"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(InputError, match="not a usable"):
-        load_readings(tmp_path, "run-1")
+        RunFolder(tmp_path, "run-1").readings()
 
 
 SCORES = {"MNIST test": {"accuracy": 0.9, "n": 10, "classes": ["0", "π"], "confusion": [[5, 1], [0, 4]]}}
@@ -208,14 +204,14 @@ FINISHED = RunFinished("run", "completed", "/models/n.h5", 3, 2, 9.5, SCORES, {"
 
 
 def test_that_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
-    save_result(tmp_path, FINISHED)
-    assert load_result(tmp_path, "run") == FINISHED
-    assert load_result(tmp_path, "another") is None
+    RunFolder(tmp_path, "run").save_result(FINISHED)
+    assert RunFolder(tmp_path, "run").result() == FINISHED
+    assert RunFolder(tmp_path, "another").result() is None
 
 
 @pytest.mark.parametrize("content", ["", "junk", "{}", encode_event(RunCancelled("run")), "\xff"])
 def test_that_a_file_that_is_no_result_is_said_to_be_damaged(tmp_path: Path, content: str) -> None:
-    save_result(tmp_path, FINISHED)
+    RunFolder(tmp_path, "run").save_result(FINISHED)
     (tmp_path / "runs" / "run" / "result.json").write_bytes(content.encode("latin-1"))
     with pytest.raises(InputError, match="damaged"):
-        load_result(tmp_path, "run")
+        RunFolder(tmp_path, "run").result()

@@ -12,7 +12,7 @@ from gui.models import saved_model
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.run.figures import RunFigures
 from qtdigits.errors import ModelFileError, StoreError
-from qtdigits.store.run_files import RunFolder, save_result
+from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.runs import Trash, empty_trash, inspect_trash, megabytes, result_of
@@ -33,14 +33,14 @@ def model(tmp_path: Path) -> Path:
 
 def test_that_what_was_kept_comes_back(tmp_path: Path, model: Path) -> None:
     finished = RunFinished("run", "stopped", str(model), 4, 3, 9.0, SCORES, {"sentence": "better"})
-    save_result(tmp_path, finished)
+    RunFolder(tmp_path, "run").save_result(finished)
     found = result_of(tmp_path, a_run(model))
     assert (found.finished, found.problem) == (finished, "")
 
 
 def test_that_a_moved_data_folder_has_its_models_with_it(tmp_path: Path, model: Path) -> None:
     finished = RunFinished("run", "completed", "/old/place/models/new.h5", 4, 3, 9.0, SCORES)
-    save_result(tmp_path, finished)
+    RunFolder(tmp_path, "run").save_result(finished)
     found = result_of(tmp_path, a_run(Path(finished.model)))
     assert found.finished == replace(finished, model=str(model))
 
@@ -58,7 +58,7 @@ def test_that_a_run_without_a_kept_result_is_told_by_its_model(
 
 
 def test_that_figures_outlive_the_model_file(tmp_path: Path, model: Path) -> None:
-    save_result(tmp_path, RunFinished("run", "completed", str(model), 4, 3, 9.0, SCORES))
+    RunFolder(tmp_path, "run").save_result(RunFinished("run", "completed", str(model), 4, 3, 9.0, SCORES))
     model.unlink()
     found = result_of(tmp_path, a_run(model))
     assert (found.finished.model, found.finished.scores) == ("", SCORES)

@@ -19,7 +19,7 @@ from qtdigits.gui.results.score_details import ScoreDetails
 from qtdigits.gui.session import Champion, Scores, Session
 from qtdigits.gui.texts import ordered
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
-from qtdigits.store.run_files import load_readings
+from qtdigits.store.run_files import RunFolder
 
 OTHERS = "not the same drawings"
 VERDICT_COLUMN = 5
@@ -131,7 +131,7 @@ class RunSummary(QWidget):
 def _readings_of(data_dir: Path, run: str) -> Mapping[str, ReadDrawings]:
     """Return the drawings behind the scores of a run, by the name of the set; none where their file cannot be read."""
     try:
-        return load_readings(data_dir, run)
+        return RunFolder(data_dir, run).readings()
     except InputError:
         return {}
 
