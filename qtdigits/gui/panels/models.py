@@ -22,7 +22,7 @@ from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.background import Background
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import button, choice_table, label, table_cell
+from qtdigits.gui.widgets.parts import LEFT, RIGHT, button, choice_table, label, table_cell
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.library import ModelEntry, ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
@@ -56,7 +56,7 @@ class ModelsPanel(RefreshingPanel):
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
         self._is_closing = Event()
-        self._table = choice_table(COLUMNS, name="modelsTable", numbers=FIGURE_COLUMNS)
+        self._table = choice_table(COLUMNS, name="modelsTable", title="Models", numbers=FIGURE_COLUMNS)
         self._use = button("Use this model", "useModelButton", is_primary=True)
         self._roll_back = button(
             "Roll back", "modelsRollBackButton", "Go back to the model that was in use before this one"
@@ -106,7 +106,7 @@ class ModelsPanel(RefreshingPanel):
             cells = _cells(entry, replayed, is_in_use=entry.path == in_use)
             for column, text in enumerate(cells):
                 tip = entry.error or _told(replayed, column) or str(entry.path)
-                cell = table_cell(text, is_number=column in FIGURE_COLUMNS, tip=tip)
+                cell = table_cell(text, RIGHT if column in FIGURE_COLUMNS else LEFT, tip=tip)
                 self._table.setItem(row, column, cell)
         self._update_buttons()
 

@@ -16,7 +16,7 @@ from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import button, choice_table, give_role, label, table_cell
+from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, give_role, label, table_cell
 
 COLUMNS = ("Writer", "Drawings", "Held out", "Doubtful")
 MERGE = "Merge"
@@ -35,7 +35,9 @@ class WritersDialog(QDialog):
         self._ask = ask
         self.setWindowTitle("Writers")
         self.resize(520, 360)
-        self._table = choice_table(COLUMNS, name="writersTable", numbers=range(1, len(COLUMNS)))
+        self._table = choice_table(
+            COLUMNS, name="writersTable", title="Writers", numbers=range(1, len(COLUMNS))
+        )
         self._table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._draw = button("Draw as this one", "chooseWriterButton", is_primary=True)
         self._add = button("Add…", "addWriterButton")
@@ -146,7 +148,7 @@ class WritersDialog(QDialog):
             title.setData(Qt.ItemDataRole.UserRole, name)
             self._table.setItem(row, 0, title)
             for column, n in enumerate(counts, 1):
-                self._table.setItem(row, column, table_cell(f"{n:,}" if n else "–", is_number=True))
+                self._table.setItem(row, column, table_cell(f"{n:,}" if n else "–", RIGHT))
         self.choose(selected)
         self._update_buttons()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import percent
@@ -19,7 +19,7 @@ from qtdigits.gui.plots.charts import ReliabilityChart, calibration_text
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.painting import raster_image
-from qtdigits.gui.widgets.parts import PlainTable, label, scrolling
+from qtdigits.gui.widgets.parts import CENTRE, PlainTable, label, scrolling, table_cell
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 
 CELL_PADDING_PX = 24
@@ -46,13 +46,11 @@ class ClassTable(PlainTable):
             mode = modes.Stretch if has_interval else modes.ResizeToContents
             self.horizontalHeader().setSectionResizeMode(column, mode)
         for column, (title, tip) in enumerate(TITLES):
-            item = QTableWidgetItem(title)
-            item.setToolTip(tip)
-            self.setHorizontalHeaderItem(column, item)
+            self.setHorizontalHeaderItem(column, table_cell(title, CENTRE, tip=tip))
 
     @property
     def least_width_px(self) -> int:
-        """With less of it intervals would be cut off."""
+        """The width that intervals need."""
         n_digits, share = "1,000", _share(1.0, (0.999, 1.0))
         texts = (TITLES[0][0], n_digits, share, share)
         return sum(self.fontMetrics().horizontalAdvance(text) + CELL_PADDING_PX for text in texts)
@@ -61,9 +59,7 @@ class ClassTable(PlainTable):
         self.setRowCount(len(figures))
         for row, found in enumerate(figures):
             for column, text in enumerate(_cells(found)):
-                item = QTableWidgetItem(text)
-                item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-                self.setItem(row, column, item)
+                self.setItem(row, column, table_cell(text, CENTRE))
         self.fit_height()
 
 

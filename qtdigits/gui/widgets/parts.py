@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QStyledItemDelegate,
+    QTableView,
     QTableWidget,
     QTableWidgetItem,
     QWidget,
@@ -208,25 +209,27 @@ class ThinBar(QProgressBar):
 
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
-def table_cell(text: str, *, is_number: bool = False, tip: str = "") -> QTableWidgetItem:
-    """A cell or a title of a table; numbers stand to the right."""
+def table_cell(text: str, side: Qt.AlignmentFlag = LEFT, *, tip: str = "") -> QTableWidgetItem:
+    """A cell or a title of a table."""
     made = QTableWidgetItem(text)
-    made.setTextAlignment(RIGHT if is_number else LEFT)
+    made.setTextAlignment(side)
     made.setToolTip(tip)
     return made
 
 
-def choice_table(columns: Sequence[str], *, name: str, numbers: Collection[int]) -> QTableWidget:
+def choice_table(columns: Sequence[str], *, name: str, title: str, numbers: Collection[int]) -> QTableWidget:
     """A table of which one row can be chosen; the columns `numbers` have their titles to the right."""
-    made = _plain(QTableWidget(0, len(columns)), name)
+    made = QTableWidget(0, len(columns))
+    make_plain(made, name=name, title=title)
     made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     made.verticalHeader().hide()
     made.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    for column, title in enumerate(columns):
-        made.setHorizontalHeaderItem(column, table_cell(title, is_number=column in numbers))
+    for column, text in enumerate(columns):
+        made.setHorizontalHeaderItem(column, table_cell(text, RIGHT if column in numbers else LEFT))
     return made
 
 
@@ -235,8 +238,7 @@ class PlainTable(QTableWidget):
 
     def __init__(self, n_columns: int, *, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(0, n_columns, parent)
-        _plain(self, name)
-        self.setAccessibleName(title)
+        make_plain(self, name=name, title=title)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.verticalHeader().hide()
@@ -248,11 +250,13 @@ class PlainTable(QTableWidget):
         self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 4)
 
 
-def _plain(table: QTableWidget, name: str) -> QTableWidget:
+def make_plain(table: QTableView, *, name: str, title: str) -> None:
+    """Turn off what a table does not need to be read: editing, grid, wrapping, the tab key, highlighted titles."""
     table.setObjectName(name)
+    table.setAccessibleName(title)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setTabKeyNavigation(False)
     table.setShowGrid(False)
     table.setWordWrap(False)
     table.horizontalHeader().setHighlightSections(False)
-    return table
+    table.verticalHeader().setHighlightSections(False)

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QTableWidget,
-    QTableWidgetItem,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -35,7 +33,7 @@ from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.texts import data_text, ordered
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import label, named, scrolling
+from qtdigits.gui.widgets.parts import LEFT, label, make_plain, named, scrolling, table_cell
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.runs import result_of
 
@@ -187,19 +185,12 @@ class RunDifferences(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("runDifferences")
-        self.setAccessibleName("Differences between the chosen runs")
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
+        make_plain(self, name="runDifferences", title="Differences between the chosen runs")
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.horizontalHeader().setMaximumSectionSize(MOST_COLUMN_PX)
-        self.horizontalHeader().setDefaultAlignment(
-            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        )
-        self.horizontalHeader().setHighlightSections(False)
-        self.verticalHeader().setHighlightSections(False)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setMaximumSectionSize(MOST_COLUMN_PX)
+        header.setDefaultAlignment(LEFT)
 
     def show_runs(self, runs: Sequence[RunRecord]) -> None:
         rows = figure_rows(runs) + recipe_rows(runs)
@@ -210,9 +201,7 @@ class RunDifferences(QTableWidget):
         self.setVerticalHeaderLabels([title for title, _ in rows])
         for number, (_, values) in enumerate(rows):
             for column, value in enumerate(values):
-                item = QTableWidgetItem(value)
-                item.setToolTip(value)
-                self.setItem(number, column, item)
+                self.setItem(number, column, table_cell(value, tip=value))
 
 
 def figure_rows(runs: Sequence[RunRecord]) -> list[Row]:

@@ -27,6 +27,7 @@ from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.parts import LEFT, RIGHT, make_plain
 from qtdigits.store.tables.runs import RUNNING, RunRecord
 
 COLUMNS = (
@@ -94,7 +95,7 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return COLUMNS[section]
             case Qt.ItemDataRole.TextAlignmentRole if section in NUMBERS:
-                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                return int(RIGHT)
             case Qt.ItemDataRole.ToolTipRole if section == TIME_COLUMN:
                 return "How long it trained, without what came before and after: reading the data, checking labels, scoring"
         return None
@@ -107,7 +108,7 @@ class RunsModel(QAbstractTableModel):
             case _ if role == SORT_ROLE:
                 return self._order(index.row(), index.column())
             case Qt.ItemDataRole.TextAlignmentRole if index.column() in NUMBERS:
-                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                return int(RIGHT)
             case Qt.ItemDataRole.ToolTipRole:
                 run = self._runs[index.row()]
                 when = f"{run.started_at.astimezone():%d %b %Y %H:%M:%S}"
@@ -275,24 +276,20 @@ def _as_problem(error: Exception) -> QtDigitsError:
 
 LEAST_COLUMN_PX, MOST_COLUMN_PX = 60, 240
 SEVERAL = (
-    "Several are chosen with Ctrl or Shift: their curves lie over one another, and a table says what differs"
+    "Choose several with Ctrl or Shift: their curves are drawn together, and a table shows the differences"
 )
 
 
 class RunsTable(QTableView):
     def __init__(self, rows: RunsFilter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("runsTable")
-        self.setAccessibleName("Runs")
+        make_plain(self, name="runsTable", title="Runs")
         self.setToolTip(SEVERAL)
         self.setModel(rows)
         self.setSortingEnabled(True)
         self.sortByColumn(STARTED_COLUMN, Qt.SortOrder.DescendingOrder)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
         header = self.horizontalHeader()
@@ -302,5 +299,4 @@ class RunsTable(QTableView):
         header.setSectionResizeMode(RECIPE_COLUMN, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(LEAST_COLUMN_PX)
         header.setMaximumSectionSize(MOST_COLUMN_PX)
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setDefaultAlignment(LEFT)

@@ -23,6 +23,8 @@ from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import (
+    LEFT,
+    RIGHT,
     ChoiceBox,
     PlainTable,
     button,
@@ -118,7 +120,7 @@ class NetworkTable(PlainTable):
         for row, layer in enumerate(layers):
             numbers = f"{layer.n_parameters:,}", f"{layer.multiply_adds:,}"
             for column, text in enumerate((layer.title, layer.details, layer.shape_text, *numbers)):
-                self.setItem(row, column, table_cell(text, is_number=column > 1))
+                self.setItem(row, column, table_cell(text, RIGHT if column > 1 else LEFT))
         self.fit_height()
 
 
