@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from qtdigits import paths
@@ -22,7 +23,9 @@ OpenWindow = Callable[[], MainWindow]
 
 
 @pytest.fixture
-def open_window(qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenWindow]:
+def open_window(
+    qapp: QApplication, qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OpenWindow]:
     monkeypatch.setattr(paths, "rescue_dirs", lambda folder: (folder.parent / "rescue" / folder.name,))
     windows: list[MainWindow] = []
 
@@ -38,6 +41,7 @@ def open_window(qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -
     yield open_it
     for window in windows:
         window.close()
+    qapp.setStyleSheet("")  # it is the whole application's
 
 
 STROKE = np.array([(300, 300, 0, 1), (500, 500, 50, 1), (300, 700, 90, 1)], np.float32)
@@ -65,7 +69,7 @@ def test_that_with_a_damaged_store_drawings_are_kept_and_come_back(
 
     (data_dir / FILE_NAME).write_bytes(content)
     again = open_window()
-    assert again.messages.text.startswith("1 drawing that")
+    assert again.messages.text.startswith("1 drawing from")
     assert [sample.label for sample in again.session.store.samples()] == ["7"]
 
 
