@@ -446,7 +446,7 @@ def test_that_the_trash_is_emptied_only_after_a_question(
     assert not panel.button("emptyRunsTrashButton").isVisible()
     qtbot.mouseClick(panel.button("runsTrashButton"), LEFT)
     qtbot.mouseClick(panel.button("emptyRunsTrashButton"), LEFT)
-    assert panel.ask.questions[0].startswith("Delete 2 runs for good?")
+    assert panel.ask.questions[0].startswith("Delete 2 runs for good, with curves")
     assert sorted(panel.column(2)) == ["completed", "failed"]
     panel.ask.reply = "yes"
     qtbot.mouseClick(panel.button("emptyRunsTrashButton"), LEFT)
