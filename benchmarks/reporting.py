@@ -69,7 +69,7 @@ def _ours(request: TrainingJob) -> float:
     """From the event that a run has begun to that of its last epoch."""
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import EpochEnded, RunFinished, RunStarted, encode_event
-    from qtdigits.training.train import train
+    from qtdigits.training.train import train_job
 
     times: dict[type[Event], float] = {}
     with Path(os.devnull).open("w", encoding="utf-8") as window:
@@ -78,7 +78,7 @@ def _ours(request: TrainingJob) -> float:
             print(encode_event(event), file=window, flush=True)
             times[type(event)] = time.perf_counter()
 
-        train(request, emit=emit, control=Control())
+        train_job(request, emit=emit, control=Control())
     assert RunFinished in times, "the run did not come to its end"
     return times[EpochEnded] - times[RunStarted]
 

@@ -104,8 +104,8 @@ def make_parser(loaded: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentP
     """Return the parser of all commands, with the options of those that are `loaded`."""
     import argparse
 
-    from qtdigits import __version__
     from qtdigits.cli.options import add_common_options
+    from qtdigits.version import __version__
 
     parser = argparse.ArgumentParser(
         prog="qtdigits",

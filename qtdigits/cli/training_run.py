@@ -34,7 +34,7 @@ def run_training(request: TrainingJob, view: TrainingView) -> Terminal:
     """
     from qtdigits.core.run.control import Control
     from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished
-    from qtdigits.training.train import train
+    from qtdigits.training.train import train_job
 
     control = Control()
     endings: list[Terminal] = []
@@ -71,7 +71,7 @@ def run_training(request: TrainingJob, view: TrainingView) -> Terminal:
         return True
 
     with obeying_signals(control, interrupting=INTERRUPTING, last_words=end_at_once), view:
-        train(request, emit=emit, control=control)
+        train_job(request, emit=emit, control=control)
     if broken:
         raise broken[0]
     return endings[-1]

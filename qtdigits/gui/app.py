@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from qtdigits import __version__, paths
+from qtdigits import paths
 from qtdigits.engine.client import EngineClient
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine.engine_controller import EngineController
@@ -23,6 +23,7 @@ from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.rescue import open_or_rescue
+from qtdigits.version import __version__
 
 log = logging.getLogger(__name__)
 

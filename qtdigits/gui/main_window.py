@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits import __version__
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.formatting import awaiting_review
 from qtdigits.gui.actions import KEYS, commands_of, fill_menus
@@ -43,6 +42,7 @@ from qtdigits.gui.widgets.parts import named
 from qtdigits.gui.window_layout import card_of, empty_tabs, first_size, laid_out
 from qtdigits.gui.window_pages import TABS, WindowPages
 from qtdigits.gui.window_training import WindowTraining
+from qtdigits.version import __version__
 
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,21 +20,47 @@ from qtdigits.core.score.calibration import (
     reliability_to_json,
 )
 from qtdigits.core.score.metrics import ReadDrawings, Score, confusion_matrix
-from qtdigits.errors import InputError
+from qtdigits.errors import DataMissingError, InputError
+from qtdigits.paths import user_data_dir
 from qtdigits.reader import Reader
+from qtdigits.store.data.datasets import read_dataset
+from qtdigits.store.data.mnist import find_mnist, load_mnist
 
 CHUNK = 1024
 MOST_THREADS = 2
 """Reading in the background must leave processors to the window."""
 
 
-def evaluate(model: Model, dataset: Dataset) -> Score:
-    """Score `model` on `dataset`.
+def evaluate(
+    model: Model | Reader | str | os.PathLike[str],
+    data: Dataset | str | os.PathLike[str],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> Score:
+    """How a model reads data: its accuracy with interval, confusion matrix and calibration.
 
-    A label that the model does not know counts as wrong: it has a row in the confusion matrix after the model's classes, and a
-    column of zeros. Raises `ModelFileError` when the model cannot be used.
+    `model` is a `Reader`, a `Model`, a name ("default", "champion") or a path; `data` a file of any kind that can be read (ink
+    JSONL, UNIPEN, a CSV pair, IDX, `.npz`, a folder of pictures, `samples.db`), "mnist" for MNIST's test set where it is, or a
+    `Dataset`. A label that the model does not know counts as wrong: it has a row of its own in the confusion matrix, after the
+    model's classes, and a column of zeros. Raises `ModelFileError` when the model cannot be used, `InputError` for unusable data.
     """
-    return score_with(Reader(model), dataset)
+    if isinstance(model, Model):
+        model = Reader(model)
+    elif not isinstance(model, Reader):
+        model = Reader.open(model, data_dir=data_dir)
+    if not isinstance(data, Dataset):
+        data = _mnist_test_set(user_data_dir(data_dir)) if data == "mnist" else read_dataset(Path(data))
+    return score_with(model, data)
+
+
+def _mnist_test_set(folder: Path) -> Dataset:
+    path = find_mnist(folder=folder)
+    if path is None:
+        raise DataMissingError(
+            "MNIST is not on this machine.",
+            "Set QTDIGITS_MNIST to mnist.npz, or run: qtdigits evaluate default --on mnist",
+        )
+    return load_mnist(path).test
 
 
 def evaluate_by_writer(model: Model, dataset: Dataset) -> dict[str, Score]:

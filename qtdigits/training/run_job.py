@@ -19,9 +19,9 @@ def run_job(
     """Never raises, whatever happens; the trace of what nobody expected goes to stderr."""
     cache = cache or DataCache()
     if isinstance(job, TrainingJob):
-        from qtdigits.training.train import train
+        from qtdigits.training.train import train_job
 
-        train(job, emit=emit, control=control, cache=cache)
+        train_job(job, emit=emit, control=control, cache=cache)
         return
     running = _Running(job, emit, control, cache)
     ending = run_to_ending(

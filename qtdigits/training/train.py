@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from qtdigits import __version__
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import MY_HOLD_OUT, STORED_SOURCES, VALIDATION, Dataset, now
 from qtdigits.core.model import Model
+from qtdigits.core.recipe import FIELD_BY_NAME, Recipe, recipe_of
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.checkpoints import Checkpoint, Continuation
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import (
@@ -30,8 +32,9 @@ from qtdigits.core.run.events import (
 from qtdigits.core.run.history import History
 from qtdigits.core.score.calibration import Confidence, choose_threshold, measure_threshold
 from qtdigits.core.score.metrics import ReadDrawings
-from qtdigits.errors import QtDigitsError
+from qtdigits.errors import CancelledError, InputError, QtDigitsError, TrainingError
 from qtdigits.ml.training_data import TrainingData
+from qtdigits.paths import user_data_dir
 from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model
 from qtdigits.training.checkpoints import RunCheckpoints, last_sample_id
@@ -42,6 +45,7 @@ from qtdigits.training.gather import REHEARSAL_NOTICE, TrainingInputs, gather
 from qtdigits.training.jobs import TrainingJob, run_to_ending
 from qtdigits.training.label_review import review_before_training
 from qtdigits.training.run_record import RunRecorder, keep_result, library_of, model_path_for, store_model
+from qtdigits.version import __version__
 
 if TYPE_CHECKING:
     from qtdigits.ml.training import TrainedNetwork
@@ -56,7 +60,45 @@ UNDECIDED = "undecided"
 """Entry of the provenance: the threshold, and what it costs and catches on data the model was not trained on."""
 
 
-def train(job: TrainingJob, *, emit: Emit, control: Control, cache: DataCache | None = None) -> None:
+def train(
+    recipe: str | os.PathLike[str] | Recipe = "quick",
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    on_event: Emit = lambda event: None,
+    control: Control | None = None,
+    **settings: Any,
+) -> RunFinished:
+    """Train a model in this process, and return how the run came out: `model` is the path of the new one, `scores` its scores.
+
+    `recipe` is a name ("quick", "my-hand", …) or a path of a TOML file. `settings` are fields of the recipe (`epochs=2`) and of
+    `TrainingJob` (`base`, `writer`, `ink_files`, `out`, …). Models, runs and drawings are those of `data_dir`, by default the
+    person's. `on_event` is called in this thread; `control` stops, cancels or pauses from another one. Raises `InputError` for
+    what cannot be trained on, `CancelledError`, and `TrainingError` for whatever else ends the run without a model.
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = load_recipe(os.fspath(recipe))
+    changed = {name: settings.pop(name) for name in FIELD_BY_NAME if name in settings}
+    recipe = recipe_of({**recipe.to_json(), **changed})
+    if unknown := sorted(set(settings) - {f.name for f in fields(TrainingJob)}):
+        raise InputError(f"There is no setting {unknown[0]!r}.", "Use fields of Recipe or TrainingJob.")
+    endings: list[Event] = []
+
+    def emit(event: Event) -> None:
+        endings[:] = [event]
+        on_event(event)
+
+    folder = user_data_dir(data_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    train_job(TrainingJob.new(recipe, data_dir=folder, **settings), emit=emit, control=control or Control())
+    match endings:
+        case [RunFinished() as finished]:
+            return finished
+        case [RunFailed() as failed]:
+            raise TrainingError(failed.message, failed.remedy)
+    raise CancelledError("The training was cancelled.")
+
+
+def train_job(job: TrainingJob, *, emit: Emit, control: Control, cache: DataCache | None = None) -> None:
     """Gather the data, train, score and store a model, in this thread; report all of it to `emit`.
 
     Never raises, and ends with exactly one terminal event; the traceback of an unexpected error goes to stderr. A model is stored

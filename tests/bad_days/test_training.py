@@ -30,7 +30,7 @@ from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.control import Control
 from qtdigits.store.run_files import RunFolder
 from qtdigits.training.jobs import TrainingJob
-from qtdigits.training.train import train
+from qtdigits.training.train import train_job
 
 def write_and_die(folder, values, write=RunFolder.write_request):
     if sys.argv[2] == "after":
@@ -38,7 +38,7 @@ def write_and_die(folder, values, write=RunFolder.write_request):
     os.kill(os.getpid(), signal.SIGKILL)
 
 RunFolder.write_request = write_and_die
-train(TrainingJob.new(Recipe(), data_dir=sys.argv[1]), emit=lambda event: None, control=Control())
+train_job(TrainingJob.new(Recipe(), data_dir=sys.argv[1]), emit=lambda event: None, control=Control())
 """
 
 

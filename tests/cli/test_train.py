@@ -382,7 +382,7 @@ class View(contextlib.nullcontext):
 def train_fake(request, *, emit, control):
     emit(Progress("r", "data", 1, 2) if "{told}" == "Progress" else RunCancelled("r"))
 
-training.train = train_fake
+training.train_job = train_fake
 training_run.run_training(SimpleNamespace(id="r"), View())
 print("over", flush=True)
 """,

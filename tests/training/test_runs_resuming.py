@@ -29,7 +29,7 @@ from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import can_be_extended, can_be_resumed, extended, resumed
-from qtdigits.training.train import train
+from qtdigits.training.train import train_job
 from tiny_training import TINY_RECIPE, Recorder, write_tiny_mnist
 
 pytestmark = pytest.mark.tensorflow
@@ -44,7 +44,7 @@ def mnist(data_dir: Path) -> Path:
 
 def run(request: TrainingJob, *, emit: Recorder | None = None, control: Control | None = None) -> Terminal:
     recorder = emit or Recorder()
-    train(request, emit=recorder, control=control or Control())
+    train_job(request, emit=recorder, control=control or Control())
     ending = recorder.events[-1]
     assert isinstance(ending, RunFinished | RunCancelled | RunFailed)
     return ending

@@ -31,7 +31,7 @@ from qtdigits.training import train as retrain_module
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.evaluate import evaluate
 from qtdigits.training.jobs import TrainingJob
-from qtdigits.training.train import train
+from qtdigits.training.train import train_job
 from tiny_training import TINY_RECIPE, Recorder, poison_second_epoch, write_tiny_mnist
 
 pytestmark = pytest.mark.tensorflow
@@ -45,7 +45,7 @@ def mnist(data_dir: Path) -> Path:
 def run(request: TrainingJob, *, emit: Recorder | None = None, control: Control | None = None) -> Terminal:
     """Run to the end, which comes once and last."""
     recorder = emit or Recorder()
-    train(request, emit=recorder, control=control or Control())
+    train_job(request, emit=recorder, control=control or Control())
     endings = recorder.of(RunFinished) + recorder.of(RunCancelled) + recorder.of(RunFailed)  # type: ignore[operator]
     assert endings == [recorder.events[-1]]
     return endings[0]
