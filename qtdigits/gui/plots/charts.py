@@ -25,9 +25,8 @@ from qtdigits.core.score.learning import (
     merge_points,
 )
 from qtdigits.core.score.metrics import Tally, wilson_band
-from qtdigits.gui.plots.legend import mixed
 from qtdigits.gui.plots.plot import CalmPlot
-from qtdigits.gui.widgets.colours import theme_of
+from qtdigits.gui.widgets.colours import mixed, theme_of
 from qtdigits.gui.widgets.parts import label
 
 SHARE = Scale(Quantity("share", "Share", is_share=True))

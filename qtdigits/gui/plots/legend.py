@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QToolButton, QWidget
 from typing_extensions import override
 
-from qtdigits.gui.widgets.colours import Theme, theme_of
+from qtdigits.gui.widgets.colours import Theme, mixed, theme_of
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 
 SAMPLE = QSize(20, 12)
@@ -54,13 +54,6 @@ def colour_of(theme: Theme, style: Style) -> QColor:
     else:
         name = kinds.get(style.role, theme.text_muted)
     return mixed(name, theme.surface, FAINT_PART) if style.is_faint else QColor(name)
-
-
-def mixed(colour: str, ground: str, part: float) -> QColor:
-    """`colour`, as opaque as `part` (0 to 1), on a ground; itself opaque."""
-    over, under = QColor(colour), QColor(ground)
-    pairs = ((c(over), c(under)) for c in (QColor.red, QColor.green, QColor.blue))
-    return QColor(*(round(part * mine + (1 - part) * its) for mine, its in pairs))
 
 
 def paint_sample(painter: QPainter, start: QPointF, style: Style, theme: Theme, *, length_px: float) -> None:

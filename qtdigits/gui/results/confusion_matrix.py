@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from qtdigits.core.formatting import percent
 from qtdigits.core.score.metrics import Score
-from qtdigits.gui.widgets.colours import theme_of
+from qtdigits.gui.widgets.colours import mixed, theme_of
 from qtdigits.gui.widgets.painting import ARROW_STEPS
 
 LEAST_CELL_PX = 3.0
@@ -133,10 +133,10 @@ class ConfusionMatrix(QWidget):
     def _fill(self, count: int, *, is_right: bool) -> QColor:
         theme = theme_of(self)
         if count == 0:
-            return mixed(theme.surface, theme.grid, 0.55)
+            return mixed(theme.grid, theme.surface, 0.55)
         most = self._most_right if is_right else self._most_wrong
         strength = FAINTEST + (1 - FAINTEST) * math.log1p(count) / math.log1p(most)
-        return mixed(theme.surface, theme.accent if is_right else theme.hold_out, strength)
+        return mixed(theme.accent if is_right else theme.hold_out, theme.surface, min(1.0, strength))
 
     @override
     def sizeHint(self) -> QSize:
@@ -214,13 +214,6 @@ def short_count(count: int) -> str:
     if count < 10_000:
         return str(count)
     return f"{count / 1000:.0f}k"
-
-
-def mixed(base: str, colour: str, strength: float) -> QColor:
-    """Return `colour` over `base`, with a strength from 0 to 1."""
-    a, b = QColor(base), QColor(colour)
-    pairs = ((a.redF(), b.redF()), (a.greenF(), b.greenF()), (a.blueF(), b.blueF()))
-    return QColor.fromRgbF(*(low + strength * (high - low) for low, high in pairs))
 
 
 def readable_on(colour: QColor) -> QColor:

@@ -84,3 +84,10 @@ def theme_of(widget: QWidget) -> Theme:
     """
     accent = widget.palette().color(QPalette.ColorRole.Accent)
     return DARK if accent == QColor(DARK.accent) else LIGHT
+
+
+def mixed(colour: str, ground: str, part: float) -> QColor:
+    """Return the opaque colour that `colour` has on a ground, if it is as opaque as `part` (0 to 1)."""
+    over, under = QColor(colour), QColor(ground)
+    pairs = ((c(over), c(under)) for c in (QColor.red, QColor.green, QColor.blue))
+    return QColor(*(round(part * mine + (1 - part) * its) for mine, its in pairs))
