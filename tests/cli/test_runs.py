@@ -109,7 +109,7 @@ class TestRuns:
         RunFolder(data_dir, "aa1").write_request({})
         run("runs", "delete", "aa1")
         asked = run("runs", "empty-trash")
-        assert (asked.code, "Delete 1 run for good?" in asked.err) == (2, True)
+        assert (asked.code, "Delete 1 run for good, with curves" in asked.err) == (2, True)
         assert run("runs", "list", "--deleted", "--json").json["runs"]
         assert "1 run" in run("runs", "empty-trash", "--yes").err
         assert run("runs", "list", "--deleted", "--json").json["runs"] == []
