@@ -126,8 +126,11 @@ class LearningPanel(RefreshingPanel):
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addWidget(self._confusion, 1)
         left.addWidget(self._cell)
+        titles = [label(text, role="heading") for text in ("Confusion matrix", "Learning this hand")]
+        for title in titles:  # on one line, whether or not the button is beside the second one
+            title.setMinimumHeight(self._learn.sizeHint().height())
         learning = WrappingRow()
-        learning.add_stretching(label("Learning this hand", role="heading"))
+        learning.add_stretching(titles[1])
         learning.add(self._learn)
         right.addWidget(self._forecast)
         right.addSpacing(6)
@@ -135,9 +138,7 @@ class LearningPanel(RefreshingPanel):
         right.addStretch(1)
         below = QGridLayout()
         below.setHorizontalSpacing(18)
-        title = label("Confusion matrix", role="heading")
-        title.setMinimumHeight(self._learn.sizeHint().height())  # aligned with the title beside the button
-        below.addWidget(title, 0, 0, Qt.AlignmentFlag.AlignTop)
+        below.addWidget(titles[0], 0, 0, Qt.AlignmentFlag.AlignTop)
         below.addLayout(learning, 0, 1)
         below.addLayout(left, 1, 0)
         below.addLayout(right, 1, 1)
