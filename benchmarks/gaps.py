@@ -73,22 +73,22 @@ def child(where: str) -> None:
     turn. All kinds of training feed the same curves. `cold_ms` is the longest gap between the click and the first batch.
     """
     app, window = open_window("litert")
-    start_engine = window.controller.start
-    window.controller.start = lambda: None  # type: ignore[method-assign] # the click starts it
+    start_engine = window.trainer.start_engine
+    window.trainer.start_engine = lambda: None  # type: ignore[method-assign] # the click starts it
     window.show()
     watch = TrainingCallback(app)
     watch.until(lambda: window.training_panel.has_curves, 60)
     watch.run_for(1)
     cold_ms = 0.0
     if where != "idle":
-        window.controller.start = start_engine  # type: ignore[method-assign]
         window.training_panel.choose_recipe("cnn-32-64")
         watch.forget()
         if where == "thread":
             keep = train_in_thread(window)  # noqa: F841 - a thread lives as long as its object
         else:
+            window.trainer.start_engine = start_engine  # type: ignore[method-assign]
             window.training_panel.start_training()
-        watch.until(lambda: len(window.training_panel.history.batches) > 0, 120)
+        watch.until(lambda: len(window.trainer.history.batches) > 0, 120)
         cold_ms = watch.longest_ms
     if where == "live":
         somebody = Somebody(window)
@@ -186,7 +186,7 @@ def train_in_thread(window: MainWindow) -> QThread:
     from PySide6.QtCore import QThread, Signal
 
     from qtdigits.core.recipe_files import load_recipe
-    from qtdigits.core.run.events import BatchEnded, RunStarted
+    from qtdigits.core.run.events import BatchEnded, EngineReady, RunStarted
     from qtdigits.store.data.mnist import find_mnist, load_mnist
 
     network = load_recipe("cnn-32-64").network
@@ -223,8 +223,10 @@ def train_in_thread(window: MainWindow) -> QThread:
             model.fit(x, y, batch_size=128, epochs=10, verbose=0, callbacks=[teller])
 
     trainer = Trainer()
-    trainer.said.connect(window.controller.event_received)
-    window.training_panel._begin()
+    process = window.trainer.process
+    process.event_received.emit(EngineReady(0))
+    window.training_panel.start_training()
+    trainer.said.connect(process.event_received)
     trainer.start()
     return trainer
 

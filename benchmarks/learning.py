@@ -64,13 +64,13 @@ def _ours(folder: str) -> float:
         )
     app, window = open_window("litert", folder)
     heard: list[Event] = []
-    window.controller.event_received.connect(heard.append)
+    window.trainer.process.event_received.connect(heard.append)
     window.show()
     watch = TrainingCallback(app)
     watch.until(lambda: any(isinstance(event, EngineReady) for event in heard), 300)
     watch.run_for(5)  # it loads its libraries when it is ready, before anybody asks
     started = time.perf_counter()
-    window.training.learn_hand()
+    window.trainer.learn_hand()
     watch.until(lambda: any(isinstance(event, RunFinished) for event in heard), 900)
     model = next(event.model for event in heard if isinstance(event, RunFinished))
     window.session.use_model(Path(model))

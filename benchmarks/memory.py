@@ -41,7 +41,7 @@ def child(reader: str) -> None:
     from qtdigits.gui.background import wait_until
 
     app, window = open_window(reader)
-    window.controller.start = lambda: None  # type: ignore[method-assign]  # the engine is another process
+    window.trainer.start_engine = lambda: None  # type: ignore[method-assign]  # the engine is another process
     window.show()
     assert wait_until(lambda: bool(window.session.model_name) and window.training_panel.has_curves, 60)
     canvas, left = window.canvas, Qt.MouseButton.LeftButton

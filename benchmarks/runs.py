@@ -41,7 +41,7 @@ def child(way: str, folder: str) -> None:
     from qtdigits.gui.window_pages import TABS
 
     app, window = program.create(["--data-dir", folder])
-    window.controller.start = lambda: None  # type: ignore[method-assign]
+    window.trainer.start_engine = lambda: None  # type: ignore[method-assign]
     ready: list[bool] = []
     window.became_ready.connect(lambda: ready.append(True))
     window.show()

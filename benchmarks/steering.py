@@ -35,16 +35,16 @@ def child(folder: str) -> None:
     from qtdigits.core.run.events import BatchEnded, Event, RunCancelled, RunFinished, RunPaused
 
     app, window = open_window("litert", folder)
-    start_engine = window.controller.start
-    window.controller.start = lambda: None  # type: ignore[method-assign] # the click starts it
+    start_engine = window.trainer.start_engine
+    window.trainer.start_engine = lambda: None  # type: ignore[method-assign] # the click starts it
     window.show()
     watch = TrainingCallback(app)
     panel = window.training_panel
     watch.until(lambda: panel.has_curves, 60)
-    window.controller.start = start_engine  # type: ignore[method-assign]
+    window.trainer.start_engine = start_engine  # type: ignore[method-assign]
     panel.choose_recipe(RECIPE)
     heard: list[Event] = []
-    window.controller.event_received.connect(heard.append)
+    window.trainer.process.event_received.connect(heard.append)
 
     def seconds_until(kind: type[Event], act: Callable[[], object]) -> float:
         heard.clear()
@@ -55,25 +55,25 @@ def child(folder: str) -> None:
 
     cold = seconds_until(BatchEnded, panel.start_training)
     took: dict[str, list[float]] = {"warm_s": [], "pause_s": [], "stop_s": [], "cancel_s": []}
-    took["cancel_s"].append(seconds_until(RunCancelled, panel.cancel_training))
+    took["cancel_s"].append(seconds_until(RunCancelled, window.trainer.cancel))
     for _ in range(ROUNDS):
-        watch.until(lambda: not window.controller.is_busy, 300)
+        watch.until(lambda: not window.trainer.is_busy, 300)
         took["warm_s"].append(seconds_until(BatchEnded, panel.start_training))
         watch.run_for(2)
-        took["pause_s"].append(seconds_until(RunPaused, panel.pause_or_go_on))
-        seconds_until(BatchEnded, panel.pause_or_go_on)
+        took["pause_s"].append(seconds_until(RunPaused, panel.pause_or_resume))
+        seconds_until(BatchEnded, panel.pause_or_resume)
         watch.run_for(1)
-        took["cancel_s"].append(seconds_until(RunCancelled, panel.cancel_training))
-    watch.until(lambda: not window.controller.is_busy, 300)
+        took["cancel_s"].append(seconds_until(RunCancelled, window.trainer.cancel))
+    watch.until(lambda: not window.trainer.is_busy, 300)
     seconds_until(BatchEnded, panel.start_training)
     watch.run_for(2)
     # it is obeyed with the last batch; what comes then is validation, scoring and storing
     last_batch = [time.perf_counter()]
-    window.controller.event_received.connect(
+    window.trainer.process.event_received.connect(
         lambda event: last_batch.append(time.perf_counter()) if isinstance(event, BatchEnded) else None
     )
     started = time.perf_counter()
-    seconds_until(RunFinished, panel.stop_training)
+    seconds_until(RunFinished, window.trainer.stop)
     took["stop_s"].append(max(0.0, last_batch[-1] - started))
     finish(cold_s=cold, **{name: median(seconds) for name, seconds in took.items()})
 

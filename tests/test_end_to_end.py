@@ -17,8 +17,8 @@ from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.run.events import BatchEnded, EngineLost, RunFinished
 from qtdigits.gui import app as gui_app
-from qtdigits.gui.engine.engine_controller import EngineState
-from qtdigits.gui.training.closing import Choice
+from qtdigits.gui.closing import ClosingChoice
+from qtdigits.gui.trainer import EngineState
 
 LEFT = Qt.MouseButton.LeftButton
 PATIENCE_MS = 240_000
@@ -42,7 +42,7 @@ def window(qtbot, data_dir, small_mnist):
         window.show()
     yield window
     window.ask.yes = lambda *_: True
-    window.ask.one_of = lambda *_, **__: str(Choice.LATER)
+    window.ask.one_of = lambda *_, **__: str(ClosingChoice.LATER)
     window.close()
     window.deleteLater()
 
@@ -90,13 +90,13 @@ def test_that_a_person_can_do_the_whole_job(window, qtbot):
 
     # Train, and kill the engine in the middle.
     events = []
-    window.controller.event_received.connect(events.append)
+    window.trainer.process.event_received.connect(events.append)
     panel.choose_recipe("mlp-50-50")
     window.findChild(QSpinBox, "epochsSpin").setValue(500)
     champion = session.library.champion_path()
     click(window, "trainButton")
     qtbot.waitUntil(lambda: any(isinstance(e, BatchEnded) for e in events), timeout=PATIENCE_MS)
-    os.kill(window.controller.engine_pid, signal.SIGKILL)
+    os.kill(window.trainer.process.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: isinstance(events[-1], EngineLost), timeout=PATIENCE_MS)
     assert session.library.champion_path() == champion
     draw(window, inks[0])
@@ -106,15 +106,15 @@ def test_that_a_person_can_do_the_whole_job(window, qtbot):
     # The next training works; its curves move; it is stopped, and the best weights are kept.
     events.clear()
     click(window, "trainButton")
-    qtbot.waitUntil(lambda: len(panel.history.epochs) >= 2, timeout=PATIENCE_MS)
-    n_points = len(panel.history.batches)
-    qtbot.waitUntil(lambda: len(panel.history.batches) > n_points, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(window.trainer.history.epochs) >= 2, timeout=PATIENCE_MS)
+    n_points = len(window.trainer.history.batches)
+    qtbot.waitUntil(lambda: len(window.trainer.history.batches) > n_points, timeout=PATIENCE_MS)
     click(window, "stopButton")
     qtbot.waitUntil(lambda: isinstance(events[-1], RunFinished), timeout=PATIENCE_MS)
     finished = events[-1]
     assert finished.outcome == "stopped"
     assert finished.scores["MNIST test"]["n"] == 200
-    assert window.controller.state is EngineState.READY
+    assert window.trainer.state is EngineState.READY
 
     # One click, and the new model reads.
     before = session.model_name

@@ -15,6 +15,7 @@ from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.preferences import HALF_WIDTHS, PROMOTIONS, THEMES, Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import choice_text
+from qtdigits.gui.trainer import Trainer
 
 T = TypeVar("T")
 PROMOTION_TEXTS = dict(
@@ -71,14 +72,7 @@ class DrawingPanel(Protocol):
 
 class TrainingPanel(Protocol):
     def save_curves(self) -> None: ...
-    def stop_training(self) -> None: ...
-    def pause_or_go_on(self) -> None: ...
-    def cancel_training(self) -> None: ...
-
-
-class Trainings(Protocol):
-    def learn_hand(self) -> None: ...
-    def start(self) -> None: ...
+    def pause_or_resume(self) -> None: ...
 
 
 class Window(Protocol):
@@ -95,11 +89,12 @@ class Window(Protocol):
     @property
     def drawing(self) -> DrawingPanel: ...
     @property
-    def training(self) -> Trainings: ...
+    def trainer(self) -> Trainer: ...
     @property
     def training_panel(self) -> TrainingPanel: ...
     @property
     def tabs(self) -> QTabWidget: ...
+    def start_training(self) -> None: ...
     def set_theme(self, choice: str) -> None: ...
     def show_keys(self) -> None: ...
     def show_about(self) -> None: ...
@@ -180,12 +175,12 @@ def _editing(window: Window) -> Iterator[Command]:
 
 
 def _training(window: Window) -> Iterator[Command]:
-    panel, preferences = window.training_panel, window.preferences
-    yield Command("&Training", "&Learn my hand", window.training.learn_hand, "Ctrl+L")
-    yield Command("&Training", "&Train", window.training.start, "Ctrl+T")
-    yield Command("&Training", "&Stop, keep the best", panel.stop_training)
-    yield Command("&Training", "&Pause or resume", panel.pause_or_go_on, "Ctrl+P")
-    yield Command("&Training", "&Cancel", panel.cancel_training)
+    trainer, preferences = window.trainer, window.preferences
+    yield Command("&Training", "&Learn my hand", trainer.learn_hand, "Ctrl+L")
+    yield Command("&Training", "&Train", window.start_training, "Ctrl+T")
+    yield Command("&Training", "&Stop, keep the best", trainer.stop)
+    yield Command("&Training", "&Pause or resume", window.training_panel.pause_or_resume, "Ctrl+P")
+    yield Command("&Training", "&Cancel", trainer.cancel)
     yield Command("&Training", "&Roll back to the model before", window.session.roll_back, has_rule=True)
     texts = {name: f"New models: {text}" for name, text in PROMOTION_TEXTS.items()}
     yield from _choices("&Training", "promotion", texts, preferences, has_rule=True)

@@ -16,10 +16,11 @@ from PySide6.QtWidgets import QApplication
 from qtdigits import paths
 from qtdigits.engine.client import EngineClient
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.engine.engine_controller import EngineController
+from qtdigits.gui.engine_process import EngineProcess
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
+from qtdigits.gui.trainer import Trainer
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.rescue import open_or_rescue
@@ -43,12 +44,15 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     preferences = Preferences(data_dir)
     if options.theme:
         preferences.theme = options.theme
+    session = Session(store=opened.store, library=library, data_dir=opened.folder)
+    trainer = Trainer(
+        session=session,
+        process=EngineProcess(make_client=partial(EngineClient, data_dir=opened.folder)),
+        lock=ProcessLock(opened.folder / "training.lock"),
+    )
     window = MainWindow(
-        session=Session(store=opened.store, library=library, data_dir=opened.folder),
-        controller=EngineController(
-            make_client=partial(EngineClient, data_dir=opened.folder),
-            lock=ProcessLock(opened.folder / "training.lock"),
-        ),
+        session=session,
+        trainer=trainer,
         preferences=preferences,
     )
     if opened.problem is not None:

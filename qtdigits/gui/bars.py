@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QStatusBar, QWidget
 
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import counted, percent
-from qtdigits.gui.engine.engine_controller import EngineState
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Champion, RunningAccuracy, Session
+from qtdigits.gui.trainer import EngineState
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import ChoiceBox, named
 

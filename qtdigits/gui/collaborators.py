@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.message_bar import MessageBar
 
@@ -20,9 +19,8 @@ class Collaborators:
     """`data_dir` is where the drawings of this window go."""
 
     session: Session
-    controller: EngineController
+    trainer: Trainer
     guided: GuidedSession
-    label_checks: LabelChecks
     import_export: ImportExport
     messages: MessageBar
     preferences: Preferences

@@ -31,11 +31,12 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSpinBox
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
-from qtdigits.core.run.events import EpochEnded, Event, RunFailed, RunFinished
+from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
 from qtdigits.gui import app
 from qtdigits.gui.background import wait_until
 from qtdigits.gui.demo_training_room import picture_training_room
+from qtdigits.gui.trainer import JobEnding
 from qtdigits.gui.window_pages import TABS
 from qtdigits.store.data.ink_files import read_ink_jsonl, read_unipen
 from qtdigits.store.files import make_folder
@@ -183,10 +184,8 @@ class _Player:
 
         window = self._window
         window.tabs.setCurrentWidget(window.training_panel)
-        seen: list[Event] = []
-        ended: list[Event] = []
-        window.controller.event_received.connect(seen.append)
-        window.training_panel.run_ended.connect(ended.append)
+        ended: list[JobEnding] = []
+        window.trainer.job_ended.connect(ended.append)
         window.training_panel.choose_recipe("mlp-50-50")
         spin = window.findChild(QSpinBox, "epochsSpin")
         assert isinstance(spin, QSpinBox)
@@ -194,7 +193,7 @@ class _Player:
         self._click("trainButton")
 
         def is_half_done() -> bool:
-            return bool(ended) or sum(isinstance(event, EpochEnded) for event in seen) >= EPOCHS // 2
+            return bool(ended) or len(window.trainer.history.epochs) >= EPOCHS // 2
 
         self._wait(is_half_done, TRAINING_TIMEOUT_S, "half of the epochs")
         self._settle()
@@ -204,9 +203,9 @@ class _Player:
         self._picture(
             "trained", "The end of the run: figures with their intervals, and what is taken for what."
         )
-        finished = ended[0]
-        if isinstance(finished, RunFailed):
-            raise QtDigitsError(f"The demo's training failed. {finished.message}", finished.remedy)
+        finished = ended[0].result
+        if ended[0].outcome == "failed":
+            raise QtDigitsError(f"The demo's training failed. {ended[0].message}", ended[0].remedy)
         if not isinstance(finished, RunFinished):
             raise QtDigitsError("The demo's training was interrupted.", "Play the demo again.")
         what = f"{finished.outcome} after {finished.epochs} epochs in {finished.elapsed_s:.0f} s"

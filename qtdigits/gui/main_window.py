@@ -22,26 +22,27 @@ from typing_extensions import override
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.formatting import awaiting_review
 from qtdigits.gui.actions import KEYS, commands_of, fill_menus
+from qtdigits.gui.automatic import AutomaticLearning, AutomaticPromotion
 from qtdigits.gui.background import Importing
 from qtdigits.gui.bars import StatusBar, TopBar
+from qtdigits.gui.closing import Closing, ClosingChoice
 from qtdigits.gui.collaborators import Collaborators
-from qtdigits.gui.engine.engine_controller import EngineController
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels.drawing.drawing_panel import DrawingPanel
+from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import choice_text, dress_application, theme_for
-from qtdigits.gui.training.closing import Choice
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.message_bar import MessageBar
 from qtdigits.gui.widgets.parts import named
 from qtdigits.gui.window_layout import card_of, empty_tabs, first_size, laid_out
 from qtdigits.gui.window_pages import TABS, WindowPages
-from qtdigits.gui.window_training import WindowTraining
+from qtdigits.training.jobs import TrainingJob
 from qtdigits.version import __version__
 
 QUIET_MS = 700
@@ -57,13 +58,13 @@ class MainWindow(QMainWindow):
         self,
         *,
         session: Session,
-        controller: EngineController,
+        trainer: Trainer,
         preferences: Preferences,
         ask: Ask | None = None,
     ) -> None:
         super().__init__()
         self.session = session
-        self.controller = controller
+        self.trainer = trainer
         self.ask = ask or Ask(self)
         self.preferences = preferences
         self._is_painted = False
@@ -79,14 +80,11 @@ class MainWindow(QMainWindow):
         self._tab_card = card_of(self.tabs)
         self.messages = MessageBar(self._tab_card)
         self.import_export = ImportExport(session=session, ask=self.ask, parent=self)
-        self.label_checks = LabelChecks(
-            session=session, controller=controller, data_dir=session.data_dir, parent=self
-        )
+        self.closing = Closing(trainer=trainer, ask=self.ask, parent=self)
         self._shared = Collaborators(
             session=session,
-            controller=controller,
+            trainer=trainer,
             guided=self.guided,
-            label_checks=self.label_checks,
             import_export=self.import_export,
             messages=self.messages,
             preferences=preferences,
@@ -94,8 +92,15 @@ class MainWindow(QMainWindow):
             ask=self.ask,
         )
         theme = theme_for(preferences.theme)
-        self.training = WindowTraining(shared=self._shared, parent=self)
-        self.training_panel = self.training.panel
+        self.training_panel = TrainingPanel(
+            session=session, trainer=trainer, preferences=preferences, ask=self.ask
+        )
+        self.learning = AutomaticLearning(
+            session=session, trainer=trainer, guided=self.guided, preferences=preferences, parent=self
+        )
+        self.promotion = AutomaticPromotion(
+            session=session, trainer=trainer, guided=self.guided, preferences=preferences, parent=self
+        )
         self.tabs.addTab(self.training_panel, TABS[0])
         self.pages = WindowPages(tabs=self.tabs, shared=self._shared, theme=theme, parent=self)
         self.status_bar = StatusBar(session=session)
@@ -108,7 +113,7 @@ class MainWindow(QMainWindow):
         self._actions = fill_menus(self.top_bar.menus, commands_of(self), window=self)
         self._connect()
         dress_application(theme)
-        self.status_bar.show_engine(controller.state)
+        self.status_bar.show_engine(trainer.state)
         if not self.restoreGeometry(preferences.geometry):
             self.resize(first_size(self.screen().availableSize()))
         self.drawing.setFocus()
@@ -118,17 +123,18 @@ class MainWindow(QMainWindow):
         self.canvas.stroke_started.connect(self._on_stroke_started)
         self.top_bar.chosen.connect(self.drawing.setFocus)
         self.top_bar.writers_wanted.connect(self._manage_writers)
-        self.label_checks.waiting_grew.connect(self._offer_doubtful)
+        self.trainer.training_requested.connect(self._on_training_requested)
+        self.trainer.suspects_found.connect(self._offer_doubtful)
+        self.learning.learning_suggested.connect(self._offer_learning)
+        self.promotion.notice_given.connect(self._on_promoted)
+        self.promotion.verdict_ready.connect(self._offer_verdict)
         session.ink_changed.connect(self._on_ink_changed)
         session.trial_judged.connect(self.messages.dismiss_problem)
         session.selection_changed.connect(self.pages.show_selection)
         session.problem_met.connect(self.messages.show_problem)
         session.notice_given.connect(self.messages.show_notice)
-        self.training.panel_wanted.connect(self._show_training)
-        self.training.closing.is_over.connect(self._leave, Qt.ConnectionType.QueuedConnection)
-        self.pages.learning_wanted.connect(self.training.learn_hand)
-        self.pages.training_requested.connect(self.training.train)
-        self.controller.state_changed.connect(self.status_bar.show_engine)
+        self.closing.is_over.connect(self._leave, Qt.ConnectionType.QueuedConnection)
+        self.trainer.state_changed.connect(self.status_bar.show_engine)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self._quiet.timeout.connect(self._load_heavy_things)
         self._plots.finished.connect(self._on_plots_loaded)
@@ -164,8 +170,8 @@ class MainWindow(QMainWindow):
             self.training_panel.prepare_curves()
             self._quiet.start()
         else:
-            self.controller.start()
-            self.training.queue.reload()
+            self.trainer.start_engine()
+            self.trainer.reload_queue()
 
     @Slot()
     def _on_plots_loaded(self) -> None:
@@ -197,8 +203,35 @@ class MainWindow(QMainWindow):
         else:
             super().keyPressEvent(event)
 
+    @Slot()
+    def start_training(self) -> None:
+        """Train by the recipe in the training panel, and show that panel."""
+        self._show_training()
+        self.training_panel.start_training()
+
+    @Slot(object)
+    def _on_training_requested(self, job: TrainingJob) -> None:
+        if job.recipe.is_personal:
+            self.messages.withdraw(self.trainer.learn_hand)
+        self._show_training()
+
     def _show_training(self) -> None:
         self.tabs.setCurrentWidget(self.training_panel)
+
+    @Slot()
+    def _offer_learning(self) -> None:
+        text = "Some of your drawings were misread. The program can learn your hand from what you have drawn."
+        self.messages.offer(text, "Learn my hand", self.trainer.learn_hand)
+
+    @Slot(str)
+    def _on_promoted(self, text: str) -> None:
+        self.messages.show_notice(text, can_wait=True)
+
+    @Slot(str)
+    def _offer_verdict(self, text: str) -> None:
+        """To a person who looks at something else than the training, which may have begun by itself."""
+        if not self.training_panel.isVisible() and self.preferences.promotion != "never":
+            self.messages.offer(text, "Look at it", self._show_training, can_wait=True)
 
     def _offer_doubtful(self, n: int) -> None:
         if not self.pages.shows_drawings:  # where it is said already
@@ -238,11 +271,8 @@ class MainWindow(QMainWindow):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.controller.other_job is not None and not self._may_give_up_errand():
-            event.ignore()
-            return
-        choice = self.training.closing.wanted()
-        if choice is not Choice.LATER:
+        choice = self.closing.ask_what_to_do()
+        if choice is not ClosingChoice.LATER:
             event.ignore()
             if choice is not None:
                 self._leave_when_over(choice)
@@ -250,22 +280,15 @@ class MainWindow(QMainWindow):
         self.preferences.geometry = self.saveGeometry()
         self._quiet.stop()
         self._plots.wait()
-        self.training.closing.keep_unsent()
-        self.training.begin_nothing()
-        self.controller.shutdown()
+        self.trainer.close()
         self.session.close()
         super().closeEvent(event)
 
-    def _may_give_up_errand(self) -> bool:
-        """Looking through labels loses nothing when it is given up."""
-        return self.label_checks.is_busy or self.ask.yes("The engine is at work", "Give it up and close?")
-
-    def _leave_when_over(self, choice: Choice) -> None:
+    def _leave_when_over(self, choice: ClosingChoice) -> None:
         """Out of sight until the training has ended."""
-        self.training.begin_nothing()
         QApplication.setQuitOnLastWindowClosed(False)
         self.hide()
-        self.training.closing.wait(choice)
+        self.closing.wait(choice)
 
     def _leave(self) -> None:
         self.close()
@@ -276,7 +299,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             if self.top_bar.are_models_listed:  # not while the window starts
-                self.training.queue.reload()
+                self.trainer.reload_queue()
                 self.session.look_for_changes()
             if self.focusWidget() is None:
                 self.drawing.entry.setFocus()

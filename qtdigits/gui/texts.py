@@ -7,7 +7,7 @@ from typing import Any
 
 from qtdigits.core.drawing.samples import DRAWINGS, MNIST_TEST, MY_HOLD_OUT, VALIDATION
 from qtdigits.core.formatting import counted, duration, percent
-from qtdigits.core.run.events import BatchEnded, Progress, RunFinished
+from qtdigits.core.run.events import BatchEnded, JobProgress, RunFinished
 
 OUTCOMES = {
     "completed": "Completed",
@@ -42,7 +42,7 @@ def running_text(
     return " · ".join(parts)
 
 
-def progress_text(event: Progress) -> str:
+def progress_text(event: JobProgress) -> str:
     return f"{event.what} · {event.done:,} of {event.total:,}" if event.total else f"{event.what} …"
 
 

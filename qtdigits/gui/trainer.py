@@ -34,11 +34,12 @@ NOTHING_TO_LEARN = "Draw some digits first: there is nothing to learn from yet."
 
 
 class EngineState(StrEnum):
-    """WORKING: `Trainer.current` says on what. STOPPING: asked to stop or to cancel. LOST: ended unasked."""
+    """WORKING: on a job that is no training. STOPPING: asked to stop or to cancel. LOST: ended unasked."""
 
     OFF = "off"
     STARTING = "starting"
     READY = "ready"
+    TRAINING = "training"
     WORKING = "working"
     PAUSED = "paused"
     STOPPING = "stopping"
@@ -166,8 +167,8 @@ class Trainer(QObject):
         return self._state
 
     @property
-    def engine_pid(self) -> int | None:
-        return self._process.pid
+    def process(self) -> EngineProcess:
+        return self._process
 
     @property
     def current(self) -> Current | None:
@@ -333,7 +334,7 @@ class Trainer(QObject):
     @Slot()
     def pause(self) -> None:
         """Let the training wait after this batch; the state is PAUSED when it does."""
-        if self.is_training and self._state is EngineState.WORKING:
+        if self._state is EngineState.TRAINING:
             self._process.send(ControlCommand.PAUSE)
 
     @Slot()
@@ -492,7 +493,7 @@ class Trainer(QObject):
         if self._current is not None and not self._is_sent:
             self._is_sent = True
             self._n_suspects = self._count_suspects()
-            self._set_state(EngineState.WORKING)
+            self._set_state(EngineState.TRAINING if self._current.is_training else EngineState.WORKING)
             self._process.send(RunJob(self._current.job))
 
     def _has_lock(self) -> bool:
@@ -543,10 +544,10 @@ class Trainer(QObject):
                 self._history.apply(event)
                 self._batch = event if isinstance(event, ev.BatchEnded) else self._batch
                 self.history_changed.emit()
-            case ev.RunPaused() if self._state is EngineState.WORKING:
+            case ev.RunPaused() if self._state is EngineState.TRAINING:
                 self._set_state(EngineState.PAUSED)
             case ev.RunContinued() if self._state is EngineState.PAUSED:
-                self._set_state(EngineState.WORKING)
+                self._set_state(EngineState.TRAINING)
 
     def _on_ending(self, event: ev.Ending) -> None:
         match event:

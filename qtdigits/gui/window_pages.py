@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from qtdigits.gui.collaborators import Collaborators
@@ -20,10 +20,7 @@ TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Networ
 
 
 class WindowPages(QObject):
-    """Adds the pages to `tabs`. `training_requested` carries a `TrainingJob`."""
-
-    learning_wanted = Signal()
-    training_requested = Signal(object)
+    """Adds the pages to `tabs`."""
 
     def __init__(
         self,
@@ -75,7 +72,7 @@ class WindowPages(QObject):
 
         panel = LearningPanel(session=self._shared.session, guided=self._shared.guided)
         panel.guided_wanted.connect(self._shared.guided.toggle)
-        panel.learning_wanted.connect(self.learning_wanted)
+        panel.learning_wanted.connect(self._shared.trainer.learn_hand)
         return panel
 
     def _make_drawings_panel(self, _theme: Theme) -> QWidget:
@@ -84,7 +81,7 @@ class WindowPages(QObject):
         return SamplesPanel(
             session=self._shared.session,
             exchange=self._shared.import_export,
-            checks=self._shared.label_checks,
+            trainer=self._shared.trainer,
             ask=self._shared.ask,
         )
 
@@ -94,31 +91,19 @@ class WindowPages(QObject):
         return ModelsPanel(session=self._shared.session)
 
     def _make_runs_panel(self, _theme: Theme) -> QWidget:
-        from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering
+        from qtdigits.gui.panels.runs.runs_panel import RunsPanel
 
-        session, ask = self._shared.session, self._shared.ask
-        panel = RunsPanel(
-            session=session,
-            steering=RunSteering(
-                data_dir=session.data_dir,
-                train=self.training_requested.emit,
-                champion=lambda: str(session.model_path or ""),
-                ask=ask,
-            ),
+        return RunsPanel(
+            session=self._shared.session,
+            trainer=self._shared.trainer,
             preferences=self._shared.preferences,
-            ask=ask,
+            ask=self._shared.ask,
         )
-        self._shared.controller.event_received.connect(panel.on_event)
-        return panel
 
     def _make_writers_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.writers_panel import WritersPanel
-        from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 
-        measuring = WriterMeasuring(
-            controller=self._shared.controller, data_dir=self._shared.data_dir, parent=self
-        )
-        return WritersPanel(session=self._shared.session, measuring=measuring, ask=self._shared.ask)
+        return WritersPanel(session=self._shared.session, trainer=self._shared.trainer, ask=self._shared.ask)
 
     def _make_network_panel(self, _theme: Theme) -> QWidget:
         from qtdigits.gui.panels.network.network_panel import NetworkPanel

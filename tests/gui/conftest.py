@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.fake_engine import FakeEngines
-    from qtdigits.gui.engine.engine_controller import EngineController
     from qtdigits.gui.main_window import MainWindow
     from qtdigits.gui.session import Session
     from qtdigits.gui.trainer import Trainer
@@ -40,27 +39,6 @@ def engines() -> FakeEngines:
     from gui.fake_engine import FakeEngines
 
     return FakeEngines()
-
-
-@pytest.fixture
-def make_controller(qapp: object) -> Iterator[Callable[..., EngineController]]:
-    """Controllers that are shut down when the test is over."""
-    from qtdigits.gui.engine.engine_controller import EngineController
-
-    made: list[EngineController] = []
-
-    def make(engines: FakeEngines, **settings: Any) -> EngineController:
-        made.append(EngineController(make_client=engines, **settings))
-        return made[-1]
-
-    yield make
-    for controller in made:
-        controller.shutdown()
-
-
-@pytest.fixture
-def controller(make_controller: Callable[..., EngineController], engines: FakeEngines) -> EngineController:
-    return make_controller(engines)
 
 
 @pytest.fixture
@@ -124,10 +102,11 @@ def window(
 
     from gui.models import saved_model
     from gui.stand_ins import Answers, FixedReader, no_engine
-    from qtdigits.gui.engine.engine_controller import EngineController
+    from qtdigits.gui.engine_process import EngineProcess
     from qtdigits.gui.main_window import MainWindow
     from qtdigits.gui.preferences import Preferences
     from qtdigits.gui.session import Session
+    from qtdigits.gui.trainer import Trainer
     from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
 
@@ -136,15 +115,16 @@ def window(
     saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
     saved_model(shipped / "model-b.h5", drawn_accuracy=0.8)
     library = ModelLibrary(data_dir, shipped=shipped)
+    session = Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir)
     window = MainWindow(
-        session=Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir),
-        controller=EngineController(make_client=no_engine),
+        session=session,
+        trainer=Trainer(session=session, process=EngineProcess(make_client=no_engine)),
         preferences=Preferences(data_dir),
         ask=Answers(),
     )
     # They go with the window: the collector may run in any thread, and must not be the one to destroy them.
     window.session.setParent(window)
-    window.controller.setParent(window)
+    window.trainer.setParent(window)
     qtbot.addWidget(window)
     with qtbot.waitSignal(window.became_ready):
         window.show()

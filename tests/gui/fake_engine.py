@@ -79,7 +79,7 @@ class FakeEngine:
 
 
 class FakeEngines:
-    """Makes engines for a controller and keeps them: `engines[-1]` is the newest."""
+    """Makes engines for a trainer and keeps them: `engines[-1]` is the newest."""
 
     def __init__(self, *, are_ready: bool = True) -> None:
         self.made: list[FakeEngine] = []

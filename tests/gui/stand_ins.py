@@ -19,6 +19,7 @@ from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.gui.session import Champion, RunningAccuracy
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 
 
@@ -50,6 +51,7 @@ class FakeSession(QObject):
     champion_changed = Signal(object)
     accuracy_changed = Signal(object)
     models_changed = Signal()
+    samples_changed = Signal()
     champion: Champion | None = None
     label_set = DIGITS
     reader = None
@@ -64,6 +66,7 @@ class FakeSession(QObject):
         self.used: list[Path] = []
         self.selected: list[tuple[str, tuple[int, ...]]] = []
         self.reported: list[QtDigitsError] = []
+        self.notices: list[str] = []
         self.n_rolled_back = 0
 
     def become(self, champion: Champion) -> None:
@@ -86,6 +89,34 @@ class FakeSession(QObject):
 
     def report(self, error: QtDigitsError) -> None:
         self.reported.append(error)
+
+    def notify(self, text: str) -> None:
+        self.notices.append(text)
+
+
+class FakeTrainer(QObject):
+    """Stands in for a trainer: remembers what is asked of it."""
+
+    job_started = Signal(object)
+    job_progressed = Signal(object)
+    job_ended = Signal(object)
+    run_started = Signal(object)
+    is_free = True
+    is_training = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[object, ...]] = []
+
+    def review_labels(self) -> bool:
+        self.asked.append(("review labels",))
+        return self.is_free
+
+    def resume_run(self, run: RunRecord) -> None:
+        self.asked.append(("resume", run.id))
+
+    def extend_run(self, run: RunRecord, epochs: int) -> None:
+        self.asked.append(("extend", run.id, epochs))
 
 
 class Answers(Ask):

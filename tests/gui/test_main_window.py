@@ -7,16 +7,17 @@ from PySide6.QtCore import QPoint, QSize, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QScrollArea, QSpinBox, QWidget
 
-from gui.fake_engine import batch, epoch, started
+from gui.fake_engine import batch, epoch, request, started
 from gui.models import saved_model
 from gui.stand_ins import action
 from qtdigits.core.drawing.samples import Suspicion, Verdict
-from qtdigits.core.run.events import RunFinished
+from qtdigits.core.run.events import EngineReady, RunCancelled, RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.errors import StoreError
 from qtdigits.gui.bars import accuracy_text, accuracy_tip
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy
+from qtdigits.gui.trainer import JobEnding
 from qtdigits.gui.window_layout import FIRST_SIZE, first_size
 from qtdigits.gui.window_pages import TABS
 
@@ -199,7 +200,7 @@ def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window, data_
 
 def test_that_the_retrain_request_names_this_data_folder_and_recipe(window, data_dir):
     child(window, QSpinBox, "epochsSpin").setValue(3)
-    request = window.training.requests.by(window.training_panel.recipe())
+    request = window.trainer.job_for(window.training_panel.recipe())
     assert request.recipe.epochs == 3
     assert str(request.data_dir) == str(data_dir)
 
@@ -274,11 +275,26 @@ def test_that_the_runs_tab_adds_no_second_plot_of_a_fixed_name(window):
         assert len(window.findChildren(QWidget, name)) == 1
 
 
+def train(window, *events):
+    """A training as an engine tells of it."""
+    process = window.trainer.process
+    process.event_received.emit(EngineReady(0))
+    window.trainer.train(window.training_panel.recipe())
+    for event in events:
+        process.event_received.emit(event)
+
+
 def run_finished(window, **comparison):
     model = saved_model(window.session.library.new_path("new"), drawn_accuracy=0.95).path
-    window.training_panel.run_ended.emit(
-        RunFinished("run", "completed", str(model), 1, 1, 2.0, {}, comparison=comparison)
+    in_training = window.tabs.currentWidget()
+    found = Comparison(PairedComparison(), PairedComparison(), "old").to_json() | comparison
+    ending = JobEnding(
+        request(),
+        "finished",
+        RunFinished("run", "completed", str(model), 1, 1, 2.0, {}, comparison=found),
     )
+    window.trainer.job_ended.emit(ending)
+    assert window.tabs.currentWidget() is in_training
     return "new"
 
 
@@ -314,7 +330,7 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
     path = saved_model(window.session.library.new_path("new"), drawn_accuracy=0.95).path
     found = Comparison(PairedComparison.of_ids(4, 2, 4, (1, 2)), PairedComparison(), before).to_json()
     ending = RunFinished("run", "completed", str(path), 1, 1, 2.0, {}, comparison=found)
-    window.controller.event_received.emit(ending)
+    train(window, ending)
     child(window, QPushButton, "verdictUseButton").click()
     advice = child(window, QLabel, "verdictAdvice")
     assert "Draw on" in advice.text()
@@ -323,7 +339,7 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
     assert advice.text().startswith("In use now: of your new drawings, 1 of 1 was read right")
     assert "Before, 1 of 2 were read right" in advice.text()
     window.session.set_writer("Ada")
-    assert "Draw on" in advice.text()
+    assert advice.text() == "In use now. One click goes back to the model before."
 
 
 def test_that_who_sees_the_verdict_or_wants_no_offer_gets_none(window):
@@ -351,7 +367,7 @@ def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
         window.drawing.judge("7")
     doubted = next(iter(window.session.store.samples())).id
     window.session.store.mark_suspects({doubted: Suspicion(0.8, "1", "looks like a 1")})
-    window.label_checks.waiting_grew.emit(1)
+    window.trainer.suspects_found.emit(1)
     assert window.messages.text.startswith("1 drawing to review")
     child(window, QPushButton, "messageActionButton").click()
     assert window.messages.text == ""
@@ -359,10 +375,9 @@ def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
     assert panel.findChild(QLabel, "drawingsCount").text() == "1 of 3 drawings"
 
 
-def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it(window, monkeypatch):
-    wanted = []
-    monkeypatch.setattr(window.controller, "train", lambda request: wanted.append(request) or True)
-    window.training.learn_hand()
+def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it(window):
+    window.trainer.process.event_received.emit(EngineReady(0))
+    window.trainer.learn_hand()
     assert window.messages.text.startswith("Draw some digits first")
     for _ in range(5):
         draw(window)
@@ -370,28 +385,29 @@ def test_that_after_some_corrections_learning_is_offered_and_one_click_begins_it
     assert window.messages.text.startswith("Some of your drawings were misread")
     child(window, QPushButton, "messageActionButton").click()
     assert window.messages.text == ""
-    (request,) = wanted
-    assert (request.recipe.name, request.writer) == ("my-hand", "me")
-    assert request.base == str(window.session.model_path)
+    job = window.trainer.current.job
+    assert (job.recipe.name, job.writer) == ("my-hand", "me")
+    assert job.base == str(window.session.model_path)
+    window.trainer.process.event_received.emit(RunCancelled("run"))
 
 
-def test_that_the_offer_to_learn_is_withdrawn_when_that_begins_by_another_way(window, monkeypatch):
-    monkeypatch.setattr(window.controller, "train", lambda request: True)
+def test_that_the_offer_to_learn_is_withdrawn_when_that_begins_by_another_way(window):
+    window.trainer.process.event_received.emit(EngineReady(0))
     for _ in range(5):
         draw(window)
         window.drawing.judge("7")
     assert window.messages.text.startswith("Some of your drawings were misread")
-    window.training.learn_hand()
+    window.trainer.learn_hand()
     assert window.messages.text == ""
     window.messages.show_notice("Something else.")
-    window.training.learn_hand()
+    window.trainer.learn_hand()
     assert window.messages.text == "Something else."
+    window.trainer.process.event_received.emit(RunCancelled("run"))
 
 
 def test_that_the_window_fits_a_small_screen_whatever_tab_is_open(window, qtbot):
     """960×540 is a screen of 1920×1080 at 200 %; frame and task bar take some of the height."""
-    for event in (started(), batch(), replace(epoch(), hold_out_accuracy=0.5)):
-        window.controller.event_received.emit(event)
+    train(window, started(), batch(), replace(epoch(), hold_out_accuracy=0.5))
     window.resize(960, 640)
     for place, name in enumerate(TABS):
         window.tabs.setCurrentIndex(place)
@@ -404,6 +420,7 @@ def test_that_the_window_fits_a_small_screen_whatever_tab_is_open(window, qtbot)
         for area in window.tabs.currentWidget().findChildren(QScrollArea):
             assert not area.isVisible() or area.horizontalScrollBar().maximum() == 0, name
     assert window.tabs.tabBar().sizeHint().width() <= window.tabs.width()
+    window.trainer.process.event_received.emit(RunCancelled("run"))
 
 
 def test_that_the_window_opens_no_larger_than_the_screen():

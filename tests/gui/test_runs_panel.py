@@ -21,22 +21,24 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from gui.fake_engine import batch, epoch, finished, started
+from gui.fake_engine import batch, epoch, finished, request, started
 from gui.plotted import plotted
-from gui.stand_ins import FakeSession, action
+from gui.stand_ins import FakeSession, FakeTrainer, action
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.figures import figures_of
 from qtdigits.core.run.history import History
-from qtdigits.errors import QtDigitsError
 from qtdigits.gui.panels.runs import run_details
-from qtdigits.gui.panels.runs.runs_panel import RunsPanel, RunSteering
+from qtdigits.gui.panels.runs.runs_panel import RunsPanel
 from qtdigits.gui.plots.curve_controls import CurveSettings
 from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.trainer import JobEnding
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.runs import RunResult
+from qtdigits.training.runs import RunResult, can_be_resumed, is_running
+from store.values import a_checkpoint
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 LEFT = Qt.MouseButton.LeftButton
@@ -46,6 +48,8 @@ class Answers(Ask):
     reply: str | None = None
     suggestion = ""
     questions: list[str]
+    epochs: int | None = None
+    suggested_epochs = 0
 
     def one_of(
         self, title: str, question: str, answers: Sequence[str], *, no: str, is_grave: bool = False
@@ -58,6 +62,10 @@ class Answers(Ask):
     ) -> str | None:
         self.suggestion = suggestion
         return self.reply if self.reply or may_be_empty else None
+
+    def number(self, title: str, question: str, suggestion: int, most: int) -> int | None:
+        self.suggested_epochs = suggestion
+        return self.epochs
 
 
 def a_history(loss: float = 0.5) -> History:
@@ -83,38 +91,18 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
         yield store
 
 
-class Steering(RunSteering):
-    """Says what it is asked to do; `a` was interrupted, `b` has ended."""
-
-    def __init__(self) -> None:
-        self.done: list[tuple[str, str]] = []
-        self.elsewhere = ""
-        self.problem: QtDigitsError | None = None
-
-    def can_go_on(self, run: RunRecord) -> bool:
-        return run.id == "a"
-
-    def can_be_extended(self, run: RunRecord) -> bool:
-        return run.id == "b"
-
-    def is_running(self, run: RunRecord) -> bool:
-        return run.id == self.elsewhere
-
-    def go_on(self, run: RunRecord) -> None:
-        self._do("go on", run)
-
-    def extend(self, run: RunRecord) -> None:
-        self._do("extend", run)
-
-    def _do(self, what: str, run: RunRecord) -> None:
-        if self.problem is not None:
-            raise self.problem
-        self.done.append((what, run.id))
+@contextlib.contextmanager
+def running_elsewhere(folder: Path, run: str) -> Iterator[None]:
+    """Another process is at work on the run."""
+    lock = RunFolder(folder, run).lock
+    assert lock.acquire()
+    yield
+    lock.release()
 
 
 class Shown:
     def __init__(self, store: SampleStore, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.steering = Steering()
+        self.trainer = FakeTrainer()
         self.ask = Answers()
         self.session = FakeSession()
         self.session.store, self.session.data_dir = store, folder
@@ -123,7 +111,7 @@ class Shown:
         monkeypatch.setattr(run_details, "result_of", self._result_of)
         self.widget = RunsPanel(
             session=self.session,
-            steering=self.steering,
+            trainer=self.trainer,
             preferences=self.preferences,
             ask=self.ask,
         )
@@ -294,10 +282,10 @@ def test_that_a_run_which_has_just_ended_appears_and_the_choice_stays(
 ) -> None:
     panel.choose(1)
     store.runs.add(RunRecord("run", load_recipe("mlp-50-50").to_json()))
-    panel.widget.on_event(started())
+    panel.trainer.run_started.emit(started())
     assert panel.column(2)[0] == "running"
     store.runs.end("run", state="completed", history=a_history())
-    panel.widget.on_event(finished())
+    panel.trainer.job_ended.emit(JobEnding(request(), "finished", finished()))
     assert panel.column(2)[0] == "completed"
     assert panel.hint == "1 of 4 chosen"
     assert panel.loss_points("batches") == [0.25]
@@ -378,46 +366,66 @@ def test_that_runs_can_be_looked_for_by_all_that_is_said_of_them(panel: Shown, s
     assert len(panel.column(2)) == 3
 
 
-def test_that_an_interrupted_run_goes_on_and_an_ended_one_is_trained_longer(
-    panel: Shown, qtbot: QtBot
+def test_that_an_interrupted_run_is_resumed_and_an_ended_one_trained_longer(
+    panel: Shown, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    for row, name, told in ((2, "resumeRunButton", ("go on", "a")), (1, "extendRunButton", ("extend", "b"))):
+    for name in "ab":
+        RunFolder(tmp_path, name).write_request(request(name).to_json())
+    RunFolder(tmp_path, "b").write_checkpoint(a_checkpoint())
+    panel.ask.epochs = 4
+    for row, name, told in (
+        (2, "resumeRunButton", ("resume", "a")),
+        (1, "extendRunButton", ("extend", "b", 4)),
+    ):
         panel.choose(row)
         offered = {name: panel.button(name).isVisible() for name in ("resumeRunButton", "extendRunButton")}
         assert offered == {"resumeRunButton": False, "extendRunButton": False} | {name: True}
         qtbot.mouseClick(panel.button(name), LEFT)
-        assert panel.steering.done[-1] == told
+        assert panel.trainer.asked[-1] == told
+    assert panel.ask.suggested_epochs == 38  # half of those that were planned
+    panel.ask.epochs = None
+    qtbot.mouseClick(panel.button("extendRunButton"), LEFT)
+    assert len(panel.trainer.asked) == 2
     panel.choose(0)
     assert not panel.button("resumeRunButton").isVisible()
     panel.choose(0, 2)
     assert not panel.button("resumeRunButton").isVisible()
 
 
-def test_that_a_run_that_cannot_go_on_says_why(panel: Shown, qtbot: QtBot) -> None:
-    panel.steering.problem = QtDigitsError("It cannot.")
-    panel.choose(2)
-    qtbot.mouseClick(panel.button("resumeRunButton"), LEFT)
-    assert [str(problem) for problem in panel.session.reported] == ["It cannot."]
+@pytest.mark.parametrize("state", ["diverged", "completed"])
+def test_that_what_has_come_to_its_end_is_not_resumed(tmp_path: Path, state: str) -> None:
+    RunFolder(tmp_path, "run").write_request(request().to_json())
+    assert not can_be_resumed(tmp_path, RunRecord("run", {}, state=state))
 
 
-def test_that_a_run_of_another_window_is_not_called_interrupted(panel: Shown) -> None:
+def test_that_a_run_of_another_process_is_left_alone(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, "run")
+    folder.write_request(request().to_json())
+    assert can_be_resumed(tmp_path, RunRecord("run", {}))
+    assert folder.lock.acquire()
+    assert is_running(tmp_path, RunRecord("run", {}, state="running"))
+    assert not can_be_resumed(tmp_path, RunRecord("run", {}))
+    folder.lock.release()
+
+
+def test_that_a_run_of_another_window_is_not_called_interrupted(panel: Shown, tmp_path: Path) -> None:
     assert panel.column(2)[2] == "interrupted"
-    panel.steering.elsewhere = "a"
-    panel.widget.reload()
-    assert panel.column(2)[2] == "running elsewhere"
+    with running_elsewhere(tmp_path, "a"):
+        panel.widget.reload()
+        assert panel.column(2)[2] == "running elsewhere"
 
 
-def test_that_a_run_which_goes_on_cannot_be_deleted(panel: Shown, store: SampleStore) -> None:
+def test_that_a_running_training_cannot_be_deleted(panel: Shown, store: SampleStore, tmp_path: Path) -> None:
     store.runs.add(RunRecord("run", load_recipe("mlp-50-50").to_json()))
-    panel.widget.on_event(started())
-    panel.steering.elsewhere = "a"
-    panel.widget.reload()
+    panel.trainer.run_started.emit(started())
     delete = panel.button("deleteRunsButton")
-    for row, can_be_deleted in ((0, False), (1, True), (2, True), (3, False)):
-        panel.choose(row)
-        assert delete.isEnabled() == can_be_deleted
+    with running_elsewhere(tmp_path, "a"):
+        panel.widget.reload()
+        for row, can_be_deleted in ((0, False), (1, True), (2, True), (3, False)):
+            panel.choose(row)
+            assert delete.isEnabled() == can_be_deleted
     store.runs.end("run", state="completed", history=a_history())
-    panel.widget.on_event(finished())
+    panel.trainer.job_ended.emit(JobEnding(request(), "finished", finished()))
     panel.choose(0)
     assert delete.isEnabled()
 

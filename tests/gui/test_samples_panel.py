@@ -5,15 +5,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenuBar, QPushButton, QVBoxLayout, QWidget
-from qtdigits.gui.menus import Command, fill_menus
 
-from gui.stand_ins import Answers
+from gui.stand_ins import Answers, FakeTrainer
 from qtdigits.core.drawing.samples import Suspicion
+from qtdigits.core.run.events import JobProgress
 from qtdigits.errors import StoreError
+from qtdigits.gui.actions import Command, fill_menus
 from qtdigits.gui.panels.samples import sample_edits, sample_filters, samples_model
 from qtdigits.gui.panels.samples.sample_details import LargeDrawing
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
@@ -23,14 +24,16 @@ from qtdigits.gui.panels.samples.sample_grid import (
     SampleGrid,
 )
 from qtdigits.gui.panels.samples.samples_model import PAGE, SamplesModel
-from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
+from qtdigits.gui.panels.samples.samples_panel import BUSY, TRAINING, SamplesPanel, review_text
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import palette_of
+from qtdigits.gui.trainer import Current, JobEnding
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables import editing
 from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.jobs import LabelReviewJob
 from store.values import NOON, StandingClock, a_sample, a_trial, an_image
 
 KEY = Qt.Key
@@ -67,32 +70,17 @@ def distance(one, other):
     return max(abs(a - b) for a, b in zip(one.getRgb(), other.getRgb(), strict=True))
 
 
-class Checks(QObject):
-    """Stands in for the label checks."""
-
-    busy_changed = Signal(bool)
-    told = Signal(str)
-
-    def __init__(self):
-        super().__init__()
-        self.started = 0
-
-    def start(self):
-        self.started += 1
-        self.busy_changed.emit(True)
-
-
 class Browser:
     """The panel in a window with an Undo of its own, and what a person sees and does there."""
 
     def __init__(self, session, qtbot):
         self.session, self.store = session, session.store
         self.ask, self.exchange = Answers(True), ExportTo()
-        self.checks = Checks()
+        self.trainer = FakeTrainer()
         self.panel = SamplesPanel(
             session=session,
             exchange=self.exchange,
-            checks=self.checks,
+            trainer=self.trainer,
             ask=self.ask,
         )
         self.window = QWidget()
@@ -500,14 +488,46 @@ def test_that_all_of_them_can_be_chosen(grid):
     assert grid.selected_rows() == [range(2500)]
 
 
-def test_that_a_check_of_the_labels_is_asked_for_once_and_its_outcome_is_said(browser):
-    browser.click("checkLabelsButton")
+def review(n: int, waiting: int) -> JobEnding:
+    return JobEnding(LabelReviewJob("e", "data"), "finished", {"n": n, "waiting": waiting})
+
+
+def test_that_a_review_of_the_labels_says_what_it_does_and_what_it_found(browser):
     check = browser.panel.findChild(QPushButton, "checkLabelsButton")
-    assert (browser.checks.started, check.isEnabled()) == (1, False)
-    browser.checks.busy_changed.emit(False)
-    browser.checks.told.emit("5 looked through; nothing looks wrong.")
+    browser.click("checkLabelsButton")
+    assert browser.trainer.asked == [("review labels",)]
+    browser.trainer.job_started.emit(Current(LabelReviewJob("e", "data")))
+    assert not check.isEnabled()
+    assert browser.text("editedLabel") == "Checking the labels …"
+    browser.trainer.job_progressed.emit(JobProgress("m", "writer matrix", "Learning from ada", 0, 4))
+    browser.trainer.job_progressed.emit(JobProgress("e", "label review", "Checking the labels", 0, 1))
+    assert browser.text("editedLabel") == "Checking the labels: 0 of 1 writers …"
+    browser.trainer.job_ended.emit(review(5, 2))
     assert check.isEnabled()
-    assert browser.text("editedLabel") == "5 looked through; nothing looks wrong."
+    assert browser.text("editedLabel") == "5 checked; 2 to review."
+
+
+def test_that_a_busy_engine_is_said_to_be_busy(browser):
+    browser.trainer.is_free = False
+    browser.click("checkLabelsButton")
+    assert browser.text("editedLabel") == BUSY
+    browser.trainer.is_training = True
+    browser.click("checkLabelsButton")
+    assert browser.text("editedLabel") == TRAINING
+
+
+@pytest.mark.parametrize(
+    ("ending", "text"),
+    [
+        (review(0, 0), "There is nothing to check yet."),
+        (review(1, 0), "1 checked; nothing looks wrong."),
+        (review(1200, 1), "1,200 checked; 1 to review."),
+        (JobEnding(LabelReviewJob("e", "data"), "cancelled"), "The check was cancelled."),
+        (JobEnding(LabelReviewJob("e", "data"), "failed", message="The disk is full."), ""),
+    ],
+)
+def test_that_the_outcome_of_a_review_is_said_in_words(ending, text):
+    assert review_text(ending) == text
 
 
 def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(browser, qtbot, monkeypatch):

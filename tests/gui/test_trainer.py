@@ -107,7 +107,7 @@ def running_threads(trainer: Trainer) -> list[QThread]:
 def train(qtbot: QtBot, trainer: Trainer) -> Current:
     """A training that the engine has been sent."""
     trainer.train(QUICK)
-    wait_for(qtbot, trainer, EngineState.WORKING)
+    wait_for(qtbot, trainer, EngineState.TRAINING)
     assert trainer.current is not None
     return trainer.current
 
@@ -147,7 +147,7 @@ def test_that_train_starts_the_engine_and_sends_when_it_is_ready(
     engines[0].start()
     engines[0].say(EngineReady(pid=1))
     qtbot.waitUntil(lambda: engines[0].command_names == ["run_job"])
-    assert trainer.state is EngineState.WORKING
+    assert trainer.state is EngineState.TRAINING
 
 
 def test_that_only_one_run_goes_on_at_a_time_and_the_others_are_queued(
@@ -155,7 +155,7 @@ def test_that_only_one_run_goes_on_at_a_time_and_the_others_are_queued(
 ) -> None:
     trainer.train(QUICK)
     trainer.train(QUICK)
-    wait_for(qtbot, trainer, EngineState.WORKING)
+    wait_for(qtbot, trainer, EngineState.TRAINING)
     trainer.train(QUICK)
     assert engines[0].command_names == ["run_job"]
     assert len(trainer.queue) == 2
@@ -181,7 +181,7 @@ def test_that_listeners_hear_everything_in_order_and_in_the_gui_thread(
     assert heard.states == [
         EngineState.STARTING,
         EngineState.READY,
-        EngineState.WORKING,
+        EngineState.TRAINING,
         EngineState.READY,
     ]
     assert not trainer.is_busy
@@ -205,12 +205,12 @@ def test_that_a_run_is_paused_resumed_and_can_be_stopped_while_it_is_paused(
 ) -> None:
     train(qtbot, trainer)
     trainer.pause()
-    assert trainer.state is EngineState.WORKING
+    assert trainer.state is EngineState.TRAINING
     engines[0].say(RunPaused("run"))
     wait_for(qtbot, trainer, EngineState.PAUSED)
     trainer.resume()
     engines[0].say(RunContinued("run"))
-    wait_for(qtbot, trainer, EngineState.WORKING)
+    wait_for(qtbot, trainer, EngineState.TRAINING)
     engines[0].say(RunPaused("run"))
     wait_for(qtbot, trainer, EngineState.PAUSED)
     trainer.stop()
@@ -364,7 +364,7 @@ def test_that_the_training_after_a_failed_one_gets_a_new_engine(
     engines[0].say(RunFailed("first", "memory", "There is not enough memory for this run."))
     qtbot.waitUntil(lambda: heard.endings != [])
     trainer.train(QUICK)
-    wait_for(qtbot, trainer, EngineState.WORKING)
+    wait_for(qtbot, trainer, EngineState.TRAINING)
     assert engines[0].was_killed
     assert [engine.command_names for engine in engines.made] == [["run_job"], ["run_job"]]
     assert lock.is_mine
@@ -424,7 +424,7 @@ def test_that_a_lost_run_is_resumed_and_a_failed_one_repeated(
     assert trainer.last_ending is not None
     assert (trainer.last_ending.can_resume, trainer.last_ending.can_retry) == (True, False)
     trainer.retry()
-    wait_for(qtbot, trainer, EngineState.WORKING)
+    wait_for(qtbot, trainer, EngineState.TRAINING)
     assert isinstance(lost, TrainingJob)
     assert trainer.current is not None
     assert trainer.current.job == replace(lost, resumes=True)
@@ -432,7 +432,7 @@ def test_that_a_lost_run_is_resumed_and_a_failed_one_repeated(
     qtbot.waitUntil(lambda: trainer.last_ending is not None)
     assert (trainer.last_ending.can_resume, trainer.last_ending.can_retry) == (False, True)
     trainer.retry()
-    wait_for(qtbot, trainer, EngineState.WORKING)
+    wait_for(qtbot, trainer, EngineState.TRAINING)
     again = trainer.current.job
     assert isinstance(again, TrainingJob)
     assert (again.recipe, again.resumes, again.id != lost.id) == (QUICK, False, True)
@@ -525,13 +525,13 @@ def test_that_an_interrupted_run_is_resumed_where_the_data_is_now_beside_the_pre
 def test_that_an_ended_run_is_trained_longer_and_one_extended_twice_remembers_both(
     qtbot: QtBot, trainer: Trainer, earlier: RunFolder
 ) -> None:
-    earlier.write(replace(a_checkpoint(), epochs=6))
+    earlier.write_checkpoint(replace(a_checkpoint(), epochs=6))
     with qtbot.waitSignal(trainer.training_requested) as asked:
         trainer.extend_run(RunRecord("run", RECIPE.to_json(), state="completed"), 4)
     (first,) = asked.args
     assert (first.recipe.epochs, first.stages, first.resumes) == (10, ((0, 6), (6, 10)), True)
     earlier.write_request(first.to_json())
-    earlier.write(replace(a_checkpoint(18), epochs=10))
+    earlier.write_checkpoint(replace(a_checkpoint(18), epochs=10))
     with qtbot.waitSignal(trainer.training_requested) as asked:
         trainer.extend_run(RunRecord("run", RECIPE.to_json(), state="converged"), 4)
     assert asked.args[0].stages == ((0, 6), (6, 10), (10, 14))
@@ -696,7 +696,7 @@ def test_that_another_window_may_train_when_the_training_has_ended(
     qtbot.waitUntil(lambda: len(engines) == 1)
     match ending:
         case "finished":
-            wait_for(qtbot, first, EngineState.WORKING)
+            wait_for(qtbot, first, EngineState.TRAINING)
             engines[0].say(started(), finished())
         case "died":
             engines[0].die()

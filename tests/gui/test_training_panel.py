@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import FakeEngines, batch, epoch, finished, request, started
 from gui.plotted import plotted
 from gui.stand_ins import Answers, FakeSession
-from qtdigits.core.recipe import Recipe
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import (
     Notice,
@@ -27,37 +26,37 @@ from qtdigits.core.run.events import (
 from qtdigits.core.run.history import History
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Score
-from qtdigits.errors import DataMissingError
-from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.training.recipe_page import OPEN_FILE
+from qtdigits.gui.panels.training.training_controls import described
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.run_summary import verdict
-from qtdigits.gui.session import Champion
+from qtdigits.gui.session import Champion, Session
+from qtdigits.gui.trainer import EngineState, Trainer
 from qtdigits.gui.widgets.colours import DARK, LIGHT, Theme
+from qtdigits.store.run_files import RunFolder
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.jobs import TrainingJob
 
 
 class Panel:
     """The panel under test, and its parts by their names."""
 
-    def __init__(self, controller: EngineController) -> None:
-        self.recipes: list[Recipe] = []
+    def __init__(self, trainer: Trainer, store: SampleStore) -> None:
+        self.trainer = trainer
         self.session, self.ask = FakeSession(), Answers()
-        self.problem: DataMissingError | None = None
-        self.widget = TrainingPanel(
-            session=self.session,
-            controller=controller,
-            make_request=self._make_request,
-            ask=self.ask,
-        )
+        self.session.store = store
+        self.widget = TrainingPanel(session=self.session, trainer=trainer, ask=self.ask)
 
-    def _make_request(self, recipe: Recipe):  # type: ignore[no-untyped-def]
-        if self.problem is not None:
-            raise self.problem
-        self.recipes.append(recipe)
-        return request()
+    @property
+    def job(self) -> TrainingJob:
+        """What is trained."""
+        assert self.trainer.current is not None
+        assert isinstance(self.trainer.current.job, TrainingJob)
+        return self.trainer.current.job
 
     def button(self, name: str) -> QPushButton:
         found = self.widget.findChild(QPushButton, name)
@@ -84,8 +83,8 @@ class Panel:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, controller: EngineController) -> Panel:
-    panel = Panel(controller)
+def panel(qtbot: QtBot, trainer: Trainer, session: Session) -> Panel:
+    panel = Panel(trainer, session.store)
     qtbot.addWidget(panel.widget)
     panel.widget.resize(800, 700)
     with qtbot.waitExposed(panel.widget):
@@ -137,7 +136,7 @@ def test_that_the_epochs_beside_the_button_go_into_the_recipe(qtbot: QtBot, pane
     panel.widget.findChild(QSpinBox, "epochsSpin").setValue(4)
     assert "adjusted" in panel.text("trainingStatus")
     qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
-    assert [(recipe.name, recipe.epochs) for recipe in panel.recipes] == [("mlp-50-50", 4)]
+    assert (panel.job.recipe.name, panel.job.recipe.epochs) == ("mlp-50-50", 4)
 
 
 def test_that_the_first_batch_reaches_the_curves(qtbot: QtBot, running: Panel, engines: FakeEngines) -> None:
@@ -180,7 +179,7 @@ def test_that_stop_is_sent_once_and_the_run_can_still_be_cancelled(
     engines[0].say(batch())
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
     qtbot.mouseClick(running.button("stopButton"), Qt.MouseButton.LeftButton)
-    running.widget.stop_training()
+    running.trainer.stop()
     assert engines[0].command_names == ["run_job", "stop"]
     assert "stopping" in running.text("trainingStatus")
     assert not running.is_usable("stopButton")
@@ -195,7 +194,7 @@ def test_that_a_run_can_wait_and_go_on(qtbot: QtBot, running: Panel, engines: Fa
     pause = running.button("pauseButton")
     qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
     engines[0].say(RunPaused("run"))
-    qtbot.waitUntil(lambda: pause.text() == "Go on")
+    qtbot.waitUntil(lambda: pause.text() == "Resume")
     assert running.text("trainingStatus").startswith("paused · epoch 1 of 3")
     qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
     engines[0].say(RunContinued("run"))
@@ -243,11 +242,10 @@ def test_that_a_cancelled_run_says_that_nothing_was_kept(
 ) -> None:
     qtbot.mouseClick(running.button("cancelButton"), Qt.MouseButton.LeftButton)
     assert engines[0].command_names == ["run_job", "cancel"]
-    assert "giving up" in running.text("trainingStatus")
+    assert "cancelling" in running.text("trainingStatus")
     assert not running.is_usable("cancelButton")
-    with qtbot.waitSignal(running.widget.run_ended) as ended:
+    with qtbot.waitSignal(running.trainer.job_ended):
         engines[0].say(RunCancelled("run"))
-    assert ended.args == [RunCancelled("run")]
     assert running.is_usable("trainButton")
     assert "no model was kept" in running.text("trainingStatus")
 
@@ -255,9 +253,9 @@ def test_that_a_cancelled_run_says_that_nothing_was_kept(
 def test_that_a_run_that_its_engine_was_made_to_end_is_not_called_cancelled(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
-    with qtbot.waitSignal(running.widget.run_ended):
+    with qtbot.waitSignal(running.trainer.job_ended):
         engines[0].say(RunCancelled("run", is_interrupted=True))
-    assert "It can go on" in running.text("trainingStatus")
+    assert "Resume it from the Runs tab" in running.text("trainingStatus")
 
 
 def test_that_a_lost_engine_is_explained_and_the_next_training_works(
@@ -265,12 +263,12 @@ def test_that_a_lost_engine_is_explained_and_the_next_training_works(
 ) -> None:
     engines[0].say(batch())
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
-    with qtbot.waitSignal(running.widget.run_ended):
+    with qtbot.waitSignal(running.trainer.job_ended):
         engines[0].die()
     assert "was killed" in running.text("trainingError")
     assert "model in use is unchanged" in running.text("trainingError")
     assert running.is_usable("trainButton")
-    assert running.button("retryButton").text() == "Go on"
+    assert running.button("retryButton").text() == "Resume"
     qtbot.mouseClick(running.button("retryButton"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["run_job"])
     first, again = (engine.commands[0].job for engine in engines.made)  # type: ignore[union-attr]
@@ -296,10 +294,10 @@ def test_that_the_curves_are_the_previous_runs_until_the_next_one_starts(
 
 
 def test_that_an_engine_lost_while_idle_is_only_noticed(
-    qtbot: QtBot, panel: Panel, engines: FakeEngines, controller: EngineController
+    qtbot: QtBot, panel: Panel, engines: FakeEngines, trainer: Trainer
 ) -> None:
-    controller.start()
-    qtbot.waitUntil(lambda: controller.state is EngineState.READY)
+    trainer.start_engine()
+    qtbot.waitUntil(lambda: trainer.state is EngineState.READY)
     engines[0].die()
     qtbot.waitUntil(lambda: "starts a new one" in panel.text("trainingNotice"))
     assert not panel.button("retryButton").isVisible()
@@ -309,31 +307,22 @@ def test_that_an_engine_lost_while_idle_is_only_noticed(
 def test_that_a_failed_run_shows_message_and_remedy(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:
-    with qtbot.waitSignal(running.widget.run_ended):
+    with qtbot.waitSignal(running.trainer.job_ended):
         engines[0].say(RunFailed("run", "training", "The loss is no number.", "Choose a smaller step."))
     assert running.text("trainingError") == "The loss is no number. Choose a smaller step."
     assert running.is_usable("retryButton")
 
 
 def test_that_trying_again_means_the_training_that_failed(
-    qtbot: QtBot, panel: Panel, engines: FakeEngines, controller: EngineController
+    qtbot: QtBot, panel: Panel, engines: FakeEngines, trainer: Trainer
 ) -> None:
     """Not the recipe that is chosen in the panel; and whoever began it, such as the learning by itself."""
-    controller.train(replace(request(), recipe=load_recipe("my-hand")))
+    trainer.learn_hand_unasked()
     qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
-    with qtbot.waitSignal(
-        controller.event_received, check_params_cb=lambda event: isinstance(event, RunFailed)
-    ):
+    with qtbot.waitSignal(trainer.job_ended):
         engines[0].say(RunFailed("run", "model", "There is no file mine.h5.", "Choose another model."))
     qtbot.mouseClick(panel.button("retryButton"), Qt.MouseButton.LeftButton)
-    assert [recipe.name for recipe in panel.recipes] == ["my-hand"]
-
-
-def test_that_what_prevents_a_request_is_shown(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> None:
-    panel.problem = DataMissingError("There is nothing to train on.", "Draw something.")
-    qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
-    assert panel.text("trainingError") == "There is nothing to train on. Draw something."
-    assert len(engines) == 0
+    assert panel.job.recipe.name == "my-hand"
 
 
 def test_that_notices_and_rehearsals_are_told(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> None:
@@ -392,7 +381,7 @@ def test_that_a_recipe_file_that_cannot_be_used_changes_nothing(panel: Panel, tm
 
 
 def finish(qtbot: QtBot, panel: Panel, engines: FakeEngines, **scores: dict[str, object]) -> None:
-    with qtbot.waitSignal(panel.widget.run_ended):
+    with qtbot.waitSignal(panel.trainer.job_ended):
         engines[0].say(batch(30), epoch(3), finished(scores=scores))
 
 
@@ -421,15 +410,17 @@ def test_that_hold_out_comes_first_and_is_compared(
 
 
 def test_that_the_figures_before_are_those_of_the_model_that_was_compared_not_of_one_taken_up_meanwhile(
-    qtbot: QtBot, panel: Panel, engines: FakeEngines, controller: EngineController
+    qtbot: QtBot, panel: Panel, engines: FakeEngines, trainer: Trainer, session: Session
 ) -> None:
-    controller.train(replace(request(), champion="/models/old.h5"))
+    session.store.queue.add("run", replace(request(), champion="/models/old.h5").to_json())
+    trainer.reload_queue()
+    trainer.start_next()
     qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
     engines[0].say(started())
     panel.session.become(Champion("other", Path("/models/other.h5"), {"MNIST test": score(9, 1)}))
     found = Comparison(PairedComparison.of_ids(40, 37, 39, (11, 12), ()), PairedComparison(), "old")
     scores = {"my hold-out": score(39, 1), "MNIST test": score(8, 2)}
-    with qtbot.waitSignal(panel.widget.run_ended):
+    with qtbot.waitSignal(panel.trainer.job_ended):
         engines[0].say(batch(1), epoch(1), replace(finished(scores=scores), comparison=found.to_json()))
     assert {"In use then: old", "92.50 % of 40", "not known"} <= panel.texts
     assert panel.text("verdictWhy").startswith("Compared with old, which was in use when")
@@ -457,23 +448,23 @@ def test_that_curves_and_results_are_one_click_apart(
 
 @pytest.mark.parametrize("by_itself", [False, True])
 def test_that_no_figures_of_the_last_training_stand_under_one_that_was_interrupted(
-    qtbot: QtBot, running: Panel, engines: FakeEngines, controller: EngineController, by_itself: bool
+    qtbot: QtBot, running: Panel, engines: FakeEngines, trainer: Trainer, by_itself: bool
 ) -> None:
     found = Comparison(
         PairedComparison.of_ids(40, 37, 39, (11, 12), (13,)), PairedComparison(3000, 2990, 2991), "default"
     )
-    with qtbot.waitSignal(running.widget.run_ended):
+    with qtbot.waitSignal(running.trainer.job_ended):
         ended = finished(scores={"my hold-out": score(39, 1)})
         engines[0].say(batch(1), epoch(1), replace(ended, comparison=found.to_json()))
     assert running.button("curvesButton").isVisible()
     if by_itself:
-        controller.train(request())
+        trainer.learn_hand_unasked()
     else:
         qtbot.mouseClick(running.button("trainButton"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: engines[0].command_names == ["run_job", "run_job"])
     engines[0].say(started(), batch())
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
-    with qtbot.waitSignal(running.widget.run_ended):
+    with qtbot.waitSignal(running.trainer.job_ended):
         engines[0].die()
     assert running.plot("lossPlot").isVisible()
     assert not running.button("resultsButton").isVisible()
@@ -536,3 +527,127 @@ def test_that_a_verdict_needs_more_than_chance(
     new: dict[str, object], old: dict[str, object], expected: str
 ) -> None:
     assert verdict(new, old)[0] == expected
+
+
+# The queue.
+
+
+def queued(panel: Panel) -> list[str]:
+    return [entry.run_id for entry in panel.trainer.queue]
+
+
+def test_that_the_order_can_be_changed_and_a_run_removed(
+    qtbot: QtBot, running: Panel, session: Session
+) -> None:
+    for run in "abc":
+        session.store.queue.add(run, request(run).to_json())
+    running.trainer.reload_queue()
+
+    def press(name: str) -> None:
+        assert running.is_usable(name)
+        qtbot.mouseClick(running.button(name), Qt.MouseButton.LeftButton)
+
+    press("queuedUp.2")
+    assert queued(running) == ["a", "c", "b"]
+    press("queuedDown.0")
+    assert queued(running) == ["c", "a", "b"]
+    press("queuedAway.1")
+    assert queued(running) == ["c", "b"]
+    assert running.text("queueTitle") == "2 trainings are queued"
+    assert not running.is_usable("queuedUp.0")
+    for _ in range(2):
+        press("queuedAway.0")
+    assert running.widget.findChild(QWidget, "queueStrip").isHidden()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"recipe": {"name": "mlp-50-50", "epochs": 4}}, "mlp-50-50 · 4 epochs"),
+        ({"recipe": {"name": "m", "epochs": 9}, "resumes": True}, "m · resumed, to epoch 9"),
+        (
+            {"recipe": {"name": "my-hand", "epochs": 1, "start": "champion"}, "writer": "Ada"},
+            "my-hand · 1 epoch · Ada",
+        ),
+    ],
+)
+def test_that_what_is_queued_is_described(values: dict[str, object], said: str) -> None:
+    assert described(values) == said
+
+
+@pytest.fixture
+def quick_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qtdigits.gui.trainer.NEXT_MS", 0)
+
+
+def test_that_train_becomes_train_next_during_a_training(
+    qtbot: QtBot, quick_queue: None, panel: Panel, engines: FakeEngines
+) -> None:
+    panel.widget.choose_recipe("mlp-50-50")
+    train = panel.button("trainButton")
+    qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
+    assert (train.text(), train.isEnabled()) == ("Train next", False)
+    engines[0].say(replace(started(), recipe={"name": "mlp-50-50"}), batch())
+    qtbot.waitUntil(train.isEnabled)
+    panel.widget.choose_recipe("cnn-32-64")
+    qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
+    assert [entry.request["recipe"]["name"] for entry in panel.trainer.queue] == ["cnn-32-64"]
+    qtbot.waitUntil(lambda: panel.text("trainingStatus").startswith("mlp-50-50 · epoch 1 of 3"))
+    engines[0].say(finished())
+    qtbot.waitUntil(lambda: engines[0].command_names == ["run_job", "run_job"])
+    assert train.text() == "Train next"
+    engines[0].say(started())
+    engines[0].die()
+    qtbot.waitUntil(lambda: panel.trainer.state is EngineState.LOST)
+    assert train.text() == "Train"
+
+
+def test_that_a_training_lost_while_others_are_queued_is_not_passed_over_in_silence(
+    qtbot: QtBot, quick_queue: None, running: Panel, engines: FakeEngines
+) -> None:
+    for _ in range(2):
+        running.trainer.train(load_recipe("quick"))
+    engines[0].say(batch())
+    engines[0].die()
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["run_job"])
+    assert "The training engine was killed" in running.text("trainingNotice")
+    assert "resumed from the Runs tab" in running.text("trainingNotice")
+    engines[1].say(started(), RunFailed("b", "memory", "There is not enough memory.", "Use smaller batches."))
+    qtbot.waitUntil(lambda: len(engines) == 3 and engines[2].command_names == ["run_job"])
+    assert "Use smaller batches." in running.text("trainingNotice")
+    assert "resumed" not in running.text("trainingNotice")
+
+
+def test_that_a_lost_queue_can_be_started_again(
+    qtbot: QtBot, quick_queue: None, panel: Panel, engines: FakeEngines, session: Session
+) -> None:
+    session.store.queue.add("a", request("a").to_json())
+    panel.trainer.reload_queue()
+    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
+    engines[0].die()
+    qtbot.waitUntil(lambda: panel.is_usable("startQueueButton"))
+    assert "the training engine was lost" in panel.text("queueTitle")
+    qtbot.mouseClick(panel.button("startQueueButton"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(engines) == 2 and engines[1].command_names == ["run_job"])
+
+
+def test_that_a_training_that_is_wanted_while_another_window_trains_is_queued_and_that_is_said(
+    panel: Panel, engines: FakeEngines, session: Session
+) -> None:
+    session.store.runs.add(RunRecord("theirs", {}))
+    theirs = RunFolder(session.data_dir, "theirs")
+    assert theirs.lock.acquire()
+    panel.widget.start_training()
+    assert len(panel.trainer.queue) == 1
+    assert any("is queued until" in text for text in panel.texts)
+    assert len(engines) == 0
+    theirs.lock.release()
+
+
+def test_that_a_training_that_begins_by_itself_does_not_close_the_recipe(
+    qtbot: QtBot, panel: Panel, engines: FakeEngines
+) -> None:
+    qtbot.mouseClick(panel.button("adjustButton"), Qt.MouseButton.LeftButton)
+    panel.trainer.learn_hand_unasked()
+    assert panel.button("adjustButton").text() == "Done"

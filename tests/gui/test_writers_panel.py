@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,22 +9,20 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from gui.fake_engine import FakeEngines, request
-from gui.models import saved_model
+from gui.fake_engine import FakeEngines
+from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobProgress
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.engine.engine_controller import EngineController, EngineState
 from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import palette_of
+from qtdigits.gui.trainer import EngineState, Trainer
 from qtdigits.gui.widgets.colours import DARK
-from qtdigits.gui.writers.writer_measuring import WriterMeasuring
 from qtdigits.store.frames import MATRIX_COLUMNS
 from qtdigits.store.kept_files import load_writer_matrix
-from qtdigits.store.library import ModelLibrary
-from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.jobs import WriterMatrixJob
 from store.values import a_sample
 
 MATRIX = WriterMatrix(
@@ -60,22 +57,24 @@ class Room:
     """The panel, what a person sees and does there, and the engine behind it."""
 
     def __init__(
-        self, session: Session, controller: EngineController, engines: FakeEngines, folder: Path, qtbot: QtBot
+        self, session: Session, trainer: Trainer, engines: FakeEngines, folder: Path, qtbot: QtBot
     ) -> None:
-        self.session, self.controller, self.engines, self.folder = session, controller, engines, folder
+        self.session, self.trainer, self.engines, self.folder = session, trainer, engines, folder
         self.now_s = 0.0
-        self.measuring = WriterMeasuring(controller=controller, data_dir=folder, clock=lambda: self.now_s)
         self.panel = self.made()
         qtbot.addWidget(self.panel)
         self.problems: list[QtDigitsError] = []
+        self.notices: list[str] = []
         session.problem_met.connect(self.problems.append)
+        session.notice_given.connect(self.notices.append)
         self.panel.show()
 
     def made(self) -> WritersPanel:
         return WritersPanel(
             session=self.session,
-            measuring=self.measuring,
+            trainer=self.trainer,
             ask=SaveTo(self.folder / "out.csv"),  # type: ignore[arg-type]
+            clock=lambda: self.now_s,
         )
 
     def button(self, name: str) -> QPushButton:
@@ -101,23 +100,15 @@ class Room:
 
     def begin(self, qtbot: QtBot) -> str:
         self.button("measureButton").click()
-        qtbot.waitUntil(lambda: self.controller.state is EngineState.WORKING)
-        assert self.controller.other_job is not None
-        return self.controller.other_job.id
+        qtbot.waitUntil(lambda: self.trainer.state is EngineState.WORKING)
+        assert self.trainer.current is not None
+        return self.trainer.current.id
 
 
 @pytest.fixture
-def room(
-    qtbot: QtBot, data_dir: Path, tmp_path: Path, controller: EngineController, engines: FakeEngines
-) -> Iterator[Room]:
-    for name, accuracy in (("a", 0.8), ("b", 0.9)):
-        saved_model(tmp_path / "shipped" / f"{name}.h5", drawn_accuracy=accuracy)
-    store = SampleStore.open(data_dir)
-    store.add_samples(a_sample("7", "ada") for _ in range(5))
-    library = ModelLibrary(data_dir, shipped=tmp_path / "shipped")
-    session = Session(store=store, library=library, data_dir=data_dir)
-    yield Room(session, controller, engines, data_dir, qtbot)
-    store.close()
+def room(qtbot: QtBot, data_dir: Path, session: Session, trainer: Trainer, engines: FakeEngines) -> Room:
+    session.store.add_samples(a_sample("7", "ada") for _ in range(5))
+    return Room(session, trainer, engines, data_dir, qtbot)
 
 
 def test_that_one_writer_is_not_enough_and_two_are(room: Room) -> None:
@@ -138,31 +129,27 @@ def two(room: Room) -> Room:
 
 def test_that_it_begins_with_the_best_shipped_model(two: Room, qtbot: QtBot) -> None:
     two.begin(qtbot)
-    assert two.controller.other_job is not None
-    assert two.controller.other_job.model.endswith("b.h5")
+    assert two.trainer.current is not None
+    assert isinstance(two.trainer.current.job, WriterMatrixJob)
+    assert two.trainer.current.job.model.endswith("b.h5")
 
 
 def test_that_progress_is_told_with_what_is_left(two: Room, qtbot: QtBot) -> None:
-    errand = two.begin(qtbot)
+    job_id = two.begin(qtbot)
     assert not two.button("measureButton").isVisible()
     assert two.button("stopMeasuringButton").isVisible()
-    said: list[str] = []
-    two.measuring.progressed.connect(lambda text, done, total: said.append(text))
-    two.engines[0].say(JobProgress(errand, "writer matrix", "Learning from ada", 0, 4))
-    qtbot.waitUntil(lambda: len(said) == 1)
+    two.engines[0].say(JobProgress(job_id, "writer matrix", "Learning from ada", 0, 4))
+    qtbot.waitUntil(lambda: two.text("matrixStatus") == "Learning from ada · 0 of 4 trainings done")
     two.now_s = 20.0
-    two.engines[0].say(JobProgress(errand, "writer matrix", "Learning from bob", 1, 4))
-    qtbot.waitUntil(lambda: len(said) == 2)
-    assert said == [
-        "Learning from ada · 0 of 4 trainings over",
-        "Learning from bob · 1 of 4 trainings over · about 1:00 left",
-    ]
+    two.engines[0].say(JobProgress(job_id, "writer matrix", "Learning from bob", 1, 4))
+    told = "Learning from bob · 1 of 4 trainings done · about 1:00 left"
+    qtbot.waitUntil(lambda: two.text("matrixStatus") == told)
 
 
 def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
-    errand = two.begin(qtbot)
-    two.engines[0].say(JobFinished(errand, "writer matrix", {"matrix": MATRIX.to_json()}))
-    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    job_id = two.begin(qtbot)
+    two.engines[0].say(JobFinished(job_id, "writer matrix", {"matrix": MATRIX.to_json()}))
+    qtbot.waitUntil(lambda: not two.trainer.is_busy)
     assert two.button("measureButton").isVisible()
     assert [two.cell(0, 0), two.cell(1, 0), two.cell(2, 0), two.cell(2, 1)] == [
         "60.0 %\n50.2 to 69.1",
@@ -186,9 +173,9 @@ def test_that_what_came_out_is_shown_and_kept(two: Room, qtbot: QtBot) -> None:
 
 
 def test_that_a_matrix_of_writers_who_are_gone_says_so(two: Room, qtbot: QtBot) -> None:
-    errand = two.begin(qtbot)
-    two.engines[0].say(JobFinished(errand, "writer matrix", {"matrix": MATRIX.to_json()}))
-    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    job_id = two.begin(qtbot)
+    two.engines[0].say(JobFinished(job_id, "writer matrix", {"matrix": MATRIX.to_json()}))
+    qtbot.waitUntil(lambda: not two.trainer.is_busy)
     assert "any more" not in two.text("matrixAbout")
     two.session.rename_writer("bob", "Robert")
     assert "bob is not among the writers any more: measure anew." in two.text("matrixAbout")
@@ -196,11 +183,11 @@ def test_that_a_matrix_of_writers_who_are_gone_says_so(two: Room, qtbot: QtBot) 
 
 def test_that_it_is_written_as_csv(two: Room, qtbot: QtBot) -> None:
     assert not two.button("exportMatrixButton").isEnabled()
-    errand = two.begin(qtbot)
-    two.engines[0].say(JobFinished(errand, "writer matrix", {"matrix": MATRIX.to_json()}))
-    qtbot.waitUntil(lambda: not two.measuring.is_busy)
-    with qtbot.waitSignal(two.session.notice_given):
-        two.button("exportMatrixButton").click()
+    job_id = two.begin(qtbot)
+    two.engines[0].say(JobFinished(job_id, "writer matrix", {"matrix": MATRIX.to_json()}))
+    qtbot.waitUntil(lambda: not two.trainer.is_busy)
+    two.button("exportMatrixButton").click()
+    assert "out.csv" in two.notices[0]
     assert (two.folder / "out.csv").read_text().startswith(",".join(MATRIX_COLUMNS))
 
 
@@ -213,10 +200,10 @@ def test_that_stop_and_cancel_reach_the_engine(two: Room, qtbot: QtBot) -> None:
 
 
 def test_that_cancelling_is_answered(two: Room, qtbot: QtBot) -> None:
-    errand = two.begin(qtbot)
+    job_id = two.begin(qtbot)
     two.button("cancelMeasuringButton").click()
-    two.engines[0].say(JobCancelled(errand, "writer matrix"))
-    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    two.engines[0].say(JobCancelled(job_id, "writer matrix"))
+    qtbot.waitUntil(lambda: not two.trainer.is_busy)
     assert two.text("matrixStatus") == "Ended without a result."
     assert two.button("measureButton").isVisible()
 
@@ -224,22 +211,21 @@ def test_that_cancelling_is_answered(two: Room, qtbot: QtBot) -> None:
 def test_that_a_stop_before_anything_was_learned_keeps_the_matrix_of_before(two: Room, qtbot: QtBot) -> None:
     first = two.begin(qtbot)
     two.engines[0].say(JobFinished(first, "writer matrix", {"matrix": MATRIX.to_json()}))
-    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    qtbot.waitUntil(lambda: not two.trainer.is_busy)
     second = two.begin(qtbot)
     bare = replace(MATRIX, rows=MATRIX.rows[:1])
     two.engines[0].say(JobFinished(second, "writer matrix", {"matrix": bare.to_json()}))
-    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    qtbot.waitUntil(lambda: not two.trainer.is_busy)
     assert two.text("matrixStatus") == "Ended without a result; the matrix measured before stays."
     assert two.table.rowCount() == len(MATRIX.rows)
     assert load_writer_matrix(two.folder) == MATRIX
 
 
 def test_that_a_failure_is_said_and_the_matrix_of_before_stays(two: Room, qtbot: QtBot) -> None:
-    errand = two.begin(qtbot)
-    two.engines[0].say(JobFailed(errand, "writer matrix", "store", "The disk is full.", "Make some room."))
-    qtbot.waitUntil(lambda: not two.measuring.is_busy)
+    job_id = two.begin(qtbot)
+    two.engines[0].say(JobFailed(job_id, "writer matrix", "store", "The disk is full.", "Make some room."))
+    qtbot.waitUntil(lambda: not two.trainer.is_busy)
     assert str(two.problems[0]) == "The disk is full. Make some room."
-    assert two.controller.train(request())
+    two.trainer.train(load_recipe("quick"))
     two.button("measureButton").click()
-    assert "The engine is at work" in str(two.problems[1])
-    two.controller.cancel()
+    assert "The engine is busy" in str(two.problems[1])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import monotonic
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QColor, QFont
@@ -17,19 +19,21 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.formatting import UNKNOWN, listed, percent, percent_digits
+from qtdigits.core.formatting import UNKNOWN, duration, listed, percent, percent_digits
+from qtdigits.core.run.events import JobProgress
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
-from qtdigits.errors import QtDigitsError
+from qtdigits.errors import EngineError, QtDigitsError
 from qtdigits.gui.session import Session
+from qtdigits.gui.trainer import Current, JobEnding, Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, ThinBar, button, elided_label, label
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-from qtdigits.gui.writers.writer_measuring import WriterMeasuring
-from qtdigits.store.kept_files import load_writer_matrix, write_matrix_csv
+from qtdigits.store.kept_files import load_writer_matrix, save_writer_matrix, write_matrix_csv
 from qtdigits.store.model_files import load_header
+from qtdigits.training.jobs import WriterMatrixJob
 
 ROW_NAMES = {BASE: "no writer here", ALL_OTHERS: "all the others"}
 SIGNS = {"+": "▵ ", "++": "▲ ", "-": "▿ ", "--": "▼ ", "": ""}
@@ -152,12 +156,14 @@ class WritersPanel(RefreshingPanel):
         self,
         *,
         session: Session,
-        measuring: WriterMeasuring,
+        trainer: Trainer,
         ask: Ask,
+        clock: Callable[[], float] = monotonic,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._measuring, self._ask = session, measuring, ask
+        self._session, self._trainer, self._ask, self._clock = session, trainer, ask, clock
+        self._first: tuple[int, float] | None = None
         self._matrix = load_writer_matrix(session.data_dir)
         self._title = label("Writer matrix", role="heading")
         self._models = ChoiceBox(name="matrixModelBox")
@@ -207,22 +213,25 @@ class WritersPanel(RefreshingPanel):
         layout.addWidget(self._table, 100)
         layout.addWidget(self._about)
         layout.addStretch(1)
-        self._show_busy(self._measuring.is_busy)
+        self._show_busy(self._is_measuring)
 
     def _connect(self) -> None:
-        measuring = self._measuring
+        trainer = self._trainer
         self._session.samples_changed.connect(self.mark_stale)
         self._session.models_changed.connect(self.mark_stale)
         self._models.activated.connect(self._describe)
         self._measure.clicked.connect(self._start)
-        self._stop.clicked.connect(measuring.stop)
-        self._cancel.clicked.connect(measuring.cancel)
+        self._stop.clicked.connect(trainer.stop)
+        self._cancel.clicked.connect(trainer.cancel)
         self._export.clicked.connect(self._write)
-        measuring.busy_changed.connect(self._show_busy)
-        measuring.progressed.connect(self._show_progress)
-        measuring.measured.connect(self._take)
-        measuring.given_up.connect(self._say_ended)
-        measuring.failed.connect(self._show_failure)
+        trainer.job_started.connect(self._on_job_started)
+        trainer.job_progressed.connect(self._on_job_progressed)
+        trainer.job_ended.connect(self._on_job_ended)
+
+    @property
+    def _is_measuring(self) -> bool:
+        current = self._trainer.current
+        return current is not None and current.kind == WriterMatrixJob.kind
 
     def _list_models(self) -> None:
         """Fill the box, shipped models first: they have learned from no writer here."""
@@ -239,7 +248,7 @@ class WritersPanel(RefreshingPanel):
     @Slot()
     def _describe(self) -> None:
         """Say what would be measured, and what speaks against it."""
-        if self._measuring.is_busy:
+        if self._is_measuring:
             return
         store = self._session.store
         names = [name for name in store.writers() if store.count(writer=name)]
@@ -257,9 +266,47 @@ class WritersPanel(RefreshingPanel):
 
     @Slot()
     def _start(self) -> None:
-        self._measuring.start(self._models.currentData())
+        if not self._trainer.measure_writers(self._models.currentData()):
+            self._session.report(EngineError("The engine is busy.", "Measure when it is done."))
 
-    @Slot(bool)
+    @Slot(object)
+    def _on_job_started(self, current: Current) -> None:
+        if current.kind == WriterMatrixJob.kind:
+            self._first = None
+            self._show_busy(True)
+            self._show_progress("Starting the engine …", 0, 0)
+
+    @Slot(object)
+    def _on_job_progressed(self, progress: JobProgress) -> None:
+        if progress.kind != WriterMatrixJob.kind:
+            return
+        text = progress.what
+        if progress.what.startswith("Learning") and progress.total:
+            left = self._left(progress)
+            text = f"{text} · {progress.done} of {progress.total} trainings done{left}"
+        self._show_progress(text, progress.done, progress.total)
+
+    @Slot(object)
+    def _on_job_ended(self, ending: JobEnding) -> None:
+        if ending.kind != WriterMatrixJob.kind:
+            return
+        self._show_busy(False)
+        if isinstance(ending.result, Mapping):
+            self._take(WriterMatrix.from_json(ending.result["matrix"]))
+        elif ending.outcome == "cancelled":
+            self._say_ended()
+
+    def _left(self, progress: JobProgress) -> str:
+        """How long it may still take, once one training has been measured from beginning to end."""
+        now = self._clock()
+        if self._first is None:
+            self._first = progress.done, now
+        done, began = self._first
+        if progress.done <= done:
+            return ""
+        each_s = (now - began) / (progress.done - done)
+        return f" · about {duration(each_s * (progress.total - progress.done))} left"
+
     def _show_busy(self, is_busy: bool) -> None:
         for part in (self._measure, self._export):
             part.setVisible(not is_busy)
@@ -270,25 +317,26 @@ class WritersPanel(RefreshingPanel):
             self._bar.setValue(0)
             self.mark_stale()
 
-    @Slot(str, int, int)
     def _show_progress(self, text: str, done: int, total: int) -> None:
         self._status.setText(text)
         self._bar.setRange(0, max(1, total))
         self._bar.setValue(done)
 
-    @Slot(object)
     def _take(self, found: WriterMatrix) -> None:
+        """Without a whole row nothing was measured, and the matrix of before stays."""
+        if not found.compared:
+            self._say_ended()
+            return
         self._matrix = found
         self._show_matrix()
+        try:
+            save_writer_matrix(self._session.data_dir, found)
+        except QtDigitsError as error:
+            self._session.report(error)
 
-    @Slot()
     def _say_ended(self) -> None:
         stays = "; the matrix measured before stays" if self._matrix is not None else ""
         self._status.setText(f"Ended without a result{stays}.")
-
-    @Slot(object)
-    def _show_failure(self, error: QtDigitsError) -> None:
-        self._session.report(error)
 
     def _show_matrix(self) -> None:
         found = self._matrix

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from qtdigits.core.run.events import EngineLost, Event, RunCancelled, RunFailed, RunFinished, RunStarted
+from qtdigits.core.run.events import RunStarted
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.gui.panels.runs.run_details import RunDetails
 from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsModel, RunsTable
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
+from qtdigits.gui.trainer import JobEnding, Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, named
@@ -26,53 +26,11 @@ from qtdigits.training.runs import (
     can_be_extended,
     can_be_resumed,
     empty_trash,
-    extended,
     inspect_trash,
     is_running,
-    resumed,
 )
 
 MOST_EPOCHS = 1000
-
-
-class RunSteering:
-    """`train` is given the requests; `champion` tells the path of the model in use, which the new one is compared with."""
-
-    def __init__(
-        self,
-        *,
-        data_dir: Path,
-        train: Callable[[TrainingJob], None],
-        champion: Callable[[], str],
-        ask: Ask,
-    ) -> None:
-        self._data_dir, self._train, self._champion, self._ask = data_dir, train, champion, ask
-
-    def can_go_on(self, run: RunRecord) -> bool:
-        return can_be_resumed(self._data_dir, run)
-
-    def can_be_extended(self, run: RunRecord) -> bool:
-        return can_be_extended(self._data_dir, run)
-
-    def is_running(self, run: RunRecord) -> bool:
-        """Whether a process is at it, be it the engine of this window or another one."""
-        return is_running(self._data_dir, run)
-
-    def go_on(self, run: RunRecord) -> None:
-        """Raises `QtDigitsError`."""
-        self._train(resumed(self._data_dir, run, champion=self._champion()))
-
-    def extend(self, run: RunRecord) -> None:
-        """Asks by how many epochs. Raises `QtDigitsError`."""
-        planned = run.recipe.get("epochs")
-        suggestion = max(1, int(planned) // 2) if isinstance(planned, int) else 5
-        epochs = self._ask.number(
-            "Train it longer", f"By how many epochs shall “{run.title}” be extended?", suggestion, MOST_EPOCHS
-        )
-        if epochs is not None:
-            self._train(extended(self._data_dir, run, epochs, champion=self._champion()))
-
-
 MOST_COMPARED = 8
 """The number of colours that can be told apart."""
 SEARCH_PX = 120
@@ -92,13 +50,13 @@ class RunsPanel(RefreshingPanel):
         self,
         *,
         session: Session,
-        steering: RunSteering,
+        trainer: Trainer,
         preferences: Preferences,
         ask: Ask,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._steering, self._ask = session, steering, ask
+        self._session, self._trainer, self._ask = session, trainer, ask
         self._runs = session.store.runs
         self._histories = RunHistories(session=session)
         self._running = ""
@@ -129,17 +87,16 @@ class RunsPanel(RefreshingPanel):
         self._connect()
 
     @Slot(object)
-    def on_event(self, event: Event) -> None:
-        """Update the list when a run begins or ends."""
-        match event:
-            case RunStarted(run=run):
-                self._running = run
-            case RunFinished() | RunCancelled() | RunFailed() | EngineLost():
-                self._histories.forget(self._running)
-                self._running = ""
-            case _:
-                return
+    def _on_run_started(self, event: RunStarted) -> None:
+        self._running = event.run
         self.mark_stale()
+
+    @Slot(object)
+    def _on_job_ended(self, ending: JobEnding) -> None:
+        if ending.kind == TrainingJob.kind:
+            self._histories.forget(self._running)
+            self._running = ""
+            self.mark_stale()
 
     @override
     def reload(self) -> None:
@@ -163,7 +120,8 @@ class RunsPanel(RefreshingPanel):
             self._session.report(error)
 
     def _trained_elsewhere(self, runs: list[RunRecord]) -> set[str]:
-        return {run.id for run in runs if run.id != self._running and self._steering.is_running(run)}
+        data_dir = self._session.data_dir
+        return {run.id for run in runs if run.id != self._running and is_running(data_dir, run)}
 
     # What is chosen.
 
@@ -182,7 +140,7 @@ class RunsPanel(RefreshingPanel):
     def _show_chosen(self) -> None:
         chosen = self._chosen()
         self._update_buttons(chosen)
-        self._offer_steering(chosen)
+        self._offer_to_continue(chosen)
         compared = chosen[:MOST_COMPARED]
         self._hint.setText(self._hint_text(len(chosen)))
         self._lower.show_runs(compared, self._histories.shown(compared, running=self._running))
@@ -206,33 +164,30 @@ class RunsPanel(RefreshingPanel):
         self._empty.setVisible(in_trash)
         self._empty.setEnabled(bool(self._model.runs))
 
-    def _offer_steering(self, chosen: list[RunRecord]) -> None:
-        """Offer to resume or extend a single run that is not in the trash."""
-        can_resume = can_be_extended = False
-        if len(chosen) == 1 and not self._trash.isChecked():
-            is_running = chosen[0].id == self._running
-            can_resume = not is_running and self._steering.can_go_on(chosen[0])
-            can_be_extended = not is_running and self._steering.can_be_extended(chosen[0])
-        self._resume.setVisible(can_resume)
-        self._extend.setVisible(can_be_extended)
+    def _offer_to_continue(self, chosen: list[RunRecord]) -> None:
+        """Offer to resume or extend a single run that is neither running here nor in the trash."""
+        data_dir = self._session.data_dir
+        is_offered = len(chosen) == 1 and not self._trash.isChecked() and chosen[0].id != self._running
+        self._resume.setVisible(is_offered and can_be_resumed(data_dir, chosen[0]))
+        self._extend.setVisible(is_offered and can_be_extended(data_dir, chosen[0]))
 
     # What is done.
 
     @Slot()
     def _on_resume(self) -> None:
         if len(chosen := self._chosen()) == 1:
-            self._steer(self._steering.go_on, chosen[0])
+            self._trainer.resume_run(chosen[0])
 
     @Slot()
     def _on_extend(self) -> None:
-        if len(chosen := self._chosen()) == 1:
-            self._steer(self._steering.extend, chosen[0])
-
-    def _steer(self, steer: Callable[[RunRecord], None], run: RunRecord) -> None:
-        try:
-            steer(run)
-        except QtDigitsError as error:
-            self._session.report(error)
+        if len(chosen := self._chosen()) != 1:
+            return
+        planned = chosen[0].recipe.get("epochs")
+        suggestion = max(1, int(planned) // 2) if isinstance(planned, int) else 5
+        question = f"By how many epochs should “{chosen[0].title}” be extended?"
+        epochs = self._ask.number("Train it longer", question, suggestion, MOST_EPOCHS)
+        if epochs is not None:
+            self._trainer.extend_run(chosen[0], epochs)
 
     @Slot()
     def _on_rename(self) -> None:
@@ -343,6 +298,8 @@ class RunsPanel(RefreshingPanel):
         self._undo.clicked.connect(self._on_undo)
         self._trash.toggled.connect(self.reload)
         self._empty.clicked.connect(self._on_empty)
+        self._trainer.run_started.connect(self._on_run_started)
+        self._trainer.job_ended.connect(self._on_job_ended)
         self._table.activated.connect(self._lower.show_result)  # a double click, or Enter
 
     @override

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QSignalBlocker, QTimer
+from PySide6.QtCore import QEvent, QSignalBlocker, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import counted
+from qtdigits.core.run.events import JobProgress
 from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels.samples.sample_details import SampleDetails
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_filters import SampleFilters
 from qtdigits.gui.panels.samples.sample_grid import SampleGrid
 from qtdigits.gui.panels.samples.samples_model import SamplesModel
-from qtdigits.gui.samples.label_checks import LabelChecks
 from qtdigits.gui.session import Session
+from qtdigits.gui.trainer import Current, JobEnding, Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, label, named
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
+from qtdigits.training.jobs import LabelReviewJob
 
 LOOK_EVERY_MS = 2000
 """How often the panel checks, while it is visible, whether another program has changed the store."""
+
+TRAINING = "A training is running; it checks the labels itself, before it learns from them."
+BUSY = "The engine is busy; try again when it is done."
 
 
 class SamplesPanel(RefreshingPanel):
@@ -38,14 +44,14 @@ class SamplesPanel(RefreshingPanel):
         *,
         session: Session,
         exchange: ImportExport,
-        checks: LabelChecks,
+        trainer: Trainer,
         ask: Ask,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._exchange = exchange
-        self._checks = checks
+        self._trainer = trainer
         self._edits = SampleEdits(session=session, parent=self)
         self._model = SamplesModel(store=session.store, parent=self)
         self._grid = named(SampleGrid(model=self._model), "drawingsView")
@@ -128,9 +134,10 @@ class SamplesPanel(RefreshingPanel):
     def _connect(self) -> None:
         grid, details, edits = self._grid, self._details, self._edits
         self._session.samples_changed.connect(self.mark_stale)
-        self._check.clicked.connect(self._checks.start)
-        self._checks.busy_changed.connect(self._check.setDisabled)
-        self._checks.told.connect(self._said.setText)
+        self._check.clicked.connect(self._on_check)
+        self._trainer.job_started.connect(self._on_job_started)
+        self._trainer.job_progressed.connect(self._on_job_progressed)
+        self._trainer.job_ended.connect(self._on_job_ended)
         self._import.clicked.connect(self._exchange.import_drawings)
         self._export.clicked.connect(self._export_shown)
         self._filters.filter_changed.connect(self._on_filter_changed)
@@ -142,6 +149,30 @@ class SamplesPanel(RefreshingPanel):
         grid.enter_pressed.connect(details.confirm)
         edits.edited.connect(self._on_edited)
         self._undo.clicked.connect(edits.undo)
+
+    # The review of labels.
+
+    @Slot()
+    def _on_check(self) -> None:
+        if not self._trainer.review_labels():
+            self._said.setText(TRAINING if self._trainer.is_training else BUSY)
+
+    @Slot(object)
+    def _on_job_started(self, current: Current) -> None:
+        if current.kind == LabelReviewJob.kind:
+            self._check.setEnabled(False)
+            self._said.setText("Checking the labels …")
+
+    @Slot(object)
+    def _on_job_progressed(self, progress: JobProgress) -> None:
+        if progress.kind == LabelReviewJob.kind:
+            self._said.setText(f"{progress.what}: {progress.done} of {progress.total} writers …")
+
+    @Slot(object)
+    def _on_job_ended(self, ending: JobEnding) -> None:
+        if ending.kind == LabelReviewJob.kind:
+            self._check.setEnabled(True)
+            self._said.setText(review_text(ending))
 
     # What is shown.
 
@@ -255,3 +286,13 @@ class SamplesPanel(RefreshingPanel):
 def _is_own_key(event: QEvent) -> bool:
     keys = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Cancel)
     return isinstance(event, QKeyEvent) and any(map(event.matches, keys))
+
+
+def review_text(ending: JobEnding) -> str:
+    """Such as: 512 checked; 3 to review. A failure is told elsewhere."""
+    if not isinstance(ending.result, Mapping):
+        return "The check was cancelled." if ending.outcome == "cancelled" else ""
+    n, to_review = int(ending.result["n"]), int(ending.result["waiting"])
+    if not n:
+        return "There is nothing to check yet."
+    return f"{n:,} checked; {to_review:,} to review." if to_review else f"{n:,} checked; nothing looks wrong."

@@ -18,15 +18,15 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.gui.training.training_queue import TrainingQueue
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, label, scrolling
 from qtdigits.store.tables.runs import QueuedRun
 
 NARROW_PX = 600
 TRAIN_TIP = "Train a network by this recipe"
 TRAIN_NEXT_TIP = "Train a network by this recipe when the present training has ended"
-PAUSE_TIP = "Let the training wait after this batch; the processor is free meanwhile (Ctrl+P)"
-GO_ON_TIP = "Go on with the training (Ctrl+P)"
+PAUSE_TIP = "Pause the training after this batch; the processor is free meanwhile (Ctrl+P)"
+RESUME_TIP = "Resume the training (Ctrl+P)"
 
 
 class TrainingControls(QWidget):
@@ -79,13 +79,13 @@ class TrainingControls(QWidget):
 
 
 class SteeringControls(QWidget):
-    """What can be done about the run that goes on. Takes no room without one."""
+    """What can be done about the running training. Takes no room without one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.stop_button = button("Stop, keep best", "stopButton", "End the training and keep the best epoch")
         self.pause_button = button("Pause", "pauseButton", PAUSE_TIP)
-        self.cancel_button = button("Cancel", "cancelButton", "Give the training up: no model is kept")
+        self.cancel_button = button("Cancel", "cancelButton", "Cancel the training: no model is kept")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -94,10 +94,10 @@ class SteeringControls(QWidget):
         self.hide()
 
     def show_running(self, *, can_stop: bool, can_cancel: bool, is_paused: bool) -> None:
-        """A run can wait from when it could be stopped on."""
+        """A training can be paused as soon as it can be stopped."""
         self.stop_button.setEnabled(can_stop)
-        self.pause_button.setText("Go on" if is_paused else "Pause")
-        self.pause_button.setToolTip(GO_ON_TIP if is_paused else PAUSE_TIP)
+        self.pause_button.setText("Resume" if is_paused else "Pause")
+        self.pause_button.setToolTip(RESUME_TIP if is_paused else PAUSE_TIP)
         self.pause_button.setEnabled(can_stop)
         self.cancel_button.setEnabled(can_cancel)
         self.show()
@@ -108,15 +108,17 @@ SMALL_PX = 30
 
 
 class QueueStrip(QWidget):
-    """Takes no room while nothing waits. The first of the list comes next."""
+    """Takes no room while nothing is queued. The first of the list comes next."""
 
-    def __init__(self, *, queue: TrainingQueue, parent: QWidget | None = None) -> None:
+    def __init__(self, *, trainer: Trainer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("queueStrip")
-        self._queue = queue
+        self._trainer = trainer
         self._title = label("", role="muted", name="queueTitle")
-        self._start = button("Start the line", "startQueueButton", "Train what waits, one after the other")
-        self._start.clicked.connect(queue.go_on)
+        self._start = button(
+            "Start the queue", "startQueueButton", "Train what is queued, one after the other"
+        )
+        self._start.clicked.connect(trainer.restart_queue)
         self._area = scrolling(QWidget())
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         top = QHBoxLayout()
@@ -127,30 +129,30 @@ class QueueStrip(QWidget):
         box.setSpacing(2)
         box.addLayout(top)
         box.addWidget(self._area)
-        queue.changed.connect(self.refresh)
+        trainer.queue_changed.connect(self.refresh)
         self.refresh()
 
     @Slot()
     def refresh(self) -> None:
-        waiting = self._queue.waiting
-        self.setVisible(bool(waiting))
-        if not waiting:
+        queue, is_stalled = self._trainer.queue, self._trainer.is_stalled
+        self.setVisible(bool(queue))
+        if not queue:
             return
-        is_elsewhere = self._queue.is_worked_off_elsewhere
-        self._title.setText(_title(len(waiting), is_elsewhere=is_elsewhere, is_halted=self._queue.is_halted))
-        self._start.setVisible(self._queue.is_halted)
+        is_elsewhere = self._trainer.is_processed_elsewhere
+        self._title.setText(_title(len(queue), is_elsewhere=is_elsewhere, is_stalled=is_stalled))
+        self._start.setVisible(is_stalled)
         rows = QWidget()
         grid = QGridLayout(rows)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(0, 1)
-        for number, entry in enumerate(waiting):
-            self._add_row(grid, number, entry, n_rows=len(waiting))
+        for number, entry in enumerate(queue):
+            self._add_row(grid, number, entry, n_rows=len(queue))
         if (before := self._area.takeWidget()) is not None:
             before.deleteLater()  # one of its buttons may have asked for this
         self._area.setWidget(rows)
         height = rows.sizeHint().height()
-        self._area.setFixedHeight(min(height, height * MOST_SHOWN // len(waiting)))
+        self._area.setFixedHeight(min(height, height * MOST_SHOWN // len(queue)))
 
     def _add_row(self, grid: QGridLayout, number: int, entry: QueuedRun, *, n_rows: int) -> None:
         text = elided_label(name=f"queued.{number}")
@@ -158,35 +160,35 @@ class QueueStrip(QWidget):
         grid.addWidget(text, number, 0)
         up = _small("↑", f"queuedUp.{number}", "Train it earlier")
         down = _small("↓", f"queuedDown.{number}", "Train it later")
-        away = button("Remove", f"queuedAway.{number}", "Take it out of the line")
+        away = button("Remove", f"queuedAway.{number}", "Remove it from the queue")
         up.setEnabled(number > 0)
         down.setEnabled(number < n_rows - 1)
-        # Partials of the queue's own methods: they run in the GUI thread, where they are made.
-        up.clicked.connect(partial(self._queue.move, entry.run_id, -1))
-        down.clicked.connect(partial(self._queue.move, entry.run_id, 1))
-        away.clicked.connect(partial(self._queue.remove, entry.run_id))
+        # Partials of the trainer's own methods: they run in the GUI thread, where they are made.
+        up.clicked.connect(partial(self._trainer.move_in_queue, entry.run_id, -1))
+        down.clicked.connect(partial(self._trainer.move_in_queue, entry.run_id, 1))
+        away.clicked.connect(partial(self._trainer.remove_from_queue, entry.run_id))
         for column, one in enumerate((up, down, away), 1):
             grid.addWidget(one, number, column)
 
 
 def described(request: Mapping[str, Any]) -> str:
-    """Such as "my-hand · 4 epochs · Ada" or "cnn-32-64 · goes on to epoch 15"."""
+    """Such as "my-hand · 4 epochs · Ada" or "cnn-32-64 · resumed, to epoch 15"."""
     recipe = request.get("recipe") or {}
     epochs = recipe.get("epochs", "?")
     what = f"{epochs} epoch{'s' if epochs != 1 else ''}"
     if request.get("resumes"):
-        what = f"goes on to epoch {epochs}"
+        what = f"resumed, to epoch {epochs}"
     parts = [str(request.get("name") or recipe.get("name") or "a training"), what]
     if recipe.get("start") == "champion" and request.get("writer"):
         parts.append(str(request["writer"]))
     return " · ".join(parts)
 
 
-def _title(n: int, *, is_elsewhere: bool, is_halted: bool) -> str:
-    what = "1 training waits" if n == 1 else f"{n} trainings wait"
+def _title(n: int, *, is_elsewhere: bool, is_stalled: bool) -> str:
+    what = "1 training is queued" if n == 1 else f"{n} trainings are queued"
     if is_elsewhere:
-        return f"{what}; another window works the line off"
-    return f"{what}: the training engine was lost" if is_halted else f"{what} in line"
+        return f"{what}; another window processes the queue"
+    return f"{what}: the training engine was lost" if is_stalled else what
 
 
 def _small(text: str, name: str, tip: str) -> QPushButton:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -26,14 +26,7 @@ if TYPE_CHECKING:
 
 
 class TrainingPages(QStackedWidget):
-    """Owns the pages. The curves are made late, by `prepare_curves`, after the first paint; the others when they are first shown.
-
-    `problem_found` carries what went wrong with a file, `notice_given` what went well.
-    """
-
-    page_changed = Signal()
-    problem_found = Signal(str)
-    notice_given = Signal(str)
+    """Owns the pages. The curves are made by `prepare_curves`, after the first paint; the others when they are first shown."""
 
     def __init__(
         self,
@@ -58,7 +51,6 @@ class TrainingPages(QStackedWidget):
         form.setParent(self)
         form.hide()
         self.addWidget(self._placeholder)
-        self.currentChanged.connect(self.page_changed)
 
     @property
     def has_curves(self) -> bool:
@@ -139,17 +131,17 @@ class TrainingPages(QStackedWidget):
             return
         if kind == "copy":
             self._curves.copy_picture()
-            self.notice_given.emit("The picture of the curves is on the clipboard.")
+            self._session.notify("The picture of the curves is on the clipboard.")
             return
         from qtdigits.gui.plots.training_curves import save_curves
 
         try:
             path = save_curves(self._curves, kind, ask=self._ask)
         except QtDigitsError as error:
-            self.problem_found.emit(str(error))
+            self._session.report(error)
         else:
             if path is not None:
-                self.notice_given.emit(f"The curves are in {path}.")
+                self._session.notify(f"The curves are in {path}.")
 
     @Slot(object)
     def _keep_settings(self, settings: CurveSettings) -> None:

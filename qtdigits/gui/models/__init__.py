@@ -1,1 +1,0 @@
-"""Which models there are and which one reads: promoting, watching, reading anew with them."""

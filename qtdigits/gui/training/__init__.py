@@ -1,1 +1,0 @@
-"""Trainings as they are asked for, wait in line, run, and end."""

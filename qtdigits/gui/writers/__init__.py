@@ -1,1 +1,0 @@
-"""The people who draw, and how well what was learned from one reads the others."""
