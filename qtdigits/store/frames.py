@@ -75,7 +75,7 @@ def frame_of(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.Da
     """Return a frame of `rows`, with values in the order of `columns` (name to kind). Times are milliseconds since 1970."""
     import pandas as pd
 
-    table = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    table = pd.DataFrame(list(map(tuple, rows)), columns=list(columns), dtype=object)
     return pd.DataFrame({name: _typed(table[name], kind) for name, kind in columns.items()})
 
 
