@@ -7,6 +7,7 @@ other connections hold; another process would then take the file for unused and 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
@@ -163,7 +164,7 @@ class Database:
             self._connection.execute(f"PRAGMA journal_size_limit = {LOG_PAGES * 4096}")
             if version < len(schema.MIGRATIONS):
                 if version > 0:
-                    back_up(self._connection, self.path, version)
+                    _back_up(self._connection, self.path, version)
                 self._migrate()
             self._check_tables()
             self._files = _files_at(self.path)
@@ -176,7 +177,7 @@ class Database:
         if self._files is None or self._connection.in_transaction or self._files == _files_at(self.path):
             return
         if not self.path.exists():
-            raise vanished(self.path)
+            raise _vanished(self.path)
         if self._files[0] == _files_at(self.path)[0]:
             # Only the log was removed; closing writes what this connection still has of it into the store.
             self._connection.close()
@@ -227,12 +228,24 @@ class Database:
     def _check_tables(self) -> None:
         names = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_schema")}
         if missing := sorted(schema.TABLES - names):
-            raise damaged(self.path, f"the table {missing[0]} is missing")
+            raise _damaged(self.path, f"the table {missing[0]} is missing")
 
 
 def is_in_use(path: Path) -> bool:
     """Return whether a write-ahead log lies beside `path`: a process has it open, or ended without closing it."""
     return _log_of(path).exists()
+
+
+@contextmanager
+def as_store_error(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into `StoreError`."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        # A bug of the program, such as use from another thread or after closing.
+        raise
+    except sqlite3.Error as error:
+        raise _store_error(path, error) from error
 
 
 def _connect(path: Path, target: str, *, is_uri: bool) -> sqlite3.Connection:
@@ -273,18 +286,18 @@ def _check_file(path: Path) -> None:
             ).fetchone()
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-                raise damaged(path, "it does not begin like a store") from error
+                raise _damaged(path, "it does not begin like a store") from error
             if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
                 raise
             if _has_log(path):
                 return  # the log may have the missing pages
-            raise damaged(path, "pages of it are missing or overwritten") from error
+            raise _damaged(path, "pages of it are missing or overwritten") from error
     size = path.stat().st_size
     if size < page_bytes and size > 0:
         # SQLite would take such a file for an empty one and overwrite it.
-        raise damaged(path, "it does not begin like a store")
+        raise _damaged(path, "it does not begin like a store")
     if size < n_pages * page_bytes and not _has_log(path):
-        raise damaged(path, f"{n_pages * page_bytes - size:,} bytes are missing at its end")
+        raise _damaged(path, f"{n_pages * page_bytes - size:,} bytes are missing at its end")
 
 
 def _has_log(path: Path) -> bool:
@@ -316,10 +329,10 @@ def _check_writable(path: Path) -> None:
         if not os.access(path.parent, os.W_OK):
             raise cannot_write(path, PermissionError(13, "permission denied"))
     elif not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-        raise read_only(path)
+        raise _read_only_error(path)
 
 
-def back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
+def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
     """Copy the store at `path` to `samples.db.before-vN`, whole or not at all; an older backup is not replaced."""
     name = f"{path.name}.before-v{version + 1}"
     numbered = (f"{name}-{number}" for number in range(2, 1000))
@@ -336,19 +349,7 @@ def back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
     return free
 
 
-@contextmanager
-def as_store_error(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into `StoreError`."""
-    try:
-        yield
-    except sqlite3.ProgrammingError:
-        # A bug of the program, such as use from another thread or after closing.
-        raise
-    except sqlite3.Error as error:
-        raise _store_error(path, error) from error
-
-
-def damaged(path: Path, why: str) -> StoreError:
+def _damaged(path: Path, why: str) -> StoreError:
     """Return the error for a damaged store; the remedy names the latest backup if there is one."""
     backups = sorted(path.parent.glob(f"{path.name}.before-v*"))
     put_back = f"Put back the backup {backups[-1].name}, or move" if backups else "Move"
@@ -358,19 +359,13 @@ def damaged(path: Path, why: str) -> StoreError:
     )
 
 
-def read_only(path: Path) -> StoreError:
+def _read_only_error(path: Path) -> StoreError:
     return StoreError(
         f"{path} is read-only.", "Allow writing to the file and its folder, or choose another data folder."
     )
 
 
-def full(path: Path) -> StoreError:
-    return StoreError(
-        f"{path}: the disk is full.", "Make some room and try again; what was stored before is safe."
-    )
-
-
-def vanished(path: Path) -> StoreError:
+def _vanished(path: Path) -> StoreError:
     return StoreError(
         f"{path} is no longer there.",
         "Put it back where it was and try again, or restart QtDigits to begin an empty store.",
@@ -380,14 +375,12 @@ def vanished(path: Path) -> StoreError:
 def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     match code:
-        case sqlite3.SQLITE_FULL:
-            return full(path)
-        case sqlite3.SQLITE_IOERR if _has_no_room(path):
-            return full(path)
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR if code == sqlite3.SQLITE_FULL or _has_no_room(path):
+            return cannot_write(path, OSError(errno.ENOSPC, "no space"))
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return damaged(path, str(error))
+            return _damaged(path, str(error))
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            return read_only(path)
+            return _read_only_error(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreError(
                 f"{path} is in use by another program.", "Wait until that has ended and try again."
