@@ -94,8 +94,8 @@ def style_sheet_of(theme: Theme) -> str:
     QToolButton[role="legend"]:!checked {{ color: {t.text_muted}; }}
     QToolButton[role="quiet"] {{ padding: 3px 22px 3px 10px; }}
     QToolButton[role="quiet"]:focus {{ padding: 2px 21px 2px 9px; }}
-    QToolButton[role="view"] {{ padding: 1px 8px; }}
-    QToolButton[role="view"]:focus {{ padding: 0 7px; }}
+    QToolButton[role="view"] {{ padding: 0 5px; min-width: 16px; }}
+    QToolButton[role="view"]:focus {{ padding: 0 4px; }}
     QFileDialog QToolButton {{ padding: 3px; }}
     QFileDialog QToolButton:focus {{ padding: 2px; }}
     QTabBar QToolButton {{ padding: 0; }}

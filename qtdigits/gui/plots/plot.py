@@ -401,7 +401,7 @@ class Plot(CalmPlot):
     def _looks(self, curve: Series, n_drawn: int) -> dict[str, Any]:
         colour, style = colour_of(self.theme, curve.style), curve.style
         is_sparse = n_drawn <= MOST_SPARSE_POINTS
-        pen = QPen(colour, 2 if is_sparse and style.is_bold else 1)
+        pen = QPen(colour, self.devicePixelRatioF() * (2 if style.is_bold else 1) if is_sparse else 1)
         pen.setStyle(style.dash if is_sparse else Qt.PenStyle.SolidLine)
         pen.setCosmetic(True)
         has_symbols = n_drawn == 1 or (bool(style.marker) and n_drawn <= MOST_MARKERS)

@@ -257,6 +257,8 @@ class TrainingCurves(QWidget):
         self._table.setVisible(self._settings.shows_figures)
         self._legend.show_curves(self._legend_styles(), hidden=self._settings.hidden)
         shown = self._shown()
+        first = 2 * QUANTITIES.index(shown[0].quantity)
+        self._grid.addWidget(self._view_row, first, 1, Qt.AlignmentFlag.AlignRight)
         for quantity, plot in self._plots.items():
             stretch = 0 if plot not in shown else 3 if quantity in (LOSS, ACCURACY) else 2
             self._grid.setRowStretch(2 * QUANTITIES.index(quantity) + 1, stretch)
@@ -395,19 +397,19 @@ class TrainingCurves(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
         box.addWidget(self._controls)
-        box.addWidget(self._run_legend, 0, Qt.AlignmentFlag.AlignLeft)
+        box.addWidget(self._run_legend)
+        box.addWidget(self._legend)
         grid = self._grid = QGridLayout()
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
-        self._shown()  # made here, so that Tab leads to the plots before the buttons below them
-        grid.addWidget(self._legend, 0, 1, Qt.AlignmentFlag.AlignRight)
-        box.addLayout(grid, 1)
-        below = QHBoxLayout()
-        below.setSpacing(2)
-        below.addWidget(self._readout, 1)
+        self._view_row = QWidget()
+        row = QHBoxLayout(self._view_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
         for button in self._view_buttons():
-            below.addWidget(button)
-        box.addLayout(below)
+            row.addWidget(button)
+        box.addLayout(grid, 1)
+        box.addWidget(self._readout)
         box.addWidget(self._table)
 
     def _view_buttons(self) -> list[QToolButton]:
