@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFont, QKeyEvent, QMouseEvent, QPalette, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPalette, QPen
 from PySide6.QtWidgets import QGraphicsItem, QLabel, QWidget
 from typing_extensions import override
 
@@ -126,7 +126,6 @@ class CalmPlot(pg.PlotWidget):
     def __init__(self, *, scale: Scale, is_cached: bool = True, parent: QWidget | None = None) -> None:
         self.value_axis, self.run_axis = ValueAxis(scale), RunAxis()
         self.view = CalmView()
-        self._dressed_in: tuple[Theme, QFont] | None = None
         super().__init__(
             parent, viewBox=self.view, axisItems={"left": self.value_axis, "bottom": self.run_axis}
         )
@@ -143,12 +142,9 @@ class CalmPlot(pg.PlotWidget):
         self.setFrameShape(self.Shape.NoFrame)
         self.dress()
 
-    @property
-    def theme(self) -> Theme:
-        return theme_of(self)
-
     def dress(self) -> None:
         """Take on the colours and the font of the widget."""
+        self.theme = theme_of(self)
         self._dressed_in = self.theme, self.font()
         self.setBackground(self.theme.surface)
         for axis in (self.value_axis, self.run_axis):
@@ -159,7 +155,7 @@ class CalmPlot(pg.PlotWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         changed = event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange)
-        if changed and self.plotItem is not None and self._dressed_in != (self.theme, self.font()):
+        if changed and self.plotItem is not None and self._dressed_in != (theme_of(self), self.font()):
             self.dress()
 
 
@@ -178,8 +174,10 @@ class Plot(CalmPlot):
         self.quantity = quantity
         self._scale = Scale(quantity)
         self._series: dict[str, Series] = {}
-        self._items: dict[str, pg.PlotDataItem] = {}
+        self._items: dict[str, Any] = {}
         self._drawn: dict[str, object] = {}
+        self._shapes: dict[str, object] = {}
+        self._opacity = 1.0
         self._downsampled: dict[str, Downsampled] = {}
         self._marks: tuple[Mark, ...] = ()
         self._mark_lines: list[pg.InfiniteLine] = []
@@ -193,6 +191,7 @@ class Plot(CalmPlot):
         self._is_cached = is_cached
         super().__init__(scale=self._scale, is_cached=is_cached, parent=parent)
         self._epoch_lines = pg.VTickGroup([], yrange=[0, 1])
+        self._epoch_lines.hide()
         self._cross_hair = pg.InfiniteLine(angle=90)
         self._dots = pg.ScatterPlotItem(size=9, pxMode=True)
         for place, item in enumerate((self._epoch_lines, self._cross_hair, self._dots)):
@@ -225,6 +224,7 @@ class Plot(CalmPlot):
             self.removeItem(self._items.pop(name))
             self._drawn.pop(name, None)
             self._downsampled.pop(name, None)
+            self._shapes.pop(name, None)
         if tuple(marks) != self._marks:
             self._marks = tuple(marks)
             self._show_marks()
@@ -266,6 +266,7 @@ class Plot(CalmPlot):
         """Another run, axis or way of drawing: nothing is kept of ranges and points."""
         self._downsampled.clear()
         self._drawn.clear()
+        self._shapes.clear()
         self.choose_heights(None)
         self._calm = CalmRange(self._scale, ignores_outliers=self._ignores_outliers)
 
@@ -289,8 +290,9 @@ class Plot(CalmPlot):
 
     def set_old(self, is_old: bool) -> None:
         """Whether these are the curves of a run that another one takes the place of."""
+        self._opacity = OLD_OPACITY if is_old else 1.0
         for item in self._items.values():
-            item.setOpacity(OLD_OPACITY if is_old else 1.0)
+            item.setOpacity(self._opacity)
 
     @override
     def dress(self) -> None:
@@ -298,6 +300,7 @@ class Plot(CalmPlot):
         if self._is_complete:
             self._dress_own()
             self._drawn.clear()
+            self._shapes.clear()
             self._show_marks()
             self.set_x_range(self._x_range, is_chosen=self._is_part)
 
@@ -382,37 +385,40 @@ class Plot(CalmPlot):
         known = np.isfinite(heights)
         if not known.all():
             x, heights = x[known], heights[known]
-        self._item(curve).setData(x, heights, **self._looks(curve, len(x)))
+        shape = (min(len(x), 2), len(x) <= MOST_MARKERS, len(x) <= MOST_SPARSE_POINTS)
+        if self._shapes.get(curve.name) != shape:
+            self._shapes[curve.name] = shape
+            self._replace_item(curve, len(x))
+        self._items[curve.name].setData(x, heights)
 
-    def _item(self, curve: Series) -> pg.PlotDataItem:
-        item = self._items.get(curve.name)
-        if item is None:
-            item = self._items[curve.name] = pg.PlotDataItem(
-                name=curve.name,
-                connect="all",
-                skipFiniteCheck=True,
+    def _replace_item(self, curve: Series, n_points: int) -> None:
+        """Few points are drawn with dashes, markers and smooth edges; many by an item that does nothing but draw a thin line."""
+        if curve.name in self._items:
+            self.removeItem(self._items[curve.name])
+        colour, style = colour_of(self.theme, curve.style), curve.style
+        is_sparse = n_points <= MOST_SPARSE_POINTS
+        pen = QPen(colour, self.devicePixelRatioF() * (2 if style.is_bold else 1) if is_sparse else 1)
+        pen.setCosmetic(True)
+        options = {"name": curve.name, "pen": pen, "connect": "all", "skipFiniteCheck": True}
+        if is_sparse:
+            pen.setStyle(style.dash)
+            has_markers = n_points == 1 or (bool(style.marker) and n_points <= MOST_MARKERS)
+            item = pg.PlotDataItem(
+                **options,
+                antialias=True,
                 dynamicRangeLimit=None,
+                symbol=SYMBOLS[style.marker or "circle"] if has_markers else None,
+                symbolSize=8 if style.marker == "diamond" else 6,
+                symbolPen=None,
+                symbolBrush=colour,
                 useCache=self._is_cached,
             )
-            self.addItem(item)
+        else:
+            item = pg.PlotCurveItem(**options)
         item.setZValue(list(self._series).index(curve.name) / 100)
-        return item
-
-    def _looks(self, curve: Series, n_drawn: int) -> dict[str, Any]:
-        colour, style = colour_of(self.theme, curve.style), curve.style
-        is_sparse = n_drawn <= MOST_SPARSE_POINTS
-        pen = QPen(colour, self.devicePixelRatioF() * (2 if style.is_bold else 1) if is_sparse else 1)
-        pen.setStyle(style.dash if is_sparse else Qt.PenStyle.SolidLine)
-        pen.setCosmetic(True)
-        has_symbols = n_drawn == 1 or (bool(style.marker) and n_drawn <= MOST_MARKERS)
-        return {
-            "pen": pen,
-            "antialias": is_sparse,
-            "symbol": SYMBOLS[style.marker or "circle"] if has_symbols else None,
-            "symbolSize": 8 if style.marker == "diamond" else 6,
-            "symbolPen": None,
-            "symbolBrush": colour,
-        }
+        item.setOpacity(self._opacity)
+        self._items[curve.name] = item
+        self.addItem(item)
 
     def _show_marks(self) -> None:
         for line in self._mark_lines:
@@ -446,6 +452,7 @@ class Plot(CalmPlot):
         if shown != self._drawn.get(""):
             self._drawn[""] = shown
             self._epoch_lines.setXVals(shown)
+            self._epoch_lines.setVisible(bool(shown))
 
     def _dress_own(self) -> None:
         self._epoch_lines.setPen(QColor(self.theme.grid))

@@ -190,8 +190,8 @@ class TrainingCurves(QWidget):
             epoch_ends=ends[np.isfinite(ends)],
             marks=self._marks(),
         )
-        whole = whole_range(self._runs, axis, latest=self._settings.latest)
-        plot.set_x_range(self._chosen or whole, is_chosen=self._chosen is not None)
+        shown_range = self._chosen or whole_range(self._runs, axis, latest=self._settings.latest)
+        plot.set_x_range(shown_range, is_chosen=self._chosen is not None)
         if self._stale:
             return
         is_chosen = self._chosen is not None or any(p.has_chosen_heights for p in self._shown())
