@@ -160,7 +160,7 @@ class Somebody:
         self._timer.start()
 
     def turn_to(self, tab: str) -> None:
-        from qtdigits.gui.window_pages import TABS
+        from qtdigits.gui.main_window import TABS
 
         self._window.tabs.setCurrentIndex(TABS.index(tab))
 

@@ -38,7 +38,7 @@ def child(way: str, folder: str) -> None:
 
     prepare_start()
     from qtdigits.gui import app as program
-    from qtdigits.gui.window_pages import TABS
+    from qtdigits.gui.main_window import TABS
 
     app, window = program.create(["--data-dir", folder])
     window.trainer.start_engine = lambda: None  # type: ignore[method-assign]

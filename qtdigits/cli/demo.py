@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from qtdigits.cli.options import Subparsers, add_command, file_path
 from qtdigits.cli.window import has_display, importing_the_window
@@ -34,6 +35,10 @@ def run(args: argparse.Namespace) -> int:
     if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with importing_the_window():
-        from qtdigits.gui import demo
+        from qtdigits.gui import app, demo
 
-    return demo.run(args.out, args.ink)
+    drawings, source = demo.drawings_from(args.ink)
+    with TemporaryDirectory(prefix="qtdigits-demo-", ignore_cleanup_errors=True) as folder:
+        _app, window = app.create(["--data-dir", folder, "--theme", "light"])
+        demo.play(window, args.out, drawings, source)
+    return 0

@@ -11,7 +11,7 @@ from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import counted, percent
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Champion, RunningAccuracy, Session
-from qtdigits.gui.trainer import EngineState
+from qtdigits.gui.trainer import EngineState, Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import ChoiceBox, named
 
@@ -117,7 +117,7 @@ class TopBar(QWidget):
 class StatusBar(QStatusBar):
     """What is in use, what goes on, and at the far right how well it reads."""
 
-    def __init__(self, *, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, *, session: Session, trainer: Trainer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = named(QLabel(), "championLabel")
         self._engine = named(QLabel(), "engineLabel")
@@ -135,11 +135,13 @@ class StatusBar(QStatusBar):
         session.champion_changed.connect(self._show_champion)
         session.accuracy_changed.connect(self._show_accuracy)
         session.trial_judged.connect(self._on_trial_judged)
+        trainer.state_changed.connect(self._show_engine)
         self._show_champion(session.champion)
         self._show_accuracy(session.accuracy())
+        self._show_engine(trainer.state)
 
     @Slot(object)
-    def show_engine(self, state: EngineState) -> None:
+    def _show_engine(self, state: EngineState) -> None:
         self._engine.setText(f"engine {state.value}")
 
     @Slot(object)

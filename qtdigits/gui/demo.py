@@ -6,10 +6,7 @@ pictures and `summary.md`. Nothing is staged: the answers, the corrections and t
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -27,17 +24,18 @@ from PySide6.QtCore import (
     qInstallMessageHandler,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton, QSpinBox
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSpinBox, QTableView, QTabWidget
 
 from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.samples import MNIST_TEST
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
-from qtdigits.gui import app
 from qtdigits.gui.background import wait_until
-from qtdigits.gui.demo_training_room import picture_training_room
+from qtdigits.gui.main_window import TABS, MainWindow
+from qtdigits.gui.panels.runs.run_details import RESULT_TAB, RunResultPage
+from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.trainer import JobEnding
-from qtdigits.gui.window_pages import TABS
 from qtdigits.store.data.ink_files import read_ink_jsonl, read_unipen
 from qtdigits.store.files import make_folder
 
@@ -66,24 +64,18 @@ class Findings:
     scores: dict[str, float] = field(default_factory=dict)
 
 
-def run(out: Path, ink: Path | None = None) -> int:
-    """Play the demo into the folder `out`. Gives the exit code; raises `InputError` for ink that cannot be used."""
-    if sys.platform.startswith("linux") and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    drawings, source = _drawings(ink)
+def play(window: MainWindow, out: Path, drawings: list[tuple[str, Ink]], source: str) -> None:
+    """Play the demo in a window that is not shown yet and has an empty data folder; pictures and summary go to `out`.
+
+    `source` says where the drawings are from. The window is closed afterwards.
+    """
     make_folder(out)
-    data_dir = Path(tempfile.mkdtemp(prefix="qtdigits-demo-"))
-    try:
-        _drop_platform_remarks()
-        findings = _Player(out, data_dir, source).play(drawings)
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
-    text = summary_of(findings)
+    for old in out.glob("[0-9][0-9]-*.png"):
+        old.unlink()
+    _drop_platform_remarks()
+    text = summary_of(DemoPlayer(window, out, source).play(drawings))
     (out / "summary.md").write_text(text, "utf-8")
     sys.stdout.write(text)
-    return 0
 
 
 def _drop_platform_remarks() -> None:
@@ -96,8 +88,11 @@ def _drop_platform_remarks() -> None:
     qInstallMessageHandler(show)
 
 
-def _drawings(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
-    """Drawings with their labels: of the file, picked evenly over it so that several writers appear, or synthetic ones."""
+def drawings_from(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
+    """Drawings with their labels: of the file, picked evenly over it so that several writers appear, or synthetic ones.
+
+    Also tells where they are from. Raises `InputError` for ink that cannot be used.
+    """
     if path is None:
         inks, labels = synthetic_digits(MOST_DRAWINGS, seed=2022)
         return list(zip(labels, inks, strict=True)), "the program's own synthetic ink"
@@ -112,16 +107,13 @@ def _drawings(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
     return list(islice(spread, MOST_DRAWINGS)), path.name
 
 
-class _Player:
+class DemoPlayer:
     """Plays the demo in one window. Waiting is always for a condition, never for a time."""
 
-    def __init__(self, out: Path, data_dir: Path, source: str) -> None:
-        self._out = out
+    def __init__(self, window: MainWindow, out: Path, source: str) -> None:
+        self._window, self._out = window, out
         self._findings = Findings(source)
-        for old in out.glob("[0-9][0-9]-*.png"):
-            old.unlink()
-        self._app, self._window = app.create(["--data-dir", str(data_dir), "--theme", "light"])
-        self._window.resize(1360, 840)
+        window.resize(1360, 840)
 
     def play(self, drawings: list[tuple[str, Ink]]) -> Findings:
         window = self._window
@@ -137,7 +129,7 @@ class _Player:
             )
             self._show_tab("Drawings")
             self._picture("drawings", "Every judged drawing is kept, with its strokes.")
-            picture_training_room(window, self._train(), self._picture)
+            self._look_at_run(self._train())
             self._use_new_model(drawings[0][1])
             self._look_inside(drawings[0][1])
         finally:
@@ -214,6 +206,49 @@ class _Player:
             name: score["accuracy"] for name, score in finished.scores.items() if score["n"]
         }
         return finished
+
+    def _look_at_run(self, finished: RunFinished) -> None:
+        """Reopen the run that has just ended, with its curves and its whole result; then Training is in front again."""
+        window = self._window
+        self._show_tab("Runs")
+        table, pages = window.findChild(QTableView, "runsTable"), window.findChild(QTabWidget, "runTabs")
+        assert isinstance(table, QTableView)
+        assert isinstance(pages, QTabWidget)
+        self._wait(lambda: table.model().rowCount() > 0, 30, "the run in the list")
+        table.selectRow(0)
+        self._picture(
+            "run-curves", "An earlier run reopened: batches, training, validation and the hold-out."
+        )
+        pages.setCurrentIndex(RESULT_TAB)
+        self._open_worst_cell(finished)
+        self._picture(
+            "run-result", "Its whole result, with the drawings behind a cell of the confusion matrix."
+        )
+        window.set_theme("dark")
+        self._picture("run-result-dark", "The same in dark colours.")
+        pages.setCurrentIndex(0)
+        self._picture("run-curves-dark", "The curves in dark colours.")
+        window.set_theme("light")
+        window.tabs.setCurrentWidget(window.training_panel)
+
+    def _open_worst_cell(self, finished: RunFinished) -> None:
+        """Choose the set, and click the cell of the confusion matrix with the most mistakes."""
+        page = self._window.findChild(RunResultPage)
+        assert isinstance(page, RunResultPage)
+        box, matrix = page.findChild(QComboBox, "runs.confusionSet"), page.findChild(ConfusionMatrix)
+        assert isinstance(box, QComboBox)
+        assert isinstance(matrix, ConfusionMatrix)
+        if box.findText(MNIST_TEST) >= 0:
+            box.setCurrentText(MNIST_TEST)
+        self._settle()
+        counts = np.array(finished.scores[box.currentText()]["confusion"])
+        np.fill_diagonal(counts, 0)
+        row, column = np.unravel_index(counts.argmax(), counts.shape)
+        QTest.mouseClick(
+            matrix,
+            Qt.MouseButton.LeftButton,
+            pos=matrix.cell_rect(int(row), int(column)).center().toPoint(),
+        )
 
     def _use_new_model(self, ink: Ink) -> None:
         before = self._window.session.model_name

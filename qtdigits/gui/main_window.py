@@ -1,4 +1,4 @@
-"""The main window: it puts the pieces together, leads their signals to one another, and has the canvas judged.
+"""The main window: it makes the pieces, puts them together, and closes.
 
 Start-up order: the window is built and painted without model and curves; after the first paint the champion is read
 (LiteRT is imported then); when nobody has drawn for a moment, the plots are loaded in a thread, then the curves are made and the
@@ -7,15 +7,22 @@ engine is started.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QFrame,
     QLineEdit,
     QMainWindow,
     QMessageBox,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
 )
 from typing_extensions import override
 
@@ -26,27 +33,33 @@ from qtdigits.gui.automatic import AutomaticLearning, AutomaticPromotion
 from qtdigits.gui.background import Importing
 from qtdigits.gui.bars import StatusBar, TopBar
 from qtdigits.gui.closing import Closing, ClosingChoice
-from qtdigits.gui.collaborators import Collaborators
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels.drawing.drawing_panel import DrawingPanel
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.session import Session
+from qtdigits.gui.session import SampleSelection, Session
 from qtdigits.gui.theme import choice_text, dress_application, theme_for
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.colours import Theme
 from qtdigits.gui.widgets.message_bar import MessageBar
+from qtdigits.gui.widgets.pages import LazyPage
 from qtdigits.gui.widgets.parts import named
-from qtdigits.gui.window_layout import card_of, empty_tabs, first_size, laid_out
-from qtdigits.gui.window_pages import TABS, WindowPages
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.version import __version__
 
+if TYPE_CHECKING:
+    from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
+
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
+TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
+FIRST_SIZE = QSize(1360, 840)
+FRAME = QSize(16, 48)
+"""About what a window's title bar and borders take of the screen."""
+LEFT, RIGHT = 4, 7
+"""Parts of the width for drawing and tabs, at first and when the window grows."""
 
 
 class MainWindow(QMainWindow):
@@ -76,47 +89,83 @@ class MainWindow(QMainWindow):
             session=session, guided=self.guided, preferences=preferences, ask=self.ask
         )
         self.canvas = self.drawing.canvas
-        self.tabs = empty_tabs()
-        self._tab_card = card_of(self.tabs)
-        self.messages = MessageBar(self._tab_card)
         self.import_export = ImportExport(session=session, ask=self.ask, parent=self)
         self.closing = Closing(trainer=trainer, ask=self.ask, parent=self)
-        self._shared = Collaborators(
-            session=session,
-            trainer=trainer,
-            guided=self.guided,
-            import_export=self.import_export,
-            messages=self.messages,
-            preferences=preferences,
-            data_dir=session.data_dir,
-            ask=self.ask,
-        )
-        theme = theme_for(preferences.theme)
-        self.training_panel = TrainingPanel(
-            session=session, trainer=trainer, preferences=preferences, ask=self.ask
-        )
         self.learning = AutomaticLearning(
             session=session, trainer=trainer, guided=self.guided, preferences=preferences, parent=self
         )
         self.promotion = AutomaticPromotion(
             session=session, trainer=trainer, guided=self.guided, preferences=preferences, parent=self
         )
-        self.tabs.addTab(self.training_panel, TABS[0])
-        self.pages = WindowPages(tabs=self.tabs, shared=self._shared, theme=theme, parent=self)
-        self.status_bar = StatusBar(session=session)
+        self.training_panel = TrainingPanel(
+            session=session, trainer=trainer, preferences=preferences, ask=self.ask
+        )
+        self._pages = self._lazy_pages()
+        self.tabs = self._tabs_of_all()
+        tab_card = _card_of(self.tabs)
+        self.messages = MessageBar(tab_card)
+        self.status_bar = StatusBar(session=session, trainer=trainer)
         self._quiet = named(QTimer(self, interval=QUIET_MS, singleShot=True), "quietTimer")
         self._plots = Importing("qtdigits.gui.plots.training_curves", self)
 
         self.setMenuWidget(self.top_bar)
-        self.setCentralWidget(laid_out(drawing=self.drawing, tabs=self._tab_card))
+        self.setCentralWidget(_laid_out(self.drawing, tab_card))
         self.setStatusBar(self.status_bar)
         self._actions = fill_menus(self.top_bar.menus, commands_of(self), window=self)
         self._connect()
-        dress_application(theme)
-        self.status_bar.show_engine(trainer.state)
+        dress_application(theme_for(preferences.theme))
         if not self.restoreGeometry(preferences.geometry):
             self.resize(first_size(self.screen().availableSize()))
         self.drawing.setFocus()
+
+    def _tabs_of_all(self) -> QTabWidget:
+        tabs = named(QTabWidget(), "tabs")
+        tabs.setDocumentMode(True)
+        tabs.tabBar().setDrawBase(False)
+        tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for name in TABS:
+            tabs.addTab(self._pages.get(name, self.training_panel), name)
+        return tabs
+
+    def _lazy_pages(self) -> dict[str, LazyPage]:
+        """Each page imports what it needs when it is first shown."""
+        session, trainer, preferences, ask = self.session, self.trainer, self.preferences, self.ask
+
+        def learning() -> QWidget:
+            from qtdigits.gui.panels.learning import LearningPanel
+
+            panel = LearningPanel(session=session, guided=self.guided)
+            panel.guided_wanted.connect(self.guided.toggle)
+            panel.learning_wanted.connect(trainer.learn_hand)
+            return panel
+
+        def samples() -> QWidget:
+            from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
+
+            return SamplesPanel(session=session, exchange=self.import_export, trainer=trainer, ask=ask)
+
+        def models() -> QWidget:
+            from qtdigits.gui.panels.models import ModelsPanel
+
+            return ModelsPanel(session=session)
+
+        def runs() -> QWidget:
+            from qtdigits.gui.panels.runs.runs_panel import RunsPanel
+
+            return RunsPanel(session=session, trainer=trainer, preferences=preferences, ask=ask)
+
+        def writers() -> QWidget:
+            from qtdigits.gui.panels.writers_panel import WritersPanel
+
+            return WritersPanel(session=session, trainer=trainer, ask=ask)
+
+        def network() -> QWidget:
+            from qtdigits.gui.panels.network.network_panel import NetworkPanel
+
+            return NetworkPanel(session=session)
+
+        makers = (learning, samples, models, runs, writers, network)
+        return {name: LazyPage(make) for name, make in zip(TABS[1:], makers, strict=True)}
 
     def _connect(self) -> None:
         session = self.session
@@ -130,11 +179,10 @@ class MainWindow(QMainWindow):
         self.promotion.verdict_ready.connect(self._offer_verdict)
         session.ink_changed.connect(self._on_ink_changed)
         session.trial_judged.connect(self.messages.dismiss_problem)
-        session.selection_changed.connect(self.pages.show_selection)
+        session.selection_changed.connect(self._show_selection)
         session.problem_met.connect(self.messages.show_problem)
         session.notice_given.connect(self.messages.show_notice)
         self.closing.is_over.connect(self._leave, Qt.ConnectionType.QueuedConnection)
-        self.trainer.state_changed.connect(self.status_bar.show_engine)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self._quiet.timeout.connect(self._load_heavy_things)
         self._plots.finished.connect(self._on_plots_loaded)
@@ -233,11 +281,23 @@ class MainWindow(QMainWindow):
         if not self.training_panel.isVisible() and self.preferences.promotion != "never":
             self.messages.offer(text, "Look at it", self._show_training, can_wait=True)
 
+    @Slot(int)
     def _offer_doubtful(self, n: int) -> None:
-        if not self.pages.shows_drawings:  # where it is said already
-            self.messages.offer(
-                awaiting_review(n), "Look at them", lambda: self.pages.show_drawings().show_doubtful()
-            )
+        if self.tabs.currentWidget() is not self._pages["Drawings"]:  # it tells that itself
+            self.messages.offer(awaiting_review(n), "Look at them", self._show_doubtful)
+
+    def _show_doubtful(self) -> None:
+        self._shown_samples().show_doubtful()
+
+    @Slot(object)
+    def _show_selection(self, selection: SampleSelection) -> None:
+        self._shown_samples().show_among(selection.title, selection.ids)
+
+    def _shown_samples(self) -> SamplesPanel:
+        """Turn to the tab of the drawings, which makes its panel the first time."""
+        page = self._pages["Drawings"]
+        self.tabs.setCurrentWidget(page)
+        return cast("SamplesPanel", page.content)
 
     def _on_tab_changed(self, _index: int) -> None:
         if self.tabs.currentWidget() is self.training_panel and self._is_painted:
@@ -249,14 +309,11 @@ class MainWindow(QMainWindow):
         """Use `light`, `dark` or the `system`'s colours, and remember it."""
         self.preferences.theme = choice
         self._actions[choice_text(choice)].setChecked(True)
-        self._apply_theme(theme_for(choice))
+        dress_application(theme_for(choice))
 
-    def _on_system_colours(self, _scheme: object) -> None:
-        self._apply_theme(theme_for(self.preferences.theme))
-
-    def _apply_theme(self, theme: Theme) -> None:
-        dress_application(theme)
-        self.pages.set_theme(theme)
+    @Slot()
+    def _on_system_colours(self) -> None:
+        dress_application(theme_for(self.preferences.theme))
 
     def show_keys(self) -> None:
         QMessageBox.information(self, "Keys", KEYS)
@@ -303,3 +360,33 @@ class MainWindow(QMainWindow):
                 self.session.look_for_changes()
             if self.focusWidget() is None:
                 self.drawing.entry.setFocus()
+
+
+def first_size(screen: QSize) -> QSize:
+    """Return the size of a window that was given none yet, where so much of the screen is free."""
+    return FIRST_SIZE.boundedTo(screen - FRAME)
+
+
+def _laid_out(drawing: QWidget, tabs: QWidget) -> QWidget:
+    """What fills the window between its two bars."""
+    splitter = QSplitter()
+    splitter.setHandleWidth(14)
+    for place, (side, part) in enumerate(((drawing, LEFT), (tabs, RIGHT))):
+        splitter.addWidget(side)
+        splitter.setStretchFactor(place, part)
+    splitter.setSizes([LEFT * FIRST_SIZE.width(), RIGHT * FIRST_SIZE.width()])
+    splitter.setChildrenCollapsible(False)
+    central = QWidget()
+    layout = QVBoxLayout(central)
+    layout.setContentsMargins(20, 8, 20, 4)
+    layout.addWidget(splitter)
+    return central
+
+
+def _card_of(content: QWidget) -> QFrame:
+    card = QFrame()
+    card.setProperty("card", True)
+    layout = QVBoxLayout(card)
+    layout.setContentsMargins(1, 1, 1, 1)
+    layout.addWidget(content)
+    return card

@@ -15,11 +15,10 @@ from qtdigits.core.run.events import EngineReady, RunCancelled, RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.errors import StoreError
 from qtdigits.gui.bars import accuracy_text, accuracy_tip
+from qtdigits.gui.main_window import FIRST_SIZE, TABS, first_size
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy
 from qtdigits.gui.trainer import JobEnding
-from qtdigits.gui.window_layout import FIRST_SIZE, first_size
-from qtdigits.gui.window_pages import TABS
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -15,9 +15,9 @@ from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError
+from qtdigits.gui.results.result_texts import ordered
 from qtdigits.gui.results.score_details import ScoreDetails
 from qtdigits.gui.session import Champion, Scores, Session
-from qtdigits.gui.texts import ordered
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
 from qtdigits.store.run_files import RunFolder
 

@@ -8,31 +8,21 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
 
-from qtdigits.gui.widgets.colours import Theme
-
 
 class LazyPage(QWidget):
-    """`make` builds the content, in the theme of that moment; it may import what only the content needs."""
+    """`make` builds the content; it may import what only the content needs."""
 
-    def __init__(
-        self, make: Callable[[Theme], QWidget], *, theme: Theme, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, make: Callable[[], QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._make = make
-        self._theme = theme
         self.content: QWidget | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        if self.content is not None and hasattr(self.content, "set_theme"):
-            self.content.set_theme(theme)
-
     @override
     def showEvent(self, event: QShowEvent) -> None:
         if self.content is None:
-            self.content = self._make(self._theme)
+            self.content = self._make()
             layout = self.layout()
             assert layout is not None
             layout.addWidget(self.content)

@@ -28,9 +28,9 @@ from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.plots.training_curves import TrainingCurves, save_curves
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
+from qtdigits.gui.results.result_texts import data_text, ordered
 from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.session import Champion, Session
-from qtdigits.gui.texts import data_text, ordered
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import LEFT, label, make_plain, named, scrolling, table_cell

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
+from qtdigits.core.formatting import duration
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.run import events as ev
 from qtdigits.core.score.comparison import Comparison
@@ -23,14 +24,8 @@ from qtdigits.gui.panels.training.training_messages import TrainingMessages
 from qtdigits.gui.panels.training.training_pages import TrainingPages
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.results.result_texts import data_text, finished_text, headline_text
 from qtdigits.gui.session import Champion, Session
-from qtdigits.gui.texts import (
-    data_text,
-    finished_text,
-    headline_text,
-    progress_text,
-    running_text,
-)
 from qtdigits.gui.trainer import Asked, Current, EngineState, JobEnding, Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import ThinBar, button, elided_label, frame
@@ -364,3 +359,24 @@ def status_text(trainer: Trainer, *, chosen_recipe: str) -> str:
         patience=int(recipe.get("patience") or 0),
     )
     return " · ".join(part for part in (what, name if name != chosen_recipe else "", figures) if part)
+
+
+def running_text(
+    batch: ev.BatchEnded, *, epochs: int, best_epoch: int, waited: int = 0, patience: int = 0
+) -> str:
+    """epoch 6 of 12 · 1:02 left · best 2 · patience 3 of 10 · 0:14 elapsed · 12,340 images/s: what is wanted most stands first.
+
+    `waited`: epochs that have ended since the best one; the run ends when they are as many as the `patience` (0: never).
+    """
+    parts = [f"epoch {batch.epoch} of {epochs}", f"{duration(batch.remaining_s)} left"]
+    if best_epoch:
+        parts.append(f"best {best_epoch}")
+    if patience and best_epoch:
+        parts.append(f"patience {waited} of {patience}")
+    parts.append(f"{duration(batch.elapsed_s)} elapsed")
+    parts.append(f"{batch.images_per_s:,.0f} images/s")
+    return " · ".join(parts)
+
+
+def progress_text(event: ev.JobProgress) -> str:
+    return f"{event.what} · {event.done:,} of {event.total:,}" if event.total else f"{event.what} …"

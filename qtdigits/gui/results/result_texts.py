@@ -1,4 +1,4 @@
-"""What several pages say, as text made from values."""
+"""What came out of a run, in words, without what draws it: the training panel says it before any plot is loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from qtdigits.core.drawing.samples import DRAWINGS, MNIST_TEST, MY_HOLD_OUT, VALIDATION
 from qtdigits.core.formatting import counted, duration, percent
-from qtdigits.core.run.events import BatchEnded, JobProgress, RunFinished
+from qtdigits.core.run.events import RunFinished
 
 OUTCOMES = {
     "completed": "Completed",
@@ -23,27 +23,6 @@ def data_text(data: Mapping[str, int]) -> str:
     """MNIST 54,000 + 212 drawings."""
     parts = [f"{n:,} drawings" if name == DRAWINGS else f"{name} {n:,}" for name, n in data.items() if n]
     return " + ".join(parts)
-
-
-def running_text(
-    batch: BatchEnded, *, epochs: int, best_epoch: int, waited: int = 0, patience: int = 0
-) -> str:
-    """epoch 6 of 12 · 1:02 left · best 2 · patience 3 of 10 · 0:14 elapsed · 12,340 images/s: what is wanted most stands first.
-
-    `waited`: epochs that have ended since the best one; the run ends when they are as many as the `patience` (0: never).
-    """
-    parts = [f"epoch {batch.epoch} of {epochs}", f"{duration(batch.remaining_s)} left"]
-    if best_epoch:
-        parts.append(f"best {best_epoch}")
-    if patience and best_epoch:
-        parts.append(f"patience {waited} of {patience}")
-    parts.append(f"{duration(batch.elapsed_s)} elapsed")
-    parts.append(f"{batch.images_per_s:,.0f} images/s")
-    return " · ".join(parts)
-
-
-def progress_text(event: JobProgress) -> str:
-    return f"{event.what} · {event.done:,} of {event.total:,}" if event.total else f"{event.what} …"
 
 
 def finished_text(event: RunFinished) -> str:
