@@ -134,10 +134,7 @@ class MainWindow(QMainWindow):
         def learning() -> QWidget:
             from qtdigits.gui.panels.learning import LearningPanel
 
-            panel = LearningPanel(session=session, guided=self.guided)
-            panel.guided_wanted.connect(self.guided.toggle)
-            panel.learning_wanted.connect(trainer.learn_hand)
-            return panel
+            return LearningPanel(session=session, trainer=trainer, guided=self.guided)
 
         def samples() -> QWidget:
             from qtdigits.gui.panels.samples.samples_panel import SamplesPanel

@@ -12,7 +12,6 @@ from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.score.learning import LearningPoint
 from qtdigits.core.score.metrics import wilson_interval
-from qtdigits.core.score.practice import Goal
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels import learning
 from qtdigits.gui.panels.learning import LearningPanel
@@ -51,9 +50,9 @@ def guided(session):
 
 
 @pytest.fixture
-def open_panel(qtbot, session, guided):
+def open_panel(qtbot, session, trainer, guided):
     def open_it():
-        panel = LearningPanel(session=session, guided=guided)
+        panel = LearningPanel(session=session, trainer=trainer, guided=guided)
         qtbot.addWidget(panel)
         panel.resize(800, 700)
         panel.show()
@@ -258,12 +257,14 @@ def test_that_the_titles_of_matrix_and_learning_curve_stand_on_one_line(panel, s
     )
 
 
-def test_that_the_button_says_what_it_does_and_asks_for_it(panel, guided, qtbot):
+def test_that_the_button_starts_and_ends_a_guided_session(panel, guided):
     button = panel.findChild(QPushButton, "guidedButton")
-    with qtbot.waitSignal(panel.guided_wanted):
-        button.click()
-    guided.start(Goal(half_width=0.03), seed=1)
+    button.click()
+    assert guided.asked
     assert button.text() == "End guided session"
+    button.click()
+    assert not guided.asked
+    assert button.text() == "Guided session"
 
 
 def test_that_the_charts_are_painted_in_the_colours_of_the_window(panel, session, dress):
@@ -292,9 +293,10 @@ def test_that_a_narrow_panel_leaves_the_figures_sentence_the_whole_width(panel, 
     assert detail.width() > 400
 
 
-def test_that_a_hand_can_be_learned_as_soon_as_there_is_a_drawing_of_it(panel, session, qtbot):
+def test_that_a_hand_can_be_learned_as_soon_as_there_is_a_drawing_of_it(panel, session, trainer):
     learn = panel.findChild(QPushButton, "learnHandButton")
     assert not learn.isEnabled()
     judge(session, "3")
-    with qtbot.waitSignal(panel.learning_wanted):
-        learn.click()
+    learn.click()
+    assert trainer.is_busy
+    assert trainer.current.job.recipe.name == "my-hand"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -27,6 +27,7 @@ from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.plots.charts import LearningCurveChart, RunningAccuracyChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
@@ -44,15 +45,11 @@ COACHED = 1000
 
 
 class LearningPanel(RefreshingPanel):
-    """Reads the store only while it is visible, and then once; each judgement is added to what was read.
+    """Reads the store only while it is visible, and then once; each judgement is added to what was read."""
 
-    `guided_wanted` and `learning_wanted` are the buttons for a guided session and for learning this hand.
-    """
-
-    guided_wanted = Signal()
-    learning_wanted = Signal()
-
-    def __init__(self, *, session: Session, guided: GuidedSession, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, session: Session, trainer: Trainer, guided: GuidedSession, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self._guided_session = guided
@@ -88,8 +85,8 @@ class LearningPanel(RefreshingPanel):
         self._learning = LearningCurveChart()
         self._lay_out()
         self._models.activated.connect(self._on_model_chosen)
-        self._guided.clicked.connect(self.guided_wanted)
-        self._learn.clicked.connect(self.learning_wanted)
+        self._guided.clicked.connect(guided.toggle)
+        self._learn.clicked.connect(trainer.learn_hand)
         self._confusion.cell_described.connect(self._cell.setText)
         self._confusion.cell_chosen.connect(self._on_cell_chosen)
         guided.changed.connect(self._show_guided)

@@ -144,7 +144,7 @@ class SampleEdits(QObject):
                     job.n += len(change.ids)
         except QtDigitsError as error:
             self._end(job)
-            self._session.problem_met.emit(error)
+            self._session.report(error)
             return
         if job.parts:
             self.edited.emit(f"{job.tried:,} of {counted(job.total, 'drawing')} …")
