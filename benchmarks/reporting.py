@@ -53,14 +53,14 @@ def child(side: str, recipe: str, images: str, epochs: str) -> None:
 
 def _fill(folder: Path) -> None:
     from qtdigits.core.drawing.raster import render_many
-    from qtdigits.core.drawing.samples import Sample
+    from qtdigits.core.drawing.samples import DEFAULT_WRITER, Sample
     from qtdigits.core.drawing.synthetic import synthetic_digits
     from qtdigits.store.tables.samples import SampleStore
 
     inks, labels = synthetic_digits(N_HELD_OUT_OF, seed=1)
     with SampleStore.open(folder) as store:
         store.add_samples(
-            Sample(str(label), raster, "me", ink)
+            Sample(str(label), raster, DEFAULT_WRITER, ink)
             for ink, label, raster in zip(inks, labels, render_many(inks), strict=True)
         )
 

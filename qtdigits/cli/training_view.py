@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from qtdigits.cli.output import say
-from qtdigits.core.formatting import counted, percent
+from qtdigits.core.formatting import counted, duration, percent
 from qtdigits.errors import StoreError
 
 if TYPE_CHECKING:
@@ -140,14 +140,12 @@ class LiveView:
         )
 
     def _show_batch(self, event: BatchEnded) -> None:
-        from qtdigits.core.formatting import duration
-
         self._progress.update(
             self._task,
             description=f"Epoch {event.epoch} of {self._epochs}",
             completed=event.step - (event.epoch - 1) * self._steps_per_epoch,
             total=self._steps_per_epoch,
-            figures=f"loss {event.loss:.4f}  accuracy {event.accuracy:.1%}  {event.images_per_s:,.0f} images/s  "
+            figures=f"loss {event.loss:.4f}  accuracy {percent(event.accuracy)}  {event.images_per_s:,.0f} images/s  "
             f"{duration(event.remaining_s)} left",
         )
 
@@ -181,12 +179,10 @@ def started_line(event: RunStarted) -> str:
 
 
 def resumed_line(event: RunResumed) -> str:
-    return f"Going on after {counted(event.epochs, 'epoch')}, {event.step:,} batches."
+    return f"Resuming after {counted(event.epochs, 'epoch')}, {event.step:,} batches."
 
 
 def epoch_line(event: EpochEnded, epochs: int) -> str:
-    from qtdigits.core.formatting import duration
-
     best = "  best so far" if event.is_best else ""
     return (
         f"epoch {event.epoch:>{len(str(epochs))}}/{epochs}  {duration(event.elapsed_s)}  "

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSpinBox, QTableVi
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import MNIST_TEST
 from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.formatting import percent
 from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
 from qtdigits.gui.background import wait_until
@@ -339,6 +340,6 @@ def summary_of(findings: Findings) -> str:
     if findings.corrections:
         lines += ["", "Corrected: " + ", ".join(findings.corrections) + "."]
     lines += ["", f"Training: {findings.training}."]
-    lines += [f"- {name}: {accuracy:.2%}" for name, accuracy in findings.scores.items()]
+    lines += [f"- {name}: {percent(accuracy, 2)}" for name, accuracy in findings.scores.items()]
     lines += ["", *(f"- `{file}`: {caption}" for file, caption in findings.pictures)]
     return "\n".join(lines) + "\n"

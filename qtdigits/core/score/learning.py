@@ -24,6 +24,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.formatting import percent, percent_digits, percent_range
 from qtdigits.core.score.metrics import wilson_band
 
 Floats = NDArray[np.float64]
@@ -261,11 +262,11 @@ def learning_text(curve: LearningCurve | None, points: Sequence[LearningPoint], 
         return _without_gain(kept)
     forecast = curve.forecast()
     ends = np.array([kept[0].learned, kept[-1].learned], np.float64)
-    low, middle, high = 100 * np.array(curve.errors(ends))
+    low, middle, high = curve.errors(ends)
     since = f"{kept[0].learned:,} → {kept[-1].learned:,}" if kept[0].learned else f"{kept[-1].learned:,}"
     so_far = (
-        f"{middle[0]:.1f} → {middle[1]:.1f} % misread with {since} drawings learned "
-        f"(likely {low[1]:.1f} to {high[1]:.1f} %)"
+        f"{percent_digits(middle[0])} → {percent(middle[1])} misread with {since} drawings learned "
+        f"(likely {percent_range(low[1], high[1])})"
     )
     if curve.goal is None:
         return f"{so_far}. Hardly anything is left to gain."

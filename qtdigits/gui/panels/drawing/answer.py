@@ -124,7 +124,7 @@ class ClassBars(QWidget):
             shown = sorted(np.argsort(reading.probabilities)[::-1][:MOST_BARS])
             self._rows = [(reading.classes[i], values[i]) for i in shown]
             self._best = reading.label
-        said = ", ".join(f"{label}: {p:.1%}" for label, p in self._rows if p >= 0.005)
+        said = ", ".join(f"{label}: {percent(p)}" for label, p in self._rows if p >= 0.005)
         self.setAccessibleDescription(said)
         self.updateGeometry()
         self.update()
