@@ -2,7 +2,7 @@
 
 It is ridge regression on random cosine features (Rahimi and Recht 2007) of the directions of a drawing's edges.
 One linear solve gives, in closed form, how it would read each drawing had that drawing not been learned (Allen's PRESS
-1974), so a wrong label cannot support itself. How well it does: docs/label-guard.md.
+1974), so a wrong label cannot support itself. How well it does: docs/label-review.md.
 """
 
 from __future__ import annotations
