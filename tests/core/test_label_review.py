@@ -10,8 +10,8 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.label_review import (
     OWN_WEIGHT,
     LabelClassifier,
-    _targets,
     find_suspects,
+    label_targets,
 )
 from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.raster import render_many
@@ -44,7 +44,7 @@ def slanted(ink: Ink, rng: np.random.Generator) -> Ink:
 
 
 @pytest.fixture(scope="module")
-def witness() -> LabelClassifier:
+def classifier() -> LabelClassifier:
     return LabelClassifier.of(*digits(600, seed=1))
 
 
@@ -62,11 +62,11 @@ def wrong(labels: Sequence[str], *rows: int) -> list[str]:
 
 
 def test_that_planted_mistakes_are_found_and_put_right(
-    witness: LabelClassifier, own: tuple[Images, list[str]]
+    classifier: LabelClassifier, own: tuple[Images, list[str]]
 ) -> None:
     images, labels = own
     planted = (4, 30, 77, 91)
-    found = find_suspects(witness, images, wrong(labels, *planted))
+    found = find_suspects(classifier, images, wrong(labels, *planted))
     assert set(planted) <= set(found)
     assert len(found) <= len(planted) + 1
     for row in planted:
@@ -85,51 +85,53 @@ def test_that_drawings_that_broke_alike_do_not_speak_for_one_another(own: tuple[
     assert {found[row].reason for row in broken} == {"looks like a 1, hardly like a 4"}
 
 
-def test_that_right_labels_are_left_alone(witness: LabelClassifier, own: tuple[Images, list[str]]) -> None:
-    assert len(find_suspects(witness, *own)) <= 1
+def test_that_right_labels_are_left_alone(classifier: LabelClassifier, own: tuple[Images, list[str]]) -> None:
+    assert len(find_suspects(classifier, *own)) <= 1
 
 
 @pytest.mark.parametrize("row", [0, 41, 99])
 @pytest.mark.parametrize("label", ["0", "6"])
 def test_that_a_drawings_own_label_has_no_say_in_how_it_is_read(
-    witness: LabelClassifier, own: tuple[Images, list[str]], row: int, label: str
+    classifier: LabelClassifier, own: tuple[Images, list[str]], row: int, label: str
 ) -> None:
     images, labels = own
-    places = witness.places(images)
+    places = classifier.places(images)
     changed = [*labels[:row], label, *labels[row + 1 :]]
-    before, after = (witness.scores_without(places, names) for names in (labels, changed))
+    before, after = (classifier.scores_without(places, names) for names in (labels, changed))
     np.testing.assert_allclose(after[row], before[row], atol=1e-8)
     assert label == labels[row] or not np.allclose(after, before, atol=1e-4)  # the others learn from it
 
 
 def test_that_the_closed_form_is_what_leaving_a_drawing_out_gives(
-    witness: LabelClassifier, own: tuple[Images, list[str]]
+    classifier: LabelClassifier, own: tuple[Images, list[str]]
 ) -> None:
     images, labels = own
-    places, row = witness.places(images), 17
+    places, row = classifier.places(images), 17
     rest = [i for i in range(len(labels)) if i != row]
-    gram, moments = witness.with_drawings(places[rest], _targets([labels[i] for i in rest]), OWN_WEIGHT)
-    really = np.cos(places[row] @ witness.waves + witness.phases) @ np.linalg.solve(gram, moments) + 0.1
-    np.testing.assert_allclose(witness.scores_without(places, labels)[row], really, atol=1e-7)
+    gram, moments = classifier.with_drawings(
+        places[rest], label_targets([labels[i] for i in rest]), OWN_WEIGHT
+    )
+    really = np.cos(places[row] @ classifier.waves + classifier.phases) @ np.linalg.solve(gram, moments) + 0.1
+    np.testing.assert_allclose(classifier.scores_without(places, labels)[row], really, atol=1e-7)
 
 
 def test_that_a_digit_with_few_examples_and_a_class_that_is_no_digit_are_not_judged(
-    witness: LabelClassifier, own: tuple[Images, list[str]]
+    classifier: LabelClassifier, own: tuple[Images, list[str]]
 ) -> None:
     images, labels = own
     chosen = [i for i in range(100) if labels[i] == "1"] + [i for i in range(100) if labels[i] == "7"][:3]
     named = [labels[i] for i in chosen]
     named[0] = "7"
-    assert set(find_suspects(witness, images[chosen], named)) == {0}  # three other sevens
-    assert find_suspects(witness, images[chosen[:-1]], named[:-1]) == {}
-    assert find_suspects(witness, images[chosen], ["seven" if n == "7" else n for n in named]) == {}
+    assert set(find_suspects(classifier, images[chosen], named)) == {0}  # three other sevens
+    assert find_suspects(classifier, images[chosen[:-1]], named[:-1]) == {}
+    assert find_suspects(classifier, images[chosen], ["seven" if n == "7" else n for n in named]) == {}
 
 
-def test_that_nobodys_drawings_are_no_trouble(witness: LabelClassifier) -> None:
-    assert find_suspects(witness, np.empty((0, 28, 28), np.uint8), []) == {}
+def test_that_nobodys_drawings_are_no_trouble(classifier: LabelClassifier) -> None:
+    assert find_suspects(classifier, np.empty((0, 28, 28), np.uint8), []) == {}
 
 
-def test_that_the_same_seed_gives_the_same_witness() -> None:
+def test_that_the_same_seed_gives_the_same_classifier() -> None:
     images, labels = digits(200, seed=5)
     one, two = LabelClassifier.of(images, labels), LabelClassifier.of(images, labels)
     np.testing.assert_array_equal(one.moments, two.moments)

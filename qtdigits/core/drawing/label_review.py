@@ -67,7 +67,9 @@ class LabelClassifier:
         waves = rng.standard_normal((axes.shape[1], COSINES)) * (2.0 * np.sqrt(2.0 * BREADTH) / spread)
         phases = rng.random(COSINES) * 2.0 * np.pi
         blank = np.zeros((COSINES, COSINES)), np.zeros((COSINES, len(DIGIT_LABELS)))
-        gram, moments = cls(mean, axes, waves, phases, *blank).with_drawings(places, _targets(labels), 1.0)
+        gram, moments = cls(mean, axes, waves, phases, *blank).with_drawings(
+            places, label_targets(labels), 1.0
+        )
         gram[np.diag_indices(COSINES)] += RIDGE * np.trace(gram) / COSINES
         return cls(mean, axes, waves, phases, gram, moments)
 
@@ -90,7 +92,7 @@ class LabelClassifier:
 
         With the leverage h and the scores f of learning it too, they are y - (y - f) / (1 - h): y cancels.
         """
-        targets = _targets(labels)
+        targets = label_targets(labels)
         gram, moments = self.with_drawings(places, targets, OWN_WEIGHT)
         inverse = np.linalg.inv(gram)
         weights = inverse @ moments
@@ -181,7 +183,7 @@ def _gradients(images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
     return rows[:, :, 2:] - rows[:, :, :-2], columns[:, 2:] - columns[:, :-2]
 
 
-def _targets(labels: Sequence[str]) -> Floats:
+def label_targets(labels: Sequence[str]) -> Floats:
     """`(n, 10)`: 1 for the label and 0 for the others, less their mean."""
     indices = [DIGIT_LABELS.index(label) for label in labels]
     targets: Floats = np.eye(len(DIGIT_LABELS))[indices] - 1.0 / len(DIGIT_LABELS)
