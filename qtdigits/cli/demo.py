@@ -1,4 +1,4 @@
-"""`qtdigits demo`: the real window at work, driven off-screen, with pictures."""
+"""`qtdigits demo`: drive the real window off-screen and save pictures."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "demo",
+        run=run,
         examples=("qtdigits demo --out build/demo",),
     )
     parser.add_argument(
@@ -27,11 +28,10 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--ink", metavar="FILE", type=file_path, help="ink to draw with, .jsonl[.gz] (default: synthetic ink)"
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """The demo keeps its samples and models in a folder of its own; the person's data is not touched."""
+    """Run the demo with samples and models of its own; the person's data is not touched."""
     if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with importing_the_window():

@@ -1,4 +1,4 @@
-"""`qtdigits evaluate`: how well a model reads a set of drawings."""
+"""`qtdigits evaluate`: score a model on a set of drawings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from qtdigits.training.evaluate import Answers, answers_of, scores_by_writer
 
 if TYPE_CHECKING:
     NamedTally = tuple[str, Tally]
-    """Whose figures they are: a class, a writer."""
+    """A class or a writer, and its figures."""
 
 MOST_IN_GALLERY = 600
 
@@ -41,6 +41,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "evaluate",
+        run=run,
         examples=(
             "qtdigits evaluate cnn-32-64 --on mnist",
             "qtdigits evaluate my.h5 --on drawings.jsonl.gz --by-writer --json",
@@ -65,15 +66,14 @@ def add_parser(subparsers: Subparsers) -> None:
         "--gallery",
         metavar="FILE.png",
         type=file_path,
-        help="a picture of the misread drawings, the surest mistakes first",
+        help="write a picture of the misread drawings, the most confident errors first",
     )
     add_json_option(parser, "the figures")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     if not args.on:
-        raise InputError("--on names nothing.", "Give mnist or a file.")
+        raise InputError("--on is empty.", "Give mnist or a file.")
     folder = data_folder(args)
     model = open_model(args.model, folder=folder, weights=False)
     reader = Reader(model)
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder: Path) -> Parts:
-    """The drawings of a store, kept apart by what the model can know of them."""
+    """Split the drawings of a store by whether the model can have learned from them."""
     return parts_of_file(
         model,
         dataset,
@@ -135,17 +135,17 @@ def _figures(tallies: Iterable[NamedTally]) -> dict[str, object]:
 
 def _print_score(model: str, dataset: Dataset, score: Score) -> None:
     print(
-        f"{model} on {dataset.name}: {percent(score.accuracy, 2)} right "
+        f"{model} on {dataset.name}: {percent(score.accuracy, 2)} correct "
         f"({score.correct:,} of {score.n:,}; 95% interval {percent_range(*score.interval)})"
     )
     if score.calibration_error is not None:
         print(
-            f"Expected calibration error {score.calibration_error:.4f}: the sure answers should be right as often as they say."
+            f"Expected calibration error {score.calibration_error:.4f}: the mean gap between confidence and accuracy."
         )
     if score.undecided:
         print(
-            f"Not sure of {score.undecided:,}, which are counted above with the best guess; "
-            f"of the other {score.decided:,}, {percent(score.decided_accuracy, 2)} are right."
+            f"Not sure about {score.undecided:,}, which count with their most probable class; "
+            f"of the other {score.decided:,}, {percent(score.decided_accuracy, 2)} are correct."
         )
     worst = (
         f"{truth} read as {answer} ({count:,} times)" for truth, answer, count in score.worst_confusions()
@@ -159,22 +159,22 @@ def _print_parts(parts: Parts | None) -> None:
     if parts is None:
         return
     named = {
-        "held out: nobody learns from them": parts.hold_out,
+        "held out: never trained on": parts.hold_out,
         "not learned by this model": parts.not_learned,
-        "learned, or perhaps learned": parts.learned,
-        "imported, perhaps from a file that it has learned": parts.of_files,
+        "learned, or possibly learned": parts.learned,
+        "imported, possibly from a file that it has learned": parts.of_files,
     }
     _print_tallies("drawings", [(name, part) for name, part in named.items() if part.n])
     if parts.learned.n or parts.of_files.n:
-        print("\nWhat a model has learned from says little of how it will read the next drawing.")
+        print("\nHow a model reads what it has learned from says little about the next drawing.")
 
 
 def _print_confusion(score: Score) -> None:
-    """Without the classes that were not drawn, and those that nothing was read as."""
+    """Print the confusion matrix, without classes that were never drawn or never answered."""
     matrix: list[list[int]] = score.confusion.tolist()
     drawn = [i for i, row in enumerate(matrix) if any(row)]
     read = [i for i in range(len(matrix)) if any(row[i] for row in matrix)]
-    print("\nWhat was drawn (rows), and what was read (columns):\n")
+    print("\nConfusion matrix: label (rows), answer (columns)\n")
     rows = ((score.classes[t], *(f"{matrix[t][a]:,}" if matrix[t][a] else "·" for a in read)) for t in drawn)
     print_table(("", *(score.classes[a] for a in read)), rows)
 
@@ -193,4 +193,4 @@ def _print_tallies(what: str, tallies: list[NamedTally]) -> None:
         for name, tally in tallies
     )
     print()
-    print_table((what, "drawn", "right", "accuracy", "95% interval"), rows)
+    print_table((what, "drawings", "correct", "accuracy", "95% interval"), rows)

@@ -1,4 +1,4 @@
-"""Opening models and data by what a person types."""
+"""Models, data and learners by what a person types, and the options of commands that learn hands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qtdigits.cli.options import file_path
 from qtdigits.cli.output import say
-from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.samples import MNIST, Dataset
 from qtdigits.core.model import Model
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.errors import InputError
@@ -21,33 +21,33 @@ from qtdigits.store.library import CHAMPION, ModelLibrary
 from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import headers_of, was_trained_on
-from qtdigits.training.consolidate import Learner
+from qtdigits.training.consolidate import RECIPE, Learner
 from qtdigits.training.data_cache import DataCache, fetch_mnist
 
 
 def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Model:
-    """The model of a file or of a name in the library. Raises `InputError` with the names that there are."""
+    """Load a model by file or by name in the library. Raises `InputError` with the existing names."""
     if name_or_path == CHAMPION:
         return _champion(folder, weights=weights)
     return load_model(ModelLibrary(folder).find(name_or_path), weights=weights)
 
 
 def find_model(name_or_path: str, *, folder: Path) -> Path:
-    """The file of a model. Raises `InputError` with the names that there are."""
+    """Return the file of a model. Raises `InputError` with the existing names."""
     if name_or_path == CHAMPION:
         return champion_path(folder)
     return ModelLibrary(folder).find(name_or_path)
 
 
 def champion_path(folder: Path) -> Path:
-    """The file of the model in use. Raises `ModelFileError` when there is none."""
+    """Return the file of the model in use. Raises `ModelFileError` when there is none."""
     model = _champion(folder, weights=False)
     assert model.path is not None  # it was read from a file
     return model.path
 
 
 def _champion(folder: Path, *, weights: bool) -> Model:
-    """The model in use. When it is another than the chosen one, as that is gone or damaged, it is said."""
+    """Load the model in use, and say so when it is not the chosen one because that is missing or damaged."""
     model, notice = ModelLibrary(folder).load_champion(weights=weights)
     if notice:
         say(notice)
@@ -55,12 +55,11 @@ def _champion(folder: Path, *, weights: bool) -> Model:
 
 
 def open_reader(name_or_path: str, *, folder: Path) -> Reader:
-    """A reader that has given its golden answers; TensorFlow has no part in it."""
     return Reader(open_model(name_or_path, folder=folder, weights=False))
 
 
 def require_writer(store: SampleStore, writer: str) -> None:
-    """Raises `InputError` with the writers that there are."""
+    """Raise `InputError` with the existing writers when there is no such writer."""
     if writer not in (writers := store.writers()):
         raise InputError(f"There is no writer {writer!r}.", f"Writers: {', '.join(writers) or 'none yet'}.")
 
@@ -68,7 +67,7 @@ def require_writer(store: SampleStore, writer: str) -> None:
 def open_dataset(
     what: str, *, labels: Path | None, mnist: Path | None, folder: Path, progress: Callable[[int, int], None]
 ) -> Dataset:
-    """Drawings to score a model on: MNIST's test set for "mnist", otherwise a file of any kind that can be read."""
+    """Load drawings to score a model on: MNIST's test set for "mnist", otherwise a file of any supported kind."""
     if what != "mnist":
         return read_dataset(Path(what), labels=labels)
     if labels:
@@ -79,12 +78,12 @@ def open_dataset(
 def _mnist_test_set(explicit: Path | None, folder: Path, progress: Callable[[int, int], None]) -> Dataset:
     path = find_mnist(explicit=explicit, folder=folder)
     if path is None:
-        say("MNIST is not on this machine, so it is downloaded.")
+        say("MNIST was not found and is being downloaded.")
         path = fetch_mnist(folder, progress=progress)
     return load_mnist(path).test
 
 
-GIVING_UP = "Giving all up: nothing is kept."
+CANCELLING = "Cancelling: nothing is kept."
 """At the second Ctrl+C."""
 
 
@@ -96,8 +95,8 @@ def add_learning_options(parser: argparse.ArgumentParser, *, about_model: str) -
     parser.add_argument(
         "--recipe",
         metavar="NAME|FILE",
-        default="my-hand",
-        help="how a hand is learned (default: %(default)s)",
+        default=RECIPE,
+        help="recipe of the training (default: %(default)s)",
     )
     parser.add_argument(
         "--mnist",
@@ -108,11 +107,11 @@ def add_learning_options(parser: argparse.ArgumentParser, *, about_model: str) -
 
 
 def warn_of_known_drawings(base: Model, drawings: Dataset, folder: Path) -> None:
-    """Say so where the figures flatter a model that was trained on what it is to read."""
+    """Say so when the model was trained on the drawings that it is to read."""
     if was_trained_on(base, drawings, headers_of(ModelLibrary(folder))):
         say(
-            f"{base.name} was trained on {drawings.name}: what it reads of that says little. "
-            "For figures to trust, give a --model that was not."
+            f"{base.name} was trained on {drawings.name}, so its accuracy on it proves little. "
+            "For a fair figure, give a --model that was not."
         )
 
 
@@ -122,7 +121,7 @@ def mnist_of(args: argparse.Namespace, folder: Path) -> Mnist | None:
 
 
 def learner_of(args: argparse.Namespace, mnist: Mnist | None) -> Learner:
-    """Raises `InputError` for a recipe that learns no hand. Loads TensorFlow, without its greetings."""
+    """Return the learner of the recipe, and load TensorFlow. Raises `InputError` for a recipe that starts from scratch."""
     recipe = load_recipe(args.recipe)
     if not recipe.is_personal:
         raise InputError(
@@ -135,9 +134,9 @@ def learner_of(args: argparse.Namespace, mnist: Mnist | None) -> Learner:
 
 
 def _rehearsal(mnist: Mnist | None) -> Dataset:
-    """MNIST's training images, or the synthetic ink that stands in for them."""
+    """Return MNIST's training images, or the synthetic ink that replaces them."""
     if mnist is not None:
-        return replace(mnist.training, name="MNIST")
+        return replace(mnist.training, name=MNIST)
 
-    say("MNIST is not on this machine, so the rehearsal is on synthetic ink.")
+    say("MNIST was not found, so the rehearsal uses synthetic ink.")
     return DataCache().rehearsal(lambda done, total: None)

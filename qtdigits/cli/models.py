@@ -1,4 +1,4 @@
-"""`qtdigits models`: the models that there are, what is in them, and which one is in use."""
+"""`qtdigits models`: list, show, check and compare models, and choose the one in use."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import Drawings, Replayed, headers_of, replay
 
 IMPORTED = (
-    "imported: these drawings are from files, and the model, or one that it goes on from, was trained on files. "
-    "They may be the same, so this figure proves nothing."
+    "imported: these drawings are from files, and the model or one of its ancestors was trained on files. "
+    "They may be the same files, so this figure proves nothing."
 )
 
 
@@ -44,44 +44,49 @@ def add_parser(subparsers: Subparsers) -> None:
             "qtdigits models promote my-model",
         ),
     )
-    listing = add_command(group, "list", summary="list the models", examples=("qtdigits models list --json",))
+    listing = add_command(
+        group, "list", run=run_list, summary="list the models", examples=("qtdigits models list --json",)
+    )
     add_json_option(listing, "the list")
-    listing.set_defaults(run=run_list)
     show = add_command(
-        group, "show", summary="tell all about one model", examples=("qtdigits models show cnn-32-64 --json",)
+        group,
+        "show",
+        run=run_show,
+        summary="show everything about a model",
+        examples=("qtdigits models show cnn-32-64 --json",),
     )
     show.add_argument("model", metavar="MODEL", help=MODEL_HELP)
-    add_json_option(show, "it (with weights_sha256)")
-    show.set_defaults(run=run_show)
+    add_json_option(show, "the model (with weights_sha256)")
     check = add_command(
         group,
         "check",
+        run=run_check,
         summary="verify model files: contents, digests, golden answers",
         examples=("qtdigits models check", "qtdigits models check my.h5 --json"),
     )
     check.add_argument("models", metavar="MODEL", nargs="*", help=f"{MODEL_HELP}; none: all")
     add_json_option(check, "what was found")
-    check.set_defaults(run=run_check)
     promote = add_command(
         group,
         "promote",
-        summary="make a model the one in use",
+        run=run_promote,
+        summary="put a model into use",
         examples=("qtdigits models promote my-model",),
     )
     promote.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     add_json_option(promote, "the model in use")
-    promote.set_defaults(run=run_promote)
     rollback = add_command(
         group,
         "rollback",
-        summary="go back to the model that was in use before",
+        run=run_rollback,
+        summary="put the previous model back into use",
         examples=("qtdigits models rollback",),
     )
     add_json_option(rollback, "the model in use")
-    rollback.set_defaults(run=run_rollback)
     replaying = add_command(
         group,
         "replay",
+        run=run_replay,
         summary="score models on every stored drawing: held out, not learned from, learned from",
         examples=("qtdigits models replay", "qtdigits models replay champion --writer Ada --json"),
     )
@@ -92,12 +97,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--writer", metavar="NAME", help="only this writer's drawings (default: everybody's)"
     )
     add_json_option(replaying, "the figures")
-    replaying.set_defaults(run=run_replay)
 
 
 def run_list(args: argparse.Namespace) -> int:
     folder = data_folder(args)
-    with contextlib.suppress(ModelFileError):  # there is no usable model, which the list shows
+    with contextlib.suppress(ModelFileError):  # no usable model, as the list shows
         champion_path(folder)
     entries = ModelLibrary(folder).entries()
     if args.json:
@@ -119,7 +123,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Every file is looked at; 2 when one of them is not as it should be."""
+    """Check every file; return 2 when one of them is unusable."""
     folder = data_folder(args)
     found = []
     for name in args.models or [str(entry.path) for entry in ModelLibrary(folder).entries()]:
@@ -133,14 +137,14 @@ def run_check(args: argparse.Namespace) -> int:
         else:
             found.append({"model": name, "path": str(path), "ok": True})
             if not args.json:
-                print(f"{path}: all well")
+                print(f"{path}: no problems")
     if args.json:
         print_json({"models": found})
     return 0 if all(row["ok"] for row in found) else 2
 
 
 def run_promote(args: argparse.Namespace) -> int:
-    """The file is checked first: a model that cannot read must not come into use."""
+    """Check the file first: a model that cannot read must not come into use."""
     folder = data_folder(args)
     path = find_model(args.model, folder=folder)
     Reader(check_model(path))
@@ -153,7 +157,7 @@ def run_rollback(args: argparse.Namespace) -> int:
 
 
 def run_replay(args: argparse.Namespace) -> int:
-    """Every model that can be scored is; 2 when one of them cannot."""
+    """Score every usable model; return 2 when one of them is not."""
     folder = data_folder(args)
     library = ModelLibrary(folder)
     wanted = [find_model(name, folder=folder) for name in args.models]
@@ -205,7 +209,7 @@ def _say_champion(args: argparse.Namespace, path: Path) -> int:
     if args.json:
         print_json({"champion": str(path)})
     else:
-        say(f"{path.stem} is in use now ({path}).")
+        say(f"{path.stem} is now in use ({path}).")
     return 0
 
 
@@ -280,7 +284,7 @@ def _history_line(model: Model) -> str:
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
-    """Nested mappings, and lists of mappings, as dotted names."""
+    """Flatten nested mappings, and lists of mappings, to dotted names."""
     facts: list[tuple[str, object]] = []
     for key, value in values.items():
         if isinstance(value, Mapping):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,15 +11,17 @@ from qtdigits.cli import COMMANDS
 from qtdigits.paths import user_data_dir
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Run = Callable[[argparse.Namespace], int]
+"""Runs a command and returns its exit code."""
 
 MODEL_HELP = "a model file, or the name of a model (see: qtdigits models list)"
 MNIST_HELP = "mnist.npz (default: searched for, else downloaded)"
 
 
 def add_command(
-    subparsers: Subparsers, name: str, *, examples: Sequence[str], summary: str = ""
+    subparsers: Subparsers, name: str, *, examples: Sequence[str], run: Run | None = None, summary: str = ""
 ) -> argparse.ArgumentParser:
-    """Add a command with the common options; `summary` is a sentence without full stop, for those of `COMMANDS` given there."""
+    """Add a command with the common options. `summary` is a sentence without full stop, "": that of `COMMANDS`."""
     summary = summary or COMMANDS[name]
     parser = subparsers.add_parser(
         name,
@@ -30,6 +32,7 @@ def add_command(
         allow_abbrev=False,
     )
     add_common_options(parser)
+    parser.set_defaults(run=run)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What the commands print: results on stdout, everything else on stderr."""
+"""Output of the commands: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -14,25 +14,22 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPED_WIDTH = 10_000
-"""Columns where nobody looks: rich must not cut a path because a file has no width."""
+"""Columns of a pipe or file, in which rich must not cut a path."""
 
 
 def say(text: str) -> None:
-    """A message for the person, on stderr."""
+    """Print a message for the person on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def complain(text: str) -> None:
-    """A message about something that went wrong while the rest goes on."""
+    """Print a message about an error that does not end the command."""
     say(f"qtdigits: {' '.join(text.split())}")
 
 
 @contextlib.contextmanager
 def working(text: str) -> Iterator[Callable[[int, int], None]]:
-    """Show on a terminal that work is going on; elsewhere say nothing.
-
-    Gives a function for how much of how much is done; until it is called, nobody knows.
-    """
+    """Show progress on a terminal, and nothing elsewhere. Yields a function of done and total."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -46,12 +43,12 @@ def working(text: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def print_json(value: object) -> None:
-    """The one JSON object of `--json`. ASCII only, so that no locale can spoil it."""
+    """Print the one JSON object of `--json`, in ASCII so that no locale can corrupt it."""
     print(json.dumps(value, allow_nan=False))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers_from: int = 1) -> None:
-    """A table on stdout; the columns from `numbers_from` on are set to the right. No rows: only the head."""
+    """Print a table on stdout; the columns from `numbers_from` on are aligned to the right."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -68,14 +65,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, num
 
 
 def print_facts(facts: Sequence[tuple[str, object]]) -> None:
-    """Names and what they are, a pair a line."""
+    """Print names and values, one pair per line."""
     width = max((len(name) for name, _ in facts), default=0)
     for name, value in facts:
         print(f"{name:<{width}}  {value}")
 
 
 def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
-    """The figures of a model, one set a line."""
+    """Print the scores of a model, one set per line."""
     rows = []
     for name, score in scores.items():
         low, high = score.get("interval", (0.0, 1.0))
@@ -85,7 +82,7 @@ def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
             percent(score.get("accuracy"), 2),
         )
         rows.append((name, *figures, percent_range(low, high)))
-    print_table(("set", "drawings", "right", "accuracy", "95% interval"), rows)
+    print_table(("set", "drawings", "correct", "accuracy", "95% interval"), rows)
 
 
 def _console() -> Console:

@@ -1,4 +1,4 @@
-"""`qtdigits recognise`: what pictures show."""
+"""`qtdigits recognise`: say which digits pictures show."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "recognise",
+        run=run,
         examples=("qtdigits recognise cnn-32-64 seven.png", "qtdigits recognise my.h5 scans/*.png --json"),
     )
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
@@ -30,11 +31,10 @@ def add_parser(subparsers: Subparsers) -> None:
         "files", metavar="FILE", nargs="+", type=file_path, help="PNG or JPEG, dark on light or light on dark"
     )
     add_json_option(parser, "the answers")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Files that cannot be read are reported, the others answered; 2 when there was one."""
+    """Report files that cannot be read, answer the others; return 2 when there was one."""
     reader = open_reader(args.model, folder=data_folder(args))
     results: list[dict[str, Any]] = []
     errors: list[dict[str, str]] = []
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answers(reader: Reader, files: list[Path]) -> Iterator[tuple[Path, dict[str, float] | InputError]]:
-    """For each file the probability of each label, the highest first, or what is wrong with the file."""
+    """Yield for each file the probability of each label, the highest first, or the error."""
     for file in files:
         try:
             yield file, _read(reader, file)

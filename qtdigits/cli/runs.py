@@ -1,4 +1,4 @@
-"""`qtdigits runs`: the trainings that were made."""
+"""`qtdigits runs`: list, show, compare, name and delete training runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from qtdigits.cli.options import Subparsers, add_command, add_group, add_output_options, data_folder
 from qtdigits.cli.output import print_facts, print_json, print_table, say
 from qtdigits.core.drawing.samples import MY_HOLD_OUT, VALIDATION
-from qtdigits.core.formatting import percent
+from qtdigits.core.formatting import counted, percent
 from qtdigits.core.run.figures import differing
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
@@ -26,7 +26,7 @@ from qtdigits.training.runs import (
     with_current_state,
 )
 
-RUN_HELP = "the id of a run, its beginning, or the run's name"
+RUN_HELP = "id of a run, the beginning of the id, or the name of the run"
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -36,59 +36,70 @@ def add_parser(subparsers: Subparsers) -> None:
         examples=("qtdigits runs list", "qtdigits runs compare 3f2a 81bc"),
     )
     listing = add_command(
-        group, "list", summary="list the runs, the latest first", examples=("qtdigits runs list --json",)
+        group,
+        "list",
+        run=run_list,
+        summary="list the runs, the latest first",
+        examples=("qtdigits runs list --json",),
     )
     listing.add_argument("--deleted", action="store_true", help="list those in the trash instead")
     add_output_options(listing, json="the list", csv="the list, with recipes and figures,")
-    listing.set_defaults(run=run_list)
     showing = add_command(
-        group, "show", summary="show a run and its epochs", examples=("qtdigits runs show 3f2a",)
+        group,
+        "show",
+        run=run_show,
+        summary="show a run and its epochs",
+        examples=("qtdigits runs show 3f2a",),
     )
     showing.add_argument("wanted", metavar="RUN", help=RUN_HELP)
     add_output_options(showing, json="the run with its whole history", csv="its curves")
-    showing.set_defaults(run=run_show)
     comparing = add_command(
         group,
         "compare",
-        summary="compare runs: their figures, and what differs in their recipes",
+        run=run_compare,
+        summary="compare the figures of runs, and the differences of their recipes",
         examples=("qtdigits runs compare 3f2a 81bc",),
     )
     comparing.add_argument("wanted", nargs="+", metavar="RUN", help=RUN_HELP)
     add_output_options(comparing, json="the comparison", csv="the comparison, a line for each run,")
-    comparing.set_defaults(run=run_compare)
     _add_changes(group)
 
 
 def _add_changes(group: Subparsers) -> None:
     naming = add_command(
-        group, "rename", summary="name a run", examples=('qtdigits runs rename 3f2a "twice as wide"',)
+        group,
+        "rename",
+        run=run_rename,
+        summary="name a run",
+        examples=('qtdigits runs rename 3f2a "twice as wide"',),
     )
     naming.add_argument("wanted", metavar="RUN", help=RUN_HELP)
-    naming.add_argument("name", metavar="NAME", help='"" goes back to the name of the recipe')
-    naming.set_defaults(run=run_rename)
+    naming.add_argument("name", metavar="NAME", help='"" restores the name of the recipe')
     noting = add_command(
-        group, "note", summary="note something about a run", examples=('qtdigits runs note 3f2a "too slow"',)
+        group,
+        "note",
+        run=run_note,
+        summary="add a note to a run",
+        examples=('qtdigits runs note 3f2a "too slow"',),
     )
     noting.add_argument("wanted", metavar="RUN", help=RUN_HELP)
-    noting.add_argument("note", metavar="TEXT", help='"" takes the note away')
-    noting.set_defaults(run=run_note)
+    noting.add_argument("note", metavar="TEXT", help='"" removes the note')
     for name, run, summary in (
-        ("delete", run_delete, "put runs into the trash; the models that came of them stay"),
-        ("restore", run_restore, "put runs back from the trash"),
+        ("delete", run_delete, "move runs to the trash; their models stay"),
+        ("restore", run_restore, "restore runs from the trash"),
     ):
-        command = add_command(group, name, summary=summary, examples=(f"qtdigits runs {name} 3f2a",))
+        command = add_command(group, name, run=run, summary=summary, examples=(f"qtdigits runs {name} 3f2a",))
         command.add_argument("wanted", nargs="+", metavar="RUN", help=RUN_HELP)
-        command.set_defaults(run=run)
     emptying = add_command(
         group,
         "empty-trash",
-        summary="delete the runs in the trash for good; the models that came of them stay",
+        run=run_empty_trash,
+        summary="delete the runs in the trash for good; their models stay",
         examples=("qtdigits runs empty-trash", "qtdigits runs empty-trash --yes"),
     )
     emptying.add_argument(
-        "--yes", action="store_true", help="really do it; without it, it is only said what would go"
+        "--yes", action="store_true", help="really delete them; otherwise only say what would be deleted"
     )
-    emptying.set_defaults(run=run_empty_trash)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -123,10 +134,10 @@ def run_show(args: argparse.Namespace) -> int:
         ("ended", run.state),
         ("model", run.model or "none"),
     ]
-    facts += _how_it_goes_on(run, folder)
+    facts += _ways_to_continue(run, folder)
     facts += _trained_on(run)
     if run.figures.message:
-        facts.append(("because", run.figures.message))
+        facts.append(("reason", run.figures.message))
     if run.note:
         facts.append(("note", " ".join(run.note.split())))
     facts += [(f"recipe {name}", value) for name, value in run.recipe.items() if name != "name"]
@@ -160,7 +171,7 @@ def run_compare(args: argparse.Namespace) -> int:
     rows += [(f"recipe {name}", *values) for name, values in changes.items()]
     print_table(("", *(f"{run.title} ({run.id[-6:]})" for run in runs)), rows)
     if not changes:
-        say("Their recipes are alike.")
+        say("Their recipes are the same.")
     return 0
 
 
@@ -176,7 +187,11 @@ def run_note(args: argparse.Namespace) -> int:
     with SampleStore.open(data_folder(args)) as store:
         run = store.runs.find(args.wanted)
         store.runs.set_note(run.id, args.note)
-    say(f"Noted about the run {run.id}." if args.note.strip() else f"The run {run.id} has no note any more.")
+    say(
+        f"The note of the run {run.id} is saved."
+        if args.note.strip()
+        else f"The run {run.id} has no note any more."
+    )
     return 0
 
 
@@ -184,11 +199,13 @@ def run_delete(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
         runs = {run.id: run for run in map(store.runs.find, args.wanted)}
-        if going_on := [run.id for run in runs.values() if is_running(folder, run)]:
-            raise InputError(f"The run {going_on[0]} is going on.", "Stop it first, where it goes on.")
+        if running := [run.id for run in runs.values() if is_running(folder, run)]:
+            raise InputError(
+                f"The run {running[0]} is running.", "Stop it first, in the window or terminal where it runs."
+            )
         ids = list(runs)
         store.runs.delete(ids)
-    say(f"Put into the trash: {', '.join(ids)}. To undo it: qtdigits runs restore {' '.join(ids)}")
+    say(f"Moved to the trash: {', '.join(ids)}. To undo it: qtdigits runs restore {' '.join(ids)}")
     return 0
 
 
@@ -196,7 +213,7 @@ def run_restore(args: argparse.Namespace) -> int:
     with SampleStore.open(data_folder(args)) as store:
         ids = list(dict.fromkeys(store.runs.find(wanted, in_trash=True).id for wanted in args.wanted))
         store.runs.restore(ids)
-    say(f"Put back: {', '.join(ids)}.")
+    say(f"Restored: {', '.join(ids)}.")
     return 0
 
 
@@ -208,11 +225,9 @@ def run_empty_trash(args: argparse.Namespace) -> int:
             say("The trash holds no run that can be deleted.")
             return 0
         if not args.yes:
-            raise InputError(trash.question, "If that is meant: qtdigits runs empty-trash --yes")
+            raise InputError(trash.question, "To confirm: qtdigits runs empty-trash --yes")
         gone = empty_trash(store, folder, trash)
-    say(
-        f"Deleted for good: {len(gone):,} {'run' if len(gone) == 1 else 'runs'}, {megabytes(trash.size_bytes)}."
-    )
+    say(f"Deleted for good: {counted(len(gone), 'run')}, {megabytes(trash.size_bytes)}.")
     return 0
 
 
@@ -226,10 +241,10 @@ def _trained_on(run: RunRecord) -> list[tuple[str, object]]:
     return facts + [(f"data of {name}", f"SHA-256 {digest}") for name, digest in figures.digests.items()]
 
 
-def _how_it_goes_on(run: RunRecord, folder: Path) -> list[tuple[str, object]]:
+def _ways_to_continue(run: RunRecord, folder: Path) -> list[tuple[str, object]]:
     resume = f"qtdigits train --resume {run.id}"
     if can_be_resumed(folder, run):
-        return [("to go on", resume)]
+        return [("to resume it", resume)]
     return [("to extend it", f"{resume} --more-epochs N")] if can_be_extended(folder, run) else []
 
 
@@ -279,7 +294,7 @@ def _print_epochs(history: History) -> None:
 
 
 def _scored(runs: list[RunRecord]) -> list[str]:
-    """The sets that any of the models was scored on, but for the validation, which every run has."""
+    """Return the sets that any of the models was scored on, without the validation, which every run has."""
     names = dict.fromkeys(name for run in runs for name in run.figures.scores)
     return [name for name in names if name != VALIDATION]
 
@@ -289,7 +304,7 @@ def _score(run: RunRecord, name: str) -> float | None:
 
 
 def _finite(values: Any) -> Any:
-    """JSON knows no NaN and no infinity: what is no number is null."""
+    """Replace NaN and infinity, which JSON does not have, by None."""
     if isinstance(values, dict):
         return {name: _finite(value) for name, value in values.items()}
     if isinstance(values, list):

@@ -1,4 +1,4 @@
-"""`qtdigits samples`: bringing drawings in, taking them out, looking through them."""
+"""`qtdigits samples`: import, export, list and check stored samples."""
 
 from __future__ import annotations
 
@@ -27,78 +27,7 @@ from qtdigits.store.frames import csv_of
 from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training import import_export as exchange
-from qtdigits.training.import_export import import_samples
-
-
-def add_filter_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("which drawings (all of these must hold; default: every one)")
-    group.add_argument("--writer", metavar="NAME", help="only this writer's")
-    group.add_argument("--label", metavar="LABEL", help="only this class")
-    group.add_argument("--verdict", choices=("confirmed", "corrected"), help="read right, or misread")
-    group.add_argument("--model", metavar="NAME", help="only what this model read when it was judged")
-    group.add_argument(
-        "--origin", metavar="ORIGIN", help='only of this origin: "drawn", "ink file", "image", "csv pair"'
-    )
-    for flags, summary in (
-        (("--held-out", "--not-held-out"), "only held-out drawings, or only the others"),
-        (("--suspect", "--not-suspect"), "only drawings whose label is doubted, or only the others"),
-    ):
-        pair = group.add_mutually_exclusive_group()
-        name = flags[0].lstrip("-").replace("-", "_")
-        pair.add_argument(flags[0], dest=name, action="store_const", const=True, help=summary)
-        pair.add_argument(flags[1], dest=name, action="store_const", const=False, help=argparse.SUPPRESS)
-    group.add_argument("--after", metavar="DATE", help="drawn on this day or later, such as 2026-05-01")
-    group.add_argument("--before", metavar="DATE", help="drawn before this day or time")
-    group.add_argument("--deleted", action="store_true", help="look into the trash instead")
-
-
-def filter_of(args: argparse.Namespace) -> SampleFilter:
-    """Raises `InputError` for an origin or a date that cannot be, and for a writer or a label that the store does not know."""
-    if args.origin and args.origin not in list(Origin):
-        raise InputError(
-            f"There is no origin {args.origin!r}.", f"Choose one of {', '.join(map(repr, map(str, Origin)))}."
-        )
-    if args.writer is not None or args.label is not None:
-        _require_known(args)
-    return SampleFilter(
-        writer=args.writer,
-        label=args.label,
-        verdict=Verdict(args.verdict) if args.verdict else None,
-        model=args.model,
-        origin=Origin(args.origin) if args.origin else None,
-        held_out=args.held_out,
-        is_suspect=args.suspect,
-        after=_moment(args.after, "--after"),
-        before=_moment(args.before, "--before"),
-        is_deleted=args.deleted,
-    )
-
-
-def _require_known(args: argparse.Namespace) -> None:
-    """A name that was mistyped must not pass for one without drawings."""
-    with SampleStore.open_to_read(data_folder(args)) as store:
-        if args.writer is not None:
-            require_writer(store, args.writer)
-        if args.label is not None and args.label not in (labels := store.classes().labels):
-            raise InputError(f"There is no class {args.label!r}.", f"Classes: {' '.join(labels)}.")
-
-
-def _moment(text: str | None, option: str) -> datetime | None:
-    """A day or a time, in local time where no zone is given; "today" and "yesterday" too."""
-    if text is None:
-        return None
-    midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    days_ago = {"today": 0, "yesterday": 1}
-    if text in days_ago:
-        return midnight - timedelta(days=days_ago[text])
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError as error:
-        raise InputError(
-            f"{option} {text!r} is not a date.", "Write it as 2026-05-01, or as 2026-05-01T13:30."
-        ) from error
-
+from qtdigits.training.import_export import export_csv_pair, export_ink, import_samples
 
 KINDS = "ink .jsonl[.gz], UNIPEN, images.csv with labels.csv, IDX, .npz (x, y), samples.db, a folder of PNGs"
 
@@ -120,18 +49,19 @@ def add_parser(subparsers: Subparsers) -> None:
     check = add_command(
         group,
         "check",
-        summary="read every stored drawing and say what is damaged",
+        run=run_check,
+        summary="read every stored drawing and report damage",
         examples=("qtdigits samples check",),
     )
     add_json_option(check, "what was found")
-    check.set_defaults(run=run_check)
 
 
 def _add_import(group: Subparsers) -> None:
     parser = add_command(
         group,
         "import",
-        summary="bring drawings or pictures in, each file as a whole or not at all",
+        run=run_import,
+        summary="import drawings or pictures, each file completely or not at all",
         examples=(
             "qtdigits samples import drawings.jsonl.gz",
             "qtdigits samples import images.csv --labels labels.csv --writer Ada",
@@ -145,16 +75,16 @@ def _add_import(group: Subparsers) -> None:
         "--writer",
         metavar="NAME",
         default=DEFAULT_WRITER,
-        help="who drew, where the file does not say (default: %(default)s)",
+        help="writer of drawings for which the file names none (default: %(default)s)",
     )
     add_json_option(parser, "the numbers")
-    parser.set_defaults(run=run_import)
 
 
 def _add_export(group: Subparsers) -> None:
     parser = add_command(
         group,
         "export",
+        run=run_export,
         summary="write the stored drawings as ink, or as the 2022 report's CSV pair",
         examples=(
             "qtdigits samples export drawings.jsonl.gz",
@@ -164,13 +94,13 @@ def _add_export(group: Subparsers) -> None:
     parser.add_argument("file", metavar="FILE", nargs="?", type=file_path, help="ink, .jsonl or .jsonl.gz")
     parser.add_argument("--csv", metavar=("IMAGES", "LABELS"), nargs=2, type=file_path, help="the CSV pair")
     add_filter_options(parser)
-    parser.set_defaults(run=run_export)
 
 
 def _add_list(group: Subparsers) -> None:
     parser = add_command(
         group,
         "list",
+        run=run_list,
         summary="count the stored drawings and show the newest",
         examples=("qtdigits samples list", "qtdigits samples list --writer Ada --label 7 --limit 100 --json"),
     )
@@ -179,7 +109,30 @@ def _add_list(group: Subparsers) -> None:
         "--limit", metavar="N", type=int, help="show so many, 0: all (default: 20, with --csv all)"
     )
     add_output_options(parser, json="numbers and drawings", csv="the drawings, newest first,")
-    parser.set_defaults(run=run_list)
+
+
+def add_filter_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which drawings (all of these must hold; default: every one)")
+    group.add_argument("--writer", metavar="NAME", help="only this writer's")
+    group.add_argument("--label", metavar="LABEL", help="only this class")
+    group.add_argument("--verdict", choices=("confirmed", "corrected"), help="read correctly, or misread")
+    group.add_argument(
+        "--model", metavar="NAME", help="only drawings that this model read when they were judged"
+    )
+    group.add_argument(
+        "--origin", metavar="ORIGIN", help='only of this origin: "drawn", "ink file", "image", "csv pair"'
+    )
+    for flags, summary in (
+        (("--held-out", "--not-held-out"), "only held-out drawings, or only the others"),
+        (("--suspect", "--not-suspect"), "only drawings whose label is doubted, or only the others"),
+    ):
+        pair = group.add_mutually_exclusive_group()
+        name = flags[0].lstrip("-").replace("-", "_")
+        pair.add_argument(flags[0], dest=name, action="store_const", const=True, help=summary)
+        pair.add_argument(flags[1], dest=name, action="store_const", const=False, help=argparse.SUPPRESS)
+    group.add_argument("--after", metavar="DATE", help="drawn on this day or later, such as 2026-05-01")
+    group.add_argument("--before", metavar="DATE", help="drawn before this day or time")
+    group.add_argument("--deleted", action="store_true", help="only drawings in the trash")
 
 
 def run_import(args: argparse.Namespace) -> int:
@@ -198,7 +151,7 @@ def run_import(args: argparse.Namespace) -> int:
             continue
         done[file] = counts
         if not args.json:
-            there = f", {counts.skipped:,} were there already" if counts.skipped else ""
+            there = f", {counts.skipped:,} were already there" if counts.skipped else ""
             print(f"{file}: {counts.added:,} added{there}")
     if args.json:
         rows = [{"file": str(file), **asdict(counts)} for file, counts in done.items()]
@@ -212,26 +165,21 @@ def run_import(args: argparse.Namespace) -> int:
 def run_export(args: argparse.Namespace) -> int:
     if (args.file is None) == (args.csv is None):
         raise InputError(
-            "Say where to: either FILE or --csv IMAGES LABELS.", "See: qtdigits samples export --help"
+            "Give a destination: either FILE or --csv IMAGES LABELS.", "See: qtdigits samples export --help"
         )
     folder, chosen = data_folder(args), filter_of(args)
     if args.csv:
         images, labels = args.csv
         with working(f"Writing {images} and {labels} …"):
-            n = exchange.export_csv_pair(folder, images, labels, chosen)
+            n = export_csv_pair(folder, images, labels, chosen)
         say(f"{n:,} drawings are in {images}, their labels in {labels}.")
         return 0
     with working(f"Writing {args.file} …"):
-        n = exchange.export_ink(folder, args.file, chosen)
+        n = export_ink(folder, args.file, chosen)
     say(f"{n:,} drawings are in {args.file}.")
     if without_ink := _count(folder, chosen) - n:
-        say(f"{without_ink:,} imported pictures have no ink and were left out; --csv takes them along.")
+        say(f"{without_ink:,} imported pictures have no ink and were left out; --csv includes them.")
     return 0
-
-
-def _count(folder: Path, chosen: SampleFilter) -> int:
-    with SampleStore.open_to_read(folder) as store:
-        return store.count(chosen)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -261,7 +209,7 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """The database's own check, then each drawing: its ink must be readable. 1 when something is wrong."""
+    """Run SQLite's own check, then read the ink of each drawing; return 1 when there is a problem."""
     with SampleStore.open_to_read(data_folder(args)) as store, working("Reading every drawing …"):
         problems = [*store.check(), *_unreadable(store)]
         n = store.count()
@@ -270,8 +218,63 @@ def run_check(args: argparse.Namespace) -> int:
     else:
         for problem in problems:
             print(problem)
-        say(f"{store.path}: {n:,} drawings, " + (f"{len(problems):,} problems." if problems else "all well."))
+        say(
+            f"{store.path}: {n:,} drawings, "
+            + (f"{len(problems):,} problems." if problems else "no problems.")
+        )
     return 1 if problems else 0
+
+
+def filter_of(args: argparse.Namespace) -> SampleFilter:
+    """Raises `InputError` for an invalid origin or date, and for an unknown writer or label."""
+    if args.origin and args.origin not in list(Origin):
+        raise InputError(
+            f"There is no origin {args.origin!r}.", f"Choose one of {', '.join(map(repr, map(str, Origin)))}."
+        )
+    if args.writer is not None or args.label is not None:
+        _require_known(args)
+    return SampleFilter(
+        writer=args.writer,
+        label=args.label,
+        verdict=Verdict(args.verdict) if args.verdict else None,
+        model=args.model,
+        origin=Origin(args.origin) if args.origin else None,
+        held_out=args.held_out,
+        is_suspect=args.suspect,
+        after=_moment(args.after, "--after"),
+        before=_moment(args.before, "--before"),
+        is_deleted=args.deleted,
+    )
+
+
+def _require_known(args: argparse.Namespace) -> None:
+    """Raise `InputError` for an unknown writer or label, which would otherwise look like one without drawings."""
+    with SampleStore.open_to_read(data_folder(args)) as store:
+        if args.writer is not None:
+            require_writer(store, args.writer)
+        if args.label is not None and args.label not in (labels := store.classes().labels):
+            raise InputError(f"There is no class {args.label!r}.", f"Classes: {' '.join(labels)}.")
+
+
+def _moment(text: str | None, option: str) -> datetime | None:
+    """Parse a day or a time, in local time where no zone is given; "today" and "yesterday" too."""
+    if text is None:
+        return None
+    midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    days_ago = {"today": 0, "yesterday": 1}
+    if text in days_ago:
+        return midnight - timedelta(days=days_ago[text])
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as error:
+        raise InputError(
+            f"{option} {text!r} is not a date.", "Write it as 2026-05-01, or as 2026-05-01T13:30."
+        ) from error
+
+
+def _count(folder: Path, chosen: SampleFilter) -> int:
+    with SampleStore.open_to_read(folder) as store:
+        return store.count(chosen)
 
 
 def _unreadable(store: SampleStore) -> list[str]:
@@ -282,23 +285,19 @@ def _unreadable(store: SampleStore) -> list[str]:
             next(drawings)
         except StopIteration:
             return problems
-        except (QtDigitsError, ValueError) as error:  # the rows after it can still be read
+        except (QtDigitsError, ValueError) as error:  # the rows after this one can still be read
             problems.append(f"drawing {number}: {error}")
     return problems
 
 
 def _counts(store: SampleStore, chosen: SampleFilter) -> dict[str, dict[str, int]]:
-    """Writer to label to number, without zeros."""
-    labels = store.classes().labels
-    counts = {}
-    for writer in store.writers():
-        if chosen.writer in {None, writer}:
-            row = {
-                label: store.count(chosen, writer=writer, label=label)
-                for label in labels
-                if chosen.label in {None, label}
-            }
-            counts[writer] = {label: n for label, n in row.items() if n}
+    """Return the number of drawings by writer and label, without zeros."""
+    writers = store.writers() if chosen.writer is None else [chosen.writer]
+    labels = store.classes().labels if chosen.label is None else [chosen.label]
+    counts = {
+        writer: {label: n for label in labels if (n := store.count(chosen, writer=writer, label=label))}
+        for writer in writers
+    }
     return {writer: row for writer, row in counts.items() if row}
 
 

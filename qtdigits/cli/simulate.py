@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from qtdigits.cli.loading import (
-    GIVING_UP,
+    CANCELLING,
     add_learning_options,
     learner_of,
     mnist_of,
@@ -30,13 +30,14 @@ from qtdigits.core.score.writers import (
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.training.simulate import simulate
 
-STOPPING = "Stopping: the writers who are done are kept. Ctrl+C once more gives all up."
+STOPPING = "Stopping: complete writers are kept. Press Ctrl+C again to cancel and keep nothing."
 
 
 def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "simulate",
+        run=run,
         examples=(
             "qtdigits simulate strangers.jsonl.gz",
             "qtdigits simulate strangers.jsonl.gz --model my.h5 --writers 5 --json",
@@ -48,16 +49,16 @@ def add_parser(subparsers: Subparsers) -> None:
         "file",
         metavar="FILE",
         type=file_path,
-        help="drawings in the order in which they were made: ink with writers, .jsonl[.gz], or a CSV pair as one writer's",
+        help="drawings in the order of drawing: ink with writers, .jsonl[.gz], or a CSV pair of one writer",
     )
     parser.add_argument(
-        "--labels", metavar="FILE", type=file_path, help="labels of FILE where they are not beside it"
+        "--labels", metavar="FILE", type=file_path, help="labels of FILE (default: beside it)"
     )
     parser.add_argument(
-        "--writers", metavar="N", type=_positive, help="so many of the writers, chosen by the seed"
+        "--writers", metavar="N", type=_positive, help="number of writers, chosen at random (default: all)"
     )
     parser.add_argument(
-        "--seed", metavar="S", type=int, default=1, help="of that choice (default: %(default)s)"
+        "--seed", metavar="S", type=int, default=1, help="seed of that choice (default: %(default)s)"
     )
     parser.add_argument(
         "--after",
@@ -70,13 +71,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "--last",
         metavar="N",
         type=_positive,
-        help="count on the last N drawings of each writer only (default: on all that follow)",
+        help="count errors on the last N drawings of each writer only (default: on all later ones)",
     )
     add_learning_options(
-        parser, about_model="the model that they begin with; it must not have been trained on them"
+        parser, about_model="the model that each writer starts with; not trained on these drawings"
     )
     add_json_option(parser, "the counts")
-    parser.set_defaults(run=run)
 
 
 def _positive(text: str) -> int:
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     learner = learner_of(args, mnist)
     warn_of_known_drawings(base, drawings, folder)
     control = Control()
-    with obeying_signals(control, stopping=STOPPING, giving_up=GIVING_UP):
+    with obeying_signals(control, stopping=STOPPING, cancelling=CANCELLING):
         found = simulate(
             drawings,
             base=base,
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
             mnist_test=mnist.test if mnist else None,
             writers=chosen_writers(drawings.writers, args.writers, args.seed, more_than=after[1]),
             plan=Plan(after, args.last),
-            progress=_tell,
+            progress=_report,
             control=control,
         )
     if args.json:
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(writer: SimulatedWriter, done: int, total: int) -> None:
+def _report(writer: SimulatedWriter, done: int, total: int) -> None:
     last = writer.steps[-1]
     say(
         f"{done} of {total}: {writer.writer}, {writer.drawings} drawings; "
@@ -131,11 +131,11 @@ def _print(found: Simulation) -> None:
     _print_steps(found.steps)
     if found.mnist_before is not None and found.mnist_after is not None:
         print(
-            f"\nMNIST's test set: {percent(found.mnist_before, 2)} before, {percent(found.mnist_after, 2)} after, on average; "
-            f"{percent(found.lowest_mnist, 2)} at the least."
+            f"\nMNIST's test set: {percent(found.mnist_before, 2)} before, {percent(found.mnist_after, 2)} after on average, "
+            f"{percent(found.lowest_mnist, 2)} at worst."
         )
     if not found.is_whole:
-        print("\nIt was stopped: the other writers are missing.")
+        print("\nThe simulation was stopped: the other writers are missing.")
     worst = [w for w in found.writers if w.steps[-1].errors_with > w.steps[-1].errors_without]
     for writer in found.writers:
         print(f"\n{writer.writer}, {writer.drawings} drawings")

@@ -5,27 +5,36 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qtdigits.cli.loading import require_writer
-from qtdigits.cli.options import MNIST_HELP, add_command, add_json_option, data_folder, file_path
+from qtdigits.cli.loading import champion_path, find_model, require_writer
+from qtdigits.cli.options import MNIST_HELP, Subparsers, add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_scores
+from qtdigits.cli.training_run import run_training, stdout_for_results
+from qtdigits.cli.training_view import LoggedView, make_view
+from qtdigits.core.formatting import duration
+from qtdigits.core.recipe import FIELDS, Field, Recipe
+from qtdigits.core.recipe_files import load_recipe
+from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished, Terminal
 from qtdigits.errors import DataChangedError, DataMissingError, InputError, ModelFileError, StoreError
-
-if TYPE_CHECKING:
-    from qtdigits.cli.options import Subparsers
-    from qtdigits.core.recipe import Field, Recipe
-    from qtdigits.core.run.events import RunFinished, Terminal
-    from qtdigits.training.jobs import TrainingJob
+from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.jobs import TrainingJob
+from qtdigits.training.runs import extended, resumed, with_current_state
 
 DEFAULT_RECIPE = "cnn-32-64"
 FIELD_PREFIX = "field_"
+
+EXIT_CODES = {
+    e.kind: e.exit_code for e in (InputError, ModelFileError, DataMissingError, DataChangedError, StoreError)
+}
+"""Exit codes of failed runs by the kind of error; 1 for every other kind."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers,
         "train",
+        run=run,
         examples=(
             "qtdigits train --recipe mlp-50-50 --epochs 5",
             "qtdigits train --recipe cnn-32-64 --optimizer nadam --out nadam.h5",
@@ -44,18 +53,16 @@ def add_parser(subparsers: Subparsers) -> None:
     _add_data_options(parser)
     _add_output_options(parser)
     _add_recipe_options(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_resume_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
-        "going on with a run",
-        "Recipe and data are those of the run; none of the options for them goes with these.",
+        "resuming a run", "Recipe and data are those of the run; their options do not go with these."
     )
     group.add_argument(
         "--resume",
         metavar="RUN",
-        help="a run that was interrupted, stopped or given up: its id, the beginning of that, or its name",
+        help="a run that was interrupted, stopped or cancelled: its id, the beginning of the id, or its name",
     )
     group.add_argument(
         "--more-epochs",
@@ -67,29 +74,20 @@ def _add_resume_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what it is trained on")
-    group.add_argument(
-        "--ink",
-        metavar="FILE",
-        nargs="+",
-        type=file_path,
-        default=[],
-        help="ink files, .jsonl[.gz] or UNIPEN",
-    )
+    group = parser.add_argument_group("training data")
+    files: dict[str, Any] = {"metavar": "FILE", "nargs": "+", "type": file_path, "default": []}
+    group.add_argument("--ink", **files, help="ink files, .jsonl[.gz] or UNIPEN")
     group.add_argument(
         "--not-digits",
-        metavar="FILE",
-        nargs="+",
-        type=file_path,
-        default=[],
-        help="ink files of letters and other signs: what is not shaped like a digit teaches the network to be unsure",
+        **files,
+        help="ink files of letters and other signs: those not shaped like a digit teach the network to be unsure",
     )
     group.add_argument(
         "--leave-out",
         metavar="PATTERN",
         nargs="+",
         default=[],
-        help="writers of these files who are only scored, never trained on nor validated on, such as 'aga-*'",
+        help="writers of these files who are only scored, never trained or validated on, such as 'aga-*'",
     )
     group.add_argument(
         "--csv",
@@ -101,7 +99,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         help="the 2022 report's CSV pair; may be given more than once",
     )
     group.add_argument("--mnist", metavar="FILE", type=file_path, help=MNIST_HELP)
-    group.add_argument("--no-drawings", action="store_true", help="leave the stored drawings out")
+    group.add_argument("--no-drawings", action="store_true", help="do not train on the stored drawings")
     group.add_argument(
         "--writer",
         metavar="NAME",
@@ -112,20 +110,13 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "--base",
         metavar="MODEL",
         default="",
-        help="the model that a recipe such as my-hand goes on from (default: the champion)",
+        help="the model that a recipe such as my-hand starts from (default: the champion)",
     )
-    group.add_argument(
-        "--score-on",
-        metavar="FILE",
-        nargs="+",
-        type=file_path,
-        default=[],
-        help="score the new model on these files at the end",
-    )
+    group.add_argument("--score-on", **files, help="score the new model on these files at the end")
 
 
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what comes out")
+    group = parser.add_argument_group("output")
     group.add_argument(
         "--out", metavar="FILE", type=file_path, help="the model file (default: a new one among your models)"
     )
@@ -144,12 +135,10 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
-    """One option for each field of a recipe, from the one table of fields."""
-    from qtdigits.core.recipe import FIELDS
-
+    """Add an option for each field of a recipe."""
     parser.add_argument_group(
         "fields of the recipe",
-        "A field that is not given is the recipe's; in brackets what it is when that says nothing.",
+        "Fields that are not given are the recipe's; in brackets the default where the recipe has none.",
     )
     groups: dict[str, Any] = {}
     for field in FIELDS:
@@ -168,7 +157,7 @@ def _metavar(field: Field) -> str:
 
 
 def _help(field: Field) -> str:
-    """Such as "images for one step; 1 to 8192 images [128]"."""
+    """Return a help text such as "images for one step; 1 to 8192 images [128]"."""
     match field.kind:
         case "choice":
             takes = f"; {', '.join(field.choices)}"
@@ -186,54 +175,30 @@ def _number(value: float) -> str:
 
 
 def chosen_recipe(args: argparse.Namespace) -> Recipe:
-    """The recipe with the fields that were given. Raises `InputError` that names the field."""
-    from qtdigits.core.recipe import FIELDS
-    from qtdigits.core.recipe_files import load_recipe
-
+    """Return the recipe with the given fields. Raises `InputError` that names the field."""
     values = {field.name: getattr(args, FIELD_PREFIX + field.name) for field in FIELDS}
     return load_recipe(args.recipe).with_values(
         **{name: value for name, value in values.items() if value is not None}
     )
 
 
-EXIT_CODES = {
-    e.kind: e.exit_code for e in (InputError, ModelFileError, DataMissingError, DataChangedError, StoreError)
-}
-"""What a failed run ends with, by the kind of its error; every other kind is 1."""
-
-
 def run(args: argparse.Namespace) -> int:
-    from qtdigits.cli.training_run import run_training, stdout_for_results
-    from qtdigits.cli.training_view import LoggedView, make_view
-
-    request = make_request(args)
+    job = make_job(args)
     with stdout_for_results() as results:
         view = make_view(events_to=results if args.events else None)
-        ending = run_training(request, LoggedView(view, args.tensorboard) if args.tensorboard else view)
+        ending = run_training(job, LoggedView(view, args.tensorboard) if args.tensorboard else view)
     return _end(ending, args)
 
 
-def make_request(args: argparse.Namespace) -> TrainingJob:
-    """What is asked for, checked as far as it can be before the work begins."""
-    from qtdigits.training.jobs import TrainingJob
-
+def make_job(args: argparse.Namespace) -> TrainingJob:
+    """Return the training job, checked as far as possible before the work begins."""
     if args.resume is not None or args.more_epochs:
         return _resumed(args)
-    for file in [
-        *args.ink,
-        *args.not_digits,
-        *(file for pair in args.csv for file in pair),
-        *args.score_on,
-        *filter(None, [args.mnist]),
-    ]:
-        if not file.exists():
-            raise InputError(f"There is no file {file}.", "Check the path.")
-    if args.tensorboard and args.tensorboard.exists() and not args.tensorboard.is_dir():
-        raise InputError(f"{args.tensorboard} is not a folder.", "Name a folder for TensorBoard's log.")
+    _require_paths(args)
     recipe = chosen_recipe(args)
     if args.base and not recipe.is_personal:
         raise InputError(
-            f"The recipe {recipe.name} starts from scratch, so --base has no part in it.",
+            f"The recipe {recipe.name} starts from scratch, so --base does not apply.",
             "Leave --base out, or add --start champion.",
         )
     return TrainingJob.new(
@@ -254,20 +219,28 @@ def make_request(args: argparse.Namespace) -> TrainingJob:
     )
 
 
-def _resumed(args: argparse.Namespace) -> TrainingJob:
-    """How the run goes on that was named. Raises `InputError` for settings that it has already."""
-    from qtdigits.store.tables.samples import SampleStore
-    from qtdigits.training.runs import extended, resumed, with_current_state
+def _require_paths(args: argparse.Namespace) -> None:
+    """Raise `InputError` for a file that does not exist, and for a log folder that is none."""
+    pairs = (file for pair in args.csv for file in pair)
+    files = (*args.ink, *args.not_digits, *pairs, *args.score_on, *filter(None, [args.mnist]))
+    for file in files:
+        if not file.exists():
+            raise InputError(f"There is no file {file}.", "Check the path.")
+    if args.tensorboard and args.tensorboard.exists() and not args.tensorboard.is_dir():
+        raise InputError(f"{args.tensorboard} is not a folder.", "Name a folder for TensorBoard's log.")
 
+
+def _resumed(args: argparse.Namespace) -> TrainingJob:
+    """Return the job that resumes or extends a run. Raises `InputError` for settings that the run already has."""
     if args.resume is None:
         raise InputError("There is no run to extend.", "Name it: --resume RUN --more-epochs N.")
     if given := _settings_of_a_new_run(args):
         raise InputError(
             f"{given[0]} does not go with --resume: a run keeps its recipe and its data.",
-            "Leave it out, or train anew.",
+            "Leave it out, or train a new run.",
         )
     if args.more_epochs < 0:
-        raise InputError(f"A run cannot get {args.more_epochs} more epochs.", "Give a number above 0.")
+        raise InputError(f"A run cannot be extended by {args.more_epochs} epochs.", "Give a number above 0.")
     folder = data_folder(args)
     with SampleStore.open(folder) as store:
         run = with_current_state(folder, store.runs.find(args.resume))
@@ -278,9 +251,7 @@ def _resumed(args: argparse.Namespace) -> TrainingJob:
 
 
 def _settings_of_a_new_run(args: argparse.Namespace) -> list[str]:
-    """The flags that were given and say what is trained by what on what."""
-    from qtdigits.core.recipe import FIELDS
-
+    """Return the given flags that choose recipe, data or output of a new run."""
     data = {
         "--ink": args.ink,
         "--not-digits": args.not_digits,
@@ -300,30 +271,22 @@ def _settings_of_a_new_run(args: argparse.Namespace) -> list[str]:
 
 
 def _writer(args: argparse.Namespace) -> str:
-    """Whose hand is to be learned. Raises `InputError` when the store does not know that writer."""
+    """Return whose hand is to be learned. Raises `InputError` for an unknown writer."""
     if args.writer:
-        from qtdigits.store.tables.samples import SampleStore
-
         with SampleStore.open_to_read(data_folder(args)) as store:
             require_writer(store, args.writer)
     return str(args.writer)
 
 
 def _base(args: argparse.Namespace) -> str:
-    """The path of the model to go on from, as it is named. Raises `InputError` when there is no such model."""
-    if not args.base:
-        return ""
-    from qtdigits.cli.loading import find_model
-
-    return _text(find_model(args.base, folder=data_folder(args)))
+    """Return the path of the base model. Raises `InputError` when there is no such model."""
+    return _text(find_model(args.base, folder=data_folder(args))) if args.base else ""
 
 
 def _champion(args: argparse.Namespace) -> str:
-    """The path of the model in use; "" without one, or when no drawings and so nobody in particular is trained for."""
+    """Return the path of the champion to compare with; "" without one, or for a training without drawings."""
     if args.no_drawings:
         return ""
-    from qtdigits.cli.loading import champion_path
-
     try:
         return _text(champion_path(data_folder(args)))
     except ModelFileError:
@@ -335,18 +298,16 @@ def _text(path: Path | None) -> str:
 
 
 def _end(ending: Terminal, args: argparse.Namespace) -> int:
-    from qtdigits.core.run.events import RunCancelled, RunFailed
-
     match ending:
         case RunFailed(kind=kind, message=message, remedy=remedy):
             complain(f"{message} {remedy}")
             return EXIT_CODES.get(kind, 1)
         case RunCancelled(is_interrupted=True):
-            complain(f"The run was interrupted. To go on with it: qtdigits train --resume {ending.run}")
+            complain(f"The run was interrupted. To resume it: qtdigits train --resume {ending.run}")
             return 130
         case RunCancelled():
             complain(
-                f"The run was given up; no model was kept. To go on with it: qtdigits runs restore {ending.run}"
+                f"The run was cancelled; no model was kept. To get it back: qtdigits runs restore {ending.run}"
             )
             return 130
         case _:
@@ -360,14 +321,12 @@ def _show_result(ending: RunFinished, args: argparse.Namespace) -> None:
         return
     if args.events:
         return
-    from qtdigits.core.formatting import duration
-
     print(
         f"{ending.outcome} after {ending.epochs} epochs in {duration(ending.elapsed_s)}; "
         f"the best was epoch {ending.best_epoch}.\n"
     )
     print_scores(ending.scores)
     if ending.comparison:
-        print(f"\nBeside {ending.comparison['champion']}: {ending.comparison['sentence']}.")
+        print(f"\nCompared with {ending.comparison['champion']}: {ending.comparison['sentence']}.")
         print(ending.comparison["recommendation"])
     print(f"\n{ending.model}")

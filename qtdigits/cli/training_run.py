@@ -1,4 +1,4 @@
-"""A training in this process: events to the view, signals to the control, stdout kept for results."""
+"""A training in this process: events go to the view, signals to the control, and stdout stays free for results."""
 
 from __future__ import annotations
 
@@ -9,72 +9,74 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from qtdigits.cli.training_view import TrainingView
-    from qtdigits.core.run.control import Control
-    from qtdigits.core.run.events import Event, Terminal
-    from qtdigits.training.jobs import TrainingJob
+from qtdigits.cli.training_view import TrainingView
+from qtdigits.core.run.control import Control
+from qtdigits.core.run.events import Event, RunCancelled, Terminal
+from qtdigits.training.jobs import TrainingJob
+from qtdigits.training.train import train_job
 
-STOPPING = "Stopping: the best weights so far are kept. Ctrl+C once more gives the run up."
-GIVING_UP = "Giving the run up: no model is kept."
-INTERRUPTING = "Ending: it is written down where the run stands, so that it can go on another time."
+STOPPING = "Stopping: the best weights so far are kept. Press Ctrl+C again to cancel and keep no model."
+CANCELLING = "Cancelling the run: no model is kept."
+INTERRUPTING = "Interrupting: a checkpoint is written, so that the run can be resumed later."
 LEAVING = "qtdigits: Interrupted."
 TERMINATIONS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""What asks a process to end: a machine that shuts down, a batch system, a terminal that is closed."""
+"""Signals that ask a process to end: from shutdown, a batch system, or a closed terminal."""
 
 _SHOW_CURSOR = "\x1b[?25h"
 
 
-def run_training(request: TrainingJob, view: TrainingView) -> Terminal:
-    """Run the request to its end and give its terminal event.
+def run_training(job: TrainingJob, view: TrainingView) -> Terminal:
+    """Run the job to its end and return its terminal event.
 
-    Raises `OSError` when nobody reads the events any more; the run stands where it was interrupted and can go on.
+    Raises `OSError` when the reader of the events is gone; the run is interrupted then, and can be resumed.
     """
-    from qtdigits.core.run.control import Control
-    from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished
-    from qtdigits.training.train import train_job
-
     control = Control()
-    endings: list[Terminal] = []
-    broken: list[OSError] = []
-    is_telling = must_leave = False
+    shown = _ShownEvents(job.id, view, control)
+    with obeying_signals(control, interrupting=INTERRUPTING, last_words=shown.end_at_once), view:
+        train_job(job, emit=shown.emit, control=control)
+    if shown.error is not None:
+        raise shown.error
+    return shown.endings[-1]
 
-    def emit(event: Event) -> None:
-        nonlocal is_telling
-        is_telling = True
+
+class _ShownEvents:
+    """Shows the events of a run on a view, and sees to its one ending when the process is ended by a third Ctrl+C."""
+
+    def __init__(self, run: str, view: TrainingView, control: Control) -> None:
+        self._run, self._view, self._control = run, view, control
+        self.endings: list[Terminal] = []
+        self.error: OSError | None = None
+        self._is_showing = self._must_leave = False
+
+    def emit(self, event: Event) -> None:
+        self._is_showing = True
         try:
-            if not broken:
-                view.show(event)
+            if self.error is None:
+                self._view.show(event)
         except OSError as error:
-            broken.append(error)
-            control.interrupt()
+            self.error = error
+            self._control.interrupt()
         finally:
-            if isinstance(event, RunFinished | RunCancelled | RunFailed):
-                endings.append(event)
-            is_telling = False
-        if must_leave:
-            _leave_at_once(end_at_once)
+            if isinstance(event, Terminal):
+                self.endings.append(event)
+            self._is_showing = False
+        if self._must_leave:
+            _leave_at_once(self.end_at_once)
 
-    def end_at_once() -> bool:
-        nonlocal must_leave
-        if is_telling and not must_leave:
-            # The signal came in the middle of an event, which is told to its end first; another signal does not wait for that.
-            must_leave = True
+    def end_at_once(self) -> bool:
+        """Show the ending, unless it was; return whether the process may be ended now."""
+        if self._is_showing and not self._must_leave:
+            # The signal came while an event is shown: let that be completed, but do not wait for it at the next signal.
+            self._must_leave = True
             return False
-        if endings:
+        if self.endings:
             return False
-        if not is_telling:
-            must_leave = False
-            emit(RunCancelled(request.id, is_interrupted=True))
+        if not self._is_showing:
+            self._must_leave = False
+            self.emit(RunCancelled(self._run, is_interrupted=True))
         return True
-
-    with obeying_signals(control, interrupting=INTERRUPTING, last_words=end_at_once), view:
-        train_job(request, emit=emit, control=control)
-    if broken:
-        raise broken[0]
-    return endings[-1]
 
 
 @contextlib.contextmanager
@@ -82,17 +84,17 @@ def obeying_signals(
     control: Control,
     *,
     stopping: str = STOPPING,
-    giving_up: str = GIVING_UP,
+    cancelling: str = CANCELLING,
     interrupting: str = "",
     last_words: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
-    """Ctrl+C once: stop and keep the best, as `stopping` says. Twice: cancel, as `giving_up` says.
+    """Ctrl+C once stops and keeps the best, as `stopping` says; twice cancels, as `cancelling` says.
 
-    A third time ends the process at once, after its `last_words`, as if it were killed, which all that is on disk withstands; an
-    exception could get lost on its way through TensorFlow. Where these give False, it is about to end by itself.
+    A third time ends the process at once after its `last_words`, as if it were killed, which everything on disk survives; an
+    exception could get lost on its way through TensorFlow. If they return False, the process is about to end by itself.
 
-    Where the work can go on another time, as `interrupting` says, whatever asks the process to end interrupts it; otherwise
-    that stops it. It may ask several times: `timeout` does.
+    `TERMINATIONS` interrupt work that can be resumed, as `interrupting` says, and stop other work. They may come several times:
+    `timeout` does that.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -103,7 +105,7 @@ def obeying_signals(
             _leave_at_once(last_words)
         elif control.is_stopping:
             control.cancel()
-            _announce(giving_up)
+            _announce(cancelling)
         else:
             control.stop()
             _announce(stopping)
@@ -135,7 +137,7 @@ def _leave_at_once(last_words: Callable[[], bool]) -> None:
 
 
 def _announce(text: str) -> None:
-    """Write to stderr past all buffers: a signal may come in the middle of a write to `sys.stderr`."""
+    """Write to stderr without buffers: a signal may come during a write to `sys.stderr`."""
     clear_bar = "\r\x1b[2K" if sys.stderr.isatty() else ""
     with contextlib.suppress(OSError):
         os.write(2, f"{clear_bar}{text}\n".encode())
@@ -143,7 +145,7 @@ def _announce(text: str) -> None:
 
 @contextlib.contextmanager
 def stdout_for_results() -> Iterator[TextIO]:
-    """The stream for results. What others write to stdout meanwhile, C++ libraries included, comes out on stderr."""
+    """Yield the stream for results. What others write to stdout meanwhile, C++ libraries included, goes to stderr."""
     sys.stdout.flush()
     try:
         descriptor = sys.stdout.fileno()

@@ -1,4 +1,4 @@
-"""How a training is shown in a terminal: a live bar, sparse lines, or the events themselves as JSON lines."""
+"""A training in a terminal: as a live bar, as plain lines, or as its events in JSON lines; and its TensorBoard log."""
 
 from __future__ import annotations
 
@@ -10,18 +10,28 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from qtdigits.cli.output import say
 from qtdigits.core.formatting import counted, duration, percent
+from qtdigits.core.recipe import recipe_of
+from qtdigits.core.run.events import (
+    BatchEnded,
+    EpochEnded,
+    Event,
+    Notice,
+    Progress,
+    RunResumed,
+    RunStarted,
+    encode_event,
+)
 from qtdigits.errors import StoreError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, Progress, RunResumed, RunStarted
     from qtdigits.ml.tensorboard_log import TensorBoardLog
 
 
 class TrainingView(Protocol):
-    """Something that events are shown on, from `with` on until its end."""
+    """Shows events, within a `with` block."""
 
     def show(self, event: Event) -> None: ...
 
@@ -33,14 +43,14 @@ class TrainingView(Protocol):
 
 
 def make_view(*, events_to: TextIO | None) -> TrainingView:
-    """The view that suits: JSON lines when asked for, a live bar on a terminal, plain lines elsewhere."""
+    """Return JSON lines when `events_to` is given, a live bar on a terminal, plain lines elsewhere."""
     if events_to:
         return EventLines(events_to)
     return LiveView() if sys.stderr.isatty() else PlainView()
 
 
 class EventLines:
-    """Each event as a JSON line, the moment it happens."""
+    """Prints each event at once as a JSON line."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -52,13 +62,11 @@ class EventLines:
         pass
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.run.events import encode_event
-
         print(encode_event(event), file=self._stream, flush=True)
 
 
 class PlainView:
-    """One line on stderr for the start, for each kind of work and for each epoch; for logs and pipes."""
+    """Prints a line on stderr for the start, each kind of work and each epoch; for logs and pipes."""
 
     def __init__(self) -> None:
         self._epochs = 0
@@ -71,8 +79,6 @@ class PlainView:
         pass
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.run.events import EpochEnded, Notice, Progress, RunResumed, RunStarted
-
         match event:
             case RunResumed():
                 say(resumed_line(event))
@@ -91,7 +97,7 @@ class PlainView:
 
 
 class LiveView:
-    """A bar on stderr that moves with the batches, and a line above it for each epoch."""
+    """Shows a progress bar on stderr that follows the batches, and prints a line for each epoch."""
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
@@ -107,15 +113,6 @@ class LiveView:
         self._stack.close()
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.run.events import (
-            BatchEnded,
-            EpochEnded,
-            Notice,
-            Progress,
-            RunResumed,
-            RunStarted,
-        )
-
         match event:
             case RunResumed():
                 self._print(resumed_line(event))
@@ -168,9 +165,7 @@ def _live_bar() -> RichProgress:
 
 
 def started_line(event: RunStarted) -> str:
-    """What is trained on what, such as "MLP 50-50 (42,310 weights) on 54,000 images (MNIST 54,000), 6,000 for …"."""
-    from qtdigits.core.recipe import recipe_of
-
+    """Return network and data, such as "MLP 50-50 (42,310 weights) on 54,000 images (MNIST 54,000), 6,000 for …"."""
     sources = ", ".join(f"{name} {count:,}" for name, count in event.data.items())
     return (
         f"{recipe_of(event.recipe).network.title} ({event.n_parameters:,} weights, {len(event.classes)} classes) "
@@ -192,12 +187,12 @@ def epoch_line(event: EpochEnded, epochs: int) -> str:
 
 
 class LoggedView:
-    """Shows events on `view` and logs them in `folder`. A log that cannot be written is told of once, and the run goes on."""
+    """Shows events on `view` and logs them in `folder` for TensorBoard. A log that cannot be written is reported once."""
 
     def __init__(self, view: TrainingView, folder: Path) -> None:
         self._view, self._folder = view, folder
         self._log: TensorBoardLog | None = None
-        self._is_given_up = False
+        self._has_failed = False
 
     def __enter__(self) -> Self:
         self._view.__enter__()
@@ -209,17 +204,15 @@ class LoggedView:
         self._view.__exit__(kind, error, trace)
 
     def show(self, event: Event) -> None:
-        from qtdigits.core.run.events import RunStarted
-
         self._view.show(event)
         if isinstance(event, RunStarted) and self._log is None:
-            # TensorFlow is loaded by now
+            # TensorFlow is loaded by now.
             from qtdigits.ml.tensorboard_log import TensorBoardLog
 
             self._log = TensorBoardLog(self._folder, event.run)
-        if self._log is not None and not self._is_given_up:
+        if self._log is not None and not self._has_failed:
             try:
                 self._log.on_event(event)
             except StoreError as error:
-                self._is_given_up = True
-                say(f"{error.message} The training goes on without.")
+                self._has_failed = True
+                say(f"{error.message} The training continues without it.")

@@ -1,4 +1,4 @@
-"""`qtdigits writers`: the people who draw."""
+"""`qtdigits writers`: the people who draw, and the matrix of how well models read whom."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.cli.loading import (
-    GIVING_UP,
+    CANCELLING,
     add_learning_options,
     learner_of,
     mnist_of,
@@ -39,6 +39,8 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.consolidate import held_out_by_order
 from qtdigits.training.writer_matrix import WriterDrawings, writer_matrix
 
+STOPPING = "Stopping: complete rows are kept. Press Ctrl+C again to cancel and keep nothing."
+
 
 def add_parser(subparsers: Subparsers) -> None:
     group = add_group(
@@ -49,31 +51,63 @@ def add_parser(subparsers: Subparsers) -> None:
     listing = add_command(
         group,
         "list",
+        run=run_list,
         summary="list the writers and their samples",
         examples=("qtdigits writers list --json",),
     )
     add_json_option(listing, "the list")
-    listing.set_defaults(run=run_list)
-    adding = add_command(group, "add", summary="add a writer", examples=("qtdigits writers add Ada",))
+    adding = add_command(
+        group, "add", run=run_add, summary="add a writer", examples=("qtdigits writers add Ada",)
+    )
     adding.add_argument("name", metavar="NAME")
-    adding.set_defaults(run=run_add)
     renaming = add_command(
-        group, "rename", summary="give a writer another name", examples=("qtdigits writers rename me Ada",)
+        group,
+        "rename",
+        run=run_rename,
+        summary="give a writer another name",
+        examples=("qtdigits writers rename me Ada",),
     )
     renaming.add_argument("old", metavar="OLD")
     renaming.add_argument("new", metavar="NEW")
-    renaming.set_defaults(run=run_rename)
     add_matrix_parser(group)
     merging = add_command(
         group,
         "merge",
-        summary="make one writer of two: all drawings and judgements of the first become the second's",
+        run=run_merge,
+        summary="merge two writers: all drawings and judgements of the first become the second's",
         examples=("qtdigits writers merge me Ada",),
     )
-    merging.add_argument("source", metavar="SOURCE", help="who goes")
-    merging.add_argument("into", metavar="INTO", help="who stays")
+    merging.add_argument("source", metavar="SOURCE", help="the writer to remove")
+    merging.add_argument("into", metavar="INTO", help="the writer to keep")
     add_json_option(merging, "the numbers")
-    merging.set_defaults(run=run_merge)
+
+
+def add_matrix_parser(subparsers: Subparsers) -> None:
+    parser = add_command(
+        subparsers,
+        "matrix",
+        run=run_matrix,
+        summary="train a model on each writer in turn, and count how well each model reads each writer",
+        examples=(
+            "qtdigits writers matrix",
+            "qtdigits writers matrix --on friends.jsonl.gz --model my.h5 --json",
+        ),
+    )
+    parser.add_argument(
+        "--on",
+        metavar="FILE",
+        type=file_path,
+        help="ink with writers, in the order of drawing (default: the stored drawings)",
+    )
+    add_learning_options(
+        parser,
+        about_model="the model that all trainings start from; preferably not trained on these drawings",
+    )
+    add_output_options(
+        parser,
+        json="the counts, with their intervals,",
+        csv="the counts, a line for each model and writer,",
+    )
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -104,69 +138,39 @@ def run_rename(args: argparse.Namespace) -> int:
 
 
 def run_merge(args: argparse.Namespace) -> int:
-    """What was held out of either stays held out."""
+    """Held-out drawings of both stay held out."""
     with SampleStore.open(data_folder(args)) as store:
         merged = store.merge_writers(args.source, args.into)
     if args.json:
         print_json(asdict(merged))
         return 0
-    say(f"{merged.moved:,} drawings of {args.source} are {args.into}'s now, and {args.source} is gone.")
+    say(f"{merged.moved:,} drawings of {args.source} now belong to {args.into}; {args.source} is removed.")
     if merged.doubles:
-        say(f"{merged.doubles:,} that both had are kept once; the others are in the trash.")
+        say(f"{merged.doubles:,} that both had are kept once; the duplicates are in the trash.")
     return 0
 
 
-STOPPING = "Stopping: the rows that are whole are kept. Ctrl+C once more gives all up."
-
-
-def add_matrix_parser(subparsers: Subparsers) -> None:
-    parser = add_command(
-        subparsers,
-        "matrix",
-        summary="learn from each writer's drawings in turn, and count how each of the models reads each writer's",
-        examples=(
-            "qtdigits writers matrix",
-            "qtdigits writers matrix --on friends.jsonl.gz --model my.h5 --json",
-        ),
-    )
-    parser.add_argument(
-        "--on",
-        metavar="FILE",
-        type=file_path,
-        help="ink with writers, each in the order of drawing (default: the stored drawings)",
-    )
-    add_learning_options(
-        parser, about_model="the model that they all begin with; best one not trained on these drawings"
-    )
-    add_output_options(
-        parser,
-        json="the counts, with their intervals,",
-        csv="the counts, a line for each model and writer,",
-    )
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+def run_matrix(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     drawings, held_out, not_to_learn = _stored(folder) if args.on is None else _of_file(args.on)
     base = open_model(args.model, folder=folder)
     if args.on is None and base.has_learned_from_stored:
         say(
-            f"{base.name} itself was trained on stored drawings: what it reads of those it learned from says little. "
-            "For figures to compare, give a --model that was not."
+            f"{base.name} itself was trained on stored drawings, so its accuracy on those proves little. "
+            "For a fair comparison, give a --model that was not."
         )
     learner = learner_of(args, mnist_of(args, folder))
     if args.on is not None:
         warn_of_known_drawings(base, drawings, folder)
     control = Control()
-    with obeying_signals(control, stopping=STOPPING, giving_up=GIVING_UP):
+    with obeying_signals(control, stopping=STOPPING, cancelling=CANCELLING):
         found = writer_matrix(
             drawings,
             held_out=held_out,
             not_to_learn=not_to_learn,
             base=base,
             learner=learner,
-            progress=_tell,
+            progress=_report,
             control=control,
         )
     if args.csv:
@@ -179,9 +183,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _stored(folder: Path) -> tuple[Dataset, NDArray[np.bool_], NDArray[np.bool_]]:
-    """All drawings; which of them are held out; which are not to be learned from, because their labels are doubted."""
-    hands = WriterDrawings.of(folder)
-    return hands.drawings, hands.held_out, hands.doubted
+    """Return all drawings, which are held out, and which are not to be learned from because their labels are doubted."""
+    stored = WriterDrawings.of(folder)
+    return stored.drawings, stored.held_out, stored.doubted
 
 
 def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_], None]:
@@ -191,24 +195,26 @@ def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_], None]:
     return drawings, held_out_by_order(drawings), None
 
 
-def _tell(what: str, done: int, total: int) -> None:
-    say(f"{done} of {total}: learning from {what}" if what else f"{done} of {total} trainings are over.")
+def _report(what: str, done: int, total: int) -> None:
+    say(f"{done} of {total}: learning from {what}" if what else f"{done} of {total} trainings done.")
 
 
 def _print(found: WriterMatrix) -> None:
-    print(f"{found.model}, and what became of it by learning from one writer; each reads the drawings of:\n")
+    print(
+        f"{found.model}, and models trained from it on one writer (rows), reading the drawings of each writer (columns):\n"
+    )
     print_table(("learned from", "drawings", *found.writers), (_cells(found, row) for row in found.rows))
     print(
-        "\nA writer's own model is scored on what is held out of the writer's drawings, all others on all of them."
+        "\nA writer's own model is scored on the writer's hold-out, all others on all of the writer's drawings."
     )
-    print("+ better and - worse than the first row on the same drawings (p < 0.05, McNemar's test);")
-    print("++ and -- also when it is reckoned with that so many were compared (Holm).")
+    print("+ better, - worse than the first row on the same drawings (p < 0.05, McNemar's test);")
+    print("++, -- also after correction for the number of comparisons (Holm).")
     if not found.is_whole:
-        print("It was stopped: rows are missing.")
+        print("The measurement was stopped: rows are missing.")
 
 
 def _cells(found: WriterMatrix, row: MatrixRow) -> tuple[str, ...]:
-    name = {"base": "nobody here", "all others": "all but the one read"}.get(row.kind, row.name)
+    name = {"base": "nobody", "all others": "everybody else"}.get(row.kind, row.name)
     texts = []
     for writer in found.writers:
         cell = row.cells.get(writer)

@@ -66,7 +66,7 @@ def test_that_people_get_the_same_figures(run: Run, tiny_model: Path, ink_file: 
     figures = run("evaluate", tiny_model, "--on", ink_file, "--json").json
     done = run("evaluate", tiny_model, "--on", ink_file, "--by-writer", "--by-class")
     assert done.code == 0
-    assert f"{percent(figures['accuracy'], 2)} right ({figures['correct']} of 200; 95% interval" in done.out
+    assert f"{percent(figures['accuracy'], 2)} correct ({figures['correct']} of 200; 95% interval" in done.out
     for heading in ("What was drawn", "class ", "writer ", "Most often confused"):
         assert heading in done.out
     assert any(line.startswith("ada ") for line in done.out.splitlines())
@@ -135,7 +135,7 @@ def test_that_a_store_is_kept_apart_by_what_the_model_can_know_of_it(
     assert parts["hold_out"]["n"] > 0
     assert parts["learned"] == {"n": 0, "correct": 0, "accuracy": None, "interval": [0.0, 1.0]}
     text = run(*never).out
-    assert "held out: nobody learns from them" in text
+    assert "held out: never trained on" in text
     assert "not learned by this model" in text
     assert "perhaps" not in text
     its_own = ("evaluate", tiny_model, "--on", data_dir / "samples.db")

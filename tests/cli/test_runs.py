@@ -59,7 +59,7 @@ class TestRuns:
         self, run: Run, data_dir: Path
     ) -> None:
         folder = RunFolder(data_dir, "bb2")
-        assert "to go on" not in run("runs", "show", "bb2").out
+        assert "to resume it" not in run("runs", "show", "bb2").out
         folder.write_request({})
         assert "qtdigits train --resume bb2" in run("runs", "show", "bb2").out
         assert "interrupted" in run("runs", "list").out
@@ -68,7 +68,7 @@ class TestRuns:
         assert folder.lock.acquire()
         assert "interrupted" not in run("runs", "list").out
         assert states_of("bb2", run) == {"running"}
-        assert "to go on" not in run("runs", "show", "bb2").out
+        assert "to resume it" not in run("runs", "show", "bb2").out
         folder.lock.release()
 
     def test_that_runs_and_their_curves_come_as_csv(self, run: Run) -> None:
@@ -142,7 +142,7 @@ class TestRuns:
         folder.write_request({})
         assert folder.lock.acquire()
         refused = run("runs", "delete", "aa1", "bb2")
-        assert (refused.code, "bb2 is going on" in refused.complaint) == (2, True)
+        assert (refused.code, "bb2 is running" in refused.complaint) == (2, True)
         assert len(run("runs", "list", "--json").json["runs"]) == 2
         folder.lock.release()
         assert run("runs", "delete", "aa1", "bb2").code == 0

@@ -63,7 +63,7 @@ sys.exit(main.main())
 
 @pytest.mark.tensorflow
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to oneself in another way there")
-def test_that_ctrl_c_twice_gives_all_up_and_ends_the_process(
+def test_that_ctrl_c_twice_cancels_and_ends_the_process(
     ink_file: Path, tiny_model: Path, mnist: Path
 ) -> None:
     options = ["--model", tiny_model, "--mnist", mnist, "--after", 20, 30, 40, 50]
@@ -72,7 +72,7 @@ def test_that_ctrl_c_twice_gives_all_up_and_ends_the_process(
     told = done.err.splitlines()
     assert told[1].startswith("1 of 2")
     assert told[2].startswith("Stopping")
-    assert told[3] == "Giving all up: nothing is kept."
+    assert told[3] == "Cancelling: nothing is kept."
 
 
 def test_that_a_recipe_that_learns_no_hand_is_refused(

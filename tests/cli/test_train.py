@@ -273,7 +273,7 @@ def test_that_ctrl_c_twice_leaves_nothing(tmp_path: Path, ink_file: Path) -> Non
     folder = tmp_path / "data"
     done = signalled_in_second_epoch("SIGINT SIGINT", *long_training(folder, ink_file))
     assert done.code == 130, done.err
-    assert training_run.GIVING_UP in done.err
+    assert training_run.CANCELLING in done.err
     assert '"run_cancelled"' in done.out.splitlines()[-1]
     assert not list(folder.glob("models/*"))
 
@@ -291,7 +291,7 @@ def test_that_ctrl_c_three_times_has_one_ending_too(tmp_path: Path, ink_file: Pa
 @pytest.mark.tensorflow
 @pytest.mark.skipif(os.name == "nt", reason="there a process is terminated without being asked")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_that_a_training_that_is_asked_to_end_can_go_on_another_time(
+def test_that_a_training_that_is_asked_to_end_can_be_resumed(
     tmp_path: Path, ink_file: Path, run: Run, name: str
 ) -> None:
     code, out, err = interrupted(tmp_path, ink_file, by=signal.Signals[name])
@@ -311,7 +311,7 @@ def test_that_a_training_that_is_asked_to_end_can_go_on_another_time(
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to oneself in another way there")
 def test_that_being_asked_to_end_twice_is_no_more_than_once() -> None:
     resumable, other = Control(), Control()
-    with obeying_signals(resumable, interrupting="To be gone on with."):
+    with obeying_signals(resumable, interrupting="To be resumed."):
         for _ in range(2):
             signal.raise_signal(signal.SIGTERM)
     assert resumable.is_interrupted
@@ -326,7 +326,7 @@ def test_that_being_asked_to_end_twice_is_no_more_than_once() -> None:
 def test_that_nohup_keeps_a_training_from_hearing_of_its_terminal() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with obeying_signals(control := Control(), interrupting="To be gone on with."):
+        with obeying_signals(control := Control(), interrupting="To be resumed."):
             signal.raise_signal(signal.SIGHUP)
         assert not control.is_stopping
     finally:
@@ -348,7 +348,7 @@ with obeying_signals(Control(), last_words=lambda: print("ended", flush=True) is
 """,
     )
     assert done.out == "ended\n"
-    assert (done.code, done.err.splitlines()[1:]) == (130, [training_run.GIVING_UP, training_run.LEAVING])
+    assert (done.code, done.err.splitlines()[1:]) == (130, [training_run.CANCELLING, training_run.LEAVING])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to oneself in another way there")
@@ -370,7 +370,6 @@ import contextlib, signal
 from types import SimpleNamespace
 from qtdigits.cli import training_run
 from qtdigits.core.run.events import Progress, RunCancelled
-from qtdigits.training import train as training
 
 class View(contextlib.nullcontext):
     def show(self, event):
@@ -382,7 +381,7 @@ class View(contextlib.nullcontext):
 def train_fake(request, *, emit, control):
     emit(Progress("r", "data", 1, 2) if "{told}" == "Progress" else RunCancelled("r"))
 
-training.train_job = train_fake
+training_run.train_job = train_fake
 training_run.run_training(SimpleNamespace(id="r"), View())
 print("over", flush=True)
 """,
@@ -403,7 +402,7 @@ def test_that_the_first_interrupt_stops_and_the_second_cancels() -> None:
 
 
 @pytest.mark.tensorflow
-def test_that_a_training_whose_events_nobody_reads_any_more_can_go_on_another_time(
+def test_that_a_training_whose_events_nobody_reads_any_more_can_be_resumed(
     tmp_path: Path, ink_file: Path, run: Run
 ) -> None:
     command = [sys.executable, "-m", "qtdigits", *long_training(tmp_path, ink_file)]
@@ -497,7 +496,7 @@ def test_that_a_run_that_has_ended_has_to_be_extended_and_one_that_is_not_kept_c
         store.runs.end("ended", state="completed")
     request = TrainingJob(id="ended", recipe=load_recipe("quick"), data_dir="elsewhere")
     RunFolder(data_dir, "ended").write_request(request.to_json())
-    assert "by how many epochs" in run("train", "--resume", "ended").complaint
+    assert "number of epochs" in run("train", "--resume", "ended").complaint
     assert "has no checkpoint" in run("train", "--resume", "ended", "--more-epochs", "2").complaint
     assert "not known any more" in run("train", "--resume", "begun").complaint
     RunFolder(data_dir, "begun").write_request(replace(request, id="begun").to_json())
