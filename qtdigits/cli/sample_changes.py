@@ -91,7 +91,7 @@ def run_merge(args: argparse.Namespace) -> int:
         print_json({"stores": rows, **sums})
         return code
     for path, merged in done.items():
-        there = f", {merged.skipped:,} were already there" if merged.skipped else ""
+        there = f", {merged.skipped:,} already stored" if merged.skipped else ""
         print(f"{path}: {merged.added:,} drawings added{there}; {merged.trials:,} judgements added")
     return code
 

@@ -151,7 +151,7 @@ def run_import(args: argparse.Namespace) -> int:
             continue
         done[file] = counts
         if not args.json:
-            there = f", {counts.skipped:,} were already there" if counts.skipped else ""
+            there = f", {counts.skipped:,} already stored" if counts.skipped else ""
             print(f"{file}: {counts.added:,} added{there}")
     if args.json:
         rows = [{"file": str(file), **asdict(counts)} for file, counts in done.items()]

@@ -67,7 +67,7 @@ def test_that_people_get_the_same_figures(run: Run, tiny_model: Path, ink_file: 
     done = run("evaluate", tiny_model, "--on", ink_file, "--by-writer", "--by-class")
     assert done.code == 0
     assert f"{percent(figures['accuracy'], 2)} correct ({figures['correct']} of 200; 95% interval" in done.out
-    for heading in ("What was drawn", "class ", "writer ", "Most often confused"):
+    for heading in ("Confusion matrix", "class ", "writer ", "Most often confused"):
         assert heading in done.out
     assert any(line.startswith("ada ") for line in done.out.splitlines())
 
@@ -137,11 +137,11 @@ def test_that_a_store_is_kept_apart_by_what_the_model_can_know_of_it(
     text = run(*never).out
     assert "held out: never trained on" in text
     assert "not learned by this model" in text
-    assert "perhaps" not in text
+    assert "possibly" not in text
     its_own = ("evaluate", tiny_model, "--on", data_dir / "samples.db")
     parts = run(*its_own, "--json").json["parts"]
     assert {name: part["n"] for name, part in parts.items() if part["n"]} == {"of_files": figures["n"]}
-    assert "imported, perhaps from a file that it has learned" in run(*its_own).out
+    assert "imported, possibly from a file that it has learned" in run(*its_own).out
 
 
 def test_that_mnist_is_its_test_set(run: Run, tiny_model: Path, dataset: Dataset, tmp_path: Path) -> None:
@@ -262,4 +262,4 @@ def test_that_the_undecided_are_told_apart(
     assert 0 < decided < figures["n"]
     assert figures["decided_accuracy"] == figures["decided_correct"] / decided
     said = run("evaluate", careful, "--on", ink_file).out
-    assert f"Not sure of {figures['undecided']}," in said
+    assert f"Not sure about {figures['undecided']}," in said

@@ -96,7 +96,7 @@ class TestRuns:
         done = run("runs", "compare", "aa1", "bb2")
         rows = {line.rpartition("  ")[0].split("  ")[0]: line for line in done.out.splitlines()}
         assert rows["recipe epochs"].split()[-2:] == ["10", "11"]
-        assert "alike" in run("runs", "compare", "aa1", "aa1").err
+        assert "are the same" in run("runs", "compare", "aa1", "aa1").err
 
     def test_that_a_run_can_be_named_and_noted(self, run: Run) -> None:
         assert run("runs", "rename", "aa1", "first try").code == 0
@@ -109,7 +109,7 @@ class TestRuns:
         RunFolder(data_dir, "aa1").write_request({})
         run("runs", "delete", "aa1")
         asked = run("runs", "empty-trash")
-        assert (asked.code, "Delete 1 run for good, with curves" in asked.err) == (2, True)
+        assert (asked.code, "Delete 1 run for good, with" in asked.err) == (2, True)
         assert run("runs", "list", "--deleted", "--json").json["runs"]
         assert "1 run" in run("runs", "empty-trash", "--yes").err
         assert run("runs", "list", "--deleted", "--json").json["runs"] == []

@@ -122,7 +122,7 @@ def test_that_stores_are_merged_once(run: Run, stored: Path, tmp_path: Path) -> 
     assert done.code == 0
     assert (done.json["added"], done.json["skipped"], done.json["trials"]) == (4, 4, 3)
     assert [store["added"] for store in done.json["stores"]] == [4, 0]
-    assert "4 were there already" in run("samples", "merge", stored, *here).out
+    assert "4 already stored" in run("samples", "merge", stored, *here).out
     with SampleStore.open(tmp_path / "second") as store:
         assert store.writers() == ["Ada", "Bob"]
         assert store.sample(4).weight == 5

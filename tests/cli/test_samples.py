@@ -69,7 +69,7 @@ def test_that_a_second_import_adds_nothing(run: Run, ink_file: Path) -> None:
     run("samples", "import", ink_file)
     done = run("samples", "import", ink_file)
     assert done.code == 0
-    assert "0 added, 200 were there already" in done.out
+    assert "0 added, 200 already stored" in done.out
     assert stored(run) == 200
 
 

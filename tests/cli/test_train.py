@@ -478,7 +478,7 @@ def test_that_people_see_a_live_bar_and_then_a_table_and_the_path(tmp_path: Path
         (("--resume", "zz", "--epochs", "3"), "--epochs does not go with --resume"),
         (("--resume", "zz", "--no-drawings"), "--no-drawings does not go with --resume"),
         (("--more-epochs", "3"), "There is no run to extend"),
-        (("--resume", "zz", "--more-epochs", "-3"), "cannot get -3 more epochs"),
+        (("--resume", "zz", "--more-epochs", "-3"), "cannot be extended by -3 epochs"),
     ],
 )
 def test_that_a_run_keeps_its_recipe_and_its_data(run: Run, arguments: tuple[str, ...], said: str) -> None:
