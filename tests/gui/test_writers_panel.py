@@ -15,6 +15,7 @@ from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobPr
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
+from qtdigits.gui.panels import writers_panel
 from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import palette_of
@@ -57,10 +58,17 @@ class Room:
     """The panel, what a person sees and does there, and the engine behind it."""
 
     def __init__(
-        self, session: Session, trainer: Trainer, engines: FakeEngines, folder: Path, qtbot: QtBot
+        self,
+        session: Session,
+        trainer: Trainer,
+        engines: FakeEngines,
+        folder: Path,
+        qtbot: QtBot,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         self.session, self.trainer, self.engines, self.folder = session, trainer, engines, folder
         self.now_s = 0.0
+        monkeypatch.setattr(writers_panel, "monotonic", lambda: self.now_s)
         self.panel = self.made()
         qtbot.addWidget(self.panel)
         self.problems: list[QtDigitsError] = []
@@ -74,7 +82,6 @@ class Room:
             session=self.session,
             trainer=self.trainer,
             ask=SaveTo(self.folder / "out.csv"),  # type: ignore[arg-type]
-            clock=lambda: self.now_s,
         )
 
     def button(self, name: str) -> QPushButton:
@@ -106,9 +113,16 @@ class Room:
 
 
 @pytest.fixture
-def room(qtbot: QtBot, data_dir: Path, session: Session, trainer: Trainer, engines: FakeEngines) -> Room:
+def room(
+    qtbot: QtBot,
+    data_dir: Path,
+    session: Session,
+    trainer: Trainer,
+    engines: FakeEngines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Room:
     session.store.add_samples(a_sample("7", "ada") for _ in range(5))
-    return Room(session, trainer, engines, data_dir, qtbot)
+    return Room(session, trainer, engines, data_dir, qtbot, monkeypatch)
 
 
 def test_that_one_writer_is_not_enough_and_two_are(room: Room) -> None:

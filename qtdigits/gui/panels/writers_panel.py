@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 
@@ -29,7 +29,17 @@ from qtdigits.gui.trainer import Current, JobEnding, Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import ChoiceBox, ThinBar, button, elided_label, label
+from qtdigits.gui.widgets.parts import (
+    CENTRE,
+    LEFT,
+    ChoiceBox,
+    ThinBar,
+    button,
+    elided_label,
+    label,
+    make_plain,
+    table_cell,
+)
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.kept_files import load_writer_matrix, save_writer_matrix, write_matrix_csv
 from qtdigits.store.model_files import load_header
@@ -48,18 +58,14 @@ class MatrixTable(QTableWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._matrix: WriterMatrix | None = None
-        self.setObjectName("matrixTable")
-        self.setAccessibleName("Writer matrix")
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setTabKeyNavigation(False)
+        make_plain(self, name="matrixTable", title="Writer matrix")
+        self.setWordWrap(True)  # two lines a cell
         self.setShowGrid(True)
-        self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.horizontalHeader().setMinimumSectionSize(LEAST_COLUMN_PX)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.horizontalHeader().setHighlightSections(False)
-        self.verticalHeader().setHighlightSections(False)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultAlignment(LEFT)
 
     def show_matrix(self, matrix: WriterMatrix) -> None:
         self._matrix = matrix
@@ -79,14 +85,11 @@ class MatrixTable(QTableWidget):
     def _item(self, matrix: WriterMatrix, row: MatrixRow, writer: str) -> QTableWidgetItem:
         cell = row.cells.get(writer)
         if cell is None or not cell.n:
-            item = QTableWidgetItem(UNKNOWN)
-            item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-            return item
+            return table_cell(UNKNOWN, CENTRE)
         mark = matrix.mark(cell) if row.kind != BASE else ""
-        item = QTableWidgetItem(f"{SIGNS[mark]}{percent(cell.tally_after.accuracy)}\n{interval_text(cell)}")
-        item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
         told = cell_text(row, writer, cell, mark)
-        item.setToolTip(told)
+        shown = f"{SIGNS[mark]}{percent(cell.tally_after.accuracy)}\n{interval_text(cell)}"
+        item = table_cell(shown, CENTRE, tip=told)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, told)
         if mark:
             theme = theme_of(self)
@@ -158,23 +161,17 @@ class WritersPanel(RefreshingPanel):
         session: Session,
         trainer: Trainer,
         ask: Ask,
-        clock: Callable[[], float] = monotonic,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._trainer, self._ask, self._clock = session, trainer, ask, clock
+        self._session, self._trainer, self._ask = session, trainer, ask
         self._first: tuple[int, float] | None = None
         self._matrix = load_writer_matrix(session.data_dir)
-        self._title = label("Writer matrix", role="heading")
         self._models = ChoiceBox(name="matrixModelBox")
         self._models.setAccessibleName("Model to start from")
         self._models.setToolTip("The model from which a model of each writer is trained")
-        self._measure = button(
-            "Measure",
-            "measureButton",
-            "Train a model of each writer, and let it read the others",
-            is_primary=True,
-        )
+        tip = "Train a model of each writer, and let it read the others"
+        self._measure = button("Measure", "measureButton", tip, is_primary=True)
         self._stop = button("Stop", "stopMeasuringButton", "Stop and keep the complete rows")
         self._cancel = button("Cancel", "cancelMeasuringButton", "Cancel; the matrix measured before stays")
         self._export = button("Export…", "exportMatrixButton", "Save the matrix as a CSV table")
@@ -200,7 +197,7 @@ class WritersPanel(RefreshingPanel):
         box.addWidget(label("starting from", role="muted"))
         box.addWidget(self._models)
         top = WrappingRow()
-        top.add_stretching(self._title)
+        top.add_stretching(label("Writer matrix", role="heading"))
         top.add(beginning, self._export, self._cancel, self._stop, self._measure)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
@@ -291,14 +288,19 @@ class WritersPanel(RefreshingPanel):
         if ending.kind != WriterMatrixJob.kind:
             return
         self._show_busy(False)
-        if isinstance(ending.result, Mapping):
-            self._take(WriterMatrix.from_json(ending.result["matrix"]))
-        elif ending.outcome == "cancelled":
-            self._say_ended()
+        result = ending.result
+        found = WriterMatrix.from_json(result["matrix"]) if isinstance(result, Mapping) else None
+        if found is not None and found.compared:
+            self._keep(found)
+        elif (
+            found is not None or ending.outcome == "cancelled"
+        ):  # stopped before a row was complete, or cancelled
+            stays = "; the matrix measured before stays" if self._matrix is not None else ""
+            self._status.setText(f"Ended without a result{stays}.")
 
     def _left(self, progress: JobProgress) -> str:
-        """How long it may still take, once one training has been measured from beginning to end."""
-        now = self._clock()
+        """Say how long it may still take, once the duration of one training is known."""
+        now = monotonic()
         if self._first is None:
             self._first = progress.done, now
         done, began = self._first
@@ -322,21 +324,13 @@ class WritersPanel(RefreshingPanel):
         self._bar.setRange(0, max(1, total))
         self._bar.setValue(done)
 
-    def _take(self, found: WriterMatrix) -> None:
-        """Without a whole row nothing was measured, and the matrix of before stays."""
-        if not found.compared:
-            self._say_ended()
-            return
+    def _keep(self, found: WriterMatrix) -> None:
         self._matrix = found
         self._show_matrix()
         try:
             save_writer_matrix(self._session.data_dir, found)
         except QtDigitsError as error:
             self._session.report(error)
-
-    def _say_ended(self) -> None:
-        stays = "; the matrix measured before stays" if self._matrix is not None else ""
-        self._status.setText(f"Ended without a result{stays}.")
 
     def _show_matrix(self) -> None:
         found = self._matrix
