@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtdigits.gui.plots.plot import CalmPlot
+from qtdigits.gui.plots.calm_plot import CalmPlot
 
 
 def plotted(plot: CalmPlot, name: str) -> tuple[list[float], list[float]]:

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from qtdigits.core.score.calibration import reliability_of
 from qtdigits.core.score.learning import LearningPoint, fit_curve, running_curve
 from qtdigits.core.score.metrics import Tally
+from qtdigits.gui.plots.calm_plot import CalmPlot
 from qtdigits.gui.plots.charts import (
     NO_CONFIDENCES,
     NO_DRAWINGS,
@@ -24,7 +25,6 @@ from qtdigits.gui.plots.charts import (
     bin_text,
     calibration_text,
 )
-from qtdigits.gui.plots.plot import CalmPlot
 
 NOTHING = Tally(0, 0)
 AMOUNTS = (LearningPoint(0, 12, 60), LearningPoint(20, 6, 60), LearningPoint(120, 3, 200))

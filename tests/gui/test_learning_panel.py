@@ -15,8 +15,8 @@ from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels import learning
 from qtdigits.gui.panels.learning import LearningPanel
+from qtdigits.gui.plots.calm_plot import CalmPlot
 from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
-from qtdigits.gui.plots.plot import CalmPlot
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session

@@ -28,8 +28,9 @@ from gui.plotted import plotted
 from gui.stand_ins import Answers
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
+from qtdigits.gui.plots.cursor import columns_and_rows
 from qtdigits.gui.plots.curve_controls import CurveControls, CurveSettings
-from qtdigits.gui.plots.plot import Plot, columns_and_rows
+from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.plots.training_curves import StatisticsTable, TrainingCurves, save_curves
 from qtdigits.gui.preferences import Preferences

@@ -25,7 +25,7 @@ from qtdigits.core.score.learning import (
     merge_points,
 )
 from qtdigits.core.score.metrics import Tally, wilson_band
-from qtdigits.gui.plots.plot import CalmPlot
+from qtdigits.gui.plots.calm_plot import CalmPlot
 from qtdigits.gui.widgets.colours import mixed, theme_of
 from qtdigits.gui.widgets.parts import label
 

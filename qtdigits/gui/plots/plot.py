@@ -1,4 +1,4 @@
-"""Plots that stay calm: no auto-range, curves downsampled as they grow, a cross-hair, and views that a person moves and resets.
+"""One plot of curves: calm ranges, a cross-hair, and a view that a person moves and resets.
 
 By mouse: dragging moves the view, the wheel zooms at the pointer (with Ctrl: the values; over an axis: that axis), dragging with
 Shift zooms to what was marked, a click keeps the cross-hair there until the next click there, a double click shows all. By
@@ -8,22 +8,20 @@ zoom, with Ctrl the values; Home and End lead to the ends; Backspace shows all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPalette, QPen
-from PySide6.QtWidgets import QGraphicsItem, QLabel, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPalette
+from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from qtdigits.core.run.curves import (
     CalmRange,
-    Downsampled,
     Numbers,
     Quantity,
     Range,
@@ -34,29 +32,22 @@ from qtdigits.core.run.curves import (
     fitted,
     statistics_of,
 )
-from qtdigits.gui.plots.axes import RunAxis, ValueAxis
+from qtdigits.gui.plots.calm_plot import CalmPlot
+from qtdigits.gui.plots.cursor import Cursor, CursorValue
+from qtdigits.gui.plots.drawn_curve import MOST_MARKERS, DrawnCurve
 from qtdigits.gui.plots.legend import Style, colour_of
 from qtdigits.gui.plots.run_series import Series
-from qtdigits.gui.widgets.colours import LIGHT, Theme, theme_of
+from qtdigits.gui.widgets.colours import LIGHT
 
-AXIS_WIDTH_PX = 58
-LEAST_HEIGHT_PX = 96
 ZOOM_STEP = 1.25
 PAN_PART = 0.1
-LEAST_HIGH_DRAG_PX = 24
-"""A marked rectangle that is less high is a stretch of the run, with whatever values are in it."""
-MOST_SPARSE_POINTS = 200
-"""Qt draws lines wider than a pixel, dashed or with smooth edges many times slower: only curves of few points have them."""
-MOST_MARKERS = 60
 SETTLED_PART = 0.1
 """The first tenth of a run falls too fast to set the range by."""
 EPOCHS_TO_SETTLE = 4
 """From so many epochs on the first does not set the range either."""
 RANGE_EVERY = 1.01
 """The range is worked out again when the curves have grown by a hundredth."""
-SYMBOLS = {"circle": "o", "diamond": "d"}
 OLD_OPACITY = 0.45
-MOST_NAME_PX = 220
 
 
 @dataclass(frozen=True)
@@ -66,97 +57,6 @@ class Mark:
     x: float
     text: str
     role: str = "best"
-
-
-@dataclass(frozen=True)
-class CursorValue:
-    """What a curve of a `run` ("" where there is only one) says at the cross-hair; `x` and `height` are those of its point."""
-
-    style: Style
-    run: str
-    kind: str
-    value: str
-    x: float
-    height: float
-
-    @property
-    def text(self) -> str:
-        return f"{self.run}: {self.kind} {self.value}" if self.run else f"{self.kind} {self.value}"
-
-
-class CalmView(pg.ViewBox):
-    """A view without auto-range, whose mouse gestures change x unless they are meant for y."""
-
-    def __init__(self) -> None:
-        super().__init__(enableMenu=False, defaultPadding=0)
-        self.disableAutoRange()
-        self.pans_heights = self.marks_rectangle = False
-
-    @override
-    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
-        with_ctrl = bool(ev.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        super().wheelEvent(ev, int(with_ctrl) if axis is None else axis)
-
-    @override
-    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
-        is_left = ev.button() == Qt.MouseButton.LeftButton
-        if ev.isStart():
-            is_marking = self.marks_rectangle and is_left and axis is None
-            self.setMouseMode(self.RectMode if is_marking else self.PanMode)
-        is_marking = self.state["mouseMode"] == self.RectMode
-        super().mouseDragEvent(ev, axis if is_marking or axis is not None or self.pans_heights else 0)
-        if ev.isFinish():
-            self.setMouseMode(self.PanMode)
-
-    @override
-    def showAxRect(self, ax: QRectF, **kwargs: Any) -> None:
-        """Zoom to a marked rectangle."""
-        rect = ax.normalized()
-        is_high = rect.height() >= LEAST_HIGH_DRAG_PX * self.viewPixelSize()[1]
-        heights = (rect.top(), rect.bottom()) if is_high else None
-        self.setRange(xRange=(rect.left(), rect.right()), yRange=heights, padding=0)
-
-
-class CalmPlot(pg.PlotWidget):
-    """A `PlotWidget` in the colours of the window, with a horizontal grid, no menu, and ranges that are only set from outside.
-
-    `is_cached`: axes are painted once for each range; not for pictures on paper, which may be larger than the screen.
-    """
-
-    def __init__(self, *, scale: Scale, is_cached: bool = True, parent: QWidget | None = None) -> None:
-        self.value_axis, self.run_axis = ValueAxis(scale), RunAxis()
-        self.view = CalmView()
-        super().__init__(
-            parent, viewBox=self.view, axisItems={"left": self.value_axis, "bottom": self.run_axis}
-        )
-        self.hideButtons()
-        self.setMenuEnabled(False)
-        self.value_axis.setWidth(AXIS_WIDTH_PX)
-        self.value_axis.setGrid(255)
-        self.getPlotItem().layout.setContentsMargins(0, 6, 20, 0)
-        for axis in (self.value_axis, self.run_axis):
-            axis.setZValue(-1)  # the grid below the curves
-            if is_cached:
-                axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-        self.setMinimumHeight(LEAST_HEIGHT_PX)
-        self.setFrameShape(self.Shape.NoFrame)
-        self.dress()
-
-    def dress(self) -> None:
-        """Take on the colours and the font of the widget."""
-        self.theme = theme_of(self)
-        self._dressed_in = self.theme, self.font()
-        self.setBackground(self.theme.surface)
-        for axis in (self.value_axis, self.run_axis):
-            axis.dress(self.theme, self.font())
-        self.run_axis.setHeight(self.fontMetrics().height() + 8)
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        changed = event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange)
-        if changed and self.plotItem is not None and self._dressed_in != (theme_of(self), self.font()):
-            self.dress()
 
 
 class Plot(CalmPlot):
@@ -174,33 +74,23 @@ class Plot(CalmPlot):
         self.quantity = quantity
         self._scale = Scale(quantity)
         self._series: dict[str, Series] = {}
-        self._items: dict[str, Any] = {}
-        self._drawn: dict[str, object] = {}
-        self._shapes: dict[str, object] = {}
-        self._opacity = 1.0
-        self._downsampled: dict[str, Downsampled] = {}
+        self._curves: dict[str, DrawnCurve] = {}
         self._marks: tuple[Mark, ...] = ()
         self._mark_lines: list[pg.InfiniteLine] = []
         self._epoch_ends: Numbers = np.empty(0)
+        self._epochs_drawn: list[float] = []
         self._x_range: Range = (0.0, 1.0)
         self._is_part = False
         self._chosen_heights: Range | None = None
         self._heights: Range = (0.0, 1.0)
-        self._cursor: float | None = None
         self._is_setting = self._is_complete = False
         self._is_cached = is_cached
         super().__init__(scale=self._scale, is_cached=is_cached, parent=parent)
         self._epoch_lines = pg.VTickGroup([], yrange=[0, 1])
         self._epoch_lines.hide()
-        self._cross_hair = pg.InfiniteLine(angle=90)
-        self._dots = pg.ScatterPlotItem(size=9, pxMode=True)
-        for place, item in enumerate((self._epoch_lines, self._cross_hair, self._dots)):
-            item.setZValue((-1, 10, 11)[place])
-            self.addItem(item, ignoreBounds=True)
-        self._readout = QLabel(self)
-        self._readout.setObjectName("cursorValues")
-        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout.hide()
+        self._epoch_lines.setZValue(-1)
+        self.addItem(self._epoch_lines, ignoreBounds=True)
+        self._cursor = Cursor(self)
         self._is_complete = True
         self._dress_own()
         self.set_scale(is_log=False, ignores_outliers=True)
@@ -220,11 +110,8 @@ class Plot(CalmPlot):
         """They are drawn by the next `set_x_range`."""
         self._series = {curve.name: curve for curve in series}
         self._epoch_ends = epoch_ends
-        for name in self._items.keys() - self._series.keys():
-            self.removeItem(self._items.pop(name))
-            self._drawn.pop(name, None)
-            self._downsampled.pop(name, None)
-            self._shapes.pop(name, None)
+        for name in self._curves.keys() - self._series.keys():
+            self._curves.pop(name).remove()
         if tuple(marks) != self._marks:
             self._marks = tuple(marks)
             self._show_marks()
@@ -251,9 +138,10 @@ class Plot(CalmPlot):
             self._heights = self._chosen_heights or self._fitting_heights()
         with self._setting():
             self.view.setRange(xRange=self._x_range, yRange=self._heights, padding=0)
-        columns = max(1, round(self.view.width() * self.devicePixelRatioF()))
-        for curve in self._series.values():
-            self._draw(curve, columns)
+        for place, curve in enumerate(self._series.values()):
+            if curve.name not in self._curves:
+                self._curves[curve.name] = DrawnCurve(self, is_cached=self._is_cached)
+            self._curves[curve.name].draw(curve, self._scale, self._x_range, layer=place / 100)
         self._show_epoch_lines()
 
     def choose_heights(self, heights: Range | None) -> None:
@@ -264,43 +152,31 @@ class Plot(CalmPlot):
 
     def forget(self) -> None:
         """Another run, axis or way of drawing: nothing is kept of ranges and points."""
-        self._downsampled.clear()
-        self._drawn.clear()
-        self._shapes.clear()
+        for drawn in self._curves.values():
+            drawn.forget()
         self.choose_heights(None)
         self._calm = CalmRange(self._scale, ignores_outliers=self._ignores_outliers)
 
     def set_cursor(self, x: float | None) -> None:
         """Show the cross-hair at `x`, or none."""
-        self._cursor = x
-        low, high = self._x_range
-        is_seen = x is not None and low <= x <= high
-        values = self.values_at(x) if x is not None and is_seen else ()
-        for part in (self._cross_hair, self._dots, self._readout):
-            part.setVisible(is_seen)
-        if x is None or not is_seen:
-            return
-        self._cross_hair.setValue(x)
-        colours = [colour_of(self.theme, value.style) for value in values]
-        self._dots.setData(
-            [value.x for value in values], [value.height for value in values], brush=colours or None
-        )
-        self._readout.setText(_table(self.run_axis.axis.text(x), values, self.theme, self._elided))
-        self._place_readout(x)
+        self._cursor.x = x
+        if x is not None and self._x_range[0] <= x <= self._x_range[1]:
+            self._cursor.show_values(x, self.run_axis.axis.text(x), self.values_at(x))
+        else:
+            self._cursor.hide()
 
     def set_old(self, is_old: bool) -> None:
         """Whether these are the curves of a run that another one takes the place of."""
-        self._opacity = OLD_OPACITY if is_old else 1.0
-        for item in self._items.values():
-            item.setOpacity(self._opacity)
+        for drawn in self._curves.values():
+            drawn.set_opacity(OLD_OPACITY if is_old else 1.0)
 
     @override
     def dress(self) -> None:
         super().dress()
         if self._is_complete:
             self._dress_own()
-            self._drawn.clear()
-            self._shapes.clear()
+            for drawn in self._curves.values():
+                drawn.forget()
             self._show_marks()
             self.set_x_range(self._x_range, is_chosen=self._is_part)
 
@@ -321,7 +197,7 @@ class Plot(CalmPlot):
 
     @property
     def cursor_x(self) -> float | None:
-        return self._cursor
+        return self._cursor.x
 
     @property
     def densest(self) -> Numbers:
@@ -346,7 +222,7 @@ class Plot(CalmPlot):
         found = []
         for curve in self._series.values():
             if (numbers := statistics_of(curve.x, curve.y, self._x_range)) is not None:
-                at = None if self._cursor is None else nearest(curve.x, self._cursor)
+                at = None if self._cursor.x is None else nearest(curve.x, self._cursor.x)
                 found.append(
                     (curve.name, "" if at is None else self.quantity.text(float(curve.y[at])), numbers)
                 )
@@ -369,56 +245,6 @@ class Plot(CalmPlot):
         return copy
 
     # Drawing.
-
-    def _draw(self, curve: Series, columns: int) -> None:
-        """Only where there is something new."""
-        drawn = (len(curve.x), self._x_range, columns)
-        if self._drawn.get(curve.name) == drawn or not (len(curve.x) or curve.name in self._items):
-            return
-        self._drawn[curve.name] = drawn
-        kept = self._downsampled.get(curve.name)
-        if kept is None or kept.view != (*self._x_range, columns):
-            low, high = self._x_range
-            kept = self._downsampled[curve.name] = Downsampled(start=low, end=high, columns=columns)
-        x, y = kept.update(curve.x, curve.y)
-        heights = self._scale.heights(y)
-        known = np.isfinite(heights)
-        if not known.all():
-            x, heights = x[known], heights[known]
-        shape = (min(len(x), 2), len(x) <= MOST_MARKERS, len(x) <= MOST_SPARSE_POINTS)
-        if self._shapes.get(curve.name) != shape:
-            self._shapes[curve.name] = shape
-            self._replace_item(curve, len(x))
-        self._items[curve.name].setData(x, heights)
-
-    def _replace_item(self, curve: Series, n_points: int) -> None:
-        """Few points are drawn with dashes, markers and smooth edges; many by an item that does nothing but draw a thin line."""
-        if curve.name in self._items:
-            self.removeItem(self._items[curve.name])
-        colour, style = colour_of(self.theme, curve.style), curve.style
-        is_sparse = n_points <= MOST_SPARSE_POINTS
-        pen = QPen(colour, self.devicePixelRatioF() * (2 if style.is_bold else 1) if is_sparse else 1)
-        pen.setCosmetic(True)
-        options = {"name": curve.name, "pen": pen, "connect": "all", "skipFiniteCheck": True}
-        if is_sparse:
-            pen.setStyle(style.dash)
-            has_markers = n_points == 1 or (bool(style.marker) and n_points <= MOST_MARKERS)
-            item = pg.PlotDataItem(
-                **options,
-                antialias=True,
-                dynamicRangeLimit=None,
-                symbol=SYMBOLS[style.marker or "circle"] if has_markers else None,
-                symbolSize=8 if style.marker == "diamond" else 6,
-                symbolPen=None,
-                symbolBrush=colour,
-                useCache=self._is_cached,
-            )
-        else:
-            item = pg.PlotCurveItem(**options)
-        item.setZValue(list(self._series).index(curve.name) / 100)
-        item.setOpacity(self._opacity)
-        self._items[curve.name] = item
-        self.addItem(item)
 
     def _show_marks(self) -> None:
         for line in self._mark_lines:
@@ -449,32 +275,14 @@ class Plot(CalmPlot):
         low, high = self._x_range
         ends = self._epoch_ends[(self._epoch_ends > low) & (self._epoch_ends < high)]
         shown = ends.tolist() if len(ends) <= MOST_MARKERS else []
-        if shown != self._drawn.get(""):
-            self._drawn[""] = shown
+        if shown != self._epochs_drawn:
+            self._epochs_drawn = shown
             self._epoch_lines.setXVals(shown)
             self._epoch_lines.setVisible(bool(shown))
 
     def _dress_own(self) -> None:
         self._epoch_lines.setPen(QColor(self.theme.grid))
-        self._cross_hair.setPen(QColor(self.theme.text_muted))
-        self._dots.setPen(QColor(self.theme.surface))
-        self._readout.setStyleSheet(
-            f"background: {self.theme.surface}; border: 1px solid {self.theme.border};"
-            f" border-radius: 5px; padding: 3px 6px; color: {self.theme.text};"
-        )
-
-    def _elided(self, name: str) -> str:
-        return str(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, MOST_NAME_PX))
-
-    def _place_readout(self, x: float) -> None:
-        """Beside the cross-hair, on the side that has room."""
-        self._readout.adjustSize()
-        left = self.view.mapViewToScene(QPointF(x, 0)).x()
-        width = self._readout.width()
-        at_right = left + 12
-        self._readout.move(
-            round(at_right if at_right + width <= self.width() else max(0.0, left - 12 - width)), 4
-        )
+        self._cursor.dress(self.theme)
 
     # Ranges.
 
@@ -527,7 +335,7 @@ class Plot(CalmPlot):
             scene = self.mapToScene(event.position().toPoint())
             is_inside = self.view.sceneBoundingRect().adjusted(-4, 0, 4, 0).contains(scene)
             self.cursor_moved.emit(self._snapped(self.view.mapSceneToView(scene).x()) if is_inside else None)
-        elif self._cursor is not None:
+        elif self._cursor.x is not None:
             self.cursor_moved.emit(None)
 
     @override
@@ -558,7 +366,7 @@ class Plot(CalmPlot):
         with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         with_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         low, high = self._x_range
-        here = high if self._cursor is None else self._cursor
+        here = high if self._cursor.x is None else self._cursor.x
         match event.key():
             case Qt.Key.Key_Left | Qt.Key.Key_Right:
                 sign = 1 if event.key() == Qt.Key.Key_Right else -1
@@ -651,33 +459,3 @@ def _neighbour(positions: Numbers, here: float, sign: int, *, least: float) -> f
     else:
         at = int(np.searchsorted(positions, here - least, "right")) - 1
     return float(positions[np.clip(at, 0, len(positions) - 1)])
-
-
-def _table(title: str, values: Sequence[CursorValue], theme: Theme, elided: Callable[[str], str]) -> str:
-    """The read-out: of one run a row for each curve; of several a row for each run, and a column for each kind of curve."""
-    kinds, rows = columns_and_rows(values)
-    muted, right = f'style="color: {theme.text_muted}"', '<td align="right">&nbsp;&nbsp;'
-    lines = [
-        f'<td colspan="2" {muted}>{title}</td>'
-        + "".join(f"{right}<span {muted}>{k}</span></td>" for k in kinds)
-    ]
-    for style, name, said in rows:
-        dot = f'<td style="color: {colour_of(theme, style).name()}">●&nbsp;</td>'
-        lines.append(
-            f"{dot}<td>{escape(elided(name))}</td>" + "".join(f"{right}{text}</td>" for text in said)
-        )
-    return f'<table cellspacing="0">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
-
-
-def columns_and_rows(
-    values: Sequence[CursorValue],
-) -> tuple[tuple[str, ...], list[tuple[Style, str, tuple[str, ...]]]]:
-    """Titles, and a row (style, name, values) for each curve of one run, or for each of several runs."""
-    if not any(value.run for value in values):
-        return ("",), [(value.style, value.kind, (value.value,)) for value in values]
-    kinds = tuple(dict.fromkeys(value.kind for value in values))
-    said = {(value.run, value.kind): value.value for value in values}
-    runs = {value.run: value.style for value in values}
-    return kinds, [
-        (style, run, tuple(said.get((run, kind), "") for kind in kinds)) for run, style in runs.items()
-    ]
