@@ -1,7 +1,7 @@
-"""Errors that a person meets: what happened, and what to do about it.
+"""Errors that are shown to a person: what happened, and what to do about it.
 
 Every error that the program expects is a `QtDigitsError`. Its `message` names the file, the line or the field;
-its `remedy` says what the person can do. Both are shown as they are, so they are whole sentences.
+its `remedy` says what the person can do. Both are shown unchanged, so they are whole sentences.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 class QtDigitsError(Exception):
     """Base of all expected errors.
 
-    `kind` survives the way through a pipe (see `core.run.events.RunFailed`); `exit_code` is what the command line ends with.
+    `kind` travels with events between processes (`core.run.events.RunFailed`); `exit_code` is that of the command line.
     """
 
     kind = "error"
@@ -39,13 +39,13 @@ class ModelFileError(InputError):
 
 
 class DataMissingError(InputError):
-    """Data that a task needs (MNIST, ink, images) is not to be found."""
+    """Data that a job needs (MNIST, ink, images) was not found."""
 
     kind = "data missing"
 
 
 class DataChangedError(InputError):
-    """What an interrupted run was trained on is not there any more as it was."""
+    """The data of an interrupted run has changed since."""
 
     kind = "data changed"
 
@@ -64,13 +64,13 @@ class EngineError(QtDigitsError):
 
 
 class TrainingError(QtDigitsError):
-    """A training run cannot go on (divergence, no memory, nothing to train on)."""
+    """A training run cannot continue (divergence, no memory, nothing to train on)."""
 
     kind = "training"
 
 
 class CancelledError(QtDigitsError):
-    """The person asked for the work to be given up."""
+    """The person cancelled the work."""
 
     kind = "cancelled"
     exit_code = 130

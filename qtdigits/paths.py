@@ -1,4 +1,4 @@
-"""Where things are: the user's data folder, and the files that travel with the program."""
+"""The user's data folder, and the files that are shipped with the program."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def user_data_dir(override: str | os.PathLike[str] | None = None) -> Path:
-    """The folder of the user's own data: `--data-dir`, else `QTDIGITS_DATA_DIR`, else the platform's place.
+    """Return the folder of the user's data: `--data-dir`, else `QTDIGITS_DATA_DIR`, else the platform's data folder.
 
-    The folder is not created here: whoever writes first does that, and reports it when it fails.
+    The folder is created by the first write, which reports when that fails.
     """
     chosen = override or os.environ.get(DATA_DIR_VARIABLE)
     if chosen:
@@ -26,7 +26,7 @@ def user_data_dir(override: str | os.PathLike[str] | None = None) -> Path:
 
 
 def rescue_dirs(data_dir: Path) -> tuple[Path, ...]:
-    """Where drawings may be kept while the store in `data_dir` cannot be opened; they outlast a restart of the computer."""
+    """Return folders for drawings while the store in `data_dir` cannot be opened; they survive a restart of the computer."""
     import platformdirs
 
     name = f"rescued-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}"
@@ -38,20 +38,20 @@ def rescue_dirs(data_dir: Path) -> tuple[Path, ...]:
 
 
 def shipped_models_dir() -> Path:
-    """The models that travel with the program (inside the wheel, or at the top of a checkout)."""
-    return _travelling("models")
+    """Return the folder of the shipped models (inside the wheel, or at the top of a checkout)."""
+    return _shipped("models")
 
 
 def resources_dir() -> Path:
-    """Icons and the like."""
-    return _travelling("resources")
+    """Return the folder of icons and the like."""
+    return _shipped("resources")
 
 
 def recipes_dir() -> Path:
-    """The named recipes, `*.toml`."""
+    """Return the folder of the named recipes, `*.toml`."""
     return _PACKAGE / "recipes"
 
 
-def _travelling(name: str) -> Path:
+def _shipped(name: str) -> Path:
     in_wheel = _PACKAGE / name
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / name

@@ -1,4 +1,4 @@
-"""Keep C++ libraries, which write past Python, from writing into the person's terminal."""
+"""Keeps C++ libraries, which bypass Python's streams, from writing into the terminal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from threading import RLock
 
 STANDARD_STREAMS = (1, 2)
 _ONE_AT_A_TIME = RLock()
-"""The streams are the whole process's: two threads that were quiet at once would put back one another's."""
+"""The streams belong to the process: two threads that redirected them at once would restore each other's."""
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Swallow what is written to file descriptors 1 and 2; when the block raises, stderr gets it after all."""
+    """Swallow what is written to file descriptors 1 and 2; when the block raises, write it to stderr."""
     with _ONE_AT_A_TIME, tempfile.TemporaryFile() as swallowed:
         kept = _redirect(swallowed.fileno())
         try:
@@ -31,7 +31,7 @@ def quiet() -> Iterator[None]:
 
 
 def _redirect(target: int) -> dict[int, int]:
-    """Point the standard streams at `target`; returns copies of what they were. A windowed program may have none."""
+    """Point the standard streams at `target` and return copies of them. A windowed program may have none."""
     _flush()
     kept = {}
     for stream in STANDARD_STREAMS:

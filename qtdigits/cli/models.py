@@ -66,6 +66,11 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     check.add_argument("models", metavar="MODEL", nargs="*", help=f"{MODEL_HELP}; none: all")
     add_json_option(check, "what was found")
+    _add_champion_parsers(group)
+    _add_replay(group)
+
+
+def _add_champion_parsers(group: Subparsers) -> None:
     promote = add_command(
         group,
         "promote",
@@ -83,6 +88,9 @@ def add_parser(subparsers: Subparsers) -> None:
         examples=("qtdigits models rollback",),
     )
     add_json_option(rollback, "the model in use")
+
+
+def _add_replay(group: Subparsers) -> None:
     replaying = add_command(
         group,
         "replay",

@@ -1,4 +1,4 @@
-"""Opening the window, or saying in one line why it cannot be opened here."""
+"""Opens the window, or says in one line why it cannot be opened here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QT_OPTIONS = (
     ),
     *("qwindowicon", "qwindowtitle", "reverse", "session", "style", "stylesheet", "widgetcount"),
 )
-"""What Qt takes off the command line itself (QGuiApplication and QApplication), with one dash or two."""
+"""Options that Qt reads itself (QGuiApplication and QApplication), with one dash or two."""
 
 
 def open_window(arguments: list[str]) -> int:
@@ -41,7 +41,7 @@ def open_window(arguments: list[str]) -> int:
 
 @contextlib.contextmanager
 def importing_the_window() -> Iterator[None]:
-    """Say what to install when Qt lacks a system library."""
+    """Raise `QtDigitsError` with what to install when Qt lacks a system library."""
     try:
         yield
     except ImportError as error:
@@ -52,12 +52,12 @@ def importing_the_window() -> Iterator[None]:
 
 
 def prepare_start() -> None:
-    """Keep numpy from starting threads when it is imported: a drawing is far too small for them. To be called before that."""
+    """Keep numpy from starting threads, for which a drawing is too small. To be called before it is imported."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def require_known_options(arguments: list[str]) -> None:
-    """Raise `InputError` at the first option that is neither the window's nor Qt's: Qt would ignore it."""
+    """Raise `InputError` for an option that is neither the window's nor Qt's: Qt would ignore it."""
     for word in arguments:
         name = word.partition("=")[0]
         if name.startswith("-") and name not in OPTIONS and name.lstrip("-") not in QT_OPTIONS:
@@ -65,10 +65,7 @@ def require_known_options(arguments: list[str]) -> None:
 
 
 def require_display(arguments: list[str]) -> None:
-    """Raise `InputError` where Qt would find no display and abort the process.
-
-    Whoever names a Qt platform (`QT_QPA_PLATFORM`, `-platform`) knows what he is doing.
-    """
+    """Raise `InputError` where Qt would find no display and abort the process, unless a Qt platform is named."""
     if "-platform" in arguments or "--platform" in arguments or has_display():
         return
     display = os.environ.get("DISPLAY")
@@ -81,7 +78,7 @@ def require_display(arguments: list[str]) -> None:
 
 
 def has_display() -> bool:
-    """Whether Qt has something to show windows on; elsewhere than on Linux it always has."""
+    """Whether Qt can show windows; always true except on Linux."""
     if (
         not sys.platform.startswith("linux")
         or os.environ.get("QT_QPA_PLATFORM")
@@ -93,7 +90,7 @@ def has_display() -> bool:
 
 
 def _answers(display: str) -> bool:
-    """Whether an X server listens at a display of this machine (":0"); one elsewhere is taken on trust."""
+    """Whether an X server listens at a display of this machine (":0"); remote ones are not checked."""
     host, _, number = display.rpartition(":")
     number = number.partition(".")[0]
     if host not in {"", "unix"} or not number.isdigit():
