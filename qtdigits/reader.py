@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.raster import render
+from qtdigits.core.embedding import Whitening, reference_drawings
 from qtdigits.core.judging import Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
-from qtdigits.core.network_inspection import embeddings
+from qtdigits.core.network_inspection import features
 from qtdigits.errors import InputError, ModelFileError
 from qtdigits.paths import user_data_dir
 from qtdigits.quiet import quiet
@@ -43,6 +44,7 @@ class Reader:
         self._model = model
         self._program = self._laid_out_for(1)
         self._programs: list[_Program] = []
+        self._whitening: Whitening | None = None  # of a program that gives no embedding
         if check:
             answers = np.stack([self.probabilities(image) for image in model.golden.images])
             if not model.golden.agrees_with(answers):
@@ -92,7 +94,8 @@ class Reader:
         return self._program.n_outputs > 1
 
     def embed(self, rasters: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """`(n, 28, 28) uint8` to `(n, d) float32` of unit length: what the network makes of them just before its output layer.
+        """`(n, 28, 28) uint8` to `(n, d) float32` of unit length: what the network makes of them just before its output layer,
+        whitened as in `core.embedding`.
 
         Raises `InputError` for other shapes, `ModelFileError` where the program gives none and the weights cannot be loaded.
         """
@@ -102,7 +105,11 @@ class Reader:
             if self._model.path is None:
                 raise self._unusable("its weights were not loaded")
             self._model = load_model(self._model.path)
-        return embeddings(self._model.network, self._model.weights, _checked(rasters))
+        network, weights = self._model.network, self._model.weights
+        if self._whitening is None:
+            drawings, labels = reference_drawings()
+            self._whitening = Whitening.of(features(network, weights, drawings), labels)
+        return self._whitening.embed(features(network, weights, _checked(rasters)))
 
     def read_many(self, images: NDArray[np.uint8], *, threads: int = 1) -> NDArray[np.float32]:
         """`(n, 28, 28) uint8` to `(n, k)`, twice as fast as one by one and more.

@@ -1,7 +1,7 @@
 """Memory: the embeddings of judged drawings, consulted at every reading.
 
 A network answers with probabilities p. Memory adds what similar drawings of the same hand turned out to be: the score of a class
-is log p + α Σ exp(-β (1 - cosine)), summed over those of the five most similar remembered drawings that have its label. The idea
+is log p + α Σ exp(-β (1 - cosine)), summed over those of the three most similar remembered drawings that have its label. The idea
 is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al., Tip-Adapter, 2022).
 """
 
@@ -18,11 +18,11 @@ from qtdigits.errors import InputError
 
 Floats = NDArray[np.float32]
 
-ALPHA = 20.0
+ALPHA = 60.0
 """How much one remembered drawing that looks the same counts, against the logarithm of the network's probability."""
-BETA = 10.0
+BETA = 7.0
 """How fast that falls with the cosine distance."""
-NEAREST = 5
+NEAREST = 3
 """How many remembered drawings are asked."""
 LEAST_PROBABILITY = 1e-6
 """What the network gives to a class that it was not trained on, a prototype, before memory is asked."""

@@ -129,8 +129,8 @@ def _outputs(spec: NetworkSpec, weights: Weights, raster: NDArray[np.uint8]) -> 
     yield LayerOutput("output", softmax(_connected(flow, weights["output"])))
 
 
-def embeddings(spec: NetworkSpec, weights: Weights, rasters: NDArray[np.uint8]) -> Values:
-    """`(n, 28, 28)`, ink 255, to `(n, d)` of unit length: what goes into the output layer, after its activation.
+def features(spec: NetworkSpec, weights: Weights, rasters: NDArray[np.uint8]) -> Values:
+    """`(n, 28, 28)`, ink 255, to `(n, d)`: what the output layer is given.
 
     Raises `InputError` when the weights are not those of this network.
     """
@@ -140,9 +140,7 @@ def embeddings(spec: NetworkSpec, weights: Weights, rasters: NDArray[np.uint8]) 
             row[:] = _before_output(spec, weights, raster)
     except (KeyError, ValueError, IndexError) as error:
         raise InputError("The weights are not those of this network.") from error
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    unit: Values = found / np.maximum(lengths, np.finfo(np.float32).tiny)
-    return unit
+    return found
 
 
 def _before_output(spec: NetworkSpec, weights: Weights, raster: NDArray[np.uint8]) -> Values:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
+from qtdigits.core.embedding import Whitening, reference_drawings
 from qtdigits.core.model import Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.run.history import History
@@ -128,10 +129,25 @@ def _weights(network: Any) -> dict[str, LayerWeights]:
     }
 
 
+def _with_embedding(network: Any) -> Any:
+    """The network with a second output, the whitened embedding of `core.embedding`, which is measured here."""
+    output = network.layers[-1]
+    drawings, labels = reference_drawings()
+    given = keras.Model(network.input, output.input)
+    whitening = Whitening.of(
+        np.concatenate([probabilities(given, part) for part in np.split(drawings, 5)]), labels
+    )
+    unit = keras.layers.UnitNormalization(dtype="float32")(output.input)
+    whitened = keras.layers.Dense(whitening.transform.shape[1], dtype="float32", name="whitening")(unit)
+    embedding = keras.layers.UnitNormalization(dtype="float32", name="embedding")(whitened)
+    both = keras.Model(network.input, [network.output, embedding])
+    both.get_layer("whitening").set_weights([whitening.transform, -whitening.mean @ whitening.transform])
+    return both
+
+
 def _export(network: Any, *, is_half: bool) -> bytes:
-    """The LiteRT program: probabilities, and the embedding, which is what goes into the output layer, at unit length."""
-    embedding = keras.layers.UnitNormalization(name="embedding", dtype="float32")(network.layers[-1].input)
-    network = keras.Model(network.input, [network.output, embedding])
+    """The LiteRT program: probabilities and embedding."""
+    network = _with_embedding(network)
     settings: dict[str, Any] = {}
     if is_half:
         settings = {
