@@ -69,7 +69,7 @@ class DrawingPanel(QWidget):
 
     def _lay_out(self, prompt: QWidget) -> None:
         hint = elided_label(role="muted")
-        hint.setText("Esc clears · Ctrl+Z takes back a stroke")
+        hint.setText("Esc clears · Ctrl+Z undoes")
         footer = QHBoxLayout()
         footer.setContentsMargins(8, 0, 8, 6)
         footer.addWidget(hint, 1)
