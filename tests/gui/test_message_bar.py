@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -23,8 +21,8 @@ def host(qtbot: QtBot) -> QWidget:
 
 
 @pytest.fixture
-def messages(host: QWidget) -> Iterator[MessageBar]:
-    yield MessageBar(host)
+def messages(host: QWidget) -> MessageBar:
+    return MessageBar(host)
 
 
 def click(messages: MessageBar, name: str) -> None:
