@@ -42,6 +42,7 @@ KEYS = """<table cellpadding="2" width="560">
 <tr><td><b>↑ ↓</b></td><td>zoom in and out, with <b>Ctrl</b> the heights</td></tr>
 <tr><td><b>Shift+← → ↑ ↓</b></td><td>pan</td></tr>
 <tr><td><b>Backspace</b></td><td>show the whole run</td></tr>
+<tr><td><b>Mouse</b></td><td>drag to pan, turn the wheel to zoom, double-click to show the whole run</td></tr>
 <tr><td><b>Ctrl+Shift+S</b></td><td>save the curves</td></tr>
 <tr><td colspan="2"><b>In matrices, tables and the heat map</b> the arrow keys move, <b>Enter</b> opens</td></tr>
 </table>"""

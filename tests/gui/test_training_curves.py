@@ -507,6 +507,25 @@ def test_that_buttons_zoom_and_pan(growing: tuple[TrainingCurves, History]) -> N
     assert press("showAllButton") == (0, 12)
 
 
+def test_that_the_wheel_with_shift_moves_the_view(growing: tuple[TrainingCurves, History]) -> None:
+    curves, _ = growing
+    wheel(plot(curves), up=False, keys=Qt.KeyboardModifier.ShiftModifier)
+    assert shown_range(curves) == pytest.approx((1.2, 13.2))
+    wheel(plot(curves), keys=Qt.KeyboardModifier.ShiftModifier)
+    assert shown_range(curves) == pytest.approx((0, 12))
+
+
+def test_that_a_click_leaves_the_keyboard_where_it_is(
+    qtbot: QtBot, growing: tuple[TrainingCurves, History]
+) -> None:
+    curves, _ = growing
+    slider = curves.findChild(QSlider, "smoothingSlider")
+    slider.setFocus()
+    qtbot.waitUntil(slider.hasFocus)
+    click(qtbot, plot(curves), 2)
+    assert slider.hasFocus()
+
+
 def test_that_the_wheel_over_an_axis_zooms_that_axis(growing: tuple[TrainingCurves, History]) -> None:
     curves, _ = growing
     before = shown_range(curves), heights(curves, "lossPlot")

@@ -15,6 +15,9 @@ from qtdigits.gui.widgets.colours import theme_of
 
 AXIS_WIDTH_PX = 58
 LEAST_HEIGHT_PX = 96
+PAN_PART = 0.1
+"""Of what is in view; a key or a notch of the wheel moves the view by it."""
+NOTCH = 120
 LEAST_HIGH_DRAG_PX = 24
 """A marked rectangle that is less high is a stretch of the run, with whatever values are in it."""
 
@@ -29,8 +32,16 @@ class CalmView(pg.ViewBox):
 
     @override
     def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
-        with_ctrl = bool(ev.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        super().wheelEvent(ev, int(with_ctrl) if axis is None else axis)
+        """Zoom x; with Ctrl the heights; a wheel that turns sideways, or with Shift, moves the view."""
+        with_ctrl, with_shift = (
+            bool(ev.modifiers() & key)
+            for key in (Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier)
+        )
+        if axis is None and (with_shift or ev.orientation() == Qt.Orientation.Horizontal):
+            self.translateBy(x=-ev.delta() / NOTCH * PAN_PART * self.viewRect().width())
+            ev.accept()
+        else:
+            super().wheelEvent(ev, int(with_ctrl) if axis is None else axis)
 
     @override
     def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:

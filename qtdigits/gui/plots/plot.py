@@ -1,9 +1,9 @@
 """One plot of curves: calm ranges, a cross-hair, and a view that a person moves and resets.
 
-By mouse: dragging moves the view, the wheel zooms at the pointer (with Ctrl: the values; over an axis: that axis), dragging with
-Shift zooms to what was marked, a click keeps the cross-hair there until the next click there, a double click shows all. By
-keyboard (Tab leads here): arrows move the cross-hair, with Ctrl from epoch to epoch, with Shift they move the view; up and down
-zoom, with Ctrl the values; Home and End lead to the ends; Backspace shows all.
+By mouse: dragging moves the view, as the wheel with Shift does; the wheel zooms at the pointer (with Ctrl: the values; over an
+axis: that axis); dragging with Shift zooms to what was marked; a click keeps the cross-hair there until the next click there; a
+double click shows all. By keyboard (Tab leads here): arrows move the cross-hair, with Ctrl from epoch to epoch, with Shift they
+move the view; up and down zoom, with Ctrl the values; Home and End lead to the ends; Backspace shows all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from qtdigits.core.run.curves import (
     fitted,
     statistics_of,
 )
-from qtdigits.gui.plots.calm_plot import CalmPlot
+from qtdigits.gui.plots.calm_plot import PAN_PART, CalmPlot
 from qtdigits.gui.plots.cursor import Cursor, CursorValue
 from qtdigits.gui.plots.drawn_curve import MOST_MARKERS, DrawnCurve
 from qtdigits.gui.plots.legend import Style, colour_of
@@ -40,7 +40,6 @@ from qtdigits.gui.plots.run_series import Series
 from qtdigits.gui.widgets.colours import LIGHT
 
 ZOOM_STEP = 1.25
-PAN_PART = 0.1
 SETTLED_PART = 0.1
 """The first tenth of a run falls too fast to set the range by."""
 EPOCHS_TO_SETTLE = 4
