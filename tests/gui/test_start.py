@@ -39,6 +39,28 @@ application.exec()
 LARGE = {"keras", "pandas", "pyqtgraph", "tensorflow"}
 
 
+LEFT_ALONE = """
+import json, sys, threading
+from qtdigits.gui import app
+in_window = []
+
+def on_import(event, details):
+    if event == "import" and details[0] == "pyqtgraph":
+        in_window.append(threading.current_thread() is threading.main_thread())
+
+sys.addaudithook(on_import)
+application, window = app.create(sys.argv[1:])
+window.trainer.start_engine = application.quit
+window.show()
+application.exec()
+from pyqtgraph import PlotWidget
+plots = [len(window.findChildren(PlotWidget, name)) for name in ("lossPlot", "accuracyPlot")]
+print(json.dumps({"first import in the window's thread": in_window[0], "plots": plots}))
+window.close()
+"""
+"""A window where nobody draws: it ends when the engine would be started."""
+
+
 def started(folder: Path, *options: str) -> dict[str, Any]:
     done = python("-c", START, "--data-dir", folder, *options, env={"QT_QPA_PLATFORM": "offscreen"})
     assert done.code == 0, done.err
@@ -58,3 +80,9 @@ def test_that_the_window_has_its_style_or_the_one_that_the_person_names(
     tmp_path: Path, options: tuple[str, ...], style: str
 ) -> None:
     assert started(tmp_path, *options)["style"] == style
+
+
+def test_that_plots_are_loaded_in_a_thread_when_nobody_draws(tmp_path: Path) -> None:
+    done = python("-c", LEFT_ALONE, "--data-dir", tmp_path, env={"QT_QPA_PLATFORM": "offscreen"})
+    assert done.code == 0, done.err
+    assert json.loads(done.out) == {"first import in the window's thread": False, "plots": [1, 1]}
