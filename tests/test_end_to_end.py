@@ -134,7 +134,7 @@ def test_that_the_demo_plays_from_the_first_digit_to_a_retrained_model(tmp_path,
     done = subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
     assert done.returncode == 0, done.stderr
     summary = (out / "summary.md").read_text("utf-8")
-    assert "put right with a key and Enter" in summary
+    assert "corrected with a key and Enter" in summary
     assert "Training: completed" in summary
     names = sorted(path.name.split("-", 1)[1] for path in out.glob("*.png"))
     wanted = "accuracy correction dark drawings network right start trained training wrong"

@@ -167,7 +167,7 @@ def _editing(window: Window) -> Iterator[Command]:
     yield Command("&Edit", "&Recognise again", window.session.recognise, "Ctrl+R")
     yield Command(
         "&Edit",
-        "A &key alone puts it right",
+        "A &key alone corrects",
         partial(_prefer, preferences, "key_alone_corrects"),
         checked=preferences.key_alone_corrects,
         takes_state=True,

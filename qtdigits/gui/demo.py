@@ -153,7 +153,7 @@ class DemoPlayer:
             if kind not in pictured:
                 said = f"read as {reading.label}" if reading else "not read"
                 self._picture(
-                    kind, f"A {label}, {said}: " + ("Enter." if is_right else "a key and Enter put it right.")
+                    kind, f"A {label}, {said}: " + ("Enter." if is_right else "a key and Enter correct it.")
                 )
             if not is_right:
                 QTest.keyClicks(entry, label)
@@ -194,7 +194,7 @@ class DemoPlayer:
         self._wait(lambda: bool(ended), TRAINING_TIMEOUT_S, "the end of the training")
         self._settle()
         self._picture(
-            "trained", "The end of the run: figures with their intervals, and what is taken for what."
+            "trained", "The end of the run: figures with their intervals, and the confusion matrix."
         )
         finished = ended[0].result
         if ended[0].outcome == "failed":
@@ -330,7 +330,7 @@ def summary_of(findings: Findings) -> str:
         "# QtDigits demo",
         "",
         f"{findings.drawn} drawings from {findings.source}, drawn with the mouse.",
-        f"{findings.right} read right at once, {len(findings.corrections)} put right with a key and Enter.",
+        f"{findings.right} read right at once, {len(findings.corrections)} corrected with a key and Enter.",
     ]
     if n := findings.weaker_from:
         lines += [

@@ -1,4 +1,4 @@
-"""The guided session that is going on, if any: what is asked for, how far it is, and how it ended."""
+"""Guided sessions: digits are asked for in turn until the interval of the accuracy is narrow enough."""
 
 from __future__ import annotations
 
@@ -25,10 +25,7 @@ class Ending(StrEnum):
 
 
 class GuidedSession(QObject):
-    """Listens to the session; widgets listen to `changed` and ask for `run` (None while there is no guided session).
-
-    `ended` carries the result in words.
-    """
+    """`run` is the session under way, None without one. `ended` carries the result in words."""
 
     changed = Signal()
     ended = Signal(str)
@@ -74,7 +71,7 @@ class GuidedSession(QObject):
         self._end(Ending.ENDED)
 
     def label_for(self, typed: str) -> str:
-        """What Enter means: the label that was typed, else the one that was asked for."""
+        """Return the label that Enter stands for: the one that was typed, else the one that was asked for."""
         return typed if typed.strip() else self.asked
 
     def _end(self, ending: Ending) -> None:
@@ -124,7 +121,7 @@ class GuidedSession(QObject):
 
 
 def guided_text(half_width: float) -> str:
-    """How sure a guided session makes its figure, as a choice."""
+    """Name the goal of a guided session, for a menu."""
     return f"Guided session: to ±{100 * half_width:g} points"
 
 

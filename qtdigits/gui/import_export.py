@@ -1,4 +1,4 @@
-"""Import and export from the window: asks for files, works in the background, says what came of it."""
+"""Import and export from the window: files are asked for, the work is done in the background, its outcome is told."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANY_KIND = "Drawings (*.jsonl *.jsonl.gz *.csv *.tra *.tes *.npz *.gz *.db);;All
 
 
 class ImportExport(QObject):
-    """Works in a thread of its own; the session is told how each job ended."""
+    """Works in a thread of its own, and tells the session how each job ended."""
 
     def __init__(self, *, session: Session, ask: Ask, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +39,7 @@ class ImportExport(QObject):
             self._import(path, None)
 
     def import_csv_pair(self) -> None:
-        """Two files; the labels are looked for beside the images before the person is asked."""
+        """Import two files; for the labels the person is asked only if they are not beside the images."""
         images = self._ask.file_to_open("The pair's images.csv: 784 numbers a row", CSV_KIND)
         if images is None:
             return
@@ -56,7 +56,7 @@ class ImportExport(QObject):
         self.export_chosen(EVERYTHING, "Export drawings as ink")
 
     def export_chosen(self, chosen: SampleFilter, title: str) -> None:
-        """Some of the drawings, as ink."""
+        """Export some of the drawings as ink."""
         if not self._has_any(chosen):
             return
         path = self._ask.file_to_save(title, "drawings.jsonl.gz", INK_KIND)
@@ -77,7 +77,7 @@ class ImportExport(QObject):
         self._run(f"Exporting to {images.name} and {labels.name}", work)
 
     def _has_any(self, chosen: SampleFilter) -> bool:
-        """Whether there is something to export; where there is not, that is said."""
+        """Return whether there is something to export, and tell if there is not."""
         try:
             n = self._session.store.count(chosen)
         except QtDigitsError as error:

@@ -1,4 +1,4 @@
-"""What the person prefers, kept in `settings.ini` in the data folder."""
+"""The preferences of the person, kept in `settings.ini` in the data folder."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from PySide6.QtCore import QByteArray, QSettings
 
 THEMES = ("system", "light", "dark")
 PROMOTIONS = ("ask", "automatic", "never")
-"""What becomes of a new model that is safe to use. Ask: the window recommends; automatic: it takes over by itself."""
+"""What happens with a new model that is safe to use. Ask: the window recommends it; automatic: it is used at once."""
 HALF_WIDTHS = (0.05, 0.03, 0.02)
-"""How sure the figure of a guided session is to be: a quick look, the usual, a thorough one."""
+"""Half widths of the 95 % interval that a guided session aims at: quick, usual, thorough."""
 HALF_WIDTH = HALF_WIDTHS[1]
 
 
@@ -34,7 +34,7 @@ class Preferences:
 
     @property
     def key_alone_corrects(self) -> bool:
-        """A key that is a class's label judges at once, without Enter."""
+        """Whether a key that is the label of a class judges at once, without Enter."""
         return bool(self._settings.value("key_alone_corrects", False, type=bool))
 
     @key_alone_corrects.setter
@@ -52,7 +52,7 @@ class Preferences:
 
     @property
     def retrain_after(self) -> int:
-        """After so many new corrections a hand is learned anew, by itself; 0: never."""
+        """How many new corrections start a training of the hand; 0: none do."""
         try:
             return max(0, int(str(self._settings.value("retrain_after", 0))))
         except ValueError:

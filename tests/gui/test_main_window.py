@@ -123,7 +123,7 @@ def test_that_control_z_takes_back_a_stroke_then_a_judgement(window):
 
 
 def test_that_the_key_alone_is_enough_where_that_is_preferred(window, data_dir):
-    action(window, "A key alone puts it right").trigger()
+    action(window, "A key alone corrects").trigger()
     draw(window)
     press(window, Qt.Key.Key_4)
     assert [s.label for s in window.session.store.samples()] == ["4"]

@@ -385,7 +385,7 @@ class AnswerPanel(QFrame):
             text = f'Enter: it is {_escaped(with_article(asked))}<br><span style="color:{muted}">as asked for</span>'
         else:
             is_key_alone = self._preferences.key_alone_corrects
-            second = "a key puts it right" if is_key_alone else "key + Enter: put right"
+            second = "a key corrects it" if is_key_alone else "key + Enter: correct it"
             first = f"it is {_escaped(self._guess)}" if self._guess else "it is right"
             text = f'Enter: {first}<br><span style="color:{muted}">{second}</span>'
         self._hint.setText(text)
