@@ -121,7 +121,7 @@ def test_that_simulated_users_get_better_at_their_own_hand(learner: Learner) -> 
     assert [step.after for step in ada.steps] == [step.after for step in found.steps] == [0, 40, 100]
     assert ada.steps[0].errors_with == ada.steps[0].errors_without > 0
     last = ada.steps[-1]
-    assert last.n == 60
+    assert last.later.n == 60
     assert last.errors_with < last.errors_without
     assert found.mnist_before is not None
     assert found.mnist_after is not None
@@ -133,7 +133,7 @@ def test_that_pictures_without_ink_are_learned_from_and_counted_at_the_end_only(
     base = tiny_model(BASE_RECIPE)
     found = simulate(drawn, base=base, learner=learner, mnist_test=None, plan=Plan((0, 60), 60))
     first, last = found.steps
-    assert first.n == last.n == 60
+    assert first.later.n == last.later.n == 60
     assert last.errors_with < last.errors_without == first.errors_with
 
 
