@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 from typing_extensions import override
 
@@ -96,6 +96,10 @@ class CalmPlot(pg.PlotWidget):
         for axis in (self.value_axis, self.run_axis):
             axis.dress(self.theme, self.font())
         self.run_axis.setHeight(self.fontMetrics().height() + 8)
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(500, LEAST_HEIGHT_PX)  # a scene wishes for as much as it would hold
 
     @override
     def changeEvent(self, event: QEvent) -> None:

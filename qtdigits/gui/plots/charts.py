@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -57,8 +57,12 @@ class ShareSeries:
 class Chart(QWidget):
     """A caption, a legend, and plots; or a sentence where there is nothing to show."""
 
-    def __init__(self, title: str, caption: str, empty: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, caption: str, empty: str, *, size: QSize, parent: QWidget | None = None
+    ) -> None:
+        """`empty`: what is said where there is nothing to show. `size`: what it likes to have."""
         super().__init__(parent)
+        self._size = size
         self.setAccessibleName(title)
         self.setAccessibleDescription(empty)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -98,6 +102,10 @@ class Chart(QWidget):
         raise NotImplementedError
 
     @override
+    def sizeHint(self) -> QSize:
+        return self._size
+
+    @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self._pages.currentIndex() == 1:
@@ -108,7 +116,7 @@ class ShareChart(Chart):
     """Shares over a count. `from_top`: 100 % is the fixed end of the axis (accuracy), otherwise 0 % (errors)."""
 
     def __init__(self, title: str, caption: str, *, from_top: bool, parent: QWidget | None = None) -> None:
-        super().__init__(title, caption, NO_DRAWINGS, parent)
+        super().__init__(title, caption, NO_DRAWINGS, size=QSize(320, 160), parent=parent)
         self._fixed = 1.0 if from_top else 0.0
         self._series: tuple[ShareSeries, ...] = ()
         self._plot = self._add_plot()
@@ -220,7 +228,8 @@ class ReliabilityChart(Chart):
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Calibration", "right, by how sure the answer was", NO_CONFIDENCES, parent)
+        size, caption = QSize(340, 300), "right, by how sure the answer was"
+        super().__init__("Calibration", caption, NO_CONFIDENCES, size=size, parent=parent)
         self._bins: Reliability = ()
         self._diagram, self._counts = self._add_plot(), self._add_plot(COUNTS_PX + 28)
         quarters = [(step / 4, f"{25 * step} %") for step in range(5)]
