@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTableWidget
-from qtdigits.gui.top_bar import ADD_WRITER, MANAGE_WRITERS, TopBar
 
+from qtdigits.gui.bars import ADD_WRITER, MANAGE_WRITERS, TopBar
 from qtdigits.gui.panels.writers_dialog import WritersDialog
+from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
@@ -152,11 +153,36 @@ def test_that_a_single_writer_cannot_be_merged(dialog, ask):
     assert not dialog.findChild(QPushButton, "mergeWriterButton").isEnabled()
 
 
-def test_that_the_top_bar_leads_to_adding_and_to_the_rest(qtbot):
-    bar = TopBar()
+@pytest.fixture
+def bar(session, ask, data_dir, qtbot):
+    bar = TopBar(session=session, preferences=Preferences(data_dir), ask=ask)
     qtbot.addWidget(bar)
-    bar.show_writers(["Ada", "me"], "me")
+    return bar
+
+
+def choose_in(bar, text):
     box = bar.findChild(QComboBox, "writerBox")
-    for text, signal in ((ADD_WRITER, bar.writer_wanted), (MANAGE_WRITERS, bar.writers_wanted)):
-        with qtbot.waitSignal(signal):
-            box.activated.emit(box.findText(text))
+    box.setCurrentText(text)
+    box.activated.emit(box.findText(text))
+    return box.currentText()
+
+
+def test_that_the_top_bar_leads_to_the_dialog_and_goes_on_naming_who_draws(bar, session, qtbot):
+    with qtbot.waitSignal(bar.writers_wanted):
+        shown = choose_in(bar, MANAGE_WRITERS)
+    assert shown == session.writer == "Ada"
+
+
+def test_that_the_top_bar_adds_a_writer_who_draws_from_then_on(bar, session, ask, data_dir):
+    ask.given = "Eva"
+    assert choose_in(bar, ADD_WRITER) == session.writer == Preferences(data_dir).writer == "Eva"
+    ask.given = None
+    assert choose_in(bar, ADD_WRITER) == session.writer == "Eva"
+
+
+def test_that_the_top_bar_changes_who_draws(bar, session, qtbot):
+    with qtbot.waitSignal(bar.chosen):
+        choose_in(bar, "me")
+    assert session.writer == "me"
+    session.rename_writer("me", "Mia")
+    assert bar.findChild(QComboBox, "writerBox").currentText() == "Mia"
