@@ -15,12 +15,15 @@ from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.judging import Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
+from qtdigits.core.run.events import RunStarted
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.gui.session import Champion, RunningAccuracy
+from qtdigits.gui.trainer import Current, JobEnding
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.jobs import TrainingJob
 
 
 def action(window: QWidget, text: str) -> QAction:
@@ -107,6 +110,16 @@ class FakeTrainer(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[tuple[object, ...]] = []
+        self.current: Current | None = None
+
+    def begin(self, job: TrainingJob, event: RunStarted) -> None:
+        """A training has begun."""
+        self.current = Current(job, started=event)
+        self.run_started.emit(event)
+
+    def end(self, ending: JobEnding) -> None:
+        self.current = None
+        self.job_ended.emit(ending)
 
     def review_labels(self) -> bool:
         self.asked.append(("review labels",))

@@ -282,10 +282,10 @@ def test_that_a_run_which_has_just_ended_appears_and_the_choice_stays(
 ) -> None:
     panel.choose(1)
     store.runs.add(RunRecord("run", load_recipe("mlp-50-50").to_json()))
-    panel.trainer.run_started.emit(started())
+    panel.trainer.begin(request(), started())
     assert panel.column(2)[0] == "running"
     store.runs.end("run", state="completed", history=a_history())
-    panel.trainer.job_ended.emit(JobEnding(request(), "finished", finished()))
+    panel.trainer.end(JobEnding(request(), "finished", finished()))
     assert panel.column(2)[0] == "completed"
     assert panel.hint == "1 of 4 chosen"
     assert panel.loss_points("batches") == [0.25]
@@ -417,7 +417,7 @@ def test_that_a_run_of_another_window_is_not_called_interrupted(panel: Shown, tm
 
 def test_that_a_running_training_cannot_be_deleted(panel: Shown, store: SampleStore, tmp_path: Path) -> None:
     store.runs.add(RunRecord("run", load_recipe("mlp-50-50").to_json()))
-    panel.trainer.run_started.emit(started())
+    panel.trainer.begin(request(), started())
     delete = panel.button("deleteRunsButton")
     with running_elsewhere(tmp_path, "a"):
         panel.widget.reload()
@@ -425,7 +425,7 @@ def test_that_a_running_training_cannot_be_deleted(panel: Shown, store: SampleSt
             panel.choose(row)
             assert delete.isEnabled() == can_be_deleted
     store.runs.end("run", state="completed", history=a_history())
-    panel.trainer.job_ended.emit(JobEnding(request(), "finished", finished()))
+    panel.trainer.end(JobEnding(request(), "finished", finished()))
     panel.choose(0)
     assert delete.isEnabled()
 

@@ -9,7 +9,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from qtdigits.core.run.events import RunStarted
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.gui.panels.runs.run_details import RunDetails
 from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsModel, RunsTable
@@ -59,7 +58,6 @@ class RunsPanel(RefreshingPanel):
         self._session, self._trainer, self._ask = session, trainer, ask
         self._runs = session.store.runs
         self._histories = RunHistories(session=session)
-        self._running = ""
         self._changes_seen = 0
         self._deleted: list[list[str]] = []
         self._model = RunsModel()
@@ -87,15 +85,9 @@ class RunsPanel(RefreshingPanel):
         self._connect()
 
     @Slot(object)
-    def _on_run_started(self, event: RunStarted) -> None:
-        self._running = event.run
-        self.mark_stale()
-
-    @Slot(object)
     def _on_job_ended(self, ending: JobEnding) -> None:
         if ending.kind == TrainingJob.kind:
-            self._histories.forget(self._running)
-            self._running = ""
+            self._histories.forget(ending.id)
             self.mark_stale()
 
     @override
@@ -122,6 +114,12 @@ class RunsPanel(RefreshingPanel):
     def _trained_elsewhere(self, runs: list[RunRecord]) -> set[str]:
         data_dir = self._session.data_dir
         return {run.id for run in runs if run.id != self._running and is_running(data_dir, run)}
+
+    @property
+    def _running(self) -> str:
+        """The id of the run that this window trains, or ""."""
+        current = self._trainer.current
+        return current.started.run if current is not None and current.started is not None else ""
 
     # What is chosen.
 
@@ -298,7 +296,7 @@ class RunsPanel(RefreshingPanel):
         self._undo.clicked.connect(self._on_undo)
         self._trash.toggled.connect(self.reload)
         self._empty.clicked.connect(self._on_empty)
-        self._trainer.run_started.connect(self._on_run_started)
+        self._trainer.run_started.connect(self.mark_stale)
         self._trainer.job_ended.connect(self._on_job_ended)
         self._table.activated.connect(self._lower.show_result)  # a double click, or Enter
 
