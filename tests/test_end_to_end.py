@@ -18,7 +18,7 @@ from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.run.events import BatchEnded, EngineLost, RunFinished
 from qtdigits.gui import app as gui_app
 from qtdigits.gui.closing import ClosingChoice
-from qtdigits.gui.trainer import EngineState
+from qtdigits.gui.engine_process import EngineState
 
 LEFT = Qt.MouseButton.LeftButton
 PATIENCE_MS = 240_000

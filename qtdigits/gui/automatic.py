@@ -1,4 +1,4 @@
-"""What begins without being asked for: learning a hand after so many corrections, and promoting a better model."""
+"""What happens without being asked for: learning a hand, promoting a better model, finding labels that look wrong."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from qtdigits.core.drawing.samples import Trial, Verdict
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import Recommendation
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
-from qtdigits.gui.trainer import JobEnding, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.training.jobs import TrainingJob
 
 QUIET_MS = 1_500
@@ -161,3 +163,48 @@ class AutomaticPromotion(QObject):
     def _use(self, finished: RunFinished) -> None:
         self._session.use_model(Path(finished.model))
         self.notice_given.emit(f"A better model is in use: it {finished.comparison['sentence']}.")
+
+
+class SuspectWatch(QObject):
+    """Says when more drawings are to be reviewed than before: the engine marks them, in a review and before a training.
+
+    `suspects_found` carries how many there are. It comes between two drawings, never while somebody draws.
+    """
+
+    suspects_found = Signal(int)
+
+    def __init__(self, *, session: Session, trainer: Trainer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._n_suspects = 0
+        self._has_more = False
+        trainer.job_started.connect(self._on_job_started)
+        trainer.run_started.connect(self._compare)
+        trainer.job_ended.connect(self._compare)
+        session.ink_changed.connect(self._tell)
+
+    @Slot()
+    def _on_job_started(self) -> None:
+        self._n_suspects = self._count()
+
+    @Slot()
+    def _compare(self) -> None:
+        before, self._n_suspects = self._n_suspects, self._count()
+        if self._n_suspects != before:
+            self._session.samples_edited()
+        if self._n_suspects > before:
+            self._has_more = True
+            self._tell()
+
+    @Slot()
+    def _tell(self) -> None:
+        if self._has_more and self._session.ink.is_blank:
+            self._has_more = False
+            self.suspects_found.emit(self._n_suspects)
+
+    def _count(self) -> int:
+        try:
+            return self._session.store.count(is_suspect=True)
+        except QtDigitsError as error:
+            self._session.report(error)
+            return self._n_suspects

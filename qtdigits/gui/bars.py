@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QStatusBar, QWidget
 
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import counted, percent
+from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Champion, RunningAccuracy, Session
-from qtdigits.gui.trainer import EngineState, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import ChoiceBox, named
 

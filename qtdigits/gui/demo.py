@@ -33,10 +33,10 @@ from qtdigits.core.formatting import percent
 from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import DataMissingError, InputError, QtDigitsError
 from qtdigits.gui.background import wait_until
+from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.main_window import TABS, MainWindow
 from qtdigits.gui.panels.runs.run_details import RESULT_TAB, RunResultPage
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
-from qtdigits.gui.trainer import JobEnding
 from qtdigits.store.data.ink_files import read_ink_jsonl, read_unipen
 from qtdigits.store.files import make_folder
 

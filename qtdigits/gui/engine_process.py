@@ -1,19 +1,103 @@
-"""The engine's process as the window owns it: a worker in a QThread of its own listens to it."""
+"""The engine as the window sees it: its states, its jobs and their endings, and its process with the worker that listens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from threading import Lock
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
-from qtdigits.core.run.events import Ending, EngineLost, Event
+from qtdigits.core.run.events import Ending, EngineLost, Event, RunFinished, RunStarted
 from qtdigits.engine.protocol import Command, ControlCommand
 from qtdigits.errors import EngineError, QtDigitsError
+from qtdigits.training.jobs import Job, TrainingJob
 
 CANCEL_TIMEOUT_MS = 5_000
 """How long an engine may take to answer a cancel before it is killed."""
+
+
+Outcome = Literal["finished", "cancelled", "interrupted", "failed", "lost"]
+
+
+class EngineState(StrEnum):
+    """WORKING: on a job that is no training. STOPPING: asked to stop or to cancel. LOST: ended unasked."""
+
+    OFF = "off"
+    STARTING = "starting"
+    READY = "ready"
+    TRAINING = "training"
+    WORKING = "working"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    LOST = "lost"
+
+
+class Asked(StrEnum):
+    """How the person has asked the current job to end."""
+
+    NOTHING = ""
+    STOP = "stop"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True)
+class Current:
+    """The job that is at work, or about to be. `begun_by_itself`: it was next in the queue, or nobody asked for it.
+
+    `started` is None for a training that is being prepared, and for jobs that are no trainings.
+    """
+
+    job: Job
+    begun_by_itself: bool = False
+    started: RunStarted | None = None
+    asked: Asked = Asked.NOTHING
+
+    @property
+    def id(self) -> str:
+        return self.job.id
+
+    @property
+    def kind(self) -> str:
+        return self.job.kind
+
+    @property
+    def is_training(self) -> bool:
+        return isinstance(self.job, TrainingJob)
+
+
+@dataclass(frozen=True)
+class JobEnding:
+    """`result` is a `RunFinished`, or what the class of another job names; None unless `outcome` is "finished".
+
+    `message` and `remedy` are for the person, where a job failed or its engine was lost.
+    """
+
+    job: Job
+    outcome: Outcome
+    result: RunFinished | Mapping[str, Any] | None = None
+    message: str = ""
+    remedy: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.job.id
+
+    @property
+    def kind(self) -> str:
+        return self.job.kind
+
+    @property
+    def can_retry(self) -> bool:
+        """A training that failed can be begun again by the same recipe."""
+        return self.outcome == "failed" and isinstance(self.job, TrainingJob)
+
+    @property
+    def can_resume(self) -> bool:
+        """A training whose engine was lost can be resumed from its checkpoint."""
+        return self.outcome == "lost" and isinstance(self.job, TrainingJob)
 
 
 class Client(Protocol):

@@ -29,7 +29,7 @@ from typing_extensions import override
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.formatting import awaiting_review
 from qtdigits.gui.actions import KEYS, commands_of, fill_menus
-from qtdigits.gui.automatic import AutomaticLearning, AutomaticPromotion
+from qtdigits.gui.automatic import AutomaticLearning, AutomaticPromotion, SuspectWatch
 from qtdigits.gui.background import Importing
 from qtdigits.gui.bars import StatusBar, TopBar
 from qtdigits.gui.closing import Closing, ClosingChoice
@@ -97,6 +97,7 @@ class MainWindow(QMainWindow):
         self.promotion = AutomaticPromotion(
             session=session, trainer=trainer, guided=self.guided, preferences=preferences, parent=self
         )
+        self.suspects = SuspectWatch(session=session, trainer=trainer, parent=self)
         self.training_panel = TrainingPanel(
             session=session, trainer=trainer, preferences=preferences, ask=self.ask
         )
@@ -170,7 +171,7 @@ class MainWindow(QMainWindow):
         self.top_bar.chosen.connect(self.drawing.setFocus)
         self.top_bar.writers_wanted.connect(self._manage_writers)
         self.trainer.training_requested.connect(self._on_training_requested)
-        self.trainer.suspects_found.connect(self._offer_doubtful)
+        self.suspects.suspects_found.connect(self._offer_doubtful)
         self.learning.learning_suggested.connect(self._offer_learning)
         self.promotion.notice_given.connect(self._on_promoted)
         self.promotion.verdict_ready.connect(self._offer_verdict)
@@ -261,7 +262,9 @@ class MainWindow(QMainWindow):
         self._show_training()
 
     def _show_training(self) -> None:
-        self.tabs.setCurrentWidget(self.training_panel)
+        if self.tabs.currentWidget() is not self.training_panel:
+            self.tabs.setCurrentWidget(self.training_panel)
+            self.drawing.setFocus()
 
     @Slot()
     def _offer_learning(self) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -16,7 +15,7 @@ from qtdigits.core.run import events as ev
 from qtdigits.core.run.history import History
 from qtdigits.engine.protocol import ControlCommand, RunJob
 from qtdigits.errors import EngineError, QtDigitsError
-from qtdigits.gui.engine_process import EngineProcess
+from qtdigits.gui.engine_process import Asked, Current, EngineProcess, EngineState, JobEnding, Outcome
 from qtdigits.gui.session import Session
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.tables.runs import QueuedRun, RunRecord
@@ -31,84 +30,6 @@ AGAIN_MS = 5_000
 """How often to look whether another window still trains, or processes the queue."""
 ELSEWHERE = "Another window or terminal is training. This training is queued until that has ended."
 NOTHING_TO_LEARN = "Draw some digits first: there is nothing to learn from yet."
-
-
-class EngineState(StrEnum):
-    """WORKING: on a job that is no training. STOPPING: asked to stop or to cancel. LOST: ended unasked."""
-
-    OFF = "off"
-    STARTING = "starting"
-    READY = "ready"
-    TRAINING = "training"
-    WORKING = "working"
-    PAUSED = "paused"
-    STOPPING = "stopping"
-    LOST = "lost"
-
-
-class Asked(StrEnum):
-    """How the person has asked the current job to end."""
-
-    NOTHING = ""
-    STOP = "stop"
-    CANCEL = "cancel"
-
-
-@dataclass(frozen=True)
-class Current:
-    """The job that is at work, or about to be. `begun_by_itself`: it was next in the queue, or nobody asked for it.
-
-    `started` is None for a training that is being prepared, and for jobs that are no trainings.
-    """
-
-    job: Job
-    begun_by_itself: bool = False
-    started: ev.RunStarted | None = None
-    asked: Asked = Asked.NOTHING
-
-    @property
-    def id(self) -> str:
-        return self.job.id
-
-    @property
-    def kind(self) -> str:
-        return self.job.kind
-
-    @property
-    def is_training(self) -> bool:
-        return isinstance(self.job, TrainingJob)
-
-
-@dataclass(frozen=True)
-class JobEnding:
-    """`result` is a `RunFinished`, or what the class of another job names; None unless `outcome` is "finished".
-
-    `message` and `remedy` are for the person, where a job failed or its engine was lost.
-    """
-
-    job: Job
-    outcome: Literal["finished", "cancelled", "interrupted", "failed", "lost"]
-    result: ev.RunFinished | Mapping[str, Any] | None = None
-    message: str = ""
-    remedy: str = ""
-
-    @property
-    def id(self) -> str:
-        return self.job.id
-
-    @property
-    def kind(self) -> str:
-        return self.job.kind
-
-    @property
-    def can_retry(self) -> bool:
-        """A training that failed can be begun again by the same recipe."""
-        return self.outcome == "failed" and isinstance(self.job, TrainingJob)
-
-    @property
-    def can_resume(self) -> bool:
-        """A training whose engine was lost can be resumed from its checkpoint."""
-        return self.outcome == "lost" and isinstance(self.job, TrainingJob)
 
 
 class Trainer(QObject):
@@ -130,7 +51,6 @@ class Trainer(QObject):
     training_requested = Signal(
         object
     )  # TrainingJob that a person asked for, whether it begins now or is queued
-    suspects_found = Signal(int)  # how many drawings are to be reviewed, when there are more than before
     notice_given = Signal(str)
 
     def __init__(
@@ -152,13 +72,10 @@ class Trainer(QObject):
         self._history = History()
         self._batch: ev.BatchEnded | None = None
         self._last_ending: JobEnding | None = None
-        self._n_suspects = 0
-        self._has_new_suspects = False
         self._next = QTimer(self, singleShot=True)
         self._next.timeout.connect(self.start_next)
         process.event_received.connect(self._on_event)
         process.ended.connect(self._on_engine_ended)
-        session.ink_changed.connect(self._tell_suspects)
 
     # What is known.
 
@@ -492,7 +409,6 @@ class Trainer(QObject):
     def _send_pending(self) -> None:
         if self._current is not None and not self._is_sent:
             self._is_sent = True
-            self._n_suspects = self._count_suspects()
             self._set_state(EngineState.TRAINING if self._current.is_training else EngineState.WORKING)
             self._process.send(RunJob(self._current.job))
 
@@ -554,7 +470,6 @@ class Trainer(QObject):
             case ev.RunFinished():
                 self._end("finished", EngineState.READY, result=event)
             case ev.JobFinished():
-                self._compare_suspects()
                 self._end("finished", EngineState.READY, result=event.result)
             case ev.RunCancelled(is_interrupted=True):
                 self._end("interrupted", EngineState.READY)
@@ -571,7 +486,6 @@ class Trainer(QObject):
         self._current = replace(current, started=event)
         if self._is_queued(current.id):
             self.remove_from_queue(current.id)
-        self._compare_suspects()
         self.run_started.emit(event)
 
     def _on_lost(self, message: str) -> None:
@@ -600,7 +514,7 @@ class Trainer(QObject):
 
     def _end(
         self,
-        outcome: Literal["finished", "cancelled", "interrupted", "failed", "lost"],
+        outcome: Outcome,
         state: EngineState,
         *,
         result: ev.RunFinished | Mapping[str, Any] | None = None,
@@ -622,30 +536,6 @@ class Trainer(QObject):
         self.job_ended.emit(ending)
         self.queue_changed.emit()
         self.reload_queue()
-
-    # Labels that look wrong: the engine writes them into the store, in a review and before a training.
-
-    def _compare_suspects(self) -> None:
-        before, self._n_suspects = self._n_suspects, self._count_suspects()
-        if self._n_suspects != before:
-            self._session.samples_edited()
-        if self._n_suspects > before:
-            self._has_new_suspects = True
-            self._tell_suspects()
-
-    @Slot()
-    def _tell_suspects(self) -> None:
-        """Between two drawings, never while somebody draws."""
-        if self._has_new_suspects and self._session.ink.is_blank:
-            self._has_new_suspects = False
-            self.suspects_found.emit(self._n_suspects)
-
-    def _count_suspects(self) -> int:
-        try:
-            return self._session.store.count(is_suspect=True)
-        except QtDigitsError as error:
-            self._session.report(error)
-            return self._n_suspects
 
     # Helpers.
 

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QTimer, Signal
 from pytestqt.qtbot import QtBot
 
-from gui.fake_engine import request
+from gui.fake_engine import FakeEngines, request, started
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.core.drawing.samples import Trial, Verdict
+from qtdigits.core.drawing.samples import Suspicion, Trial, Verdict
 from qtdigits.core.recipe_files import load_recipe
-from qtdigits.core.run.events import RunFinished
-from qtdigits.gui.automatic import SUGGESTED_AFTER, WAITING, AutomaticLearning, AutomaticPromotion
-from qtdigits.gui.trainer import JobEnding
+from qtdigits.core.run.events import JobFinished, RunFinished
+from qtdigits.gui.automatic import (
+    SUGGESTED_AFTER,
+    WAITING,
+    AutomaticLearning,
+    AutomaticPromotion,
+    SuspectWatch,
+)
+from qtdigits.gui.engine_process import EngineState, JobEnding
+from qtdigits.gui.session import Session
+from qtdigits.gui.trainer import Trainer
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
+from store.values import a_sample
 
 STROKE = Ink.of([[(0, 0), (10, 10)]])
 OLD, NEW = Path("old.h5"), Path("new.h5")
+PEN_STROKE = np.array([[0, 0, 0, 1], [10, 10, 50, 1]], np.float32)
+DOUBT = Suspicion(0.8, "1", "looks like a 1, and like your own 1s")
 
 
 class Drawing(QObject):
@@ -260,3 +274,55 @@ def test_that_a_change_of_mind_meanwhile_counts(bench: Bench) -> None:
     bench.preferred.promotion = "ask"
     bench.guided.end()
     assert bench.drawing.used == []
+
+
+# Labels that look wrong.
+
+
+@pytest.fixture
+def doubt(session: Session) -> Callable[..., None]:
+    """Mark drawings as the engine does: by a connection of its own."""
+    session.store.add_samples(a_sample("7") for _ in range(5))
+
+    def mark(*ids: int) -> None:
+        with SampleStore.open(session.data_dir) as store:
+            store.mark_suspects(dict.fromkeys(ids, DOUBT))
+
+    return mark
+
+
+def test_that_only_new_suspects_of_a_review_are_announced(
+    qtbot: QtBot, engines: FakeEngines, trainer: Trainer, session: Session, doubt: Callable[..., None]
+) -> None:
+    found: list[int] = []
+    watch = SuspectWatch(session=session, trainer=trainer)
+    watch.suspects_found.connect(found.append)
+    endings: list[JobEnding] = []
+    trainer.job_ended.connect(endings.append)
+    for ids in ((), (2, 3)):
+        doubt(4)
+        trainer.review_labels()
+        qtbot.waitUntil(lambda: trainer.state is EngineState.WORKING)
+        n = len(endings)
+        if ids:
+            doubt(*ids)
+        engines[0].say(JobFinished("e", "label review", {"n": 5, "waiting": 1}))
+        qtbot.waitUntil(lambda n=n: len(endings) == n + 1)
+    assert found == [3]
+
+
+def test_that_what_a_training_finds_is_said_between_two_drawings(
+    qtbot: QtBot, engines: FakeEngines, trainer: Trainer, session: Session, doubt: Callable[..., None]
+) -> None:
+    found: list[int] = []
+    watch = SuspectWatch(session=session, trainer=trainer)
+    watch.suspects_found.connect(found.append)
+    session.add_stroke(PEN_STROKE, "mouse")
+    trainer.train(load_recipe("quick"))
+    qtbot.waitUntil(lambda: trainer.state is EngineState.TRAINING)
+    doubt(2)
+    with qtbot.waitSignal(session.samples_changed):
+        engines[0].say(started())
+    assert found == []
+    session.skip()
+    assert found == [1]

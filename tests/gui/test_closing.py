@@ -12,8 +12,9 @@ from gui.fake_engine import FakeEngines, batch, finished, request, started
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import RunCancelled, RunPaused
 from qtdigits.gui.closing import Closing, ClosingChoice
+from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.session import Session
-from qtdigits.gui.trainer import EngineState, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 
 

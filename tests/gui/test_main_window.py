@@ -15,10 +15,10 @@ from qtdigits.core.run.events import EngineReady, RunCancelled, RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.errors import StoreError
 from qtdigits.gui.bars import accuracy_text, accuracy_tip
+from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.main_window import FIRST_SIZE, TABS, first_size
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import RunningAccuracy
-from qtdigits.gui.trainer import JobEnding
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -366,7 +366,7 @@ def test_that_drawings_that_wait_are_offered_with_the_way_to_them(window):
         window.drawing.judge("7")
     doubted = next(iter(window.session.store.samples())).id
     window.session.store.mark_suspects({doubted: Suspicion(0.8, "1", "looks like a 1")})
-    window.trainer.suspects_found.emit(1)
+    window.suspects.suspects_found.emit(1)
     assert window.messages.text.startswith("1 drawing to review")
     child(window, QPushButton, "messageActionButton").click()
     assert window.messages.text == ""

@@ -27,12 +27,12 @@ from gui.stand_ins import FakeSession, FakeTrainer, action
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.figures import figures_of
 from qtdigits.core.run.history import History
+from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.panels.runs import run_details
 from qtdigits.gui.panels.runs.runs_panel import RunsPanel
 from qtdigits.gui.plots.curve_controls import CurveSettings
 from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.trainer import JobEnding
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord

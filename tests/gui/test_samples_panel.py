@@ -15,6 +15,7 @@ from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.run.events import JobProgress
 from qtdigits.errors import StoreError
 from qtdigits.gui.actions import Command, fill_menus
+from qtdigits.gui.engine_process import Current, JobEnding
 from qtdigits.gui.panels.samples import sample_edits, sample_filters, samples_model
 from qtdigits.gui.panels.samples.sample_details import LargeDrawing
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
@@ -27,7 +28,6 @@ from qtdigits.gui.panels.samples.samples_model import PAGE, SamplesModel
 from qtdigits.gui.panels.samples.samples_panel import BUSY, TRAINING, SamplesPanel, review_text
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import palette_of
-from qtdigits.gui.trainer import Current, JobEnding
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables import editing

@@ -37,8 +37,9 @@ from qtdigits.core.run.events import (
 from qtdigits.core.run.history import History
 from qtdigits.engine.protocol import RunJob
 from qtdigits.errors import EngineError, QtDigitsError
+from qtdigits.gui.engine_process import Asked, Current, EngineState, JobEnding
 from qtdigits.gui.session import Session
-from qtdigits.gui.trainer import Asked, Current, EngineState, JobEnding, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
@@ -616,54 +617,6 @@ def test_that_a_job_that_fails_or_is_lost_is_a_problem_with_its_remedy(
         "The disk is full. Make some room.",
         "The training engine was killed. Try again.",
     ]
-
-
-# Labels that look wrong.
-
-
-@pytest.fixture
-def doubt(session: Session) -> Callable[..., None]:
-    """Mark drawings as the engine does: by a connection of its own."""
-    session.store.add_samples(a_sample("7") for _ in range(5))
-
-    def mark(*ids: int) -> None:
-        with SampleStore.open(session.data_dir) as store:
-            store.mark_suspects(dict.fromkeys(ids, DOUBT))
-
-    return mark
-
-
-def test_that_only_new_suspects_of_a_review_are_announced(
-    qtbot: QtBot, engines: FakeEngines, trainer: Trainer, doubt: Callable[..., None]
-) -> None:
-    found: list[int] = []
-    trainer.suspects_found.connect(found.append)
-    heard = Listener(trainer)
-    for ids in ((), (2, 3)):
-        doubt(4)
-        trainer.review_labels()
-        wait_for(qtbot, trainer, EngineState.WORKING)
-        n = len(heard.endings)
-        if ids:
-            doubt(*ids)
-        engines[0].say(JobFinished("e", "label review", {"n": 5, "waiting": 1}))
-        qtbot.waitUntil(lambda n=n: len(heard.endings) == n + 1)
-    assert found == [3]
-
-
-def test_that_what_a_training_finds_is_said_between_two_drawings(
-    qtbot: QtBot, engines: FakeEngines, trainer: Trainer, session: Session, doubt: Callable[..., None]
-) -> None:
-    found: list[int] = []
-    trainer.suspects_found.connect(found.append)
-    session.add_stroke(STROKE, "mouse")
-    train(qtbot, trainer)
-    doubt(2)
-    with qtbot.waitSignal(session.samples_changed):
-        engines[0].say(started())
-    assert found == []
-    session.skip()
-    assert found == [1]
 
 
 # Several windows.

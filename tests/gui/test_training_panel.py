@@ -26,6 +26,7 @@ from qtdigits.core.run.events import (
 from qtdigits.core.run.history import History
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Score
+from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.panels.training.recipe_page import OPEN_FILE
 from qtdigits.gui.panels.training.training_controls import described
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
@@ -34,7 +35,7 @@ from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.run_summary import verdict
 from qtdigits.gui.session import Champion, Session
-from qtdigits.gui.trainer import EngineState, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.colours import DARK, LIGHT, Theme
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord

@@ -15,11 +15,12 @@ from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobPr
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import QtDigitsError
+from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.panels import writers_panel
 from qtdigits.gui.panels.writers_panel import ONE_WRITER, MatrixTable, WritersPanel
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import palette_of
-from qtdigits.gui.trainer import EngineState, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.colours import DARK
 from qtdigits.store.frames import MATRIX_COLUMNS
 from qtdigits.store.kept_files import load_writer_matrix

@@ -24,8 +24,9 @@ from qtdigits.core.run.events import JobProgress
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import EngineError, QtDigitsError
+from qtdigits.gui.engine_process import Current, JobEnding
 from qtdigits.gui.session import Session
-from qtdigits.gui.trainer import Current, JobEnding, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.pages import RefreshingPanel

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.errors import QtDigitsError, StoreError
+from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.panels.runs.run_details import RunDetails
 from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsModel, RunsTable
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
-from qtdigits.gui.trainer import JobEnding, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import button, elided_label, named

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from qtdigits.core.formatting import counted
 from qtdigits.core.run.events import JobProgress
+from qtdigits.gui.engine_process import Current, JobEnding
 from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels.samples.sample_details import SampleDetails
 from qtdigits.gui.panels.samples.sample_edits import SampleEdits
@@ -21,7 +22,7 @@ from qtdigits.gui.panels.samples.sample_filters import SampleFilters
 from qtdigits.gui.panels.samples.sample_grid import SampleGrid
 from qtdigits.gui.panels.samples.samples_model import SamplesModel
 from qtdigits.gui.session import Session
-from qtdigits.gui.trainer import Current, JobEnding, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.pages import RefreshingPanel

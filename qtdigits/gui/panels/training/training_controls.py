@@ -1,4 +1,4 @@
-"""The controls above the curves: of the next training, of the one that goes on, and the thin bar of its progress."""
+"""The controls above the curves: the next training, the running one, the queue, and what a training has to say."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from qtdigits.gui.trainer import Trainer
-from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, label, scrolling
+from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, frame, label, scrolling
 from qtdigits.store.tables.runs import QueuedRun
 
 NARROW_PX = 600
 TRAIN_TIP = "Train a network by this recipe"
 TRAIN_NEXT_TIP = "Train a network by this recipe when the present training has ended"
 PAUSE_TIP = "Pause the training after this batch; the processor is free meanwhile (Ctrl+P)"
-RESUME_TIP = "Resume the training (Ctrl+P)"
+RESUME_PAUSED_TIP = "Resume the training (Ctrl+P)"
+RETRY_TIP = "Train once more by the same recipe"
+RESUME = "Resume"
+RESUME_FROM_RUNS = "That training can be resumed from the Runs tab."
+RESUME_TIP = "Resume this training where it was interrupted"
 
 
 class TrainingControls(QWidget):
@@ -97,7 +101,7 @@ class SteeringControls(QWidget):
         """A training can be paused as soon as it can be stopped."""
         self.stop_button.setEnabled(can_stop)
         self.pause_button.setText("Resume" if is_paused else "Pause")
-        self.pause_button.setToolTip(RESUME_TIP if is_paused else PAUSE_TIP)
+        self.pause_button.setToolTip(RESUME_PAUSED_TIP if is_paused else PAUSE_TIP)
         self.pause_button.setEnabled(can_stop)
         self.cancel_button.setEnabled(can_cancel)
         self.show()
@@ -169,6 +173,64 @@ class QueueStrip(QWidget):
         away.clicked.connect(partial(self._trainer.remove_from_queue, entry.run_id))
         for column, one in enumerate((up, down, away), 1):
             grid.addWidget(one, number, column)
+
+
+class TrainingMessages(QWidget):
+    """Takes no room while there is nothing to say. `retry_button` is for the panel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._notice = label(role="warning", name="trainingNotice", wraps=True)
+        self._error = label(role="error", name="trainingError", wraps=True)
+        for text in (self._notice, self._error):
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.retry_button = button("Try again", "retryButton", RETRY_TIP)
+        self._error_bar = frame("trainingErrorBar")
+        row = QHBoxLayout(self._error_bar)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._error, 1)
+        row.addWidget(self.retry_button, 0, Qt.AlignmentFlag.AlignTop)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self._notice)
+        box.addWidget(self._error_bar)
+        self.clear()
+
+    @property
+    def notice(self) -> str:
+        return self._notice.text()
+
+    @property
+    def error(self) -> str:
+        return self._error.text()
+
+    def show_notice(self, text: str) -> None:
+        self._notice.setText(text)
+        self._notice.show()
+        self.show()
+
+    def show_error(self, text: str, *, can_retry: bool, can_resume: bool = False) -> None:
+        """`can_resume`: trying again means to resume the training that was interrupted."""
+        self._error.setText(text)
+        self.retry_button.setText(RESUME if can_resume else "Try again")
+        self.retry_button.setToolTip(RESUME_TIP if can_resume else RETRY_TIP)
+        self.retry_button.setVisible(can_retry)
+        self._error_bar.show()
+        self.show()
+
+    def begin_next(self) -> None:
+        """Another training has begun by itself: the error of the one before has hardly been read yet."""
+        has_failed, missed = not self.retry_button.isHidden(), self.error
+        remedy = f" {RESUME_FROM_RUNS}" if self.retry_button.text() == RESUME else ""
+        self.clear()
+        if missed and has_failed:
+            self.show_notice(f"Previous training: {missed}{remedy}")
+
+    def clear(self) -> None:
+        for text in (self._notice, self._error):
+            text.clear()
+        for part in (self._notice, self._error_bar, self):
+            part.hide()
 
 
 def described(request: Mapping[str, Any]) -> str:

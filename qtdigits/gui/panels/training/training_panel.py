@@ -13,20 +13,21 @@ from qtdigits.core.recipe import Recipe
 from qtdigits.core.run import events as ev
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
+from qtdigits.gui.engine_process import Asked, Current, EngineState, JobEnding
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.panels.training.training_controls import (
     QueueStrip,
     SteeringControls,
     TrainingControls,
+    TrainingMessages,
 )
-from qtdigits.gui.panels.training.training_messages import TrainingMessages
 from qtdigits.gui.panels.training.training_pages import TrainingPages
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.result_texts import data_text, finished_text, headline_text
 from qtdigits.gui.session import Champion, Session
-from qtdigits.gui.trainer import Asked, Current, EngineState, JobEnding, Trainer
+from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import ThinBar, button, elided_label, frame
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
