@@ -1,4 +1,4 @@
-"""Starting an engine and talking to it, for the window's worker or anyone else. No Qt, no TensorFlow."""
+"""Starts an engine and talks to it, for the window's worker or anyone else. No Qt, no TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ from qtdigits.core.run.events import EngineLost, Event, decode_event
 from qtdigits.engine.protocol import Command, ControlCommand, encode_command
 from qtdigits.errors import EngineError, InputError
 
-NO_MEMORY = (
-    "The training engine ended because it had not enough memory. A smaller batch or network needs less."
-)
+NO_MEMORY = "The training engine ended because it ran out of memory. A smaller batch or network needs less."
 KILLED = (
     "The training engine was killed. That is what the system does when memory runs out; "
     "then a smaller batch or network helps."
 )
 NATIVE_CRASHES = frozenset({"SIGSEGV", "SIGABRT", "SIGBUS"})
-"""How TensorFlow's native parts end, too, when they get no memory: seen with `prlimit --as` and a batch of 8,000."""
+"""TensorFlow's native parts also end so without memory: seen with `prlimit --as` and a batch of 8,000."""
 SIGKILL = int(getattr(signal, "SIGKILL", 9))
-SIGNS_OF_NO_MEMORY = (
+OUT_OF_MEMORY_TEXTS = (
     "std::bad_alloc",
     "MemoryError",
     "ResourceExhaustedError",
@@ -37,31 +35,7 @@ SIGNS_OF_NO_MEMORY = (
     "OOM when allocating",
     "RESOURCE_EXHAUSTED",
 )
-"""What C++, Python, TensorFlow and the C library say last when they get none."""
-
-
-def exit_reason(code: int, last_words: str) -> str:
-    """`code` as of `Popen.returncode`, below 0 a signal; `last_words` is the end of the engine's log."""
-    if code and any(sign.casefold() in last_words.casefold() for sign in SIGNS_OF_NO_MEMORY):
-        return NO_MEMORY
-    if code == -SIGKILL:
-        return KILLED
-    if code < 0:
-        name = _name_of(-code)
-        maybe = " Lack of memory can be the reason; then a smaller batch or network helps."
-        return f"The training engine crashed ({name}).{maybe if name in NATIVE_CRASHES else ''}"
-    lines = last_words.strip().splitlines()
-    said = f" It said last: {lines[-1].strip()}" if lines and code > 0 else ""
-    return f"The training engine stopped (exit code {code}).{said}"
-
-
-def _name_of(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
+"""What C++, Python, TensorFlow and the C library write last without memory."""
 CLOSE_TIMEOUT_S = 5.0
 KILL_TIMEOUT_S = 2.0
 _TAIL_BYTES = 4096
@@ -69,7 +43,7 @@ _IS_WINDOWS = os.name == "nt"
 
 
 def engine_command() -> list[str]:
-    """What starts an engine: this program with the argument `engine`, in a checkout, installed, or frozen."""
+    """Return the command that starts an engine: this program with the argument `engine`, in a checkout, installed or frozen."""
     if getattr(sys, "frozen", False):
         return [sys.executable, "engine"]
     return [sys.executable, "-m", "qtdigits", "engine"]
@@ -142,7 +116,7 @@ class EngineClient:
             raise EngineError("The training engine is gone.", "Try again: another one is started.") from error
 
     def events(self) -> Iterator[Event]:
-        """What the engine says, as it says it. The last one is `EngineLost`, unless the end was asked for by `close`."""
+        """Yield the events as they come. The last one is `EngineLost`, unless the end was asked for by `close`."""
         process = self._process
         if process is None or process.stdout is None:
             raise EngineError("The training engine is not running.", "Start it first.")
@@ -230,3 +204,25 @@ def _tail_of(log: IO[bytes]) -> str:
     size = log.seek(0, os.SEEK_END)
     log.seek(max(0, size - _TAIL_BYTES))
     return log.read().decode("utf-8", "replace")
+
+
+def exit_reason(code: int, log_tail: str) -> str:
+    """Say why the engine ended. `code` is that of `Popen.returncode`, below 0 a signal; `log_tail` the end of its log."""
+    if code and any(sign.casefold() in log_tail.casefold() for sign in OUT_OF_MEMORY_TEXTS):
+        return NO_MEMORY
+    if code == -SIGKILL:
+        return KILLED
+    if code < 0:
+        name = _name_of(-code)
+        hint = " Lack of memory can be the reason; then a smaller batch or network helps."
+        return f"The training engine crashed ({name}).{hint if name in NATIVE_CRASHES else ''}"
+    lines = log_tail.strip().splitlines()
+    said = f" It said last: {lines[-1].strip()}" if lines and code > 0 else ""
+    return f"The training engine stopped (exit code {code}).{said}"
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

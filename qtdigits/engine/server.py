@@ -47,7 +47,7 @@ BUSY = "busy", "The engine is busy with another job.", "Stop or cancel that firs
 
 
 def main() -> int:
-    """Serve until told to quit, or until the input ends because whoever started the engine is gone."""
+    """Serve until told to quit, or until the input ends because the program that started the engine is gone."""
     events = _claim_standard_output()
     server = Server(commands=_standard_input(), events=events, leave=os._exit)
     faulthandler.enable()
@@ -60,17 +60,15 @@ def main() -> int:
 
 
 class Server:
-    """Obeys `commands`, lines of JSON, and answers on `events`. `leave` ends the process when a run does not give up.
+    """Handles `commands`, lines of JSON, and answers on `events`. `leave` ends the process if a job does not end in time.
 
-    `jobs`: what is accepted and not yet begun; None ends the serving.
+    `jobs`: accepted and not begun yet; None ends the main loop.
     """
 
     def __init__(self, *, commands: Iterable[bytes], events: TextIO, leave: Callable[[int], object]) -> None:
         self._commands, self._events, self._leave = commands, events, leave
         self._writing = threading.RLock()  # a signal may come in the middle of writing
-        self.jobs: SimpleQueue[QueuedJob | None] = (
-            SimpleQueue()
-        )  # a signal handler may put into it at any time
+        self.jobs: SimpleQueue[QueuedJob | None] = SimpleQueue()  # a signal handler may put into it
         self._current: Control | None = None
         self._is_quitting = False
         self._cache = DataCache()
@@ -128,7 +126,7 @@ class Server:
                     _steer(control, command)
 
     def _write(self, event: Event) -> None:
-        """When nobody reads any more, nobody wants the run either."""
+        """Quit if nobody reads the events any more: then nobody wants the job either."""
         try:
             with self._writing:
                 self._events.write(encode_event(event) + "\n")
@@ -155,7 +153,7 @@ class Server:
 
     def _warm_up(self) -> None:
         try:
-            warm_up(self._cache, data_dir=user_data_dir(), goes_on=self.jobs.empty)
+            warm_up(self._cache, data_dir=user_data_dir(), should_continue=self.jobs.empty)
         except Exception:  # noqa: BLE001 - it only saves time; a run that meets the same trouble reports it
             traceback.print_exc()
 
@@ -202,16 +200,16 @@ def load_libraries() -> dict[str, str]:
     return versions()
 
 
-def warm_up(cache: DataCache, *, data_dir: Path, goes_on: Callable[[], bool]) -> None:
-    """Load MNIST and try the networks of the named recipes, for as long as `goes_on()`; a step takes a second or two."""
+def warm_up(cache: DataCache, *, data_dir: Path, should_continue: Callable[[], bool]) -> None:
+    """Load MNIST and try the networks of the named recipes, for as long as `should_continue()`; a step takes a second or two."""
     from qtdigits.ml.training import warm_up as warm_up_network
 
-    if goes_on():
+    if should_continue():
         # the run that wants it says what is wrong with it
         with suppress(QtDigitsError):
             cache.mnist(folder=data_dir)
     for name in recipe_names():
-        if goes_on():
+        if should_continue():
             warm_up_network(load_recipe(name))
 
 

@@ -70,11 +70,11 @@ class TrainingJob(_Job):
     `csv_pairs` are (images, labels). `not_digits` are ink files of other signs: what is not shaped like a digit teaches the
     network to be unsure. Writers of files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is
     scored on the files of `score_on` and never trained on them. `name` is the model's, "" to take it from the file or the recipe.
-    `base` is the path of the model that a recipe with the start "champion" goes on from, "" for the champion itself; `writer`
+    `base` is the path of the model that a recipe with the start "champion" starts from, "" for the champion itself; `writer`
     is whose hand it learns and whose hold-out counts, "" for everybody's. `champion` is the path of the model
     in use that the new one is compared with, "" for none.
 
-    `resumes`: the run was begun before and goes on from where it was kept; `stages` are those of a run that was extended, as in
+    `resumes`: the run was begun before and continues from its checkpoint; `stages` are those of a run that was extended, as in
     `core.run.checkpoints`. Drawings with an id above `newest_sample` came after it had begun (0: there is no such limit).
     """
 
@@ -128,7 +128,7 @@ class TrainingJob(_Job):
 
     @property
     def command(self) -> str:
-        """The command line that asks for the same; files by their names alone, so that no folder of a person gets out."""
+        """The command line that asks for the same. Files are named without their folders, which are private."""
         words = ["qtdigits", "train", *_recipe_words(self.recipe)]
         for images, labels in self.csv_pairs:
             words += ["--csv", Path(images).name, Path(labels).name]
@@ -147,12 +147,12 @@ class TrainingJob(_Job):
 
 
 def new_job_id() -> str:
-    """Such as "20260131-154500-3fa9c1": it sorts by local time and is never given twice."""
+    """Return an id such as "20260131-154500-3fa9c1", which sorts by local time and is unique."""
     return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
 
 
 def _recipe_words(recipe: Recipe) -> list[str]:
-    """The named recipe that it is, or was made from, and the settings in which it differs."""
+    """Return the named recipe and the settings in which `recipe` differs from it."""
     name = recipe.name if recipe.name in recipe_names() else Recipe.name
     changed = differences(load_recipe(name), recipe)
     settings = (
@@ -172,9 +172,9 @@ def run_to_ending(
     cancelled: Callable[[], Cancelled],
     failed: Callable[[BaseException], Failed],
 ) -> Finished | Cancelled | Failed:
-    """What `work` gives; else `cancelled()` where it was given up, `failed(error)` for anything else that it raises.
+    """Return what `work` does, `cancelled()` if it was cancelled, or `failed(error)` for anything else that it raises.
 
-    Never raises; the trace of what nobody expected goes to stderr.
+    Never raises; the traceback of an unexpected error goes to stderr.
     """
     try:
         return work()
