@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qtdigits.core.run.curves import ACCURACY, LEARNING_RATE, LOSS, Quantity, Scale, XAxis
-from qtdigits.gui.plots.axes import RunAxis, ValueAxis
+from qtdigits.gui.plots.calm_plot import RunAxis, ValueAxis
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

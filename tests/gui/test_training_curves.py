@@ -28,9 +28,9 @@ from gui.plotted import plotted
 from gui.stand_ins import Answers
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
-from qtdigits.gui.plots.cursor import columns_and_rows
 from qtdigits.gui.plots.curve_controls import CurveControls, CurveSettings
 from qtdigits.gui.plots.plot import Plot
+from qtdigits.gui.plots.plot_items import columns_and_rows
 from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.plots.training_curves import StatisticsTable, TrainingCurves, save_curves
 from qtdigits.gui.preferences import Preferences
@@ -900,6 +900,8 @@ def test_that_choices_are_remembered(qtbot: QtBot, tmp_path: Path, curves: Train
 def test_that_choices_of_another_version_do_no_harm() -> None:
     odd = {"axis": "fortnights", "smoothing": 7, "is_log": "yes", "hidden": ["training", "ghosts"], "new": 1}
     assert CurveSettings.from_json(odd) == CurveSettings(hidden=("training",))
+    odd = {"axis": True, "smoothing": [], "latest": None, "shows_loss": 0, "shows_auc": True, "hidden": True}
+    assert CurveSettings.from_json(odd) == CurveSettings(shows_auc=True)
 
 
 # Several runs.

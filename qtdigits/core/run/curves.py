@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.formatting import duration
-from qtdigits.core.run.history import History
+from qtdigits.core.run.history import Columns, History
 
 Numbers = NDArray[np.float64]
 Range = tuple[float, float]
@@ -96,30 +96,12 @@ class XPositions:
         self._axis = axis
 
     def batches(self) -> Numbers:
-        """`(n,)`: a position for each of the history's batches, ascending; epochs as fractions, seconds, or since 1970."""
-        columns = self._history.batches
-        match self._axis:
-            case XAxis.EPOCH:
-                return columns["step"] / self._steps_per_epoch
-            case XAxis.STEP:
-                return columns["step"]
-            case XAxis.TIME:
-                return columns["elapsed_s"]
-            case XAxis.CLOCK:
-                return columns["clock_s"]
+        """`(n,)`: a position for each of the history's batches, ascending: epochs, steps, seconds, or seconds since 1970."""
+        return self._of(self._history.batches)
 
     def epoch_ends(self) -> Numbers:
         """`(e,)`: where each epoch, and its validation, ended; in the units of `batches`."""
-        columns = self._history.epochs
-        match self._axis:
-            case XAxis.EPOCH:
-                return columns["step"] / self._steps_per_epoch
-            case XAxis.STEP:
-                return columns["step"]
-            case XAxis.TIME:
-                return columns["elapsed_s"]
-            case XAxis.CLOCK:
-                return columns["clock_s"]
+        return self._of(self._history.epochs)
 
     def epoch_middles(self) -> Numbers:
         """`(e,)`: where the mean over each epoch stands."""
@@ -139,6 +121,17 @@ class XPositions:
     def reached(self) -> float:
         """How far the run has come on this axis."""
         return max(self._ends(), default=0.0)
+
+    def _of(self, columns: Columns) -> Numbers:
+        match self._axis:
+            case XAxis.EPOCH:
+                return columns["step"] / self._steps_per_epoch
+            case XAxis.STEP:
+                return columns["step"]
+            case XAxis.TIME:
+                return columns["elapsed_s"]
+            case XAxis.CLOCK:
+                return columns["clock_s"]
 
     def _ends(self) -> list[float]:
         """First and last known positions."""

@@ -67,19 +67,12 @@ class CurveSettings:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> CurveSettings:
         """What cannot be used, of a later or damaged file, is left at its default."""
-        default = cls()
-        kept = {
-            f.name: values[f.name]
-            for f in fields(cls)
-            if f.name not in ("axis", "smoothing", "latest", "hidden")
-            and isinstance(values.get(f.name), type(getattr(default, f.name)))
-        }
-        if values.get("axis") in set(XAxis):
-            kept["axis"] = values["axis"]
-        if values.get("smoothing") in SMOOTHINGS:
-            kept["smoothing"] = values["smoothing"]
-        if values.get("latest") in LATEST:
-            kept["latest"] = values["latest"]
+        choices = {"axis": tuple(XAxis), "smoothing": SMOOTHINGS, "latest": LATEST, "hidden": ()}
+        kept: dict[str, Any] = {}
+        for name in (field.name for field in fields(cls)):
+            value = values.get(name)
+            if value in choices[name] if name in choices else isinstance(value, bool):
+                kept[name] = value
         if isinstance(hidden := values.get("hidden"), list | tuple):
             kept["hidden"] = tuple(kind for kind in KINDS if kind in hidden)
         return cls(**kept)
@@ -120,10 +113,6 @@ class CurveControls(QWidget):
         self.show_settings(settings)
         self._slider.valueChanged.connect(self._on_smoothing)
         self._axis_box.currentIndexChanged.connect(self._on_axis)
-
-    @property
-    def settings(self) -> CurveSettings:
-        return self._settings
 
     def show_settings(self, settings: CurveSettings) -> None:
         self._settings = settings

@@ -33,9 +33,8 @@ from qtdigits.core.run.curves import (
     statistics_of,
 )
 from qtdigits.gui.plots.calm_plot import PAN_PART, CalmPlot
-from qtdigits.gui.plots.cursor import Cursor, CursorValue
-from qtdigits.gui.plots.drawn_curve import MOST_MARKERS, DrawnCurve
 from qtdigits.gui.plots.legend import Style, colour_of
+from qtdigits.gui.plots.plot_items import MOST_MARKERS, Cursor, CursorValue, DrawnCurve
 from qtdigits.gui.plots.run_series import Series
 from qtdigits.gui.widgets.colours import LIGHT
 
@@ -91,8 +90,8 @@ class Plot(CalmPlot):
         self.addItem(self._epoch_lines, ignoreBounds=True)
         self._cursor = Cursor(self)
         self._is_complete = True
-        self._dress_own()
         self.set_scale(is_log=False, ignores_outliers=True)
+        self.dress()
         self.setAccessibleName(f"{quantity.title} curves")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -173,18 +172,14 @@ class Plot(CalmPlot):
     def dress(self) -> None:
         super().dress()
         if self._is_complete:
-            self._dress_own()
+            self._epoch_lines.setPen(QColor(self.theme.grid))
+            self._cursor.dress(self.theme)
             for drawn in self._curves.values():
                 drawn.forget()
             self._show_marks()
             self.set_x_range(self._x_range, is_chosen=self._is_part)
 
     # What can be asked.
-
-    @property
-    def ranges(self) -> tuple[Range, Range]:
-        """The range of x and the heights in view; heights are values, unless the scale is logarithmic."""
-        return self._x_range, self._heights
 
     @property
     def has_chosen_heights(self) -> bool:
@@ -278,10 +273,6 @@ class Plot(CalmPlot):
             self._epochs_drawn = shown
             self._epoch_lines.setXVals(shown)
             self._epoch_lines.setVisible(bool(shown))
-
-    def _dress_own(self) -> None:
-        self._epoch_lines.setPen(QColor(self.theme.grid))
-        self._cursor.dress(self.theme)
 
     # Ranges.
 

@@ -359,10 +359,6 @@ class TrainingCurves(QWidget):
                 return as_svg(self._sheet(), self.font())
         raise InputError(f"Curves cannot be saved as {kind!r}.", "Choose png, svg or csv.")
 
-    def export(self, path: Path) -> None:
-        """The ending of the name decides what is written. Raises `InputError` for one that is not known, `StoreError`."""
-        write_file(path, self.file_of(path.suffix[1:].lower()))
-
     def copy_picture(self) -> None:
         QGuiApplication.clipboard().setImage(as_image(self._sheet(), self.font()))
 
@@ -415,7 +411,29 @@ class TrainingCurves(QWidget):
     def _view_buttons(self) -> list[QToolButton]:
         """Zoom and pan for those who know no gestures. Panning and the way back are there when there is more than is seen."""
 
-        def made(text: str, name: str, tip: str) -> QToolButton:
+        buttons = []
+        for text, name, tip, act in (
+            ("−", "zoomOutButton", "Zoom out (wheel down, or arrow down)", lambda: self._shown()[0].zoom(-1)),
+            ("+", "zoomInButton", "Zoom in (wheel up, or arrow up)", lambda: self._shown()[0].zoom(1)),
+            (
+                "‹",
+                "panLeftButton",
+                "Move the view to the left (drag, or Shift and arrow left)",
+                lambda: self._shown()[0].pan(-1),
+            ),
+            (
+                "›",
+                "panRightButton",
+                "Move the view to the right (drag, or Shift and arrow right)",
+                lambda: self._shown()[0].pan(1),
+            ),
+            (
+                "Show all",
+                "showAllButton",
+                "Show the whole run again (double click, or Backspace)",
+                self.show_all,
+            ),
+        ):
             button = QToolButton()
             button.setText(text)
             button.setObjectName(name)
@@ -423,23 +441,10 @@ class TrainingCurves(QWidget):
             button.setAccessibleName(tip.partition(" (")[0])
             button.setProperty("role", "view")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            return button
-
-        def first() -> Plot:
-            return self._shown()[0]
-
-        closer = made("+", "zoomInButton", "Zoom in (wheel up, or arrow up)")
-        back = made("−", "zoomOutButton", "Zoom out (wheel down, or arrow down)")
-        earlier = made("‹", "panLeftButton", "Move the view to the left (drag, or Shift and arrow left)")
-        later = made("›", "panRightButton", "Move the view to the right (drag, or Shift and arrow right)")
-        show_all = made("Show all", "showAllButton", "Show the whole run again (double click, or Backspace)")
-        closer.clicked.connect(lambda: first().zoom(1))
-        back.clicked.connect(lambda: first().zoom(-1))
-        earlier.clicked.connect(lambda: first().pan(-1))
-        later.clicked.connect(lambda: first().pan(1))
-        show_all.clicked.connect(self.show_all)
-        self._way_back = (earlier, later, show_all)
-        return [back, closer, earlier, later, show_all]
+            button.clicked.connect(act)
+            buttons.append(button)
+        self._way_back = buttons[2:]
+        return buttons
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
@@ -455,9 +460,7 @@ class StatisticsTable(PlainTable):
             len(TABLE_TITLES), name="statisticsTable", title="Statistics of what is in view", parent=parent
         )
         for column, words in enumerate(TABLE_TITLES):
-            heading = QTableWidgetItem(words)
-            heading.setTextAlignment(_side_of(column))
-            self.setHorizontalHeaderItem(column, heading)
+            self.setHorizontalHeaderItem(column, _cell(words, column))
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         modes = QHeaderView.ResizeMode
@@ -471,19 +474,17 @@ class StatisticsTable(PlainTable):
         self.setRowCount(len(cells))
         for row, texts in enumerate(cells):
             for column, text in enumerate(texts):
-                if (item := self.item(row, column)) is None:
-                    item = QTableWidgetItem()
-                    item.setTextAlignment(_side_of(column))
-                    self.setItem(row, column, item)
-                item.setText(text)
+                self.setItem(row, column, _cell(text, column))
         height = self.verticalHeader().defaultSectionSize() * min(len(cells), MOST_ROWS)
         self.setFixedHeight(height + self.horizontalHeader().sizeHint().height() + 4)
 
 
-def _side_of(column: int) -> Qt.AlignmentFlag:
+def _cell(text: str, column: int) -> QTableWidgetItem:
     """Names stand to the left, figures to the right, their titles above them."""
+    cell = QTableWidgetItem(text)
     side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+    cell.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+    return cell
 
 
 def _cells(quantity: Quantity, curve: str, here: str, found: RangeStatistics) -> tuple[str, ...]:
@@ -505,5 +506,5 @@ def save_curves(curves: TrainingCurves, kind: str, *, ask: Ask) -> Path | None:
         return None
     if not path.suffix:
         path = path.with_suffix(f".{kind or 'png'}")
-    curves.export(path)
+    write_file(path, curves.file_of(path.suffix[1:].lower()))
     return path
