@@ -633,6 +633,21 @@ def test_that_the_values_stand_beside_the_cross_hair(
     assert not beside.isVisible()
 
 
+def test_that_the_values_follow_the_cross_hair_as_the_run_grows(
+    growing: tuple[TrainingCurves, History],
+) -> None:
+    curves, history = growing
+    point_at(plot(curves), 3)
+    beside = plot(curves).findChild(QLabel, "cursorValues")
+    assert "validation" not in beside.text()
+    before = beside.pos()
+    history.apply(epoch(3))
+    curves.finish()
+    assert "validation" in beside.text()
+    assert beside.pos() != before
+    assert abs(beside.geometry().left() - place(plot(curves), 3).x()) < beside.width() + 20
+
+
 def test_that_a_run_cannot_write_into_the_read_out(curves: TrainingCurves) -> None:
     curves.show_runs([run_of("<b>one</b>"), run_of("two")])
     plot(curves).set_cursor(2.0)

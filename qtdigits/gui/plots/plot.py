@@ -141,6 +141,8 @@ class Plot(CalmPlot):
                 self._curves[curve.name] = DrawnCurve(self, is_cached=self._is_cached)
             self._curves[curve.name].draw(curve, self._scale, self._x_range, layer=place / 100)
         self._show_epoch_lines()
+        if self._cursor.x is not None:
+            self.set_cursor(self._cursor.x)
 
     def choose_heights(self, heights: Range | None) -> None:
         """Show these heights, whatever the curves do; None: those that fit them."""
