@@ -22,7 +22,6 @@ from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.locks import ProcessLock
 from qtdigits.store.rescue import open_or_rescue
 from qtdigits.version import __version__
 
@@ -45,11 +44,8 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     if options.theme:
         preferences.theme = options.theme
     session = Session(store=opened.store, library=library, data_dir=opened.folder)
-    trainer = Trainer(
-        session=session,
-        process=EngineProcess(make_client=partial(EngineClient, data_dir=opened.folder)),
-        lock=ProcessLock(opened.folder / "training.lock"),
-    )
+    process = EngineProcess(make_client=partial(EngineClient, data_dir=opened.folder))
+    trainer = Trainer(session=session, process=process)
     window = MainWindow(
         session=session,
         trainer=trainer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ NOTHING_TO_LEARN = "Draw some digits first: there is nothing to learn from yet."
 class Trainer(QObject):
     """Every job that is begun ends with exactly one `job_ended`, whatever becomes of the engine, unless the window is closed.
 
-    One job is at work at a time. From its beginning to its end a training holds the `lock`: of several windows that share it one
-    trains. The queue is kept in the store; of several windows one processes it, which holds `queue.lock` until it is closed. A
-    run leaves the queue when its first batch follows, so that one whose window is killed before stays in it.
+    One job is at work at a time. From its beginning to its end a training holds `training.lock`: of several windows on a data
+    folder one trains. The queue is kept in the store; one window processes it, which holds `queue.lock` until it is closed. A run
+    leaves the queue when its first batch follows, so that one whose window is killed before stays in it.
     """
 
     job_started = Signal(object)  # Current
@@ -53,17 +54,11 @@ class Trainer(QObject):
     )  # TrainingJob that a person asked for, whether it begins now or is queued
     notice_given = Signal(str)
 
-    def __init__(
-        self,
-        *,
-        session: Session,
-        process: EngineProcess,
-        lock: ProcessLock | None = None,
-        parent: QObject | None = None,
-    ) -> None:
+    def __init__(self, *, session: Session, process: EngineProcess, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session, self._process, self._lock = session, process, lock
+        self._session, self._process = session, process
         process.setParent(self)
+        self._lock = ProcessLock(session.data_dir / "training.lock")
         self._queue_lock = ProcessLock(session.data_dir / "queue.lock")
         self._state = EngineState.OFF
         self._current: Current | None = None
@@ -157,9 +152,9 @@ class Trainer(QObject):
     @property
     def must_wait(self) -> bool:
         """Another window or a terminal trains, or nothing is to begin here: whatever is asked for has to be queued."""
-        if self._is_held or (self._lock is not None and self._lock.is_taken()):
-            return True
-        return self._tried(self._is_any_running)
+        data_dir, runs = self._session.data_dir, self._session.store.runs
+        is_held = self._is_held or self._lock.is_taken()
+        return is_held or self._tried(lambda: is_any_running(runs, data_dir))
 
     @property
     def has_something_to_learn(self) -> bool:
@@ -179,14 +174,17 @@ class Trainer(QObject):
 
     def job_for(self, recipe: Recipe) -> TrainingJob:
         """A personal recipe begins with the model in use, which the new model is compared with in any case."""
-        in_use = str(self._session.model_path or "")
         return TrainingJob.new(
             recipe,
             data_dir=self._session.data_dir,
-            base=in_use if recipe.is_personal else "",
+            base=self._in_use if recipe.is_personal else "",
             writer=self._session.writer,
-            champion=in_use,
+            champion=self._in_use,
         )
+
+    @property
+    def _in_use(self) -> str:
+        return str(self._session.model_path or "")
 
     def train(self, recipe: Recipe) -> None:
         """Train now, or when it is its turn."""
@@ -206,17 +204,11 @@ class Trainer(QObject):
 
     def resume_run(self, run: RunRecord) -> None:
         """Resume an unfinished run from its checkpoint."""
-        self._request_earlier(
-            lambda: resumed(self._session.data_dir, run, champion=str(self._session.model_path or ""))
-        )
+        self._continue(partial(resumed, self._session.data_dir, run))
 
     def extend_run(self, run: RunRecord, epochs: int) -> None:
         """Train a run that has ended for more epochs."""
-        self._request_earlier(
-            lambda: extended(
-                self._session.data_dir, run, epochs, champion=str(self._session.model_path or "")
-            )
-        )
+        self._continue(partial(extended, self._session.data_dir, run, epochs))
 
     def retry(self) -> None:
         """Resume the training whose engine was lost, or begin the one that failed again."""
@@ -301,7 +293,7 @@ class Trainer(QObject):
         self._process.close(CLOSE_TIMEOUT_S)
         self._current = None
         self._queue_lock.release()
-        self._release_lock()
+        self._lock.release()
         self._set_state(EngineState.OFF)
 
     # The queue.
@@ -374,9 +366,9 @@ class Trainer(QObject):
 
     # From a request to the engine.
 
-    def _request_earlier(self, make_job: Callable[[], TrainingJob]) -> None:
+    def _continue(self, make_job: Callable[..., TrainingJob]) -> None:
         try:
-            job = make_job()
+            job = make_job(champion=self._in_use)
         except QtDigitsError as error:
             self._session.report(error)
         else:
@@ -415,13 +407,9 @@ class Trainer(QObject):
     def _has_lock(self) -> bool:
         """Where no lock can be made the training itself says what is wrong with the folder."""
         try:
-            return self._lock is None or self._lock.acquire()
+            return self._lock.acquire()
         except QtDigitsError:
             return True
-
-    def _release_lock(self) -> None:
-        if self._lock is not None:
-            self._lock.release()
 
     # From the engine.
 
@@ -525,7 +513,7 @@ class Trainer(QObject):
             return
         job, self._current, self._batch = self._current.job, None, None
         ending = self._last_ending = JobEnding(job, outcome, result, message, remedy)
-        self._release_lock()
+        self._lock.release()
         self._set_state(state)
         if isinstance(job, TrainingJob):
             if self._is_queued(job.id) and not self._is_stalled:
@@ -538,9 +526,6 @@ class Trainer(QObject):
         self.reload_queue()
 
     # Helpers.
-
-    def _is_any_running(self) -> bool:
-        return is_any_running(self._session.store.runs, self._session.data_dir)
 
     def _tried(self, work: Callable[[], object]) -> bool:
         """Return whether `work` gave something true; report the error that it raised."""

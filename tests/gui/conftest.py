@@ -76,11 +76,9 @@ def make_trainer(make_session: Callable[[], Session]) -> Iterator[Callable[..., 
 
     made: list[Trainer] = []
 
-    def make(
-        engines: FakeEngines, *, session: Session | None = None, lock: Any = None, **settings: Any
-    ) -> Trainer:
+    def make(engines: FakeEngines, *, session: Session | None = None, **settings: Any) -> Trainer:
         process = EngineProcess(make_client=engines, **settings)
-        made.append(Trainer(session=session or make_session(), process=process, lock=lock))
+        made.append(Trainer(session=session or make_session(), process=process))
         return made[-1]
 
     yield make

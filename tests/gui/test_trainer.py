@@ -355,11 +355,10 @@ def test_that_close_right_after_start_leaves_nothing_running(engines: FakeEngine
 
 
 def test_that_the_training_after_a_failed_one_gets_a_new_engine(
-    qtbot: QtBot, engines: FakeEngines, make_trainer: MakeTrainer, tmp_path: Path
+    qtbot: QtBot, engines: FakeEngines, make_trainer: MakeTrainer, data_dir: Path
 ) -> None:
     """An engine that has no memory left would fail again and again."""
-    lock = ProcessLock(tmp_path / "training.lock")
-    trainer = make_trainer(engines, lock=lock)
+    trainer = make_trainer(engines)
     heard = Listener(trainer)
     train(qtbot, trainer)
     engines[0].say(RunFailed("first", "memory", "There is not enough memory for this run."))
@@ -368,7 +367,7 @@ def test_that_the_training_after_a_failed_one_gets_a_new_engine(
     wait_for(qtbot, trainer, EngineState.TRAINING)
     assert engines[0].was_killed
     assert [engine.command_names for engine in engines.made] == [["run_job"], ["run_job"]]
-    assert lock.is_mine
+    assert ProcessLock(data_dir / "training.lock").is_taken()
     assert heard.outcomes == ["failed"]
 
 
@@ -623,11 +622,11 @@ def test_that_a_job_that_fails_or_is_lost_is_a_problem_with_its_remedy(
 
 
 def test_that_of_two_windows_that_are_asked_at_once_one_trains(
-    qtbot: QtBot, make_trainer: MakeTrainer, tmp_path: Path
+    qtbot: QtBot, make_trainer: MakeTrainer
 ) -> None:
     """Also while their engines start, when nothing of either training is on the disk."""
     engines = FakeEngines(are_ready=False)
-    first, second = (make_trainer(engines, lock=ProcessLock(tmp_path / "training.lock")) for _ in range(2))
+    first, second = (make_trainer(engines) for _ in range(2))
     told: list[str] = []
     second.notice_given.connect(told.append)
     first.train(QUICK)
@@ -641,10 +640,10 @@ def test_that_of_two_windows_that_are_asked_at_once_one_trains(
 
 @pytest.mark.parametrize("ending", ["finished", "died", "cancelled while waiting", "closed"])
 def test_that_another_window_may_train_when_the_training_has_ended(
-    qtbot: QtBot, make_trainer: MakeTrainer, tmp_path: Path, ending: str
+    qtbot: QtBot, make_trainer: MakeTrainer, ending: str
 ) -> None:
     engines = FakeEngines(are_ready=ending in {"finished", "died"})
-    first, second = (make_trainer(engines, lock=ProcessLock(tmp_path / "training.lock")) for _ in range(2))
+    first, second = (make_trainer(engines) for _ in range(2))
     first.train(QUICK)
     qtbot.waitUntil(lambda: len(engines) == 1)
     match ending:
@@ -662,10 +661,11 @@ def test_that_another_window_may_train_when_the_training_has_ended(
 
 
 def test_that_a_folder_without_room_for_a_lock_keeps_nobody_from_training(
-    make_trainer: MakeTrainer, tmp_path: Path
+    make_trainer: MakeTrainer, session: Session, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    trainer = make_trainer(FakeEngines(), lock=ProcessLock(tmp_path / "file" / "training.lock"))
+    homeless = Session(store=session.store, library=session.library, data_dir=tmp_path / "file" / "data")
+    trainer = make_trainer(FakeEngines(), session=homeless)
     trainer.train(QUICK)
     assert trainer.is_busy
 
@@ -856,11 +856,11 @@ def test_that_the_queue_waits_while_another_window_trains(
 
 
 def test_that_a_training_that_another_window_was_quicker_with_is_queued(
-    qtbot: QtBot, make_trainer: MakeTrainer, quick_queue: None, tmp_path: Path
+    qtbot: QtBot, make_trainer: MakeTrainer, quick_queue: None, data_dir: Path
 ) -> None:
     engines = FakeEngines()
-    trainer = make_trainer(engines, lock=ProcessLock(tmp_path / "training.lock"))
-    theirs = ProcessLock(tmp_path / "training.lock")
+    trainer = make_trainer(engines)
+    theirs = ProcessLock(data_dir / "training.lock")
     assert theirs.acquire()
     trainer.train(QUICK)
     assert len(trainer.queue) == 1

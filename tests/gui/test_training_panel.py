@@ -32,6 +32,7 @@ from qtdigits.gui.panels.training.training_controls import described
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.plots.plot import Plot
+from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.run_summary import verdict
 from qtdigits.gui.session import Champion, Session
@@ -46,11 +47,13 @@ from qtdigits.training.jobs import TrainingJob
 class Panel:
     """The panel under test, and its parts by their names."""
 
-    def __init__(self, trainer: Trainer, store: SampleStore) -> None:
+    def __init__(self, trainer: Trainer, store: SampleStore, preferences: Preferences) -> None:
         self.trainer = trainer
         self.session, self.ask = FakeSession(), Answers()
         self.session.store = store
-        self.widget = TrainingPanel(session=self.session, trainer=trainer, ask=self.ask)
+        self.widget = TrainingPanel(
+            session=self.session, trainer=trainer, preferences=preferences, ask=self.ask
+        )
 
     @property
     def job(self) -> TrainingJob:
@@ -84,8 +87,8 @@ class Panel:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, trainer: Trainer, session: Session) -> Panel:
-    panel = Panel(trainer, session.store)
+def panel(qtbot: QtBot, trainer: Trainer, session: Session, tmp_path: Path) -> Panel:
+    panel = Panel(trainer, session.store, Preferences(tmp_path))
     qtbot.addWidget(panel.widget)
     panel.widget.resize(800, 700)
     with qtbot.waitExposed(panel.widget):

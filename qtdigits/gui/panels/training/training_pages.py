@@ -9,7 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from qtdigits.core.run.events import RunFinished
+from qtdigits.core.run.events import RunFinished, RunStarted
 from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
@@ -34,7 +34,7 @@ class TrainingPages(QStackedWidget):
         form: RecipeForm,
         choice: RecipeChoice,
         session: Session,
-        preferences: Preferences | None,
+        preferences: Preferences,
         ask: Ask,
     ) -> None:
         super().__init__()
@@ -65,15 +65,14 @@ class TrainingPages(QStackedWidget):
         """There is a training whose figures can be shown."""
         return self._has_result
 
-    def prepare_curves(self) -> None:
-        """Make the curves and put them in their place; does nothing the second time."""
+    def prepare_curves(self) -> TrainingCurves:
+        """Make the curves and put them in their place, the first time."""
         if self._curves is not None:
-            return
+            return self._curves
         from qtdigits.gui.plots.curve_controls import CurveSettings
         from qtdigits.gui.plots.training_curves import TrainingCurves
 
-        kept = CurveSettings.from_json(self._preferences.curves if self._preferences else {})
-        self._curves = TrainingCurves(settings=kept)
+        self._curves = TrainingCurves(settings=CurveSettings.from_json(self._preferences.curves))
         self._curves.settings_changed.connect(self._keep_settings)
         self._curves.export_wanted.connect(self.save_curves)
         was_shown = self.currentWidget() is self._placeholder
@@ -83,15 +82,15 @@ class TrainingPages(QStackedWidget):
         self.removeWidget(self._placeholder)
         self._placeholder.setParent(None)
         self._placeholder.deleteLater()
+        return self._curves
 
-    def begin(self, history: History, *, steps_per_epoch: int, epochs: int, title: str = "") -> None:
-        """Show a new run, and make the curves for it where nobody has yet."""
+    def begin(self, event: RunStarted, history: History) -> None:
+        """Show a new run, and make the curves for it if they are not there yet."""
         from qtdigits.gui.plots.run_series import ShownRun
 
-        self.prepare_curves()
-        if self._curves is not None:
-            run = ShownRun(title, history, max(1, steps_per_epoch), max(1, epochs), is_running=True)
-            self._curves.show_runs([run])
+        title = str(event.recipe.get("name") or "")
+        steps, epochs = max(1, event.steps_per_epoch), max(1, event.epochs)
+        self.prepare_curves().show_runs([ShownRun(title, history, steps, epochs, is_running=True)])
 
     def history_grew(self) -> None:
         if self._curves is not None:
@@ -126,17 +125,15 @@ class TrainingPages(QStackedWidget):
     @Slot(str)
     def save_curves(self, kind: str) -> None:
         """Keep the curves as "png", "svg" or "csv"; "" lets the name of the file decide, "copy" is the clipboard."""
-        self.prepare_curves()
-        if self._curves is None:
-            return
+        curves = self.prepare_curves()
         if kind == "copy":
-            self._curves.copy_picture()
+            curves.copy_picture()
             self._session.notify("The picture of the curves is on the clipboard.")
             return
         from qtdigits.gui.plots.training_curves import save_curves
 
         try:
-            path = save_curves(self._curves, kind, ask=self._ask)
+            path = save_curves(curves, kind, ask=self._ask)
         except QtDigitsError as error:
             self._session.report(error)
         else:
@@ -145,8 +142,7 @@ class TrainingPages(QStackedWidget):
 
     @Slot(object)
     def _keep_settings(self, settings: CurveSettings) -> None:
-        if self._preferences is not None:
-            self._preferences.curves = settings.to_json()
+        self._preferences.curves = settings.to_json()
 
     @Slot()
     def show_curves(self) -> None:
@@ -170,7 +166,7 @@ class TrainingPages(QStackedWidget):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         """The curves of earlier runs may have been looked at in another way meanwhile."""
-        if self._curves is not None and self._preferences is not None:
+        if self._curves is not None:
             from qtdigits.gui.plots.curve_controls import CurveSettings
 
             self._curves.show_settings(CurveSettings.from_json(self._preferences.curves))

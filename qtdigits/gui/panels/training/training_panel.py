@@ -50,14 +50,13 @@ class TrainingPanel(QWidget):
         *,
         session: Session,
         trainer: Trainer,
-        preferences: Preferences | None = None,
-        ask: Ask | None = None,
+        preferences: Preferences,
+        ask: Ask,
     ) -> None:
         super().__init__()
         self._session, self._trainer = session, trainer
         self._verdict = VerdictCard(session=session)
         self._make_widgets()
-        ask = ask or Ask(self)
         self._choice = RecipeChoice(box=self._controls.recipe_box, form=self._form, ask=ask)
         self._pages = TrainingPages(
             form=self._form,
@@ -161,12 +160,7 @@ class TrainingPanel(QWidget):
         self._status.setText(f"epoch 1 of {event.epochs} · first batches")
         if event.is_rehearsal and not self._messages.notice:
             self._messages.show_notice(REHEARSAL)
-        self._pages.begin(
-            self._trainer.history,
-            steps_per_epoch=event.steps_per_epoch,
-            epochs=event.epochs,
-            title=str(event.recipe.get("name") or ""),
-        )
+        self._pages.begin(event, self._trainer.history)
         self._refresh_controls()
 
     @Slot(object)

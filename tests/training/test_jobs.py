@@ -1,9 +1,14 @@
-"""Trainings as jobs: as JSON and back, and as the command line that asks for the same."""
+"""Jobs: as JSON and back, as a command line, and to their one ending."""
 
 import json
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
 
 from qtdigits.core.recipe_files import load_recipe
-from qtdigits.training.jobs import TrainingJob, new_job_id
+from qtdigits.errors import CancelledError, InputError
+from qtdigits.training.jobs import TrainingJob, new_job_id, run_to_ending
 from tiny_training import TINY_RECIPE
 
 REQUEST = TrainingJob(
@@ -47,3 +52,40 @@ def test_that_a_recipe_of_ones_own_is_spelled_out() -> None:
 
 def test_that_no_two_runs_have_the_same_id() -> None:
     assert len({new_job_id() for _ in range(1000)}) == 1000
+
+
+def raising(error: BaseException) -> Callable[[], NoReturn]:
+    def work() -> NoReturn:
+        raise error
+
+    return work
+
+
+def ending(work: Callable[[], object]) -> object:
+    return run_to_ending(work, cancelled=lambda: "cancelled", failed=lambda error: error)
+
+
+def test_that_work_that_comes_to_its_end_gives_what_it_made() -> None:
+    assert ending(lambda: "made") == "made"
+
+
+@pytest.mark.parametrize("error", [CancelledError("cancelled"), KeyboardInterrupt()])
+def test_that_what_was_cancelled_is_no_failure(error: BaseException) -> None:
+    assert ending(raising(error)) == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("error", "trace"),
+    [
+        (InputError("A bad file."), ""),
+        (ZeroDivisionError("a bug"), "ZeroDivisionError: a bug"),
+        (SystemExit(3), "SystemExit"),
+    ],
+)
+def test_that_only_what_nobody_expected_leaves_a_trace(
+    capfd: pytest.CaptureFixture[str], error: BaseException, trace: str
+) -> None:
+    assert ending(raising(error)) is error
+    told = capfd.readouterr().err
+    assert trace in told
+    assert bool(told) == bool(trace)

@@ -13,7 +13,7 @@ ABORTED = "terminate called after throwing an instance of 'std::bad_alloc'\n  wh
 
 
 @pytest.mark.parametrize(
-    ("code", "last_words", "said"),
+    ("code", "log_tail", "said"),
     [
         (-signal.SIGKILL, "", KILLED),
         (-signal.SIGABRT, ABORTED, NO_MEMORY),
@@ -31,5 +31,5 @@ ABORTED = "terminate called after throwing an instance of 'std::bad_alloc'\n  wh
         (0, "MemoryError", "The training engine stopped (exit code 0)."),
     ],
 )
-def test_that_the_reason_is_said_in_words(code: int, last_words: str, said: str) -> None:
-    assert exit_reason(code, last_words) == said
+def test_that_the_reason_is_said_in_words(code: int, log_tail: str, said: str) -> None:
+    assert exit_reason(code, log_tail) == said
