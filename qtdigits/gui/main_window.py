@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
         def samples() -> QWidget:
             from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
-            return SamplesPanel(session=session, exchange=self.import_export, trainer=trainer, ask=ask)
+            return SamplesPanel(session=session, import_export=self.import_export, trainer=trainer, ask=ask)
 
         def models() -> QWidget:
             from qtdigits.gui.panels.models import ModelsPanel
@@ -284,7 +284,7 @@ class MainWindow(QMainWindow):
     @Slot(int)
     def _offer_doubtful(self, n: int) -> None:
         if self.tabs.currentWidget() is not self._pages["Drawings"]:  # it tells that itself
-            self.messages.offer(awaiting_review(n), "Look at them", self._show_doubtful)
+            self.messages.offer(awaiting_review(n), "Review them", self._show_doubtful)
 
     def _show_doubtful(self) -> None:
         self._shown_samples().show_doubtful()

@@ -79,7 +79,7 @@ class Browser:
         self.trainer = FakeTrainer()
         self.panel = SamplesPanel(
             session=session,
-            exchange=self.exchange,
+            import_export=self.exchange,
             trainer=self.trainer,
             ask=self.ask,
         )

@@ -76,6 +76,13 @@ def elided_label(*, role: str = "", name: str = "") -> ElidedLabel:
     return made
 
 
+def _dressed(made: QLabel, role: str, name: str, wraps: bool) -> QLabel:
+    made.setObjectName(name)
+    made.setProperty("role", role)
+    made.setWordWrap(wraps)
+    return made
+
+
 def button(text: str, name: str, tip: str = "", *, is_primary: bool = False) -> QPushButton:
     """A push button that leaves the keyboard with the canvas when it is clicked."""
     made = QPushButton(text)
@@ -108,18 +115,10 @@ def give_role(widget: QWidget, role: str) -> None:
     """Change the role of a widget that may be shown already."""
     if widget.property("role") != role:
         widget.setProperty("role", role)
-        if widget.testAttribute(
-            Qt.WidgetAttribute.WA_WState_Polished
-        ):  # else it gets its style when first shown
+        # One that is not polished yet gets its style when it is first shown.
+        if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
             widget.style().unpolish(widget)
             widget.style().polish(widget)
-
-
-def _dressed(made: QLabel, role: str, name: str, wraps: bool) -> QLabel:
-    made.setObjectName(name)
-    made.setProperty("role", role)
-    made.setWordWrap(wraps)
-    return made
 
 
 AnyObject = TypeVar("AnyObject", bound=QObject)

@@ -44,14 +44,14 @@ class SamplesPanel(RefreshingPanel):
         self,
         *,
         session: Session,
-        exchange: ImportExport,
+        import_export: ImportExport,
         trainer: Trainer,
         ask: Ask,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._exchange = exchange
+        self._import_export = import_export
         self._trainer = trainer
         self._edits = SampleEdits(session=session, parent=self)
         self._model = SamplesModel(store=session.store, parent=self)
@@ -139,7 +139,7 @@ class SamplesPanel(RefreshingPanel):
         self._trainer.job_started.connect(self._on_job_started)
         self._trainer.job_progressed.connect(self._on_job_progressed)
         self._trainer.job_ended.connect(self._on_job_ended)
-        self._import.clicked.connect(self._exchange.import_drawings)
+        self._import.clicked.connect(self._import_export.import_drawings)
         self._export.clicked.connect(self._export_shown)
         self._filters.filter_changed.connect(self._on_filter_changed)
         self._look.clicked.connect(self._filters.show_doubtful)
@@ -242,9 +242,9 @@ class SamplesPanel(RefreshingPanel):
         ids = self._chosen_ids()
         if len(ids) > 1:
             chosen = SampleFilter(ids=tuple(ids.tolist()), is_deleted=self._filters.is_in_trash)
-            self._exchange.export_chosen(chosen, f"Export {counted(len(ids), 'drawing')} as ink")
+            self._import_export.export_chosen(chosen, f"Export {counted(len(ids), 'drawing')} as ink")
         else:
-            self._exchange.export_chosen(
+            self._import_export.export_chosen(
                 self._model.chosen, f"Export {counted(len(self._model.ids), 'drawing')} as ink"
             )
 
