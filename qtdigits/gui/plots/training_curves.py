@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QTableWidgetItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -41,7 +40,7 @@ from qtdigits.gui.plots.legend import STYLES, Legend, Style
 from qtdigits.gui.plots.plot import Mark, Plot
 from qtdigits.gui.plots.run_series import RunSeries, ShownRun, whole_range
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import PlainTable, elided_label, label
+from qtdigits.gui.widgets.parts import LEFT, RIGHT, PlainTable, elided_label, label
 from qtdigits.store.files import write_file
 
 REDRAW_MS = 33
@@ -456,11 +455,14 @@ class StatisticsTable(PlainTable):
     """A row for each curve: what it says at the cross-hair, and what it does over the range in view."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
+        sides = [LEFT, *[RIGHT] * (len(TABLE_TITLES) - 1)]
         super().__init__(
-            len(TABLE_TITLES), name="statisticsTable", title="Statistics of what is in view", parent=parent
+            TABLE_TITLES,
+            name="statisticsTable",
+            title="Statistics of what is in view",
+            sides=sides,
+            parent=parent,
         )
-        for column, words in enumerate(TABLE_TITLES):
-            self.setHorizontalHeaderItem(column, _cell(words, column))
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         modes = QHeaderView.ResizeMode
@@ -470,21 +472,12 @@ class StatisticsTable(PlainTable):
         self.show_rows(())
 
     def show_rows(self, rows: Iterable[tuple[Quantity, str, str, RangeStatistics]]) -> None:
-        cells = [_cells(*row) for row in rows]
-        self.setRowCount(len(cells))
-        for row, texts in enumerate(cells):
-            for column, text in enumerate(texts):
-                self.setItem(row, column, _cell(text, column))
-        height = self.verticalHeader().defaultSectionSize() * min(len(cells), MOST_ROWS)
+        self.fill([_cells(*row) for row in rows])
+
+    @override
+    def fit_height(self) -> None:
+        height = self.verticalHeader().defaultSectionSize() * min(self.rowCount(), MOST_ROWS)
         self.setFixedHeight(height + self.horizontalHeader().sizeHint().height() + 4)
-
-
-def _cell(text: str, column: int) -> QTableWidgetItem:
-    """Names stand to the left, figures to the right, their titles above them."""
-    cell = QTableWidgetItem(text)
-    side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
-    cell.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-    return cell
 
 
 def _cells(quantity: Quantity, curve: str, here: str, found: RangeStatistics) -> tuple[str, ...]:

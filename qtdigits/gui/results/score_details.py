@@ -38,15 +38,20 @@ class ClassTable(PlainTable):
     """A row for each class."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(len(TITLES), name="classTable", title="Figures of each class", parent=parent)
+        super().__init__(
+            [title for title, _ in TITLES],
+            name="classTable",
+            title="Figures of each class",
+            sides=[CENTRE] * len(TITLES),
+            parent=parent,
+        )
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         modes = QHeaderView.ResizeMode
-        for column in range(len(TITLES)):
+        for column, (title, tip) in enumerate(TITLES):
+            self.setHorizontalHeaderItem(column, table_cell(title, CENTRE, tip=tip))
             has_interval = column >= len(TITLES) - 2
             mode = modes.Stretch if has_interval else modes.ResizeToContents
             self.horizontalHeader().setSectionResizeMode(column, mode)
-        for column, (title, tip) in enumerate(TITLES):
-            self.setHorizontalHeaderItem(column, table_cell(title, CENTRE, tip=tip))
 
     @property
     def least_width_px(self) -> int:
@@ -56,11 +61,7 @@ class ClassTable(PlainTable):
         return sum(self.fontMetrics().horizontalAdvance(text) + CELL_PADDING_PX for text in texts)
 
     def show_figures(self, figures: Sequence[ClassFigures]) -> None:
-        self.setRowCount(len(figures))
-        for row, found in enumerate(figures):
-            for column, text in enumerate(_cells(found)):
-                self.setItem(row, column, table_cell(text, CENTRE))
-        self.fit_height()
+        self.fill([_cells(found) for found in figures])
 
 
 def _cells(found: ClassFigures) -> tuple[str, ...]:

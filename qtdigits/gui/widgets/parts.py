@@ -233,16 +233,34 @@ def choice_table(columns: Sequence[str], *, name: str, title: str, numbers: Coll
 
 
 class PlainTable(QTableWidget):
-    """A table to read. The page that it stands on scrolls; `fit_height` when the rows have changed."""
+    """A table to read, with an alignment for each column. It is as tall as its rows: the page that it stands on scrolls."""
 
-    def __init__(self, n_columns: int, *, name: str, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(0, n_columns, parent)
+    def __init__(
+        self,
+        titles: Sequence[str],
+        *,
+        name: str,
+        title: str,
+        sides: Sequence[Qt.AlignmentFlag],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(0, len(titles), parent)
         make_plain(self, name=name, title=title)
+        self._sides = sides
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.verticalHeader().hide()
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        for column, (text, side) in enumerate(zip(titles, sides, strict=True)):
+            self.setHorizontalHeaderItem(column, table_cell(text, side))
+
+    def fill(self, rows: Sequence[Sequence[str]]) -> None:
+        self.setRowCount(len(rows))
+        for row, texts in enumerate(rows):
+            for column, (text, side) in enumerate(zip(texts, self._sides, strict=True)):
+                self.setItem(row, column, table_cell(text, side))
+        self.fit_height()
 
     def fit_height(self) -> None:
         rows = sum(self.rowHeight(row) for row in range(self.rowCount()))

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHeaderView, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -31,7 +31,6 @@ from qtdigits.gui.widgets.parts import (
     elided_label,
     label,
     scrolling,
-    table_cell,
 )
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.files import write_file
@@ -108,20 +107,20 @@ class NetworkTable(PlainTable):
     """A row for each layer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(len(TITLES), name="networkTable", title="Layers of the network", parent=parent)
-        self.setHorizontalHeaderLabels(TITLES)
-        header = self.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        sides = (LEFT, LEFT, RIGHT, RIGHT, RIGHT)
+        super().__init__(
+            TITLES, name="networkTable", title="Layers of the network", sides=sides, parent=parent
+        )
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
 
     def show_layers(self, layers: Sequence[LayerSummary]) -> None:
-        self.setRowCount(len(layers))
-        for row, layer in enumerate(layers):
-            numbers = f"{layer.n_parameters:,}", f"{layer.multiply_adds:,}"
-            for column, text in enumerate((layer.title, layer.details, layer.shape_text, *numbers)):
-                self.setItem(row, column, table_cell(text, RIGHT if column > 1 else LEFT))
-        self.fit_height()
+        self.fill(
+            [
+                (one.title, one.details, one.shape_text, f"{one.n_parameters:,}", f"{one.multiply_adds:,}")
+                for one in layers
+            ]
+        )
 
 
 LEAST_CHANGES_PX = 300
