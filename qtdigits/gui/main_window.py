@@ -213,16 +213,20 @@ class MainWindow(QMainWindow):
         elif not self.training_panel.has_curves and not self._plots.isFinished():
             self._plots.start()
         elif not self.training_panel.has_curves:
-            self.training_panel.prepare_curves()
-            self._quiet.start()
+            self.training_panel.prepare_part_of_curves()
+            QTimer.singleShot(0, self, self._on_plots_loaded)
         else:
             self.trainer.start_engine()
             self.trainer.reload_queue()
 
     @Slot()
     def _on_plots_loaded(self) -> None:
-        if self.isVisible():
+        if not self.isVisible():
+            return
+        if self.training_panel.has_curves:
             self._quiet.start()
+        else:
+            self._load_heavy_things()
 
     @Slot()
     def _on_stroke_started(self) -> None:

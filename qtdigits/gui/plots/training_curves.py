@@ -111,7 +111,7 @@ class TrainingCurves(QWidget):
         self._controls.all_wanted.connect(self.show_all)
         self._legend.hidden_changed.connect(self._on_hidden)
         self._run_legend.hidden_changed.connect(self._on_hidden_runs)
-        self._use_settings()
+        self._apply_settings()
 
     # The runs.
 
@@ -158,6 +158,13 @@ class TrainingCurves(QWidget):
         for plot in self._plots.values():
             plot.set_old(is_old)
         self._describe()
+
+    def make_plot(self) -> bool:
+        """Make the next plot before it is needed, so that showing all at once takes less long; False when all are made."""
+        missing = [quantity for quantity in self._wanted() if quantity not in self._plots]
+        if missing:
+            self._plot(missing[0])
+        return bool(missing)
 
     # The view.
 
@@ -213,7 +220,7 @@ class TrainingCurves(QWidget):
                 marks.append(Mark(best, f"best {series.run.history.best_epoch}", role))
         return marks
 
-    def _shown(self) -> list[Plot]:
+    def _wanted(self) -> list[Quantity]:
         settings = self._settings
         wanted = {
             LOSS: settings.shows_loss,
@@ -222,7 +229,10 @@ class TrainingCurves(QWidget):
             LEARNING_RATE: settings.shows_learning_rate,
             THROUGHPUT: settings.shows_throughput,
         }
-        return [self._plot(q) for q in QUANTITIES if wanted[q]] or [self._plot(LOSS)]
+        return [quantity for quantity in QUANTITIES if wanted[quantity]] or [LOSS]
+
+    def _shown(self) -> list[Plot]:
+        return [self._plot(quantity) for quantity in self._wanted()]
 
     # What the person chooses.
 
@@ -252,21 +262,27 @@ class TrainingCurves(QWidget):
         self.redraw()
 
     def _use_settings(self) -> None:
+        self._apply_settings()
+        self.redraw()
+        self._describe()
+
+    def _apply_settings(self) -> None:
         self._controls.show_settings(self._settings)
         self._table.setVisible(self._settings.shows_figures)
         self._legend.show_curves(self._legend_styles(), hidden=self._settings.hidden)
-        shown = self._shown()
-        first = 2 * QUANTITIES.index(shown[0].quantity)
+        first = 2 * QUANTITIES.index(self._wanted()[0])
         self._grid.addWidget(self._view_row, first, 1, Qt.AlignmentFlag.AlignRight)
-        for quantity, plot in self._plots.items():
-            stretch = 0 if plot not in shown else 3 if quantity in (LOSS, ACCURACY) else 2
-            self._grid.setRowStretch(2 * QUANTITIES.index(quantity) + 1, stretch)
-            plot.set_x_axis(self._settings.x_axis)
-            plot.set_scale(is_log=self._settings.is_log, ignores_outliers=self._settings.ignores_outliers)
-            for part in (plot, self._headings[quantity]):
-                part.setVisible(plot in shown)
-        self.redraw()
-        self._describe()
+        for plot in self._plots.values():
+            self._set_up(plot)
+
+    def _set_up(self, plot: Plot) -> None:
+        quantity, is_wanted = plot.quantity, plot.quantity in self._wanted()
+        stretch = 0 if not is_wanted else 3 if quantity in (LOSS, ACCURACY) else 2
+        self._grid.setRowStretch(2 * QUANTITIES.index(quantity) + 1, stretch)
+        plot.set_x_axis(self._settings.x_axis)
+        plot.set_scale(is_log=self._settings.is_log, ignores_outliers=self._settings.ignores_outliers)
+        for part in (plot, self._headings[quantity]):
+            part.setVisible(is_wanted)
 
     @Slot(object)
     def _on_range_chosen(self, chosen: Range | None) -> None:
@@ -385,6 +401,7 @@ class TrainingCurves(QWidget):
         heading = self._headings[quantity] = label(quantity.title, role="heading")
         self._grid.addWidget(heading, row, 0)
         self._grid.addWidget(plot, row + 1, 0, 1, 2)
+        self._set_up(plot)
         return plot
 
     def _lay_out(self) -> None:

@@ -44,6 +44,7 @@ class TrainingPages(QStackedWidget):
         self._choice = choice
         self._ask = ask
         self._curves: TrainingCurves | None = None
+        self._coming: TrainingCurves | None = None
         self._recipe_page: QWidget | None = None
         self._summary: RunSummary | None = None
         self._has_result = False
@@ -65,14 +66,29 @@ class TrainingPages(QStackedWidget):
         """There is a training whose figures can be shown."""
         return self._has_result
 
+    def prepare_part_of_curves(self) -> None:
+        """Make a part of the curves, so that no event takes long; `has_curves` when all are there."""
+        if self._curves is not None:
+            return
+        if self._coming is None:
+            self._coming = self._made_curves()
+        elif not self._coming.make_plot():
+            self.prepare_curves()
+
+    def _made_curves(self) -> TrainingCurves:
+        from qtdigits.gui.plots.curve_controls import CurveSettings
+        from qtdigits.gui.plots.training_curves import TrainingCurves
+
+        curves = TrainingCurves(settings=CurveSettings.from_json(self._preferences.curves), parent=self)
+        curves.hide()
+        return curves
+
     def prepare_curves(self) -> TrainingCurves:
         """Make the curves and put them in their place, the first time."""
         if self._curves is not None:
             return self._curves
-        from qtdigits.gui.plots.curve_controls import CurveSettings
-        from qtdigits.gui.plots.training_curves import TrainingCurves
-
-        self._curves = TrainingCurves(settings=CurveSettings.from_json(self._preferences.curves))
+        self._curves = self._coming or self._made_curves()
+        self._curves.redraw()
         self._curves.settings_changed.connect(self._keep_settings)
         self._curves.export_wanted.connect(self.save_curves)
         was_shown = self.currentWidget() is self._placeholder

@@ -87,6 +87,10 @@ class TrainingPanel(QWidget):
         """Make the curves now, rather than at the first training."""
         self._pages.prepare_curves()
 
+    def prepare_part_of_curves(self) -> None:
+        """The same bit by bit: `has_curves` says when it is done."""
+        self._pages.prepare_part_of_curves()
+
     @Slot()
     def save_curves(self) -> None:
         """Ask for a file, and write the curves there."""
