@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from PySide6.QtCore import (
     qInstallMessageHandler,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSpinBox, QTableView, QTabWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSpinBox, QTableView, QTabWidget, QWidget
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import MNIST_TEST
@@ -43,12 +44,15 @@ from qtdigits.store.files import make_folder
 N_DRAWINGS = 40
 MOST_DRAWINGS = 400
 WEAKER_MODEL = "mlp-50-50"
+"""Chosen if the model in use has read everything right, so that there is something to correct."""
 CONVOLUTIONAL_MODEL = "default"
-"""Where the model in use has read everything right, this one is chosen, so that there is something to correct."""
 EPOCHS = 6
 TRAINING_TIMEOUT_S = 900
 DRAWN_PART = 0.6
 """The longer side of a drawing is this part of the canvas."""
+
+
+AnyWidget = TypeVar("AnyWidget", bound=QWidget)
 
 
 @dataclass
@@ -174,25 +178,20 @@ class DemoPlayer:
             session.use_model(session.library.find(WEAKER_MODEL))
 
     def _train(self) -> RunFinished:
-
         window = self._window
         window.tabs.setCurrentWidget(window.training_panel)
         ended: list[JobEnding] = []
         window.trainer.job_ended.connect(ended.append)
         window.training_panel.choose_recipe("mlp-50-50")
-        spin = window.findChild(QSpinBox, "epochsSpin")
-        assert isinstance(spin, QSpinBox)
-        spin.setValue(EPOCHS)
+        self._find(QSpinBox, "epochsSpin").setValue(EPOCHS)
         self._click("trainButton")
 
         def is_half_done() -> bool:
             return bool(ended) or len(window.trainer.history.epochs) >= EPOCHS // 2
 
         self._wait(is_half_done, TRAINING_TIMEOUT_S, "half of the epochs")
-        self._settle()
         self._picture("training", "Training goes on in the background; the curves move while one draws.")
         self._wait(lambda: bool(ended), TRAINING_TIMEOUT_S, "the end of the training")
-        self._settle()
         self._picture(
             "trained", "The end of the run: figures with their intervals, and the confusion matrix."
         )
@@ -212,9 +211,7 @@ class DemoPlayer:
         """Reopen the run that has just ended, with its curves and its whole result; then Training is in front again."""
         window = self._window
         self._show_tab("Runs")
-        table, pages = window.findChild(QTableView, "runsTable"), window.findChild(QTabWidget, "runTabs")
-        assert isinstance(table, QTableView)
-        assert isinstance(pages, QTabWidget)
+        table, pages = self._find(QTableView, "runsTable"), self._find(QTabWidget, "runTabs")
         self._wait(lambda: table.model().rowCount() > 0, 30, "the run in the list")
         table.selectRow(0)
         self._picture(
@@ -234,11 +231,8 @@ class DemoPlayer:
 
     def _open_worst_cell(self, finished: RunFinished) -> None:
         """Choose the set, and click the cell of the confusion matrix with the most mistakes."""
-        page = self._window.findChild(RunResultPage)
-        assert isinstance(page, RunResultPage)
-        box, matrix = page.findChild(QComboBox, "runs.confusionSet"), page.findChild(ConfusionMatrix)
-        assert isinstance(box, QComboBox)
-        assert isinstance(matrix, ConfusionMatrix)
+        box = self._find(QComboBox, "runs.confusionSet")
+        matrix = self._window.findChildren(RunResultPage)[0].findChildren(ConfusionMatrix)[0]
         if box.findText(MNIST_TEST) >= 0:
             box.setCurrentText(MNIST_TEST)
         self._settle()
@@ -257,7 +251,6 @@ class DemoPlayer:
         self._wait(lambda: self._window.session.model_name != before, 30, "the new model")
         self._draw(ink)
         self._window.set_theme("dark")
-        self._settle()
         self._picture("dark", "The new model reads, in dark colours.")
 
     def _look_inside(self, ink: Ink) -> None:
@@ -268,8 +261,7 @@ class DemoPlayer:
         self._window.set_theme("light")
         self._show_tab("Network")
         self._draw(ink)
-        decided = self._window.findChild(QLabel, "decidedLabel")
-        assert isinstance(decided, QLabel)
+        decided = self._find(QLabel, "decidedLabel")
         self._wait(lambda: "%" in decided.text(), 60, "what decided the answer")
         self._picture("network", "What the first layer makes of the drawing, and what decided the answer.")
 
@@ -291,6 +283,10 @@ class DemoPlayer:
         buttons = [b for b in found if b.isVisible()]
         self._wait(lambda: any(b.isEnabled() for b in buttons), 60, " or ".join(names))
         QTest.mouseClick(next(b for b in buttons if b.isEnabled()), Qt.MouseButton.LeftButton)
+
+    def _find(self, kind: type[AnyWidget], name: str) -> AnyWidget:
+        """Return the part of the window of this kind and name, which is there."""
+        return self._window.findChildren(kind, name)[0]
 
     def _show_tab(self, name: str) -> None:
         self._window.tabs.setCurrentIndex(TABS.index(name))

@@ -6,7 +6,7 @@ the canvas.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, Slot
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
-from qtdigits.core.drawing.samples import DEFAULT_WRITER, Trial
+from qtdigits.core.drawing.samples import DEFAULT_WRITER
 from qtdigits.core.judging import Judging, Reading, Undone
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
@@ -95,9 +95,9 @@ class Session(QObject):
         self, *, store: SampleStore, library: ModelLibrary, data_dir: Path, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._store = store
-        self._library = library
-        self._data_dir = data_dir
+        self.store = store
+        self.library = library
+        self.data_dir = data_dir
         writers = store.writers()
         self._judging = Judging(store=store, writer=writers[0] if writers else DEFAULT_WRITER)
         self._reader: Reader | None = None
@@ -110,18 +110,6 @@ class Session(QObject):
         self._settling.timeout.connect(self._look_at_champion_file)
 
     # What is current.
-
-    @property
-    def store(self) -> SampleStore:
-        return self._store
-
-    @property
-    def library(self) -> ModelLibrary:
-        return self._library
-
-    @property
-    def data_dir(self) -> Path:
-        return self._data_dir
 
     @property
     def ink(self) -> Ink:
@@ -174,7 +162,7 @@ class Session(QObject):
     def roll_back(self) -> None:
         """Go back to the champion before this one."""
         try:
-            earlier = self._library.roll_back(in_use=self.model_path)
+            earlier = self.library.roll_back(in_use=self.model_path)
             self._take(load_model(earlier, weights=False))
         except QtDigitsError as error:
             self.problem_met.emit(error)
@@ -183,8 +171,8 @@ class Session(QObject):
         if name == self.writer or not name.strip():
             return
         try:
-            if name not in self._store.writers():
-                self._store.add_writer(name)
+            if name not in self.store.writers():
+                self.store.add_writer(name)
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
@@ -194,12 +182,12 @@ class Session(QObject):
 
     def rename_writer(self, old: str, new: str) -> None:
         """Raises `InputError` for a name that is taken or cannot be one, `StoreError`."""
-        self._store.rename_writer(old, new)
+        self.store.rename_writer(old, new)
         self._writer_became(old, new.strip())
 
     def merge_writers(self, source: str, into: str) -> None:
         """All that `source` has becomes `into`'s. Raises as `rename_writer`."""
-        self._store.merge_writers(source, into)
+        self.store.merge_writers(source, into)
         self._writer_became(source, into)
 
     def _writer_became(self, old: str, new: str) -> None:
@@ -226,7 +214,7 @@ class Session(QObject):
     def is_known(self, typed: str) -> bool:
         """Whether a typed label is a class of the model or of the store. Raises `StoreError`."""
         wanted = typed.strip()
-        return not wanted or wanted in self.label_set or wanted in self._store.classes()
+        return not wanted or wanted in self.label_set or wanted in self.store.classes()
 
     def judge(self, typed: str = "") -> bool:
         """Confirm the answer (nothing typed, or its own label) or correct it; store, count, and clear the canvas.
@@ -277,7 +265,7 @@ class Session(QObject):
     def look_for_changes(self) -> None:
         """Another window or a terminal may have written into the store, or have removed the champion's file."""
         try:
-            seen, self._revision = self._revision, self._store.revision
+            seen, self._revision = self._revision, self.store.revision
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
@@ -293,12 +281,8 @@ class Session(QObject):
     def accuracy(self, model: str | None = None) -> RunningAccuracy:
         """Of the present writer with `model`, or the one in use. Raises `StoreError`."""
         name = self.model_name if model is None else model
-        correct, n = self._store.running_accuracy(writer=self.writer, model=name)
+        correct, n = self.store.running_accuracy(writer=self.writer, model=name)
         return RunningAccuracy(self.writer, name, correct, n)
-
-    def trials(self) -> Iterator[Trial]:
-        """Those of the present writer with the model in use."""
-        return self._store.trials(writer=self.writer, model=self.model_name)
 
     def model_trained(self) -> None:
         """Tell everybody that a model was added to the library."""
@@ -320,13 +304,13 @@ class Session(QObject):
         self._settling.stop()
         self._watcher = None
         self.closing.emit()
-        self._store.close()
+        self.store.close()
 
     def _take_champion(self, *, lost: str = "") -> None:
         """`lost` says what became of the model before, where that is why another one is needed."""
         readers: list[Reader] = []
         try:
-            model, notice = self._library.load_champion(try_out=lambda model: readers.append(Reader(model)))
+            model, notice = self.library.load_champion(try_out=lambda model: readers.append(Reader(model)))
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
@@ -353,7 +337,7 @@ class Session(QObject):
     def _promote(self, path: Path) -> None:
         try:
             self._take(load_model(path, weights=False))
-            self._library.promote(path)
+            self.library.promote(path)
         except QtDigitsError as error:
             self.problem_met.emit(error)
 
