@@ -6,7 +6,6 @@ import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
-    QFont,
     QFontMetrics,
     QImage,
     QKeySequence,
@@ -27,6 +26,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH, with_article
+from qtdigits.core.drawing.samples import Raster
 from qtdigits.core.formatting import percent
 from qtdigits.core.judging import Reading
 from qtdigits.gui.guided import GuidedSession
@@ -34,7 +34,8 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import theme_of
-from qtdigits.gui.widgets.parts import button, give_role, label, named
+from qtdigits.gui.widgets.painting import raster_image
+from qtdigits.gui.widgets.parts import button, give_role, heavy_font, label, named
 
 
 class Preview(QWidget):
@@ -48,15 +49,8 @@ class Preview(QWidget):
         self.setFixedSize(self.SIDE, self.SIDE)
         self.setAccessibleName("What the network sees, 28 by 28 pixels")
 
-    def show_raster(self, raster: np.ndarray | None) -> None:
-        if raster is None:
-            self._image = None
-        else:
-            pixels = np.ascontiguousarray(raster)
-            height, width = pixels.shape
-            self._image = QImage(
-                pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8
-            ).copy()
+    def show_raster(self, raster: Raster | None) -> None:
+        self._image = None if raster is None else raster_image(raster, ink="#ffffff", paper="#000000")
         self.update()
 
     @override
@@ -83,10 +77,7 @@ class LabelEntry(QLineEdit):
         self.setMaxLength(MAX_LABEL_LENGTH)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setFixedWidth(84)
-        font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * 1.4)
-        font.setWeight(QFont.Weight.DemiBold)
-        self.setFont(font)
+        self.setFont(heavy_font(self, 1.4))
 
     @override
     def event(self, event: QEvent) -> bool:
@@ -305,14 +296,9 @@ class AnswerPanel(QFrame):
         layout.addLayout(correcting)
 
     def _set_big_font(self) -> None:
-        big = QFont(self.font())
-        big.setPointSizeF(self.font().pointSizeF() * 5)
-        big.setWeight(QFont.Weight.DemiBold)
-        self._answer.setFont(big)
+        self._answer.setFont(heavy_font(self, 5))
         self._answer.setMinimumHeight(self._answer.fontMetrics().capHeight() + 24)
-        figure = QFont(self.font())
-        figure.setPointSizeF(self.font().pointSizeF() * 1.25)
-        figure.setWeight(QFont.Weight.DemiBold)
+        figure = heavy_font(self, 1.25)
         self._probability.setFont(figure)
         # wide enough for a model that is not sure, so that the bars stay where they are
         self._probability.setFixedWidth(QFontMetrics(figure).horizontalAdvance("perhaps 0, 00 %") + 4)
