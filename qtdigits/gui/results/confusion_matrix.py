@@ -21,7 +21,7 @@ LEAST_SIDE_PX = 200
 LEAST_COUNT_CELL_PX = 12.0
 MOST_CELL_PX = 40.0
 LEAST_WRONG = 6
-"""So many mistakes in a cell at least have the full colour, so that one in a small set does not look glaring."""
+"""The least number of mistakes with the full colour, so that one in a small set does not look glaring."""
 FAINTEST = 0.10
 """Strength of the colour of a cell with one drawing; it grows with the logarithm of the count."""
 

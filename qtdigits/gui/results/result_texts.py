@@ -1,4 +1,4 @@
-"""What came out of a run, in words, without what draws it: the training panel says it before any plot is loaded."""
+"""The result of a run in words, for panels that must not load the plots."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ VERDICT_COLUMN = 5
 
 
 class RunSummary(QWidget):
-    """Its button takes the new model into use. `back_button`, *Curves*, is for the page that the summary stands on."""
+    """The scores of a run in a table, with a button to use its model. `back_button` is for the page around the summary."""
 
     def __init__(
         self,

@@ -154,7 +154,7 @@ POINT_TO_A_CELL = (
 NOT_KEPT = "The drawings behind this figure were not kept."
 LEAST_MATRIX_PX = 260
 LEAST_COLUMN_PX = 290
-"""Where there is less room, matrix and table stand below one another."""
+"""With less room, matrix and table stand below one another."""
 
 
 class ScoreDetails(QWidget):

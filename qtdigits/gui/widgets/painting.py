@@ -18,7 +18,7 @@ from qtdigits.gui.widgets.colours import Theme
 def draw_stroke(
     painter: QPainter, positions: Sequence[QPointF], widths: NDArray[np.floating], colour: QColor
 ) -> None:
-    """A round pen along the points, `widths[i]` wide at the i-th; one point is a dot."""
+    """Draw a stroke with a round pen that is `widths[i]` wide at the i-th point; one point is a dot."""
     if len(positions) == 1:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
@@ -37,7 +37,7 @@ def draw_stroke(
 
 
 def draw_smooth_stroke(painter: QPainter, positions: Sequence[QPointF], width: float, colour: QColor) -> None:
-    """As `draw_stroke`, of one width and without corners: a curve through the middles between the points."""
+    """Draw a stroke of one width without corners, as a curve through the midpoints of its points."""
     if len(positions) < 3:
         draw_stroke(painter, positions, np.full(len(positions), width), colour)
         return
@@ -58,7 +58,7 @@ ARROW_STEPS = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
 }
-"""By how many rows and columns an arrow key moves."""
+"""Rows and columns that an arrow key moves by."""
 
 
 def raster_image(raster: Raster, *, ink: str, paper: str) -> QImage:

@@ -1,4 +1,4 @@
-"""What a network computes for a drawing, worked out in a thread: the output of a layer, and which pixels decided the answer.
+"""A look into a network, in a thread: the output of a layer for a drawing, and the pixels that decided the answer.
 
 The latest drawing wins: a newer question replaces one that is waiting, and ends the work on an older one.
 """
@@ -22,7 +22,7 @@ from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model
 
 BATCH = 64
-"""So many readings are made before the worker looks for a newer question."""
+"""Readings made before the worker looks for a newer question."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class LayerView:
 
 @dataclass(frozen=True, eq=False)
 class OcclusionView:
-    """How patches over the drawing change the probability `before` of the answer, as a heat map `(28, 28)`.
+    """The change of the answer's probability `before` by patches over the drawing, as a heat map `(28, 28)`.
 
     `lowest` is the lowest probability under one patch, `instead` the answer under that patch.
     """

@@ -185,7 +185,7 @@ class Tiles:
 
 
 class TileGrid(QWidget):
-    """As many tiles side by side as there is room for. All outputs have one scale, all filters another."""
+    """Tiles in as many columns as there is room for. All outputs have one scale, all filters another."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The list of runs as a table model."""
+"""The runs as a table: model, sorting and search, view, and the histories of the runs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NO_INDEX = QModelIndex()
 
 
 class RunsModel(QAbstractTableModel):
-    """Rows of text, made when they are looked at."""
+    """The runs as rows of text, made when they are shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,11 +117,11 @@ class RunsModel(QAbstractTableModel):
         return None
 
     def words_of(self, row: int) -> str:
-        """All that the list says of a run, and its note, for looking for words in it."""
+        """Return all texts of a run and its note, to search in."""
         return " ".join([*self._cells(row), self._runs[row].note]).casefold()
 
     def _order(self, row: int, column: int) -> float | str:
-        """What a column is put in order by: figures as numbers, an unknown one below all others."""
+        """Return the sort key of a cell: numbers as such, unknown ones below all others."""
         if column not in NUMBER_OF:
             return self._cells(row)[column].casefold()
         number = NUMBER_OF[column](self._runs[row])
@@ -150,7 +150,7 @@ class RunsModel(QAbstractTableModel):
 
 
 class RunsFilter(QSortFilterProxyModel):
-    """Puts the runs in order by a column, and leaves out those that do not have every word looked for."""
+    """Sorts the runs by a column, and leaves out those without every word searched for."""
 
     def __init__(self, source: RunsModel) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ def started_text(started_at: datetime) -> str:
 
 
 def titles_of(runs: Sequence[RunRecord]) -> list[str]:
-    """What each is called; those of the same name are told apart by when they began."""
+    """Return the titles of runs; those with the same one get their start time."""
     titles = [run.title for run in runs]
     return [
         title if titles.count(title) == 1 else f"{title} {run.started_at.astimezone():%d %b %H:%M:%S}"
@@ -190,13 +190,13 @@ def titles_of(runs: Sequence[RunRecord]) -> list[str]:
 
 
 def own_hold_out(run: RunRecord) -> float | None:
-    """Of the model that came out, else of its best epoch."""
+    """Return the hold-out accuracy of the model, else of the best epoch."""
     scored = run.figures.scores.get(MY_HOLD_OUT)
     return scored[0] if scored else run.figures.hold_out_accuracy
 
 
 def recipe_text(run: RunRecord) -> str:
-    """The name of the recipe, and in what the run's differs from the one of that name that travels with the program."""
+    """Return the name of the recipe, and the differences from the shipped recipe of that name."""
     name = str(run.recipe.get("name") or "")
     known = _known_values(name)
     if not known:
@@ -207,7 +207,7 @@ def recipe_text(run: RunRecord) -> str:
 
 @cache
 def _known_values(name: str) -> dict[str, Value]:
-    """The recipe of that name that travels with the program, {} when there is none."""
+    """Return the shipped recipe of that name, {} if there is none."""
     return recipe_values(load_recipe(name).to_json()) if name in recipe_names() else {}
 
 

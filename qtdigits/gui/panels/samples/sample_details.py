@@ -92,7 +92,7 @@ class LargeDrawing(QWidget):
 WIDTH_PX = 236
 HEAVY = 5
 MOST_LOOKED_AT = 300
-"""Of more chosen drawings than this the labels are not counted."""
+"""The labels of more chosen drawings are not counted."""
 WEIGHT_TIP = "How often it counts in a training"
 NO_WEIGHT_TIP = "Held out: never trained on, so it cannot count for more"
 HINT = "Choose a drawing to see it large. Several: Shift or Ctrl and click, or Ctrl+A."

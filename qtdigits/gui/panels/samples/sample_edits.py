@@ -19,7 +19,7 @@ from qtdigits.store.tables.editing import Changed, Deleted
 
 MOST_UNDONE = 50
 AT_ONCE = 500
-"""So many are changed before the window answers again: some 20 to 40 ms, where 50,000 take two to four seconds."""
+"""Drawings changed before the window answers again: some 20 to 40 ms, where 50,000 take two to four seconds."""
 
 Change = Changed | Deleted
 

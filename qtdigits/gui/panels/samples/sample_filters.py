@@ -1,4 +1,4 @@
-"""Which drawings are shown: a few choices in a line, and a second line for the rarer ones."""
+"""Filters of the samples shown: a line of boxes, and a second line for the rarer ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Narrowing = dict[str, object]
 
 @dataclass(frozen=True)
 class FilterOption:
-    """One entry of a box: its text, and what it makes of the filter when it is chosen."""
+    """One entry of a box: its text, and how it narrows the filter when it is chosen."""
 
     text: str
     narrow: Callable[[datetime], Narrowing]
@@ -34,7 +34,7 @@ def _fixed(text: str, **fields: object) -> FilterOption:
 
 
 def _days(text: str, first: int, last: int | None) -> FilterOption:
-    """From `first` days ago (0: today) until before `last` days ago; None: without end on that side."""
+    """An option for the time from `first` days ago (0: today) until before `last` days ago; None: until now."""
 
     def narrow(today: datetime) -> Narrowing:
         fields: Narrowing = {"after": today - timedelta(days=first)} if first >= 0 else {}
@@ -75,7 +75,7 @@ ORIGINS = (
 
 
 class SampleFilters(QWidget):
-    """`filter_changed` carries the `SampleFilter`. A box that narrows has its first entry replaced by another."""
+    """`filter_changed` carries the `SampleFilter`. The first entry of each box narrows nothing."""
 
     filter_changed = Signal(object)
 
@@ -91,7 +91,7 @@ class SampleFilters(QWidget):
         self._origin = self._box("originFilter", "Origin", ORIGINS)
         self._more = button("More", "moreFiltersButton", "Filter by verdict, model, date and origin")
         self._more.setCheckable(True)
-        self._clear = button("Show all", "clearFiltersButton", "Take all filters away")
+        self._clear = button("Show all", "clearFiltersButton", "Remove all filters")
         first = WrappingRow()
         for box in (self._state, self._label, self._writer):
             first.add_stretching(box)
@@ -112,7 +112,7 @@ class SampleFilters(QWidget):
         self._clear.setVisible(False)
 
     def set_names(self, *, labels: Sequence[str], writers: Sequence[str], models: Sequence[str]) -> None:
-        """What can be chosen; a choice that is still there stays chosen."""
+        """Set the names to choose from; one that is still there stays chosen."""
         self._fill(self._label, (_fixed("All classes"), *(_fixed(name, label=name) for name in labels)))
         self._fill(self._writer, (_fixed("All writers"), *(_fixed(name, writer=name) for name in writers)))
         self._fill(self._model, (_fixed("Any model"), *(_fixed(name, model=name) for name in models)))
@@ -130,13 +130,13 @@ class SampleFilters(QWidget):
         return self._state.currentText() == TRASH
 
     def show_doubtful(self) -> None:
-        """Those, and of all writers and classes: they are what one is asked to look at."""
+        """Show the drawings to review, of all writers and classes."""
         with QSignalBlocker(self):
             self.clear()
         self._state.setCurrentText(DOUBTFUL)
 
     def offer_clearing(self) -> None:
-        """Something else narrows what is shown: the button leads back to everything."""
+        """Show the button *Show all*, because something else narrows what is shown."""
         self._clear.setVisible(True)
 
     def clear(self) -> None:

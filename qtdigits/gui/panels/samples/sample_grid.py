@@ -194,7 +194,7 @@ class SampleGrid(QAbstractItemView):
     # Where things are.
 
     def _cell(self, row: int) -> QRect:
-        """In the viewport; the cells share its width evenly."""
+        """Return the place of a cell in the viewport; the cells share its width evenly."""
         line, column = divmod(row, self.columns)
         width = self.viewport().width()
         left, right = (width * c // self.columns for c in (column, column + 1))
@@ -310,7 +310,7 @@ class SampleGrid(QAbstractItemView):
 
     @override
     def keyboardSearch(self, search: str) -> None:
-        """What is typed is a label, not a search."""
+        """Search for nothing: typed text is a label."""
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -355,7 +355,7 @@ class SampleGrid(QAbstractItemView):
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """What was at the top stays there."""
+        """Keep the same drawings at the top."""
         old_columns = max(1, event.oldSize().width() // CELL_WIDTH_PX)
         top = self.verticalOffset() // CELL_HEIGHT_PX * old_columns
         super().resizeEvent(event)

@@ -1,4 +1,4 @@
-"""The drawings of the store as a list model, however many there are: it knows all ids, and of the rest only what is looked at."""
+"""The stored samples as a list model. It knows all ids, but reads only the thumbnails that are shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.store.tables.samples import SampleStore
 
 PAGE = 100
-"""So many thumbnails are read at a time: one screen's worth or so."""
+"""Thumbnails read at a time: about one screen of them."""
 PAGES_KEPT = 40
 
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole
@@ -26,7 +26,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class SamplesModel(QAbstractListModel):
-    """The newest first, or the most doubtful where only doubtful ones are asked for."""
+    """Sorted with the newest first or, if only doubtful ones are shown, the most doubtful."""
 
     def __init__(self, *, store: SampleStore, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +50,7 @@ class SamplesModel(QAbstractListModel):
         self._reset()
 
     def refresh(self) -> None:
-        """Look again. When drawings have only been added, the rows of the others move; otherwise the model is reset."""
+        """Read the ids again. The model is reset unless drawings have only been added."""
         if self._revision != self._store.revision:
             self._reset()
         elif len(fresh := self._read_ids(newer_than=int(self._ids.max(initial=0)))):
@@ -67,7 +67,7 @@ class SamplesModel(QAbstractListModel):
         self.endResetModel()
 
     def thumbnail(self, row: int) -> Thumbnail | None:
-        """None for a drawing that somebody has just removed."""
+        """Return a thumbnail; None for a drawing that has just been removed."""
         number = row // PAGE
         if number not in self._pages:
             wanted = self._ids[number * PAGE : (number + 1) * PAGE].tolist()
@@ -78,7 +78,7 @@ class SamplesModel(QAbstractListModel):
         return self._pages[number].get(int(self._ids[row]))
 
     def rows_of(self, ids: Iterable[int]) -> list[int]:
-        """Where these samples are, ascending; those that are not shown are left out."""
+        """Return the rows of samples, ascending, without those that are not shown."""
         rows: list[int] = np.flatnonzero(np.isin(self._ids, np.array(list(ids), np.int64))).tolist()
         return rows
 
@@ -104,7 +104,7 @@ class SamplesModel(QAbstractListModel):
 
 
 def describe(found: Thumbnail) -> str:
-    """What a tool tip and a screen reader say."""
+    """Return the text of the tool tip and for screen readers."""
     when = found.drawn_at.astimezone().strftime("%d %b %Y, %H:%M")
     lines = [f"{found.label} · {found.writer}", f"{found.origin.value}, {when}"]
     if found.verdict is Verdict.CORRECTED:

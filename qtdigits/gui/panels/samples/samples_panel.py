@@ -31,7 +31,7 @@ from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.training.jobs import LabelReviewJob
 
 LOOK_EVERY_MS = 2000
-"""How often the panel checks, while it is visible, whether another program has changed the store."""
+"""Time between two checks, while the panel is visible, whether another program has changed the store."""
 
 TRAINING = "A training is running; it checks the labels itself, before it learns from them."
 BUSY = "The engine is busy; try again when it is done."
@@ -225,7 +225,7 @@ class SamplesPanel(RefreshingPanel):
         )
 
     def _chosen_ids(self) -> NDArray[np.int64]:
-        """In the order of the rows."""
+        """Return the ids of the chosen drawings, in the order of the rows."""
         parts = [np.arange(rows.start, rows.stop) for rows in self._grid.selected_rows()]
         chosen: NDArray[np.int64] = self._model.ids[np.sort(np.concatenate([np.empty(0, np.int64), *parts]))]
         return chosen

@@ -168,7 +168,7 @@ class RecipeForm(QWidget):
         self._n_classes = 10
         self._apart = apart
         self._values: dict[str, Value] = {field.name: field.default for field in FIELDS}
-        """As set last. Where there is an editor, it has the present value."""
+        """The values as set last; a field with an editor has its present value there."""
         self._editors: dict[str, Editor] = {}
         self._names: dict[QObject, str] = {}
         self._notes: dict[str, QLabel] = {}
@@ -186,7 +186,7 @@ class RecipeForm(QWidget):
 
     @property
     def error_text(self) -> str:
-        """What is wrong with the recipe, or ""."""
+        """The error in the recipe, or ""."""
         try:
             self.recipe()
         except InputError as error:

@@ -1,4 +1,4 @@
-"""The recipe as a page: the form, what was changed in it, what it costs, and a file to share it by."""
+"""The page of a recipe: the form, the changes made in it, the costs, and saving it as a file."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ MOST_TOLD = 3
 
 
 class RecipePage(QWidget):
-    """What the form says is compared with the chosen recipe, while the page is visible. A recipe that is saved is chosen."""
+    """Compares the form with the chosen recipe while it is visible. A saved recipe becomes the chosen one."""
 
     def __init__(
         self,
