@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Trial
-from qtdigits.core.formatting import percent, percent_range
+from qtdigits.core.formatting import UNKNOWN, percent, percent_range
 from qtdigits.core.score.comparison import Gain
 from qtdigits.core.score.learning import (
     LearningPoint,
@@ -52,16 +52,13 @@ class LearningPanel(RefreshingPanel):
     ) -> None:
         super().__init__(parent)
         self._session = session
+        self._trainer = trainer
         self._guided_session = guided
         self._record: AccuracyRecord | None = None
         self._is_added = False
         self._amounts: tuple[LearningPoint, ...] = ()
         self._learned = 0
-        self._figure = label("–", name="runningFigure")
-        font = self._figure.font()
-        font.setPointSizeF(font.pointSizeF() * 2.2)
-        font.setBold(True)
-        self._figure.setFont(font)
+        self._figure = _large_label("runningFigure")
         self._detail = label(name="runningDetail", wraps=True)
         self._gain = label(name="gainLabel", wraps=True)
         self._coach = label(role="heading", name="coachLabel", wraps=True)
@@ -84,15 +81,7 @@ class LearningPanel(RefreshingPanel):
         self._forecast = label(name="forecastLabel", wraps=True)
         self._learning = LearningCurveChart()
         self._lay_out()
-        self._models.activated.connect(self._on_model_chosen)
-        self._guided.clicked.connect(guided.toggle)
-        self._learn.clicked.connect(trainer.learn_hand)
-        self._confusion.cell_described.connect(self._cell.setText)
-        self._confusion.cell_chosen.connect(self._on_cell_chosen)
-        guided.changed.connect(self._show_guided)
-        self._show_guided()
-        session.trial_judged.connect(self._on_judged)
-        session.accuracy_changed.connect(self._on_accuracy_changed)
+        self._connect()
 
     @override
     def reload(self) -> None:
@@ -155,6 +144,18 @@ class LearningPanel(RefreshingPanel):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(page))
+
+    def _connect(self) -> None:
+        session, guided = self._session, self._guided_session
+        self._models.activated.connect(self._on_model_chosen)
+        self._guided.clicked.connect(guided.toggle)
+        self._learn.clicked.connect(self._trainer.learn_hand)
+        self._confusion.cell_described.connect(self._cell.setText)
+        self._confusion.cell_chosen.connect(self._on_cell_chosen)
+        guided.changed.connect(self._show_guided)
+        self._show_guided()
+        session.trial_judged.connect(self._on_judged)
+        session.accuracy_changed.connect(self._on_accuracy_changed)
 
     def _list_models(self, judged: list[str]) -> None:
         """Fill the box, the model in use first: it is chosen unless another one with figures of this writer was."""
@@ -246,6 +247,15 @@ class LearningPanel(RefreshingPanel):
     @Slot(int)
     def _on_model_chosen(self, _index: int) -> None:
         self.mark_stale()
+
+
+def _large_label(name: str) -> QLabel:
+    made = label(UNKNOWN, name=name)
+    font = made.font()
+    font.setPointSizeF(font.pointSizeF() * 2.2)
+    font.setBold(True)
+    made.setFont(font)
+    return made
 
 
 @dataclass(frozen=True, eq=False)
