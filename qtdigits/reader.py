@@ -80,8 +80,11 @@ class Reader:
             return Reading(raster, classes, probabilities, self.undecided_below)
         embedding = outputs[1][0] if len(outputs) > 1 else self.embed(raster[np.newaxis])[0]
         neighbours = memory.neighbours(embedding)
+        network_label = classes[int(probabilities.argmax())]
         classes, probabilities = memory.combine(classes, probabilities, neighbours)
-        return Reading(raster, classes, probabilities, self.undecided_below, embedding, neighbours)
+        return Reading(
+            raster, classes, probabilities, self.undecided_below, embedding, neighbours, network_label
+        )
 
     def probabilities(self, raster: ArrayLike) -> NDArray[np.float32]:
         """`(28, 28) uint8`, ink 255, to `(k,)` probabilities in the order of the label set."""

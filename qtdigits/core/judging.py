@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
-from qtdigits.core.memory import Memory, Neighbour
+from qtdigits.core.memory import LEAST_SIMILARITY, Memory, Neighbour
 from qtdigits.errors import InputError
 
 MOST_UNDONE = 100
@@ -27,8 +26,9 @@ MOST_UNDONE = 100
 class Reading:
     """`(k,) float32` probabilities, one for each of `classes`, of the drawing whose raster is `(28, 28) uint8`.
 
-    Below `undecided_below` the reading is not sure; `label` is the best guess then. `embedding` `(d,)` and `neighbours`, the most
-    similar remembered drawings, most similar first, are there if a memory was consulted.
+    Below `undecided_below` the reading is not sure; `label` is the best guess then. `embedding` `(d,)`, `neighbours`, the most
+    similar remembered drawings, most similar first, and `network_label`, the network's own answer, are there if a memory was
+    consulted.
     """
 
     raster: NDArray[np.uint8]
@@ -37,6 +37,7 @@ class Reading:
     undecided_below: float = 0.0
     embedding: NDArray[np.float32] | None = None
     neighbours: tuple[Neighbour, ...] = ()
+    network_label: str = ""
 
     @property
     def label(self) -> str:
@@ -49,6 +50,15 @@ class Reading:
     @property
     def is_sure(self) -> bool:
         return self.probability >= self.undecided_below
+
+    @property
+    def because(self) -> tuple[Neighbour, ...]:
+        """The remembered drawings that spoke for the answer and were similar enough to matter, most similar first."""
+        return tuple(n for n in self.neighbours if n.label == self.label and n.similarity >= LEAST_SIMILARITY)
+
+    @property
+    def is_changed_by_memory(self) -> bool:
+        return bool(self.network_label) and self.network_label != self.label
 
 
 class JudgementStore(Protocol):
@@ -100,8 +110,9 @@ class Judging:
         self.writer = writer
         """Whose drawings these are. Set it when the writer is renamed; `set_writer` is for another person."""
         self._store = store
+        self.memory = memory
+        """What is consulted from the next reading on. Set it when its drawings were changed; it is for this reader and writer."""
         self._reader = reader
-        self._memory = memory
         self._ink = Ink()
         self._device = ""
         self._reading: Reading | None = None
@@ -127,12 +138,12 @@ class Judging:
 
     def set_reader(self, reader: DrawingReader | None, memory: Memory | None = None) -> Reading | None:
         """Use another model, with the memory that belongs to it, and read the drawing again."""
-        self._reader, self._memory = reader, memory
+        self._reader, self.memory = reader, memory
         return self.recognise()
 
     def set_writer(self, writer: str, memory: Memory | None = None) -> None:
         """Let another person draw: the judgements so far cannot be undone any more."""
-        self.writer, self._memory = writer, memory
+        self.writer, self.memory = writer, memory
         self._judged.clear()
 
     def add_stroke(self, stroke: NDArray[np.float32], *, device: str = "") -> Reading | None:
@@ -148,7 +159,7 @@ class Judging:
         """Read the drawing again."""
         self._reading = None
         if self._reader is not None and not self._ink.is_blank:
-            self._reading = self._reader.read(render(self._ink), self._memory)
+            self._reading = self._reader.read(render(self._ink), self.memory)
         return self._reading
 
     def meaning_of(self, typed: str) -> str:
@@ -179,8 +190,8 @@ class Judging:
             return None
         verdict = Verdict.CONFIRMED if truth == reading.label else Verdict.CORRECTED
         trial = self._keep(sample, reading, verdict, truth)
-        if self._memory is not None and reading.embedding is not None:
-            self._memory.add(reading.embedding, truth, key=trial.sample_id)
+        if self.memory is not None and reading.embedding is not None:
+            self.memory.add(reading.embedding, truth, key=trial.sample_id)
         return trial
 
     def skip(self) -> Trial | None:
@@ -205,9 +216,8 @@ class Judging:
         trial, ink = self._judged[-1]
         self._store.take_back(trial)
         self._judged.pop()
-        if self._memory is not None and trial.sample_id is not None:
-            with contextlib.suppress(InputError):  # a memory that was made later may not know it
-                self._memory.forget(trial.sample_id)
+        if self.memory is not None and trial.sample_id is not None and trial.sample_id in self.memory:
+            self.memory.forget(trial.sample_id)
         self._set_ink(ink)
         return Undone.JUDGEMENT
 

@@ -26,6 +26,9 @@ NEAREST = 3
 """How many remembered drawings are asked."""
 LEAST_PROBABILITY = 1e-6
 """What the network gives to a class that it was not trained on, a prototype, before memory is asked."""
+LEAST_SIMILARITY = 0.42
+"""Below it a remembered drawing hardly matters: from here on it multiplies the odds of its label by e and more."""
+UNIT_TOLERANCE = 1e-6
 
 _FIRST_CAPACITY = 64
 
@@ -42,7 +45,8 @@ class Neighbour:
 class Memory:
     """Embeddings `(d,) float32` of unit length with their labels. Everything added counts from the next reading on.
 
-    An embedding belongs to the network that made it: one memory serves one model. Not thread-safe.
+    An embedding belongs to the network that made it: one memory serves one model. They are kept in the order of their keys, the
+    newest last, so that readings depend on what is remembered, not on when it was added. Not thread-safe.
     """
 
     def __init__(self, *, alpha: float = ALPHA, beta: float = BETA, nearest: int = NEAREST) -> None:
@@ -55,9 +59,13 @@ class Memory:
     def __len__(self) -> int:
         return len(self._labels)
 
+    def __contains__(self, key: int) -> bool:
+        at = self._place(key)
+        return at < len(self) and bool(self._keys[at] == key)
+
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that are remembered, each once, in the order in which they were first added."""
+        """The labels that are remembered, each once, in the order of the keys."""
         return tuple(dict.fromkeys(self._labels))
 
     def add(self, embedding: ArrayLike, label: str, *, key: int | None = None) -> int:
@@ -72,22 +80,38 @@ class Memory:
                 "Use one memory for one model.",
             )
         key = self._next_key if key is None else key
-        if key in self._keys[: len(self)]:
+        if key in self:
             raise InputError(f"Key {key} is in the memory already.", "Forget it first.")
         self._make_room(len(vector))
-        self._embeddings[len(self)], self._keys[len(self)] = vector, key
-        self._labels.append(label)
+        at, n = self._place(key), len(self)
+        for kept in (self._embeddings, self._keys):
+            kept[at + 1 : n + 1] = kept[at:n]
+        self._embeddings[at], self._keys[at] = vector, key
+        self._labels.insert(at, label)
         self._next_key = max(self._next_key, key + 1)
         return key
 
+    def embedding(self, key: int) -> Floats:
+        """`(d,)` of a remembered drawing. Raises `InputError` if unknown."""
+        if key not in self:
+            raise InputError(f"Key {key} is not in the memory.")
+        found: Floats = self._embeddings[self._place(key)].copy()
+        return found
+
+    def update(self, other: Memory) -> None:
+        """Remember what `other` remembers too, in place of what is remembered under the same keys."""
+        for place, key in enumerate(int(key) for key in other._keys[: len(other)]):
+            if key in self:
+                self.forget(key)
+            self.add(other._embeddings[place], other._labels[place], key=key)
+
     def forget(self, key: int) -> None:
         """Forget a drawing: readings are from now on what they were had it never been added. Raises `InputError` if unknown."""
-        places = np.flatnonzero(self._keys[: len(self)] == key)
-        if not len(places):
+        if key not in self:
             raise InputError(f"Key {key} is not in the memory.")
-        at, n = int(places[0]), len(self)
-        self._embeddings[at : n - 1] = self._embeddings[at + 1 : n]
-        self._keys[at : n - 1] = self._keys[at + 1 : n]
+        at, n = self._place(key), len(self)
+        for kept in (self._embeddings, self._keys):
+            kept[at : n - 1] = kept[at + 1 : n]
         del self._labels[at]
 
     def neighbours(self, embedding: ArrayLike, n: int | None = None) -> tuple[Neighbour, ...]:
@@ -121,6 +145,10 @@ class Memory:
         raised = np.exp(scores - scores.max())
         return known, (raised / raised.sum()).astype(np.float32)
 
+    def _place(self, key: int) -> int:
+        """Where a key is, or belongs."""
+        return int(np.searchsorted(self._keys[: len(self)], key))
+
     def _make_room(self, length: int) -> None:
         if len(self) < len(self._embeddings):
             return
@@ -136,4 +164,5 @@ def _unit(embedding: ArrayLike) -> Floats:
     if vector.ndim != 1 or not len(vector) or not np.isfinite(vector).all():
         raise InputError(f"An embedding is a row of finite numbers, not {vector.shape}.")
     length = float(np.linalg.norm(vector))
-    return vector / np.float32(length) if length > 0 else vector
+    # what has unit length already stays what it is, to the last bit
+    return vector / np.float32(length) if length > 0 and abs(length - 1) > UNIT_TOLERANCE else vector

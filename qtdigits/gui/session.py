@@ -1,4 +1,4 @@
-"""The session: the one owner of what is current, that is writer, champion, ink, its reading, and the running accuracy.
+"""The session: the one owner of what is current, that is writer, champion, memory, ink, its reading, and the running accuracy.
 
 Widgets call the session and listen to its signals. Errors arrive as `problem_met`; a drawing that could not be stored stays on
 the canvas.
@@ -19,12 +19,15 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.samples import DEFAULT_WRITER
 from qtdigits.core.judging import Judging, Reading, Undone
+from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
+from qtdigits.gui.remembering import Remembering
 from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
+from qtdigits.store.tables.queries import Thumbnail
 from qtdigits.store.tables.samples import SampleStore
 
 FILE_SETTLED_MS = 1_000
@@ -84,6 +87,7 @@ class Session(QObject):
     trial_taken_back = Signal(object)  # Trial
     writer_changed = Signal(str)
     champion_changed = Signal(object)  # Champion | None
+    memory_changed = Signal(object)  # Memory | None
     models_changed = Signal()  # the library holds other models than before
     samples_changed = Signal()
     selection_changed = Signal(object)  # SampleSelection
@@ -102,12 +106,16 @@ class Session(QObject):
         self._judging = Judging(store=store, writer=writers[0] if writers else DEFAULT_WRITER)
         self._reader: Reader | None = None
         self._champion: Champion | None = None
+        self._remembered_model: Model | None = None
+        self._remembering = Remembering(store.path, self)
         self._champion_stamp: tuple[int, int] | None = None
         self._next_model: Path | None = None
         self._watcher: QFileSystemWatcher | None = None
         self._settling = QTimer(self, singleShot=True, interval=FILE_SETTLED_MS)
         self._revision = store.revision
         self._settling.timeout.connect(self._look_at_champion_file)
+        self._remembering.built.connect(self._on_memory_built)
+        self._remembering.failed.connect(self.problem_met)
 
     # What is current.
 
@@ -134,6 +142,19 @@ class Session(QObject):
         return self._champion
 
     @property
+    def memory(self) -> Memory | None:
+        """The present writer's judged drawings, as the champion sees them; None where its program gives no embedding.
+
+        While `is_remembering` it has only what was judged since.
+        """
+        return self._judging.memory
+
+    @property
+    def is_remembering(self) -> bool:
+        """Whether the memory of the stored drawings is being built."""
+        return self._remembering.is_busy
+
+    @property
     def model_name(self) -> str:
         return self._champion.name if self._champion else ""
 
@@ -144,6 +165,13 @@ class Session(QObject):
     @property
     def label_set(self) -> LabelSet:
         return self._reader.label_set if self._reader else DIGITS
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What a drawing can be read as: the classes of the model, then those that only the memory knows."""
+        known = self.label_set.labels
+        remembered = self.memory.labels if self.memory else ()
+        return (*known, *(label for label in remembered if label not in known))
 
     # Model and writer.
 
@@ -177,7 +205,10 @@ class Session(QObject):
             self.problem_met.emit(error)
             return
         self._judging.set_writer(name)
+        self._remember(known=self.memory)
         self.writer_changed.emit(name)
+        if not self.ink.is_blank:
+            self.recognise()
         self._tell_accuracy()
 
     def rename_writer(self, old: str, new: str) -> None:
@@ -255,6 +286,8 @@ class Session(QObject):
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
+        if undone is Undone.JUDGEMENT and self.is_remembering:  # what is being built may have it
+            self._remember(known=self.memory)
         if undone is not Undone.NOTHING:
             self._tell_drawing()
         if undone is Undone.JUDGEMENT:
@@ -274,7 +307,8 @@ class Session(QObject):
         self._look_at_champion_file()
 
     def samples_edited(self) -> None:
-        """Drawings were changed, and perhaps the judgements of them."""
+        """Drawings were changed, and perhaps the judgements of them: they are remembered anew."""
+        self._remember(known=self.memory)
         self.samples_changed.emit()
         self._tell_accuracy()
 
@@ -294,6 +328,14 @@ class Session(QObject):
         """Show these drawings in the samples panel."""
         self.selection_changed.emit(SampleSelection(title, tuple(ids)))
 
+    def drawings_behind(self, reading: Reading) -> list[Thumbnail]:
+        """The remembered drawings that spoke for an answer, most similar first."""
+        try:
+            return self.store.thumbnails([neighbour.key for neighbour in reading.because])
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return []
+
     def report(self, error: QtDigitsError) -> None:
         self.problem_met.emit(error)
 
@@ -304,6 +346,7 @@ class Session(QObject):
         self._settling.stop()
         self._watcher = None
         self.closing.emit()
+        self._remembering.shutdown()
         self.store.close()
 
     def _take_champion(self, *, lost: str = "") -> None:
@@ -329,7 +372,9 @@ class Session(QObject):
         self._reader = reader
         self._champion = Champion(model.name, model.path, model.scores)
         self._watch_champion_file()
-        reading = self._judging.set_reader(reader)
+        self._remembered_model = model if reader.has_embedding else None
+        self._remember(known=None)
+        reading = self._judging.set_reader(reader, self.memory)
         self.champion_changed.emit(self._champion)
         self.reading_changed.emit(reading)
         self._tell_accuracy()
@@ -340,6 +385,31 @@ class Session(QObject):
             self.library.promote(path)
         except QtDigitsError as error:
             self.problem_met.emit(error)
+
+    # Memory. What is judged while it is being built goes into one that has nothing else yet.
+
+    def _remember(self, *, known: Memory | None) -> None:
+        """Begin a memory, and build what was drawn before in the background; `known` spares reading again what it holds."""
+        model = self._remembered_model
+        self._judging.memory = None if model is None else Memory()
+        try:
+            has_drawings = self.store.count(writer=self.writer, is_suspect=False) > 0
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            has_drawings = False
+        if model is not None and has_drawings:
+            self._remembering.build(model, self.writer, known=known)
+        else:
+            self._remembering.cancel()
+        self.memory_changed.emit(self.memory)
+
+    @Slot(object)
+    def _on_memory_built(self, memory: Memory) -> None:
+        """It counts from the next reading on: the answer to what is on the canvas does not change under the person's eyes."""
+        if self.memory is not None:
+            memory.update(self.memory)
+        self._judging.memory = memory
+        self.memory_changed.emit(memory)
 
     # The champion's file. The model is in memory and goes on reading without it; but nothing could be learned from a missing
     # file, and the next start would be without it. So another model takes over, between two drawings.

@@ -114,3 +114,31 @@ def test_that_a_key_is_remembered_once_and_only_what_is_known_is_forgotten() -> 
     with pytest.raises(InputError, match="8"):
         memory.forget(8)
     assert memory.add(np.ones(8), "1") == 8
+
+
+def test_that_readings_do_not_depend_on_when_a_drawing_was_added() -> None:
+    drawings = embeddings(20)
+    in_order, shuffled = Memory(), Memory()
+    for key in range(20):
+        in_order.add(
+            drawings[key % 10], str(key % 3), key=key
+        )  # each drawing twice: of equal ones the newer comes first
+    for key in np.random.default_rng(1).permutation(20):
+        shuffled.add(drawings[key % 10], str(key % 3), key=int(key))
+    assert shuffled.labels == in_order.labels
+    assert shuffled.neighbours(drawings[3], 20) == in_order.neighbours(drawings[3], 20)
+    assert [n.key for n in shuffled.neighbours(drawings[3], 2)] == [13, 3]
+
+
+def test_that_a_memory_takes_over_what_another_one_remembers() -> None:
+    drawings, memory, newer = embeddings(4), Memory(), Memory()
+    memory.add(drawings[0], "0", key=1)
+    memory.add(drawings[1], "1", key=2)
+    newer.add(drawings[2], "2", key=2)
+    newer.add(drawings[3], "0", key=3)
+    memory.update(newer)
+    assert [key in memory for key in range(5)] == [False, True, True, True, False]
+    assert np.array_equal(memory.embedding(2), newer.embedding(2))
+    assert memory.labels == ("0", "2")
+    with pytest.raises(InputError, match="4"):
+        memory.embedding(4)

@@ -1,0 +1,265 @@
+"""The window's memory: what is judged counts at the next reading, what is taken back or changed leaves no trace."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from gui.stand_ins import FixedReader
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import render
+from qtdigits.core.drawing.samples import Sample, Suspicion
+from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.judging import Reading
+from qtdigits.gui.session import Session
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.tables.samples import SampleStore
+
+MakeSession = Callable[..., Session]
+
+
+@pytest.fixture(scope="module")
+def inks() -> list[Ink]:
+    return synthetic_digits(40, 5)[0]
+
+
+@pytest.fixture
+def session_in(qtbot: QtBot) -> Iterator[MakeSession]:
+    """Sessions in data folders, which read with the report's MLP."""
+    made: list[Session] = []
+
+    def make(folder: Path) -> Session:
+        library = ModelLibrary(folder)
+        library.promote(library.find("mlp-50-50"))
+        made.append(Session(store=SampleStore.open(folder), library=library, data_dir=folder))
+        made[-1].ensure_champion()
+        return made[-1]
+
+    yield make
+    for session in made:
+        session.close()
+
+
+@pytest.fixture
+def session(session_in: MakeSession, data_dir: Path) -> Session:
+    return session_in(data_dir)
+
+
+def draw(session: Session, ink: Ink) -> Reading:
+    for stroke in ink.strokes:
+        session.add_stroke(stroke, "mouse")
+    assert session.reading is not None
+    return session.reading
+
+
+def judge(session: Session, ink: Ink, label: str = "") -> int:
+    """Draw and judge; return the sample's id."""
+    draw(session, ink)
+    assert session.judge(label)
+    return int(session.store.ids()[-1])
+
+
+def read(session: Session, ink: Ink) -> Reading:
+    """Draw, and take the drawing off again stroke by stroke."""
+    reading = draw(session, ink)
+    while not session.ink.is_blank:
+        session.undo()
+    return reading
+
+
+def another_label(reading: Reading) -> str:
+    return str((int(reading.label) + 1) % 10)
+
+
+def is_same(one: Reading, other: Reading) -> bool:
+    """To the last bit."""
+    return one.classes == other.classes and np.array_equal(one.probabilities, other.probabilities)
+
+
+def wait_for_memory(qtbot: QtBot, session: Session) -> int:
+    qtbot.waitUntil(lambda: not session.is_remembering)
+    assert session.memory is not None
+    return len(session.memory)
+
+
+def stored(folder: Path, inks: list[Ink], labels: str, writer: str = "me") -> None:
+    with SampleStore.open(folder) as store:
+        store.add_samples(
+            Sample(label, render(ink), writer, ink=ink) for ink, label in zip(inks, labels, strict=True)
+        )
+
+
+def test_that_one_correction_is_enough_and_says_why(session: Session, inks: list[Ink]) -> None:
+    before = draw(session, inks[0])
+    wanted = another_label(before)
+    assert session.judge(wanted)
+    again = read(session, inks[0])
+    assert (again.label, again.network_label) == (wanted, before.label)
+    assert again.is_changed_by_memory
+    assert [found.label for found in session.drawings_behind(again)] == [wanted]
+    accuracy = session.accuracy()
+    assert (accuracy.correct, accuracy.n) == (0, 1)
+    judge(session, inks[0])
+    assert session.accuracy().correct == 1
+
+
+def test_that_a_class_that_only_memory_knows_is_read_after_one_drawing(
+    session: Session, inks: list[Ink]
+) -> None:
+    judge(session, inks[0], "π")
+    assert read(session, inks[0]).label == "π"
+    assert session.labels == (*"0123456789", "π")
+    judge(session, inks[0])
+    assert [trial.classes[-1] for trial in session.store.trials()][-1] == "π"
+
+
+def test_that_undoing_a_judgement_leaves_no_trace(session: Session, inks: list[Ink]) -> None:
+    judge(session, inks[0])
+    untouched = read(session, inks[1])
+    judge(session, inks[1], another_label(untouched))
+    assert read(session, inks[1]).label != untouched.label
+    session.undo()
+    session.skip()
+    assert is_same(read(session, inks[1]), untouched)
+
+
+def test_that_a_new_window_remembers_what_was_stored_except_doubted_labels_and_other_writers(
+    qtbot: QtBot, session_in: MakeSession, data_dir: Path, inks: list[Ink]
+) -> None:
+    stored(data_dir, inks[:4], "7788")
+    stored(data_dir, inks[4:5], "1", writer="Ada")
+    with SampleStore.open(data_dir) as store:
+        store.mark_suspects({2: Suspicion(0.9, "1", "looks like one")})
+    session = session_in(data_dir)
+    assert session.is_remembering
+    assert not read(session, inks[0]).neighbours
+    assert wait_for_memory(qtbot, session) == 3
+    assert [(n.key, n.label) for n in read(session, inks[0]).neighbours[:1]] == [(1, "7")]
+    session.store.accept_labels([2])
+    session.samples_edited()
+    assert wait_for_memory(qtbot, session) == 4
+
+
+def test_that_drawings_judged_while_it_is_being_built_are_remembered_once(
+    qtbot: QtBot, session_in: MakeSession, data_dir: Path, inks: list[Ink]
+) -> None:
+    stored(data_dir, inks[:20], "01234567890123456789")
+    session = session_in(data_dir)
+    key = judge(session, inks[30], "7")
+    taken_back = judge(session, inks[31], "6")
+    assert read(session, inks[30]).neighbours[0].key == taken_back - 1 == key
+    session.undo()
+    session.skip()
+    assert wait_for_memory(qtbot, session) == 21
+    assert session.memory is not None
+    assert taken_back not in session.memory
+    reading = read(session, inks[30])
+    assert reading.neighbours[0].key == key
+    later = session_in(data_dir)
+    assert wait_for_memory(qtbot, later) == 21
+    assert is_same(read(later, inks[30]), reading)
+
+
+@pytest.mark.parametrize("change", ["delete", "relabel", "restore"])
+def test_that_a_changed_drawing_reads_as_if_it_had_been_drawn_so_or_never(
+    qtbot: QtBot, session_in: MakeSession, data_dir: Path, tmp_path: Path, inks: list[Ink], change: str
+) -> None:
+    session, other = session_in(data_dir), session_in(tmp_path / "other")
+    for ink in inks[:8]:
+        judge(session, ink)
+    key = judge(session, inks[8], another_label(read(session, inks[8])))
+    for place, ink in enumerate(inks[:9]):
+        if place < 8:
+            judge(other, ink)
+        elif change == "relabel":
+            judge(other, ink, "7")
+        elif change == "restore":
+            judge(other, ink, session.store.sample(key).label)  # type: ignore[union-attr]
+    if change == "relabel":
+        session.store.relabel([key], "7")
+    else:
+        deleted = session.store.delete_samples([key])
+        if change == "restore":
+            session.store.restore(deleted)
+    session.samples_edited()
+    assert not is_same(read(session, inks[8]), read(other, inks[8])) or change == "delete"
+    assert wait_for_memory(qtbot, session) == (8 if change == "delete" else 9)
+    for ink in inks[5:20]:
+        assert is_same(read(session, ink), read(other, ink))
+
+
+def test_that_memory_follows_writer_and_model(qtbot: QtBot, session: Session, inks: list[Ink]) -> None:
+    for ink in inks[:3]:
+        judge(session, ink, "7")
+    reading = read(session, inks[0])
+    draw(session, inks[0])
+    session.set_writer("Ada")
+    assert session.reading is not None
+    assert not session.reading.neighbours
+    assert session.memory is not None
+    assert len(session.memory) == 0
+    session.skip()
+    session.set_writer("me")
+    assert wait_for_memory(qtbot, session) == 3
+    assert is_same(read(session, inks[0]), reading)
+    session.use_model(session.library.find("cnn-32-64"))
+    assert session.is_remembering
+    assert wait_for_memory(qtbot, session) == 3
+    assert read(session, inks[0]).label == "7"
+
+
+def test_that_the_answer_on_the_canvas_stays_when_the_memory_arrives(
+    qtbot: QtBot, session_in: MakeSession, data_dir: Path, inks: list[Ink]
+) -> None:
+    stored(data_dir, inks[:1], "7")
+    session = session_in(data_dir)
+    alone = draw(session, inks[0])
+    wait_for_memory(qtbot, session)
+    assert session.reading is alone
+    session.recognise()
+    assert session.reading.label == "7"
+
+
+def test_that_a_drawing_deleted_in_another_window_is_forgotten(
+    qtbot: QtBot, session: Session, data_dir: Path, inks: list[Ink]
+) -> None:
+    key = judge(session, inks[0], "7")
+    session.look_for_changes()
+    with SampleStore.open(data_dir) as store:
+        store.delete_samples([key])
+    session.look_for_changes()
+    assert wait_for_memory(qtbot, session) == 0
+
+
+def test_that_closing_does_not_wait_for_a_large_memory(
+    session_in: MakeSession, data_dir: Path, inks: list[Ink]
+) -> None:
+    stored(data_dir, inks, "7" * len(inks))
+    assert session_in(data_dir).is_remembering
+
+
+def test_that_a_store_which_cannot_be_read_is_told_and_the_network_alone_reads(
+    qtbot: QtBot, session: Session, data_dir: Path, inks: list[Ink]
+) -> None:
+    judge(session, inks[0], "7")
+    shutil.rmtree(data_dir)
+    with qtbot.waitSignal(session.problem_met):
+        session.samples_edited()
+    assert not session.is_remembering
+    assert not read(session, inks[0]).neighbours
+
+
+def test_that_a_model_without_embeddings_reads_alone(
+    qtbot: QtBot, session_in: MakeSession, data_dir: Path, inks: list[Ink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtdigits.gui.session.Reader", FixedReader)
+    session = session_in(data_dir)
+    judge(session, inks[0], "7")
+    session.samples_edited()
+    assert session.memory is None
+    assert not session.is_remembering
