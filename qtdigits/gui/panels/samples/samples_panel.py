@@ -59,7 +59,7 @@ class SamplesPanel(RefreshingPanel):
         self._details = SampleDetails(session=session, edits=self._edits, ask=ask)
         self._details.setFocusProxy(self._grid)
         self._filters = SampleFilters()
-        self._count = label(role="heading", name="drawingsCount")
+        self._count = label(role="heading", name="drawingsCount", wraps=True)
         self._waiting = label(role="warning", name="waitingLabel", wraps=True)
         self._look = button("Review them", "showDoubtfulButton")
         self._said = elided_label(role="muted", name="editedLabel")
