@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.run.events import RunFinished, RunStarted
@@ -17,7 +17,7 @@ from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import frame, label
+from qtdigits.gui.widgets.parts import frame, label, scrolling
 
 if TYPE_CHECKING:
     from qtdigits.gui.plots.curve_controls import CurveSettings
@@ -44,6 +44,7 @@ class TrainingPages(QStackedWidget):
         self._choice = choice
         self._ask = ask
         self._curves: TrainingCurves | None = None
+        self._curves_page: QScrollArea | None = None
         self._coming: TrainingCurves | None = None
         self._recipe_page: QWidget | None = None
         self._summary: RunSummary | None = None
@@ -92,9 +93,12 @@ class TrainingPages(QStackedWidget):
         self._curves.settings_changed.connect(self._keep_settings)
         self._curves.export_wanted.connect(self.save_curves)
         was_shown = self.currentWidget() is self._placeholder
-        self.addWidget(self._curves)
+        self._curves_page = scrolling(
+            self._curves
+        )  # below messages and a verdict there may be too little room
+        self.addWidget(self._curves_page)
         if was_shown:
-            self.setCurrentWidget(self._curves)
+            self.setCurrentWidget(self._curves_page)
         self.removeWidget(self._placeholder)
         self._placeholder.setParent(None)
         self._placeholder.deleteLater()
@@ -162,7 +166,7 @@ class TrainingPages(QStackedWidget):
 
     @Slot()
     def show_curves(self) -> None:
-        self.setCurrentWidget(self._curves or self._placeholder)
+        self.setCurrentWidget(self._curves_page or self._placeholder)
 
     @Slot()
     def show_summary(self) -> None:
