@@ -49,9 +49,7 @@ class Trainer(QObject):
     history_changed = Signal()
     queue_changed = Signal()
     state_changed = Signal(object)  # EngineState
-    training_requested = Signal(
-        object
-    )  # TrainingJob that a person asked for, whether it begins now or is queued
+    training_requested = Signal(object)  # TrainingJob that a person asked for; it begins now, or is queued
     notice_given = Signal(str)
 
     def __init__(self, *, session: Session, process: EngineProcess, parent: QObject | None = None) -> None:
@@ -271,7 +269,7 @@ class Trainer(QObject):
             self._set_state(EngineState.STARTING)
 
     def hold(self, is_held: bool) -> None:
-        """While held, nothing is taken from the queue, and another window may process it."""
+        """While held, nothing begins here that is queued or unasked, and another window may process the queue."""
         self._is_held = is_held
         if is_held:
             self._next.stop()
