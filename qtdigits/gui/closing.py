@@ -50,7 +50,8 @@ class Closing(QObject):
             if current.is_training:
                 answer = self._ask.one_of(TITLE, self._question(), self._choices(), no=STAY)
                 return None if answer is None else ClosingChoice(answer)
-            is_agreed = self._ask.yes("The engine is at work", "Cancel it and close?")
+            question = f"The engine is busy ({current.kind}). Cancel the job and close?"
+            is_agreed = self._ask.yes("The engine is busy", question)
             return ClosingChoice.LATER if is_agreed else None
         finally:
             self._trainer.hold(False)
