@@ -46,7 +46,7 @@ from qtdigits.store.kept_files import load_writer_matrix, save_writer_matrix, wr
 from qtdigits.store.model_files import load_header
 from qtdigits.training.jobs import WriterMatrixJob
 
-ROW_NAMES = {BASE: "no writer here", ALL_OTHERS: "all the others"}
+ROW_NAMES = {BASE: "as chosen", ALL_OTHERS: "all the others"}
 SIGNS = {"+": "▵ ", "++": "▲ ", "-": "▿ ", "--": "▼ ", "": ""}
 """Mark of an accuracy that differs from the first row's: filled if also after correction for so many comparisons."""
 LEAST_COLUMN_PX, ROW_PADDING_PX, MARGIN_PX = 116, 14, 2
