@@ -59,6 +59,9 @@ class Closing(QObject):
     def wait(self, choice: ClosingChoice) -> None:
         """Let the training end in the way that was chosen; nothing else begins."""
         self._trainer.hold(True)
+        if not self._trainer.is_busy:  # it has ended while the question was open
+            self.is_over.emit()
+            return
         self._trainer.job_ended.connect(self._on_job_ended, Qt.ConnectionType.QueuedConnection)
         match choice:
             case ClosingChoice.STOP:
@@ -67,8 +70,6 @@ class Closing(QObject):
                 self._trainer.cancel()
             case _:
                 self._trainer.resume()
-        if not self._trainer.is_busy:  # it has ended while the question was open
-            self.is_over.emit()
 
     @Slot()
     def _on_job_ended(self) -> None:

@@ -124,6 +124,19 @@ def test_that_a_training_that_has_ended_while_the_question_was_open_is_not_waite
         closing.wait(ClosingChoice.STOP)
 
 
+def test_that_a_training_that_is_cancelled_before_the_engine_has_it_ends_the_waiting_once(
+    qtbot: QtBot, make_trainer: Callable[..., Trainer], ask: Answers
+) -> None:
+    trainer = make_trainer(FakeEngines(are_ready=False))
+    closing = Closing(trainer=trainer, ask=ask)
+    over: list[bool] = []
+    closing.is_over.connect(lambda: over.append(trainer.is_busy))
+    trainer.train(load_recipe("quick"))
+    with qtbot.waitSignal(closing.is_over):
+        closing.wait(ClosingChoice.CANCEL)
+    assert over == [False]
+
+
 def test_that_nothing_begins_while_the_window_waits(
     qtbot: QtBot, closing: Closing, trainer: Trainer, session: Session, in_training: FakeEngines
 ) -> None:
