@@ -130,13 +130,10 @@ def cell_text(row: MatrixRow, writer: str, cell: PairedComparison, mark: str) ->
     )
     if row.kind == BASE:
         return text
-    meaning = {
-        "": "No significant difference from the first row.",
-        "+": "Better than the first row, not corrected for the number of comparisons.",
-        "++": "Better than the first row, also corrected for the number of comparisons.",
-        "-": "Worse than the first row, not corrected for the number of comparisons.",
-        "--": "Worse than the first row, also corrected for the number of comparisons.",
-    }[mark]
+    meaning = "No significant difference from the first row."
+    if mark:
+        way, corrected = "Better" if "+" in mark else "Worse", "also" if len(mark) > 1 else "not"
+        meaning = f"{way} than the first row, {corrected} corrected for the number of comparisons."
     return (
         f"{text}\nBefore: {cell.before:,}; {cell.n_fixed:,} fixed, {cell.n_broken:,} broken, "
         f"p = {cell.p_value:.2g}.\n{meaning}"
