@@ -114,6 +114,13 @@ class Reader:
             self._whitening = Whitening.of(features(network, weights, drawings), labels)
         return self._whitening.embed(features(network, weights, _checked(rasters)))
 
+    def read_and_embed(
+        self, images: NDArray[np.uint8], *, threads: int = 1
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The probabilities `(n, k)` of `read_many` and the embeddings `(n, d)` of `embed`, in one pass. Raises as `embed`."""
+        outputs = self._outputs(_checked(images), threads)
+        return outputs[0], outputs[1] if self.has_embedding else self.embed(images)
+
     def read_many(self, images: NDArray[np.uint8], *, threads: int = 1) -> NDArray[np.float32]:
         """`(n, 28, 28) uint8` to `(n, k)`, twice as fast as one by one and more.
 
@@ -197,7 +204,11 @@ class _Program:
         """`(size, 28, 28)` to the probabilities `(size, k)` and, where the program gives it, the embedding `(size, d)`."""
         self._interpreter.set_tensor(self._input, (images / np.float32(255.0))[..., np.newaxis])
         self._interpreter.invoke()
-        return tuple(self._interpreter.get_tensor(output) for output in self._outputs)
+        found = tuple(self._interpreter.get_tensor(output) for output in self._outputs)
+        for embedding in found[1:]:
+            # features that are all zero have no direction, and LiteRT divides by their length: it is like nothing else
+            embedding[~np.isfinite(embedding).all(axis=1)] = 0
+        return found
 
 
 def _read_batches(program: _Program, images: NDArray[np.uint8], firsts: range, outputs: Outputs) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from qtdigits.cli.loading import open_dataset, open_model
 from qtdigits.cli.options import (
@@ -19,7 +21,7 @@ from qtdigits.cli.options import (
 )
 from qtdigits.cli.output import print_json, print_table, say, working
 from qtdigits.core.drawing.samples import Dataset
-from qtdigits.core.formatting import percent, percent_range
+from qtdigits.core.formatting import counted, percent, percent_range
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Score, Tally, class_figures
 from qtdigits.errors import InputError
@@ -28,13 +30,21 @@ from qtdigits.store.data.image_files import write_gallery
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.training.compare import Parts, headers_of, parts_of_file
-from qtdigits.training.evaluate import Answers, answers_of, scores_by_writer
+from qtdigits.training.evaluate import (
+    Answers,
+    answers_of,
+    answers_with_memory,
+    are_first_of_class,
+    scores_by_writer,
+)
 
 if TYPE_CHECKING:
     NamedTally = tuple[str, Tally]
     """A class or a writer, and its figures."""
 
 MOST_IN_GALLERY = 600
+OF_FILE, ALL = "file", "all"
+"""The classes to answer with when drawings are read with memory."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -46,6 +56,7 @@ def add_parser(subparsers: Subparsers) -> None:
             "qtdigits evaluate cnn-32-64 --on mnist",
             "qtdigits evaluate my.h5 --on drawings.jsonl.gz --by-writer --json",
             "qtdigits evaluate my.h5 --on images.csv --labels labels.csv",
+            "qtdigits evaluate default --on letters.jsonl.gz --remember 1",
         ),
     )
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
@@ -63,6 +74,17 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--by-writer", action="store_true", help="also the accuracy for each writer")
     parser.add_argument("--by-class", action="store_true", help="also the accuracy for each class")
     parser.add_argument(
+        "--remember",
+        metavar="K",
+        type=_not_negative,
+        help="read with a memory of the first K drawings of each class by each writer, which are not counted",
+    )
+    parser.add_argument(
+        "--among",
+        choices=(OF_FILE, ALL),
+        help="with --remember: answer with one of the classes of the file (default), or of all that model or memory know",
+    )
+    parser.add_argument(
         "--gallery",
         metavar="FILE.png",
         type=file_path,
@@ -71,9 +93,17 @@ def add_parser(subparsers: Subparsers) -> None:
     add_json_option(parser, "the figures")
 
 
+def _not_negative(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of drawings")
+    return int(text)
+
+
 def run(args: argparse.Namespace) -> int:
     if not args.on:
         raise InputError("--on is empty.", "Give mnist or a file.")
+    if args.among and args.remember is None:
+        raise InputError("--among is about reading with memory.", "Say --remember K too.")
     folder = data_folder(args)
     model = open_model(args.model, folder=folder, weights=False)
     reader = Reader(model)
@@ -82,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
             args.on, labels=args.labels, mnist=args.mnist, folder=folder, progress=progress
         )
     with working(f"Scoring {len(dataset):,} drawings …") as progress:
-        answers = answers_of(reader, dataset, progress=progress)
+        dataset, answers, remembered = _answers(reader, dataset, args, progress)
     score = answers.score
     parts = _parts(model, dataset, answers, on=args.on, folder=folder) if dataset.ids else None
     by_writer = _writer_tallies(scores_by_writer(answers, dataset)) if args.by_writer else []
@@ -93,14 +123,27 @@ def run(args: argparse.Namespace) -> int:
         sections: dict[str, object] = {"by_writer": _figures(by_writer)} if args.by_writer else {}
         sections |= {"parts": parts.to_json()} if parts is not None else {}
         sections |= {"by_class": _figures(by_class)} if args.by_class else {}
-        about = {"model": model.name, "path": str(model.path), "on": dataset.name}
+        about: dict[str, object] = {"model": model.name, "path": str(model.path), "on": dataset.name}
+        about |= {} if remembered is None else {"remembered": remembered}
         print_json({**about, **score.to_json(), **sections})
     else:
-        _print_score(model.name, dataset, score)
+        _print_score(model.name, dataset, score, remembered)
         _print_parts(parts)
         _print_tallies("class", by_class)
         _print_tallies("writer", sorted(by_writer, key=lambda named: named[1].accuracy))
     return 0
+
+
+def _answers(
+    reader: Reader, dataset: Dataset, args: argparse.Namespace, progress: Callable[[int, int], None]
+) -> tuple[Dataset, Answers, int | None]:
+    """Return the drawings that were read, the answers, and how many drawings were remembered, None if there is no memory."""
+    if args.remember is None:
+        return dataset, answers_of(reader, dataset, progress=progress), None
+    first = are_first_of_class(dataset, args.remember)
+    among_all = args.among == ALL
+    answers = answers_with_memory(reader, dataset, first, among_all=among_all, progress=progress)
+    return dataset.take(np.flatnonzero(~first)), answers, int(first.sum())
 
 
 def _parts(model: Model, dataset: Dataset, answers: Answers, *, on: str, folder: Path) -> Parts:
@@ -133,7 +176,12 @@ def _figures(tallies: Iterable[NamedTally]) -> dict[str, object]:
     return {name: tally.to_json() for name, tally in tallies}
 
 
-def _print_score(model: str, dataset: Dataset, score: Score) -> None:
+def _print_score(model: str, dataset: Dataset, score: Score, remembered: int | None) -> None:
+    if remembered is not None:
+        print(f"{counted(remembered, 'drawing')} remembered and not counted.")
+        if not score.n:
+            print("No other drawings are left to read.")
+            return
     print(
         f"{model} on {dataset.name}: {percent(score.accuracy, 2)} correct "
         f"({score.correct:,} of {score.n:,}; 95% interval {percent_range(*score.interval)})"

@@ -30,6 +30,7 @@ from qtdigits.core.score.writers import (
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.training.simulate import simulate
 
+MEMORY, TRAINING, BOTH, NONE = LEARNING = ("memory", "training", "both", "none")
 STOPPING = "Stopping: complete writers are kept. Press Ctrl+C again to cancel and keep nothing."
 
 
@@ -40,6 +41,7 @@ def add_parser(subparsers: Subparsers) -> None:
         run=run,
         examples=(
             "qtdigits simulate strangers.jsonl.gz",
+            "qtdigits simulate strangers.jsonl.gz --learn memory",
             "qtdigits simulate strangers.jsonl.gz --model my.h5 --writers 5 --json",
             "qtdigits simulate strangers.jsonl.gz --after 20 40 60 80 100 120 140 160 180 200",
             "qtdigits simulate images.csv --after 800 --last 400",
@@ -53,6 +55,12 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--labels", metavar="FILE", type=file_path, help="labels of FILE (default: beside it)"
+    )
+    parser.add_argument(
+        "--learn",
+        choices=LEARNING,
+        default=TRAINING,
+        help="memory: remember every judged drawing, train nothing; training: retrain, no memory (default); both; none",
     )
     parser.add_argument(
         "--writers", metavar="N", type=_positive, help="number of writers, chosen at random (default: all)"
@@ -91,11 +99,12 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     folder = data_folder(args)
-    base = open_model(args.model, folder=folder)
+    trains = args.learn in (TRAINING, BOTH)
+    base = open_model(args.model, folder=folder, weights=trains)
     drawings = read_dataset(args.file, labels=args.labels).with_default_writer(args.file.stem)
-    mnist = mnist_of(args, folder)
+    mnist = mnist_of(args, folder) if trains else None
     after = (0, *sorted(set(args.after))) if args.after else AFTER
-    learner = learner_of(args, mnist)
+    learner = learner_of(args, mnist) if trains else None
     warn_of_known_drawings(base, drawings, folder)
     control = Control()
     with obeying_signals(control, stopping=STOPPING, cancelling=CANCELLING):
@@ -105,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
             learner=learner,
             mnist_test=mnist.test if mnist else None,
             writers=chosen_writers(drawings.writers, args.writers, args.seed, more_than=after[1]),
-            plan=Plan(after, args.last),
+            plan=Plan(after, args.last, remembers=args.learn in (MEMORY, BOTH)),
             progress=_report,
             control=control,
         )
@@ -129,6 +138,12 @@ def _print(found: Simulation) -> None:
         f"{found.model}, {counted(len(found.writers), 'simulated writer')}; errors on drawings not yet learned from:\n"
     )
     _print_steps(found.steps)
+    if (every := found.all) is not None:
+        print(
+            f"\nEvery drawing from the first one on, each read before it is remembered: "
+            f"{every.n - every.after:,} errors in {every.n:,}, {every.n - every.before:,} without learning; "
+            f"{counted(len(found.writers_worse), 'writer')} with more errors than without."
+        )
     if found.mnist_before is not None and found.mnist_after is not None:
         print(
             f"\nMNIST's test set: {percent(found.mnist_before, 2)} before, {percent(found.mnist_after, 2)} after on average, "

@@ -136,14 +136,13 @@ class Memory:
         """
         if not neighbours:
             return tuple(classes), probabilities
-        known = (*classes, *(label for label in self.labels if label not in classes))
-        scores = np.full(len(known), np.log(LEAST_PROBABILITY))
+        place = {label: i for i, label in enumerate(dict.fromkeys((*classes, *self.labels)))}
+        scores = np.full(len(place), np.log(LEAST_PROBABILITY))
         scores[: len(classes)] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-        place = {label: i for i, label in enumerate(known)}
         for neighbour in neighbours:
             scores[place[neighbour.label]] += self.alpha * np.exp(-self.beta * (1.0 - neighbour.similarity))
         raised = np.exp(scores - scores.max())
-        return known, (raised / raised.sum()).astype(np.float32)
+        return tuple(place), (raised / raised.sum()).astype(np.float32)
 
     def _place(self, key: int) -> int:
         """Where a key is, or belongs."""

@@ -129,7 +129,7 @@ def _weights(network: Any) -> dict[str, LayerWeights]:
     }
 
 
-def _with_embedding(network: Any) -> Any:
+def with_embedding(network: Any) -> Any:
     """The network with a second output, the whitened embedding of `core.embedding`, which is measured here."""
     output = network.layers[-1]
     drawings, labels = reference_drawings()
@@ -147,7 +147,7 @@ def _with_embedding(network: Any) -> Any:
 
 def _export(network: Any, *, is_half: bool) -> bytes:
     """The LiteRT program: probabilities and embedding."""
-    network = _with_embedding(network)
+    network = with_embedding(network)
     settings: dict[str, Any] = {}
     if is_half:
         settings = {

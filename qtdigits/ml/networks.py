@@ -46,8 +46,13 @@ def build_network(spec: NetworkSpec, n_classes: int) -> Any:
 
 def probabilities(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Read `(n, 28, 28) uint8` images with the Keras network, all in one batch; return `(n, k)`."""
-    outputs = network((images[..., np.newaxis] / 255.0).astype(np.float32), training=False)
-    return np.asarray(outputs, np.float32)
+    return outputs_of(network, images)[0]
+
+
+def outputs_of(network: Any, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+    """Return every output for `(n, 28, 28) uint8` images, all in one batch."""
+    found = network((images[..., np.newaxis] / 255.0).astype(np.float32), training=False)
+    return tuple(np.asarray(output, np.float32) for output in (found if isinstance(found, list) else [found]))
 
 
 def compile_network(network: Any, recipe: Recipe, *, steps_per_epoch: int, stages: Stages = ()) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.formatting import percent
+from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.score.calibration import (
     are_undecided,
@@ -147,16 +149,87 @@ def answers_of(
 
     `progress` gets done and total, and may raise to cancel.
     """
+    classes, truth = _classes_and_truth(reader, dataset)
+    answer = np.empty(len(dataset), np.int64)
+    confidence = np.empty(len(dataset), np.float32)
+    for part in _chunks(len(dataset), progress):
+        probabilities = reader.read_many(dataset.images[part], threads=_threads())
+        answer[part], confidence[part] = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    return Answers(classes, truth, answer, confidence, reader.undecided_below)
+
+
+def are_first_of_class(dataset: Dataset, n: int) -> NDArray[np.bool_]:
+    """Whether each drawing is among the first `n` of its class by its writer. Data without writers is one writer's."""
+    seen: Counter[tuple[str, str]] = Counter()
+    flags = np.zeros(len(dataset), bool)
+    for i, key in enumerate(zip(_writers_of(dataset), dataset.labels, strict=True)):
+        flags[i] = seen[key] < n
+        seen[key] += 1
+    return flags
+
+
+def answers_with_memory(
+    reader: Reader,
+    dataset: Dataset,
+    are_remembered: NDArray[np.bool_],
+    *,
+    among_all: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Answers:
+    """Read each writer's drawings with a memory of those that `are_remembered` `(n,)`; return the answers to all others.
+
+    An answer is one of the dataset's labels, or with `among_all` one of those that the model or the memory knows. The model's
+    probabilities are scaled to add up to one over these before memory has its say.
+    """
+    classes, truth = _classes_and_truth(reader, dataset)
+    answer, confidence = np.zeros(len(dataset), np.int64), np.zeros(len(dataset), np.float32)
+    probabilities, embeddings = _read_and_embed(reader, dataset.images, progress)
+    writers = _writers_of(dataset)
+    memories = {writer: Memory() for writer in writers}
+    for i in np.flatnonzero(are_remembered):
+        memories[writers[i]].add(embeddings[i], dataset.labels[i])
+    known, drawn = reader.label_set.labels, set(dataset.labels)
+    possible = [k for k, label in enumerate(known) if among_all or label in drawn]
+    candidates, given = tuple(known[k] for k in possible), probabilities[:, possible]
+    if len(possible) < len(known):
+        given = given / np.maximum(given.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    place = {label: number for number, label in enumerate(classes)}
+    for i in np.flatnonzero(~are_remembered):
+        memory = memories[writers[i]]
+        labels, found = memory.combine(candidates, given[i], memory.neighbours(embeddings[i]))
+        if not labels:  # nobody knows any of the dataset's labels: the answer is wrong whatever it is
+            labels, found = known, probabilities[i]
+        best = int(found.argmax())
+        answer[i], confidence[i] = place[labels[best]], found[best]
+    return Answers(classes, truth, answer, confidence, reader.undecided_below).take(~are_remembered)
+
+
+def _read_and_embed(
+    reader: Reader, images: NDArray[np.uint8], progress: Callable[[int, int], None]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    parts = [
+        reader.read_and_embed(images[part], threads=_threads()) for part in _chunks(len(images), progress)
+    ] or [reader.read_and_embed(images)]
+    return np.concatenate([p for p, _ in parts]), np.concatenate([e for _, e in parts])
+
+
+def _chunks(n: int, progress: Callable[[int, int], None]) -> Iterator[slice]:
+    for first in range(0, n, CHUNK):
+        progress(first, n)
+        yield slice(first, first + CHUNK)
+
+
+def _threads() -> int:
+    return max(1, min(MOST_THREADS, os.cpu_count() or 1))
+
+
+def _classes_and_truth(reader: Reader, dataset: Dataset) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The model's classes, then the labels that it does not know; and the place of each drawing's label among them, `(n,)`."""
     known = reader.label_set.labels
     classes = (*known, *sorted(set(dataset.labels) - set(known)))
     place = {label: number for number, label in enumerate(classes)}
-    truth = np.array([place[label] for label in dataset.labels], np.int64)
-    answer = np.empty(len(dataset), np.int64)
-    confidence = np.empty(len(dataset), np.float32)
-    threads = max(1, min(MOST_THREADS, os.cpu_count() or 1))
-    for first in range(0, len(dataset), CHUNK):
-        progress(first, len(dataset))
-        part = slice(first, first + CHUNK)
-        probabilities = reader.read_many(dataset.images[part], threads=threads)
-        answer[part], confidence[part] = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    return Answers(classes, truth, answer, confidence, reader.undecided_below)
+    return classes, np.array([place[label] for label in dataset.labels], np.int64)
+
+
+def _writers_of(dataset: Dataset) -> tuple[str, ...]:
+    return dataset.with_default_writer("").writers

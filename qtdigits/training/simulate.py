@@ -1,23 +1,25 @@
-"""Real writers replayed as simulated users, who judge, store and retrain, each in the order of drawing.
+"""Real writers replayed as simulated users, who judge, remember and retrain, each in the order of drawing.
 
 As in the program, a part of the judged drawings is held out and never trained on, every training starts from the model before
-it, and only later drawings count.
+it, and a drawing counts before it is remembered or learned from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.run.control import Control
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import Plan, SimulatedStep, SimulatedWriter, Simulation
 from qtdigits.errors import CancelledError, InputError
+from qtdigits.reader import Reader
 from qtdigits.training.consolidate import Learner, held_out_by_order
 
 FEWEST_LATER = 10
@@ -25,91 +27,145 @@ FEWEST_LATER = 10
 _CHUNK = 512
 
 Progress = Callable[[SimulatedWriter, int, int], None]
+Floats = NDArray[np.float32]
 
 
 def simulate(
     drawings: Dataset,
     *,
     base: Model,
-    learner: Learner,
+    learner: Learner | None,
     mnist_test: Dataset | None,
     writers: Sequence[str] | None = None,
     plan: Plan | None = None,
     progress: Progress = lambda writer, done, total: None,
     control: Control | None = None,
 ) -> Simulation:
-    """Simulate `writers`, None: all those of `drawings`, with `base`, which was loaded with its weights.
+    """Simulate `writers`, None: all those of `drawings`, with `base`.
+
+    A `learner` retrains it at the steps of the plan; it must have been loaded with its weights then. Without one TensorFlow is
+    not needed.
 
     A stop keeps the writers who are done. Raises `InputError` when the drawings have no writers, and `CancelledError`.
     """
     if len(drawings.writers) != len(drawings):
         raise InputError(f"{drawings.name} does not say who wrote what.", "Choose ink with writers.")
-    from qtdigits.ml.models import from_model
-
     control = control or Control()
-    network = from_model(base)
+    user = _User(base, learner, mnist_test, plan or Plan(), control)
     names = list(dict.fromkeys(drawings.writers)) if writers is None else writers
     by = np.asarray(drawings.writers)
     done: list[SimulatedWriter] = []
     try:
         for name in names:
-            hand = drawings.take(np.flatnonzero(by == name))
-            found = _simulated(name, hand, base, network, learner, mnist_test, plan or Plan(), control)
+            control.raise_if_stopping()
+            found = user.simulated(name, drawings.take(np.flatnonzero(by == name)))
             done.append(found)
             progress(found, len(done), len(names))
     except CancelledError:
         if control.is_cancelled:
             raise
-    before = _accuracy(network, base, mnist_test)
-    return Simulation(base.name, tuple(done), before, is_whole=len(done) == len(names))
+    return Simulation(base.name, tuple(done), user.mnist_before, is_whole=len(done) == len(names))
 
 
-def _simulated(
-    name: str,
-    hand: Dataset,
-    base: Model,
-    network: Any,
-    learner: Learner,
-    mnist_test: Dataset | None,
-    plan: Plan,
-    control: Control,
-) -> SimulatedWriter:
-    from qtdigits.ml.models import weights_of
+class _User:
+    """A simulated user, who begins each hand with the model `base` and an empty memory."""
 
-    without = _is_right(network, base, hand)
-    held_out = held_out_by_order(hand)
-    model, present, is_right = base, network, without
-    steps = []
-    for after in plan.after:
-        if after and len(hand) - after < FEWEST_LATER:
-            break
-        if after:
-            control.raise_if_stopping()
-            learned_from = hand.take(np.flatnonzero(~held_out[:after]))
-            trained = learner.learn(model, learned_from, teacher=base, control=control)
-            control.raise_if_stopping()  # an interrupted training says nothing about the writer
-            present = trained.network
-            model = weights_of(model, trained)
-            is_right = _is_right(present, model, hand)
-        start = plan.first_counted(after, len(hand))
-        steps.append(SimulatedStep(after, PairedComparison.of(without[start:], is_right[start:])))
-    return SimulatedWriter(name, len(hand), tuple(steps), _accuracy(present, model, mnist_test))
+    def __init__(
+        self,
+        base: Model,
+        learner: Learner | None,
+        mnist_test: Dataset | None,
+        plan: Plan,
+        control: Control,
+    ) -> None:
+        self._base, self._learner, self._mnist_test = base, learner, mnist_test
+        self._plan, self._control = plan, control
+        self._reader = Reader(base) if learner is None else _NetworkReader.of(base)
+        self.mnist_before = self._mnist_accuracy(base, self._reader)
+
+    def simulated(self, name: str, hand: Dataset) -> SimulatedWriter:
+        held_out = held_out_by_order(hand)
+        model, reader, mnist = self._base, self._reader, self.mnist_before
+        without, is_right = self._alone_and_as_used(model, reader, hand)
+        of_all = is_right.copy()
+        steps = []
+        for after in self._plan.after:
+            if after and len(hand) - after < FEWEST_LATER:
+                break
+            if after and self._learner is not None:
+                judged = hand.take(np.flatnonzero(~held_out[:after]))
+                model, reader = self._retrained(self._learner, model, judged)
+                _, is_right = self._alone_and_as_used(model, reader, hand)
+                of_all[after:] = is_right[after:]
+            start = self._plan.first_counted(after, len(hand))
+            steps.append(SimulatedStep(after, PairedComparison.of(without[start:], is_right[start:])))
+        if model is not self._base:
+            mnist = self._mnist_accuracy(model, reader)
+        all_drawings = PairedComparison.of(without, of_all) if self._plan.remembers else None
+        return SimulatedWriter(name, len(hand), tuple(steps), mnist, all_drawings)
+
+    def _retrained(self, learner: Learner, model: Model, judged: Dataset) -> tuple[Model, _NetworkReader]:
+        from qtdigits.ml.models import weights_of
+
+        self._control.raise_if_stopping()
+        trained = learner.learn(model, judged, teacher=self._base, control=self._control)
+        self._control.raise_if_stopping()  # an interrupted training says nothing about the writer
+        return weights_of(model, trained), _NetworkReader(trained.network)
+
+    def _alone_and_as_used(
+        self, model: Model, reader: Reader | _NetworkReader, hand: Dataset
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether each drawing is read right, `(n,)`: by the network alone, and with a memory, if any, of those before it."""
+        if not self._plan.remembers:
+            alone = _is_right(model, reader.read_many(hand.images), hand)
+            return alone, alone
+        read, embeddings = reader.read_and_embed(hand.images)
+        memory, right = Memory(), np.zeros(len(hand), bool)
+        for i, label in enumerate(hand.labels):
+            neighbours = memory.neighbours(embeddings[i])
+            classes, probabilities = memory.combine(model.label_set.labels, read[i], neighbours)
+            right[i] = classes[probabilities.argmax()] == label
+            memory.add(embeddings[i], label)
+        return _is_right(model, read, hand), right
+
+    def _mnist_accuracy(self, model: Model, reader: Reader | _NetworkReader) -> float | None:
+        if self._mnist_test is None:
+            return None
+        return float(_is_right(model, reader.read_many(self._mnist_test.images), self._mnist_test).mean())
 
 
-def _is_right(network: Any, model: Model, dataset: Dataset) -> NDArray[np.bool_]:
+class _NetworkReader:
+    """Reads with a Keras network as `Reader` does with a LiteRT program."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        from qtdigits.ml.models import from_model
+
+        return cls(from_model(model))
+
+    def read_many(self, images: NDArray[np.uint8]) -> Floats:
+        from qtdigits.ml.networks import probabilities
+
+        return np.concatenate([probabilities(self._network, part) for part in _chunks(images)])
+
+    def read_and_embed(self, images: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+        from qtdigits.ml.models import with_embedding
+        from qtdigits.ml.networks import outputs_of
+
+        network = with_embedding(self._network)
+        found = [outputs_of(network, part) for part in _chunks(images)]
+        return np.concatenate([p for p, _ in found]), np.concatenate([e for _, e in found])
+
+
+def _chunks(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    return [images[first : first + _CHUNK] for first in range(0, max(1, len(images)), _CHUNK)]
+
+
+def _is_right(model: Model, probabilities: Floats, dataset: Dataset) -> NDArray[np.bool_]:
     """Return `(n,)`; always false for a label that the model does not know."""
-    from qtdigits.ml.networks import probabilities
-
-    names = np.asarray(model.label_set.labels)
-    answers = [
-        names[probabilities(network, dataset.images[first : first + _CHUNK]).argmax(axis=1)]
-        for first in range(0, len(dataset), _CHUNK)
-    ]
-    right: NDArray[np.bool_] = np.concatenate([np.empty(0, names.dtype), *answers]) == np.asarray(
-        dataset.labels
-    )
+    answers = np.asarray(model.label_set.labels)[probabilities.argmax(axis=1)]
+    right: NDArray[np.bool_] = answers == np.asarray(dataset.labels)
     return right
-
-
-def _accuracy(network: Any, model: Model, dataset: Dataset | None) -> float | None:
-    return None if dataset is None else float(_is_right(network, model, dataset).mean())

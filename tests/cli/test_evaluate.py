@@ -82,6 +82,51 @@ def test_that_a_label_the_model_does_not_know_counts_as_wrong(
     assert figures["classes"][-1] == "A"
 
 
+def test_that_the_first_drawings_are_remembered_and_the_rest_is_read_with_them(
+    run: Run, tiny_model: Path, ink_file: Path, dataset: Dataset
+) -> None:
+    done = run("evaluate", tiny_model, "--on", ink_file, "--remember", 2, "--by-writer", "--json")
+    assert done.code == 0, done.err
+    figures = done.json
+    assert set(figures) == {*KEYS, "remembered", "by_writer"}
+    assert figures["remembered"] == 2 * len(set(zip(dataset.writers, dataset.labels, strict=True)))
+    assert figures["n"] == 200 - figures["remembered"] == np.sum(figures["confusion"])
+    assert figures["correct"] == np.trace(np.array(figures["confusion"]))
+    assert sum(row["n"] for row in figures["by_writer"].values()) == figures["n"]
+    text = run("evaluate", tiny_model, "--on", ink_file, "--remember", 2).out
+    assert f"{figures['remembered']} drawings remembered and not counted" in text
+    assert f"({figures['correct']} of {figures['n']}" in text
+
+
+@pytest.mark.parametrize("among", ["file", "all"])
+def test_that_letters_the_model_never_saw_are_read_from_memory(
+    run: Run, tiny_model: Path, dataset: Dataset, tmp_path: Path, among: str
+) -> None:
+    """Digits renamed to letters, in a file of images without writers: one writer's."""
+    file, letters = tmp_path / "letters.npz", [f"letter {label}" for label in dataset.labels]
+    np.savez(file, x=dataset.images, y=np.array(letters))
+    arguments = ("evaluate", tiny_model, "--on", file, "--remember", 5, "--among", among)
+    figures = run(*arguments, "--json").json
+    assert (figures["remembered"], figures["n"]) == (50, 150)
+    assert figures["accuracy"] > (0.4 if among == "file" else 0.2)
+
+
+def test_that_nothing_may_be_left_to_read(run: Run, tiny_model: Path, ink_file: Path) -> None:
+    arguments = ("evaluate", tiny_model, "--on", ink_file, "--remember", 1000)
+    figures = run(*arguments, "--json").json
+    assert (figures["remembered"], figures["n"], figures["accuracy"]) == (200, 0, None)
+    assert "No other drawings are left to read." in run(*arguments).out
+
+
+def test_that_what_is_no_number_to_remember_is_refused_in_words(run: Run, tiny_model: Path) -> None:
+    done = run("evaluate", tiny_model, "--on", "mnist", "--remember=-1")
+    assert done.code == 2
+    assert "--remember: '-1' is not a whole number" in done.err
+    done = run("evaluate", tiny_model, "--on", "mnist", "--among", "all")
+    assert done.code == 2
+    assert "--remember" in done.complaint
+
+
 @pytest.fixture
 def as_files(dataset: Dataset, tmp_path: Path) -> dict[str, list[object]]:
     """The first 40 drawings as arguments for each kind of file that holds images."""

@@ -46,6 +46,45 @@ def test_that_a_person_is_told_the_same_in_a_table(
     assert f"tiny was trained on {ink_file.name}" in done.err
 
 
+def test_that_memory_is_simulated_without_any_training(run: Run, ink_file: Path, tiny_model: Path) -> None:
+    done = run("simulate", ink_file, "--model", tiny_model, "--learn", "memory", "--after", 20, "--json")
+    assert done.code == 0, done.err
+    found = done.json
+    assert set(found["all"]) == {"n", "errors_without", "errors_with", "writers_worse"}
+    assert found["all"]["n"] == 200
+    assert found["all"]["errors_with"] == found["steps"][0]["errors_with"]
+    assert found["all"]["errors_without"] == found["steps"][0]["errors_without"]
+    assert found["mnist_before"] is None
+    said = run("simulate", ink_file, "--model", tiny_model, "--learn", "memory", "--after", 20).out
+    assert f"{found['all']['errors_with']} errors in 200" in said
+    assert f"{found['all']['errors_without']} without learning" in said
+
+
+def test_that_without_learning_nothing_changes(run: Run, ink_file: Path, tiny_model: Path) -> None:
+    found = run("simulate", ink_file, "--model", tiny_model, "--learn", "none", "--json").json
+    assert all(step["errors_with"] == step["errors_without"] for step in found["steps"])
+
+
+def test_that_tensorflow_stays_out_where_nothing_is_trained(ink_file: Path, tiny_model: Path) -> None:
+    arguments = ["simulate", str(ink_file), "--model", str(tiny_model), "--learn", "memory", "--json"]
+    done = python(
+        "-c",
+        f"import sys; from qtdigits.cli.main import main; main({arguments!r}); "
+        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)), file=sys.stderr)",
+    )
+    assert done.err.splitlines()[-1] == "[]"
+
+
+@pytest.mark.tensorflow
+def test_that_both_report_what_memory_and_trainings_save(
+    run: Run, ink_file: Path, tiny_model: Path, mnist: Path
+) -> None:
+    options = ("--model", tiny_model, "--mnist", mnist, "--after", 50, "--writers", 1, "--json")
+    found = run("simulate", ink_file, "--learn", "both", *options).json
+    assert found["all"]["n"] == found["steps"][0]["n"] == 100
+    assert found["mnist_after"] is not None
+
+
 INTERRUPTED_TWICE = """
 import signal, sys
 from qtdigits.cli import main, simulate

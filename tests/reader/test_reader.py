@@ -12,7 +12,8 @@ import pytest
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
-from qtdigits.core.drawing.raster import render
+from qtdigits.core.drawing.raster import render, render_many
+from qtdigits.core.drawing.synthetic import scribbles
 from qtdigits.core.embedding import Whitening, reference_drawings
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Golden, Model
@@ -145,6 +146,27 @@ def test_that_other_golden_answers_are_refused_unless_nobody_checks(model: Model
 def test_that_what_is_no_program_is_refused_in_words(model: Model, flatbuffer: bytes) -> None:
     with pytest.raises(ModelFileError, match="tiny cannot be used: its LiteRT program does not load"):
         Reader(replace(model, flatbuffer=flatbuffer))
+
+
+def test_that_a_drawing_without_any_features_is_embedded_as_like_nothing_else() -> None:
+    """The shipped network answers some scribbles with features that are all zero: they have no direction."""
+    images = render_many(scribbles(100, seed=1))
+    probabilities, embeddings = Reader.open("default").read_and_embed(images)
+    lengths = np.linalg.norm(embeddings, axis=1)
+    assert (lengths == 0).any()
+    np.testing.assert_allclose(lengths[lengths > 0], 1, atol=1e-5)
+    memory = Memory()
+    memory.add(embeddings[lengths.argmax()], "1")
+    memory.add(embeddings[lengths.argmin()], "★")
+    assert all(neighbour.similarity == 0 for neighbour in memory.neighbours(embeddings[lengths.argmin()]))
+    assert len(probabilities) == 100
+
+
+def test_that_one_pass_gives_what_two_give(model: Model) -> None:
+    reader, images = Reader(model), tiny_data(70, seed=4).images
+    probabilities, embeddings = reader.read_and_embed(images, threads=2)
+    assert np.array_equal(probabilities, reader.read_many(images))
+    assert np.array_equal(embeddings, reader.embed(images))
 
 
 @pytest.mark.parametrize("cut", [100, 1000, 10_000])

@@ -12,7 +12,14 @@ from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.model import Model
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader import Reader
-from qtdigits.training.evaluate import answers_of, evaluate, evaluate_by_writer, score_with
+from qtdigits.training.evaluate import (
+    answers_of,
+    answers_with_memory,
+    are_first_of_class,
+    evaluate,
+    evaluate_by_writer,
+    score_with,
+)
 from tiny_training import tiny_data, tiny_model
 
 pytestmark = pytest.mark.tensorflow
@@ -90,3 +97,51 @@ def test_that_the_undecided_are_counted_apart_and_count_all_the_same(model: Mode
     assert unsure.score.correct == sure.score.correct
     is_right = sure.answer == sure.truth
     assert unsure.score.decided_accuracy == is_right[sure.confidence >= middle].mean()
+
+
+def test_that_the_first_drawings_of_each_class_are_counted_for_each_writer_in_the_order_of_the_file() -> None:
+    blank = np.zeros((7, 28, 28), np.uint8)
+    labels, writers = tuple("aabaaba"), tuple("xxxxyyx")
+    assert are_first_of_class(Dataset("d", blank, labels, writers), 1).tolist() == [1, 0, 1, 0, 1, 1, 0]
+    assert are_first_of_class(Dataset("d", blank, labels, writers), 2).tolist() == [1, 1, 1, 0, 1, 1, 0]
+    assert are_first_of_class(Dataset("d", blank, labels), 1).tolist() == [1, 0, 1, 0, 0, 0, 0]
+    assert not are_first_of_class(Dataset("d", blank, labels), 0).any()
+
+
+def test_that_remembered_drawings_are_not_counted_and_repeated_ones_are_read(
+    model: Model, dataset: Dataset
+) -> None:
+    """Letters that the model never saw, each drawn twice: the second time it is known from memory."""
+    images = np.concatenate([dataset.images[:8]] * 2)
+    letters = Dataset("letters", images, tuple("ABCDEFGH" * 2))
+    first = are_first_of_class(letters, 1)
+    assert first.sum() == 8
+    for among_all in (False, True):
+        score = answers_with_memory(Reader(model), letters, first, among_all=among_all).score
+        assert (score.n, score.correct) == (8, 8)
+    assert evaluate(model, letters).correct == 0
+
+
+def test_that_a_writer_is_read_with_the_own_memory_only(model: Model, dataset: Dataset) -> None:
+    images = np.concatenate([dataset.images[:2]] * 4)
+    swapped = Dataset("two", images, tuple("ABABBABA"), tuple("xxxxyyyy"))
+    found = answers_with_memory(Reader(model), swapped, are_first_of_class(swapped, 1)).score
+    assert (found.n, found.correct) == (4, 4)
+
+
+def test_that_answers_are_limited_to_the_classes_of_the_file(model: Model, dataset: Dataset) -> None:
+    kept = [i for i, label in enumerate(dataset.labels) if label in "17"]
+    ones_and_sevens = dataset.take(kept)
+    nothing = np.zeros(len(kept), bool)
+    answers = answers_with_memory(Reader(model), ones_and_sevens, nothing)
+    assert {answers.classes[a] for a in answers.answer} <= {"1", "7"}
+    unlimited = answers_with_memory(Reader(model), ones_and_sevens, nothing, among_all=True)
+    assert np.array_equal(unlimited.answer, answers_of(Reader(model), ones_and_sevens).answer)
+    assert answers.score.correct >= unlimited.score.correct
+
+
+def test_that_everything_may_be_remembered_or_nothing_known(model: Model, dataset: Dataset) -> None:
+    letters = Dataset("letters", dataset.images[:3], tuple("ABC"))
+    assert answers_with_memory(Reader(model), letters, np.ones(3, bool)).score.n == 0
+    score = answers_with_memory(Reader(model), letters, np.zeros(3, bool)).score
+    assert (score.n, score.correct) == (3, 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -137,10 +137,14 @@ AFTER = (0, 20, 50, 100, 200)
 
 @dataclass(frozen=True)
 class Plan:
-    """Retrained after `after` judged drawings, which rises from 0 on. Errors count on all that follow, or on the `last` only."""
+    """Retrained after `after` judged drawings, which rises from 0 on. Errors count on all that follow, or on the `last` only.
+
+    `remembers`: every judged drawing, held out from training or not, is in a memory from the next reading on.
+    """
 
     after: tuple[int, ...] = AFTER
     last: int | None = None
+    remembers: bool = False
 
     def first_counted(self, after: int, n: int) -> int:
         """Of `n` drawings, the first one that counts after so many judged ones."""
@@ -184,12 +188,16 @@ class SimulatedStep:
 
 @dataclass(frozen=True)
 class SimulatedWriter:
-    """One writer's steps. `mnist` is the accuracy on MNIST's test set after the last training, None where there is no MNIST."""
+    """One writer's steps. `mnist` is the accuracy on MNIST's test set after the last training, None where there is no MNIST.
+
+    `all` compares on every drawing, from the first one on, each read before it is remembered; None if nothing was remembered.
+    """
 
     writer: str
     drawings: int
     steps: tuple[SimulatedStep, ...]
     mnist: float | None = None
+    all: PairedComparison | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -197,6 +205,7 @@ class SimulatedWriter:
             "drawings": self.drawings,
             "steps": [step.to_json() for step in self.steps],
             "mnist_after": self.mnist,
+            **({} if self.all is None else {"all": _errors(self.all)}),
         }
 
 
@@ -229,16 +238,34 @@ class Simulation:
         """Of the writers' last models, on MNIST's test set, 0 to 1; None where that was not measured."""
         return min((writer.mnist for writer in self.writers if writer.mnist is not None), default=None)
 
+    @property
+    def all(self) -> PairedComparison | None:
+        """The sum over the writers; None if nothing was remembered."""
+        found = [writer.all for writer in self.writers if writer.all is not None]
+        return reduce(PairedComparison.combined_with, found) if found else None
+
+    @property
+    def writers_worse(self) -> tuple[str, ...]:
+        """The writers with more errors on all their drawings than without learning."""
+        compared = ((writer.writer, writer.all) for writer in self.writers)
+        return tuple(name for name, all_ in compared if all_ is not None and all_.after < all_.before)
+
     def to_json(self) -> dict[str, Any]:
+        of_all = {} if self.all is None else _errors(self.all) | {"writers_worse": len(self.writers_worse)}
         return {
             "model": self.model,
             "writers": len(self.writers),
+            **({"all": of_all} if of_all else {}),
             "steps": [step.to_json() for step in self.steps],
             "per_writer": [writer.to_json() for writer in self.writers],
             "mnist_before": self.mnist_before,
             "mnist_after": self.mnist_after,
             "is_whole": self.is_whole,
         }
+
+
+def _errors(found: PairedComparison) -> dict[str, Any]:
+    return {"n": found.n, "errors_without": found.n - found.before, "errors_with": found.n - found.after}
 
 
 def summed(after: int, steps: Iterable[SimulatedStep]) -> SimulatedStep:
