@@ -6,8 +6,6 @@ whenever its width changes. Here all cells have one size, so a place is worked o
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from PySide6.QtCore import (
     QAbstractItemModel,
     QItemSelection,
@@ -28,7 +26,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QPixmap,
     QPolygonF,
     QRegion,
     QResizeEvent,
@@ -37,7 +34,8 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Verdict
-from qtdigits.gui.widgets.colours import LIGHT, Theme, theme_of
+from qtdigits.gui.panels.samples.samples_model import THUMBNAIL_ROLE
+from qtdigits.gui.widgets.colours import Theme, theme_of
 from qtdigits.gui.widgets.painting import raster_image
 from qtdigits.store.tables.queries import Thumbnail
 
@@ -46,34 +44,22 @@ CELL_WIDTH_PX = 76
 CELL_HEIGHT_PX = 90
 _GAP_PX = 3
 _CORNER_PX = 11
-PIXMAPS_KEPT = 1500
 
 
 class ThumbnailPainter:
-    """Keeps the pictures that it has made, for one theme and one resolution at a time."""
+    """Paints thumbnails in the colours and the font of a widget."""
 
-    def __init__(self, *, font: QFont) -> None:
+    def __init__(self, theme: Theme, font: QFont) -> None:
+        self._theme = theme
         self._font = QFont(font)
         self._font.setWeight(QFont.Weight.DemiBold)
         self._small = QFont(font)
         self._small.setPointSizeF(font.pointSizeF() * 0.85)
-        self._pixmaps: OrderedDict[int, QPixmap] = OrderedDict()
-        self._theme, self._ratio = LIGHT, 1.0
-
-    def set_look(self, theme: Theme, ratio: float) -> None:
-        """`ratio`: pixels of the screen for each of the window."""
-        if (theme, ratio) != (self._theme, self._ratio):
-            self._theme, self._ratio = theme, ratio
-            self._pixmaps.clear()
 
     def paint(
-        self, painter: QPainter, cell: QRect, found: Thumbnail | None, *, is_selected: bool, is_current: bool
+        self, painter: QPainter, cell: QRect, found: Thumbnail, *, is_selected: bool, is_current: bool
     ) -> None:
-        """`found` is None for a drawing that has just been removed."""
-        if found is None:
-            return
         theme = self._theme
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(cell).adjusted(_GAP_PX, _GAP_PX, -_GAP_PX, -_GAP_PX)
         if is_selected:
             tint = QColor(theme.accent)
@@ -87,7 +73,7 @@ class ThumbnailPainter:
             painter.drawRoundedRect(frame, 6, 6)
         left = cell.center().x() - SIDE_PX / 2
         square = QRectF(left, cell.top() + 7, SIDE_PX, SIDE_PX)
-        painter.drawPixmap(square.topLeft(), self._pixmap(found))
+        painter.drawImage(square, raster_image(found.raster, ink=theme.ink, paper=theme.canvas))
         painter.setPen(QPen(QColor(theme.warning if found.suspicion else theme.border), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(square.adjusted(-0.5, -0.5, 0.5, 0.5))
@@ -130,20 +116,6 @@ class ThumbnailPainter:
                 line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, f"×{found.weight}"
             )
 
-    def _pixmap(self, found: Thumbnail) -> QPixmap:
-        """Smooth, in the theme's colours."""
-        if found.id in self._pixmaps:
-            self._pixmaps.move_to_end(found.id)
-            return self._pixmaps[found.id]
-        image = raster_image(found.raster, ink=self._theme.ink, paper=self._theme.canvas)
-        side = round(SIDE_PX * self._ratio)
-        pixmap = QPixmap.fromImage(image.scaled(side, side, mode=Qt.TransformationMode.SmoothTransformation))
-        pixmap.setDevicePixelRatio(self._ratio)
-        self._pixmaps[found.id] = pixmap
-        if len(self._pixmaps) > PIXMAPS_KEPT:
-            self._pixmaps.popitem(last=False)
-        return pixmap
-
 
 Index = QModelIndex | QPersistentModelIndex
 CursorAction = QAbstractItemView.CursorAction
@@ -161,7 +133,6 @@ class SampleGrid(QAbstractItemView):
         super().__init__(parent)
         self.setAccessibleName("Drawings")
         self._rows = model
-        self._cell_painter = ThumbnailPainter(font=self.font())
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -334,24 +305,18 @@ class SampleGrid(QAbstractItemView):
         if not self._n:
             return
         painter = QPainter(self.viewport())
-        self._cell_painter.set_look(theme_of(self), self.devicePixelRatioF())
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        thumbnails = ThumbnailPainter(theme_of(self), self.font())
         selection = self.selectionModel()
         first = self.verticalOffset() // CELL_HEIGHT_PX * self.columns
         last_line = (self.verticalOffset() + self.viewport().height()) // CELL_HEIGHT_PX
         current = self.currentIndex().row() if self.hasFocus() else -1
         for row in range(first, min((last_line + 1) * self.columns, self._n)):
-            cell = self._cell(row)
-            if not event.rect().intersects(cell):
-                continue
-            index = self._rows.index(row, 0)
-            self._cell_painter.paint(
-                painter,
-                cell,
-                index.data(Qt.ItemDataRole.UserRole),
-                is_selected=selection.isSelected(index),
-                is_current=row == current,
-            )
-        painter.end()
+            cell, index = self._cell(row), self._rows.index(row, 0)
+            found = index.data(THUMBNAIL_ROLE) if event.rect().intersects(cell) else None
+            if found is not None:  # else it is out of sight, or has just been removed
+                is_selected = selection.isSelected(index)
+                thumbnails.paint(painter, cell, found, is_selected=is_selected, is_current=row == current)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
