@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.core.judging import Judging, Reading, Undone
-from qtdigits.core.memory import Memory
+from qtdigits.core.memory import Memory, Neighbour
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.tables.samples import SampleStore
 
@@ -215,3 +216,24 @@ def test_that_judgements_that_a_newer_memory_does_not_know_can_be_undone(store: 
     judging.set_reader(ReaderOfThrees(), Memory())
     assert judging.undo() is Undone.JUDGEMENT
     assert store.count() == 0
+
+
+def test_that_a_reading_says_which_drawings_spoke_for_it_and_whether_they_changed_it() -> None:
+    alike, other, unlike = (
+        Neighbour("3", 0.9, key=5),
+        Neighbour("8", 0.8, key=6),
+        Neighbour("3", 0.1, key=7),
+    )
+    probabilities = np.full(10, 0.01, np.float32)
+    probabilities[3] = 0.91
+    reading = Reading(
+        np.zeros((28, 28), np.uint8),
+        DIGITS.labels,
+        probabilities,
+        neighbours=(alike, other, unlike),
+        network_label="8",
+    )
+    assert reading.because == (alike,)
+    assert reading.is_changed_by_memory
+    assert not replace(reading, network_label="3").is_changed_by_memory
+    assert not replace(reading, network_label="").is_changed_by_memory

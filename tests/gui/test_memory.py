@@ -8,15 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.stand_ins import FixedReader
+from gui.stand_ins import Answers, FixedReader, no_engine
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Sample, Suspicion
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.judging import Reading
+from qtdigits.gui.engine_process import EngineProcess
+from qtdigits.gui.main_window import MainWindow
+from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
+from qtdigits.gui.trainer import Trainer
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 
@@ -263,3 +270,92 @@ def test_that_a_model_without_embeddings_reads_alone(
     session.samples_edited()
     assert session.memory is None
     assert not session.is_remembering
+
+
+@pytest.fixture
+def window(session: Session, qtbot: QtBot, qapp: QApplication) -> Iterator[MainWindow]:
+    """The whole window with the report's MLP."""
+    window = MainWindow(
+        session=session,
+        trainer=Trainer(session=session, process=EngineProcess(make_client=no_engine)),
+        preferences=Preferences(session.data_dir),
+        ask=Answers(reply=True),
+    )
+    window.trainer.setParent(window)
+    qtbot.addWidget(window)
+    with qtbot.waitSignal(window.became_ready):
+        window.show()
+    window.findChild(QTimer, "quietTimer").stop()
+    yield window
+    window.close()
+    qapp.setStyleSheet("")
+
+
+def part(window: MainWindow, name: str) -> QWidget:
+    found = window.findChild(QWidget, name)
+    assert found is not None, name
+    return found
+
+
+def text(window: MainWindow, name: str) -> str:
+    shown = part(window, name)
+    assert isinstance(shown, QLabel)
+    return shown.text()
+
+
+def draw_by_mouse(window: MainWindow, *points: tuple[int, int]) -> None:
+    first, *others = (QPoint(*point) for point in points)
+    QTest.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=first)
+    for point in others:
+        QTest.mouseMove(window.canvas, point)
+    QTest.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=others[-1])
+
+
+def type_label(window: MainWindow, typed: str) -> None:
+    QTest.keyClicks(window.drawing.entry, typed)
+    QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
+
+
+A_DRAWING = ((100, 60), (200, 60), (150, 200))
+ANOTHER = ((150, 50), (150, 220), (190, 220))
+
+
+def test_that_the_window_shows_the_drawing_that_it_remembered_and_the_network_alone(
+    window: MainWindow,
+) -> None:
+    why, alone = "becauseRow", "networkAloneLabel"
+    draw_by_mouse(window, *A_DRAWING)
+    before = text(window, "answerLabel")
+    assert (text(window, alone), part(window, why).toolTip()) == ("", "")
+    wanted = "8" if before != "8" else "6"
+    type_label(window, wanted)
+    assert part(window, why).toolTip() == ""
+    draw_by_mouse(window, *A_DRAWING)
+    assert text(window, "answerLabel") == wanted
+    assert text(window, alone) == f"the network alone: {before}"
+    assert part(window, why).accessibleName() == f"Read so because of your drawings: {wanted} (100 % alike)"
+    QTest.mouseClick(part(window, why), Qt.MouseButton.LeftButton)
+    assert window.tabs.tabText(window.tabs.currentIndex()) == "Drawings"
+    QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
+    assert window.session.accuracy().correct == 1
+
+
+def test_that_nothing_moves_the_canvas(window: MainWindow) -> None:
+    place = QRect(window.canvas.mapToGlobal(QPoint()), window.canvas.size())
+    for typed in ("a", "", "b", "", "8", "8", "8"):
+        draw_by_mouse(window, *(ANOTHER if typed == "b" else A_DRAWING))
+        QApplication.processEvents()
+        assert QRect(window.canvas.mapToGlobal(QPoint()), window.canvas.size()) == place
+        type_label(window, typed)
+        QApplication.processEvents()
+        assert QRect(window.canvas.mapToGlobal(QPoint()), window.canvas.size()) == place
+    assert {sample.label for sample in window.session.store.samples()} == {"a", "b", "8"}
+
+
+def test_that_a_class_that_only_memory_knows_has_a_bar_to_click(window: MainWindow) -> None:
+    draw_by_mouse(window, *A_DRAWING)
+    type_label(window, "a")
+    draw_by_mouse(window, *ANOTHER)
+    bars = part(window, "classBars")
+    QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=QPoint(60, bars.height() - 4))
+    assert window.drawing.entry.text() == "a"

@@ -30,6 +30,7 @@ from qtdigits.core.drawing.samples import Raster
 from qtdigits.core.formatting import percent
 from qtdigits.core.judging import Reading
 from qtdigits.gui.guided import GuidedSession
+from qtdigits.gui.panels.drawing.because import BecauseRow
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
@@ -101,6 +102,7 @@ class ClassBars(QWidget):
         super().__init__(parent)
         self._rows: list[tuple[str, float]] = []
         self._best = ""
+        self.setObjectName("classBars")
         self.setAccessibleName("Probability of every class")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
         self.setToolTip("Click a class to choose it as the right label")
@@ -126,7 +128,8 @@ class ClassBars(QWidget):
 
     @override
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, max(10, len(self._rows)) * self._row_height())
+        """The same whatever is shown: a class that only memory knows must not push the canvas."""
+        return QSize(120, 10 * self._row_height())
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -202,6 +205,10 @@ class AnswerPanel(QFrame):
         self._probability.setWordWrap(True)
         self._bars = ClassBars()
         self._preview = Preview()
+        self._because = BecauseRow(width=Preview.SIDE)
+        self._network_alone = label(role="muted", name="networkAloneLabel")
+        self._network_alone.setAccessibleName("What the network alone answers")
+        self._network_alone.setAlignment(Qt.AlignmentFlag.AlignCenter)
         caption = label("what it sees", role="muted")
         caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.entry = LabelEntry()
@@ -219,7 +226,9 @@ class AnswerPanel(QFrame):
         self._bars.class_chosen.connect(self._choose)
         self._fix.clicked.connect(self._submit_correction)
         self._right.clicked.connect(self._confirm)
+        self._because.clicked.connect(self._show_drawings_behind)
         session.reading_changed.connect(self._show_reading)
+        session.memory_changed.connect(self._show_bars)
         guided.changed.connect(self._on_guided_changed)
         self._show_reading()
 
@@ -248,12 +257,28 @@ class AnswerPanel(QFrame):
         self._probability.setText(_probability_text(reading))
         for shown, role in ((self._answer, ""), (self._probability, "good")):
             give_role(shown, role if is_sure else "warning")
-        self._bars.show_reading(reading, self._session.label_set.labels)
+        self._show_bars()
+        self._because.show_drawings(reading, self._session.drawings_behind(reading) if reading else ())
+        alone = (
+            f"the network alone: {reading.network_label}" if reading and reading.is_changed_by_memory else ""
+        )
+        self._network_alone.setText(alone)
         self._preview.show_raster(reading.raster if reading else None)
         self._right.setEnabled(reading is not None)
         self._fix.setEnabled(not self._session.ink.is_blank)
         self._name_right()
         self._update_hint()
+
+    @Slot()
+    def _show_bars(self) -> None:
+        self._bars.show_reading(self._session.reading, self._session.labels)
+
+    @Slot()
+    def _show_drawings_behind(self) -> None:
+        if reading := self._session.reading:
+            self._session.select_samples(
+                f"why it was read as {reading.label}", [neighbour.key for neighbour in reading.because]
+            )
 
     @Slot()
     def _on_guided_changed(self) -> None:
@@ -264,13 +289,16 @@ class AnswerPanel(QFrame):
 
     def _lay_out(self, caption: QLabel) -> None:
         preview = QVBoxLayout()
+        preview.setSpacing(3)
         preview.addWidget(self._preview, 0, Qt.AlignmentFlag.AlignHCenter)
         preview.addWidget(caption)
         preview.addStretch(1)
+        preview.addWidget(self._because, 0, Qt.AlignmentFlag.AlignHCenter)
         answer = QVBoxLayout()
         answer.addStretch(1)
         answer.addWidget(self._answer)
         answer.addWidget(self._probability)
+        answer.addWidget(self._network_alone)
         answer.addStretch(1)
         reading = QGridLayout()
         reading.setHorizontalSpacing(16)
@@ -350,7 +378,7 @@ class AnswerPanel(QFrame):
     def _on_typed(self, text: str) -> None:
         self._update_hint()
         reading = self._session.reading
-        classes = reading.classes if reading else self._session.label_set.labels
+        classes = reading.classes if reading else self._session.labels
         if (
             self._preferences.key_alone_corrects
             and not self._session.ink.is_blank
