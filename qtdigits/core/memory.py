@@ -53,6 +53,7 @@ class Memory:
         self.alpha, self.beta, self.nearest = alpha, beta, nearest
         self._embeddings: Floats = np.empty((0, 0), np.float32)
         self._labels: list[str] = []
+        self._label_set: tuple[str, ...] | None = None  # of what is remembered now, once it was asked for
         self._keys: NDArray[np.int64] = np.empty(0, np.int64)
         self._next_key = 1
 
@@ -66,7 +67,9 @@ class Memory:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that are remembered, each once, in the order of the keys."""
-        return tuple(dict.fromkeys(self._labels))
+        if self._label_set is None:
+            self._label_set = tuple(dict.fromkeys(self._labels))
+        return self._label_set
 
     def add(self, embedding: ArrayLike, label: str, *, key: int | None = None) -> int:
         """Remember a drawing by its embedding; return its key (such as a sample's id; by default the next free number).
@@ -88,6 +91,7 @@ class Memory:
             kept[at + 1 : n + 1] = kept[at:n]
         self._embeddings[at], self._keys[at] = vector, key
         self._labels.insert(at, label)
+        self._label_set = None
         self._next_key = max(self._next_key, key + 1)
         return key
 
@@ -113,6 +117,7 @@ class Memory:
         for kept in (self._embeddings, self._keys):
             kept[at : n - 1] = kept[at + 1 : n]
         del self._labels[at]
+        self._label_set = None
 
     def neighbours(self, embedding: ArrayLike, n: int | None = None) -> tuple[Neighbour, ...]:
         """The `n` (by default `nearest`) most similar remembered drawings, most similar first; of equal ones the newer first."""
@@ -120,8 +125,11 @@ class Memory:
         if count == 0:
             return ()
         similarities = self._embeddings[: len(self)] @ _unit(embedding)
-        newest_first = np.argsort(-similarities[::-1], kind="stable")[:count]
-        order = len(self) - 1 - newest_first
+        least = np.partition(similarities, len(self) - count)[len(self) - count]
+        found = np.flatnonzero(similarities >= least)[
+            ::-1
+        ]  # more than `count` where some are equal; the newest first
+        order = found[np.argsort(-similarities[found], kind="stable")][:count]
         return tuple(
             Neighbour(self._labels[i], float(min(similarities[i], 1.0)), int(self._keys[i])) for i in order
         )
