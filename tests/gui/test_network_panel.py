@@ -32,6 +32,8 @@ ACROSS = np.array([[200, 500, 0, 1], [800, 500, 50, 1]], np.float32)
 class TopReader:
     """Says 7 as long as there is ink in the upper quarter, and is not sure of anything without."""
 
+    has_embedding = False
+
     def __init__(self, model):
         self.label_set, self.model_name, self.undecided_below = model.label_set, model.name, 0.0
 

@@ -17,6 +17,8 @@ from qtdigits.store.tables.samples import SampleStore
 
 
 class BlankReader:
+    has_embedding = False
+
     def __init__(self, model):
         self.label_set, self.model_name, self.undecided_below, self.n_read = DIGITS, model.name, 0.0, 0
 

@@ -48,10 +48,6 @@ class LargeDrawing(QWidget):
         return QSize(200, 200)
 
     @override
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    @override
     def heightForWidth(self, width: int) -> int:
         return min(width, 260)
 
