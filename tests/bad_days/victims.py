@@ -171,6 +171,8 @@ def number_of(stroke: np.ndarray) -> int:
 class SevenReader:
     """Reads everything as a 7."""
 
+    has_embedding = False
+
     def __init__(self, model) -> None:
         self.model_name, self.label_set = model.name, model.label_set
         self.undecided_below = model.undecided_below

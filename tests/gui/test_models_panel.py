@@ -24,6 +24,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 class NoReader:
     label_set = DIGITS
+    has_embedding = False
 
     def __init__(self, model):
         self.model_name = model.name
