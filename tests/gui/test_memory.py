@@ -359,3 +359,14 @@ def test_that_a_class_that_only_memory_knows_has_a_bar_to_click(window: MainWind
     bars = part(window, "classBars")
     QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=QPoint(60, bars.height() - 4))
     assert window.drawing.entry.text() == "a"
+
+
+def test_that_the_network_tab_tells_the_network_from_memory(qtbot: QtBot, window: MainWindow) -> None:
+    draw_by_mouse(window, *A_DRAWING)
+    before = text(window, "answerLabel")
+    type_label(window, "8" if before != "8" else "6")
+    draw_by_mouse(window, *A_DRAWING)
+    window.tabs.setCurrentIndex(window.tabs.count() - 1)
+    qtbot.waitUntil(
+        lambda: text(window, "decidedLabel").startswith(f"The network alone reads it as {before}")
+    )

@@ -101,7 +101,8 @@ class Sample:
 class Trial:
     """One reading of one drawing by one model, with the verdict.
 
-    `probabilities` are the model's, one for each of `classes`, in that order. `truth` is None when skipped.
+    `probabilities` are those that were shown (memory included), one for each of `classes`, in that order. `truth` is None when
+    skipped.
     """
 
     writer: str

@@ -63,7 +63,9 @@ class NetworkPanel(RefreshingPanel):
         if path is None:
             self._answer.setText("There is no model to inspect.")
             return
-        self._answer.setText(EMPTY if reading is None else f"Read as {reading.label} …")
+        self._answer.setText(
+            EMPTY if reading is None else f"Read as {reading.network_label or reading.label} …"
+        )
         self._question = Question(
             path,
             BLANK if reading is None else reading.raster,
@@ -142,7 +144,9 @@ class NetworkPanel(RefreshingPanel):
         if found.question is self._question:
             self._occlusion = found
             self._heat.show_drawing(found.question.raster, found.heat)
-            self._answer.setText(occlusion_text(found))
+            reading = self._session.reading
+            is_alone = reading is not None and reading.is_changed_by_memory
+            self._answer.setText(occlusion_text(found, is_alone=is_alone))
 
     @Slot(object)
     def _on_failed(self, error: QtDigitsError) -> None:
@@ -161,9 +165,11 @@ class NetworkPanel(RefreshingPanel):
         )
 
 
-def occlusion_text(found: OcclusionView) -> str:
-    """Say how sure the answer is, and what it falls to where a patch matters most."""
-    read = f"Read as {found.answer}, {percent(found.before)}"
+def occlusion_text(found: OcclusionView, *, is_alone: bool = False) -> str:
+    """Say how sure the network is, and what it falls to where a patch matters most; `is_alone`: memory answers otherwise."""
+    read = (
+        f"{'The network alone reads it' if is_alone else 'Read'} as {found.answer}, {percent(found.before)}"
+    )
     if found.before - found.lowest < LEAST_CHANGE:
         return f"{read}; no single patch changes that."
     doing = "putting ink in" if found.question.ink == WITH else "taking ink away"
