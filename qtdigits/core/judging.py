@@ -18,8 +18,8 @@ from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.memory import LEAST_SIMILARITY, Memory, Neighbour
 from qtdigits.errors import InputError
 
-MOST_UNDONE = 100
-"""How many judgements can be undone; the history must not grow while somebody draws all day."""
+MOST_UNDONE = 500
+"""How many changes can be undone; the history must not grow while somebody draws all day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +84,24 @@ class DrawingReader(Protocol):
         """Read a raster `(28, 28) uint8`, ink 255."""
 
 
-class Undone(Enum):
-    """What `Judging.undo` has taken back."""
+class Change(Enum):
+    """What `Judging.undo` has taken back, or `Judging.redo` has done again. A skipped drawing that was read is a judgement."""
 
     NOTHING = "nothing"
     STROKE = "stroke"
+    ERASING = "erasing"
+    CLEARING = "clearing"
     JUDGEMENT = "judgement"
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """A change of the drawing from `before` to `after`; a judgement has a `trial`."""
+
+    change: Change
+    before: Ink
+    after: Ink
+    trial: Trial | None = None
 
 
 class Judging:
@@ -116,7 +128,8 @@ class Judging:
         self._ink = Ink()
         self._device = ""
         self._reading: Reading | None = None
-        self._judged: deque[tuple[Trial, Ink]] = deque(maxlen=MOST_UNDONE)
+        self._done: deque[_Step] = deque(maxlen=MOST_UNDONE)
+        self._undone: list[_Step] = []
 
     @property
     def ink(self) -> Ink:
@@ -129,12 +142,16 @@ class Judging:
 
     @property
     def last_trial(self) -> Trial | None:
-        """The judgement that `undo` takes back on a blank drawing, None if there is none."""
-        return self._judged[-1][0] if self._judged else None
+        """The newest judgement that `undo` can still take back, None if there is none."""
+        return next((step.trial for step in reversed(self._done) if step.trial), None)
 
     @property
     def can_undo(self) -> bool:
-        return not self._ink.is_blank or bool(self._judged)
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._undone)
 
     def set_reader(self, reader: DrawingReader | None, memory: Memory | None = None) -> Reading | None:
         """Use another model, with the memory that belongs to it, and read the drawing again."""
@@ -142,18 +159,21 @@ class Judging:
         return self.recognise()
 
     def set_writer(self, writer: str, memory: Memory | None = None) -> None:
-        """Let another person draw: the judgements so far cannot be undone any more."""
+        """Let another person draw: the judgements so far cannot be undone any more, nor what was undone be done again."""
         self.writer, self.memory = writer, memory
-        self._judged.clear()
+        own = self._steps_of_drawing()
+        self._done.clear()
+        self._done.extend(own)
+        self._undone.clear()
 
     def add_stroke(self, stroke: NDArray[np.float32], *, device: str = "") -> Reading | None:
         """Add an `(n, 4)` stroke: x, y, time in ms, pressure."""
         self._device = device
-        return self._set_ink(self._ink.with_stroke(stroke))
+        return self._change(Change.STROKE, self._ink.with_stroke(stroke))
 
     def erase_stroke(self, index: int) -> Reading | None:
         strokes = self._ink.strokes
-        return self._set_ink(Ink(strokes[:index] + strokes[index + 1 :]))
+        return self._change(Change.ERASING, Ink(strokes[:index] + strokes[index + 1 :]))
 
     def recognise(self) -> Reading | None:
         """Read the drawing again."""
@@ -186,6 +206,11 @@ class Judging:
         sample = Sample(truth, raster, self.writer, ink=self._ink, device=self._device)
         if reading is None:
             self._store.add_samples([sample])
+            for (
+                _
+            ) in self._steps_of_drawing():  # nothing takes the sample back: its ink must not be stored twice
+                self._done.pop()
+            self._undone.clear()
             self._set_ink(Ink())
             return None
         verdict = Verdict.CONFIRMED if truth == reading.label else Verdict.CORRECTED
@@ -204,22 +229,50 @@ class Judging:
         try:
             return None if reading is None else self._keep(None, reading, Verdict.SKIPPED, None)
         finally:
-            self._set_ink(Ink())
+            if not self._ink.is_blank:
+                self._change(Change.CLEARING, Ink())
 
-    def undo(self) -> Undone:
-        """Take back the last stroke, or, on a blank drawing, the last judgement: its drawing comes back. Raises `StoreError`."""
-        if not self._ink.is_blank:
-            self._set_ink(self._ink.without_last_stroke())
-            return Undone.STROKE
-        if not self._judged:
-            return Undone.NOTHING
-        trial, ink = self._judged[-1]
-        self._store.take_back(trial)
-        self._judged.pop()
-        if self.memory is not None and trial.sample_id is not None and trial.sample_id in self.memory:
-            self.memory.forget(trial.sample_id)
-        self._set_ink(ink)
-        return Undone.JUDGEMENT
+    def undo(self) -> Change:
+        """Take back the last change: a stroke, an erased stroke, a cleared drawing, a judgement. Raises `StoreError`."""
+        if not self._done:
+            return Change.NOTHING
+        step = self._done[-1]
+        if step.trial is not None:
+            self._store.take_back(step.trial)
+            key = step.trial.sample_id
+            if self.memory is not None and key is not None and key in self.memory:
+                self.memory.forget(key)
+        self._undone.append(self._done.pop())
+        self._set_ink(step.before)
+        return step.change
+
+    def redo(self) -> Change:
+        """Do again what was taken back last; a judgement is stored anew. Raises `StoreError` as `judge` and `skip` do."""
+        if not self._undone:
+            return Change.NOTHING
+        *later, step = self._undone
+        if step.trial is None:
+            self._change(step.change, step.after)
+        elif step.trial.truth is None:
+            self.skip()
+        else:
+            self.judge(step.trial.truth)
+        self._undone = later
+        return step.change
+
+    def _steps_of_drawing(self) -> list[_Step]:
+        """The newest steps, as far as they belong to the drawing that is on the canvas."""
+        steps: list[_Step] = []
+        for step in reversed(self._done):
+            if step.change in (Change.CLEARING, Change.JUDGEMENT):
+                break
+            steps.insert(0, step)
+        return steps
+
+    def _change(self, change: Change, ink: Ink, trial: Trial | None = None) -> Reading | None:
+        self._done.append(_Step(change, self._ink, ink, trial))
+        self._undone.clear()
+        return self._set_ink(ink)
 
     def _set_ink(self, ink: Ink) -> Reading | None:
         self._ink = ink
@@ -232,6 +285,5 @@ class Judging:
             sample,
             Trial(self.writer, model, reading.label, verdict, truth, reading.classes, probabilities),
         )
-        self._judged.append((trial, self._ink))
-        self._set_ink(Ink())
+        self._change(Change.JUDGEMENT, Ink(), trial)
         return trial

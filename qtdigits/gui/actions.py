@@ -29,7 +29,7 @@ KEYS = """<table cellpadding="2" width="560">
 <tr><td><b>Enter</b></td><td>the answer is right</td></tr>
 <tr><td><b>a key, Enter</b></td><td>it is what the key says</td></tr>
 <tr><td><b>Esc</b></td><td>clear without counting</td></tr>
-<tr><td><b>Ctrl+Z</b></td><td>take back a stroke, or, on an empty canvas, the last judgement</td></tr>
+<tr><td><b>Ctrl+Z</b></td><td>undo the last stroke, erasing, clearing or judgement; <b>Ctrl+Shift+Z</b> does it again</td></tr>
 <tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
 <tr><td><b>Ctrl+G</b></td><td>start or end a guided session</td></tr>
 <tr><td><b>Ctrl+L</b></td><td>learn my hand</td></tr>
@@ -50,7 +50,7 @@ KEYS = """<table cellpadding="2" width="560">
 
 @dataclass(frozen=True)
 class Command:
-    """One entry of a menu.
+    """One entry of a menu. `keys` are separated by semicolons.
 
     `checked` is None for a plain command. `takes_state`: `run` is told whether the entry is checked now. Of the entries of one
     `group` exactly one is checked. `has_rule` draws a line above it.
@@ -69,6 +69,7 @@ class Command:
 class DrawingPanel(Protocol):
     def clear(self) -> None: ...
     def undo(self) -> None: ...
+    def redo(self) -> None: ...
 
 
 class TrainingPanel(Protocol):
@@ -119,7 +120,7 @@ def fill_menus(bar: QMenuBar, commands: tuple[Command, ...], *, window: QWidget)
     actions = {}
     for command in commands:
         action = QAction(command.text, window)
-        action.setShortcut(QKeySequence(command.keys))
+        action.setShortcuts(QKeySequence.listFromString(command.keys))
         # Partials are safe here: the signals come from the GUI thread.
         action.triggered.connect(partial(_run, command, action))
         if command.checked is not None:
@@ -154,7 +155,8 @@ def _files(window: Window) -> Iterator[Command]:
 
 def _editing(window: Window) -> Iterator[Command]:
     preferences = window.preferences
-    yield Command("&Edit", "&Undo stroke or judgement", window.drawing.undo, "Ctrl+Z")
+    yield Command("&Edit", "&Undo", window.drawing.undo, "Ctrl+Z")
+    yield Command("&Edit", "&Redo", window.drawing.redo, "Ctrl+Shift+Z; Ctrl+Y")
     yield Command("&Edit", "&Clear the canvas", window.drawing.clear, "Esc")
     yield Command("&Edit", "&Guided session", window.guided.toggle, "Ctrl+G")
     texts = {half_width: guided_text(half_width) for half_width in HALF_WIDTHS}

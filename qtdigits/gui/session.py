@@ -17,8 +17,8 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, Slot
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
-from qtdigits.core.drawing.samples import DEFAULT_WRITER
-from qtdigits.core.judging import Judging, Reading, Undone
+from qtdigits.core.drawing.samples import DEFAULT_WRITER, Trial
+from qtdigits.core.judging import Change, Judging, Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
@@ -259,10 +259,7 @@ class Session(QObject):
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return False
-        if trial is not None:
-            self.trial_judged.emit(trial)
-        self.samples_changed.emit()
-        self._next_drawing()
+        self._tell_judged(trial)
         return True
 
     def skip(self) -> None:
@@ -270,30 +267,43 @@ class Session(QObject):
         if self.ink.is_blank:
             return
         try:
-            trial = self._judging.skip()
+            self._tell_skipped(self._judging.skip())
         except QtDigitsError as error:
             self.problem_met.emit(error)
-        else:
-            if trial is not None:
-                self.trial_skipped.emit(trial)
-        self._next_drawing()
+            self._next_drawing()
 
     def undo(self) -> None:
-        """Take back the last stroke, or, on an empty canvas, the last judgement of this sitting."""
+        """Take back the last change of this sitting: a stroke, an erased stroke, a cleared drawing, a judgement."""
         trial = self._judging.last_trial
         try:
             undone = self._judging.undo()
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
-        if undone is Undone.JUDGEMENT and self.is_remembering:  # what is being built may have it
+        if undone is Change.JUDGEMENT and self.is_remembering:  # what is being built may have it
             self._remember(known=self.memory)
-        if undone is not Undone.NOTHING:
+        if undone is not Change.NOTHING:
             self._tell_drawing()
-        if undone is Undone.JUDGEMENT:
+        if undone is Change.JUDGEMENT:
             self.trial_taken_back.emit(trial)
             self.samples_changed.emit()
             self._tell_accuracy()
+
+    def redo(self) -> None:
+        """Do again what `undo` has taken back."""
+        try:
+            done = self._judging.redo()
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            self._tell_drawing()
+            return
+        trial = self._judging.last_trial
+        if done is not Change.JUDGEMENT:
+            self._tell_drawing()
+        elif trial is not None and trial.truth is None:
+            self._tell_skipped(trial)
+        else:
+            self._tell_judged(trial)
 
     def look_for_changes(self) -> None:
         """Another window or a terminal may have written into the store, or have removed the champion's file."""
@@ -444,6 +454,17 @@ class Session(QObject):
         self.ink_changed.emit(self.ink)
         self.reading_changed.emit(self.reading)
         self._look_at_champion_file()
+
+    def _tell_judged(self, trial: Trial | None) -> None:
+        if trial is not None:
+            self.trial_judged.emit(trial)
+        self.samples_changed.emit()
+        self._next_drawing()
+
+    def _tell_skipped(self, trial: Trial | None) -> None:
+        if trial is not None:
+            self.trial_skipped.emit(trial)
+        self._next_drawing()
 
     def _next_drawing(self) -> None:
         self._tell_drawing()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Verdict
-from qtdigits.core.judging import Judging, Reading, Undone
+from qtdigits.core.judging import Change, Judging, Reading
 from qtdigits.core.memory import Memory, Neighbour
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.tables.samples import SampleStore
@@ -114,30 +114,94 @@ def test_that_undo_takes_back_a_stroke_then_the_last_judgement(judging: Judging,
     judging.add_stroke(STROKE)
     judging.judge("5")
     judging.add_stroke(STROKE)
-    assert judging.undo() is Undone.STROKE
+    assert judging.undo() is Change.STROKE
     assert judging.ink.is_blank
     assert store.count() == 1
-    assert judging.undo() is Undone.JUDGEMENT
+    assert judging.undo() is Change.JUDGEMENT
     assert len(judging.ink.strokes) == 1
     assert store.count() == 0
     assert list(store.trials()) == []
     judging.undo()
-    assert judging.undo() is Undone.NOTHING
+    assert judging.undo() is Change.NOTHING
 
 
 def test_that_undo_brings_back_a_skipped_drawing(judging: Judging, store: SampleStore) -> None:
     judging.add_stroke(STROKE)
     judging.skip()
-    assert judging.undo() is Undone.JUDGEMENT
+    assert judging.undo() is Change.JUDGEMENT
     assert len(judging.ink.strokes) == 1
     assert list(store.trials()) == []
+
+
+def test_that_undo_gives_back_what_was_erased_and_redo_erases_it_again(judging: Judging) -> None:
+    judging.add_stroke(STROKE)
+    judging.add_stroke(ACROSS)
+    judging.erase_stroke(0)
+    assert judging.undo() is Change.ERASING
+    assert [stroke.tolist() for stroke in judging.ink.strokes] == [STROKE.tolist(), ACROSS.tolist()]
+    assert judging.redo() is Change.ERASING
+    assert [stroke.tolist() for stroke in judging.ink.strokes] == [ACROSS.tolist()]
+    assert judging.redo() is Change.NOTHING
+
+
+def test_that_everything_is_undone_to_the_blank_canvas_and_done_again(
+    judging: Judging, store: SampleStore
+) -> None:
+    judging.add_stroke(STROKE)
+    judging.judge("5")
+    judging.add_stroke(ACROSS)
+    judging.skip()
+    undone = [judging.undo() for _ in range(4)]
+    assert undone == [Change.JUDGEMENT, Change.STROKE, Change.JUDGEMENT, Change.STROKE]
+    assert not judging.can_undo
+    assert list(store.trials()) == []
+    assert [judging.redo() for _ in range(4)] == undone[::-1]
+    assert not judging.can_redo
+    assert [(trial.verdict, trial.truth) for trial in store.trials()] == [
+        (Verdict.CORRECTED, "5"),
+        (Verdict.SKIPPED, None),
+    ]
+    assert [sample.label for sample in store.samples()] == ["5"]
+
+
+def test_that_nothing_is_done_again_after_another_change(judging: Judging) -> None:
+    judging.add_stroke(STROKE)
+    judging.undo()
+    judging.add_stroke(ACROSS)
+    assert judging.redo() is Change.NOTHING
+    assert len(judging.ink.strokes) == 1
+
+
+def test_that_a_drawing_which_was_never_read_comes_back_when_it_was_cleared(store: SampleStore) -> None:
+    judging = Judging(store=store, writer="me")
+    judging.add_stroke(STROKE)
+    judging.skip()
+    assert judging.undo() is Change.CLEARING
+    assert len(judging.ink.strokes) == 1
+
+
+def test_that_undo_does_not_store_twice_what_was_stored_without_a_reading(store: SampleStore) -> None:
+    judging = Judging(store=store, writer="me")
+    judging.add_stroke(STROKE)
+    judging.judge("7")
+    assert judging.undo() is Change.NOTHING
+    assert judging.ink.is_blank
+
+
+def test_that_strokes_on_the_canvas_can_be_undone_by_the_next_writer(judging: Judging) -> None:
+    judging.add_stroke(STROKE)
+    judging.judge()
+    judging.add_stroke(ACROSS)
+    judging.set_writer("Ada")
+    assert judging.undo() is Change.STROKE
+    assert judging.undo() is Change.NOTHING
 
 
 def test_that_judgements_of_another_writer_cannot_be_undone(judging: Judging, store: SampleStore) -> None:
     judging.add_stroke(STROKE)
     judging.judge()
     judging.set_writer("Ada")
-    assert judging.undo() is Undone.NOTHING
+    assert judging.undo() is Change.NOTHING
     judging.add_stroke(STROKE)
     judging.judge()
     assert [sample.writer for sample in store.samples()] == ["me", "Ada"]
@@ -214,7 +278,7 @@ def test_that_judgements_that_a_newer_memory_does_not_know_can_be_undone(store: 
     judging.add_stroke(ACROSS)
     judging.judge()
     judging.set_reader(ReaderOfThrees(), Memory())
-    assert judging.undo() is Undone.JUDGEMENT
+    assert judging.undo() is Change.JUDGEMENT
     assert store.count() == 0
 
 

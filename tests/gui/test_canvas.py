@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QInputDevice, QMouseEvent, QPointingDevice, QPointingDeviceUniqueId, QTabletEvent
+from PySide6.QtGui import QMouseEvent, QPointingDevice
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from gui.pens import pen, pen_device
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.gui.panels.drawing.canvas import UNITS, Canvas, stroke_near
 
@@ -34,41 +35,6 @@ def drag(canvas, *points):
     for point in points[1:]:
         QTest.mouseMove(canvas, QPoint(*point))
     QTest.mouseRelease(canvas, LEFT, pos=QPoint(*points[-1]))
-
-
-def pen_device(kind=QPointingDevice.PointerType.Pen):
-    return QPointingDevice(
-        "a pen\x01",  # as X11 names one
-        7,
-        QInputDevice.DeviceType.Stylus,
-        kind,
-        QInputDevice.Capability.Position | QInputDevice.Capability.Pressure,
-        1,
-        3,
-        "seat",
-        QPointingDeviceUniqueId(),
-    )
-
-
-def pen(canvas, device, kind, x, y, pressure, buttons=LEFT):
-    button = LEFT if kind != QEvent.Type.TabletMove else Qt.MouseButton.NoButton
-    event = QTabletEvent(
-        kind,
-        device,
-        QPointF(x, y),
-        QPointF(x, y),
-        pressure,
-        0,
-        0,
-        0,
-        0,
-        0,
-        Qt.KeyboardModifier.NoModifier,
-        button,
-        buttons,
-    )
-    QApplication.sendEvent(canvas, event)
-    return event
 
 
 def test_that_a_drag_becomes_one_stroke_in_thousandths_of_the_side(canvas):

@@ -8,6 +8,7 @@ from PySide6.QtGui import (
     QColor,
     QFontMetrics,
     QImage,
+    QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QPainter,
@@ -68,7 +69,7 @@ class Preview(QWidget):
 
 
 class LabelEntry(QLineEdit):
-    """Where the right label is typed. Ctrl+Z is the window's while nothing is typed."""
+    """Where the right label is typed. Undo and redo are the window's while nothing is typed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,8 +83,13 @@ class LabelEntry(QLineEdit):
 
     @override
     def event(self, event: QEvent) -> bool:
-        is_key = event.type() == QEvent.Type.ShortcutOverride
-        if is_key and not self.text() and event.matches(QKeySequence.StandardKey.Undo):  # type: ignore[attr-defined]
+        keys = QKeySequence.StandardKey
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and not self.text()
+            and any(event.matches(key) for key in (keys.Undo, keys.Redo))
+        ):
             event.ignore()
             return False
         return super().event(event)

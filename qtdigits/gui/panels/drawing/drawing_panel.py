@@ -67,6 +67,11 @@ class DrawingPanel(QWidget):
         self._answer.drop_entry()
         self._session.undo()
 
+    @Slot()
+    def redo(self) -> None:
+        self._answer.drop_entry()
+        self._session.redo()
+
     def _lay_out(self, prompt: QWidget) -> None:
         hint = elided_label(role="muted")
         hint.setText("Esc clears · Ctrl+Z undoes")

@@ -1,0 +1,64 @@
+"""Drawing and judging in the window, by mouse, pen and keys."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QPointingDevice
+from PySide6.QtTest import QTest
+
+from gui.pens import pen, pen_device
+
+LEFT, CONTROL, SHIFT = (
+    Qt.MouseButton.LeftButton,
+    Qt.KeyboardModifier.ControlModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+)
+
+
+def draw(window, *points):
+    places = [QPoint(*point) for point in points or ((100, 60), (200, 60), (150, 200))]
+    QTest.mousePress(window.canvas, LEFT, pos=places[0])
+    for place in places[1:]:
+        QTest.mouseMove(window.canvas, place)
+    QTest.mouseRelease(window.canvas, LEFT, pos=places[-1])
+
+
+def press(window, key, modifiers=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(window.focusWidget() or window, key, modifiers)
+
+
+def strokes(window):
+    return [stroke.tolist() for stroke in window.session.ink.strokes]
+
+
+@pytest.mark.parametrize(("key", "modifiers"), [(Qt.Key.Key_Z, CONTROL | SHIFT), (Qt.Key.Key_Y, CONTROL)])
+def test_that_undo_gives_back_what_the_eraser_took_and_redo_takes_it_again(window, key, modifiers):
+    draw(window, (60, 60), (200, 60))
+    draw(window, (60, 160), (200, 160))
+    first, second = strokes(window)
+    eraser = pen_device(QPointingDevice.PointerType.Eraser)
+    pen(window.canvas, eraser, QEvent.Type.TabletPress, 100, 60, 0.5)
+    assert strokes(window) == [second]
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert strokes(window) == [first, second]
+    press(window, key, modifiers)
+    assert strokes(window) == [second]
+
+
+def test_that_undo_gives_back_a_cleared_drawing_and_a_judged_one(window):
+    draw(window)
+    drawn = strokes(window)
+    press(window, Qt.Key.Key_Escape)
+    assert strokes(window) == []
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert strokes(window) == drawn
+    assert list(window.session.store.trials()) == []
+    press(window, Qt.Key.Key_5)
+    press(window, Qt.Key.Key_Return)
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert strokes(window) == drawn
+    assert window.session.store.count() == 0
+    press(window, Qt.Key.Key_Y, CONTROL)
+    assert strokes(window) == []
+    assert [sample.label for sample in window.session.store.samples()] == ["5"]
