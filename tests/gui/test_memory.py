@@ -220,6 +220,19 @@ def test_that_memory_follows_writer_and_model(qtbot: QtBot, session: Session, in
     assert read(session, inks[0]).label == "7"
 
 
+def test_that_a_merged_or_renamed_writer_brings_the_drawings_along(
+    qtbot: QtBot, session: Session, data_dir: Path, inks: list[Ink]
+) -> None:
+    judge(session, inks[0], "7")
+    stored(data_dir, inks[1:4], "888", writer="Ada")
+    session.merge_writers("Ada", "me")
+    assert wait_for_memory(qtbot, session) == 4
+    session.rename_writer("me", "Bea")
+    judge(session, inks[4])
+    assert wait_for_memory(qtbot, session) == 5
+    assert read(session, inks[1]).label == "8"
+
+
 def test_that_the_answer_on_the_canvas_stays_when_the_memory_arrives(
     qtbot: QtBot, session_in: MakeSession, data_dir: Path, inks: list[Ink]
 ) -> None:

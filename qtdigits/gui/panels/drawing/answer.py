@@ -283,7 +283,7 @@ class AnswerPanel(QFrame):
     def _show_drawings_behind(self) -> None:
         if reading := self._session.reading:
             self._session.select_samples(
-                f"why it was read as {reading.label}", [neighbour.key for neighbour in reading.because]
+                f"behind the answer {reading.label}", [neighbour.key for neighbour in reading.because]
             )
 
     @Slot()
