@@ -1,8 +1,9 @@
 """Memory: the embeddings of judged drawings, consulted at every reading.
 
-A network answers with probabilities p. Memory adds what similar drawings of the same hand turned out to be: the score of a class
-is log p + α Σ exp(-β (1 - cosine)), summed over those of the three most similar remembered drawings that have its label. The idea
-is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al., Tip-Adapter, 2022).
+A network answers with probabilities p. Memory adds what similar drawings of the same hand turned out to be. The score of a class
+is log p - ABSENCE (only if the class is remembered) + the sum of α/j exp(-β (1 - cosine)) over those of the five most similar
+remembered drawings that have its label, the j-th most similar counting 1/j. The scores are divided by 1 + SATURATION times all
+that memory added. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al., Tip-Adapter, 2022).
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from qtdigits.errors import InputError
 
 Floats = NDArray[np.float32]
 
-ALPHA = 60.0
-"""How much one remembered drawing that looks the same counts, against the logarithm of the network's probability."""
+ALPHA = 65.0
+"""How much the most similar drawing counts if it looks the same, against the logarithm of the network's probability."""
 BETA = 7.0
 """How fast that falls with the cosine distance."""
-NEAREST = 3
+NEAREST = 5
 """How many remembered drawings are asked."""
+ABSENCE = 3.0
+"""What a class loses by being remembered: drawings of it are expected to look like those. Others cannot have confirmed it yet."""
+SATURATION = 0.14
+"""Keeps many similar drawings from making an answer surer than it is; changes no answer. At most e^(1/SATURATION) to one."""
 LEAST_PROBABILITY = 1e-6
 """What the network gives to a class that it was not trained on, a prototype, before memory is asked."""
 LEAST_SIMILARITY = 0.42
@@ -125,11 +130,9 @@ class Memory:
         if count == 0:
             return ()
         similarities = self._embeddings[: len(self)] @ _unit(embedding)
-        least = np.partition(similarities, len(self) - count)[len(self) - count]
-        found = np.flatnonzero(similarities >= least)[
-            ::-1
-        ]  # more than `count` where some are equal; the newest first
-        order = found[np.argsort(-similarities[found], kind="stable")][:count]
+        least = np.partition(similarities, -count)[-count]
+        newest_first = np.flatnonzero(similarities >= least)[::-1]
+        order = newest_first[np.argsort(-similarities[newest_first], kind="stable")][:count]
         return tuple(
             Neighbour(self._labels[i], float(min(similarities[i], 1.0)), int(self._keys[i])) for i in order
         )
@@ -144,11 +147,15 @@ class Memory:
         """
         if not neighbours:
             return tuple(classes), probabilities
-        place = {label: i for i, label in enumerate(dict.fromkeys((*classes, *self.labels)))}
+        remembered = self.labels
+        place = {label: i for i, label in enumerate(dict.fromkeys((*classes, *remembered)))}
         scores = np.full(len(place), np.log(LEAST_PROBABILITY))
         scores[: len(classes)] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-        for neighbour in neighbours:
-            scores[place[neighbour.label]] += self.alpha * np.exp(-self.beta * (1.0 - neighbour.similarity))
+        scores[[place[label] for label in remembered if place[label] < len(classes)]] -= ABSENCE
+        similarities = np.array([neighbour.similarity for neighbour in neighbours])
+        added = self.alpha / np.arange(1, len(neighbours) + 1) * np.exp(-self.beta * (1.0 - similarities))
+        np.add.at(scores, [place[neighbour.label] for neighbour in neighbours], added)
+        scores /= 1.0 + SATURATION * added.sum()
         raised = np.exp(scores - scores.max())
         return tuple(place), (raised / raised.sum()).astype(np.float32)
 

@@ -60,6 +60,39 @@ def test_that_neighbours_come_most_similar_first_with_label_and_key() -> None:
     assert len(memory.neighbours(drawings[7])) == memory.nearest
 
 
+def test_that_of_equally_similar_drawings_the_newer_comes_first() -> None:
+    memory, (drawing, other) = Memory(), embeddings(2)
+    for label in "abc":
+        memory.add(drawing, label)
+        memory.add(other, "x")
+    assert [n.label for n in memory.neighbours(drawing, 4)] == ["c", "b", "a", "x"]
+    assert [n.label for n in memory.neighbours(drawing, 2)] == ["c", "b"]
+
+
+def test_that_a_class_nobody_has_drawn_yet_loses_nothing_by_what_is_remembered_of_others() -> None:
+    """A drawing that looks like no remembered 0 is rather something that is not remembered yet."""
+    memory, (zero, other) = Memory(), np.eye(2, 8, dtype=np.float32)
+    memory.add(zero, "0")
+    _, probabilities = read(memory, other)
+    assert probabilities.argmax() == 1
+    assert probabilities[1] / probabilities[2] == pytest.approx(1.5, rel=0.01)
+    assert read(memory, zero)[1].argmax() == 0
+
+
+def test_that_the_nearest_counts_most() -> None:
+    memory, drawing = Memory(), np.eye(1, 8, dtype=np.float32)[0]
+    for label, distance in (("1", 0.1), ("2", 0.2), ("2", 0.21)):
+        memory.add(drawing + distance * np.eye(8, dtype=np.float32)[1], label)
+    assert read(memory, drawing)[1].argmax() == 1
+
+
+def test_that_many_remembered_drawings_make_no_answer_certain() -> None:
+    memory, drawing = Memory(), embeddings(1)[0]
+    for _ in range(50):
+        memory.add(drawing, "2")
+    assert 0.99 < read(memory, drawing)[1][2] < 0.9999
+
+
 @given(st.lists(st.integers(0, 29), min_size=1, max_size=30, unique=True), st.integers(0, 1_000))
 def test_that_what_is_forgotten_leaves_no_trace(forgotten: list[int], seed: int) -> None:
     drawings = embeddings(31, seed=seed)
