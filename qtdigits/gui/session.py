@@ -163,6 +163,14 @@ class Session(QObject):
         return self._champion.path if self._champion else None
 
     @property
+    def upgradable_model(self) -> Path | None:
+        """The champion's file, where it is one of the person's own whose program gives no embedding, so that there is no memory."""
+        path = self.model_path
+        if path is None or self._reader is None or self._reader.has_embedding:
+            return None
+        return path if self.library.is_own(path) else None
+
+    @property
     def label_set(self) -> LabelSet:
         return self._reader.label_set if self._reader else DIGITS
 
@@ -445,8 +453,11 @@ class Session(QObject):
         if _stamp(path) == self._champion_stamp:
             return
         self._watch_champion_file()  # a file that was put in its place is another one
+        is_upgradable = self.upgradable_model is not None
         try:
-            load_model(path, weights=False)
+            model = load_model(path, weights=False)
+            if is_upgradable and (reader := Reader(model)).has_embedding:
+                self._read_with(reader, model)
         except ModelFileError as error:
             self._take_champion(lost=error.message)
 

@@ -20,7 +20,7 @@ from qtdigits.gui.engine_process import Asked, Current, EngineProcess, EngineSta
 from qtdigits.gui.session import Session
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.tables.runs import QueuedRun, RunRecord
-from qtdigits.training.jobs import Job, LabelReviewJob, TrainingJob, WriterMatrixJob
+from qtdigits.training.jobs import Job, LabelReviewJob, ModelUpgradeJob, TrainingJob, WriterMatrixJob
 from qtdigits.training.runs import extended, is_any_running, resumed
 
 CLOSE_TIMEOUT_S = 2.5
@@ -39,6 +39,9 @@ class Trainer(QObject):
     One job is at work at a time. From its beginning to its end a training holds `training.lock`: of several windows on a data
     folder one trains. The queue is kept in the store; one window processes it, which holds `queue.lock` until it is closed. A run
     leaves the queue when its first batch follows, so that one whose window is killed before stays in it.
+
+    While the engine has nothing else to do it upgrades the champion's file, if memory needs that. Nobody is told, and what
+    is asked for meanwhile has it cancelled.
     """
 
     job_started = Signal(object)  # Current
@@ -60,6 +63,8 @@ class Trainer(QObject):
         self._queue_lock = ProcessLock(session.data_dir / "queue.lock")
         self._state = EngineState.OFF
         self._current: Current | None = None
+        self._upgrade: ModelUpgradeJob | None = None
+        self._tried_upgrades: set[str] = set()
         self._is_sent = self._is_stalled = self._is_held = self._is_closed = False
         self._entries: tuple[QueuedRun, ...] = ()
         self._history = History()
@@ -67,6 +72,7 @@ class Trainer(QObject):
         self._last_ending: JobEnding | None = None
         self._next = QTimer(self, singleShot=True)
         self._next.timeout.connect(self.start_next)
+        session.champion_changed.connect(self._upgrade_model)
         process.event_received.connect(self._on_event)
         process.ended.connect(self._on_engine_ended)
 
@@ -397,10 +403,34 @@ class Trainer(QObject):
         return True
 
     def _send_pending(self) -> None:
-        if self._current is not None and not self._is_sent:
+        if self._current is None or self._is_sent:
+            return
+        if self._upgrade is not None:
+            self._process.send(ControlCommand.CANCEL)
+        else:
             self._is_sent = True
             self._set_state(EngineState.TRAINING if self._current.is_training else EngineState.WORKING)
             self._process.send(RunJob(self._current.job))
+
+    @Slot()
+    def _upgrade_model(self) -> None:
+        """Have the champion's file upgraded, once for each file, if the engine has nothing else to do."""
+        path = self._session.upgradable_model
+        is_idle = self._state is EngineState.READY and self._is_free and not (self._entries or self._upgrade)
+        if path is not None and is_idle and str(path) not in self._tried_upgrades:
+            self._tried_upgrades.add(str(path))
+            self._upgrade = ModelUpgradeJob.new(str(path), data_dir=self._session.data_dir)
+            self._process.send(RunJob(self._upgrade))
+
+    def _on_upgrade_ending(self, job: ModelUpgradeJob, event: ev.Ending) -> None:
+        self._upgrade = None
+        self._send_pending()
+        match event:
+            case ev.JobFinished():
+                self._session.look_for_changes()
+            case ev.JobCancelled():
+                self._tried_upgrades.discard(job.model)
+        self._upgrade_model()  # another model may be in use by now
 
     def _has_lock(self) -> bool:
         """Where no lock can be made the training itself says what is wrong with the folder."""
@@ -417,10 +447,13 @@ class Trainer(QObject):
             case ev.EngineReady():
                 self._set_state(EngineState.READY)
                 self._send_pending()
+                self._upgrade_model()
             case ev.EngineLost():
                 self._on_lost(event.message)
             case ev.Notice():
                 self.notice_given.emit(event.message)
+            case ev.JobFinished() | ev.JobCancelled() | ev.JobFailed() if self._upgrade is not None:
+                self._on_upgrade_ending(self._upgrade, event)
             case _ if self._current is not None and self._is_sent:
                 if isinstance(event, ev.Ending):
                     self._on_ending(event)
@@ -475,6 +508,7 @@ class Trainer(QObject):
         self.run_started.emit(event)
 
     def _on_lost(self, message: str) -> None:
+        self._upgrade = None
         if self._current is None:
             self._set_state(EngineState.LOST)
             self.notice_given.emit(f"{message} The next training starts a new one.")
@@ -486,6 +520,7 @@ class Trainer(QObject):
     @Slot(bool)
     def _on_engine_ended(self, was_killed: bool) -> None:
         is_pending = self._current is not None and not self._is_sent
+        self._upgrade = None
         if not was_killed:
             if self._state is not EngineState.LOST:
                 self._on_lost("The training engine ended without saying why.")
@@ -522,6 +557,7 @@ class Trainer(QObject):
         self.job_ended.emit(ending)
         self.queue_changed.emit()
         self.reload_queue()
+        self._upgrade_model()
 
     # Helpers.
 

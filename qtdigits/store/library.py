@@ -180,6 +180,10 @@ class ModelLibrary:
             f"There is no model {name_or_path!r}.", f"Known models: {known}; or give the path of a file."
         )
 
+    def is_own(self, path: Path) -> bool:
+        """Whether the file is one of the person's own models: not one that is shipped, nor one that lies elsewhere."""
+        return path.resolve().parent == self._models.resolve()
+
     def new_path(self, stem: str) -> Path:
         """Return a free file name in the data folder's `models`; create the folder. Raises `StoreError`."""
         make_folder(self._models)

@@ -63,6 +63,19 @@ class WriterMatrixJob(_Job):
 
 
 @dataclass(frozen=True)
+class ModelUpgradeJob(_Job):
+    """Give the model file at `model`, one of the person's own, a LiteRT program that has the embedding too.
+
+    Result: {"has_embedding": whether the file gives the embedding now}. False where the file cannot be written or used: the
+    model reads as before.
+    """
+
+    kind = "model upgrade"
+
+    model: str = ""
+
+
+@dataclass(frozen=True)
 class TrainingJob(_Job):
     """One training: a recipe, the data beside MNIST, and where the model goes. Its id is that of the run.
 
@@ -187,8 +200,10 @@ def run_to_ending(
         return failed(error)
 
 
-Job = TrainingJob | LabelReviewJob | WriterMatrixJob
-JOB_TYPES: Mapping[str, type[Job]] = {job.kind: job for job in (TrainingJob, LabelReviewJob, WriterMatrixJob)}
+Job = TrainingJob | LabelReviewJob | WriterMatrixJob | ModelUpgradeJob
+JOB_TYPES: Mapping[str, type[Job]] = {
+    job.kind: job for job in (TrainingJob, LabelReviewJob, WriterMatrixJob, ModelUpgradeJob)
+}
 
 
 def job_from_json(values: Mapping[str, Any]) -> Job:

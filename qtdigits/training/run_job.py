@@ -10,7 +10,14 @@ from typing import Any
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Event, JobCancelled, JobFailed, JobFinished, JobProgress
 from qtdigits.training.data_cache import DataCache
-from qtdigits.training.jobs import Job, LabelReviewJob, TrainingJob, WriterMatrixJob, run_to_ending
+from qtdigits.training.jobs import (
+    Job,
+    LabelReviewJob,
+    ModelUpgradeJob,
+    TrainingJob,
+    WriterMatrixJob,
+    run_to_ending,
+)
 
 
 def run_job(
@@ -34,7 +41,7 @@ def run_job(
 
 @dataclass(frozen=True, eq=False)
 class _Running:
-    job: LabelReviewJob | WriterMatrixJob
+    job: LabelReviewJob | WriterMatrixJob | ModelUpgradeJob
     emit: Callable[[Event], None]
     control: Control
     cache: DataCache
@@ -49,6 +56,8 @@ def _result_of(running: _Running) -> dict[str, Any]:
             return _review_labels(running, running.job)
         case WriterMatrixJob():
             return _measure_writers(running, running.job)
+        case ModelUpgradeJob():
+            return _upgrade_model(running, running.job)
 
 
 def _review_labels(running: _Running, job: LabelReviewJob) -> dict[str, Any]:
@@ -77,3 +86,9 @@ def _measure_writers(running: _Running, job: WriterMatrixJob) -> dict[str, Any]:
         progress=running.progress,
     )
     return {"matrix": found.to_json()}
+
+
+def _upgrade_model(running: _Running, job: ModelUpgradeJob) -> dict[str, Any]:
+    from qtdigits.training.model_upgrade import upgrade_model
+
+    return {"has_embedding": upgrade_model(Path(job.model), Path(job.data_dir), running.control)}
