@@ -164,7 +164,7 @@ class Session(QObject):
 
     @property
     def upgradable_model(self) -> Path | None:
-        """The champion's file, where it is one of the person's own whose program gives no embedding, so that there is no memory."""
+        """The champion's file, if it is one of the person's own whose program gives no embedding, so that there is no memory."""
         path = self.model_path
         if path is None or self._reader is None or self._reader.has_embedding:
             return None
