@@ -111,6 +111,46 @@ def test_that_the_pen_draws_with_its_pressure_and_the_mouse_that_follows_it_does
     assert seen[0][1] == "stylus a pen"
 
 
+def test_that_a_pen_which_leaves_without_a_release_ends_its_stroke_and_takes_its_ring_away(canvas, qapp):
+    seen, device, blank = strokes_of(canvas), pen_device(), canvas.grab().toImage()
+    pen(canvas, device, QEvent.Type.TabletMove, 200, 200, 0.0, Qt.MouseButton.NoButton)
+    assert canvas.grab().toImage() != blank
+    pen(qapp, device, QEvent.Type.TabletLeaveProximity, 200, 200, 0.0, Qt.MouseButton.NoButton)
+    assert canvas.grab().toImage() == blank
+    pen(canvas, device, QEvent.Type.TabletPress, 100, 100, 0.5)
+    pen(canvas, device, QEvent.Type.TabletMove, 200, 100, 0.5)
+    pen(qapp, device, QEvent.Type.TabletLeaveProximity, 200, 100, 0.0, Qt.MouseButton.NoButton)
+    assert not canvas.is_drawing
+    pen(canvas, device, QEvent.Type.TabletPress, 100, 300, 0.5)
+    pen(canvas, device, QEvent.Type.TabletRelease, 200, 300, 0.0, Qt.MouseButton.NoButton)
+    assert [stroke[:, 1].tolist() for stroke, _ in seen] == [[250, 250], [750, 750]]
+
+
+def test_that_a_pen_which_hovers_or_presses_again_has_ended_its_stroke(canvas):
+    seen, device = strokes_of(canvas), pen_device()
+    pen(canvas, device, QEvent.Type.TabletPress, 100, 100, 0.5)
+    pen(canvas, device, QEvent.Type.TabletMove, 200, 100, 0.5)
+    pen(canvas, device, QEvent.Type.TabletMove, 300, 300, 0.0, Qt.MouseButton.NoButton)
+    assert not canvas.is_drawing
+    pen(canvas, device, QEvent.Type.TabletPress, 100, 200, 0.5)
+    pen(canvas, device, QEvent.Type.TabletPress, 100, 300, 0.5)
+    pen(canvas, device, QEvent.Type.TabletRelease, 200, 300, 0.0, Qt.MouseButton.NoButton)
+    assert [stroke[:, 1].tolist() for stroke, _ in seen] == [[250, 250], [500], [750, 750]]
+
+
+def test_that_a_mouse_whose_release_was_missed_does_not_join_two_strokes(canvas):
+    seen = strokes_of(canvas)
+    QTest.mousePress(canvas, LEFT, pos=QPoint(100, 100))
+    QTest.mouseMove(canvas, QPoint(200, 100))
+    place = QPointF(300, 300)
+    none = Qt.MouseButton.NoButton
+    moved = QMouseEvent(QEvent.Type.MouseMove, place, place, none, none, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(canvas, moved)
+    assert not canvas.is_drawing
+    drag(canvas, (100, 300), (200, 300))
+    assert [stroke[:, 1].tolist() for stroke, _ in seen] == [[250, 250], [750, 750]]
+
+
 def test_that_a_hovering_pen_draws_nothing(canvas):
     seen = strokes_of(canvas)
     pen(canvas, pen_device(), QEvent.Type.TabletMove, 100, 100, 0.0, Qt.MouseButton.NoButton)

@@ -14,7 +14,7 @@ from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QElapsedTimer, QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QEventPoint,
@@ -28,7 +28,7 @@ from PySide6.QtGui import (
     QTabletEvent,
     QTouchEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.ink import Ink
@@ -90,6 +90,7 @@ class Canvas(QWidget):
         self._pen_seen = QElapsedTimer()
         self._hover: QPointF | None = None
         self._pixmap: QPixmap | None = None
+        self._is_watching = False
 
     @property
     def is_drawing(self) -> bool:
@@ -121,7 +122,10 @@ class Canvas(QWidget):
     @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pointer is Pointer.MOUSE and self._is_real_mouse(event):
-            self._move(event.position(), 1.0)
+            if event.buttons() & Qt.MouseButton.LeftButton:
+                self._move(event.position(), 1.0)
+            else:
+                self._finish()
 
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -132,6 +136,7 @@ class Canvas(QWidget):
     def tabletEvent(self, event: QTabletEvent) -> None:
         event.accept()
         self._pen_seen.start()
+        self._watch_pen()
         if self._pointer is Pointer.TOUCH:
             self._abandon()
         position = event.position()
@@ -141,7 +146,10 @@ class Canvas(QWidget):
         elif event.type() == QEvent.Type.TabletPress and event.button() == Qt.MouseButton.LeftButton:
             self._press(Pointer.STYLUS, position, event.pressure(), event.device())
         elif event.type() == QEvent.Type.TabletMove and self._pointer is Pointer.STYLUS:
-            self._move(position, event.pressure())
+            if event.buttons() & Qt.MouseButton.LeftButton:
+                self._move(position, event.pressure())
+            else:
+                self._finish()
         elif event.type() == QEvent.Type.TabletRelease and self._pointer is Pointer.STYLUS:
             self._release(position, self._points[-1][3])
         self._set_hover(None if self.is_drawing else position)
@@ -151,11 +159,22 @@ class Canvas(QWidget):
         if isinstance(event, QTouchEvent):
             self._touch(event)
             return True
-        if event.type() == QEvent.Type.TabletLeaveProximity or event.type() == QEvent.Type.Leave:
+        if event.type() == QEvent.Type.Leave:
             self._set_hover(None)
         if event.type() == QEvent.Type.Hide and self.is_drawing:
             self._abandon()
         return super().event(event)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt tells the application, and no widget, that the pen has left."""
+        if event.type() == QEvent.Type.TabletLeaveProximity:
+            watched.removeEventFilter(self)
+            self._is_watching = False
+            if self._pointer is Pointer.STYLUS:
+                self._finish()
+            self._set_hover(None)
+        return False
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -199,6 +218,13 @@ class Canvas(QWidget):
     def _pen_is_near(self) -> bool:
         return self._pen_seen.isValid() and self._pen_seen.elapsed() < PALM_REST_MS
 
+    def _watch_pen(self) -> None:
+        """Hear of its leaving; only while there is one, as a filter sees every event of the application."""
+        app = QApplication.instance()
+        if app is not None and not self._is_watching:
+            app.installEventFilter(self)
+            self._is_watching = True
+
     def _touch(self, event: QTouchEvent) -> None:
         event.accept()
         if self._pen_is_near or event.type() == QEvent.Type.TouchCancel:
@@ -221,6 +247,8 @@ class Canvas(QWidget):
                 self._release(point.position(), 1.0)
 
     def _press(self, pointer: Pointer, position: QPointF, pressure: float, device: object) -> None:
+        if self._pointer is pointer:
+            self._finish()
         if self._pointer is not None:
             return
         self._pointer = pointer
@@ -242,6 +270,10 @@ class Canvas(QWidget):
 
     def _release(self, position: QPointF, pressure: float) -> None:
         self._move(position, pressure)
+        self._finish()
+
+    def _finish(self) -> None:
+        """End the stroke where it is; of a pointer that has left, no release may have come."""
         self._pointer = None
         self.stroke_finished.emit(np.array(self._points, np.float32), self._device)
 
