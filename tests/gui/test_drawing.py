@@ -62,3 +62,19 @@ def test_that_undo_gives_back_a_cleared_drawing_and_a_judged_one(window):
     press(window, Qt.Key.Key_Y, CONTROL)
     assert strokes(window) == []
     assert [sample.label for sample in window.session.store.samples()] == ["5"]
+
+
+def test_that_a_key_typed_on_the_empty_canvas_is_not_the_label_of_the_next_drawing(window):
+    press(window, Qt.Key.Key_7)
+    draw(window)
+    assert window.drawing.entry.text() == ""
+    press(window, Qt.Key.Key_Return)
+    assert [sample.label for sample in window.session.store.samples()] == ["3"]
+
+
+def test_that_a_label_typed_between_two_strokes_stays(window):
+    draw(window, (60, 60), (200, 60))
+    press(window, Qt.Key.Key_7)
+    draw(window, (60, 160), (200, 160))
+    press(window, Qt.Key.Key_Return)
+    assert [sample.label for sample in window.session.store.samples()] == ["7"]

@@ -38,7 +38,7 @@ class DrawingPanel(QWidget):
         self._lay_out(GuidedPrompt(guided=guided))
         self.setFocusProxy(self._answer.entry)
         self.canvas.setFocusProxy(self._answer.entry)
-        self.canvas.stroke_started.connect(self._answer.entry.setFocus)
+        self.canvas.stroke_started.connect(self._on_stroke_started)
         self.canvas.stroke_finished.connect(session.add_stroke)
         self.canvas.stroke_erased.connect(session.erase_stroke)
         self._recognise.clicked.connect(session.recognise)
@@ -92,6 +92,13 @@ class DrawingPanel(QWidget):
         box.setSpacing(12)
         box.addWidget(card, 1)
         box.addWidget(self._answer)
+
+    @Slot()
+    def _on_stroke_started(self) -> None:
+        """What was typed while there was no drawing is no label of this one."""
+        self.entry.setFocus()
+        if self._session.ink.is_blank:
+            self._answer.drop_entry()
 
     @Slot(object)
     def _show_ink(self, ink: Ink) -> None:
