@@ -185,11 +185,11 @@ class Judging:
     def meaning_of(self, typed: str) -> str:
         """Return the label that `typed` stands for: nothing typed confirms the answer.
 
-        Raises `InputError` for what cannot be a label, and where there is no answer to confirm.
+        Raises `InputError` for what cannot be a label, and where there is no sure answer to confirm.
         """
         if typed.strip():
             return clean_label(typed)
-        if self._reading is None:
+        if self._reading is None or not self._reading.is_sure:
             raise InputError("There is no answer to confirm.", "Type the label of the drawing.")
         return self._reading.label
 

@@ -234,6 +234,21 @@ def test_that_erasing_removes_just_that_stroke(judging: Judging) -> None:
     np.testing.assert_array_equal(judging.ink.strokes[0], STROKE + 10)
 
 
+def test_that_a_guess_is_no_answer_to_confirm_but_can_be_named(store: SampleStore) -> None:
+    class Guesser(ReaderOfThrees):
+        def read(self, drawing: NDArray[np.uint8], memory: Memory | None = None) -> Reading:
+            return replace(super().read(drawing, memory), undecided_below=0.95)
+
+    judging = Judging(store=store, writer="me", reader=Guesser())
+    judging.add_stroke(STROKE)
+    with pytest.raises(InputError, match="no answer to confirm"):
+        judging.judge()
+    assert store.count() == 0
+    trial = judging.judge("3")
+    assert trial is not None
+    assert trial.verdict is Verdict.CONFIRMED
+
+
 def test_that_without_a_reader_a_typed_label_is_stored_and_there_is_nothing_to_confirm(
     store: SampleStore,
 ) -> None:

@@ -60,16 +60,21 @@ def test_that_a_stroke_is_answered_without_a_button(window):
     assert child(window, QLabel, "probabilityLabel").text() == "91.0 %"
 
 
-def test_that_a_model_that_is_not_sure_says_so_and_enter_takes_its_guess(window):
+def test_that_a_model_that_is_not_sure_says_so_and_enter_alone_stores_nothing(window):
     window.session.reader.undecided_below = 0.95
     draw(window)
     assert answer(window) == "?"
     probability = child(window, QLabel, "probabilityLabel")
     assert (probability.text(), probability.property("role")) == ("not sure: perhaps 3, 91 %", "warning")
-    assert "Enter: it is 3" in child(window, QLabel, "judgingHint").text()
+    hint = child(window, QLabel, "judgingHint")
+    assert "What is it?" in hint.text()
+    press(window, Qt.Key.Key_Return)
+    assert "Type the right" in hint.text()
+    assert window.session.store.count() == 0
+    assert not window.session.ink.is_blank
     right = child(window, QPushButton, "rightButton")
     assert right.text() == "It is 3"
-    press(window, Qt.Key.Key_Return)
+    QTest.mouseClick(right, LEFT)
     (trial,) = window.session.store.trials()
     assert (trial.verdict, trial.answer, trial.truth) == (Verdict.CONFIRMED, "3", "3")
     window.session.reader.undecided_below = 0.5

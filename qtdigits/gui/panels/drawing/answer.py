@@ -239,10 +239,13 @@ class AnswerPanel(QFrame):
         self._show_reading()
 
     def judge(self, typed: str) -> None:
-        """Confirm the answer ("") or correct it, after asking about a class that is new."""
+        """Confirm the answer ("") or correct it, after asking about a class that is new. A guess is no answer to confirm."""
         if self._session.ink.is_blank:
             return
         meant = self._guided.label_for(typed)
+        if not meant.strip() and self._guess:
+            self._ask_for_label()
+            return
         question = (
             f"“{meant.strip()}” is not a class yet. Add it as a new class and store this drawing in it?"
         )
@@ -348,7 +351,7 @@ class AnswerPanel(QFrame):
         if asked := self._guided.asked:
             text, tip = f"It is {with_article(asked)}", "Store the drawing as what was asked for (Enter)"
         elif guess := self._guess:
-            text, tip = f"It is {guess}", "Store the drawing as what it was guessed to be (Enter)"
+            text, tip = f"It is {guess}", "Store the drawing as what it was guessed to be"
         else:
             text, tip = "Right", "The answer is right (Enter)"
         self._right.setText(text.replace("&", "&&"))
@@ -364,14 +367,17 @@ class AnswerPanel(QFrame):
         if self.entry.text().strip():
             self._submit()
         else:
-            colour = theme_of(self).warning
-            self._hint.setText(f'<span style="color:{colour}">Type the right<br>label first.</span>')
-            self.entry.setFocus()
+            self._ask_for_label()
+
+    def _ask_for_label(self) -> None:
+        colour = theme_of(self).warning
+        self._hint.setText(f'<span style="color:{colour}">Type the right<br>label first.</span>')
+        self.entry.setFocus()
 
     @Slot()
     def _confirm(self) -> None:
         self.entry.clear()
-        self.judge("")
+        self.judge("" if self._guided.asked else self._guess)
 
     @Slot(str)
     def _choose(self, label: str) -> None:
@@ -405,9 +411,14 @@ class AnswerPanel(QFrame):
             text = f'Enter: it is {_escaped(with_article(asked))}<br><span style="color:{muted}">as asked for</span>'
         else:
             is_key_alone = self._preferences.key_alone_corrects
-            second = "a key corrects it" if is_key_alone else "key + Enter: correct it"
-            first = f"it is {_escaped(self._guess)}" if self._guess else "it is right"
-            text = f'Enter: {first}<br><span style="color:{muted}">{second}</span>'
+            if self._guess:
+                first, second = "What is it?", "type its label" if is_key_alone else "its label + Enter"
+            else:
+                first, second = (
+                    "Enter: it is right",
+                    "a key corrects it" if is_key_alone else "key + Enter: correct it",
+                )
+            text = f'{first}<br><span style="color:{muted}">{second}</span>'
         self._hint.setText(text)
 
     @override
