@@ -128,9 +128,9 @@ class DemoPlayer:
             self._wait(lambda: window.training_panel.has_curves, 30, "the curves")
             self._picture("start", "The window, a moment after it was started.")
             self._judge_all(drawings)
-            self._show_tab("Accuracy")
+            self._show_tab("Learning")
             self._picture(
-                "accuracy", "Running accuracy: each drawing was scored before it could be trained on."
+                "learning", "Running accuracy: each drawing was scored before it could be trained on."
             )
             self._show_tab("Drawings")
             self._picture("drawings", "Every judged drawing is kept, with its strokes.")

@@ -1,8 +1,8 @@
 """The main window: it makes the pieces, puts them together, and closes.
 
-Start-up order: the window is built and painted without model and curves; after the first paint the champion is read
-(LiteRT is imported then); when nobody has drawn for a moment, the plots are loaded in a thread, then the curves are made and the
-engine is started.
+Start-up order: the window is built and painted without model, page and curves; after the first paint the champion is read
+(LiteRT is imported then) and the *Learning* page made; when nobody has drawn for a moment, the plots are loaded in a thread, then
+charts and curves are made and the engine is started.
 """
 
 from __future__ import annotations
@@ -50,11 +50,12 @@ from qtdigits.training.jobs import TrainingJob
 from qtdigits.version import __version__
 
 if TYPE_CHECKING:
+    from qtdigits.gui.panels.learning.learning_panel import LearningPanel
     from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
-TABS = ("Training", "Accuracy", "Drawings", "Models", "Runs", "Writers", "Network")
+TABS = ("Learning", "Training", "Drawings", "Models", "Runs", "Writers", "Network")
 FIRST_SIZE = QSize(1360, 840)
 FRAME = QSize(16, 48)
 """About what a window's title bar and borders take of the screen."""
@@ -119,6 +120,11 @@ class MainWindow(QMainWindow):
             self.resize(first_size(self.screen().availableSize()))
         self.drawing.setFocus()
 
+    @property
+    def learning_panel(self) -> LearningPanel | None:
+        """None before it is first looked at."""
+        return cast("LearningPanel | None", self._pages["Learning"].content)
+
     def _tabs_of_all(self) -> QTabWidget:
         tabs = named(QTabWidget(), "tabs")
         tabs.setDocumentMode(True)
@@ -133,7 +139,7 @@ class MainWindow(QMainWindow):
         session, trainer, preferences, ask = self.session, self.trainer, self.preferences, self.ask
 
         def learning() -> QWidget:
-            from qtdigits.gui.panels.learning import LearningPanel
+            from qtdigits.gui.panels.learning.learning_panel import LearningPanel
 
             return LearningPanel(session=session, trainer=trainer, guided=self.guided)
 
@@ -162,8 +168,9 @@ class MainWindow(QMainWindow):
 
             return NetworkPanel(session=session)
 
-        makers = (learning, samples, models, runs, writers, network)
-        return {name: LazyPage(make) for name, make in zip(TABS[1:], makers, strict=True)}
+        makers = (samples, models, runs, writers, network)
+        pages = {name: LazyPage(make) for name, make in zip(TABS[2:], makers, strict=True)}
+        return {TABS[0]: LazyPage(learning, is_held=True), **pages}
 
     def _connect(self) -> None:
         session = self.session
@@ -197,6 +204,7 @@ class MainWindow(QMainWindow):
 
     def _finish_start(self) -> None:
         self.session.ensure_champion()
+        self._pages["Learning"].release()
         self._quiet.start()
         self.became_ready.emit()
 
@@ -212,6 +220,9 @@ class MainWindow(QMainWindow):
             self._quiet.start()
         elif not self.training_panel.has_curves and not self._plots.isFinished():
             self._plots.start()
+        elif self.learning_panel is not None and not self.learning_panel.has_charts:
+            self.learning_panel.prepare_charts()
+            QTimer.singleShot(0, self, self._on_plots_loaded)
         elif not self.training_panel.has_curves:
             self.training_panel.prepare_part_of_curves()
             QTimer.singleShot(0, self, self._on_plots_loaded)
@@ -304,8 +315,12 @@ class MainWindow(QMainWindow):
         return cast("SamplesPanel", page.content)
 
     def _on_tab_changed(self, _index: int) -> None:
-        if self.tabs.currentWidget() is self.training_panel and self._is_painted:
+        if not self._is_painted:
+            return
+        if self.tabs.currentWidget() is self.training_panel:
             self.training_panel.prepare_curves()
+        elif self.learning_panel is not None and self.learning_panel.isVisible():
+            self.learning_panel.prepare_charts()
 
     # Looks and help.
 

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qtdigits.core.score.metrics import wilson_band, wilson_interval
-from qtdigits.core.score.practice import LATEST, Goal, GuidedProgress, JudgedReading, advise, prompt_order
+from qtdigits.core.score.practice import (
+    LATEST,
+    ClassAdvice,
+    Goal,
+    GuidedProgress,
+    JudgedReading,
+    advise,
+    advise_class,
+    prompt_order,
+)
 
 DIGITS = tuple("0123456789")
 
@@ -189,3 +198,15 @@ def test_that_the_expected_number_is_never_behind_what_was_drawn(correct, n, hal
 
 def test_that_errors_make_a_session_longer():
     assert GOAL.expected_drawings(0, 0) < GOAL.expected_drawings(10, 12) <= GOAL.most
+
+
+def test_that_the_advice_for_a_class_counts_what_is_missing_then_what_is_misread():
+    right, wrong = JudgedReading("8", "8"), JudgedReading("8", "3")
+    others = [JudgedReading("3", "3")] * 20
+    assert advise_class(others, "8").text == "5 would help"
+    assert advise_class([*others, right, wrong], "8") == ClassAdvice(
+        "3 more would help", is_wanted=True, is_misread=True
+    )
+    assert advise_class([right] * 4 + [wrong] * 2, "8").text == "2 of 6 misread"
+    assert advise_class([right] * 6, "8") == ClassAdvice("all read right")
+    assert advise_class([wrong, *[right] * 12], "8") == ClassAdvice("last 12 right")

@@ -13,8 +13,9 @@ from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.score.learning import LearningPoint
 from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.gui.guided import GuidedSession
-from qtdigits.gui.panels import learning
-from qtdigits.gui.panels.learning import LearningPanel
+from qtdigits.gui.panels.learning import learning_panel
+from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassTile
+from qtdigits.gui.panels.learning.learning_panel import LearningPanel
 from qtdigits.gui.plots.calm_plot import CalmPlot
 from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
 from qtdigits.gui.preferences import Preferences
@@ -56,6 +57,7 @@ def open_panel(qtbot, session, trainer, guided):
         qtbot.addWidget(panel)
         panel.resize(800, 700)
         panel.show()
+        panel.prepare_charts()
         return panel
 
     return open_it
@@ -208,7 +210,7 @@ def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
 
 def test_that_the_learning_curve_shows_points_and_forecast(panel, monkeypatch):
     amounts = (LearningPoint(0, 12, 60), LearningPoint(20, 6, 60), LearningPoint(120, 3, 200))
-    monkeypatch.setattr(learning, "learning_points", lambda *_, **__: amounts)
+    monkeypatch.setattr(learning_panel, "learning_points", lambda *_, **__: amounts)
     panel.mark_stale()
     assert list(drawn(panel, "Learning curve")) == ["expected", "judged"]
     assert chart(panel, "Learning curve").accessibleDescription() == text(panel, "forecastLabel")
@@ -243,7 +245,6 @@ def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(
 
 @pytest.mark.parametrize("width_px", [800, 420])
 def test_that_the_titles_of_matrix_and_learning_curve_stand_on_one_line(panel, session, width_px):
-    """Also where the button beside one of them has gone into a line of its own."""
     judge(session, "3")
     panel.resize(width_px, 900)
     titles = [found for found in panel.findChildren(QLabel) if found.text() in TITLES]
@@ -251,10 +252,69 @@ def test_that_the_titles_of_matrix_and_learning_curve_stand_on_one_line(panel, s
     middles = [found.mapTo(panel, found.rect().center()).y() for found in titles]
     assert abs(middles[0] - middles[1]) <= titles[0].fontMetrics().height() / 2
     assert len(titles) == len(TITLES)
-    button = panel.findChild(QPushButton, "learnHandButton")
-    assert (button.mapTo(panel, button.rect().center()).y() - middles[1] > button.height() / 2) == (
-        width_px == 420
-    )
+
+
+def tile(panel, label):
+    return panel.findChild(ClassTile, f"classTile.{label}")
+
+
+def test_that_each_class_has_a_tile_with_the_latest_drawings_and_what_it_needs(panel, session):
+    assert [tile(panel, label).accessibleName() for label in "03"] == [
+        "0: none yet, 5 would help",
+        "3: none yet, 5 would help",
+    ]
+    judge(session, *"3388888")
+    newest = max(session.store.ids(label="3"))
+    assert tile(panel, "3").accessibleName() == "3: 2 drawn, 3 more would help"
+    assert tile(panel, "3").content.drawings[0].id == newest
+    assert tile(panel, "8").accessibleName() == "8: 5 drawn, 5 of 5 misread"
+    assert len(tile(panel, "8").content.drawings) == MOST_SHOWN
+    judge(session, *"333")
+    assert tile(panel, "3").accessibleName() == "3: 5 drawn, all read right"
+    session.undo()
+    assert tile(panel, "3").accessibleName() == "3: 4 drawn, 1 more would help"
+
+
+def test_that_a_tile_shows_the_drawings_of_its_class(qtbot, panel, session):
+    judge(session, "3", "8", "8")
+    with qtbot.waitSignal(session.selection_changed) as selected:
+        qtbot.mouseClick(tile(panel, "8"), Qt.MouseButton.LeftButton)
+    (selection,) = selected.args
+    assert selection.title == "of 8 by me"
+    assert [session.store.sample(found).label for found in selection.ids] == ["8", "8"]
+    assert not tile(panel, "0").isEnabled()
+
+
+def test_that_tiles_are_of_the_writer_who_draws(panel, session):
+    judge(session, "3")
+    session.set_writer("Ada")
+    assert tile(panel, "3").content.n == 0
+
+
+def test_that_a_new_class_has_a_tile(panel, session):
+    judge(session, "A")
+    session.samples_edited()
+    assert tile(panel, "A").content.n == 1
+
+
+def test_that_figures_and_tiles_need_no_plots(qtbot, session, trainer, guided):
+    judge(session, "3", "8")
+    panel = LearningPanel(session=session, trainer=trainer, guided=guided)
+    qtbot.addWidget(panel)
+    panel.show()
+    assert not panel.has_charts
+    assert not panel.findChildren(ShareChart)
+    assert text(panel, "runningFigure") == "50.0 %"
+    assert tile(panel, "8").content.n == 1
+
+
+def test_that_nothing_empty_is_shown_before_the_first_drawing(panel, session):
+    matrix = panel.findChild(ConfusionMatrix)
+    assert not chart(panel, "Running accuracy").isVisible()
+    assert not matrix.isVisible()
+    judge(session, "3")
+    assert chart(panel, "Running accuracy").isVisible()
+    assert matrix.isVisible()
 
 
 def test_that_the_button_starts_and_ends_a_guided_session(panel, guided):
@@ -294,7 +354,7 @@ def test_that_a_narrow_panel_leaves_the_figures_sentence_the_whole_width(panel, 
 
 
 def test_that_a_hand_can_be_learned_as_soon_as_there_is_a_drawing_of_it(panel, session, trainer):
-    learn = panel.findChild(QPushButton, "learnHandButton")
+    learn = panel.findChild(QPushButton, "learnButton")
     assert not learn.isEnabled()
     judge(session, "3")
     learn.click()

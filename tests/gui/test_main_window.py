@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QScrollArea, QSpinBox, QWidget
 
@@ -271,6 +272,18 @@ def test_that_curves_are_saved_from_the_file_menu(window, tmp_path):
     assert (tmp_path / "curves.csv").read_text().startswith("run,kind,epoch,step")
 
 
+def test_that_learning_is_open_first_and_alt_and_a_number_turn_to_the_tabs(window):
+    assert TABS[:2] == ("Learning", "Training")
+    assert window.tabs.tabText(window.tabs.currentIndex()) == "Learning"
+    assert child(window, QPushButton, "learnButton").isVisible()
+    assert window.drawing.entry.hasFocus()
+    by_keys = {found.shortcut().toString(): found for found in window.findChildren(QAction)}
+    for place, name in enumerate(TABS):
+        assert by_keys[f"Alt+{place + 1}"].text().replace("&", "") == name
+        by_keys[f"Alt+{place + 1}"].trigger()
+        assert window.tabs.currentIndex() == place
+
+
 def test_that_the_runs_tab_adds_no_second_plot_of_a_fixed_name(window):
     window.training_panel.prepare_curves()
     window.tabs.setCurrentIndex(TABS.index("Runs"))
@@ -314,7 +327,7 @@ def test_that_a_new_model_takes_over_by_itself_only_when_wished_and_safe(window,
 
 @pytest.mark.parametrize(("advice", "is_said"), [("use", True), ("ask", True), ("keep", False)])
 def test_that_a_new_model_is_offered_between_two_drawings_to_who_looks_elsewhere(window, advice, is_said):
-    window.tabs.setCurrentIndex(TABS.index("Accuracy"))
+    window.tabs.setCurrentIndex(TABS.index("Drawings"))
     draw(window)
     run_finished(window, advice=advice, sentence="reads more")
     assert window.messages.text == ""
@@ -347,9 +360,10 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
 
 
 def test_that_who_sees_the_verdict_or_wants_no_offer_gets_none(window):
+    window.tabs.setCurrentIndex(TABS.index("Training"))
     run_finished(window, advice="use", sentence="reads more")
     assert window.messages.text == ""
-    window.tabs.setCurrentIndex(TABS.index("Accuracy"))
+    window.tabs.setCurrentIndex(TABS.index("Drawings"))
     window.preferences.promotion = "never"
     run_finished(window, advice="use", sentence="reads more")
     assert window.messages.text == ""

@@ -74,6 +74,28 @@ def advise(readings: Sequence[JudgedReading], labels: Sequence[str], *, model: s
     )
 
 
+@dataclass(frozen=True)
+class ClassAdvice:
+    """What one class needs, in a few words. `is_wanted`: more drawings of it would help."""
+
+    text: str
+    is_wanted: bool = False
+    is_misread: bool = False
+
+
+def advise_class(readings: Sequence[JudgedReading], label: str) -> ClassAdvice:
+    """Say of one class what `advise` would say if it came first: too few drawings, some misread, or all read right."""
+    latest = [r for r in readings if r.truth == label][-LATEST:]
+    n, wrong = len(latest), sum(not r.is_right for r in latest)
+    if n < FEW:
+        return ClassAdvice(
+            f"{FEW - n} more would help" if n else f"{FEW} would help", is_wanted=True, is_misread=wrong > 0
+        )
+    if wrong:
+        return ClassAdvice(f"{wrong} of {n} misread", is_wanted=True, is_misread=True)
+    return ClassAdvice("all read right" if n < LATEST else f"last {n} right")
+
+
 def plural(label: str) -> str:
     """Such as "7s"; other labels in quotes, as "As" would be another word."""
     return f"{label}s" if label.isdigit() else f"more “{label}”"

@@ -10,22 +10,37 @@ from typing_extensions import override
 
 
 class LazyPage(QWidget):
-    """`make` builds the content; it may import what only the content needs."""
+    """`make` builds the content; it may import what only the content needs.
 
-    def __init__(self, make: Callable[[], QWidget], parent: QWidget | None = None) -> None:
+    `is_held`: it waits for `release`, so that the window can be painted before.
+    """
+
+    def __init__(
+        self, make: Callable[[], QWidget], *, is_held: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._make = make
+        self._is_held = is_held
         self.content: QWidget | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    @override
-    def showEvent(self, event: QShowEvent) -> None:
-        if self.content is None:
+    def release(self) -> None:
+        """Make the content now if the page is shown, or else when it is."""
+        self._is_held = False
+        if self.isVisible():
+            self._make_content()
+
+    def _make_content(self) -> None:
+        if self.content is None and not self._is_held:
             self.content = self._make()
             layout = self.layout()
             assert layout is not None
             layout.addWidget(self.content)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        self._make_content()
         super().showEvent(event)
 
 

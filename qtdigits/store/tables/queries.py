@@ -49,6 +49,13 @@ def sample_ids(db: Database, chosen: SampleFilter, *, most_doubtful_first: bool)
     return _numbers(db.value(f"SELECT group_concat(id) FROM ({ordered})", values))
 
 
+def latest_ids(db: Database, chosen: SampleFilter, most: int) -> list[int]:
+    """Return the latest `most` of the chosen samples, the newest first."""
+    clause, values = where(chosen)
+    found = db.rows(f"SELECT id FROM samples {clause} ORDER BY id DESC LIMIT ?", (*values, most))
+    return [int(row["id"]) for row in found]
+
+
 def running_accuracy(db: Database, writer: str, model: str) -> tuple[int, int]:
     """Return (confirmed, judged)."""
     found = db.rows(f"SELECT verdict, n FROM trial_tally WHERE {_WRITER} AND model = ?", (writer, model))

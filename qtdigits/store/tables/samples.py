@@ -301,6 +301,12 @@ class SampleStore:
         """Return `(n,)`: the chosen samples, ascending, or by their suspicion."""
         return queries.sample_ids(self._db, replace(chosen, **also), most_doubtful_first=most_doubtful_first)
 
+    def latest_ids(
+        self, most: int, chosen: SampleFilter = EVERYTHING, **also: Unpack[FilterFields]
+    ) -> list[int]:
+        """Return the latest `most` of the chosen samples, the newest first."""
+        return queries.latest_ids(self._db, replace(chosen, **also), most)
+
     def thumbnails(self, ids: Sequence[int]) -> list[Thumbnail]:
         """Return what a grid shows of these samples, in their order, without those that are not there."""
         return queries.thumbnails(self._db, ids)

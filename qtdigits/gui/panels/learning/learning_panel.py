@@ -1,17 +1,18 @@
-"""The *Accuracy* tab: how well a model reads this writer, how that developed, and what to draw next."""
+"""The *Learning* tab: how well this hand is read, what was learned from it, and what to draw next.
+
+Its charts need the library of the plots, which is loaded after the window was first painted: `prepare_charts` makes them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Trial
-from qtdigits.core.formatting import UNKNOWN, percent, percent_range
+from qtdigits.core.formatting import UNKNOWN, counted, percent
 from qtdigits.core.score.comparison import Gain
 from qtdigits.core.score.learning import (
     LearningPoint,
@@ -20,28 +21,32 @@ from qtdigits.core.score.learning import (
     running_curve,
     with_drawing,
 )
-from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
-from qtdigits.core.score.practice import JudgedReading, advise
+from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.practice import advise, advise_class
 from qtdigits.errors import StoreError
 from qtdigits.gui.guided import GuidedSession
-from qtdigits.gui.plots.charts import LearningCurveChart, RunningAccuracyChart
+from qtdigits.gui.panels.learning.accuracy_record import AccuracyRecord, detail_text
+from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassContent, ClassTiles
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import learned_by, learning_points
 
+if TYPE_CHECKING:
+    from qtdigits.gui.plots.charts import LearningCurveChart, RunningAccuracyChart
+    from qtdigits.store.tables.queries import Thumbnail
+
 EXPLANATION = (
-    "Test, then train: each drawing is scored by the model in use before any model can learn from it, so the figure "
+    "Test, then train: each drawing is scored as it was read, before it is remembered or learned from, so the figure "
     "says what to expect of the next one. The band is Wilson's 95 % interval: the more drawings, the narrower."
 )
 
 LEAST_MATRIX_PX = 260
-COACHED = 1000
-"""The advice on what to draw next goes by so many of the latest drawings."""
+LEAST_CURVE_PX = 150
+LEAST_COACH_PX = 260
 
 
 class LearningPanel(RefreshingPanel):
@@ -58,10 +63,12 @@ class LearningPanel(RefreshingPanel):
         self._is_added = False
         self._amounts: tuple[LearningPoint, ...] = ()
         self._learned = 0
+        self._drawings: dict[str, tuple[int, tuple[Thumbnail, ...]]] = {}
         self._figure = _large_label("runningFigure")
         self._detail = label(name="runningDetail", wraps=True)
         self._gain = label(name="gainLabel", wraps=True)
-        self._coach = label(role="heading", name="coachLabel", wraps=True)
+        self._remembered = label(role="muted", name="rememberedLabel", wraps=True)
+        self._coach = label(role="muted", name="coachLabel", wraps=True)
         self._models = ChoiceBox(name="runningModelBox")
         self._models.setAccessibleName("Figures of which model")
         self._models.setToolTip("Figures of the model in use, or of an earlier one")
@@ -69,19 +76,45 @@ class LearningPanel(RefreshingPanel):
         self._guided = button(
             "Guided session", "guidedButton", "Be asked for digits in turn, until the figure is sure (Ctrl+G)"
         )
-        self._curve = RunningAccuracyChart()
+        self._tiles = ClassTiles()
+        self._curve: RunningAccuracyChart | None = None
+        self._curve_place = _place(LEAST_CURVE_PX)
         self._confusion = ConfusionMatrix()
         # Its wish for height must not make the page scroll where it could be smaller.
         self._confusion.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._confusion.setMinimumHeight(LEAST_MATRIX_PX)
         self._cell = label(role="muted")
         self._learn = button(
-            "Learn my hand", "learnHandButton", "Train the model in use on your drawings (Ctrl+L)"
+            "Learn my hand",
+            "learnButton",
+            "Train the model in use on your drawings, in the background (Ctrl+L)",
+            is_primary=True,
         )
         self._forecast = label(name="forecastLabel", wraps=True)
-        self._learning = LearningCurveChart()
+        self._learning: LearningCurveChart | None = None
+        self._learning_place = _place(LEAST_CURVE_PX)
+        self._figures = QWidget()
         self._lay_out()
         self._connect()
+
+    @property
+    def has_charts(self) -> bool:
+        return self._curve is not None
+
+    @Slot()
+    def prepare_charts(self) -> None:
+        """Make the charts and put them in their places, the first time."""
+        if self._curve is not None:
+            return
+        from qtdigits.gui.plots.charts import LearningCurveChart, RunningAccuracyChart
+
+        self._curve, self._learning = RunningAccuracyChart(), LearningCurveChart()
+        for place, chart in ((self._curve_place, self._curve), (self._learning_place, self._learning)):
+            layout = place.layout()
+            assert layout is not None
+            layout.addWidget(chart)
+        self._show_record()
+        self._show_learning()
 
     @override
     def reload(self) -> None:
@@ -93,12 +126,26 @@ class LearningPanel(RefreshingPanel):
             known = session.store, session.library, session.writer
             self._amounts = learning_points(*known, model=session.model_path)
             self._learned = learned_by(*known, session.model_path)
+            self._drawings = self._stored_drawings()
             self._learn.setEnabled(session.store.count(writer=session.writer, held_out=False) > 0)
         except StoreError as error:
             session.report(error)
             return
         self._show_record()
         self._show_learning()
+
+    def _stored_drawings(self) -> dict[str, tuple[int, tuple[Thumbnail, ...]]]:
+        """Of each class how many drawings there are, and the latest of them. Raises `StoreError`."""
+        store, writer = self._session.store, self._session.writer
+        known = self._session.label_set.labels
+        found = {}
+        for name in dict.fromkeys([*known, *store.classes().labels]):
+            n = store.count(writer=writer, label=name)
+            if not n and name not in known:
+                continue  # another writer's
+            latest = store.latest_ids(MOST_SHOWN, writer=writer, label=name) if n else []
+            found[name] = (n, tuple(store.thumbnails(latest)))
+        return found
 
     @Slot()
     def _show_guided(self) -> None:
@@ -108,42 +155,47 @@ class LearningPanel(RefreshingPanel):
     def _lay_out(self) -> None:
         top = WrappingRow()
         top.add_stretching(self._figure)
-        top.add(self._models, self._guided)
-        left, right = QVBoxLayout(), QVBoxLayout()
-        left.addWidget(self._confusion, 1)
-        left.addWidget(self._cell)
-        titles = [label(text, role="heading") for text in ("Confusion matrix", "Learning this hand")]
-        for title in titles:  # on one line, whether or not the button is beside the second one
-            title.setMinimumHeight(self._learn.sizeHint().height())
-        learning = WrappingRow()
-        learning.add_stretching(titles[1])
-        learning.add(self._learn)
-        right.addWidget(self._forecast)
-        right.addSpacing(6)
-        right.addWidget(self._learning, 20)
-        right.addStretch(1)
-        below = QGridLayout()
-        below.setHorizontalSpacing(18)
-        below.addWidget(titles[0], 0, 0, Qt.AlignmentFlag.AlignTop)
-        below.addLayout(learning, 0, 1)
-        below.addLayout(left, 1, 0)
-        below.addLayout(right, 1, 1)
-        for column in (0, 1):
-            below.setColumnStretch(column, 1)
-        below.setRowStretch(1, 1)
+        top.add(self._models, self._guided, self._learn)
+        digits = WrappingRow()
+        digits.add(label("Your digits", role="heading"))
+        digits.add_stretching(self._coach, least_px=LEAST_COACH_PX)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(16, 12, 16, 12)
+        layout.setSpacing(6)
         layout.addLayout(top)
-        layout.addWidget(self._detail)
-        layout.addWidget(self._gain)
-        layout.addWidget(self._coach)
-        layout.addWidget(self._curve, 2)
-        layout.addWidget(label(EXPLANATION, role="muted", wraps=True))
-        layout.addLayout(below, 3)
+        for text in (self._detail, self._gain, self._remembered):
+            layout.addWidget(text)
+        layout.addWidget(self._curve_place, 2)
+        layout.addSpacing(4)
+        layout.addLayout(digits)
+        layout.addWidget(self._tiles)
+        layout.addSpacing(8)
+        layout.addWidget(self._figures, 3)
+        layout.addStretch(1)
+        self._lay_out_figures()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(page))
+
+    def _lay_out_figures(self) -> None:
+        """What a sceptic scrolls to: the confusion matrix, and how errors fall with what is learned."""
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.addWidget(self._confusion, 1)
+        left.addWidget(self._cell)
+        right.addWidget(self._forecast)
+        right.addSpacing(6)
+        right.addWidget(self._learning_place, 20)
+        right.addStretch(1)
+        grid = QGridLayout(self._figures)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(18)
+        grid.addWidget(label(EXPLANATION, role="muted", wraps=True), 0, 0, 1, 2)
+        for column, (title, part) in enumerate((("Confusion matrix", left), ("Learning this hand", right))):
+            grid.addWidget(label(title, role="heading"), 1, column)
+            grid.addLayout(part, 2, column)
+            grid.setColumnStretch(column, 1)
+        grid.setRowStretch(2, 1)
 
     def _connect(self) -> None:
         session, guided = self._session, self._guided_session
@@ -152,10 +204,12 @@ class LearningPanel(RefreshingPanel):
         self._learn.clicked.connect(self._trainer.learn_hand)
         self._confusion.cell_described.connect(self._cell.setText)
         self._confusion.cell_chosen.connect(self._on_cell_chosen)
+        self._tiles.class_chosen.connect(self._on_class_chosen)
         guided.changed.connect(self._show_guided)
         self._show_guided()
         session.trial_judged.connect(self._on_judged)
         session.accuracy_changed.connect(self._on_accuracy_changed)
+        session.memory_changed.connect(self._show_remembered)
 
     def _list_models(self, judged: list[str]) -> None:
         """Fill the box, the model in use first: it is chosen unless another one with figures of this writer was."""
@@ -182,8 +236,30 @@ class LearningPanel(RefreshingPanel):
         give_role(self._gain, "good" if gain and gain.is_proven else "")
         advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
-        self._curve.show_curve(running_curve(record.outcomes), detail_text(record), before=before)
+        contents = {
+            name: ClassContent(n, latest, advise_class(record.recent, name))
+            for name, (n, latest) in self._drawings.items()
+        }
+        self._tiles.show_classes(contents, wanted=advice.labels)
+        for part in (self._curve_place, self._figures):
+            part.setVisible(record.n > 0)
+        if self._curve is not None:
+            self._curve.show_curve(running_curve(record.outcomes), detail_text(record), before=before)
         self._confusion.set_score(record.score(self._session.label_set.labels))
+        self._show_remembered()
+
+    @Slot()
+    def _show_remembered(self) -> None:
+        memory = self._session.memory
+        parts = []
+        if memory is not None and len(memory):
+            parts.append(
+                f"It remembers {counted(len(memory), 'drawing')} of this hand; a correction counts from the next one on."
+            )
+        if self._learned and self._models.currentIndex() <= 0:
+            parts.append(f"The network has learned from {self._learned:,}.")
+        self._remembered.setText(" ".join(parts))
+        self._remembered.setVisible(bool(parts))
 
     @property
     def _before(self) -> Tally:
@@ -200,8 +276,9 @@ class LearningPanel(RefreshingPanel):
         curve = fit_curve(amounts)
         text = learning_text(curve, amounts, in_use=self._learned)
         self._forecast.setText(text)
-        self._learning.setVisible(any(a.learned for a in amounts))
-        self._learning.show_curve(curve, amounts, text)
+        self._learning_place.setVisible(any(a.learned for a in amounts))
+        if self._learning is not None:
+            self._learning.show_curve(curve, amounts, text)
 
     @Slot(object)
     def _on_judged(self, trial: Trial) -> None:
@@ -209,11 +286,23 @@ class LearningPanel(RefreshingPanel):
             return
         self._is_added = True
         self._record = self._record.with_trial(trial)
+        self._add_drawing(trial)
         self._show_record()
         if trial.truth is not None:
             self._learn.setEnabled(True)
             self._amounts = with_drawing(self._amounts, self._learned, is_right=trial.is_right)
             self._show_learning()
+
+    def _add_drawing(self, trial: Trial) -> None:
+        if trial.truth is None or trial.sample_id is None:
+            return
+        try:
+            new = self._session.store.thumbnails([trial.sample_id])
+        except StoreError as error:
+            self._session.report(error)
+            return
+        n, latest = self._drawings.get(trial.truth, (0, ()))
+        self._drawings[trial.truth] = (n + len(new), (*new, *latest)[:MOST_SHOWN])
 
     @Slot(object)
     def _on_accuracy_changed(self, accuracy: RunningAccuracy) -> None:
@@ -244,6 +333,16 @@ class LearningPanel(RefreshingPanel):
         if found:
             self._session.select_samples(f"of {truth}, read as {answer} by {record.model}", found)
 
+    @Slot(str)
+    def _on_class_chosen(self, name: str) -> None:
+        session = self._session
+        try:
+            found = session.store.ids(writer=session.writer, label=name)
+        except StoreError as error:
+            session.report(error)
+            return
+        session.select_samples(f"of {name} by {session.writer}", found.tolist())
+
     @Slot(int)
     def _on_model_chosen(self, _index: int) -> None:
         self.mark_stale()
@@ -258,66 +357,11 @@ def _large_label(name: str) -> QLabel:
     return made
 
 
-@dataclass(frozen=True, eq=False)
-class AccuracyRecord:
-    """The judgements of one writer and one model, read once and then added to.
-
-    `outcomes` `(n,)` in the order of judging; `confusions` counts (truth, answer); `recent` are readings of all models.
-    """
-
-    writer: str
-    model: str
-    outcomes: NDArray[np.bool_]
-    confusions: dict[tuple[str, str], int]
-    recent: tuple[JudgedReading, ...]
-
-    @classmethod
-    def of(cls, store: SampleStore, writer: str, model: str) -> AccuracyRecord:
-        """Raises `StoreError`."""
-        judgements = store.judgements
-        return cls(
-            *(writer, model, store.outcomes(writer, model), judgements.confusions(writer, model)),
-            tuple(judgements.recent(writer, COACHED)),
-        )
-
-    def with_trial(self, trial: Trial) -> AccuracyRecord:
-        """Return the record with one more judgement by this writer. One of another model counts for the advice only."""
-        if trial.truth is None:
-            return self
-        recent = (*self.recent, JudgedReading(trial.truth, trial.answer, trial.model))[-COACHED:]
-        if trial.model != self.model:
-            return replace(self, recent=recent)
-        pair = (trial.truth, trial.answer)
-        counts = {**self.confusions, pair: self.confusions.get(pair, 0) + 1}
-        return replace(
-            self, outcomes=np.append(self.outcomes, trial.is_right), confusions=counts, recent=recent
-        )
-
-    @property
-    def n(self) -> int:
-        return len(self.outcomes)
-
-    @property
-    def tally(self) -> Tally:
-        return Tally(self.n, int(self.outcomes.sum()))
-
-    def score(self, labels: tuple[str, ...]) -> Score:
-        """Return the confusions as a matrix: first the classes `labels`, then further ones that occur."""
-        classes = tuple(dict.fromkeys([*labels, *(name for pair in self.confusions for name in pair)]))
-        position = {name: i for i, name in enumerate(classes)}
-        pairs = np.array([(position[t], position[a]) for t, a in self.confusions], np.int64).reshape(-1, 2)
-        pairs = np.repeat(pairs, np.array(list(self.confusions.values()), np.int64), axis=0)
-        return Score(classes, confusion_matrix(pairs[:, 0], pairs[:, 1], len(classes)))
-
-
-def detail_text(record: AccuracyRecord) -> str:
-    """Such as: 97 of 100 drawings by me read right by the model default; 95 % interval 91.5 to 99.0 %."""
-    if not record.n:
-        model = f"The model {record.model}" if record.model else "No model"
-        return (
-            f"{model} has not been judged on drawings by {record.writer} yet: draw, and judge its readings."
-        )
-    return (
-        f"{record.tally.correct:,} of {record.n:,} drawings by {record.writer} read right by the model {record.model}; "
-        f"95 % interval {percent_range(*record.tally.interval)}."
-    )
+def _place(least_px: int) -> QWidget:
+    """Where a chart will be, as high before as afterwards."""
+    made = QWidget()
+    made.setMinimumHeight(least_px)
+    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+    layout = QVBoxLayout(made)
+    layout.setContentsMargins(0, 0, 0, 0)
+    return made
