@@ -114,6 +114,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(_laid_out(self.drawing, tab_card))
         self.setStatusBar(self.status_bar)
         self._actions = fill_menus(self.top_bar.menus, commands_of(self), window=self)
+        self._enable_steering()
         self._connect()
         dress_application(theme_for(preferences.theme))
         if not self.restoreGeometry(preferences.geometry):
@@ -177,7 +178,12 @@ class MainWindow(QMainWindow):
         self.canvas.stroke_started.connect(self._on_stroke_started)
         self.top_bar.chosen.connect(self.drawing.setFocus)
         self.top_bar.writers_wanted.connect(self._manage_writers)
-        self.trainer.training_requested.connect(self._on_training_requested)
+        trainer = self.trainer
+        trainer.training_requested.connect(self._on_training_requested)
+        for signal in (trainer.job_started, trainer.job_progressed, trainer.job_ended):
+            signal.connect(self._enable_steering)
+        trainer.history_changed.connect(self._enable_steering)
+        trainer.state_changed.connect(self._enable_steering)
         self.suspects.suspects_found.connect(self._offer_doubtful)
         self.learning.learning_suggested.connect(self._offer_learning)
         self.promotion.notice_given.connect(self._on_promoted)
@@ -247,6 +253,13 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_ink_changed(self, ink: Ink) -> None:
         self.messages.hold(not ink.is_blank)
+
+    @Slot()
+    def _enable_steering(self) -> None:
+        trainer, actions = self.trainer, self._actions
+        actions["Stop, keep the best"].setEnabled(trainer.can_stop)
+        actions["Pause or resume"].setEnabled(trainer.can_pause)
+        actions["Cancel"].setEnabled(trainer.can_cancel)
 
     @Slot()
     def _manage_writers(self) -> None:

@@ -130,10 +130,10 @@ class Trainer(QObject):
 
     @property
     def can_stop(self) -> bool:
-        """Nobody has ended the job yet; a training has something to keep from its first batch on."""
+        """Nobody has ended the job yet; a training can be ended between its first batch and its last."""
         if self._current is None or self._current.asked:
             return False
-        return not self._current.is_training or len(self._history.batches) > 0
+        return not self._current.is_training or self._batch is not None
 
     @property
     def can_pause(self) -> bool:

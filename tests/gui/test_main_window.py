@@ -446,3 +446,18 @@ def test_that_the_window_opens_no_larger_than_the_screen():
     small = first_size(QSize(1280, 770))
     assert small.width() < 1280
     assert small.height() < 770
+
+
+def test_that_the_menu_offers_to_end_or_pause_a_training_only_while_that_does_something(window):
+    commands = [action(window, text) for text in ("Stop, keep the best", "Pause or resume", "Cancel")]
+
+    def are_enabled():
+        return [command.isEnabled() for command in commands]
+
+    assert are_enabled() == [False, False, False]
+    train(window, started())
+    assert are_enabled() == [False, False, True]
+    window.trainer.process.event_received.emit(batch())
+    assert are_enabled() == [True, True, True]
+    window.trainer.process.event_received.emit(RunCancelled("run"))
+    assert are_enabled() == [False, False, False]

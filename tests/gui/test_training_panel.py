@@ -177,6 +177,18 @@ def test_that_there_is_nothing_to_stop_before_the_first_batch(
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
 
 
+def test_that_what_the_trained_network_is_scored_on_cannot_be_stopped_or_paused(
+    qtbot: QtBot, running: Panel, engines: FakeEngines
+) -> None:
+    engines[0].say(batch(), epoch())
+    qtbot.waitUntil(lambda: running.is_usable("stopButton"))
+    engines[0].say(Progress("run", "Scoring", 1, 2))
+    qtbot.waitUntil(lambda: running.text("trainingStatus").startswith("Scoring"))
+    assert not running.is_usable("stopButton")
+    assert not running.is_usable("pauseButton")
+    assert running.is_usable("cancelButton")
+
+
 def test_that_stop_is_sent_once_and_the_run_can_still_be_cancelled(
     qtbot: QtBot, running: Panel, engines: FakeEngines
 ) -> None:

@@ -155,6 +155,7 @@ class TrainingPanel(QWidget):
     def _on_progress(self, progress: ev.JobProgress) -> None:
         if self._trainer.is_training:
             self._status.setText(progress_text(progress))
+            self._refresh_controls()
 
     @Slot(object)
     def _on_run_started(self, event: ev.RunStarted) -> None:
