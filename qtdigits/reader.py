@@ -206,8 +206,8 @@ class _Program:
         self._interpreter.invoke()
         found = tuple(self._interpreter.get_tensor(output) for output in self._outputs)
         for embedding in found[1:]:
-            # features that are all zero have no direction, and LiteRT divides by their length: it is like nothing else
-            embedding[~np.isfinite(embedding).all(axis=1)] = 0
+            # features that are all zero have no direction, and LiteRT divides by their length: such drawings are alike
+            embedding[~np.isfinite(embedding).all(axis=1)] = 1.0 / np.sqrt(embedding.shape[1])
         return found
 
 

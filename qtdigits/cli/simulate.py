@@ -140,9 +140,9 @@ def _print(found: Simulation) -> None:
     _print_steps(found.steps)
     if (every := found.all) is not None:
         print(
-            f"\nEvery drawing from the first one on, each read before it is remembered: "
-            f"{every.n - every.after:,} errors in {every.n:,}, {every.n - every.before:,} without learning; "
-            f"{counted(len(found.writers_worse), 'writer')} with more errors than without."
+            f"\nEvery drawing from the first one on, each read before it is remembered: {every.n - every.after:,} errors in "
+            f"{every.n:,}, {every.n - every.before:,} without learning. "
+            f"Writers with more errors than without: {', '.join(found.writers_worse) or 'none'}."
         )
     if found.mnist_before is not None and found.mnist_after is not None:
         print(

@@ -148,18 +148,18 @@ def test_that_what_is_no_program_is_refused_in_words(model: Model, flatbuffer: b
         Reader(replace(model, flatbuffer=flatbuffer))
 
 
-def test_that_a_drawing_without_any_features_is_embedded_as_like_nothing_else() -> None:
-    """The shipped network answers some scribbles with features that are all zero: they have no direction."""
-    images = render_many(scribbles(100, seed=1))
-    probabilities, embeddings = Reader.open("default").read_and_embed(images)
-    lengths = np.linalg.norm(embeddings, axis=1)
-    assert (lengths == 0).any()
-    np.testing.assert_allclose(lengths[lengths > 0], 1, atol=1e-5)
+def test_that_drawings_without_any_features_are_alike_and_can_be_remembered() -> None:
+    """The shipped network answers some scribbles with features that are all zero: LiteRT finds no direction for them."""
+    embeddings = Reader.open("default").embed(render_many(scribbles(100, seed=1)))
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
+    without = np.flatnonzero((embeddings == embeddings[:, :1]).all(axis=1))
+    assert len(without) > 1
     memory = Memory()
-    memory.add(embeddings[lengths.argmax()], "1")
-    memory.add(embeddings[lengths.argmin()], "★")
-    assert all(neighbour.similarity == 0 for neighbour in memory.neighbours(embeddings[lengths.argmin()]))
-    assert len(probabilities) == 100
+    memory.add(embeddings[without[0]], "★")
+    (neighbour,) = memory.neighbours(embeddings[without[1]])
+    assert (neighbour.label, neighbour.similarity) == ("★", pytest.approx(1))
+    others = np.delete(embeddings, without, axis=0)
+    assert max(memory.neighbours(other)[0].similarity for other in others) < 0.5
 
 
 def test_that_one_pass_gives_what_two_give(model: Model) -> None:
