@@ -102,7 +102,7 @@ def running(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> Panel:
     qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: engines[0].command_names == ["run_job"])
     engines[0].say(started())
-    qtbot.waitUntil(lambda: panel.text("trainingStatus").startswith("epoch 1 of 3"))
+    qtbot.waitUntil(lambda: panel.text("trainingStatus").startswith("quick · epoch 1 of 3"))
     return panel
 
 
@@ -155,8 +155,20 @@ def test_that_the_status_tells_epoch_best_times_and_speed(
 ) -> None:
     assert running.text("trainingData") == "MNIST 54,000 + 212 drawings"
     engines[0].say(batch(10), epoch(1), batch(11))
-    expected = "epoch 2 of 3 · 1:02 left · best 1 · 0:14 elapsed · 12,340 images/s"
+    expected = "quick · epoch 2 of 3 · 1:02 left · best 1 · 0:14 elapsed · 12,340 images/s"
     qtbot.waitUntil(lambda: running.text("trainingStatus") == expected)
+
+
+def test_that_the_status_names_the_recipe_of_the_run_whatever_is_chosen_for_the_next(
+    qtbot: QtBot, panel: Panel, engines: FakeEngines
+) -> None:
+    qtbot.mouseClick(panel.button("trainButton"), Qt.MouseButton.LeftButton)
+    assert panel.text("trainingStatus") == "quick · Starting the training engine …"
+    panel.widget.choose_recipe("cnn-32-64")
+    qtbot.waitUntil(lambda: bool(engines.made) and engines[0].command_names == ["run_job"])
+    assert panel.text("trainingStatus") == "quick · Preparing the data …"
+    engines[0].say(started(), batch())
+    qtbot.waitUntil(lambda: panel.text("trainingStatus").startswith("quick · epoch 1 of 3"))
 
 
 def test_that_the_status_tells_how_much_patience_is_used(
@@ -183,7 +195,7 @@ def test_that_what_the_trained_network_is_scored_on_cannot_be_stopped_or_paused(
     engines[0].say(batch(), epoch())
     qtbot.waitUntil(lambda: running.is_usable("stopButton"))
     engines[0].say(Progress("run", "Scoring", 1, 2))
-    qtbot.waitUntil(lambda: running.text("trainingStatus").startswith("Scoring"))
+    qtbot.waitUntil(lambda: running.text("trainingStatus").startswith("quick · Scoring"))
     assert not running.is_usable("stopButton")
     assert not running.is_usable("pauseButton")
     assert running.is_usable("cancelButton")
@@ -211,11 +223,11 @@ def test_that_a_run_can_wait_and_go_on(qtbot: QtBot, running: Panel, engines: Fa
     qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
     engines[0].say(RunPaused("run"))
     qtbot.waitUntil(lambda: pause.text() == "Resume")
-    assert running.text("trainingStatus").startswith("paused · epoch 1 of 3")
+    assert running.text("trainingStatus").startswith("quick · paused · epoch 1 of 3")
     qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
     engines[0].say(RunContinued("run"))
     qtbot.waitUntil(lambda: pause.text() == "Pause")
-    assert running.text("trainingStatus").startswith("epoch 1 of 3")
+    assert running.text("trainingStatus").startswith("quick · epoch 1 of 3")
     assert engines[0].command_names == ["run_job", "pause", "resume"]
 
 
@@ -345,7 +357,7 @@ def test_that_notices_and_rehearsals_are_told(qtbot: QtBot, panel: Panel, engine
     panel.widget.start_training()
     qtbot.waitUntil(lambda: engines[0].command_names == ["run_job"])
     engines[0].say(Progress("run", "Loading MNIST", 1, 4))
-    qtbot.waitUntil(lambda: panel.text("trainingStatus") == "Loading MNIST · 1 of 4")
+    qtbot.waitUntil(lambda: panel.text("trainingStatus") == "quick · Loading MNIST · 1 of 4")
     engines[0].say(started(is_rehearsal=True))
     qtbot.waitUntil(lambda: "synthetic ink" in panel.text("trainingNotice"))
     engines[0].say(Notice("run", "One drawing was left out."))

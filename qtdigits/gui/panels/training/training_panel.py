@@ -129,7 +129,7 @@ class TrainingPanel(QWidget):
             return
         self._forget_last()
         self._bar.setValue(0)
-        self._status.setText("Starting the training engine …")
+        self._say_of_run("Starting the training engine …")
         self._pages.mark_old()
         if current.begun_by_itself:
             self._messages.begin_next()
@@ -147,14 +147,14 @@ class TrainingPanel(QWidget):
     @Slot(object)
     def _on_state(self, state: EngineState) -> None:
         if self._trainer.is_preparing and state is EngineState.TRAINING:
-            self._status.setText("Preparing the data …")
+            self._say_of_run("Preparing the data …")
         elif self._trainer.is_training:
             self._refresh()
 
     @Slot(object)
     def _on_progress(self, progress: ev.JobProgress) -> None:
         if self._trainer.is_training:
-            self._status.setText(progress_text(progress))
+            self._say_of_run(progress_text(progress))
             self._refresh_controls()
 
     @Slot(object)
@@ -162,7 +162,7 @@ class TrainingPanel(QWidget):
         self._controls.data_label.setText(data_text(event.data))
         self._bar.setRange(0, max(1, event.steps_per_epoch * event.epochs))
         self._bar.setValue(0)
-        self._status.setText(f"epoch 1 of {event.epochs} · first batches")
+        self._say_of_run(f"epoch 1 of {event.epochs} · first batches")
         if event.is_rehearsal and not self._messages.notice:
             self._messages.show_notice(REHEARSAL)
         self._pages.begin(event, self._trainer.history)
@@ -171,7 +171,7 @@ class TrainingPanel(QWidget):
     @Slot(object)
     def _on_run_resumed(self, event: ev.RunResumed) -> None:
         self._bar.setValue(event.step)
-        self._status.setText(f"resuming after epoch {event.epochs} · first batches")
+        self._say_of_run(f"resuming after epoch {event.epochs} · first batches")
 
     @Slot()
     def _on_history_changed(self) -> None:
@@ -227,11 +227,18 @@ class TrainingPanel(QWidget):
     @Slot()
     def _refresh(self) -> None:
         """Status and bar, some ten times a second at most: batches come faster than anybody reads."""
-        if text := status_text(self._trainer, chosen_recipe=self._controls.recipe_box.currentText()):
-            self._status.setText(text)
+        if text := status_text(self._trainer):
+            self._say_of_run(text)
         if (batch := self._trainer.batch) is not None:
             self._bar.setValue(batch.step)
         self._refresh_controls()
+
+    def _say_of_run(self, text: str) -> None:
+        """Begin with the recipe of the run: the boxes above are those of the next one."""
+        current = self._trainer.current
+        job = current.job if current else None
+        name = job.recipe.name if isinstance(job, TrainingJob) else ""
+        self._status.setText(f"{name} · {text}" if name else text)
 
     @Slot()
     def _refresh_controls(self) -> None:
@@ -338,27 +345,22 @@ class TrainingPanel(QWidget):
         self._refresh_timer.timeout.connect(self._refresh)
 
 
-def status_text(trainer: Trainer, *, chosen_recipe: str) -> str:
-    """How far the current training is, in a line; "" while it has no figures.
-
-    The name of its recipe is part of it only where another recipe is chosen.
-    """
+def status_text(trainer: Trainer) -> str:
+    """How far the current training is, in a line; "" while it has no figures."""
     current, batch, history = trainer.current, trainer.batch, trainer.history
     if current is None:
         return ""
     what = ASKED[current.asked] or ("paused" if trainer.is_paused else "")
     if current.started is None or batch is None:
         return f"{what} …" if current.asked else what
-    recipe = current.started.recipe
-    name = str(recipe.get("name") or "")
     figures = running_text(
         batch,
         epochs=current.started.epochs,
         best_epoch=history.best_epoch,
         waited=history.epochs_since_best,
-        patience=int(recipe.get("patience") or 0),
+        patience=int(current.started.recipe.get("patience") or 0),
     )
-    return " · ".join(part for part in (what, name if name != chosen_recipe else "", figures) if part)
+    return " · ".join(part for part in (what, figures) if part)
 
 
 def running_text(
