@@ -235,6 +235,7 @@ class MainWindow(QMainWindow):
         else:
             self.trainer.start_engine()
             self.trainer.reload_queue()
+            self.training_panel.offer_interrupted()
 
     @Slot()
     def _on_plots_loaded(self) -> None:

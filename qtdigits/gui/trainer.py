@@ -21,7 +21,7 @@ from qtdigits.gui.session import Session
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.tables.runs import QueuedRun, RunRecord
 from qtdigits.training.jobs import Job, LabelReviewJob, ModelUpgradeJob, TrainingJob, WriterMatrixJob
-from qtdigits.training.runs import extended, is_any_running, resumed
+from qtdigits.training.runs import extended, interrupted_run, is_any_running, resumed
 
 CLOSE_TIMEOUT_S = 2.5
 """Enough to write a checkpoint. A run that is killed loses no more than what came after its last one."""
@@ -164,6 +164,13 @@ class Trainer(QObject):
     def has_something_to_learn(self) -> bool:
         """There are drawings by this writer that may be learned from."""
         return self._session.store.count(writer=self._session.writer, held_out=False) > 0
+
+    @property
+    def interrupted_run(self) -> RunRecord | None:
+        """The newest run, if it was interrupted and nothing else is at work or waits. Raises `StoreError`."""
+        if self.is_busy or self._entries:
+            return None
+        return interrupted_run(self._session.store, self._session.data_dir)
 
     @property
     def data_text(self) -> str:

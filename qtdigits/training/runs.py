@@ -43,6 +43,15 @@ def can_be_resumed(data_dir: Path, run: RunRecord) -> bool:
     return run.state in UNFINISHED and folder.has_request and not folder.lock.is_taken()
 
 
+def interrupted_run(store: SampleStore, data_dir: Path) -> RunRecord | None:
+    """Return the newest run if it was interrupted and can be resumed, and is not queued. Raises `StoreError`."""
+    newest = next(iter(store.runs.records()), None)
+    if newest is None or with_current_state(data_dir, newest).state != INTERRUPTED:
+        return None
+    is_queued = any(entry.run_id == newest.id for entry in store.queue.entries())
+    return newest if can_be_resumed(data_dir, newest) and not is_queued else None
+
+
 def can_be_extended(data_dir: Path, run: RunRecord) -> bool:
     """Whether the run has ended, has a checkpoint, and is not being trained."""
     folder = RunFolder(data_dir, run.id)

@@ -23,6 +23,7 @@ from qtdigits.core.run.events import (
     RunPaused,
     RunResumed,
 )
+from qtdigits.core.run.figures import RunFigures
 from qtdigits.core.run.history import History
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Score
@@ -351,6 +352,48 @@ def test_that_trying_again_means_the_training_that_failed(
         engines[0].say(RunFailed("run", "model", "There is no file mine.h5.", "Choose another model."))
     qtbot.mouseClick(panel.button("retryButton"), Qt.MouseButton.LeftButton)
     assert panel.job.recipe.name == "my-hand"
+
+
+def an_interrupted_run(session: Session, *, epochs: int = 3) -> None:
+    recipe = load_recipe("quick").with_values(epochs=12)
+    figures = RunFigures(epochs=epochs)
+    session.store.runs.add(RunRecord("before", recipe.to_json(), figures=figures))
+    RunFolder(session.data_dir, "before").write_request(TrainingJob("before", "", recipe).to_json())
+
+
+@pytest.mark.parametrize(
+    ("epochs", "text"),
+    [(3, "“quick” was interrupted after epoch 3."), (0, "“quick” was interrupted in its first epoch.")],
+)
+def test_that_an_interrupted_run_is_offered_and_resumed(
+    qtbot: QtBot, panel: Panel, session: Session, engines: FakeEngines, epochs: int, text: str
+) -> None:
+    an_interrupted_run(session, epochs=epochs)
+    panel.widget.offer_interrupted()
+    assert text in panel.texts
+    qtbot.mouseClick(panel.button("resumeInterruptedButton"), Qt.MouseButton.LeftButton)
+    assert (panel.job.id, panel.job.resumes, panel.job.recipe.epochs) == ("before", True, 12)
+    assert text not in panel.texts
+
+
+def test_that_an_interrupted_run_is_not_offered_again_and_none_that_trains_or_is_older(
+    qtbot: QtBot, panel: Panel, session: Session
+) -> None:
+    panel.widget.offer_interrupted()
+    assert not panel.is_usable("resumeInterruptedButton")
+    an_interrupted_run(session)
+    lock = RunFolder(session.data_dir, "before").lock
+    assert lock.acquire()
+    panel.widget.offer_interrupted()
+    assert not panel.is_usable("resumeInterruptedButton")
+    lock.release()
+    panel.widget.offer_interrupted()
+    assert panel.is_usable("resumeInterruptedButton")
+    qtbot.mouseClick(panel.button("notNowButton"), Qt.MouseButton.LeftButton)
+    assert not panel.is_usable("resumeInterruptedButton")
+    session.store.runs.add(RunRecord("newer", {}, state="completed"))
+    panel.widget.offer_interrupted()
+    assert not panel.is_usable("resumeInterruptedButton")
 
 
 def test_that_notices_and_rehearsals_are_told(qtbot: QtBot, panel: Panel, engines: FakeEngines) -> None:

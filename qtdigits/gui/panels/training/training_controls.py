@@ -176,7 +176,7 @@ class QueueStrip(QWidget):
 
 
 class TrainingMessages(QWidget):
-    """Takes no room while there is nothing to say. `retry_button` is for the panel."""
+    """Takes no room while there is nothing to say. `retry_button` and `resume_button` are for the panel."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,10 +190,21 @@ class TrainingMessages(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._error, 1)
         row.addWidget(self.retry_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._offer = elided_label(name="interruptedRun")
+        self.resume_button = button(RESUME, "resumeInterruptedButton", RESUME_TIP)
+        not_now = button("Not now", "notNowButton", "It can be resumed from the Runs tab later")
+        not_now.clicked.connect(self.clear)
+        self._offer_bar = frame("interruptedBar")
+        offer_row = QHBoxLayout(self._offer_bar)
+        offer_row.setContentsMargins(0, 0, 0, 0)
+        offer_row.addWidget(self._offer, 1)
+        offer_row.addWidget(self.resume_button)
+        offer_row.addWidget(not_now)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._notice)
         box.addWidget(self._error_bar)
+        box.addWidget(self._offer_bar)
         self.clear()
 
     @property
@@ -218,6 +229,11 @@ class TrainingMessages(QWidget):
         self._error_bar.show()
         self.show()
 
+    def offer_resuming(self, text: str) -> None:
+        self._offer.setText(text)
+        self._offer_bar.show()
+        self.show()
+
     def begin_next(self) -> None:
         """Another training has begun by itself: the error of the one before has hardly been read yet."""
         has_failed, missed = not self.retry_button.isHidden(), self.error
@@ -226,10 +242,11 @@ class TrainingMessages(QWidget):
         if missed and has_failed:
             self.show_notice(f"Previous training: {missed}{remedy}")
 
+    @Slot()
     def clear(self) -> None:
         for text in (self._notice, self._error):
             text.clear()
-        for part in (self._notice, self._error_bar, self):
+        for part in (self._notice, self._error_bar, self._offer_bar, self):
             part.hide()
 
 

@@ -31,6 +31,7 @@ from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import ThinBar, button, elided_label, frame
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.jobs import TrainingJob
 
 REFRESH_MS = 100
@@ -55,6 +56,7 @@ class TrainingPanel(QWidget):
     ) -> None:
         super().__init__()
         self._session, self._trainer = session, trainer
+        self._interrupted: RunRecord | None = None
         self._verdict = VerdictCard(session=session)
         self._make_widgets()
         self._choice = RecipeChoice(box=self._controls.recipe_box, form=self._form, ask=ask)
@@ -112,6 +114,24 @@ class TrainingPanel(QWidget):
             self._trainer.resume()
         elif self._trainer.can_pause:
             self._trainer.pause()
+
+    def offer_interrupted(self) -> None:
+        """Offer to resume the run that the end of the program has interrupted, if there is one."""
+        try:
+            self._interrupted = self._trainer.interrupted_run
+        except QtDigitsError as error:
+            self._session.report(error)
+            return
+        if run := self._interrupted:
+            n = run.figures.epochs
+            after = f"after epoch {n}" if n else "in its first epoch"
+            self._messages.offer_resuming(f"“{run.title}” was interrupted {after}.")
+
+    @Slot()
+    def _resume_interrupted(self) -> None:
+        if self._interrupted is not None:
+            self._messages.clear()
+            self._trainer.resume_run(self._interrupted)
 
     @Slot()
     def _describe_data(self) -> None:
@@ -338,6 +358,7 @@ class TrainingPanel(QWidget):
         self._steering.pause_button.clicked.connect(self.pause_or_resume)
         self._steering.cancel_button.clicked.connect(trainer.cancel)
         self._messages.retry_button.clicked.connect(trainer.retry)
+        self._messages.resume_button.clicked.connect(self._resume_interrupted)
         self._controls.adjust_button.toggled.connect(self._on_adjust)
         self._form.changed.connect(self._on_form_changed)
         self._pages.currentChanged.connect(self._refresh_controls)
