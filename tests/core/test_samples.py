@@ -81,6 +81,11 @@ def test_that_one_of_every_five_drawings_is_held_out(writer: str, class_id: str,
     assert sum(is_held_out(writer, class_id, first + place) for place in range(HOLD_OUT_BLOCK)) == 1
 
 
+@given(writer=st.text(), class_id=st.text())
+def test_that_the_first_drawing_of_a_class_can_be_learned_from(writer: str, class_id: str) -> None:
+    assert not is_held_out(writer, class_id, 0)
+
+
 def test_that_the_choice_never_changes() -> None:
     """These places are in people's stores: another rule would move drawings between hold-out and training."""
     chosen = [n for n in range(30) if is_held_out("Ada", "7", n)]

@@ -78,3 +78,13 @@ def test_that_a_label_typed_between_two_strokes_stays(window):
     draw(window, (60, 160), (200, 160))
     press(window, Qt.Key.Key_Return)
     assert [sample.label for sample in window.session.store.samples()] == ["7"]
+
+
+def test_that_a_new_class_is_told_with_what_it_needs_and_its_first_drawing_can_be_learned_from(window):
+    window.ask.reply = True
+    draw(window)
+    QTest.keyClicks(window.drawing.entry, "Ä")
+    press(window, Qt.Key.Key_Return)
+    assert "“Ä” is a class now" in window.messages.text
+    (sample,) = window.session.store.samples()
+    assert (sample.label, sample.held_out) == ("Ä", False)

@@ -177,11 +177,15 @@ def is_held_out(writer: str, class_id: str, ordinal: int) -> bool:
     """Whether the `ordinal`-th sample (from 0) of a writer's class belongs to the hold-out.
 
     Of every five successive samples of one class by one writer exactly one is held out, at a place that depends on
-    writer, class and block alone: the choice is balanced, cannot be guessed from the order of drawing, never changes.
+    writer, class and block alone: the choice is balanced, cannot be guessed from the order of drawing, never changes. It is
+    never the very first: a class that was just added is learned from its first drawing on.
     """
     block, place = divmod(ordinal, HOLD_OUT_BLOCK)
     digest = hashlib.sha256(f"{writer}\0{class_id}\0{block}".encode()).digest()
-    return digest[0] % HOLD_OUT_BLOCK == place
+    chosen = digest[0] % HOLD_OUT_BLOCK
+    if not (block or chosen):
+        chosen = 1 + digest[1] % (HOLD_OUT_BLOCK - 1)
+    return place == chosen
 
 
 def validation_split(

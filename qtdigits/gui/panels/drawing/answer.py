@@ -249,10 +249,15 @@ class AnswerPanel(QFrame):
         question = (
             f"“{meant.strip()}” is not a class yet. Add it as a new class and store this drawing in it?"
         )
-        if not self._session.is_known(meant) and not self._ask.yes("A new class", question):
+        is_new = not self._session.is_known(meant)
+        if is_new and not self._ask.yes("A new class", question):
             return
         if self._session.judge(meant):
             self.drop_entry()
+            if is_new:
+                self._session.notify(
+                    f"“{meant.strip()}” is a class now. Draw some more of it, then learn your hand."
+                )
 
     def drop_entry(self) -> None:
         self.entry.clear()
