@@ -89,6 +89,7 @@ def test_that_a_person_can_do_the_whole_job(window, qtbot):
     assert (session.accuracy().correct, session.accuracy().n) == (0, len(inks))
 
     # Train, and kill the engine in the middle.
+    window.tabs.setCurrentWidget(panel)
     events = []
     window.trainer.process.event_received.connect(events.append)
     panel.choose_recipe("mlp-50-50")

@@ -130,7 +130,7 @@ class DemoPlayer:
             self._judge_all(drawings)
             self._show_tab("Learning")
             self._picture(
-                "learning", "Running accuracy: each drawing was scored before it could be trained on."
+                "accuracy", "Running accuracy: each drawing was scored before it could be trained on."
             )
             self._show_tab("Drawings")
             self._picture("drawings", "Every judged drawing is kept, with its strokes.")

@@ -142,7 +142,9 @@ class MainWindow(QMainWindow):
         def learning() -> QWidget:
             from qtdigits.gui.panels.learning.learning_panel import LearningPanel
 
-            return LearningPanel(session=session, trainer=trainer, guided=self.guided)
+            return LearningPanel(
+                session=session, trainer=trainer, guided=self.guided, preferences=preferences
+            )
 
         def samples() -> QWidget:
             from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
@@ -226,11 +228,8 @@ class MainWindow(QMainWindow):
             self._quiet.start()
         elif not self.training_panel.has_curves and not self._plots.isFinished():
             self._plots.start()
-        elif self.learning_panel is not None and not self.learning_panel.has_charts:
-            self.learning_panel.prepare_charts()
-            QTimer.singleShot(0, self, self._on_plots_loaded)
-        elif not self.training_panel.has_curves:
-            self.training_panel.prepare_part_of_curves()
+        elif not self._has_plots:
+            self._make_part_of_plots()
             QTimer.singleShot(0, self, self._on_plots_loaded)
         else:
             self.trainer.start_engine()
@@ -241,10 +240,25 @@ class MainWindow(QMainWindow):
     def _on_plots_loaded(self) -> None:
         if not self.isVisible():
             return
-        if self.training_panel.has_curves:
+        if self._has_plots:
             self._quiet.start()
         else:
             self._load_heavy_things()
+
+    @property
+    def _has_plots(self) -> bool:
+        learning = self.learning_panel
+        return self.training_panel.has_curves and (learning is None or learning.has_plots)
+
+    def _make_part_of_plots(self) -> None:
+        """What is in sight first."""
+        learning = self.learning_panel
+        if learning is not None and not learning.has_charts:
+            learning.prepare_charts()
+        elif not self.training_panel.has_curves:
+            self.training_panel.prepare_part_of_curves()
+        elif learning is not None:
+            learning.prepare_part_of_plots()
 
     @Slot()
     def _on_stroke_started(self) -> None:
@@ -286,9 +300,12 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _on_training_requested(self, job: TrainingJob) -> None:
+        """Show it, in one of the two tabs that do."""
         if job.recipe.is_personal:
             self.messages.withdraw(self.trainer.learn_hand)
-        self._show_training()
+        if self.tabs.currentIndex() not in (TABS.index("Learning"), TABS.index("Training")):
+            self.tabs.setCurrentIndex(TABS.index("Learning" if job.recipe.is_personal else "Training"))
+            self.drawing.setFocus()
 
     def _show_training(self) -> None:
         if self.tabs.currentWidget() is not self.training_panel:

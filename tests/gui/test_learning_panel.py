@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QWidget
 
+from gui.fake_engine import batch, started
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.run.events import RunCancelled, RunContinued, RunFailed, RunPaused
 from qtdigits.core.score.learning import LearningPoint
 from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.gui.guided import GuidedSession
@@ -18,6 +20,7 @@ from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassTile
 from qtdigits.gui.panels.learning.learning_panel import LearningPanel
 from qtdigits.gui.plots.calm_plot import CalmPlot
 from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
+from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import Session
@@ -360,3 +363,82 @@ def test_that_a_hand_can_be_learned_as_soon_as_there_is_a_drawing_of_it(panel, s
     learn.click()
     assert trainer.is_busy
     assert trainer.current.job.recipe.name == "my-hand"
+
+
+@pytest.fixture
+def training(qtbot, panel, session, trainer, engines):
+    """The panel while the hand is learned; its first batch has not come yet."""
+    judge(session, "3", "8")
+    panel.findChild(QPushButton, "learnButton").click()
+    qtbot.waitUntil(lambda: "run_job" in engines[0].command_names)
+    engines[0].say(started())
+    qtbot.waitUntil(lambda: text(panel, "learning.trainingStatus").startswith("epoch 1 of 3"))
+    return panel
+
+
+def shown(panel, name):
+    return panel.findChild(QWidget, name).isVisible()
+
+
+def test_that_the_curves_of_a_training_fill_the_tab_while_it_runs(qtbot, training, engines):
+    assert not shown(training, "runningFigure")
+    assert text(training, "learning.trainingTitle") == "Learning this hand"
+    assert training.findChildren(Plot, "lossPlot") == []
+    loss = training.findChild(Plot, "learning.lossPlot")
+    assert loss.isVisible()
+    assert training.findChild(Plot, "learning.accuracyPlot").isVisible()
+    engines[0].say(batch(1), batch(2))
+    qtbot.waitUntil(lambda: "0.5" in loss.accessibleDescription() or len(loss.densest) == 2)
+    qtbot.waitUntil(lambda: "left" in text(training, "learning.trainingStatus"))
+    engines[0].say(RunCancelled("run"))
+    qtbot.waitUntil(lambda: shown(training, "runningFigure"))
+    assert not loss.isVisible()
+
+
+def test_that_a_training_is_paused_stopped_and_cancelled_from_the_tab(qtbot, training, trainer, engines):
+    buttons = {
+        what: training.findChild(QPushButton, f"learning.{what}Button")
+        for what in ("stop", "pause", "cancel")
+    }
+    assert [button.isEnabled() for button in buttons.values()] == [False, False, True]
+    engines[0].say(batch(1))
+    qtbot.waitUntil(buttons["pause"].isEnabled)
+    buttons["pause"].click()
+    engines[0].say(RunPaused("run"))
+    qtbot.waitUntil(lambda: buttons["pause"].text() == "Resume")
+    buttons["pause"].click()
+    engines[0].say(RunContinued("run"))
+    qtbot.waitUntil(lambda: buttons["pause"].text() == "Pause")
+    buttons["stop"].click()
+    assert not buttons["stop"].isEnabled()
+    buttons["cancel"].click()
+    assert engines[0].command_names[-4:] == ["pause", "resume", "stop", "cancel"]
+    engines[0].say(RunCancelled("run"))
+    qtbot.waitUntil(lambda: not buttons["cancel"].isVisible())
+
+
+def test_that_the_own_figures_can_be_looked_at_while_a_training_runs(qtbot, training, engines):
+    training.findChild(QPushButton, "digitsButton").click()
+    assert shown(training, "runningFigure")
+    training.findChild(QPushButton, "liveButton").click()
+    assert shown(training, "learning.lossPlot")
+    training.findChild(QPushButton, "digitsButton").click()
+    engines[0].say(RunCancelled("run"))
+    qtbot.waitUntil(lambda: not shown(training, "liveButton"))
+
+
+def test_that_no_curves_of_the_run_before_are_shown_while_the_next_prepares(
+    qtbot, training, trainer, engines
+):
+    engines[0].say(batch(1), RunCancelled("run"))
+    qtbot.waitUntil(lambda: shown(training, "runningFigure"))
+    trainer.learn_hand()
+    assert not shown(training, "learning.lossPlot")
+    assert shown(training, "learning.cancelButton")
+    trainer.cancel()
+
+
+def test_that_a_training_that_failed_says_why(qtbot, training, engines):
+    engines[0].say(RunFailed("run", "StoreError", message="The disk is full.", remedy="Make room."))
+    qtbot.waitUntil(lambda: shown(training, "learningProblem"))
+    assert text(training, "learningProblem") == "The training failed. The disk is full. Make room."

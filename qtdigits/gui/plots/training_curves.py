@@ -70,7 +70,8 @@ class TrainingCurves(QWidget):
     """Shows histories that grow. Telling it so costs nothing; it redraws by a timer, and only what can be seen.
 
     `settings_changed` carries the `CurveSettings` to be remembered, `export_wanted` "png", "svg", "csv" or "copy".
-    `object_prefix` goes before the plots' object names where a window has several of these.
+    `object_prefix` goes before the plots' object names where a window has several of these. Without `has_controls` the settings
+    are those that are chosen elsewhere.
     """
 
     settings_changed = Signal(object)
@@ -81,6 +82,7 @@ class TrainingCurves(QWidget):
         *,
         settings: CurveSettings | None = None,
         object_prefix: str = "",
+        has_controls: bool = True,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -112,6 +114,8 @@ class TrainingCurves(QWidget):
         self._legend.hidden_changed.connect(self._on_hidden)
         self._run_legend.hidden_changed.connect(self._on_hidden_runs)
         self._apply_settings()
+        if not has_controls:
+            self._controls.hide()
 
     # The runs.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Trial
@@ -27,6 +27,8 @@ from qtdigits.errors import StoreError
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels.learning.accuracy_record import AccuracyRecord, detail_text
 from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassContent, ClassTiles
+from qtdigits.gui.panels.learning.live_training import LiveTraining
+from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.trainer import Trainer
@@ -53,7 +55,13 @@ class LearningPanel(RefreshingPanel):
     """Reads the store only while it is visible, and then once; each judgement is added to what was read."""
 
     def __init__(
-        self, *, session: Session, trainer: Trainer, guided: GuidedSession, parent: QWidget | None = None
+        self,
+        *,
+        session: Session,
+        trainer: Trainer,
+        guided: GuidedSession,
+        preferences: Preferences | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
@@ -94,12 +102,29 @@ class LearningPanel(RefreshingPanel):
         self._learning: LearningCurveChart | None = None
         self._learning_place = _place(LEAST_CURVE_PX)
         self._figures = QWidget()
+        self._problem = label(role="error", name="learningProblem", wraps=True)
+        self._problem.hide()
+        self._live = LiveTraining(trainer=trainer, preferences=preferences)
+        self._to_live = button("Show the training", "liveButton", "Watch the curves of the running training")
+        self._to_live.hide()
         self._lay_out()
         self._connect()
 
     @property
     def has_charts(self) -> bool:
         return self._curve is not None
+
+    @property
+    def has_plots(self) -> bool:
+        """The charts, and the curves of a training, are made."""
+        return self.has_charts and self._live.has_curves
+
+    def prepare_part_of_plots(self) -> None:
+        """Make some of them, so that no event takes long; `has_plots` says when it is done."""
+        if self.has_charts:
+            self._live.prepare_part_of_curves()
+        else:
+            self.prepare_charts()
 
     @Slot()
     def prepare_charts(self) -> None:
@@ -155,16 +180,17 @@ class LearningPanel(RefreshingPanel):
     def _lay_out(self) -> None:
         top = WrappingRow()
         top.add_stretching(self._figure)
-        top.add(self._models, self._guided, self._learn)
+        top.add(self._to_live, self._models, self._learn)
         digits = WrappingRow()
         digits.add(label("Your digits", role="heading"))
         digits.add_stretching(self._coach, least_px=LEAST_COACH_PX)
+        digits.add(self._guided)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(6)
         layout.addLayout(top)
-        for text in (self._detail, self._gain, self._remembered):
+        for text in (self._problem, self._detail, self._gain, self._remembered):
             layout.addWidget(text)
         layout.addWidget(self._curve_place, 2)
         layout.addSpacing(4)
@@ -174,9 +200,9 @@ class LearningPanel(RefreshingPanel):
         layout.addWidget(self._figures, 3)
         layout.addStretch(1)
         self._lay_out_figures()
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolling(page))
+        self._pages = QStackedLayout(self)
+        for one in (scrolling(page), self._live):
+            self._pages.addWidget(one)
 
     def _lay_out_figures(self) -> None:
         """What a sceptic scrolls to: the confusion matrix, and how errors fall with what is learned."""
@@ -205,11 +231,31 @@ class LearningPanel(RefreshingPanel):
         self._confusion.cell_described.connect(self._cell.setText)
         self._confusion.cell_chosen.connect(self._on_cell_chosen)
         self._tiles.class_chosen.connect(self._on_class_chosen)
+        self._live.began.connect(self._show_live)
+        self._live.ended.connect(self._on_training_ended)
+        self._live.digits_wanted.connect(self._show_own)
+        self._to_live.clicked.connect(self._show_live)
         guided.changed.connect(self._show_guided)
         self._show_guided()
         session.trial_judged.connect(self._on_judged)
         session.accuracy_changed.connect(self._on_accuracy_changed)
         session.memory_changed.connect(self._show_remembered)
+
+    @Slot(str)
+    def _on_training_ended(self, problem: str) -> None:
+        self._problem.setText(problem)
+        self._problem.setVisible(bool(problem))
+        self._show_own()
+
+    @Slot()
+    def _show_live(self) -> None:
+        self._problem.hide()
+        self._pages.setCurrentWidget(self._live)
+
+    @Slot()
+    def _show_own(self) -> None:
+        self._to_live.setVisible(self._trainer.is_training)
+        self._pages.setCurrentIndex(0)
 
     def _list_models(self, judged: list[str]) -> None:
         """Fill the box, the model in use first: it is chosen unless another one with figures of this writer was."""

@@ -25,8 +25,6 @@ from qtdigits.store.tables.runs import QueuedRun
 NARROW_PX = 600
 TRAIN_TIP = "Train a network by this recipe"
 TRAIN_NEXT_TIP = "Train a network by this recipe when the present training has ended"
-PAUSE_TIP = "Pause the training after this batch; the processor is free meanwhile (Ctrl+P)"
-RESUME_PAUSED_TIP = "Resume the training (Ctrl+P)"
 RETRY_TIP = "Train once more by the same recipe"
 RESUME = "Resume"
 RESUME_FROM_RUNS = "That training can be resumed from the Runs tab."
@@ -80,31 +78,6 @@ class TrainingControls(QWidget):
         super().resizeEvent(event)
         for title in self._titles:
             title.setVisible(event.size().width() >= NARROW_PX)
-
-
-class SteeringControls(QWidget):
-    """What can be done about the running training. Takes no room without one."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.stop_button = button("Stop, keep best", "stopButton", "End the training and keep the best epoch")
-        self.pause_button = button("Pause", "pauseButton", PAUSE_TIP)
-        self.cancel_button = button("Cancel", "cancelButton", "Cancel the training: no model is kept")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for one in (self.stop_button, self.pause_button, self.cancel_button):
-            row.addWidget(one)
-        self.hide()
-
-    def show_running(self, *, can_stop: bool, can_cancel: bool, is_paused: bool) -> None:
-        """A training can be paused as soon as it can be stopped."""
-        self.stop_button.setEnabled(can_stop)
-        self.pause_button.setText("Resume" if is_paused else "Pause")
-        self.pause_button.setToolTip(RESUME_PAUSED_TIP if is_paused else PAUSE_TIP)
-        self.pause_button.setEnabled(can_stop)
-        self.cancel_button.setEnabled(can_cancel)
-        self.show()
 
 
 MOST_SHOWN = 4

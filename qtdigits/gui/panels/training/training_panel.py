@@ -8,17 +8,15 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
-from qtdigits.core.formatting import duration
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.run import events as ev
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.engine_process import Asked, Current, EngineState, JobEnding
+from qtdigits.gui.engine_process import Current, EngineState, JobEnding
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.panels.training.training_controls import (
     QueueStrip,
-    SteeringControls,
     TrainingControls,
     TrainingMessages,
 )
@@ -26,6 +24,7 @@ from qtdigits.gui.panels.training.training_pages import TrainingPages
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.result_texts import data_text, finished_text, headline_text
+from qtdigits.gui.results.steering import SteeringControls, progress_text, status_text
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
@@ -40,7 +39,6 @@ LEAST_STATUS_PX = 340
 FIRST_RECIPE = "quick"
 """What is chosen at first ends while somebody watches; `best`, the first by name, takes hours."""
 REHEARSAL = "MNIST was not found: this is a rehearsal on synthetic ink."
-ASKED = {Asked.NOTHING: "", Asked.STOP: "stopping, the best is kept", Asked.CANCEL: "cancelling"}
 
 
 class TrainingPanel(QWidget):
@@ -110,10 +108,7 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def pause_or_resume(self) -> None:
-        if self._trainer.is_paused:
-            self._trainer.resume()
-        elif self._trainer.can_pause:
-            self._trainer.pause()
+        self._steering.pause_or_resume()
 
     def offer_interrupted(self) -> None:
         """Offer to resume the run that the end of the program has interrupted, if there is one."""
@@ -263,15 +258,12 @@ class TrainingPanel(QWidget):
     @Slot()
     def _refresh_controls(self) -> None:
         trainer, is_training = self._trainer, self._trainer.is_training
+        self._steering.refresh()
         if is_training:
-            self._steering.show_running(
-                can_stop=trainer.can_stop, can_cancel=trainer.can_cancel, is_paused=trainer.is_paused
-            )
             # Not before the first batch: a double click on Train is no second training.
             has_figures = len(trainer.history.batches) > 0
             self._controls.show_running(can_queue=has_figures and self._form.is_valid)
         else:
-            self._steering.hide()
             self._controls.show_idle(can_train=self._form.is_valid)
         has_result = self._pages.has_result and not is_training
         self._footer.setVisible(has_result and not self._pages.shows_summary)
@@ -312,7 +304,7 @@ class TrainingPanel(QWidget):
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
         self._bar = ThinBar(name="trainingProgress", title="Progress of the training")
         self._status = elided_label(role="muted", name="trainingStatus")
-        self._steering = SteeringControls()
+        self._steering = SteeringControls(trainer=self._trainer)
         self._messages = TrainingMessages()
         self._footer = frame("trainingFooter")
         self._result = elided_label(name="trainingResult")
@@ -354,9 +346,6 @@ class TrainingPanel(QWidget):
         self._choice.chosen.connect(self._messages.clear)
         self._choice.problem_found.connect(self._on_recipe_problem)
         self._controls.train_button.clicked.connect(self.start_training)
-        self._steering.stop_button.clicked.connect(trainer.stop)
-        self._steering.pause_button.clicked.connect(self.pause_or_resume)
-        self._steering.cancel_button.clicked.connect(trainer.cancel)
         self._messages.retry_button.clicked.connect(trainer.retry)
         self._messages.resume_button.clicked.connect(self._resume_interrupted)
         self._controls.adjust_button.toggled.connect(self._on_adjust)
@@ -364,42 +353,3 @@ class TrainingPanel(QWidget):
         self._pages.currentChanged.connect(self._refresh_controls)
         self._results_button.clicked.connect(self._on_results)
         self._refresh_timer.timeout.connect(self._refresh)
-
-
-def status_text(trainer: Trainer) -> str:
-    """How far the current training is, in a line; "" while it has no figures."""
-    current, batch, history = trainer.current, trainer.batch, trainer.history
-    if current is None:
-        return ""
-    what = ASKED[current.asked] or ("paused" if trainer.is_paused else "")
-    if current.started is None or batch is None:
-        return f"{what} …" if current.asked else what
-    figures = running_text(
-        batch,
-        epochs=current.started.epochs,
-        best_epoch=history.best_epoch,
-        waited=history.epochs_since_best,
-        patience=int(current.started.recipe.get("patience") or 0),
-    )
-    return " · ".join(part for part in (what, figures) if part)
-
-
-def running_text(
-    batch: ev.BatchEnded, *, epochs: int, best_epoch: int, waited: int = 0, patience: int = 0
-) -> str:
-    """epoch 6 of 12 · 1:02 left · best 2 · patience 3 of 10 · 0:14 elapsed · 12,340 images/s: what is wanted most stands first.
-
-    `waited`: epochs that have ended since the best one; the run ends when they are as many as the `patience` (0: never).
-    """
-    parts = [f"epoch {batch.epoch} of {epochs}", f"{duration(batch.remaining_s)} left"]
-    if best_epoch:
-        parts.append(f"best {best_epoch}")
-    if patience and best_epoch:
-        parts.append(f"patience {waited} of {patience}")
-    parts.append(f"{duration(batch.elapsed_s)} elapsed")
-    parts.append(f"{batch.images_per_s:,.0f} images/s")
-    return " · ".join(parts)
-
-
-def progress_text(event: ev.JobProgress) -> str:
-    return f"{event.what} · {event.done:,} of {event.total:,}" if event.total else f"{event.what} …"
