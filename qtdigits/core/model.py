@@ -75,9 +75,18 @@ class Model:
     @property
     def last_learned_sample(self) -> int | None:
         """The id of the last stored drawing that it may have been trained on, None if unknown."""
-        drawings = self.provenance.get("drawings")
-        last = drawings.get("last_sample") if isinstance(drawings, Mapping) else None
+        last = self._drawings.get("last_sample")
         return last if isinstance(last, int) else None
+
+    @property
+    def scored_writer(self) -> str:
+        """Whose hold-out it was scored on, "" if unknown."""
+        return str(self._drawings.get("writer") or "")
+
+    @property
+    def _drawings(self) -> Mapping[str, Any]:
+        drawings = self.provenance.get("drawings")
+        return drawings if isinstance(drawings, Mapping) else {}
 
     @property
     def has_learned_from_stored(self) -> bool:

@@ -40,7 +40,7 @@ _SHIPPED = "shipped:"
 class ModelEntry:
     """A model in a list. `error` says why a file cannot be read, otherwise it is empty.
 
-    `created_at` is that of the provenance, else the time of the file.
+    `created_at` is that of the provenance, else the time of the file. `writer` is whose hold-out it was scored on, "" if unknown.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class ModelEntry:
     scores: Mapping[str, Mapping[str, Any]]
     is_champion: bool
     error: str = ""
+    writer: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,7 @@ class ModelLibrary:
             created_at=_creation_time(header, path),
             labels=header.label_set.labels,
             scores=header.scores,
+            writer=header.scored_writer,
         )
 
     def _defaults(self) -> Iterator[Path]:

@@ -106,6 +106,23 @@ def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):
     assert "strangers" in tab.note
 
 
+def test_that_the_hold_out_of_a_model_is_its_writers_alone(qtbot, open_tab):
+    tab = open_tab()
+    saved_model(tab.session.library.new_path("own"), drawn_accuracy=0.99, writer="Ada")
+    table = tab.panel.findChild(QTableWidget, "modelsTable")
+
+    def shown():
+        found = [row for row in range(table.rowCount()) if table.item(row, 1).text() == "own"]
+        return [table.item(row, 2).text() for row in found]
+
+    tab.session.models_changed.emit()
+    assert shown() == ["50.00 %"]
+    tab.session.set_writer("Bob")
+    assert shown() == ["–"]
+    tab.session.set_writer("Ada")
+    assert shown() == ["50.00 %"]
+
+
 def test_that_imported_drawings_that_a_model_may_know_are_told_and_not_counted(qtbot, open_tab):
     def of_files(paths, drawings, *, header_of, progress):
         parts = Parts(not_learned=Tally(5, 4), of_files=Tally(15, 15))

@@ -100,10 +100,12 @@ class ModelsPanel(RefreshingPanel):
 
     def show_entries(self, entries: list[ModelEntry], in_use: Path | None) -> None:
         self._entries = entries
+        writer, is_alone = self._session.writer, self._is_alone
         self._table.setRowCount(len(entries))
         for row, entry in enumerate(entries):
             replayed = self._replayed.get(entry.path)
-            cells = _cells(entry, replayed, is_in_use=entry.path == in_use)
+            is_own = entry.writer == writer or (is_alone and not entry.writer)
+            cells = _cells(entry, replayed, is_own=is_own, is_in_use=entry.path == in_use)
             for column, text in enumerate(cells):
                 tip = entry.error or _told(replayed, column) or str(entry.path)
                 cell = table_cell(text, RIGHT if column in FIGURE_COLUMNS else LEFT, tip=tip)
@@ -122,6 +124,14 @@ class ModelsPanel(RefreshingPanel):
     @override
     def reload(self) -> None:
         self.show_entries(self._session.library.entries(), self._session.model_path)
+
+    @property
+    def _is_alone(self) -> bool:
+        """Nobody else draws here: a hold-out that is not said to be anybody's is this writer's."""
+        try:
+            return len(self._session.store.writers()) < 2
+        except QtDigitsError:
+            return True
 
     def _chosen(self) -> ModelEntry | None:
         rows = {index.row() for index in self._table.selectedIndexes()}
@@ -178,11 +188,12 @@ def _replayed(paths: list[Path], writer: str, data_dir: Path, is_closing: Event)
     return {one.path: one for one in found}
 
 
-def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_in_use: bool) -> list[str]:
+def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_own: bool, is_in_use: bool) -> list[str]:
+    """`is_own`: the model was scored on the hold-out of who draws now."""
     if entry.error:
         return ["", f"{entry.name}: cannot be read", *[UNKNOWN] * len(FIGURE_COLUMNS), "", ""]
     if replayed is None or replayed.error:
-        mine = [_percent(entry.scores.get(MY_HOLD_OUT)), UNKNOWN]
+        mine = [_percent(entry.scores.get(MY_HOLD_OUT)) if is_own else UNKNOWN, UNKNOWN]
     else:
         mine = [_tally(tally) for tally in (replayed.parts.hold_out, replayed.parts.not_learned)]
     others = [_percent(entry.scores.get(name)) for name in ("pendigits", MNIST_TEST)]
