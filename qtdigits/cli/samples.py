@@ -154,7 +154,10 @@ def run_import(args: argparse.Namespace) -> int:
             there = f", {counts.skipped:,} already stored" if counts.skipped else ""
             print(f"{file}: {counts.added:,} added{there}")
     if args.json:
-        rows = [{"file": str(file), **asdict(counts)} for file, counts in done.items()]
+        rows = [
+            {"file": str(file)} | {name: n for name, n in asdict(counts).items() if name != "ids"}
+            for file, counts in done.items()
+        ]
         added, skipped = (
             sum(getattr(counts, name) for counts in done.values()) for name in ("added", "skipped")
         )

@@ -146,6 +146,7 @@ def _files(window: Window) -> Iterator[Command]:
     files = window.import_export
     yield Command("&File", "&Import drawings…", files.import_drawings, "Ctrl+O")
     yield Command("&File", "Import the 2022 report's &CSV pair…", files.import_csv_pair)
+    yield Command("&File", "&Undo the last import", files.undo_import)
     yield Command("&File", "&Export drawings as ink…", files.export_ink, "Ctrl+S", has_rule=True)
     yield Command("&File", "Export as C&SV pair…", files.export_csv_pair)
     curves = window.training_panel.save_curves

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
+from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.background import Background, Work
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.store.tables.editing import Added
+from qtdigits.store.tables.editing import Added, Deleted
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.training import import_export as exchange
 
 CSV_KIND = "CSV (*.csv)"
 INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
+MOST_NAMED = 12
+"""So many writers or labels are named in a question."""
 ANY_KIND = "Drawings (*.jsonl *.jsonl.gz *.csv *.tra *.tes *.npz *.gz *.db);;All files (*)"
 
 
 class ImportExport(QObject):
-    """Works in a thread of its own, and tells the session how each job ended."""
+    """Works in a thread of its own, and tells the session how each job ended.
+
+    What a file holds is told before it is stored. `imported` carries the sentence about what was stored, which can be undone.
+    """
+
+    imported = Signal(str)
 
     def __init__(self, *, session: Session, ask: Ask, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._ask = ask
+        self._imported: list[tuple[int, ...]] = []
         self._background = Background(self)
         self._background.done.connect(self._on_done)
         self._background.failed.connect(self._on_failed)
@@ -87,11 +98,23 @@ class ImportExport(QObject):
             self._session.notify("There are no drawings to export.")
         return n > 0
 
+    def undo_import(self) -> None:
+        """Take back the last import of this sitting: its drawings go to the trash."""
+        if not self._imported:
+            self._session.notify("Nothing was imported since the program was started.")
+            return
+        work = partial(exchange.remove_drawings, self._session.data_dir, self._imported.pop())
+        self._run("Undoing the import", work)
+
     def _import(self, path: Path, labels: Path | None) -> None:
-        work = partial(
-            exchange.import_samples, self._session.data_dir, path, writer=self._session.writer, labels=labels
-        )
+        work = partial(exchange.read_drawings, path, writer=self._session.writer, labels=labels)
         self._run(f"Importing {path.name}", work)
+
+    def _store(self, name: str, drawings: tuple[Sample, ...]) -> None:
+        if self._ask.yes(name, import_question(drawings)):
+            self._background.run(name, partial(exchange.add_drawings, self._session.data_dir, drawings))
+        else:
+            self._session.notify(f"{name}: nothing was added.")
 
     def _run(self, name: str, work: Work) -> None:
         self._session.notify(f"{name} …")
@@ -99,9 +122,19 @@ class ImportExport(QObject):
 
     def _on_done(self, name: str, result: object) -> None:
         match result:
-            case Added(added=added, skipped=skipped):
+            case tuple():
+                self._store(name, result)
+            case Added(added=added, skipped=skipped, ids=ids):
                 known = f" {skipped:,} were there already." if skipped else ""
-                self._session.notify(f"{name}: {counted(added, 'drawing')} added.{known}")
+                text = f"{name}: {counted(added, 'drawing')} added.{known}"
+                if ids:
+                    self._imported.append(ids)
+                    self.imported.emit(text)
+                else:
+                    self._session.notify(text)
+                self._session.samples_edited()
+            case Deleted(ids=ids):
+                self._session.notify(f"The import was undone: {counted(len(ids), 'drawing')} in the trash.")
                 self._session.samples_edited()
             case int():
                 self._session.notify(f"{name}: {counted(result, 'drawing')} written.")
@@ -110,3 +143,19 @@ class ImportExport(QObject):
         self._session.report(
             QtDigitsError(f"{name} failed, and nothing was changed. {error.message}", error.remedy)
         )
+
+
+def import_question(drawings: Sequence[Sample]) -> str:
+    """How many drawings would be added, with which labels, and for whom."""
+    labels = Counter(sample.label for sample in drawings)
+    writers = sorted({sample.writer for sample in drawings})
+    told = [f"{label} ({n:,})" for label, n in sorted(labels.items())]
+    return (
+        f"Add {counted(len(drawings), 'drawing')} {_listed('by', writers)}?\n\n"
+        f"{_listed('Labels, with how many there are of each:', told)}.\n\nThis can be undone."
+    )
+
+
+def _listed(before: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return f"{before} {', '.join(names[:MOST_NAMED])}{more}"

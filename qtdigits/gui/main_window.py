@@ -186,6 +186,7 @@ class MainWindow(QMainWindow):
             signal.connect(self._enable_steering)
         trainer.history_changed.connect(self._enable_steering)
         trainer.state_changed.connect(self._enable_steering)
+        self.import_export.imported.connect(self._offer_undo_import)
         self.suspects.suspects_found.connect(self._offer_doubtful)
         self.learning.learning_suggested.connect(self._offer_learning)
         self.promotion.notice_given.connect(self._on_promoted)
@@ -326,6 +327,10 @@ class MainWindow(QMainWindow):
         """To a person who looks at something else than the training, which may have begun by itself."""
         if not self.training_panel.isVisible() and self.preferences.promotion != "never":
             self.messages.offer(text, "Look at it", self._show_training, can_wait=True)
+
+    @Slot(str)
+    def _offer_undo_import(self, text: str) -> None:
+        self.messages.offer(text, "Undo", self.import_export.undo_import)
 
     @Slot(int)
     def _offer_doubtful(self, n: int) -> None:

@@ -227,6 +227,24 @@ def test_that_the_csv_pair_goes_out_and_comes_in_through_the_menu(window, qtbot,
     action(window, "Import the 2022 report's CSV pair…").trigger()
     qtbot.waitUntil(lambda: "1 drawing added" in window.messages.text)
     assert window.session.store.count() == 2
+    question = window.ask.asked[-1][1]
+    assert question.startswith("Add 1 drawing by me?")
+    assert "3 (1)." in question
+    child(window, QPushButton, "messageActionButton").click()
+    qtbot.waitUntil(lambda: "The import was undone" in window.messages.text)
+    assert window.session.store.count() == 1
+    action(window, "Undo the last import").trigger()
+    assert "Nothing was imported" in window.messages.text
+
+
+def test_that_nothing_is_imported_without_a_yes(window, qtbot, tmp_path, monkeypatch):
+    (tmp_path / "images.csv").write_text(",".join(["0"] * 784) + "\n")
+    (tmp_path / "labels.csv").write_text("7\n")
+    window.ask.reply = tmp_path / "images.csv"
+    monkeypatch.setattr(window.ask, "yes", lambda *_: False)
+    action(window, "Import the 2022 report's CSV pair…").trigger()
+    qtbot.waitUntil(lambda: "nothing was added" in window.messages.text)
+    assert window.session.store.count() == 0
 
 
 def test_that_without_drawings_nobody_is_asked_where_to_export_them(window):

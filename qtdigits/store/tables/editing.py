@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -52,10 +52,14 @@ class Changed:
 
 @dataclass(frozen=True)
 class Added:
-    """The result of an import: `skipped` drawings were in the store already, with the same writer and label."""
+    """The result of an import: `skipped` drawings were in the store already, with the same writer and label.
+
+    `ids` are those of the added drawings, empty for a whole store.
+    """
 
     added: int
     skipped: int
+    ids: tuple[int, ...] = field(default=(), compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,10 @@ def insert_samples(db: Database, names: NameTables, prepared: Sequence[Prepared]
         db.execute("UPDATE samples SET deleted_at = NULL WHERE id = ?", (sample_id,))
     numbering = _Numbering(db, names)
     db.execute_many(_INSERT, ((*numbering.next(s.writer, s.label), *s.values) for s in fresh))
-    added = len(fresh) + len(put_back)
-    return Added(added, max(0, len(prepared) - added))
+    ids = sorted(
+        (*put_back, *(row["id"] for row in db.rows("SELECT id FROM samples WHERE id > ?", (newest,))))
+    )
+    return Added(len(ids), max(0, len(prepared) - len(ids)), ids=tuple(ids))
 
 
 def known_digests(db: Database, digests: Iterable[bytes]) -> set[bytes]:
