@@ -324,9 +324,14 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _offer_verdict(self, text: str) -> None:
-        """To a person who looks at something else than the training, which may have begun by itself."""
-        if not self.training_panel.isVisible() and self.preferences.promotion != "never":
-            self.messages.offer(text, "Look at it", self._show_training, can_wait=True)
+        """To a person who looks at neither of the tabs that say it."""
+        is_said = self.tabs.currentIndex() in (TABS.index("Learning"), TABS.index("Training"))
+        if not is_said and self.preferences.promotion != "never":
+            self.messages.offer(text, "Look at it", self._show_learning, can_wait=True)
+
+    def _show_learning(self) -> None:
+        self.tabs.setCurrentIndex(TABS.index("Learning"))
+        self.drawing.setFocus()
 
     @Slot(str)
     def _offer_undo_import(self, text: str) -> None:

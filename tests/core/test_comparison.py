@@ -143,7 +143,7 @@ def test_that_drawings_judged_meanwhile_count_with_what_is_held_out() -> None:
 
 @pytest.mark.parametrize(
     ("fixed", "broken", "rarity"),
-    [(3, 1, "62 %"), (8, 0, "0.8 %"), (12, 0, "less than 0.1 %"), (1, 1, "100 %")],
+    [(3, 1, "62 %"), (8, 0, "0.8 %"), (12, 0, "less than 0.1 %")],
 )
 def test_that_it_says_how_often_chance_alone_does_so(fixed: int, broken: int, rarity: str) -> None:
     evidence = Comparison(paired(20, fixed, broken), paired(0, 0, 0)).evidence
@@ -207,3 +207,36 @@ def test_that_it_says_how_much_was_gained_and_why_to_believe_it() -> None:
     assert "The loss of 10.0 points may still be chance (95 % " in Gain(Tally(20, 20), Tally(20, 18)).sentence
     assert "Nothing was gained or lost so far" in Gain(Tally(20, 18), Tally(10, 9)).sentence
     assert right_text(Tally(1, 1)).startswith("1 of 1 was read right, 100.0 % (20.7 to 100.0 %)")
+
+
+@pytest.mark.parametrize(("fixed", "broken"), [(1, 0), (1, 1), (3, 3)])
+def test_that_an_even_split_is_not_called_a_chance_of_100_percent(fixed: int, broken: int) -> None:
+    evidence = Comparison(paired(13, fixed, broken), paired(0, 0, 0)).evidence
+    assert evidence == f"{fixed} fixed and {broken} broken: that does not tell which is better."
+
+
+def test_that_the_headline_counts_drawings_and_says_whose_they_are() -> None:
+    found = Comparison(PairedComparison(13, 12, 13, 1, 0), paired(0, 0, 0))
+    assert found.headline() == "The new one reads 13 of your 13 held-out drawings right. The one in use: 12."
+    newer = Comparison(PairedComparison(13, 12, 13, 1, 0), paired(0, 0, 0), newer=PairedComparison(2, 1, 1))
+    assert newer.headline("Ada") == (
+        "The new one reads 14 of 15 drawings by Ada that neither has learned from right. The one in use: 13."
+    )
+    assert Comparison(PairedComparison(), paired(0, 0, 0)).headline() == "A new model is ready."
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ((60, 40), (60, 60), "more than chance explains."),
+        ((60, 60), (60, 40), "go back to the old one."),
+        ((60, 58), (60, 60), "may still be chance"),
+        ((60, 55), (60, 55), "Nothing was gained or lost"),
+    ],
+)
+def test_that_what_is_said_of_a_gain_follows_from_its_interval(before, now, said) -> None:
+    gain = Gain(Tally(*before), Tally(*now))
+    assert said in gain.recommendation
+    assert gain.headline() == (
+        f"Since it learned from you: {now[1]} of {now[0]} read right. Before: {before[1]} of {before[0]}."
+    )

@@ -11,7 +11,8 @@ from gui.fake_engine import batch, started
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.run.events import RunCancelled, RunContinued, RunFailed, RunPaused
+from qtdigits.core.run.events import RunCancelled, RunContinued, RunFailed, RunFinished, RunPaused
+from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.learning import LearningPoint
 from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.gui.guided import GuidedSession
@@ -232,18 +233,23 @@ def test_that_a_judgement_is_a_point_of_the_learning_curve_at_once(panel, sessio
 
 def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(panel, session):
     judge(session, *"333333338888")
-    assert text(panel, "gainLabel") == ""
+    assert not shown(panel, "verdictLabel")
     learn(session)
     judge(session, "3", "3")
     assert text(panel, "runningFigure") == "100.0 %"
-    assert text(panel, "gainLabel").startswith(
+    assert text(panel, "verdictLabel") == "Since it learned from you: 2 of 2 read right. Before: 8 of 12."
+    assert text(panel, "verdictRecommendation") == "That may still be chance: draw on, and it will show."
+    assert not shown(panel, "verdictEvidence")
+    panel.findChild(QPushButton, "evidenceButton").click()
+    assert shown(panel, "verdictEvidence")
+    assert text(panel, "verdictEvidence").startswith(
         "Before, 8 of 12 were read right, 66.7 % (39.1 to 86.2 %). The gain of 33.3 points may still be chance"
     )
     assert drawn(panel, "Running accuracy")["before"] == ([0, 2], pytest.approx([8 / 12, 8 / 12]))
     box = panel.findChild(QComboBox, "runningModelBox")
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    assert panel.findChild(QLabel, "gainLabel").isHidden()
+    assert not shown(panel, "verdictLabel")
 
 
 @pytest.mark.parametrize("width_px", [800, 420])
@@ -442,3 +448,79 @@ def test_that_a_training_that_failed_says_why(qtbot, training, engines):
     engines[0].say(RunFailed("run", "StoreError", message="The disk is full.", remedy="Make room."))
     qtbot.waitUntil(lambda: shown(training, "learningProblem"))
     assert text(training, "learningProblem") == "The training failed. The disk is full. Make room."
+
+
+BETTER = Comparison(
+    PairedComparison.of_ids(40, 37, 39, (11, 12, 13), (14,)),
+    PairedComparison.of_ids(3000, 2990, 2991, (1,)),
+    "model-3",
+)
+EVEN = Comparison(PairedComparison.of_ids(13, 12, 13, (11,)), PairedComparison(), "model-3")
+
+
+@pytest.fixture
+def propose(qtbot, training, session, engines):
+    """End the training with a new model; `found` compares it with the one in use. Gives its path."""
+
+    def end(found):
+        path = session.library.new_path("learned-8")
+        model = load_model(session.library.find("model-3"))
+        save_model(replace(model, name=path.stem, provenance={}), path)
+        engines[0].say(RunFinished("run", "completed", str(path), 1, 1, 2.0, {}, comparison=found.to_json()))
+        qtbot.waitUntil(lambda: shown(training, "verdictLabel"))
+        return path
+
+    return end
+
+
+def test_that_the_verdict_is_a_sentence_with_two_buttons_and_its_evidence_a_click_away(training, propose):
+    propose(BETTER)
+    assert text(training, "verdictLabel") == (
+        "The new one reads 39 of your 40 held-out drawings right. The one in use: 37."
+    )
+    assert text(training, "verdictRecommendation") == BETTER.recommendation
+    assert shown(training, "useNewButton")
+    assert shown(training, "keepOldButton")
+    assert not shown(training, "verdictEvidence")
+    training.findChild(QPushButton, "evidenceButton").click()
+    evidence = text(training, "verdictEvidence")
+    assert shown(training, "verdictEvidence")
+    assert evidence.startswith("Reads 92.5 → 97.5 % of your 40 held-out drawings; 3 fixed, 1 broken; MNIST ")
+    assert "95 % intervals: the new one 87.1 to 99.6 %, the one in use 80.1 to 97.4 %." in evidence
+    assert BETTER.evidence in evidence
+    assert evidence.count("MNIST 99.") == 1
+
+
+def test_that_the_new_one_is_used_and_one_click_leads_back(training, session, propose):
+    path = propose(BETTER)
+    training.findChild(QPushButton, "useNewButton").click()
+    assert session.model_path == path
+    assert not shown(training, "useNewButton")
+    assert "Draw on" in text(training, "verdictLabel")
+    training.findChild(QPushButton, "backToOldButton").click()
+    assert session.model_name == "model-3"
+    assert shown(training, "useNewButton")
+
+
+def test_that_the_old_one_is_kept_and_the_verdict_goes(training, session, propose):
+    propose(EVEN)
+    training.findChild(QPushButton, "keepOldButton").click()
+    assert session.model_name == "model-3"
+    assert not shown(training, "verdictLabel")
+
+
+def test_that_the_verdict_stands_while_the_next_training_runs(training, trainer, propose):
+    propose(BETTER)
+    trainer.learn_hand()
+    training.findChild(QPushButton, "digitsButton").click()
+    assert shown(training, "verdictLabel")
+    trainer.cancel()
+
+
+def test_that_a_verdict_says_whose_drawings_it_is_about(training, session, propose):
+    propose(BETTER)
+    session.set_writer("Ada")
+    assert text(training, "verdictLabel") == (
+        "The new one reads 39 of 40 held-out drawings by me right. The one in use: 37."
+    )
+    assert text(training, "verdictEvidence").startswith("This is about the drawings by me.")

@@ -353,7 +353,7 @@ def test_that_a_new_model_is_offered_between_two_drawings_to_who_looks_elsewhere
     assert window.messages.text == ("A new model is ready: it reads more." if is_said else "")
     if is_said:
         child(window, QPushButton, "messageActionButton").click()
-        assert window.tabs.currentWidget() is window.training_panel
+        assert window.tabs.tabText(window.tabs.currentIndex()) == "Learning"
 
 
 def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
@@ -378,9 +378,11 @@ def test_that_the_verdict_goes_on_with_how_new_drawings_are_read(window):
 
 
 def test_that_who_sees_the_verdict_or_wants_no_offer_gets_none(window):
-    window.tabs.setCurrentIndex(TABS.index("Training"))
-    run_finished(window, advice="use", sentence="reads more")
-    assert window.messages.text == ""
+    for seen in ("Training", "Learning"):
+        window.tabs.setCurrentIndex(TABS.index(seen))
+        run_finished(window, advice="use", sentence="reads more")
+        assert window.messages.text == ""
+    assert child(window, QLabel, "verdictLabel").isVisible()
     window.tabs.setCurrentIndex(TABS.index("Drawings"))
     window.preferences.promotion = "never"
     run_finished(window, advice="use", sentence="reads more")

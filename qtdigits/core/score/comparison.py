@@ -181,6 +181,31 @@ class Comparison:
             return Recommendation.USE
         return Recommendation.ASK
 
+    def headline(self, writer: str = "") -> str:
+        """Such as: The new one reads 13 of your 13 held-out drawings right. The one in use: 12.
+
+        `writer` is whose drawings they are, where those are not the person's own.
+        """
+        hand = self.hand
+        if not hand.n:
+            return "A new model is ready."
+        kind = "drawing" if self.newer.n else "held-out drawing"
+        told = f"{counted(hand.n, kind)} by {writer}" if writer else f"your {counted(hand.n, kind)}"
+        not_learned = " that neither has learned from" if self.newer.n else ""
+        return (
+            f"The new one reads {hand.after:,} of {told}{not_learned} right. The one in use: {hand.before:,}."
+        )
+
+    @property
+    def intervals(self) -> str:
+        """Wilson's 95 % intervals of both accuracies, "" where nothing was read."""
+        if not self.hand.n:
+            return ""
+        before, after = (
+            percent_range(*tally.interval) for tally in (self.hand.tally_before, self.hand.tally_after)
+        )
+        return f"95 % intervals: the new one {after}, the one in use {before}."
+
     @property
     def sentence(self) -> str:
         """Such as "reads 97.1 → 99.0 % of your 103 held-out drawings; 4 fixed, 2 broken; MNIST 99.68 → 99.66 %"."""
@@ -204,6 +229,8 @@ class Comparison:
         fixed, broken = self.hand.n_fixed, self.hand.n_broken
         if not fixed + broken:
             return ""
+        if self.hand.p_value >= 1:
+            return f"{fixed} fixed and {broken} broken: that does not tell which is better."
         return (
             f"If neither were better, a split as uneven as {fixed} fixed and {broken} broken "
             f"would occur by chance in {_rarity(self.hand.p_value)} of cases."
@@ -218,7 +245,7 @@ class Comparison:
             case Recommendation.KEEP if self.hand.gain < 0:
                 return "It reads you worse: keep the model in use."
             case Recommendation.KEEP:
-                return "It has forgotten some of MNIST: keep the model in use."
+                return "It reads the digits of other people (MNIST) worse: keep the model in use."
             case Recommendation.ASK if self.hand.gain > 0:
                 return f"{self._gained}. {self._cost}"
             case Recommendation.ASK if not self.hand.n:
@@ -321,6 +348,22 @@ class Gain:
     def is_proven(self) -> bool:
         """Whether all of the interval lies above 0."""
         return self.interval[0] > 0
+
+    def headline(self, writer: str = "") -> str:
+        """Such as: Since it learned from you: 60 of 60 read right. Before: 55 of 60. `writer` as in `Comparison`."""
+        now, before = (f"{tally.correct:,} of {tally.n:,}" for tally in (self.now, self.before))
+        return f"Since it learned from {writer or 'you'}: {now} read right. Before: {before}."
+
+    @property
+    def recommendation(self) -> str:
+        """What follows from it for the person, without figures."""
+        if self.is_proven:
+            return "That is more than chance explains."
+        if self.is_beyond_chance:
+            return "It reads you worse than before, by more than chance explains: go back to the old one."
+        if self.change == 0:
+            return "Nothing was gained or lost so far."
+        return "That may still be chance: draw on, and it will show."
 
     @property
     def sentence(self) -> str:

@@ -28,12 +28,13 @@ from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels.learning.accuracy_record import AccuracyRecord, detail_text
 from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassContent, ClassTiles
 from qtdigits.gui.panels.learning.live_training import LiveTraining
+from qtdigits.gui.panels.learning.verdict import Verdict
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import ChoiceBox, button, give_role, label, scrolling
+from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.compare import learned_by, learning_points
 
@@ -74,7 +75,7 @@ class LearningPanel(RefreshingPanel):
         self._drawings: dict[str, tuple[int, tuple[Thumbnail, ...]]] = {}
         self._figure = _large_label("runningFigure")
         self._detail = label(name="runningDetail", wraps=True)
-        self._gain = label(name="gainLabel", wraps=True)
+        self._verdict = Verdict(session=session, trainer=trainer)
         self._remembered = label(role="muted", name="rememberedLabel", wraps=True)
         self._coach = label(role="muted", name="coachLabel", wraps=True)
         self._models = ChoiceBox(name="runningModelBox")
@@ -190,7 +191,7 @@ class LearningPanel(RefreshingPanel):
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(6)
         layout.addLayout(top)
-        for text in (self._problem, self._detail, self._gain, self._remembered):
+        for text in (self._problem, self._detail, self._verdict, self._remembered):
             layout.addWidget(text)
         layout.addWidget(self._curve_place, 2)
         layout.addSpacing(4)
@@ -277,9 +278,7 @@ class LearningPanel(RefreshingPanel):
         self._detail.setText(detail_text(record))
         before = self._before
         gain = Gain(before, record.tally) if before.n and record.n else None
-        self._gain.setVisible(gain is not None)
-        self._gain.setText(gain.sentence if gain else "")
-        give_role(self._gain, "good" if gain and gain.is_proven else "")
+        self._verdict.show_gain(gain)
         advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
         contents = {
