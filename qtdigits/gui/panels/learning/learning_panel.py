@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import UNKNOWN, counted, percent
-from qtdigits.core.score.comparison import Gain
+from qtdigits.core.score.comparison import Gain, right_text
 from qtdigits.core.score.learning import (
     LearningPoint,
     fit_curve,
@@ -275,8 +275,9 @@ class LearningPanel(RefreshingPanel):
         if record is None:
             return
         self._figure.setText(percent(record.tally.accuracy))
-        self._detail.setText(detail_text(record))
         before = self._before
+        was = f" Before, {right_text(before)}." if before.n and not record.n else ""
+        self._detail.setText(detail_text(record) + was)
         gain = Gain(before, record.tally) if before.n and record.n else None
         self._verdict.show_gain(gain)
         advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)

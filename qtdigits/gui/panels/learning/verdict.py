@@ -17,10 +17,8 @@ from qtdigits.gui.widgets.parts import button, give_role, label
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.jobs import TrainingJob
 
-WHY = (
-    "Both read the same drawings, which were set aside when they were judged: nothing is ever learned from them. "
-    "MNIST: digits of other people, to see that those are read as well as before."
-)
+WHY = "Both read the same drawings, which were set aside when they were judged: nothing is ever learned from them."
+MNIST = "MNIST: digits of other people, to see that those are read as well as before."
 SINCE = (
     "Each drawing was scored as it was read, before anything could learn from it: these are figures of drawings that were "
     "new to the model."
@@ -129,6 +127,8 @@ class Verdict(QFrame):
             reasons.insert(0, f"This is about the drawings by {proposal.writer}.")
         if found.hold_out.n:
             reasons.append(WHY)
+        if found.guard.n:
+            reasons.append(MNIST)
         self._say(
             found.headline(proposal.writer if is_about_another else ""),
             found.recommendation,
