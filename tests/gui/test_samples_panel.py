@@ -74,7 +74,7 @@ class Browser:
     """The panel in a window with an Undo of its own, and what a person sees and does there."""
 
     def __init__(self, session, qtbot):
-        self.session, self.store = session, session.store
+        self.session, self.store, self.qtbot = session, session.store, qtbot
         self.ask, self.exchange = Answers(True), ExportTo()
         self.trainer = FakeTrainer()
         self.panel = SamplesPanel(
@@ -326,6 +326,43 @@ def test_that_a_doubtful_drawing_can_be_given_the_suggested_label(browser):
     browser.click("followSuggestionButton")
     assert browser.store.sample(5).label == "1"
     assert browser.store.count(is_suspect=True) == 0
+
+
+def test_that_all_suggestions_are_taken_at_once_and_undone_at_once(browser):
+    sevens, nines = Suspicion(0.9, "7", ""), Suspicion(0.8, "9", "")
+    browser.store.mark_suspects({1: sevens, 2: nines, 3: sevens})
+    browser.session.samples_changed.emit()
+    assert not browser.find(QPushButton, "takeSuggestionsButton").isVisible()
+    browser.click("showDoubtfulButton")
+    assert sorted(browser.shown) == list("012")
+    browser.click("takeSuggestionsButton")
+    browser.qtbot.waitUntil(lambda: browser.text("editedLabel") == "3 drawings relabelled as suggested.")
+    assert browser.shown == []
+    assert [browser.store.sample(i).label for i in (1, 2, 3)] == ["7", "9", "7"]
+    browser.click("undoEditButton")
+    browser.qtbot.waitUntil(lambda: sorted(browser.shown) == list("012"))
+
+
+def test_that_the_buttons_of_the_review_stay_where_they_are(browser):
+    browser.store.mark_suspects(
+        {
+            1: Suspicion(0.9, "7", ""),
+            2: Suspicion(0.8, "4", "it is nearer to four drawings of a 4 than to any 1"),
+        }
+    )
+    browser.session.samples_changed.emit()
+    browser.click("showDoubtfulButton")
+    names = ("followSuggestionButton", "acceptLabelButton", "deleteButton")
+
+    def places():
+        browser.panel.grab()  # lays it out
+        buttons = [browser.find(QPushButton, name) for name in names]
+        return [(one.mapTo(browser.panel, QPoint()), one.size()) for one in buttons]
+
+    browser.select(0)
+    first = places()
+    browser.select(1)
+    assert places() == first
 
 
 def test_that_enter_on_a_drawing_without_doubt_changes_nothing(browser):

@@ -161,14 +161,11 @@ class SampleDetails(QWidget):
             self._edits.delete(self._ids)
 
     def _lay_out(self) -> None:
-        doubt = QVBoxLayout(self._doubt)
-        doubt.setContentsMargins(0, 0, 0, 0)
-        doubt.addWidget(self._doubt_text)
-        answers = QHBoxLayout()
+        answers = QHBoxLayout(self._doubt)
+        answers.setContentsMargins(0, 0, 0, 0)
         for choice in (self._follow, self._accept):
-            choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            answers.addWidget(choice)
-        doubt.addLayout(answers)
+            choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # as wide as the other
+            answers.addWidget(choice, 1)
         actions = QHBoxLayout()
         actions.addWidget(self._weigh, 1)
         actions.addWidget(self._delete, 1)
@@ -176,9 +173,11 @@ class SampleDetails(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        for part in (self._drawing, self._heading, self._facts, self._doubt, self._entry):
+        for part in (self._drawing, self._heading, self._doubt, self._entry):
             layout.addWidget(part)
         layout.addLayout(actions)
+        layout.addWidget(self._doubt_text)  # below the buttons, as texts are of any height
+        layout.addWidget(self._facts)
         layout.addStretch(1)
         self._facts.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 
@@ -186,7 +185,7 @@ class SampleDetails(QWidget):
         self._drawing.hide()
         self._heading.setText("")
         self._facts.setText(hint)
-        self._doubt.hide()
+        self._show_doubt(False)
         self._show_actions(False, in_trash=False)
 
     def _show_one(self, sample: Sample, trial: Trial | None, *, in_trash: bool) -> None:
@@ -194,7 +193,7 @@ class SampleDetails(QWidget):
         self._drawing.show()
         self._heading.setText(f"{sample.label} · {sample.writer}")
         self._facts.setText("\n".join(facts_of(sample, trial, in_trash=in_trash)))
-        self._doubt.setVisible(sample.suspicion is not None and not in_trash)
+        self._show_doubt(sample.suspicion is not None and not in_trash)
         if sample.suspicion is not None:
             doubt = sample.suspicion
             reason = f": {doubt.reason}" if doubt.reason else ""
@@ -215,9 +214,13 @@ class SampleDetails(QWidget):
         self._heading.setText(f"{n:,} drawings")
         counts = Counter(one.label for one in found).most_common()
         self._facts.setText("   ".join(f"{name} × {count:,}" for name, count in counts[:12]))
-        self._doubt.hide()
+        self._show_doubt(False)
         self._set_weight(HEAVY if found and all(one.weight >= HEAVY for one in found) else 1)
         self._show_actions(True, in_trash=in_trash)
+
+    def _show_doubt(self, is_shown: bool) -> None:
+        self._doubt.setVisible(is_shown)
+        self._doubt_text.setVisible(is_shown)
 
     def _show_actions(self, are_shown: bool, *, in_trash: bool) -> None:
         for part in (self._entry, self._weigh, self._delete):

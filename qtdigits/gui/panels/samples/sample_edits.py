@@ -6,7 +6,7 @@ Many drawings are changed a few hundred at a time, between which the window draw
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,7 +63,16 @@ class SampleEdits(QObject):
 
     def relabel(self, ids: Collection[int], label: str) -> None:
         relabel = self._session.store.relabel
-        self._do(f"relabelled as {label.strip()}", ids, lambda part: relabel(part, label))
+        self._do(f"relabelled as {label.strip()}", _parts(ids), lambda part: relabel(part, label))
+
+    def take_suggestions(self, suggestions: Mapping[int, str]) -> None:
+        """Give each drawing the label that was suggested for it, all in one change."""
+        by_label: dict[str, list[int]] = {}
+        for sample_id, suggested in suggestions.items():
+            by_label.setdefault(suggested, []).append(sample_id)
+        parts = [part for ids in by_label.values() for part in _parts(ids)]
+        relabel = self._session.store.relabel
+        self._do("relabelled as suggested", parts, lambda part: relabel(part, suggestions[part[0]]))
 
     def set_weight(self, ids: Collection[int], weight: int) -> None:
         """Say how often drawings count in a training. Those held out are left as they are, and the sentence says so."""
@@ -77,13 +86,15 @@ class SampleEdits(QObject):
         times = "once" if weight == 1 else f"{weight} times"
         text = f"counts {times}" if len(trained) == 1 else f"count {times}"
         set_weight = self._session.store.set_weight
-        self._do(f"{text}; {never}" if never else text, trained, lambda part: set_weight(part, weight))
+        self._do(
+            f"{text}; {never}" if never else text, _parts(trained), lambda part: set_weight(part, weight)
+        )
 
     def accept_labels(self, ids: Collection[int]) -> None:
-        self._do("accepted as labelled", ids, self._session.store.accept_labels)
+        self._do("accepted as labelled", _parts(ids), self._session.store.accept_labels)
 
     def delete(self, ids: Collection[int]) -> None:
-        self._do("deleted", ids, self._session.store.delete_samples)
+        self._do("deleted", _parts(ids), self._session.store.delete_samples)
 
     def put_back(self, ids: Collection[int]) -> None:
         """Take drawings out of the trash."""
@@ -109,13 +120,17 @@ class SampleEdits(QObject):
             _Job(lambda _n: f"Undone: {text}", parts, self._restored, total, is_final=True, undoes=text)
         )
 
-    def _do(self, what: str, ids: Collection[int], change: Callable[[Sequence[int]], Change]) -> None:
+    def _do(
+        self, what: str, parts: Sequence[Sequence[int]], change: Callable[[Sequence[int]], Change]
+    ) -> None:
+        total = sum(map(len, parts))
+
         def changed(part: Sequence[int] | Change) -> tuple[int, Change | None]:
             assert not isinstance(part, Changed | Deleted)
             done = change(part)
             return len(part), done if done.ids else None
 
-        self._begin(_Job(lambda n: f"{counted(n, 'drawing')} {what}.", deque(_parts(ids)), changed, len(ids)))
+        self._begin(_Job(lambda n: f"{counted(n, 'drawing')} {what}.", deque(parts), changed, total))
 
     def _restored(self, part: Sequence[int] | Change) -> tuple[int, Change | None]:
         assert isinstance(part, Changed | Deleted)

@@ -62,6 +62,11 @@ class SamplesPanel(RefreshingPanel):
         self._count = label(role="heading", name="drawingsCount", wraps=True)
         self._waiting = label(role="warning", name="waitingLabel", wraps=True)
         self._look = button("Review them", "showDoubtfulButton")
+        self._take_all = button(
+            "Take all suggestions",
+            "takeSuggestionsButton",
+            "Give all of these drawings the labels that they look like; it can be undone",
+        )
         self._said = elided_label(role="muted", name="editedLabel")
         self._undo = button("Undo", "undoEditButton", "Ctrl+Z")
         self._check = button(
@@ -110,6 +115,7 @@ class SamplesPanel(RefreshingPanel):
         banner.setContentsMargins(0, 0, 0, 0)
         banner.addWidget(self._waiting, 1)
         banner.addWidget(self._look)
+        banner.addWidget(self._take_all)
         middle = QHBoxLayout()
         middle.setSpacing(14)
         middle.addWidget(self._grid, 1)
@@ -143,6 +149,7 @@ class SamplesPanel(RefreshingPanel):
         self._export.clicked.connect(self._export_shown)
         self._filters.filter_changed.connect(self._on_filter_changed)
         self._look.clicked.connect(self._filters.show_doubtful)
+        self._take_all.clicked.connect(self._on_take_all)
         self._watch.timeout.connect(self._look_elsewhere)
         grid.selection_changed.connect(self._show_details)
         grid.typed.connect(details.type_label)
@@ -208,10 +215,18 @@ class SamplesPanel(RefreshingPanel):
         else:
             self._count.setText(f"{n:,} of {counted(store.count(), 'drawing')}")
         waiting = store.count(is_suspect=True)
-        self._banner.setVisible(waiting > 0 and not self._model.chosen.is_suspect)
+        is_review = bool(self._model.chosen.is_suspect)
+        self._banner.setVisible(n > 0 if is_review else waiting > 0)
+        self._look.setVisible(not is_review)
+        self._take_all.setVisible(is_review)
         self._waiting.setText(
             f"{counted(waiting, 'drawing')} to review: perhaps labelled wrongly, and not trained on until you have decided."
         )
+
+    @Slot()
+    def _on_take_all(self) -> None:
+        shown = self._session.store.thumbnails(self._model.ids.tolist())
+        self._edits.take_suggestions({one.id: one.suspicion.suggestion for one in shown if one.suspicion})
 
     def _show_details(self) -> None:
         self._details.show_samples(self._chosen_ids().tolist(), in_trash=self._filters.is_in_trash)
