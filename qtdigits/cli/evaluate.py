@@ -21,7 +21,7 @@ from qtdigits.cli.options import (
 )
 from qtdigits.cli.output import print_json, print_table, say, working
 from qtdigits.core.drawing.samples import Dataset
-from qtdigits.core.formatting import counted, percent, percent_range
+from qtdigits.core.formatting import counted, not_counted, percent, percent_range
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Score, Tally, class_figures
 from qtdigits.errors import InputError
@@ -29,7 +29,7 @@ from qtdigits.reader import Reader
 from qtdigits.store.data.image_files import write_gallery
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.database import FILE_NAME
-from qtdigits.training.compare import Parts, headers_of, parts_of_file
+from qtdigits.training.compare import Parts, headers_of, n_doubted_in, parts_of_file
 from qtdigits.training.evaluate import (
     Answers,
     answers_of,
@@ -115,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
         dataset, answers, remembered = _answers(reader, dataset, args, progress)
     score = answers.score
     parts = _parts(model, dataset, answers, on=args.on, folder=folder) if dataset.ids else None
+    n_doubted = n_doubted_in(Path(args.on)) if dataset.ids else 0
     by_writer = _writer_tallies(scores_by_writer(answers, dataset)) if args.by_writer else []
     if args.gallery:
         _write_gallery(args.gallery, dataset, answers)
@@ -125,10 +126,13 @@ def run(args: argparse.Namespace) -> int:
         sections |= {"by_class": _figures(by_class)} if args.by_class else {}
         about: dict[str, object] = {"model": model.name, "path": str(model.path), "on": dataset.name}
         about |= {} if remembered is None else {"remembered": remembered}
+        about |= {"doubted": n_doubted} if dataset.ids else {}
         print_json({**about, **score.to_json(), **sections})
     else:
         _print_score(model.name, dataset, score, remembered)
         _print_parts(parts)
+        if n_doubted:
+            print(f"\n{not_counted(n_doubted)}.")
         _print_tallies("class", by_class)
         _print_tallies("writer", sorted(by_writer, key=lambda named: named[1].accuracy))
     return 0

@@ -19,7 +19,7 @@ from qtdigits.cli.output import (
     say,
     working,
 )
-from qtdigits.core.formatting import UNKNOWN, percent, percent_range
+from qtdigits.core.formatting import UNKNOWN, not_counted, percent, percent_range
 from qtdigits.core.model import Model
 from qtdigits.errors import ModelFileError, QtDigitsError
 from qtdigits.reader import Reader
@@ -177,7 +177,8 @@ def run_replay(args: argparse.Namespace) -> int:
     with working(f"Reading {len(drawings):,} drawings …") as progress:
         found = replay(paths, drawings, header_of=headers_of(library), progress=progress)
     if args.json:
-        print_json({"n": len(drawings), "writer": args.writer, "models": [row.to_json() for row in found]})
+        about = {"n": len(drawings), "doubted": drawings.n_doubted, "writer": args.writer}
+        print_json({**about, "models": [row.to_json() for row in found]})
     else:
         heads = (
             "model",
@@ -194,6 +195,8 @@ def run_replay(args: argparse.Namespace) -> int:
         print_table(heads, map(_replayed_row, found))
         if any(row.parts.of_files.n for row in found):
             print(f"\n{IMPORTED}")
+        if drawings.n_doubted:
+            print(f"\n{not_counted(drawings.n_doubted)}.")
     for row in found:
         if row.error:
             complain(f"{row.name} could not be scored: {row.error}")

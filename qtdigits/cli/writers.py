@@ -29,7 +29,7 @@ from qtdigits.cli.options import (
 from qtdigits.cli.output import print_json, print_table, say
 from qtdigits.cli.training_run import obeying_signals
 from qtdigits.core.drawing.samples import Dataset
-from qtdigits.core.formatting import percent
+from qtdigits.core.formatting import not_counted, percent
 from qtdigits.core.run.control import Control
 from qtdigits.core.score.writers import MatrixRow, WriterMatrix
 from qtdigits.errors import InputError
@@ -152,7 +152,7 @@ def run_merge(args: argparse.Namespace) -> int:
 
 def run_matrix(args: argparse.Namespace) -> int:
     folder = data_folder(args)
-    drawings, held_out, not_to_learn = _stored(folder) if args.on is None else _of_file(args.on)
+    drawings, held_out = _stored(folder) if args.on is None else _of_file(args.on)
     base = open_model(args.model, folder=folder)
     if args.on is None and base.has_learned_from_stored:
         say(
@@ -167,7 +167,6 @@ def run_matrix(args: argparse.Namespace) -> int:
         found = writer_matrix(
             drawings,
             held_out=held_out,
-            not_to_learn=not_to_learn,
             base=base,
             learner=learner,
             progress=_report,
@@ -182,17 +181,19 @@ def run_matrix(args: argparse.Namespace) -> int:
     return 0
 
 
-def _stored(folder: Path) -> tuple[Dataset, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return all drawings, which are held out, and which are not to be learned from because their labels are doubted."""
+def _stored(folder: Path) -> tuple[Dataset, NDArray[np.bool_]]:
+    """Return all drawings that count, and which are held out; say how many do not count."""
     stored = WriterDrawings.of(folder)
-    return stored.drawings, stored.held_out, stored.doubted
+    if stored.n_doubted:
+        say(f"{not_counted(stored.n_doubted)}.")
+    return stored.drawings, stored.held_out
 
 
-def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_], None]:
+def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_]]:
     drawings = read_dataset(path)
     if not drawings.writers:
         raise InputError(f"{path} does not say who wrote what.", "Choose ink with writers.")
-    return drawings, held_out_by_order(drawings), None
+    return drawings, held_out_by_order(drawings)
 
 
 def _report(what: str, done: int, total: int) -> None:

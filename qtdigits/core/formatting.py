@@ -48,12 +48,17 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def not_counted(n_doubted: int) -> str:
+    """Such as "14 doubtful drawings are not counted": their labels are doubted, and nobody has reviewed them yet."""
+    return f"{counted(n_doubted, 'doubtful drawing')} {'is' if n_doubted == 1 else 'are'} not counted"
+
+
 def awaiting_review(n: int) -> str:
     """Say that so many drawings are to be reviewed, and what that means."""
     what = "its label may be" if n == 1 else "their labels may be"
     until = (
-        "it is not trained on until you have reviewed it"
+        "it does not count until you have reviewed it"
         if n == 1
-        else "they are not trained on until you have reviewed them"
+        else "they do not count until you have reviewed them"
     )
     return f"{counted(n, 'drawing')} to review: {what} wrong, so {until}."

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QStatusBar, QWidget
 
 from qtdigits.core.drawing.samples import Trial
-from qtdigits.core.formatting import counted, percent
+from qtdigits.core.formatting import counted, not_counted, percent
 from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Champion, RunningAccuracy, Session
@@ -176,12 +176,15 @@ def accuracy_text(accuracy: RunningAccuracy) -> str:
 def accuracy_tip(accuracy: RunningAccuracy) -> str:
     """What the figures mean, for who meets them first."""
     model = f"the model {accuracy.model}" if accuracy.model else "a model"
+    doubtful = (
+        f"\n{not_counted(accuracy.doubted)} until their labels are reviewed." if accuracy.doubted else ""
+    )
     if not accuracy.n:
-        return f"No drawing by {accuracy.writer} has been judged with {model} yet."
+        return f"No drawing by {accuracy.writer} has been judged with {model} yet.{doubtful}"
     return (
         f"{accuracy.correct:,} of {accuracy.n:,} drawings by {accuracy.writer} were read right by {model}, each before it "
         "could be learned from.\nWith many more drawings the share would most likely lie between the two figures in brackets "
-        "(95 % interval)."
+        f"(95 % interval).{doubtful}"
     )
 
 

@@ -60,12 +60,16 @@ class SampleSelection:
 
 @dataclass(frozen=True)
 class RunningAccuracy:
-    """Trials of one writer with one model: every one scored before it could be trained on."""
+    """Trials of one writer with one model: every one scored before it could be trained on.
+
+    `doubted` others do not count until their labels have been reviewed.
+    """
 
     writer: str
     model: str
     correct: int
     n: int
+    doubted: int = 0
 
     @property
     def tally(self) -> Tally:
@@ -334,7 +338,8 @@ class Session(QObject):
         """Of the present writer with `model`, or the one in use. Raises `StoreError`."""
         name = self.model_name if model is None else model
         correct, n = self.store.running_accuracy(writer=self.writer, model=name)
-        return RunningAccuracy(self.writer, name, correct, n)
+        doubted = self.store.doubted_judgements(writer=self.writer, model=name)
+        return RunningAccuracy(self.writer, name, correct, n, doubted)
 
     def model_trained(self) -> None:
         """Tell everybody that a model was added to the library."""

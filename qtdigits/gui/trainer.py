@@ -163,7 +163,7 @@ class Trainer(QObject):
     @property
     def has_something_to_learn(self) -> bool:
         """There are drawings by this writer that may be learned from."""
-        return self._session.store.count(writer=self._session.writer, held_out=False) > 0
+        return self._session.store.count(writer=self._session.writer, held_out=False, is_suspect=False) > 0
 
     @property
     def interrupted_run(self) -> RunRecord | None:

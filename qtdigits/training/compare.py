@@ -151,17 +151,21 @@ class Replayed:
 
 @dataclass(frozen=True, eq=False)
 class Drawings:
-    """Stored drawings, read once for all models. `is_held_out` and `origins` are `(n,)`."""
+    """Stored drawings, read once for all models. `is_held_out` and `origins` are `(n,)`.
+
+    `n_doubted` others do not count: their labels are doubted.
+    """
 
     dataset: Dataset
     is_held_out: NDArray[np.bool_]
     origins: NDArray[np.str_]
+    n_doubted: int = 0
 
     @classmethod
     def of(cls, store: SampleStore, *, writer: str | None = None) -> Drawings:
-        """Read every drawing of `writer`, None: of everybody. Ink rendered by an older preprocessing is rendered again."""
-        dataset = store.dataset(writer=writer)
-        return cls(dataset, held_out_of(store, dataset), origins_of(store, dataset))
+        """Read what counts of `writer`, None: of everybody. Ink rendered by an older preprocessing is rendered again."""
+        dataset, n_doubted = store.dataset(writer=writer), store.count(writer=writer, is_suspect=True)
+        return cls(dataset, held_out_of(store, dataset), origins_of(store, dataset), n_doubted)
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -208,6 +212,16 @@ def origins_of(store: SampleStore, dataset: Dataset) -> NDArray[np.str_]:
     return np.select(is_of, [origin.value for origin in Origin], "")
 
 
+def n_doubted_in(path: Path) -> int:
+    """Return how many drawings of the store at `path`, a file or a data folder, do not count because their labels are doubted."""
+    with SampleStore.open_read_only(_file_of(path)) as store:
+        return store.count(is_suspect=True)
+
+
+def _file_of(store: Path) -> Path:
+    return store / FILE_NAME if store.is_dir() else store
+
+
 def parts_of_file(
     model: Model,
     dataset: Dataset,
@@ -222,7 +236,7 @@ def parts_of_file(
     In another store than `own_store`, the ids that a model remembers mean other drawings: if it learned from any, it may have
     learned from these, as stores can be merged.
     """
-    file = path / FILE_NAME if path.is_dir() else path
+    file = _file_of(path)
     with SampleStore.open_read_only(file) as store:
         held_out, origins = held_out_of(store, dataset), origins_of(store, dataset)
     if own_store.exists() and file.samefile(own_store):

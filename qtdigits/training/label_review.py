@@ -66,7 +66,7 @@ def review(
     for done, name in enumerate(writers):
         control.raise_if_stopping()
         progress("Checking the labels", done, len(writers))
-        drawings = store.dataset(writer=name)
+        drawings = store.dataset(writer=name, with_doubted=True)
         n += sum(label in DIGIT_LABELS for label in drawings.labels)
         digest = _digest_of(drawings)
         if known.get((store.path, name)) != digest:

@@ -36,24 +36,21 @@ def writer_matrix(
     base: Model,
     learner: Learner,
     writers: Collection[str] | None = None,
-    not_to_learn: NDArray[np.bool_] | None = None,
     progress: Progress = lambda what, done, total: None,
     control: Control | None = None,
 ) -> WriterMatrix:
     """Return the matrix of the `writers` (None: all) of `drawings`, with `base`, which was loaded with its weights.
 
-    `held_out` and `not_to_learn`, `(n,)`, mark drawings that are not trained on; the latter, such as those with doubted labels,
-    are scored all the same. A stop returns the complete rows, a cancel raises `CancelledError`. Raises `InputError` for fewer
-    than two writers.
+    `held_out`, `(n,)`, marks drawings that are not trained on. A stop returns the complete rows, a cancel raises
+    `CancelledError`. Raises `InputError` for fewer than two writers.
     """
     if len(drawings.writers) != len(drawings):
         raise InputError(f"{drawings.name} does not say who wrote what.", "Choose ink with writers.")
     names = [name for name in dict.fromkeys(drawings.writers) if writers is None or name in writers]
     if len(names) < 2:
         raise InputError("A writer matrix needs the drawings of two writers.", "Add another writer.")
-    learned = ~held_out if not_to_learn is None else ~held_out & ~not_to_learn
     return _Measurement(
-        drawings, held_out, learned, base, learner, tuple(names), progress, control or Control()
+        drawings, held_out, base, learner, tuple(names), progress, control or Control()
     ).matrix()
 
 
@@ -61,7 +58,6 @@ def writer_matrix(
 class _Measurement:
     drawings: Dataset
     held_out: NDArray[np.bool_]
-    learned: NDArray[np.bool_]
     base: Model
     learner: Learner
     writers: tuple[str, ...]
@@ -88,7 +84,7 @@ class _Measurement:
         after = before
         for done, writer in enumerate(self.writers):
             own = self._by(writer)
-            chosen = own & self.learned
+            chosen = own & ~self.held_out
             if not chosen.any():
                 continue
             self.progress(writer, done, total)
@@ -101,7 +97,7 @@ class _Measurement:
         left_out = {}
         everybody = np.isin(np.asarray(self.drawings.writers), self.writers)
         for done, (name, by) in enumerate(self._columns(), len(self.writers)):
-            chosen = everybody & ~by & self.learned
+            chosen = everybody & ~by & ~self.held_out
             if chosen.any():
                 self.progress(f"all but {name}", done, total)
                 after = self._after_learning(chosen)
@@ -134,19 +130,18 @@ class _Measurement:
 
 @dataclass(frozen=True, eq=False)
 class WriterDrawings:
-    """All stored drawings with their ink; `(n,)` which are held out, and which have doubted labels."""
+    """All stored drawings with their ink, and `(n,)` which are held out; without `n_doubted` others, whose labels are doubted."""
 
     drawings: Dataset
     held_out: NDArray[np.bool_]
-    doubted: NDArray[np.bool_]
+    n_doubted: int
 
     @classmethod
     def of(cls, folder: Path) -> WriterDrawings:
         """Read the store in `folder`. Raises `StoreError`."""
         with SampleStore.open(folder) as store:
             drawings = store.dataset(with_ink=True)
-            doubted = np.isin(drawings.ids, store.ids(is_suspect=True))
-            return cls(drawings, held_out_of(store, drawings), doubted)
+            return cls(drawings, held_out_of(store, drawings), store.count(is_suspect=True))
 
 
 def stored_writer_matrix(
@@ -172,7 +167,6 @@ def stored_writer_matrix(
     return writer_matrix(
         stored.drawings,
         held_out=stored.held_out,
-        not_to_learn=stored.doubted,
         base=base,
         learner=Learner(load_recipe(RECIPE), rehearsal),
         progress=report,

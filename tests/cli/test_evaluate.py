@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from cli.running import Run, python
-from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.samples import Dataset, Suspicion
 from qtdigits.core.formatting import percent
 from qtdigits.core.score.metrics import wilson_interval
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.model_files import load_model, save_model
+from qtdigits.store.tables.samples import SampleStore
 
 KEYS = {
     "model",
@@ -167,6 +168,23 @@ def test_that_a_store_can_be_scored(run: Run, tiny_model: Path, ink_file: Path, 
     figures = run("evaluate", tiny_model, "--on", data_dir / "samples.db", "--json").json
     assert figures["confusion"] == wanted["confusion"]
     assert "parts" not in wanted
+    assert (figures["doubted"], "doubted" in wanted) == (0, False)
+
+
+def test_that_doubted_drawings_of_a_store_are_not_scored(
+    run: Run, tiny_model: Path, ink_file: Path, data_dir: Path
+) -> None:
+    run("samples", "import", ink_file)
+    asked = ("evaluate", tiny_model, "--on", data_dir / "samples.db")
+    before = run(*asked, "--json").json
+    with SampleStore.open(data_dir) as store:
+        store.mark_suspects({int(i): Suspicion(0.9, "1", "looks like a 1") for i in store.ids()[:14]})
+    figures = run(*asked, "--json").json
+    assert (figures["n"], figures["doubted"]) == (before["n"] - 14, 14)
+    assert "14 doubtful drawings are not counted." in run(*asked).out
+    replayed = run("models", "replay", "mlp-50-50", "--json").json
+    assert (replayed["n"], replayed["doubted"]) == (before["n"] - 14, 14)
+    assert "14 doubtful drawings are not counted." in run("models", "replay", "mlp-50-50").out
 
 
 def test_that_a_store_is_kept_apart_by_what_the_model_can_know_of_it(

@@ -273,6 +273,9 @@ def test_that_the_running_accuracy_is_said_with_its_interval(correct, n, text):
     accuracy = RunningAccuracy("me", "m", correct, n)
     assert accuracy_text(accuracy) == text
     assert "the model m" in accuracy_tip(accuracy)
+    assert "doubtful" not in accuracy_tip(accuracy)
+    more = accuracy_tip(RunningAccuracy("me", "m", correct, n, 14))
+    assert "14 doubtful drawings are not counted until their labels are reviewed." in more
 
 
 def test_that_what_was_stored_is_told_beside_model_and_engine(window):

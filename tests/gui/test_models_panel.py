@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
 
 from gui.models import saved_model
 from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.background import Background
@@ -95,6 +96,15 @@ def test_that_reading_my_drawings_fills_the_columns_with_intervals(qtbot, open_t
     assert tab.cell("My hold-out").toolTip() == "3 of 4 read right"
     assert "20 drawings by Ada" in tab.note
     assert tab.button.isEnabled()
+
+
+def test_that_it_says_how_many_doubtful_drawings_do_not_count(qtbot, open_tab):
+    tab = open_tab()
+    tab.session.store.mark_suspects({int(tab.session.store.ids()[0]): Suspicion(0.9, "1", "looks like a 1")})
+    with qtbot.waitSignal(tab.panel.findChild(Background).done):
+        qtbot.mouseClick(tab.button, LEFT)
+    assert "Read just now: 19 drawings by Ada" in tab.note
+    assert "1 doubtful drawing is not counted." in tab.note
 
 
 def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):

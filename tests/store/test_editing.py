@@ -94,18 +94,22 @@ def test_that_a_deleted_drawing_gives_its_place_in_the_hold_out_to_nobody(store:
     assert store.count(held_out=True) == 2
 
 
-def test_that_suspects_are_not_trained_on_until_somebody_has_looked(store: SampleStore) -> None:
+def test_that_suspects_do_not_count_until_somebody_has_looked(store: SampleStore) -> None:
     store.add_samples([a_sample() for _ in range(10)])
     training, held_out = store.ids(held_out=False).tolist(), store.ids(held_out=True).tolist()
     assert store.mark_suspects({training[0]: DOUBT, training[1]: DOUBT, held_out[0]: DOUBT}) == 3
     assert store.dataset(held_out=False).ids == tuple(training[2:])
-    assert store.dataset(held_out=True).ids == tuple(held_out)
+    assert store.dataset(held_out=True).ids == tuple(held_out[1:])
+    assert store.dataset().ids == tuple(sorted(training[2:] + held_out[1:]))
+    assert store.dataset(with_doubted=True).ids == tuple(store.ids().tolist())
     assert store.dataset(held_out=False, is_suspect=True).ids == tuple(training[:2])
     assert store.count(is_suspect=True) == 3
     assert store.sample(training[0]).suspicion == DOUBT
     store.accept_labels([training[0]])
     store.relabel([training[1]], "1")
     assert store.dataset(held_out=False).ids == tuple(training)
+    store.accept_labels([held_out[0]])
+    assert store.dataset(held_out=True).ids == tuple(held_out)
 
 
 def test_that_a_reviewed_label_is_not_doubted_again_until_it_changes(store: SampleStore) -> None:

@@ -60,7 +60,7 @@ def test_that_a_filter_chooses_the_same_in_every_way(
     assert store.ids(chosen).tolist() == expected
     assert store.count(chosen) == len(expected)
     assert [sample.id for sample in store.samples(chosen)] == expected
-    assert list(store.dataset(chosen).ids) == expected
+    assert list(store.dataset(chosen, with_doubted=True).ids) == expected
 
 
 def test_that_held_out_and_the_rest_are_all(store: SampleStore) -> None:

@@ -62,7 +62,7 @@ def test_that_a_frame_of_samples_has_one_row_for_each_with_its_types(store: Samp
 
 def test_that_a_frame_of_samples_can_be_filtered_and_fits_the_dataset(store: SampleStore) -> None:
     chosen = SampleFilter()
-    assert store.samples_frame(chosen)["id"].tolist() == list(store.dataset(chosen).ids)
+    assert store.samples_frame(chosen)["id"].tolist() == list(store.dataset(chosen, with_doubted=True).ids)
     assert store.samples_frame(SampleFilter(writer="Bø"))["label"].tolist() == ["07"]
 
 

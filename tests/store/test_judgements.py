@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import Sample, Trial, Verdict
+from qtdigits.core.drawing.samples import Sample, Suspicion, Trial, Verdict
 from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables.samples import SampleStore
 
@@ -64,3 +64,45 @@ def test_that_the_learnable_drawings_are_those_up_to_a_sample_and_not_held_out(s
     expected = Counter(s.held_out for s in samples if s.id <= middle)[False]
     assert store.judgements.n_trainable("me", middle) == expected
     assert store.judgements.n_trainable("me", 0) == 0
+
+
+def test_that_a_doubted_drawing_counts_nowhere_until_it_is_reviewed(store):
+    def figures():
+        return (
+            store.running_accuracy(writer="me", model="new"),
+            store.outcomes("me", "new").tolist(),
+            store.judgements.models("me"),
+            store.judgements.confusions("me", "new"),
+            store.judgements.drawings("me", "new", truth="7", answer="1"),
+            store.judgements.recent("me", 10),
+        )
+
+    before, learnable = figures(), store.judgements.n_trainable("me", 1000)
+    doubted = store.judgements.drawings("me", "new", truth="7", answer="1")[0]
+    assert store.doubted_judgements(writer="me", model="new") == 0
+    store.mark_suspects({doubted: Suspicion(0.9, "1", "looks like a 1")})
+    assert store.doubted_judgements(writer="me", model="new") == 1
+    assert store.doubted_judgements(writer="me", model="old") == 0
+    assert store.doubted_judgements(writer="Ada", model="new") == 0
+    accuracy, outcomes, models, confusions, drawings, recent = figures()
+    assert (accuracy, outcomes, models) == ((1, 2), [True, False], [("new", 1, 2), ("old", 1, 2)])
+    assert confusions == {("3", "3"): 1, ("7", "1"): 1}
+    assert doubted not in drawings
+    assert len(recent) == len(SEEN) - 1
+    assert store.judgements.n_trainable("me", 1000) == learnable - (not store.sample(doubted).held_out)
+    store.accept_labels([doubted])
+    assert figures() == before
+
+
+def test_that_a_model_whose_every_judgement_is_doubted_has_no_figures(store):
+    store.mark_suspects({int(i): Suspicion(0.9, "1", "looks like a 1") for i in store.ids(model="old")})
+    assert store.judgements.models("me") == [("new", 1, 3)]
+    assert store.running_accuracy(writer="me", model="old") == (0, 0)
+
+
+def test_that_a_doubted_drawing_that_is_deleted_counts_as_every_deleted_one(store):
+    doubted = store.judgements.drawings("me", "new", truth="7", answer="1")[0]
+    store.mark_suspects({doubted: Suspicion(0.9, "1", "looks like a 1")})
+    store.delete_samples([doubted])
+    assert store.running_accuracy(writer="me", model="new") == (1, 3)
+    assert store.doubted_judgements(writer="me", model="new") == 0

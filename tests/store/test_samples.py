@@ -106,10 +106,11 @@ def test_that_what_is_asked_for_after_every_judgement_is_not_counted(
         lambda: store.count(held_out=False),
         lambda: store.count(writer="Ada", label="7", held_out=True, is_suspect=False),
     ):
-        plan = " ".join(plans_of(connections[-1], query))
+        plan = plans_of(connections[-1], query)
         assert plan
-        assert "trials" not in plan
-        assert "samples" not in plan
+        for step in plan:  # the few doubted drawings, which do not count, are looked up
+            is_lookup = "USING INDEX trials_by_sample" in step or "INDEX samples_in_doubt" in step
+            assert is_lookup or not ("trials" in step or "samples" in step)
 
 
 def test_that_counting_does_not_read_the_drawings(

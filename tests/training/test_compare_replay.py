@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import Origin
+from qtdigits.core.drawing.samples import Origin, Suspicion
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.store.model_files import save_model
@@ -67,6 +67,14 @@ def test_that_hold_out_and_other_drawings_are_counted_apart(store: SampleStore, 
     )
     everybody = only(replay([saved(tmp_path)], Drawings.of(store), header_of=of_nobody))
     assert everybody.parts.hold_out == Tally(5, 3)
+
+
+def test_that_doubted_drawings_are_not_replayed(store: SampleStore, tmp_path: Path) -> None:
+    held_out, learnable = (int(store.ids(writer="Ada", held_out=flag)[0]) for flag in (True, False))
+    store.mark_suspects(dict.fromkeys((held_out, learnable), Suspicion(0.9, "1", "looks like a 1")))
+    drawings = Drawings.of(store, writer="Ada")
+    found = only(replay([saved(tmp_path)], drawings, header_of=of_nobody))
+    assert (found.parts.hold_out.n, found.parts.not_learned.n, drawings.n_doubted) == (3, 15, 2)
 
 
 def test_that_drawings_up_to_the_last_one_trained_on_count_as_learned(

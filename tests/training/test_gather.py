@@ -9,7 +9,7 @@ import pytest
 
 from qtdigits.core.drawing.labels import DIGITS, Class
 from qtdigits.core.drawing.raster import render_many
-from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT, Dataset, Sample
+from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT, Dataset, Sample, Suspicion
 from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
 from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError, DataMissingError, InputError, TrainingError
@@ -97,6 +97,16 @@ def test_that_held_out_drawings_are_scored_and_never_trained_on(data_dir: Path, 
     assert drawn <= images_in(found)
     assert not held_out & images_in(found)
     assert [r["weight"] for r in found.records] == [1, TINY_RECIPE.drawings_weight]
+
+
+def test_that_a_held_out_drawing_whose_label_is_doubted_is_not_scored(data_dir: Path, mnist: Path) -> None:
+    draw(data_dir, 100)
+    with SampleStore.open(data_dir) as store:
+        doubted, *others = store.ids(held_out=True).tolist()
+        store.mark_suspects({doubted: Suspicion(0.9, "1", "looks like a 1")})
+    found = gathered(data_dir)
+    assert list(found.tests[MY_HOLD_OUT].ids) == others
+    assert len(found.data.hold_out_images) == len(others)
 
 
 def test_that_drawings_can_be_left_out(data_dir: Path, mnist: Path) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT
-from qtdigits.core.formatting import UNKNOWN, counted, percent
+from qtdigits.core.formatting import UNKNOWN, counted, not_counted, percent
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.background import Background
@@ -143,10 +143,10 @@ class ModelsPanel(RefreshingPanel):
             self._session.use_model(entry.path)
 
     @Slot(str, object)
-    def _on_replayed(self, writer: str, found: Mapping[Path, Replayed]) -> None:
+    def _on_replayed(self, writer: str, result: tuple[Mapping[Path, Replayed], int]) -> None:
         if writer == self._session.writer:
-            self._replayed = found
-            self._note.setText(_replay_note(writer, found))
+            self._replayed, n_doubted = result
+            self._note.setText(_replay_note(writer, self._replayed, n_doubted))
             self.mark_stale()
 
     @Slot(str, object)
@@ -175,8 +175,13 @@ class ModelsPanel(RefreshingPanel):
         self._use.setEnabled(entry is not None and not entry.error)
 
 
-def _replayed(paths: list[Path], writer: str, data_dir: Path, is_closing: Event) -> dict[Path, Replayed]:
-    """Score the models at `paths` on the drawings of a writer, in a thread. Raises `CancelledError` when the window closes."""
+def _replayed(
+    paths: list[Path], writer: str, data_dir: Path, is_closing: Event
+) -> tuple[dict[Path, Replayed], int]:
+    """Score the models at `paths` on the drawings of a writer, in a thread; return how many doubted ones do not count, too.
+
+    Raises `CancelledError` when the window closes.
+    """
 
     def look(_done: int, _total: int) -> None:
         if is_closing.is_set():
@@ -185,7 +190,7 @@ def _replayed(paths: list[Path], writer: str, data_dir: Path, is_closing: Event)
     with SampleStore.open(data_dir) as store:
         drawings = Drawings.of(store, writer=writer)
     found = replay(paths, drawings, header_of=headers_of(ModelLibrary(data_dir)), progress=look)
-    return {one.path: one for one in found}
+    return {one.path: one for one in found}, drawings.n_doubted
 
 
 def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_own: bool, is_in_use: bool) -> list[str]:
@@ -221,17 +226,18 @@ def _told(replayed: Replayed | None, column: int) -> str:
     return f"{tally.correct:,} of {tally.n:,} read right{left_out}"
 
 
-def _replay_note(writer: str, found: Mapping[Path, Replayed]) -> str:
+def _replay_note(writer: str, found: Mapping[Path, Replayed], n_doubted: int) -> str:
     first = next((one for one in found.values() if not one.error), None)
     n = first.parts.n if first else 0
+    doubtful = f" {not_counted(n_doubted)}." if n_doubted else ""
     if first and not n:
-        return f"There are no drawings by {writer} to read yet."
+        return f"There are no drawings by {writer} to read yet.{doubtful}"
     broken = ", ".join(one.name for one in found.values() if one.error)
     left_out = f" Could not be used: {broken}." if broken else ""
     imported = f" {IMPORTED}" if any(one.parts.of_files.n for one in found.values()) else ""
     return (
         f"Read just now: {counted(n, 'drawing')} by {writer}, with 95 % intervals. "
-        f"What a model was trained on does not count for it.{imported}{left_out}"
+        f"What a model was trained on does not count for it.{doubtful}{imported}{left_out}"
     )
 
 

@@ -18,10 +18,19 @@ from qtdigits.core.drawing.samples import Origin, Raster, Suspicion, Verdict
 from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables import rows
 from qtdigits.store.tables.database import Database
-from qtdigits.store.tables.rows import EVERYTHING, SampleFilter, where
+from qtdigits.store.tables.rows import DOUBTED, EVERYTHING, SampleFilter, where
 from qtdigits.store.tables.schema import TALLIED, TALLY_COLUMNS
 
 _WRITER = "writer_id = (SELECT id FROM writers WHERE name = ?)"
+_COUNTED = f"(sample_id IS NULL OR sample_id NOT IN (SELECT id FROM samples WHERE {DOUBTED}))"
+"""Judgements that count: a drawing whose label is doubted has nothing to say about a model."""
+_DOUBTED_TRIALS = f"samples CROSS JOIN trials ON trials.sample_id = samples.id WHERE {DOUBTED}"
+"""The few doubted drawings are looked up first, never all judgements."""
+_JUDGED = f"""(SELECT writer_id, model, verdict, n - (
+        SELECT count(*) FROM {_DOUBTED_TRIALS} AND trials.writer_id = trial_tally.writer_id
+            AND trials.model = trial_tally.model AND trials.verdict = trial_tally.verdict
+    ) AS n FROM trial_tally)"""
+"""The tally of the judgements that count."""
 
 
 def count(db: Database, chosen: SampleFilter) -> int:
@@ -58,10 +67,16 @@ def latest_ids(db: Database, chosen: SampleFilter, most: int) -> list[int]:
 
 def running_accuracy(db: Database, writer: str, model: str) -> tuple[int, int]:
     """Return (confirmed, judged)."""
-    found = db.rows(f"SELECT verdict, n FROM trial_tally WHERE {_WRITER} AND model = ?", (writer, model))
+    found = db.rows(f"SELECT verdict, n FROM {_JUDGED} WHERE {_WRITER} AND model = ?", (writer, model))
     counts = {row["verdict"]: int(row["n"]) for row in found}
     confirmed = counts.get(Verdict.CONFIRMED, 0)
     return confirmed, confirmed + counts.get(Verdict.CORRECTED, 0)
+
+
+def doubted_judgements(db: Database, writer: str, model: str) -> int:
+    """Return how many judgements do not count because the labels of their drawings are doubted."""
+    counting = f"SELECT count(*) FROM {_DOUBTED_TRIALS} AND trials.{_WRITER} AND model = ? AND verdict <> ?"
+    return int(db.value(counting, (writer, model, Verdict.SKIPPED)))
 
 
 def outcomes(db: Database, writer: str, model: str) -> NDArray[np.bool_]:
@@ -71,7 +86,8 @@ def outcomes(db: Database, writer: str, model: str) -> NDArray[np.bool_]:
             WHERE {_WRITER} AND model = ? GROUP BY verdict""",
         (writer, model),
     )
-    ids_by_verdict = {row["verdict"]: _numbers(row["ids"]) for row in found}
+    doubted = _numbers(db.value(f"SELECT group_concat(trials.id) FROM {_DOUBTED_TRIALS}"))
+    ids_by_verdict = {row["verdict"]: np.setdiff1d(_numbers(row["ids"]), doubted) for row in found}
     none = np.empty(0, np.int64)
     confirmed, corrected = (ids_by_verdict.get(v, none) for v in (Verdict.CONFIRMED, Verdict.CORRECTED))
     order = np.argsort(np.concatenate([confirmed, corrected]), kind="stable")
@@ -100,7 +116,7 @@ def tally_problems(db: Database) -> Iterator[str]:
 
 
 class Judgements:
-    """The judgements of one writer; reached as `SampleStore.judgements`. Skipped drawings never count."""
+    """The judgements of one writer; reached as `SampleStore.judgements`. Skipped drawings never count, nor do doubted ones."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -109,9 +125,9 @@ class Judgements:
         """Return (model, right, judged) of each model that was judged, the one used last first."""
         found = self._db.rows(
             f"""SELECT model, verdict, n,
-                    (SELECT max(id) FROM trials WHERE trials.writer_id = trial_tally.writer_id
-                        AND trials.model = trial_tally.model AND trials.verdict = trial_tally.verdict) AS newest
-                FROM trial_tally WHERE {_WRITER} AND verdict <> ? AND n > 0 ORDER BY newest DESC""",
+                    (SELECT max(id) FROM trials WHERE trials.writer_id = judged.writer_id
+                        AND trials.model = judged.model AND trials.verdict = judged.verdict) AS newest
+                FROM {_JUDGED} AS judged WHERE {_WRITER} AND verdict <> ? AND n > 0 ORDER BY newest DESC""",
             (writer, Verdict.SKIPPED),
         )
         counts: dict[str, tuple[int, int]] = {}
@@ -125,7 +141,7 @@ class Judgements:
         """Return how often each (truth, answer) occurred."""
         found = self._db.rows(
             f"""SELECT truth, answer, count(*) AS n FROM trials
-                WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL
+                WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL AND {_COUNTED}
                 GROUP BY truth, answer""",
             (writer, model, Verdict.SKIPPED),
         )
@@ -136,7 +152,7 @@ class Judgements:
         found = self._db.rows(
             f"""SELECT sample_id FROM trials
                 WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth = ? AND answer = ?
-                    AND sample_id IS NOT NULL ORDER BY id""",
+                    AND sample_id IS NOT NULL AND {_COUNTED} ORDER BY id""",
             (writer, model, Verdict.SKIPPED, truth, answer),
         )
         return [int(row["sample_id"]) for row in found]
@@ -145,14 +161,17 @@ class Judgements:
         """Return the latest `most` readings by all models, oldest first."""
         found = self._db.rows(
             f"""SELECT truth, answer, model FROM trials
-                WHERE {_WRITER} AND verdict <> ? AND truth IS NOT NULL ORDER BY id DESC LIMIT ?""",
+                WHERE {_WRITER} AND verdict <> ? AND truth IS NOT NULL AND {_COUNTED}
+                ORDER BY id DESC LIMIT ?""",
             (writer, Verdict.SKIPPED, most),
         )
         return [JudgedReading(row["truth"], row["answer"], row["model"]) for row in found][::-1]
 
     def n_trainable(self, writer: str, last_sample: int) -> int:
-        """Return how many of the writer's samples up to that id are not held out."""
-        counting = f"SELECT count(*) FROM samples WHERE {_WRITER} AND held_out = 0 AND id <= ?"
+        """Return how many of the writer's samples up to that id are not held out, nor doubted."""
+        counting = (
+            f"SELECT count(*) FROM samples WHERE {_WRITER} AND held_out = 0 AND suspicion IS NULL AND id <= ?"
+        )
         return int(self._db.value(counting, (writer, last_sample)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
@@ -163,6 +163,15 @@ class SampleFilter:
 
 
 EVERYTHING = SampleFilter()
+
+DOUBTED = "samples.suspicion IS NOT NULL AND samples.deleted_at IS NULL"
+"""Samples with labels that are probably wrong. Until a person has reviewed them they count nowhere: not in trainings, hold-outs,
+replays and comparisons, as `counting` sees to, nor in the accuracy of judgements, as `queries` does."""
+
+
+def counting(chosen: SampleFilter) -> SampleFilter:
+    """Return the filter without doubted samples, unless it asks for them."""
+    return replace(chosen, is_suspect=False) if chosen.is_suspect is None else chosen
 
 
 def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:

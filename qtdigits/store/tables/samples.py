@@ -24,7 +24,7 @@ from qtdigits.store.tables.database import FILE_NAME, Database
 from qtdigits.store.tables.editing import Added, Changed, Deleted, Prepared
 from qtdigits.store.tables.merging import MergedStores, MergedWriters
 from qtdigits.store.tables.queries import Judgements, Thumbnail
-from qtdigits.store.tables.rows import EVERYTHING, FilterFields, NameTables, SampleFilter, where
+from qtdigits.store.tables.rows import EVERYTHING, FilterFields, NameTables, SampleFilter, counting, where
 from qtdigits.store.tables.runs import QueueTable, RunTable
 
 if TYPE_CHECKING:
@@ -212,12 +212,16 @@ class SampleStore:
         return queries.judging_models(self._db)
 
     def outcomes(self, writer: str, model: str) -> NDArray[np.bool_]:
-        """Return `(n,)`: whether each judged drawing was read right, in the order of judging, without skipped ones."""
+        """Return `(n,)`: whether each judged drawing was read right, in their order, without skipped and doubted ones."""
         return queries.outcomes(self._db, writer, model)
 
     def running_accuracy(self, *, writer: str, model: str) -> tuple[int, int]:
-        """Return (confirmed, judged), without skipped drawings."""
+        """Return (confirmed, judged), without skipped drawings and those with doubted labels."""
         return queries.running_accuracy(self._db, writer, model)
+
+    def doubted_judgements(self, *, writer: str, model: str) -> int:
+        """Return how many judgements do not count because the labels of their drawings are doubted."""
+        return queries.doubted_judgements(self._db, writer, model)
 
     # samples
 
@@ -275,7 +279,8 @@ class SampleStore:
     def samples_frame(self, chosen: SampleFilter | None = None) -> pd.DataFrame:
         """Return a pandas frame with a row for each sample, oldest first; the columns are `frames.SAMPLE_COLUMNS`.
 
-        None: all of them, those in the trash too. The images of a filter, in the same order, are those of `dataset`.
+        None: all of them, those in the trash too. The images of a filter, in the same order, are those of `dataset` with
+        `with_doubted`.
         """
         clause, values = ("", ()) if chosen is None else where(chosen)
         found = self._db.rows(
@@ -312,17 +317,20 @@ class SampleStore:
         return queries.thumbnails(self._db, ids)
 
     def dataset(
-        self, chosen: SampleFilter = EVERYTHING, *, with_ink: bool = False, **also: Unpack[FilterFields]
+        self,
+        chosen: SampleFilter = EVERYTHING,
+        *,
+        with_ink: bool = False,
+        with_doubted: bool = False,
+        **also: Unpack[FilterFields],
     ) -> Dataset:
         """Return the drawings as rasters with labels and writers, oldest first; with `with_ink`, their ink too.
 
-        What may be trained on (`held_out=False`) is without suspects, unless `is_suspect` says otherwise: they are not
-        learned before a person has reviewed them.
+        Those with doubted labels, which nothing is to be trained or scored on before a person has reviewed them, are left out,
+        unless `with_doubted` or `is_suspect` says otherwise.
         """
         chosen = replace(chosen, **also)
-        if chosen.held_out is False and chosen.is_suspect is None:
-            chosen = replace(chosen, is_suspect=False)
-        clause, values = where(chosen)
+        clause, values = where(chosen if with_doubted else counting(chosen))
         statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} {clause} ORDER BY samples.id"
         blobs, labels, writers, inks, ids, weights = [], [], [], [], [], []
         for row in self._db.rows(statement, values):

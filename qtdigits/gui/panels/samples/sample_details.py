@@ -199,7 +199,7 @@ class SampleDetails(QWidget):
             reason = f": {doubt.reason}" if doubt.reason else ""
             self._doubt_text.setText(
                 f"Perhaps it is {doubt.suggestion} ({percent(doubt.score, 0)} sure){reason}. "
-                "It is not trained on until you have decided."
+                "It does not count until you have decided."
             )
             self._suggestion = doubt.suggestion
             self._follow.setText(f"It is {doubt.suggestion}")

@@ -220,7 +220,7 @@ class SamplesPanel(RefreshingPanel):
         self._look.setVisible(not is_review)
         self._take_all.setVisible(is_review)
         self._waiting.setText(
-            f"{counted(waiting, 'drawing')} to review: perhaps labelled wrongly, and not trained on until you have decided."
+            f"{counted(waiting, 'drawing')} to review: perhaps labelled wrongly, and not counted until you have decided."
         )
 
     @Slot()
