@@ -122,9 +122,13 @@ def test_that_who_draws_meanwhile_is_told_whose_hand_it_is_about(
     session.become(NEW)
     session.accuracy_changed.emit(RunningAccuracy("Bob", "new", 9, 10))
     assert text(card, "verdictWhy").startswith("This is about the drawings by Ada.")
+    assert text(card, "verdictSentence") == (
+        "The new one reads 39 of 40 held-out drawings by Ada right. The one in use: 37."
+    )
     assert text(card, "verdictAdvice") == "In use now. One click goes back to the model before."
     session.accuracy_changed.emit(RunningAccuracy("Ada", "new", 9, 10))
     assert "drawings by Ada" not in text(card, "verdictWhy")
+    assert "of your 40 held-out drawings" in text(card, "verdictSentence")
     assert "9 of 10 were read right" in text(card, "verdictAdvice")
 
 

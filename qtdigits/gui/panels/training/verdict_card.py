@@ -59,8 +59,6 @@ class VerdictCard(QFrame):
         """`model` is the path of the new model, `beside` of the one it is compared with; `writer` is whose hold-out was read."""
         self._found, self._model, self._writer, self._beside = found, model, writer, beside
         self._since, self._has_proof = "", False
-        sentence = found.sentence
-        self._sentence.setText(f"{sentence[0].upper()}{sentence[1:]}.")
         self._links.show_comparison(found)
         self._drawing = self._session.writer
         self._refresh()
@@ -140,6 +138,11 @@ class VerdictCard(QFrame):
         """Roll back is offered where the new model is in use; before that there is nothing to take back."""
         self._use.setVisible(not self._is_used)
         self._back.setVisible(self._is_used)
+        if self._found is not None and self._is_about_another:
+            self._sentence.setText(self._found.headline(self._writer))
+        elif self._found is not None:
+            sentence = self._found.sentence
+            self._sentence.setText(f"{sentence[0].upper()}{sentence[1:]}.")
         self._why.setText(" ".join(self._reasons))
         self._why.setVisible(bool(self._reasons))
         if self._is_used and self._is_about_another:
