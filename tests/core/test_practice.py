@@ -18,6 +18,7 @@ from qtdigits.core.score.practice import (
     JudgedReading,
     advise,
     advise_class,
+    first_steps,
     prompt_order,
 )
 
@@ -203,6 +204,7 @@ def test_that_errors_make_a_session_longer():
 def test_that_the_advice_for_a_class_counts_what_is_missing_then_what_is_misread():
     right, wrong = JudgedReading("8", "8"), JudgedReading("8", "3")
     others = [JudgedReading("3", "3")] * 20
+    assert advise_class([], "8").text == ""
     assert advise_class(others, "8").text == "5 would help"
     assert advise_class([*others, right, wrong], "8") == ClassAdvice(
         "3 more would help", is_wanted=True, is_misread=True
@@ -210,3 +212,13 @@ def test_that_the_advice_for_a_class_counts_what_is_missing_then_what_is_misread
     assert advise_class([right] * 4 + [wrong] * 2, "8").text == "2 of 6 misread"
     assert advise_class([right] * 6, "8") == ClassAdvice("all read right")
     assert advise_class([wrong, *[right] * 12], "8") == ClassAdvice("last 12 right")
+
+
+def test_that_the_first_steps_end_when_a_misread_class_is_read_right_later():
+    assert [step.is_done for step in first_steps([])] == [False, False, False]
+    some = read("3", times=9) + read("4", "9")
+    assert [step.is_done for step in first_steps(some)] == [True, True, False]
+    assert first_steps(some + read("4")) == ()
+    assert first_steps(some, has_learned=True) == ()
+    assert [step.is_done for step in first_steps(read("4") + some)] == [True, True, False]
+    assert first_steps(read("3", times=50)) == ()

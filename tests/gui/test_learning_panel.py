@@ -269,13 +269,14 @@ def tile(panel, label):
 
 def test_that_each_class_has_a_tile_with_the_latest_drawings_and_what_it_needs(panel, session):
     assert [tile(panel, label).accessibleName() for label in "03"] == [
-        "0: none yet, 5 would help",
-        "3: none yet, 5 would help",
+        "0: none yet",
+        "3: none yet",
     ]
     judge(session, *"3388888")
     newest = max(session.store.ids(label="3"))
     assert tile(panel, "3").accessibleName() == "3: 2 drawn, 3 more would help"
     assert tile(panel, "3").content.drawings[0].id == newest
+    assert tile(panel, "0").accessibleName() == "0: none yet, 5 would help"
     assert tile(panel, "8").accessibleName() == "8: 5 drawn, 5 of 5 misread"
     assert len(tile(panel, "8").content.drawings) == MOST_SHOWN
     judge(session, *"333")
@@ -524,3 +525,38 @@ def test_that_a_verdict_says_whose_drawings_it_is_about(training, session, propo
         "The new one reads 39 of 40 held-out drawings by me right. The one in use: 37."
     )
     assert text(training, "verdictEvidence").startswith("This is about the drawings by me.")
+
+
+def steps(panel):
+    return [text(panel, f"firstStep.{number}") for number in (1, 2, 3)]
+
+
+def test_that_three_steps_show_somebody_new_where_he_is_until_they_are_done(panel, session):
+    assert steps(panel) == [
+        "1  Draw 10 digits",
+        "2  Correct one that it misreads",
+        "3  Draw it again, see it learn",
+    ]
+    assert shown(panel, "welcomeLabel")
+    assert not shown(panel, "runningFigure")
+    judge(session, *"338")
+    assert steps(panel)[:2] == ["1  Draw 10 digits: 3 so far", "✓  Correct one that it misreads"]
+    assert panel.findChild(QLabel, "firstStep.1").property("role") == "heading"
+    assert shown(panel, "runningFigure")
+    judge(session, *"3333333")
+    assert steps(panel)[0] == "✓  Draw 10 digits"
+    assert shown(panel, "firstSteps")
+    session.use_model(session.library.find("model-7"))
+    judge(session, "3", "7")  # a 3 read as 7
+    assert shown(panel, "firstSteps")
+    session.use_model(session.library.find("model-3"))
+    judge(session, "3")
+    assert not shown(panel, "firstSteps")
+
+
+def test_that_another_writer_begins_with_the_first_step(panel, session):
+    judge(session, *"3" * 50)
+    assert not shown(panel, "firstSteps")
+    session.set_writer("Ada")
+    assert shown(panel, "firstSteps")
+    assert steps(panel)[0] == "1  Draw 10 digits"

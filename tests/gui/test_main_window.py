@@ -305,6 +305,27 @@ def test_that_learning_is_open_first_and_alt_and_a_number_turn_to_the_tabs(windo
         assert window.tabs.currentIndex() == place
 
 
+def test_that_the_canvas_invites_until_something_was_drawn_and_nothing_moves(window):
+    canvas = window.canvas
+    assert canvas.shows_invitation
+    inviting, place = canvas.grab().toImage(), canvas.geometry()
+    QTest.mousePress(canvas, LEFT, pos=QPoint(20, 20))
+    assert not canvas.shows_invitation
+    on_digit = canvas.rect().center() - QPoint(0, round(0.055 * min(canvas.width(), canvas.height())))
+    without = canvas.grab().toImage()
+    assert inviting.pixelColor(on_digit) != inviting.pixelColor(5, 5)
+    assert without.pixelColor(on_digit) == without.pixelColor(5, 5)
+    QTest.mouseRelease(canvas, LEFT, pos=QPoint(40, 40))
+    assert canvas.geometry() == place
+    press(window, Qt.Key.Key_Escape)
+    assert canvas.shows_invitation  # that one was not kept
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    assert not canvas.shows_invitation
+    window.session.set_writer("Ada")
+    assert canvas.shows_invitation
+
+
 def test_that_the_runs_tab_adds_no_second_plot_of_a_fixed_name(window):
     window.training_panel.prepare_curves()
     window.tabs.setCurrentIndex(TABS.index("Runs"))

@@ -23,6 +23,8 @@ LATEST = 12
 FEW = 5
 """With fewer drawings of a class than this, their number is the reason to draw it."""
 MOST_NAMED = 3
+FIRST_DRAWINGS, KNOWS_IT = 10, 50
+"""Drawings of the first step, and with how many nobody needs the steps any more."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,14 @@ class ClassAdvice:
 
 
 def advise_class(readings: Sequence[JudgedReading], label: str) -> ClassAdvice:
-    """Say of one class what `advise` would say if it came first: too few drawings, some misread, or all read right."""
+    """Say of one class what `advise` would say if it came first: too few drawings, some misread, or all read right.
+
+    Nothing while nothing at all was judged.
+    """
     latest = [r for r in readings if r.truth == label][-LATEST:]
     n, wrong = len(latest), sum(not r.is_right for r in latest)
+    if not readings:
+        return ClassAdvice("")
     if n < FEW:
         return ClassAdvice(
             f"{FEW - n} more would help" if n else f"{FEW} would help", is_wanted=True, is_misread=wrong > 0
@@ -94,6 +101,39 @@ def advise_class(readings: Sequence[JudgedReading], label: str) -> ClassAdvice:
     if wrong:
         return ClassAdvice(f"{wrong} of {n} misread", is_wanted=True, is_misread=True)
     return ClassAdvice("all read right" if n < LATEST else f"last {n} right")
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """One of the steps by which somebody new sees the program learn."""
+
+    text: str
+    is_done: bool
+
+
+def first_steps(readings: Sequence[JudgedReading], *, has_learned: bool = False) -> tuple[FirstStep, ...]:
+    """Return the steps of one writer, () once all are done or he has drawn enough to know the program.
+
+    The last is done when a class that was misread is read right later, or when `has_learned`: a network learned this hand.
+    """
+    n = len(readings)
+    misread: set[str] = set()
+    is_seen = has_learned
+    for reading in readings:
+        if not reading.is_right:
+            misread.add(reading.truth)
+        elif reading.truth in misread:
+            is_seen = True
+    steps = (
+        FirstStep(
+            f"Draw {FIRST_DRAWINGS} digits" + (f": {n} so far" if 0 < n < FIRST_DRAWINGS else ""),
+            n >= FIRST_DRAWINGS,
+        ),
+        FirstStep("Correct one that it misreads", bool(misread)),
+        FirstStep("Draw it again, see it learn", bool(misread) and is_seen),
+    )
+    is_over = n >= KNOWS_IT or all(step.is_done for step in steps)
+    return () if is_over else steps
 
 
 def plural(label: str) -> str:

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QEventPoint,
     QMouseEvent,
     QPainter,
+    QPainterPath,
     QPaintEvent,
     QPen,
     QPixmap,
@@ -34,6 +35,7 @@ from typing_extensions import override
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.painting import draw_stroke
+from qtdigits.gui.widgets.parts import heavy_font
 
 UNITS = 1000.0
 """The side of the canvas's square in ink units."""
@@ -46,6 +48,12 @@ ERASER_REACH = 0.035
 TAP_UNITS = 6.0
 """A pointer that has not moved further since it was pressed makes a dot: a hand trembles."""
 PALM_REST_MS = 500
+INVITATION = "Draw a digit"
+INVITING_DIGIT = (
+    *((370, 290), (400, 190), (620, 190), (620, 320), (620, 420), (540, 445), (460, 445)),
+    *((580, 445), (660, 490), (660, 590), (660, 740), (400, 760), (340, 650)),
+)
+"""A 3, in ink units: its first point, then the points of four cubic curves."""
 
 
 class Pointer(Enum):
@@ -91,6 +99,17 @@ class Canvas(QWidget):
         self._hover: QPointF | None = None
         self._pixmap: QPixmap | None = None
         self._is_watching = False
+        self._invites = False
+
+    @property
+    def shows_invitation(self) -> bool:
+        return self._invites and self._ink.is_blank and not self._points
+
+    def set_inviting(self, is_inviting: bool) -> None:
+        """While it is blank, say by a faint digit and in words what the canvas is for."""
+        if is_inviting != self._invites:
+            self._invites = is_inviting
+            self._redraw_all()
 
     @property
     def is_drawing(self) -> bool:
@@ -258,6 +277,8 @@ class Canvas(QWidget):
         self._points = []
         if not self._drawing_clock.isValid():
             self._drawing_clock.start()
+        if self.shows_invitation:
+            self._redraw_all()
         self._append(position, pressure)
         self.stroke_started.emit()
 
@@ -343,6 +364,8 @@ class Canvas(QWidget):
         pixmap.fill(QColor(theme_of(self).canvas))
         painter = self._ink_painter(pixmap)
         self._draw_guide(painter)
+        if self.shows_invitation:
+            self._draw_invitation(painter)
         live = [np.array(self._points, np.float32)] if self._points else []
         for stroke in (*self._ink.strokes, *live):
             self._draw_stroke(painter, stroke)
@@ -359,6 +382,22 @@ class Canvas(QWidget):
         box = QRectF(self._origin, self._origin + QPointF(self._side, self._side))
         painter.setPen(QPen(QColor(theme_of(self).border), 1.5))
         painter.drawRoundedRect(box.adjusted(margin, margin, -margin, -margin), 6, 6)
+
+    def _draw_invitation(self, painter: QPainter) -> None:
+        theme = theme_of(self)
+        places = [self._to_widget(x, y) for x, y in INVITING_DIGIT]
+        path = QPainterPath(places[0])
+        for first in range(1, len(places), 3):
+            path.cubicTo(*places[first : first + 3])
+        pen = QPen(QColor(theme.grid), PEN_WIDTH * self._side)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(path)
+        painter.setPen(QColor(theme.text_muted))
+        painter.setFont(heavy_font(self, 1.1))
+        line = QRectF(self._to_widget(0, 770), self._to_widget(UNITS, 850))
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, INVITATION)
 
     def _draw_stroke(self, painter: QPainter, stroke: NDArray[np.float32]) -> None:
         """A round pen along the points; its width follows the pressure."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidg
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import with_article
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.guided import GuidedSession, progress_text
 from qtdigits.gui.panels.drawing.answer import AnswerPanel
 from qtdigits.gui.panels.drawing.canvas import Canvas
@@ -44,6 +45,9 @@ class DrawingPanel(QWidget):
         self._recognise.clicked.connect(session.recognise)
         self._clear.clicked.connect(self.clear)
         session.ink_changed.connect(self._show_ink)
+        session.samples_changed.connect(self._invite)
+        session.writer_changed.connect(self._invite)
+        self._invite()
         self._show_ink(session.ink)
 
     @property
@@ -99,6 +103,16 @@ class DrawingPanel(QWidget):
         self.entry.setFocus()
         if self._session.ink.is_blank:
             self._answer.drop_entry()
+
+    @Slot()
+    def _invite(self) -> None:
+        """Say what the canvas is for until this writer has drawn something."""
+        try:
+            has_drawn = self._session.store.count(writer=self._session.writer) > 0
+        except QtDigitsError as error:
+            self._session.report(error)
+            return
+        self.canvas.set_inviting(not has_drawn)
 
     @Slot(object)
     def _show_ink(self, ink: Ink) -> None:

@@ -62,7 +62,7 @@ class ClassTile(QAbstractButton):
     def show_content(self, content: ClassContent, *, is_next: bool) -> None:
         """`is_next`: the class that is most worth drawing next."""
         self._content, self._is_next = content, is_next
-        said = f"{self._label}: {content.count_text}, {content.advice.text}"
+        said = f"{self._label}: " + ", ".join(filter(None, (content.count_text, content.advice.text)))
         self.setAccessibleName(said)
         self.setToolTip(f"{said}. Click to see these drawings" if content.n else said)
         self.setEnabled(content.n > 0)

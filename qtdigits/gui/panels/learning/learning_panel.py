@@ -22,11 +22,12 @@ from qtdigits.core.score.learning import (
     with_drawing,
 )
 from qtdigits.core.score.metrics import Tally
-from qtdigits.core.score.practice import advise, advise_class
+from qtdigits.core.score.practice import advise, advise_class, first_steps
 from qtdigits.errors import StoreError
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels.learning.accuracy_record import AccuracyRecord, detail_text
 from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassContent, ClassTiles
+from qtdigits.gui.panels.learning.first_steps import FirstSteps
 from qtdigits.gui.panels.learning.live_training import LiveTraining
 from qtdigits.gui.panels.learning.verdict import Verdict
 from qtdigits.gui.preferences import Preferences
@@ -74,6 +75,8 @@ class LearningPanel(RefreshingPanel):
         self._learned = 0
         self._drawings: dict[str, tuple[int, tuple[Thumbnail, ...]]] = {}
         self._figure = _large_label("runningFigure")
+        self._welcome = _large_label("welcomeLabel", "Teach it your hand")
+        self._steps = FirstSteps()
         self._detail = label(name="runningDetail", wraps=True)
         self._verdict = Verdict(session=session, trainer=trainer)
         self._remembered = label(role="muted", name="rememberedLabel", wraps=True)
@@ -180,6 +183,7 @@ class LearningPanel(RefreshingPanel):
 
     def _lay_out(self) -> None:
         top = WrappingRow()
+        top.add_stretching(self._welcome)
         top.add_stretching(self._figure)
         top.add(self._to_live, self._models, self._learn)
         digits = WrappingRow()
@@ -191,6 +195,7 @@ class LearningPanel(RefreshingPanel):
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(6)
         layout.addLayout(top)
+        layout.addWidget(self._steps)
         for text in (self._problem, self._detail, self._verdict, self._remembered):
             layout.addWidget(text)
         layout.addWidget(self._curve_place, 2)
@@ -280,6 +285,10 @@ class LearningPanel(RefreshingPanel):
         self._detail.setText(detail_text(record) + was)
         gain = Gain(before, record.tally) if before.n and record.n else None
         self._verdict.show_gain(gain)
+        self._steps.show_steps(first_steps(record.recent, has_learned=self._learned > 0))
+        self._welcome.setVisible(not record.recent)
+        for text in (self._figure, self._detail):
+            text.setVisible(bool(record.recent))
         advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
         contents = {
@@ -394,8 +403,8 @@ class LearningPanel(RefreshingPanel):
         self.mark_stale()
 
 
-def _large_label(name: str) -> QLabel:
-    made = label(UNKNOWN, name=name)
+def _large_label(name: str, text: str = UNKNOWN) -> QLabel:
+    made = label(text, name=name)
     font = made.font()
     font.setPointSizeF(font.pointSizeF() * 2.2)
     font.setBold(True)
