@@ -26,7 +26,7 @@ from qtdigits.reader import Reader
 from qtdigits.store.library import ModelEntry, ModelLibrary
 from qtdigits.store.model_files import check_model
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.compare import Drawings, Replayed, headers_of, replay
+from qtdigits.training.compare import NOTHING, Drawings, Replayed, headers_of, replay
 
 IMPORTED = (
     "imported: these drawings are from files, and the model or one of its ancestors was trained on files. "
@@ -191,6 +191,8 @@ def run_replay(args: argparse.Namespace) -> int:
             "drawings",
             "imported",
             "drawings",
+            "with memory",
+            "drawings",
         )
         print_table(heads, map(_replayed_row, found))
         if any(row.parts.of_files.n for row in found):
@@ -205,12 +207,13 @@ def run_replay(args: argparse.Namespace) -> int:
 
 def _replayed_row(row: Replayed) -> tuple[str, ...]:
     if row.error:
-        return (row.name, "cannot be used", *[""] * 8)
+        return (row.name, "cannot be used", *[""] * 10)
     parts = row.parts
     within = percent_range(*parts.hold_out.interval) if parts.hold_out.n else UNKNOWN
+    used = row.with_memory.fair if row.with_memory else NOTHING
     figures = [
         (percent(part.accuracy, 2), f"{part.n:,}")
-        for part in (parts.hold_out, parts.not_learned, parts.learned, parts.of_files)
+        for part in (parts.hold_out, parts.not_learned, parts.learned, parts.of_files, used)
     ]
     (held, n_held), *others = figures
     return (row.name, held, within, n_held, *(cell for pair in others for cell in pair))

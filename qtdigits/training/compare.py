@@ -28,7 +28,7 @@ from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_header, load_model
 from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.evaluate import answers_of
+from qtdigits.training.evaluate import answers_as_used, answers_of
 
 Headers = Callable[[str], Model | None]
 """The header of a model by its name or path, None where the file is missing or cannot be read."""
@@ -128,6 +128,11 @@ class Parts:
         return cls(*(Tally(int(part.sum()), int(is_right[part].sum())) for part in chosen))
 
     @property
+    def fair(self) -> Tally:
+        """What the model was not trained on, held out or not."""
+        return Tally(self.hold_out.n + self.not_learned.n, self.hold_out.correct + self.not_learned.correct)
+
+    @property
     def n(self) -> int:
         return sum(part.n for part in (self.hold_out, self.not_learned, self.learned, self.of_files))
 
@@ -137,16 +142,22 @@ class Parts:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One model on all drawings. `name` is the file's, by which it is found; `error` says why it could not read them."""
+    """One model on all drawings. `name` is the file's, by which it is found; `error` says why it could not read them.
+
+    `with_memory` is how it reads each drawing with a memory of all others by the same writer, as the window does; None for an
+    older model, whose program gives no embedding.
+    """
 
     name: str
     path: Path
     parts: Parts = Parts()
     error: str = ""
+    with_memory: Parts | None = None
 
     def to_json(self) -> dict[str, Any]:
         about = {"name": self.name, "path": str(self.path)}
-        return {**about, **self.parts.to_json(), "error": self.error or None}
+        with_memory = self.with_memory.to_json() if self.with_memory else None
+        return {**about, **self.parts.to_json(), "with_memory": with_memory, "error": self.error or None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,13 +199,19 @@ def replay(
 
         try:
             model = load_model(path, weights=False)
-            right = answers_of(Reader(model), drawings.dataset, progress=report).is_right
+            reader = Reader(model)
+            if reader.has_embedding:
+                alone, used = answers_as_used(reader, drawings.dataset, progress=report)
+            else:
+                alone, used = answers_of(reader, drawings.dataset, progress=report), None
         except ModelFileError as error:
             found.append(Replayed(path.stem, path, error=str(error)))
             continue
         learned = may_have_learned(model, drawings.dataset)
         of_files = may_be_of_files(model, drawings.origins, header_of)
-        found.append(Replayed(path.stem, path, Parts.of(right, drawings.is_held_out, learned, of_files)))
+        flags = drawings.is_held_out, learned, of_files
+        with_memory = Parts.of(used.is_right, *flags) if used else None
+        found.append(Replayed(path.stem, path, Parts.of(alone.is_right, *flags), with_memory=with_memory))
     progress(total, total)
     return found
 

@@ -204,6 +204,39 @@ def answers_with_memory(
     return Answers(classes, truth, answer, confidence, reader.undecided_below).take(~are_remembered)
 
 
+def answers_as_used(
+    reader: Reader, dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[Answers, Answers]:
+    """Read every drawing with the network alone, and with a memory of all other drawings by its writer; return both answers."""
+    classes, truth = _classes_and_truth(reader, dataset)
+    probabilities, embeddings = _read_and_embed(reader, dataset.images, progress)
+    alone = Answers(
+        *(classes, truth, probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)),
+        reader.undecided_below,
+    )
+    answer, confidence = alone.answer.copy(), alone.confidence.copy()
+    writers, known = _writers_of(dataset), reader.label_set.labels
+    memories = {writer: Memory() for writer in writers}
+    for i, (writer, label) in enumerate(zip(writers, dataset.labels, strict=True)):
+        memories[writer].add(embeddings[i], label, key=i)
+    n_of = Counter(zip(writers, dataset.labels, strict=True))
+    place = {label: number for number, label in enumerate(classes)}
+    for i, (writer, label) in enumerate(zip(writers, dataset.labels, strict=True)):
+        if i % CHUNK == 0:
+            progress(len(dataset), len(dataset))
+        memory = memories[writer]
+        is_only_one = n_of[writer, label] == 1
+        if is_only_one:  # without it the class is not remembered at all
+            memory.forget(i)
+        found = [one for one in memory.neighbours(embeddings[i], memory.nearest + 1) if one.key != i]
+        labels, combined = memory.combine(known, probabilities[i], found[: memory.nearest])
+        if is_only_one:
+            memory.add(embeddings[i], label, key=i)
+        best = int(combined.argmax())
+        answer[i], confidence[i] = place[labels[best]], combined[best]
+    return alone, replace(alone, answer=answer, confidence=confidence)
+
+
 def _read_and_embed(
     reader: Reader, images: NDArray[np.uint8], progress: Callable[[int, int], None]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -107,6 +107,20 @@ def test_that_it_says_how_many_doubtful_drawings_do_not_count(qtbot, open_tab):
     assert "1 doubtful drawing is not counted." in tab.note
 
 
+def test_that_the_column_with_memory_stands_beside_the_one_without(qtbot, open_tab):
+    def remembering(paths, drawings, *, header_of, progress):
+        alone, used = Parts(Tally(4, 3), Tally(16, 10)), Parts(Tally(4, 4), Tally(16, 15))
+        return [Replayed(path.stem, path, alone, with_memory=used) for path in paths]
+
+    tab = open_tab(remembering)
+    assert tab.cell("With memory").text() == "–"
+    with qtbot.waitSignal(tab.panel.findChild(Background).done):
+        qtbot.mouseClick(tab.button, LEFT)
+    assert tab.cell("With memory").text().startswith("95.0 %")
+    assert "19 of 20" in tab.cell("With memory").toolTip()
+    assert "13 without" in tab.cell("With memory").toolTip()
+
+
 def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):
     tab = open_tab()
     with qtbot.waitSignal(tab.panel.findChild(Background).done):
@@ -188,9 +202,11 @@ def test_that_a_persons_own_figures_stand_first_and_titles_above_their_figures(o
     tab = open_tab()
     table = tab.panel.findChild(QTableWidget, "modelsTable")
     titles = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
-    assert titles[1:6] == ["Model", "My hold-out", "Mine, not learned", "By strangers", "MNIST test"]
+    assert titles[1:7] == [
+        *("Model", "My hold-out", "Mine, not learned", "With memory", "By strangers", "MNIST test")
+    ]
     for column, title in enumerate(titles):
-        if title in titles[2:6]:
+        if title in titles[2:7]:
             assert table.horizontalHeaderItem(column).textAlignment() == table.item(0, column).textAlignment()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import Origin, Suspicion
+from qtdigits.core.drawing.samples import Origin, Sample, Suspicion
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.store.model_files import save_model
@@ -23,6 +23,7 @@ class Sevens:
 
     label_set = DIGITS
     undecided_below = 0.0
+    has_embedding = False
 
     def __init__(self, model: Model) -> None:
         self.model_name = model.name
@@ -67,6 +68,39 @@ def test_that_hold_out_and_other_drawings_are_counted_apart(store: SampleStore, 
     )
     everybody = only(replay([saved(tmp_path)], Drawings.of(store), header_of=of_nobody))
     assert everybody.parts.hold_out == Tally(5, 3)
+
+
+class RememberingSevens(Sevens):
+    """Every drawing looks like those with the same shade in the corner, and like no other."""
+
+    has_embedding = True
+
+    def read_and_embed(self, images: np.ndarray, *, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        return 0.01 + 0.9 * self.read_many(images), np.eye(10, dtype=np.float32)[images[:, 0, 0]]
+
+
+def test_that_each_drawing_is_read_with_a_memory_of_all_others_too(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_module, "Reader", RememberingSevens)
+    with SampleStore.open(data_dir) as store:
+        for writer, labels in {"Cy": "7711π", "Di": "111"}.items():
+            for number, label in enumerate(labels):
+                raster = np.zeros((28, 28), np.uint8)
+                raster[0, 0], raster[9, number] = "71π".index(label), 255
+                store.add_samples([Sample(label, raster, writer)])
+        drawings = Drawings.of(store)
+    found = only(replay([saved(tmp_path)], drawings, header_of=of_nobody))
+    assert found.with_memory is not None
+    assert (found.parts.fair, found.with_memory.fair) == (Tally(8, 2), Tally(8, 7))  # the only π is not known
+    assert found.to_json()["with_memory"]["learned"]["n"] == 0
+
+
+def test_that_a_model_without_embedding_is_replayed_without_memory(
+    store: SampleStore, tmp_path: Path
+) -> None:
+    found = only(replay([saved(tmp_path)], Drawings.of(store), header_of=of_nobody))
+    assert (found.with_memory, found.to_json()["with_memory"]) == (None, None)
 
 
 def test_that_doubted_drawings_are_not_replayed(store: SampleStore, tmp_path: Path) -> None:

@@ -26,21 +26,22 @@ from qtdigits.gui.widgets.parts import LEFT, RIGHT, button, choice_table, label,
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.library import ModelEntry, ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.compare import Drawings, Replayed, headers_of, replay
+from qtdigits.training.compare import NOTHING, Drawings, Replayed, headers_of, replay
 
 COLUMNS = (
     "",
     "Model",
     MY_HOLD_OUT.capitalize(),
     "Mine, not learned",
+    "With memory",
     "By strangers",
     MNIST_TEST,
     "Made",
     "Network",
 )
 """The most important ones first: a narrow window shows them without scrolling."""
-REPLAYED_COLUMNS = (2, 3)
-FIGURE_COLUMNS = (*REPLAYED_COLUMNS, 4, 5)
+REPLAYED_COLUMNS = (2, 3, 4)
+FIGURE_COLUMNS = (*REPLAYED_COLUMNS, 5, 6)
 LEAST_NOTE_PX = 340
 IMPORTED = "Nor do imported drawings for a model that was trained on files: they may be from the same file."
 NOTE = "By strangers: digits of writers of the pendigits collection whom the model has never seen."
@@ -198,9 +199,9 @@ def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_own: bool, is_in_
     if entry.error:
         return ["", f"{entry.name}: cannot be read", *[UNKNOWN] * len(FIGURE_COLUMNS), "", ""]
     if replayed is None or replayed.error:
-        mine = [_percent(entry.scores.get(MY_HOLD_OUT)) if is_own else UNKNOWN, UNKNOWN]
+        mine = [_percent(entry.scores.get(MY_HOLD_OUT)) if is_own else UNKNOWN, UNKNOWN, UNKNOWN]
     else:
-        mine = [_tally(tally) for tally in (replayed.parts.hold_out, replayed.parts.not_learned)]
+        mine = [_tally(tally) for tally in _shown(replayed)]
     others = [_percent(entry.scores.get(name)) for name in ("pendigits", MNIST_TEST)]
     made = f"{entry.created_at.astimezone():%d %b %Y}"
     return ["in use" if is_in_use else "", entry.name, *mine, *others, made, entry.title]
@@ -214,13 +215,30 @@ def _tally(tally: Tally) -> str:
     return f"{percent(tally.accuracy)} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
+def _shown(replayed: Replayed) -> tuple[Tally, Tally, Tally]:
+    used = replayed.with_memory.fair if replayed.with_memory else NOTHING
+    return replayed.parts.hold_out, replayed.parts.not_learned, used
+
+
+def _told_of_memory(replayed: Replayed) -> str:
+    if replayed.with_memory is None:
+        return "This model reads without memory: its file has no embedding."
+    used, alone = replayed.with_memory.fair, replayed.parts.fair
+    return (
+        f"{used.correct:,} of {used.n:,} that it has not learned are read right with a memory of all your other drawings; "
+        f"{alone.correct:,} without"
+    )
+
+
 def _told(replayed: Replayed | None, column: int) -> str:
     """The counts behind a figure."""
     if replayed is not None and replayed.error:
         return replayed.error
     if replayed is None or column not in REPLAYED_COLUMNS:
         return ""
-    tally = (replayed.parts.hold_out, replayed.parts.not_learned)[REPLAYED_COLUMNS.index(column)]
+    tally = _shown(replayed)[REPLAYED_COLUMNS.index(column)]
+    if column == REPLAYED_COLUMNS[-1]:
+        return _told_of_memory(replayed)
     of_files = replayed.parts.of_files
     left_out = f"; {of_files.n:,} imported drawings are left out. {IMPORTED}" if of_files.n else ""
     return f"{tally.correct:,} of {tally.n:,} read right{left_out}"
