@@ -213,9 +213,9 @@ class MainWindow(QMainWindow):
 
     def _finish_start(self) -> None:
         self.session.ensure_champion()
-        self._pages["Learning"].release()
         self._quiet.start()
         self.became_ready.emit()
+        self._pages["Learning"].release()
 
     def _load_heavy_things(self) -> None:
         """List of models, curves, engine: one a time and never while somebody draws, as each holds up the window a moment.

@@ -186,7 +186,7 @@ def test_that_the_next_goal_is_one_that_makes_a_difference():
 
 
 def test_that_the_sentence_says_what_is_missing():
-    assert "Nothing was learned from this hand yet" in learning_text(None, [LearningPoint(0, 3, 50)])
+    assert "No network has learned from this hand yet" in learning_text(None, [LearningPoint(0, 3, 50)])
     assert "has learned from 108 of these" in learning_text(None, [LearningPoint(0, 3, 50)], in_use=108)
     few = [LearningPoint(0, 1, 10), LearningPoint(20, 0, 5)]
     assert "Too few drawings yet" in learning_text(fit_curve(few), few)

@@ -208,7 +208,7 @@ def test_that_the_coach_names_what_is_misread(panel, session):
 
 def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
     judge(session, "3")
-    assert "Nothing was learned from this hand yet" in text(panel, "forecastLabel")
+    assert "No network has learned from this hand yet" in text(panel, "forecastLabel")
     assert not chart(panel, "Learning curve").isVisible()
 
 

@@ -252,7 +252,7 @@ def learning_text(curve: LearningCurve | None, points: Sequence[LearningPoint], 
             "the curve goes on when they are judged."
         )
     if not learned:
-        return "Nothing was learned from this hand yet: the curve begins with the first model trained on its drawings."
+        return "No network has learned from this hand yet: the curve begins with the first model trained on its drawings."
     kept = merge_points(points)
     if not _is_enough(kept):
         return (
