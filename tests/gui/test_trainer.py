@@ -499,6 +499,10 @@ def test_that_what_would_be_learned_from_is_told_in_a_line(trainer: Trainer, ses
     session.store.mark_suspects({int(learned_from[0]): DOUBT})
     n = len(learned_from) - 1
     assert trainer.data_text == f"{n} drawings + MNIST; 1 doubtful"
+    session.set_writer("Ada")
+    assert trainer.has_something_to_learn
+    session.store.mark_suspects({int(i): DOUBT for i in learned_from})
+    assert not trainer.has_something_to_learn
 
 
 RECIPE = load_recipe("mlp-50-50").with_values(epochs=6)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines
+from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobProgress
 from qtdigits.core.score.comparison import PairedComparison
@@ -133,6 +134,12 @@ def test_that_one_writer_is_not_enough_and_two_are(room: Room) -> None:
     room.session.samples_edited()
     assert room.text("matrixStatus") == "2 writers, 6 drawings: 4 trainings in the background"
     assert room.button("measureButton").isEnabled()
+    of_ada = room.session.store.ids(writer="ada").tolist()
+    room.session.store.mark_suspects({of_ada[0]: Suspicion(0.9, "1", "looks like a 1")})
+    room.session.samples_edited()
+    assert room.text("matrixStatus") == (
+        "2 writers, 5 drawings: 4 trainings in the background; 1 doubtful drawing is not counted"
+    )
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.formatting import UNKNOWN, duration, listed, percent, percent_digits
+from qtdigits.core.formatting import UNKNOWN, duration, listed, not_counted, percent, percent_digits
 from qtdigits.core.run.events import JobProgress
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
@@ -246,13 +246,14 @@ class WritersPanel(RefreshingPanel):
         if self._is_measuring:
             return
         store = self._session.store
-        names = [name for name in store.writers() if store.count(writer=name)]
+        names = [name for name in store.writers() if store.count(writer=name, is_suspect=False)]
         path = self._models.currentData()
         can_measure = len(names) > 1 and path is not None
         self._measure.setEnabled(can_measure)
-        n = store.count()
+        n, n_doubted = store.count(is_suspect=False), store.count(is_suspect=True)
+        doubtful = f"; {not_counted(n_doubted)}" if n_doubted else ""
         self._status.setText(
-            f"{len(names)} writers, {n:,} drawings: {2 * len(names)} trainings in the background"
+            f"{len(names)} writers, {n:,} drawings: {2 * len(names)} trainings in the background{doubtful}"
             if can_measure
             else ONE_WRITER
         )

@@ -156,7 +156,8 @@ class LearningPanel(RefreshingPanel):
             self._amounts = learning_points(*known, model=session.model_path)
             self._learned = learned_by(*known, session.model_path)
             self._drawings = self._stored_drawings()
-            self._learn.setEnabled(session.store.count(writer=session.writer, held_out=False) > 0)
+            learnable = session.store.count(writer=session.writer, held_out=False, is_suspect=False)
+            self._learn.setEnabled(learnable > 0)
         except StoreError as error:
             session.report(error)
             return
