@@ -240,3 +240,11 @@ def test_that_what_is_said_of_a_gain_follows_from_its_interval(before, now, said
     assert gain.headline() == (
         f"Since it learned from you: {now[1]} of {now[0]} read right. Before: {before[1]} of {before[0]}."
     )
+
+
+def test_that_drawings_can_be_taken_out_of_a_comparison() -> None:
+    found = PairedComparison.of_ids(40, 37, 38, (1, 2), (3,), (4,))
+    assert found.without(()) == found
+    assert found.without({1, 99}) == PairedComparison.of_ids(39, 37, 37, (2,), (3,), (4,))
+    assert found.without({1, 3, 4}) == PairedComparison.of_ids(37, 36, 37, (2,), (), ())
+    assert Comparison(found, paired(0, 0, 0), newer=found).without({3}).hand.n == 78

@@ -560,3 +560,21 @@ def test_that_another_writer_begins_with_the_first_step(panel, session):
     session.set_writer("Ada")
     assert shown(panel, "firstSteps")
     assert steps(panel)[0] == "1  Draw 10 digits"
+
+
+def test_that_a_verdict_is_refreshed_when_the_label_of_a_drawing_changes(training, session, propose):
+    first, second = map(int, session.store.ids())
+    propose(Comparison(PairedComparison.of_ids(13, 11, 13, (first, second)), PairedComparison(), "model-3"))
+    assert text(training, "verdictLabel") == (
+        "The new one reads 13 of your 13 held-out drawings right. The one in use: 11."
+    )
+    session.store.relabel([first], "5")
+    session.samples_edited()
+    assert text(training, "verdictLabel") == (
+        "The new one reads 12 of your 12 held-out drawings right. The one in use: 11."
+    )
+    assert "1 drawing was relabelled or deleted since: not counted." in text(training, "verdictEvidence")
+    assert "1 fixed, 0 broken" in text(training, "verdictEvidence")
+    session.store.delete_samples([second])
+    session.samples_edited()
+    assert "11 of your 11" in text(training, "verdictLabel")

@@ -6,8 +6,8 @@ Only drawings that one model reads and the other does not tell the two apart (Mc
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -83,6 +83,24 @@ class PairedComparison:
         """Return both sets of drawings as one; their ids must be of one store."""
         values = ([getattr(found, field.name) for field in fields(found)] for found in (self, other))
         return PairedComparison(*(mine + its for mine, its in zip(*values, strict=True)))
+
+    def without(self, ids: Collection[int]) -> PairedComparison:
+        """Return the comparison without these drawings, as far as they are among the ids that were kept."""
+        fixed, broken, still_wrong = (
+            tuple(i for i in kept if i not in ids) for kept in (self.fixed, self.broken, self.still_wrong)
+        )
+        n_fixed, n_broken = len(self.fixed) - len(fixed), len(self.broken) - len(broken)
+        return replace(
+            self,
+            n=self.n - n_fixed - n_broken - (len(self.still_wrong) - len(still_wrong)),
+            before=self.before - n_broken,
+            after=self.after - n_fixed,
+            n_fixed=self.n_fixed - n_fixed,
+            n_broken=self.n_broken - n_broken,
+            fixed=fixed,
+            broken=broken,
+            still_wrong=still_wrong,
+        )
 
     @property
     def tally_before(self) -> Tally:
@@ -167,6 +185,10 @@ class Comparison:
     def hand(self) -> PairedComparison:
         """All of the writer's drawings that neither model has learned from."""
         return self.hold_out.combined_with(self.newer)
+
+    def without(self, ids: Collection[int]) -> Comparison:
+        """Return the comparison without these drawings of the writer, whose labels may have been changed since."""
+        return replace(self, hold_out=self.hold_out.without(ids), newer=self.newer.without(ids))
 
     @property
     def advice(self) -> Recommendation:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from qtdigits.core.formatting import counted
 from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import Comparison, Gain, Recommendation
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
@@ -35,6 +38,8 @@ class Proposal:
     model: str
     beside: str
     writer: str
+    labels: Mapping[int, str]
+    """Of the drawings that one of the two misread, as they were when these were read."""
 
 
 class Verdict(QFrame):
@@ -70,6 +75,7 @@ class Verdict(QFrame):
         self._back.clicked.connect(self._on_back)
         session.champion_changed.connect(self.refresh)
         session.writer_changed.connect(self.refresh)
+        session.samples_changed.connect(self._on_samples_changed)
         trainer.job_ended.connect(self._on_job_ended)
         self._evidence.hide()
         self.hide()
@@ -85,10 +91,24 @@ class Verdict(QFrame):
         if not isinstance(job, TrainingJob) or not isinstance(event, RunFinished) or not event.comparison:
             return
         found = Comparison.from_json(event.comparison)
-        self._proposal = Proposal(found, event.model, job.champion, job.writer)
+        self._proposal = Proposal(found, event.model, job.champion, job.writer, self._labels_of(found))
         self._is_answered = False
         self._why.setChecked(False)
         self.refresh()
+
+    def _labels_of(self, found: Comparison) -> dict[int, str]:
+        hand = found.hand
+        try:
+            drawings = self._session.store.thumbnails((*hand.fixed, *hand.broken, *hand.still_wrong))
+        except QtDigitsError as error:
+            self._session.report(error)
+            return {}
+        return {drawing.id: drawing.label for drawing in drawings if not drawing.is_deleted}
+
+    @Slot()
+    def _on_samples_changed(self) -> None:
+        if self._proposal is not None:
+            self.refresh()
 
     @property
     def _in_use(self) -> str:
@@ -117,7 +137,9 @@ class Verdict(QFrame):
         self.setAccessibleName(f"{self._sentence.text()} {self._advice.text()}")
 
     def _show_proposal(self, proposal: Proposal) -> None:
-        found = proposal.found
+        now = self._labels_of(proposal.found)
+        changed = {key for key, name in proposal.labels.items() if now.get(key) != name}
+        found = proposal.found.without(changed)
         is_about_another = bool(proposal.writer) and proposal.writer != self._session.writer
         sentence = found.sentence
         reasons = [f"{sentence[0].upper()}{sentence[1:]}.", found.intervals, found.evidence]
@@ -125,6 +147,11 @@ class Verdict(QFrame):
             reasons.append(f"Compared with {found.champion}, which was in use when the training began.")
         if is_about_another:
             reasons.insert(0, f"This is about the drawings by {proposal.writer}.")
+        if changed:
+            were = "was" if len(changed) == 1 else "were"
+            reasons.append(
+                f"{counted(len(changed), 'drawing')} {were} relabelled or deleted since: not counted."
+            )
         if found.hold_out.n:
             reasons.append(WHY)
         if found.guard.n:
