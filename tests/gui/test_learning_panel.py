@@ -11,6 +11,7 @@ from gui.fake_engine import batch, started
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.run.events import RunCancelled, RunContinued, RunFailed, RunFinished, RunPaused
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.learning import LearningPoint
@@ -367,6 +368,12 @@ def test_that_a_hand_can_be_learned_as_soon_as_there_is_a_drawing_of_it(panel, s
     learn = panel.findChild(QPushButton, "learnButton")
     assert not learn.isEnabled()
     judge(session, "3")
+    (drawing,) = map(int, session.store.ids())
+    session.store.mark_suspects({drawing: Suspicion(0.8, "8", "looks like an 8")})
+    session.samples_edited()
+    assert not learn.isEnabled()  # doubtful drawings are not learned from
+    session.store.accept_labels([drawing])
+    session.samples_edited()
     learn.click()
     assert trainer.is_busy
     assert trainer.current.job.recipe.name == "my-hand"
