@@ -283,8 +283,10 @@ class StoreAgainstDict(RuleBasedStateMachine):
     @invariant()
     def counts_agree(self) -> None:
         for person in self.people:
-            own = [j.trial for j in self.trials.values() if j.person is person and j.trial.truth is not None]
-            right = [trial.is_right for trial in own]
+            judged = [
+                j.trial for j in self.trials.values() if j.person is person and j.trial.truth is not None
+            ]
+            right = [trial.is_right for trial in judged if not self._is_doubted(trial)]
             assert self.store.running_accuracy(writer=person.name, model="mlp") == (sum(right), len(right))
             assert self.store.outcomes(person.name, "mlp").tolist() == right
             assert self.store.count(writer=person.name) == sum(
@@ -327,6 +329,10 @@ class StoreAgainstDict(RuleBasedStateMachine):
     def _as_it_is(self, ids: list[int]) -> tuple[dict[int, tuple[Sample, str]], dict[int, Trial]]:
         samples = {i: (self.samples[i].sample, self.samples[i].given_label) for i in ids}
         return samples, {judged.trial.id: judged.trial for judged in self._judged_of(ids)}
+
+    def _is_doubted(self, trial: Trial) -> bool:
+        kept = self.samples.get(trial.sample_id)
+        return kept is not None and bool(kept.sample.suspicion) and not kept.in_trash
 
     def _judged_of(self, ids: Iterable[int]) -> list[Judged]:
         return [judged for judged in self.trials.values() if judged.trial.sample_id in set(ids)]
