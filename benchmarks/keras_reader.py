@@ -12,7 +12,9 @@ from qtdigits.core.model import Model
 
 
 class KerasReader:
-    """Has the face of `qtdigits.reader.Reader`."""
+    """Has the face of `qtdigits.reader.Reader`, and no embeddings: the network alone reads."""
+
+    has_embedding = False
 
     def __init__(self, header: Model) -> None:
         import keras
