@@ -76,7 +76,7 @@ def child(where: str) -> None:
     start_engine = window.trainer.start_engine
     window.trainer.start_engine = lambda: None  # type: ignore[method-assign] # the click starts it
     window.show()
-    watch = TrainingCallback(app)
+    watch = GapWatch(app)
     watch.until(lambda: window.training_panel.has_curves, 60)
     watch.run_for(1)
     cold_ms = 0.0
@@ -106,7 +106,7 @@ def child(where: str) -> None:
     finish(p99_ms=float(np.percentile(gaps, 99)), max_ms=float(gaps.max()), cold_ms=cold_ms)
 
 
-class TrainingCallback:
+class GapWatch:
     """A 10 ms timer in the window's event loop, and when it came."""
 
     def __init__(self, app: QApplication) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.common import Row, finish, open_window, run_child
-from benchmarks.gaps import TrainingCallback
+from benchmarks.gaps import GapWatch
 
 if TYPE_CHECKING:
     from qtdigits.core.drawing.samples import Dataset
@@ -66,7 +66,7 @@ def _ours(folder: str) -> float:
     heard: list[Event] = []
     window.trainer.process.event_received.connect(heard.append)
     window.show()
-    watch = TrainingCallback(app)
+    watch = GapWatch(app)
     watch.until(lambda: any(isinstance(event, EngineReady) for event in heard), 300)
     watch.run_for(5)  # it loads its libraries when it is ready, before anybody asks
     started = time.perf_counter()

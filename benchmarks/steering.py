@@ -12,7 +12,7 @@ from collections.abc import Callable
 from statistics import median
 
 from benchmarks.common import Row, finish, open_window, run_child
-from benchmarks.gaps import TrainingCallback
+from benchmarks.gaps import GapWatch
 
 RECIPE = "cnn-32-64"
 ROUNDS = 3
@@ -38,7 +38,7 @@ def child(folder: str) -> None:
     start_engine = window.trainer.start_engine
     window.trainer.start_engine = lambda: None  # type: ignore[method-assign] # the click starts it
     window.show()
-    watch = TrainingCallback(app)
+    watch = GapWatch(app)
     panel = window.training_panel
     watch.until(lambda: panel.has_curves, 60)
     window.trainer.start_engine = start_engine  # type: ignore[method-assign]
