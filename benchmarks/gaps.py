@@ -77,7 +77,9 @@ def child(where: str) -> None:
     window.trainer.start_engine = lambda: None  # type: ignore[method-assign] # the click starts it
     window.show()
     watch = GapWatch(app)
-    watch.until(lambda: window.training_panel.has_curves, 60)
+    watch.until(
+        lambda: bool(window.learning_panel and window.learning_panel.has_plots), 60
+    )  # all plots are made
     watch.run_for(1)
     cold_ms = 0.0
     if where != "idle":
