@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from qtdigits import paths
 from qtdigits.engine.client import EngineClient
 from qtdigits.errors import QtDigitsError
+from qtdigits.gui.background import GarbageCollector
 from qtdigits.gui.engine_process import EngineProcess
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
@@ -62,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Show the window and stay until it is closed. Gives the exit code."""
     app, window = create(sys.argv[1:] if argv is None else argv)
     sys.excepthook = exception_hook(window)
+    GarbageCollector(app)
     window.show()
     return app.exec()
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib import import_module
 from time import monotonic
 
@@ -18,16 +17,32 @@ from typing_extensions import override
 from qtdigits.errors import QtDigitsError
 
 Work = Callable[[], object]
+COLLECT_MS = 500
 
 
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Collect no garbage meanwhile: widgets that are deleted by another thread than their own end the program."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+class GarbageCollector(QObject):
+    """Collects garbage between two events of the GUI thread, and nowhere else.
+
+    Python's own collector runs wherever something is allocated. In another thread it would delete widgets there, which ends the
+    program; inside a call of PySide that holds one of Qt's locks it would wait for that lock for ever.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self, interval=COLLECT_MS)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start()
+
+    @Slot()
+    def _collect(self) -> None:
+        """As Python decides it: the oldest generation whose threshold is passed."""
+        for generation, (count, threshold) in reversed(
+            list(enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)))
+        ):
+            if count > threshold:
+                gc.collect(generation)
+                return
 
 
 class _Worker(QObject):
@@ -39,8 +54,7 @@ class _Worker(QObject):
     @Slot(str, object)
     def run(self, name: str, work: Work) -> None:
         try:
-            with no_garbage_collection():
-                result = work()
+            result = work()
         except QtDigitsError as error:
             self.failed.emit(name, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told, and the thread stays alive
@@ -58,8 +72,7 @@ class Importing(QThread):
 
     @override
     def run(self) -> None:
-        with no_garbage_collection():
-            import_module(self._module)
+        import_module(self._module)
 
 
 class Background(QObject):
