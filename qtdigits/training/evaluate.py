@@ -65,11 +65,6 @@ def _mnist_test_set(folder: Path) -> Dataset:
     return load_mnist(path).test
 
 
-def evaluate_by_writer(model: Model, dataset: Dataset) -> dict[str, Score]:
-    """Score `model` for each writer, by name. Raises `InputError` when the dataset has no writers."""
-    return scores_by_writer(answers_of(Reader(model), dataset), dataset)
-
-
 @dataclass(frozen=True, eq=False)
 class Answers:
     """A model's answers: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers.

@@ -17,8 +17,8 @@ from qtdigits.training.evaluate import (
     answers_with_memory,
     are_first_of_class,
     evaluate,
-    evaluate_by_writer,
     score_with,
+    scores_by_writer,
 )
 from tiny_training import tiny_data, tiny_model
 
@@ -56,14 +56,15 @@ def test_that_an_unknown_label_is_wrong_in_a_row_of_its_own(model: Model, datase
 
 
 def test_that_writers_are_scored_apart(model: Model, dataset: Dataset) -> None:
-    by_writer = evaluate_by_writer(model, dataset)
+    by_writer = scores_by_writer(answers_of(Reader(model), dataset), dataset)
     assert {name: score.n for name, score in by_writer.items()} == {"a": 80, "b": 40}
     assert sum(score.correct for score in by_writer.values()) == evaluate(model, dataset).correct
 
 
 def test_that_writers_have_to_be_known_for_that(model: Model, dataset: Dataset) -> None:
+    anonymous = Dataset("anonymous", dataset.images, dataset.labels)
     with pytest.raises(InputError, match="who wrote what"):
-        evaluate_by_writer(model, Dataset("anonymous", dataset.images, dataset.labels))
+        scores_by_writer(answers_of(Reader(model), anonymous), anonymous)
 
 
 def test_that_no_drawings_give_an_empty_score(model: Model) -> None:
