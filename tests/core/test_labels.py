@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtdigits.core.drawing.labels import DIGITS, MAX_LABEL_LENGTH, Class, LabelSet, clean_label, with_article
+from qtdigits.core.drawing.labels import (
+    DIGITS,
+    LOOK_ALIKES,
+    MAX_LABEL_LENGTH,
+    Class,
+    LabelSet,
+    clean_label,
+    look_alikes_of,
+    with_article,
+)
 from qtdigits.errors import InputError
 
 
@@ -68,3 +77,9 @@ def test_that_a_label_set_comes_back_from_json(labels: list[str]) -> None:
     label_set = LabelSet.of(labels)
     assert LabelSet.from_json(label_set.to_json()) == label_set
     assert [label_set.index(c.label) for c in label_set] == list(range(len(label_set)))
+
+
+def test_that_each_label_belongs_to_one_group_of_look_alikes_at_most() -> None:
+    labels = [label for group in LOOK_ALIKES for label in group]
+    assert len(labels) == len(set(labels))
+    assert [look_alikes_of(label) for label in ("o", "7", "Oo")] == [("0", "O", "o"), ("7",), ("Oo",)]

@@ -134,3 +134,17 @@ class LabelSet:
 
 DIGIT_LABELS = tuple("0123456789")
 DIGITS = LabelSet.of(DIGIT_LABELS)
+
+LOOK_ALIKES: tuple[tuple[str, ...], ...] = (
+    ("0", "O", "o"),
+    ("1", "I", "l", "|"),
+    ("2", "Z", "z"),
+    ("5", "S", "s"),
+    *((letter, letter.lower()) for letter in "CKPUVWX"),
+)
+"""Labels of one shape: only size, place, or the label set tells them apart, and a raster shows neither size nor place."""
+
+
+def look_alikes_of(label: str) -> tuple[str, ...]:
+    """Return the labels of the same shape, `label` itself among them: it alone where it has no look-alikes."""
+    return next((group for group in LOOK_ALIKES if label in group), (label,))
