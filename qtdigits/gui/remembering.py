@@ -1,112 +1,38 @@
-"""Builds the memory of a writer's stored drawings for a model, in a thread with a reader and a connection of its own."""
+"""Fills the session's memory with the stored drawings, in a thread. The session says when it is wanted, and for whom."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from threading import Event
+from PySide6.QtCore import QObject, Slot
 
-import numpy as np
-from PySide6.QtCore import QObject, Signal, Slot
-
-from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.memory import Memory
-from qtdigits.core.model import Model
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.background import Background
-from qtdigits.reader import Reader
-from qtdigits.store.tables.samples import SampleStore
-
-AT_ONCE = 128
-"""After so many drawings it looks whether the memory is still wanted."""
-
-
-class MemoryRequest:
-    """A memory to build. `known` are memories of the same model: what they hold need not be read again."""
-
-    def __init__(self, model: Model, writer: str, known: Sequence[Memory] = ()) -> None:
-        self.model = model
-        self.writer = writer
-        self.known = tuple(memory for memory in known if len(memory))
-        self.cancelled = Event()
-
-    def build(self, store_path: Path) -> Memory | None:
-        """Remember every drawing of the writer whose label is not doubted, by its id. None if it was cancelled meanwhile.
-
-        Raises `StoreError`, `ModelFileError`.
-        """
-        if self.cancelled.is_set():
-            return None
-        with SampleStore.open_read_only(store_path) as store:
-            drawings = store.dataset(writer=self.writer, is_suspect=False)
-        memory, new = Memory(), []
-        for place, (key, label) in enumerate(zip(drawings.ids, drawings.labels, strict=True)):
-            known = next((memory for memory in self.known if key in memory), None)
-            if known is None:
-                new.append(place)
-            else:
-                memory.add(known.embedding(key), label, key=key)
-        self._embed(drawings.take(new), memory)
-        return None if self.cancelled.is_set() else memory
-
-    def _embed(self, drawings: Dataset, memory: Memory) -> None:
-        """Add `drawings` to `memory`."""
-        if not len(drawings):
-            return
-        reader = Reader(self.model, check=False)
-        for first in range(0, len(drawings), AT_ONCE):
-            if self.cancelled.is_set():
-                return
-            part = drawings.take(np.arange(first, min(first + AT_ONCE, len(drawings))))
-            for embedding, label, key in zip(reader.embed(part.images), part.labels, part.ids, strict=True):
-                memory.add(embedding, label, key=key)
+from qtdigits.gui.session import Session
+from qtdigits.training.remember import MemoryRequest
 
 
 class Remembering(QObject):
-    """Builds one memory at a time; a request makes the one before needless."""
+    """Builds what the session wants, one memory after the other; those that are no longer wanted are soon given up."""
 
-    built = Signal(object)  # Memory
-    failed = Signal(object)  # QtDigitsError
-
-    def __init__(self, store_path: Path, parent: QObject | None = None) -> None:
+    def __init__(self, *, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._store_path = store_path
-        self._request: MemoryRequest | None = None
+        self._session = session
         self._background = Background(self)
         self._background.done.connect(self._on_done)
         self._background.failed.connect(self._on_failed)
+        session.memory_wanted.connect(self._build)
+        session.closing.connect(self._background.shutdown)
 
-    @property
-    def is_busy(self) -> bool:
-        return self._request is not None
-
-    def build(self, model: Model, writer: str, *, known: Memory | None) -> None:
-        """Build the memory of `writer`, who has drawings. `known`, of the same model, belongs to the thread from now on."""
-        before = self._request.known if self._request and self._request.model is model else ()
-        self.cancel()
-        self._request = request = MemoryRequest(
-            model, writer, (known, *before) if known is not None else before
-        )
-        self._background.run("memory", lambda: (request, request.build(self._store_path)))
-
-    def cancel(self) -> None:
-        if self._request is not None:
-            self._request.cancelled.set()
-            self._request = None
-
-    def shutdown(self) -> None:
-        self.cancel()
-        self._background.shutdown()
+    @Slot(object)
+    def _build(self, request: MemoryRequest) -> None:
+        path = self._session.store.path
+        self._background.run("memory", lambda: (request, request.build(path)))
 
     @Slot(str, object)
     def _on_done(self, _name: str, result: tuple[MemoryRequest, Memory | None]) -> None:
-        request, memory = result
-        if request is self._request:
-            self._request = None
-            self.built.emit(memory)
+        self._session.take_memory(*result)
 
     @Slot(str, object)
     def _on_failed(self, _name: str, error: QtDigitsError) -> None:
-        if self._request is not None and not self._background.is_busy:  # it is what was asked for last
-            self._request = None
-            self.failed.emit(error)
+        if not self._background.is_busy:  # it is what was wanted last
+            self._session.do_without_stored_drawings(error)

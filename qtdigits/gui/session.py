@@ -23,12 +23,12 @@ from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError, QtDigitsError
-from qtdigits.gui.remembering import Remembering
 from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.queries import Thumbnail
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.remember import MemoryRequest
 
 FILE_SETTLED_MS = 1_000
 """A program that writes the champion's file in several steps has so long from one change to the next."""
@@ -92,6 +92,7 @@ class Session(QObject):
     writer_changed = Signal(str)
     champion_changed = Signal(object)  # Champion | None
     memory_changed = Signal(object)  # Memory | None
+    memory_wanted = Signal(object)  # MemoryRequest; whoever builds it calls `take_memory`
     models_changed = Signal()  # the library holds other models than before
     samples_changed = Signal()
     selection_changed = Signal(object)  # SampleSelection
@@ -111,15 +112,13 @@ class Session(QObject):
         self._reader: Reader | None = None
         self._champion: Champion | None = None
         self._remembered_model: Model | None = None
-        self._remembering = Remembering(store.path, self)
+        self._memory_request: MemoryRequest | None = None
         self._champion_stamp: tuple[int, int] | None = None
         self._next_model: Path | None = None
         self._watcher: QFileSystemWatcher | None = None
         self._settling = QTimer(self, singleShot=True, interval=FILE_SETTLED_MS)
         self._revision = store.revision
         self._settling.timeout.connect(self._look_at_champion_file)
-        self._remembering.built.connect(self._on_memory_built)
-        self._remembering.failed.connect(self.problem_met)
 
     # What is current.
 
@@ -156,7 +155,7 @@ class Session(QObject):
     @property
     def is_remembering(self) -> bool:
         """Whether the memory of the stored drawings is being built."""
-        return self._remembering.is_busy
+        return self._memory_request is not None
 
     @property
     def model_name(self) -> str:
@@ -217,7 +216,7 @@ class Session(QObject):
             self.problem_met.emit(error)
             return
         self._judging.set_writer(name)
-        self._remember(known=self.memory)
+        self._remember()
         self.writer_changed.emit(name)
         if not self.ink.is_blank:
             self.recognise()
@@ -293,7 +292,7 @@ class Session(QObject):
             self.problem_met.emit(error)
             return
         if undone is Change.JUDGEMENT and self.is_remembering:  # what is being built may have it
-            self._remember(known=self.memory)
+            self._remember()
         if undone is not Change.NOTHING:
             self._tell_drawing()
         if undone is Change.JUDGEMENT:
@@ -330,7 +329,7 @@ class Session(QObject):
 
     def samples_edited(self) -> None:
         """Drawings were changed, and perhaps the judgements of them: they are remembered anew."""
-        self._remember(known=self.memory)
+        self._remember()
         self.samples_changed.emit()
         self._tell_accuracy()
 
@@ -368,8 +367,8 @@ class Session(QObject):
     def close(self) -> None:
         self._settling.stop()
         self._watcher = None
+        self._drop_memory_request()
         self.closing.emit()
-        self._remembering.shutdown()
         self.store.close()
 
     def _take_champion(self, *, lost: str = "") -> None:
@@ -396,7 +395,9 @@ class Session(QObject):
         self._champion = Champion(model.name, model.path, model.scores)
         self._watch_champion_file()
         self._remembered_model = model if reader.has_embedding else None
-        self._remember(known=None)
+        self._judging.memory = None
+        self._drop_memory_request()
+        self._remember()
         reading = self._judging.set_reader(reader, self.memory)
         self.champion_changed.emit(self._champion)
         self.reading_changed.emit(reading)
@@ -411,9 +412,10 @@ class Session(QObject):
 
     # Memory. What is judged while it is being built goes into one that has nothing else yet.
 
-    def _remember(self, *, known: Memory | None) -> None:
-        """Begin a memory, and build what was drawn before in the background; `known` spares reading again what it holds."""
-        model = self._remembered_model
+    def _remember(self) -> None:
+        """Begin a memory, and have what was drawn before put into it. What was known need not be read again."""
+        before, model = self._drop_memory_request(), self._remembered_model
+        known = (*([self.memory] if self.memory else []), *(before.known if before else ()))
         self._judging.memory = None if model is None else Memory()
         try:
             has_drawings = self.store.count(writer=self.writer, is_suspect=False) > 0
@@ -421,18 +423,33 @@ class Session(QObject):
             self.problem_met.emit(error)
             has_drawings = False
         if model is not None and has_drawings:
-            self._remembering.build(model, self.writer, known=known)
-        else:
-            self._remembering.cancel()
+            self._memory_request = MemoryRequest(model, self.writer, known)
+            self.memory_wanted.emit(self._memory_request)
         self.memory_changed.emit(self.memory)
 
-    @Slot(object)
-    def _on_memory_built(self, memory: Memory) -> None:
-        """It counts from the next reading on: the answer to what is on the canvas does not change under the person's eyes."""
+    def take_memory(self, request: MemoryRequest, memory: Memory | None) -> None:
+        """Use the `memory` that `request` asked for, unless it is no longer wanted.
+
+        It counts from the next reading on: the answer to what is on the canvas does not change under the person's eyes.
+        """
+        if request is not self._memory_request or memory is None:
+            return
+        self._memory_request = None
         if self.memory is not None:
             memory.update(self.memory)
         self._judging.memory = memory
         self.memory_changed.emit(memory)
+
+    def do_without_stored_drawings(self, error: QtDigitsError) -> None:
+        """The memory that was wanted cannot be built: there is what is judged from now on."""
+        if self._drop_memory_request() is not None:
+            self.problem_met.emit(error)
+
+    def _drop_memory_request(self) -> MemoryRequest | None:
+        dropped, self._memory_request = self._memory_request, None
+        if dropped is not None:
+            dropped.cancelled.set()
+        return dropped
 
     # The champion's file. The model is in memory and goes on reading without it; but nothing could be learned from a missing
     # file, and the next start would be without it. So another model takes over, between two drawings.

@@ -12,7 +12,8 @@ from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import SYNTHETIC, Dataset
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, StoreError
-from qtdigits.store.data.mnist import Mnist, download_mnist, find_mnist, load_mnist
+from qtdigits.store.data.mnist import Mnist, find_mnist, load_mnist
+from qtdigits.store.data.mnist_download import download_mnist
 from qtdigits.store.kept_files import load_label_classifier
 
 Progress = Callable[[str, int, int], None]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from qtdigits.errors import CancelledError, DataMissingError, InputError, StoreError
-from qtdigits.store.data.mnist import download_mnist, find_mnist, load_mnist
+from qtdigits.store.data.mnist import find_mnist, load_mnist
+from qtdigits.store.data.mnist_download import download_mnist
 
 
 def _arrays() -> dict[str, np.ndarray]:
