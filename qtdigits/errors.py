@@ -57,6 +57,10 @@ class StoreError(QtDigitsError):
     exit_code = 2
 
 
+class NotStoredError(StoreError):
+    """Something is not in the store any more."""
+
+
 class EngineError(QtDigitsError):
     """The engine process could not be started, died, or does not answer."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
@@ -16,10 +15,8 @@ from qtdigits.core.drawing.labels import clean_label
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.memory import LEAST_SIMILARITY, Memory, Neighbour
-from qtdigits.errors import InputError
-
-MOST_UNDONE = 500
-"""How many changes can be undone; the history must not grow while somebody draws all day."""
+from qtdigits.core.undo import UndoStack
+from qtdigits.errors import InputError, NotStoredError
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +62,10 @@ class JudgementStore(Protocol):
     """Keeps judgements; a `SampleStore` does. Raises `StoreError`."""
 
     def judge(self, sample: Sample | None, trial: Trial) -> Trial:
-        """Store both durably; return the trial with its ids."""
+        """Store both durably, under their ids if they have some; return the trial with its ids."""
 
     def take_back(self, trial: Trial) -> Sample | None:
-        """Remove the trial and its drawing."""
+        """Remove the trial and its drawing. Raises `NotStoredError` where they are gone."""
 
     def add_samples(self, samples: Iterable[Sample]) -> object:
         """Store drawings that were not read."""
@@ -85,7 +82,7 @@ class DrawingReader(Protocol):
 
 
 class Change(Enum):
-    """What `Judging.undo` has taken back, or `Judging.redo` has done again. A skipped drawing that was read is a judgement."""
+    """What `Judging.undo` has undone, or `Judging.redo` redone. A skipped drawing that was read is a judgement."""
 
     NOTHING = "nothing"
     STROKE = "stroke"
@@ -94,21 +91,37 @@ class Change(Enum):
     JUDGEMENT = "judgement"
 
 
-@dataclass(frozen=True, eq=False)
-class _Step:
-    """A change of the drawing from `before` to `after`; a judgement has a `trial`."""
+class DrawingStep:
+    """A change of the drawing from `before` to `after`; a judgement has a `trial`. An `Action` of the undo stack."""
 
-    change: Change
-    before: Ink
-    after: Ink
-    trial: Trial | None = None
+    def __init__(
+        self, judging: Judging, change: Change, before: Ink, after: Ink, trial: Trial | None = None
+    ) -> None:
+        self._judging = judging
+        self.change = change
+        self.before, self.after = before, after
+        self.trial = trial
+        self.writer = judging.writer
+
+    @property
+    def name(self) -> str:
+        if self.trial is None:
+            return self.change.value
+        return f"judgement as {self.trial.truth}" if self.trial.truth else Change.CLEARING.value
+
+    def undo(self) -> None:
+        self._judging.undo_step(self)
+
+    def redo(self) -> None:
+        self._judging.redo_step(self)
 
 
 class Judging:
     """One drawing after another by one writer: it is read at every stroke, then confirmed, corrected or skipped.
 
     Without a `reader`, drawings are stored with the labels that are typed. With a `memory`, a judged drawing counts from the next
-    reading on; one memory serves one model and one writer. A drawing that could not be stored stays.
+    reading on; one memory serves one model and one writer. A drawing that could not be stored stays. Whatever is done goes onto
+    the `undo_stack`, which may have other actions too.
     """
 
     def __init__(
@@ -118,9 +131,9 @@ class Judging:
         writer: str,
         reader: DrawingReader | None = None,
         memory: Memory | None = None,
+        undo_stack: UndoStack | None = None,
     ) -> None:
-        self.writer = writer
-        """Whose drawings these are. Set it when the writer is renamed; `set_writer` is for another person."""
+        self._writer = writer
         self._store = store
         self.memory = memory
         """What is consulted from the next reading on. Set it when its drawings were changed; it is for this reader and writer."""
@@ -128,8 +141,12 @@ class Judging:
         self._ink = Ink()
         self._device = ""
         self._reading: Reading | None = None
-        self._done: deque[_Step] = deque(maxlen=MOST_UNDONE)
-        self._undone: list[_Step] = []
+        self._stack = undo_stack or UndoStack()
+
+    @property
+    def writer(self) -> str:
+        """Whose drawings these are."""
+        return self._writer
 
     @property
     def ink(self) -> Ink:
@@ -141,17 +158,12 @@ class Judging:
         return self._reading
 
     @property
-    def last_trial(self) -> Trial | None:
-        """The newest judgement that `undo` can still take back, None if there is none."""
-        return next((step.trial for step in reversed(self._done) if step.trial), None)
-
-    @property
     def can_undo(self) -> bool:
-        return bool(self._done)
+        return self._stack.next_undone is not None
 
     @property
     def can_redo(self) -> bool:
-        return bool(self._undone)
+        return self._stack.next_redone is not None
 
     def set_reader(self, reader: DrawingReader | None, memory: Memory | None = None) -> Reading | None:
         """Use another model, with the memory that belongs to it, and read the drawing again."""
@@ -159,12 +171,16 @@ class Judging:
         return self.recognise()
 
     def set_writer(self, writer: str, memory: Memory | None = None) -> None:
-        """Let another person draw: the judgements so far cannot be undone any more, nor what was undone be done again."""
-        self.writer, self.memory = writer, memory
-        own = self._steps_of_drawing()
-        self._done.clear()
-        self._done.extend(own)
-        self._undone.clear()
+        """Let another person draw. A drawing that is on the canvas becomes theirs."""
+        self._writer, self.memory = writer, memory
+
+    def rename_writer(self, old: str, new: str) -> None:
+        """A writer has another name now, or was merged into another one."""
+        if self._writer == old:
+            self._writer = new
+        for step in self._steps():
+            if step.writer == old:
+                step.writer = new
 
     def add_stroke(self, stroke: NDArray[np.float32], *, device: str = "") -> Reading | None:
         """Add an `(n, 4)` stroke: x, y, time in ms, pressure."""
@@ -202,21 +218,14 @@ class Judging:
         if self._ink.is_blank:
             return None
         truth, reading = self.meaning_of(typed), self._reading
-        raster = reading.raster if reading else render(self._ink)
-        sample = Sample(truth, raster, self.writer, ink=self._ink, device=self._device)
         if reading is None:
+            sample = Sample(truth, render(self._ink), self.writer, ink=self._ink, device=self._device)
             self._store.add_samples([sample])
-            for (
-                _
-            ) in self._steps_of_drawing():  # nothing takes the sample back: its ink must not be stored twice
-                self._done.pop()
-            self._undone.clear()
+            self._stack.remove(*self._steps_of_drawing())  # its ink must not be stored twice
             self._set_ink(Ink())
             return None
-        verdict = Verdict.CONFIRMED if truth == reading.label else Verdict.CORRECTED
-        trial = self._keep(sample, reading, verdict, truth)
-        if self.memory is not None and reading.embedding is not None:
-            self.memory.add(reading.embedding, truth, key=trial.sample_id)
+        trial = self._keep(truth, reading)
+        self._change(Change.JUDGEMENT, Ink(), trial)
         return trial
 
     def skip(self) -> Trial | None:
@@ -225,65 +234,103 @@ class Judging:
         The trial is stored as skipped, so that nobody can skip unseen what was misread. Raises `StoreError`; then the drawing is
         gone all the same.
         """
-        reading = self._reading
+        if self._ink.is_blank:
+            return None
+        trial = None
         try:
-            return None if reading is None else self._keep(None, reading, Verdict.SKIPPED, None)
+            if self._reading is not None:
+                trial = self._keep(None, self._reading)
         finally:
-            if not self._ink.is_blank:
-                self._change(Change.CLEARING, Ink())
+            self._change(Change.CLEARING if trial is None else Change.JUDGEMENT, Ink(), trial)
+        return trial
 
     def undo(self) -> Change:
-        """Take back the last change: a stroke, an erased stroke, a cleared drawing, a judgement. Raises `StoreError`."""
-        if not self._done:
-            return Change.NOTHING
-        step = self._done[-1]
+        """Undo the last change: a stroke, an erased stroke, a cleared drawing, a judgement. Raises `StoreError`.
+
+        The judgement of a drawing by somebody else lets them draw again.
+        """
+        return _change_of(self._stack.undo())
+
+    def redo(self) -> Change:
+        """Redo what was undone last; a judgement is stored anew. Raises `QtDigitsError`."""
+        return _change_of(self._stack.redo())
+
+    def undo_step(self, step: DrawingStep) -> None:
+        """For the undo stack. Raises `StoreError`."""
         if step.trial is not None:
-            self._store.take_back(step.trial)
+            try:
+                self._store.take_back(step.trial)
+            except NotStoredError:
+                self._stack.remove(step, *self._steps_of_drawing())
+                raise
             key = step.trial.sample_id
             if self.memory is not None and key is not None and key in self.memory:
                 self.memory.forget(key)
-        self._undone.append(self._done.pop())
+            self._let_draw(step.writer)
         self._set_ink(step.before)
-        return step.change
 
-    def redo(self) -> Change:
-        """Do again what was taken back last; a judgement is stored anew. Raises `StoreError` as `judge` and `skip` do."""
-        if not self._undone:
-            return Change.NOTHING
-        *later, step = self._undone
-        if step.trial is None:
-            self._change(step.change, step.after)
-        elif step.trial.truth is None:
-            self.skip()
-        else:
-            self.judge(step.trial.truth)
-        self._undone = later
-        return step.change
+    def redo_step(self, step: DrawingStep) -> None:
+        """For the undo stack. Raises `QtDigitsError`."""
+        if step.trial is not None:
+            self._let_draw(step.writer)
+            reading = self.recognise()
+            if reading is None:
+                raise InputError("There is no model that reads the drawing again.", "Choose a model.")
+            step.trial = self._keep(step.trial.truth, reading, again=step.trial)
+        self._set_ink(step.after)
 
-    def _steps_of_drawing(self) -> list[_Step]:
-        """The newest steps, as far as they belong to the drawing that is on the canvas."""
-        steps: list[_Step] = []
-        for step in reversed(self._done):
+    def _let_draw(self, writer: str) -> None:
+        if writer != self._writer:
+            self.set_writer(writer)
+
+    def _steps(self) -> list[DrawingStep]:
+        return [action for action in self._stack.actions if isinstance(action, DrawingStep)]
+
+    def _steps_of_drawing(self) -> list[DrawingStep]:
+        """The newest steps that are done, as far as they belong to one drawing."""
+        steps: list[DrawingStep] = []
+        for step in reversed(self._stack.done):
+            if not isinstance(step, DrawingStep):
+                continue
             if step.change in (Change.CLEARING, Change.JUDGEMENT):
                 break
-            steps.insert(0, step)
+            steps.append(step)
         return steps
 
     def _change(self, change: Change, ink: Ink, trial: Trial | None = None) -> Reading | None:
-        self._done.append(_Step(change, self._ink, ink, trial))
-        self._undone.clear()
+        self._stack.add(DrawingStep(self, change, self._ink, ink, trial))
         return self._set_ink(ink)
 
     def _set_ink(self, ink: Ink) -> Reading | None:
         self._ink = ink
         return self.recognise()
 
-    def _keep(self, sample: Sample | None, reading: Reading, verdict: Verdict, truth: str | None) -> Trial:
-        model = self._reader.model_name if self._reader else ""
-        probabilities = tuple(float(p) for p in reading.probabilities)
-        trial = self._store.judge(
-            sample,
-            Trial(self.writer, model, reading.label, verdict, truth, reading.classes, probabilities),
+    def _keep(self, truth: str | None, reading: Reading, *, again: Trial | None = None) -> Trial:
+        """Store a judgement, or that the drawing was skipped (`truth` is None), and remember the drawing.
+
+        One that is kept `again` has the ids that it had: later actions know it by them.
+        """
+        sample, verdict = None, Verdict.SKIPPED
+        if truth is not None:
+            verdict = Verdict.CONFIRMED if truth == reading.label else Verdict.CORRECTED
+            sample = Sample(truth, reading.raster, self.writer, ink=self._ink, device=self._device)
+        trial = Trial(
+            self.writer,
+            self._reader.model_name if self._reader else "",
+            reading.label,
+            verdict,
+            truth,
+            reading.classes,
+            tuple(float(p) for p in reading.probabilities),
         )
-        self._change(Change.JUDGEMENT, Ink(), trial)
+        if again is not None:
+            trial = replace(trial, id=again.id)
+            sample = None if sample is None else replace(sample, id=again.sample_id)
+        trial = self._store.judge(sample, trial)
+        if sample is not None and self.memory is not None and reading.embedding is not None:
+            self.memory.add(reading.embedding, sample.label, key=trial.sample_id)
         return trial
+
+
+def _change_of(action: object) -> Change:
+    return action.change if isinstance(action, DrawingStep) else Change.NOTHING

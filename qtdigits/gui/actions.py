@@ -29,7 +29,7 @@ KEYS = """<table cellpadding="2" width="560">
 <tr><td><b>Enter</b></td><td>the answer is right</td></tr>
 <tr><td><b>a key, Enter</b></td><td>it is what the key says</td></tr>
 <tr><td><b>Esc</b></td><td>clear without counting</td></tr>
-<tr><td><b>Ctrl+Z</b></td><td>undo the last stroke, erasing, clearing or judgement; <b>Ctrl+Shift+Z</b> does it again</td></tr>
+<tr><td><b>Ctrl+Z</b></td><td>undo the last action, whatever it was; <b>Ctrl+Shift+Z</b> redoes it</td></tr>
 <tr><td><b>Ctrl+R</b></td><td>read again</td></tr>
 <tr><td><b>Ctrl+G</b></td><td>start or end a guided session</td></tr>
 <tr><td><b>Ctrl+L</b></td><td>learn my hand</td></tr>
@@ -146,7 +146,6 @@ def _files(window: Window) -> Iterator[Command]:
     files = window.import_export
     yield Command("&File", "&Import drawings…", files.import_drawings, "Ctrl+O")
     yield Command("&File", "Import the 2022 report's &CSV pair…", files.import_csv_pair)
-    yield Command("&File", "&Undo the last import", files.undo_import)
     yield Command("&File", "&Export drawings as ink…", files.export_ink, "Ctrl+S", has_rule=True)
     yield Command("&File", "Export as C&SV pair…", files.export_csv_pair)
     curves = window.training_panel.save_curves

@@ -15,7 +15,7 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.background import Background, Work
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.store.tables.editing import Added, Deleted
+from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.training import import_export as exchange
 
@@ -29,16 +29,16 @@ ANY_KIND = "Drawings (*.jsonl *.jsonl.gz *.csv *.tra *.tes *.npz *.gz *.db);;All
 class ImportExport(QObject):
     """Works in a thread of its own, and tells the session how each job ended.
 
-    What a file holds is told before it is stored. `imported` carries the sentence about what was stored, which can be undone.
+    What a file holds is told before it is stored. `imported` carries the sentence about what was stored, and the ids of the
+    drawings.
     """
 
-    imported = Signal(str)
+    imported = Signal(str, object)
 
     def __init__(self, *, session: Session, ask: Ask, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._ask = ask
-        self._imported: list[tuple[int, ...]] = []
         self._background = Background(self)
         self._background.done.connect(self._on_done)
         self._background.failed.connect(self._on_failed)
@@ -98,14 +98,6 @@ class ImportExport(QObject):
             self._session.notify("There are no drawings to export.")
         return n > 0
 
-    def undo_import(self) -> None:
-        """Take back the last import of this sitting: its drawings go to the trash."""
-        if not self._imported:
-            self._session.notify("Nothing was imported since the program was started.")
-            return
-        work = partial(exchange.remove_drawings, self._session.data_dir, self._imported.pop())
-        self._run("Undoing the import", work)
-
     def _import(self, path: Path, labels: Path | None) -> None:
         work = partial(exchange.read_drawings, path, writer=self._session.writer, labels=labels)
         self._run(f"Importing {path.name}", work)
@@ -128,13 +120,9 @@ class ImportExport(QObject):
                 known = f" {skipped:,} were there already." if skipped else ""
                 text = f"{name}: {counted(added, 'drawing')} added.{known}"
                 if ids:
-                    self._imported.append(ids)
-                    self.imported.emit(text)
+                    self.imported.emit(text, ids)
                 else:
                     self._session.notify(text)
-                self._session.samples_edited()
-            case Deleted(ids=ids):
-                self._session.notify(f"The import was undone: {counted(len(ids), 'drawing')} in the trash.")
                 self._session.samples_edited()
             case int():
                 self._session.notify(f"{name}: {counted(result, 'drawing')} written.")

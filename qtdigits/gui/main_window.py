@@ -39,6 +39,7 @@ from qtdigits.gui.panels.drawing.drawing_panel import DrawingPanel
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.sample_edits import SampleEdits
 from qtdigits.gui.session import SampleSelection, Session
 from qtdigits.gui.theme import choice_text, dress_application, theme_for
 from qtdigits.gui.trainer import Trainer
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         )
         self.canvas = self.drawing.canvas
         self.import_export = ImportExport(session=session, ask=self.ask, parent=self)
+        self.edits = SampleEdits(session=session, parent=self)
         self.closing = Closing(trainer=trainer, ask=self.ask, parent=self)
         self.learning = AutomaticLearning(
             session=session, trainer=trainer, guided=self.guided, preferences=preferences, parent=self
@@ -115,6 +117,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status_bar)
         self._actions = fill_menus(self.top_bar.menus, commands_of(self), window=self)
         self._enable_steering()
+        self._name_undo()
         self._connect()
         dress_application(theme_for(preferences.theme))
         if not self.restoreGeometry(preferences.geometry):
@@ -149,7 +152,13 @@ class MainWindow(QMainWindow):
         def samples() -> QWidget:
             from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
-            return SamplesPanel(session=session, import_export=self.import_export, trainer=trainer, ask=ask)
+            return SamplesPanel(
+                session=session,
+                edits=self.edits,
+                import_export=self.import_export,
+                trainer=trainer,
+                ask=ask,
+            )
 
         def models() -> QWidget:
             from qtdigits.gui.panels.models import ModelsPanel
@@ -186,7 +195,9 @@ class MainWindow(QMainWindow):
             signal.connect(self._enable_steering)
         trainer.history_changed.connect(self._enable_steering)
         trainer.state_changed.connect(self._enable_steering)
-        self.import_export.imported.connect(self._offer_undo_import)
+        session.undo_changed.connect(self._name_undo)
+        self.import_export.imported.connect(self._on_imported)
+        self.edits.edited.connect(self._on_edited)
         self.suspects.suspects_found.connect(self._offer_doubtful)
         self.learning.learning_suggested.connect(self._offer_learning)
         self.promotion.notice_given.connect(self._on_promoted)
@@ -278,6 +289,16 @@ class MainWindow(QMainWindow):
         actions["Cancel"].setEnabled(trainer.can_cancel)
 
     @Slot()
+    def _name_undo(self) -> None:
+        """Say in the menu what would be undone or redone. An offer to undo is for what was done before."""
+        self.messages.withdraw(self.session.undo)
+        stack = self.session.undo_stack
+        for text, action in (("Undo", stack.next_undone), ("Redo", stack.next_redone)):
+            name = f" {action.name}".replace("&", "&&") if action else ""
+            self._actions[text].setText(f"&{text}{name}")
+            self._actions[text].setEnabled(action is not None)
+
+    @Slot()
     def _manage_writers(self) -> None:
         WritersDialog(session=self.session, ask=self.ask, parent=self).open()
 
@@ -333,9 +354,15 @@ class MainWindow(QMainWindow):
         self.tabs.setCurrentIndex(TABS.index("Learning"))
         self.drawing.setFocus()
 
+    @Slot(str, object)
+    def _on_imported(self, text: str, ids: tuple[int, ...]) -> None:
+        self.edits.add_import(ids)
+        self.messages.offer(text, "Undo", self.session.undo)
+
     @Slot(str)
-    def _offer_undo_import(self, text: str) -> None:
-        self.messages.offer(text, "Undo", self.import_export.undo_import)
+    def _on_edited(self, text: str) -> None:
+        if self.tabs.currentWidget() is not self._pages["Drawings"]:  # it tells that itself
+            self.messages.show_notice(text)
 
     @Slot(int)
     def _offer_doubtful(self, n: int) -> None:

@@ -6,7 +6,7 @@ the canvas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, Slot
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.samples import DEFAULT_WRITER, Trial
-from qtdigits.core.judging import Change, Judging, Reading
+from qtdigits.core.judging import DrawingStep, Judging, Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
+from qtdigits.core.undo import Action, UndoStack
 from qtdigits.errors import ModelFileError, QtDigitsError
 from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
@@ -95,6 +96,7 @@ class Session(QObject):
     memory_wanted = Signal(object)  # MemoryRequest; whoever builds it calls `take_memory`
     models_changed = Signal()  # the library holds other models than before
     samples_changed = Signal()
+    undo_changed = Signal()  # another action is the next to be undone or redone
     selection_changed = Signal(object)  # SampleSelection
     problem_met = Signal(object)  # QtDigitsError
     notice_given = Signal(str)  # nothing failed, but the person should know
@@ -108,7 +110,10 @@ class Session(QObject):
         self.library = library
         self.data_dir = data_dir
         writers = store.writers()
-        self._judging = Judging(store=store, writer=writers[0] if writers else DEFAULT_WRITER)
+        self.undo_stack = UndoStack(on_change=self.undo_changed.emit)
+        self._judging = Judging(
+            store=store, writer=writers[0] if writers else DEFAULT_WRITER, undo_stack=self.undo_stack
+        )
         self._reader: Reader | None = None
         self._champion: Champion | None = None
         self._remembered_model: Model | None = None
@@ -233,8 +238,7 @@ class Session(QObject):
         self._writer_became(source, into)
 
     def _writer_became(self, old: str, new: str) -> None:
-        if self.writer == old:
-            self._judging.writer = new
+        self._judging.rename_writer(old, new)
         self.writer_changed.emit(self.writer)
         self.samples_edited()
 
@@ -284,37 +288,44 @@ class Session(QObject):
             self._next_drawing()
 
     def undo(self) -> None:
-        """Take back the last change of this sitting: a stroke, an erased stroke, a cleared drawing, a judgement."""
-        trial = self._judging.last_trial
-        try:
-            undone = self._judging.undo()
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
+        """Undo the last action, whatever it was. Whoever drew what is undone draws again."""
+        step = self._step(self.undo_stack.undo)
+        if step is None:
             return
-        if undone is Change.JUDGEMENT and self.is_remembering:  # what is being built may have it
+        if step.trial is not None and self.is_remembering:  # what is being built may have it
             self._remember()
-        if undone is not Change.NOTHING:
-            self._tell_drawing()
-        if undone is Change.JUDGEMENT:
-            self.trial_taken_back.emit(trial)
+        self._tell_drawing()
+        if step.trial is not None:
+            self.trial_taken_back.emit(step.trial)
             self.samples_changed.emit()
             self._tell_accuracy()
 
     def redo(self) -> None:
-        """Do again what `undo` has taken back."""
+        """Redo what `undo` has undone."""
+        step = self._step(self.undo_stack.redo)
+        if step is None:
+            return
+        if step.trial is None:
+            self._tell_drawing()
+        elif step.trial.truth is None:
+            self._tell_skipped(step.trial)
+        else:
+            self._tell_judged(step.trial)
+
+    def _step(self, move: Callable[[], Action | None]) -> DrawingStep | None:
+        """Undo or redo; return what changed the canvas. Other actions say themselves what they do."""
+        before = self.writer
+        action = None
         try:
-            done = self._judging.redo()
+            action = move()
         except QtDigitsError as error:
             self.problem_met.emit(error)
             self._tell_drawing()
-            return
-        trial = self._judging.last_trial
-        if done is not Change.JUDGEMENT:
-            self._tell_drawing()
-        elif trial is not None and trial.truth is None:
-            self._tell_skipped(trial)
-        else:
-            self._tell_judged(trial)
+        if self.writer != before:
+            self._remember()
+            self.writer_changed.emit(self.writer)
+            self.notice_given.emit(f"The writer is {self.writer} again, who drew this.")
+        return action if isinstance(action, DrawingStep) else None
 
     def look_for_changes(self) -> None:
         """Another window or a terminal may have written into the store, or have removed the champion's file."""

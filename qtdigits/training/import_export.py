@@ -5,7 +5,7 @@ Each function opens the store itself, so it may run in any thread or process.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from qtdigits.errors import InputError
 from qtdigits.store.data.csv_pair import write_csv_pair
 from qtdigits.store.data.datasets import read_samples
 from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
-from qtdigits.store.tables.editing import Added, Deleted
+from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter, clean_name
 from qtdigits.store.tables.samples import SampleStore
 
@@ -37,12 +37,6 @@ def add_drawings(data_dir: Path, drawings: Iterable[Sample]) -> Added:
     """Add drawings to the store, all or none."""
     with SampleStore.open(data_dir) as store:
         return store.add_samples(drawings)
-
-
-def remove_drawings(data_dir: Path, ids: Collection[int]) -> Deleted:
-    """Move drawings to the trash."""
-    with SampleStore.open(data_dir) as store:
-        return store.delete_samples(ids)
 
 
 def export_ink(data_dir: Path, path: Path, chosen: SampleFilter = EVERYTHING) -> int:

@@ -14,7 +14,9 @@ from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.core.judging import Change, Judging, Reading
 from qtdigits.core.memory import Memory, Neighbour
-from qtdigits.errors import InputError, StoreError
+from qtdigits.core.undo import UndoStack
+from qtdigits.errors import InputError, NotStoredError, StoreError
+from qtdigits.store.tables.editing import Deleted
 from qtdigits.store.tables.samples import SampleStore
 
 STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
@@ -188,23 +190,97 @@ def test_that_undo_does_not_store_twice_what_was_stored_without_a_reading(store:
     assert judging.ink.is_blank
 
 
-def test_that_strokes_on_the_canvas_can_be_undone_by_the_next_writer(judging: Judging) -> None:
+def test_that_strokes_on_the_canvas_can_be_undone_by_the_next_writer(
+    judging: Judging, store: SampleStore
+) -> None:
     judging.add_stroke(STROKE)
     judging.judge()
     judging.add_stroke(ACROSS)
     judging.set_writer("Ada")
     assert judging.undo() is Change.STROKE
-    assert judging.undo() is Change.NOTHING
-
-
-def test_that_judgements_of_another_writer_cannot_be_undone(judging: Judging, store: SampleStore) -> None:
-    judging.add_stroke(STROKE)
-    judging.judge()
-    judging.set_writer("Ada")
-    assert judging.undo() is Change.NOTHING
     judging.add_stroke(STROKE)
     judging.judge()
     assert [sample.writer for sample in store.samples()] == ["me", "Ada"]
+
+
+def test_that_who_drew_it_draws_again_when_a_judgement_is_undone_or_redone(
+    judging: Judging, store: SampleStore
+) -> None:
+    judging.add_stroke(STROKE)
+    judging.judge("5")
+    judging.set_writer("Ada", Memory())
+    assert judging.undo() is Change.JUDGEMENT
+    assert (judging.writer, judging.memory, store.count()) == ("me", None, 0)
+    assert len(judging.ink.strokes) == 1
+    judging.set_writer("Ada")
+    assert judging.redo() is Change.JUDGEMENT
+    assert judging.writer == "me"
+    assert [(sample.writer, sample.label) for sample in store.samples()] == [("me", "5")]
+
+
+def test_that_judgements_of_a_renamed_writer_can_be_undone_and_redone(
+    judging: Judging, store: SampleStore
+) -> None:
+    judging.add_stroke(STROKE)
+    judging.judge("5")
+    store.rename_writer("me", "Ada")
+    judging.rename_writer("me", "Ada")
+    judging.set_writer("Bob")
+    assert judging.undo() is Change.JUDGEMENT
+    assert judging.writer == "Ada"
+    judging.redo()
+    assert [sample.writer for sample in store.samples()] == ["Ada"]
+
+
+def test_that_a_drawing_which_was_removed_elsewhere_does_not_come_back(
+    judging: Judging, store: SampleStore
+) -> None:
+    judging.add_stroke(STROKE)
+    judging.judge("5")
+    judging.add_stroke(STROKE)
+    judging.add_stroke(ACROSS)
+    trial = judging.judge("6")
+    assert trial is not None
+    store.take_back(trial)
+    with pytest.raises(NotStoredError):
+        judging.undo()
+    assert judging.ink.is_blank
+    assert judging.undo() is Change.JUDGEMENT
+    assert len(judging.ink.strokes) == 1
+    assert store.count() == 0
+
+
+def test_that_other_actions_are_undone_and_redone_in_their_turn(store: SampleStore) -> None:
+    """A redone judgement has the ids that it had, by which the later actions know its drawing."""
+    stack = UndoStack()
+    judging = Judging(store=store, writer="me", reader=ReaderOfThrees(), undo_stack=stack)
+    judging.add_stroke(STROKE)
+    trial = judging.judge("5")
+    assert trial is not None
+
+    class Deletion:
+        name = "deletion"
+
+        def undo(self) -> None:
+            store.restore(Deleted((trial.sample_id,)))
+
+        def redo(self) -> None:
+            store.delete_samples([trial.sample_id])
+
+    Deletion().redo()
+    stack.add(Deletion())
+    judging.add_stroke(ACROSS)
+    names = []
+    while stack.next_undone:
+        names.append(stack.next_undone.name)
+        stack.undo()
+    assert names == ["stroke", "deletion", "judgement as 5", "stroke"]
+    assert (store.count(), store.count(is_deleted=True), len(list(store.trials()))) == (0, 0, 0)
+    while stack.redo():
+        pass
+    assert (store.count(), [sample.id for sample in store.samples(is_deleted=True)]) == (0, [trial.sample_id])
+    assert [(again.id, again.truth) for again in store.trials()] == [(trial.id, "5")]
+    assert len(judging.ink.strokes) == 1
 
 
 def test_that_a_drawing_which_cannot_be_stored_stays(

@@ -17,6 +17,7 @@ from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.run.events import RunStarted
 from qtdigits.core.score.metrics import Tally
+from qtdigits.core.undo import UndoStack
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.gui.session import Champion, RunningAccuracy
 from qtdigits.gui.trainer import Current, JobEnding
@@ -56,6 +57,7 @@ class FakeSession(QObject):
     accuracy_changed = Signal(object)
     models_changed = Signal()
     samples_changed = Signal()
+    undo_changed = Signal()
     champion: Champion | None = None
     label_set = DIGITS
     reader = None
@@ -72,6 +74,10 @@ class FakeSession(QObject):
         self.reported: list[QtDigitsError] = []
         self.notices: list[str] = []
         self.n_rolled_back = 0
+        self.undo_stack = UndoStack(on_change=self.undo_changed.emit)
+
+    def undo(self) -> None:
+        self.undo_stack.undo()
 
     def become(self, champion: Champion) -> None:
         """Another model is in use."""

@@ -231,10 +231,26 @@ def test_that_the_csv_pair_goes_out_and_comes_in_through_the_menu(window, qtbot,
     assert question.startswith("Add 1 drawing by me?")
     assert "3 (1)." in question
     child(window, QPushButton, "messageActionButton").click()
-    qtbot.waitUntil(lambda: "The import was undone" in window.messages.text)
+    assert window.messages.text == "Undone: import of 1 drawing."
     assert window.session.store.count() == 1
-    action(window, "Undo the last import").trigger()
-    assert "Nothing was imported" in window.messages.text
+    action(window, "Redo import of 1 drawing").trigger()
+    assert window.session.store.count() == 2
+    action(window, "Undo import of 1 drawing").trigger()
+    action(window, "Undo judgement as 3").trigger()
+    assert window.session.store.count() == 0
+
+
+def test_that_an_offer_to_undo_an_import_goes_when_something_else_was_done(window, qtbot, tmp_path):
+    (tmp_path / "images.csv").write_text(",".join(["0"] * 400 + ["255"] * 100 + ["0"] * 284) + "\n")
+    (tmp_path / "labels.csv").write_text("7\n")
+    window.ask.reply = tmp_path / "images.csv"
+    action(window, "Import the 2022 report's CSV pair…").trigger()
+    qtbot.waitUntil(lambda: bool(window.messages.text) and "…" not in window.messages.text)
+    assert "1 drawing added" in window.messages.text
+    draw(window)
+    assert window.messages.text == ""
+    assert action(window, "Undo stroke").isEnabled()
+    assert not action(window, "Redo").isEnabled()
 
 
 def test_that_nothing_is_imported_without_a_yes(window, qtbot, tmp_path, monkeypatch):

@@ -14,11 +14,11 @@ from gui.stand_ins import Answers, FakeTrainer
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.run.events import JobProgress
 from qtdigits.errors import StoreError
+from qtdigits.gui import sample_edits
 from qtdigits.gui.actions import Command, fill_menus
 from qtdigits.gui.engine_process import Current, JobEnding
-from qtdigits.gui.panels.samples import sample_edits, sample_filters, samples_model
+from qtdigits.gui.panels.samples import sample_filters, samples_model
 from qtdigits.gui.panels.samples.sample_details import LargeDrawing
-from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_grid import (
     CELL_HEIGHT_PX,
     CELL_WIDTH_PX,
@@ -26,6 +26,7 @@ from qtdigits.gui.panels.samples.sample_grid import (
 )
 from qtdigits.gui.panels.samples.samples_model import PAGE, SamplesModel
 from qtdigits.gui.panels.samples.samples_panel import BUSY, TRAINING, SamplesPanel, review_text
+from qtdigits.gui.sample_edits import SampleEdits
 from qtdigits.gui.session import Session
 from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK, LIGHT
@@ -71,21 +72,22 @@ def distance(one, other):
 
 
 class Browser:
-    """The panel in a window with an Undo of its own, and what a person sees and does there."""
+    """The panel in a window with Undo in its menu, and what a person sees and does there."""
 
     def __init__(self, session, qtbot):
         self.session, self.store, self.qtbot = session, session.store, qtbot
         self.ask, self.exchange = Answers(True), ExportTo()
         self.trainer = FakeTrainer()
+        self.window = QWidget()
+        self.edits = SampleEdits(session=session, parent=self.window)
         self.panel = SamplesPanel(
             session=session,
+            edits=self.edits,
             import_export=self.exchange,
             trainer=self.trainer,
             ask=self.ask,
         )
-        self.window = QWidget()
-        self.undone_elsewhere = []
-        undo = Command("&Edit", "Undo", lambda: self.undone_elsewhere.append(1), "Ctrl+Z")
+        undo = Command("&Edit", "Undo", session.undo, "Ctrl+Z")
         self._actions = fill_menus(QMenuBar(self.window), (undo,), window=self.window)
         self.window.addActions(list(self._actions.values()))
         QVBoxLayout(self.window).addWidget(self.panel)
@@ -226,7 +228,7 @@ def test_that_typing_a_label_and_enter_relabels_and_ctrl_z_undoes(browser):
     assert browser.text("editedLabel") == "2 drawings relabelled as 4."
     QTest.keyClick(browser.window.focusWidget(), KEY.Key_Z, CTRL)
     assert browser.shown == list("76543210")
-    assert browser.undone_elsewhere == []
+    assert browser.text("editedLabel") == "Undone: relabelling of 2 drawings as 4."
 
 
 def test_that_a_new_class_is_asked_for(browser):
@@ -569,7 +571,7 @@ def test_that_the_outcome_of_a_review_is_said_in_words(ending, text):
 
 def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(browser, qtbot, monkeypatch):
     monkeypatch.setattr(sample_edits, "AT_ONCE", 2)
-    edits, store = browser.panel.findChild(SampleEdits), browser.store
+    edits, store = browser.edits, browser.store
     before = {sample.id: sample.label for sample in store.samples()}
     ids, said = list(before)[:5], []
     edits.edited.connect(said.append)
@@ -583,7 +585,7 @@ def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(brows
         "4 of 5 drawings …",
         f"{sum(before[i] != '4' for i in ids)} drawings relabelled as 4.",
     ]
-    edits.undo()
+    browser.session.undo()
     qtbot.waitUntil(lambda: said[-1].startswith("Undone"))
     assert {sample.id: sample.label for sample in store.samples()} == before
     assert not edits.can_undo
@@ -591,7 +593,7 @@ def test_that_many_drawings_are_changed_a_part_at_a_time_and_undone_as_one(brows
 
 def test_that_what_was_changed_before_an_error_can_be_undone(browser, qtbot, monkeypatch):
     monkeypatch.setattr(sample_edits, "AT_ONCE", 2)
-    edits, store = browser.panel.findChild(SampleEdits), browser.store
+    edits, store = browser.edits, browser.store
     before = {sample.id: sample.weight for sample in store.samples()}
     ids, problems, n_calls = store.ids(held_out=False).tolist(), [], []
     browser.session.problem_met.connect(problems.append)
@@ -606,13 +608,13 @@ def test_that_what_was_changed_before_an_error_can_be_undone(browser, qtbot, mon
     edits.set_weight(ids, 7)
     qtbot.waitUntil(lambda: bool(problems))
     assert [s.weight for s in store.samples(ids=tuple(ids))].count(7) == 2
-    edits.undo()
+    browser.session.undo()
     assert {sample.id: sample.weight for sample in store.samples()} == before
 
 
 def test_that_what_was_begun_is_done_before_the_store_is_closed(browser, monkeypatch):
     monkeypatch.setattr(sample_edits, "AT_ONCE", 2)
     ids = [sample.id for sample in browser.store.samples()][:5]
-    browser.panel.findChild(SampleEdits).delete(ids)
+    browser.edits.delete(ids)
     browser.session.closing.emit()
     assert browser.store.count(is_deleted=True) == 5

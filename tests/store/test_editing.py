@@ -8,7 +8,7 @@ import pytest
 from qtdigits.core.drawing.samples import Suspicion, Verdict, now
 from qtdigits.errors import InputError
 from qtdigits.store.tables import editing
-from qtdigits.store.tables.editing import KEPT_IN_TRASH, Added, Deleted
+from qtdigits.store.tables.editing import KEPT_IN_TRASH, Added, Deleted, Restored
 from qtdigits.store.tables.samples import SampleStore
 from tests.store.values import a_sample, a_trial
 
@@ -66,9 +66,9 @@ def test_that_what_is_deleted_can_be_put_back_days_later(tmp_path: Path) -> None
     with SampleStore.open(tmp_path) as store:
         assert store.count() == 8
         assert [s.id for s in store.samples(is_deleted=True)] == [2, 5]
-        assert store.restore(deleted) == 2
+        assert store.restore(deleted) == Restored((2, 5))
         assert [(s.id, s.label, s.held_out) for s in store.samples()] == before
-        assert store.restore(deleted) == 0
+        assert store.restore(deleted) == Restored(())
 
 
 def test_that_the_trash_is_emptied_by_a_deletion_after_its_time(
@@ -151,7 +151,7 @@ def test_that_a_change_of_a_drawing_that_is_gone_is_undone_for_the_others(store:
     trials = [store.judge(a_sample("1"), a_trial("1")) for _ in range(2)]
     change = store.relabel([1, 2], "7")
     store.take_back(trials[0])
-    assert store.restore(change) == 1
+    assert store.restore(change).ids == (2,)
     assert [(s.id, s.label) for s in store.samples()] == [(2, "1")]
     assert store.last_trial("Ada").verdict is Verdict.CORRECTED
 
@@ -161,5 +161,5 @@ def test_that_taking_back_a_judgement_empties_the_trash_of_it(store: SampleStore
     judged = store.judge(a_sample(), a_trial())
     deleted = store.delete_samples([judged.sample_id])
     store.take_back(judged)
-    assert store.restore(deleted) == 0
+    assert store.restore(deleted).ids == ()
     assert store.count(is_deleted=True) == 0

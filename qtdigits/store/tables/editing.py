@@ -24,7 +24,7 @@ KEPT_IN_TRASH = timedelta(days=30)
 """A deleted sample can be restored for at least so long; the first deletion after that removes it for good."""
 HEAVIEST = 100
 _COLUMNS = (
-    *("writer_id", "class_id", "ordinal", "held_out"),
+    *("id", "writer_id", "class_id", "ordinal", "held_out"),
     *("origin", "device", "drawn_at", "preprocessing", "digest", "raster", "ink", "weight"),
 )
 _INSERT = f"INSERT INTO samples ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
@@ -48,6 +48,17 @@ class Changed:
     @property
     def ids(self) -> tuple[int, ...]:
         return tuple(row[-1] for row in self.samples)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Samples that came back from the trash."""
+
+    ids: tuple[int, ...]
+
+
+Change = Changed | Deleted | Restored
+"""What `restore` can undo."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +106,10 @@ class Prepared:
         )
 
 
-def insert_sample(db: Database, names: NameTables, sample: Prepared) -> int:
-    """Store a new sample and return its id. Whether it is held out is decided here, once."""
+def insert_sample(db: Database, names: NameTables, sample: Prepared, *, sample_id: int | None = None) -> int:
+    """Store a new sample and return its id, a new one unless given. Whether it is held out is decided here, once."""
     place = _Numbering(db, names).next(sample.writer, sample.label)
-    return int(db.execute(_INSERT, (*place, *sample.values)).lastrowid or 0)
+    return int(db.execute(_INSERT, (sample_id, *place, *sample.values)).lastrowid or 0)
 
 
 def find_duplicate(db: Database, *, digest: bytes, writer: str, label: str, newest: int) -> Duplicate | None:
@@ -139,7 +150,7 @@ def insert_samples(db: Database, names: NameTables, prepared: Sequence[Prepared]
     for sample_id in put_back:
         db.execute("UPDATE samples SET deleted_at = NULL WHERE id = ?", (sample_id,))
     numbering = _Numbering(db, names)
-    db.execute_many(_INSERT, ((*numbering.next(s.writer, s.label), *s.values) for s in fresh))
+    db.execute_many(_INSERT, ((None, *numbering.next(s.writer, s.label), *s.values) for s in fresh))
     ids = sorted(
         (*put_back, *(row["id"] for row in db.rows("SELECT id FROM samples WHERE id > ?", (newest,))))
     )
@@ -226,20 +237,26 @@ def delete(db: Database, ids: Collection[int], *, moment: datetime | None = None
     return Deleted(found.ids)
 
 
-def restore(db: Database, change: Deleted | Changed) -> int:
-    """Undo a change, and return how many of its samples are still in the store."""
+def restore(db: Database, change: Change) -> Change:
+    """Undo a change of those of its samples that are still in the store; return what this changed, by which it is redone."""
+    if isinstance(change, Restored):
+        return delete(db, change.ids)
     if isinstance(change, Deleted):
-        return db.execute(
-            f"UPDATE samples SET deleted_at = NULL WHERE deleted_at IS NOT NULL AND id {_CHOSEN}",
+        found = db.rows(
+            f"SELECT id FROM samples WHERE id {_CHOSEN} AND deleted_at IS NOT NULL ORDER BY id",
             (_json(change.ids),),
-        ).rowcount
+        )
+        ids = tuple(row["id"] for row in found)
+        db.execute(f"UPDATE samples SET deleted_at = NULL WHERE id {_CHOSEN}", (_json(ids),))
+        return Restored(ids)
+    before = _remember(db, change.ids, with_trash=True)
     db.execute_many(
         """UPDATE samples SET class_id = ?, given_class_id = ?, weight = ?, reviewed = ?, suspicion = ?,
             suggestion = ?, reason = ? WHERE id = ?""",
         change.samples,
     )
     db.execute_many("UPDATE trials SET truth = ?, verdict = ? WHERE id = ?", change.trials)
-    return int(db.value(f"SELECT count(*) FROM samples WHERE id {_CHOSEN}", (_json(change.ids),)))
+    return before
 
 
 class _Numbering:
@@ -269,11 +286,20 @@ class _Numbering:
         return *place, self._names.hold_out_key(place[0])
 
 
-def _remember(db: Database, ids: Collection[int], *, also: str = "", values: tuple[Any, ...] = ()) -> Changed:
-    """Return the present state of those of `ids` that are in the store and not in the trash."""
+def _remember(
+    db: Database,
+    ids: Collection[int],
+    *,
+    also: str = "",
+    values: tuple[Any, ...] = (),
+    with_trash: bool = False,
+) -> Changed:
+    """Return the present state of those of `ids` that are in the store and, unless `with_trash`, not in the trash."""
+    if not with_trash:
+        also = f"AND deleted_at IS NULL {also}"
     samples = db.rows(
         f"""SELECT class_id, given_class_id, weight, reviewed, suspicion, suggestion, reason, id FROM samples
-            WHERE id {_CHOSEN} AND deleted_at IS NULL {also} ORDER BY id""",
+            WHERE id {_CHOSEN} {also} ORDER BY id""",
         (_json(ids), *values),
     )
     remembered = tuple(map(tuple, samples))

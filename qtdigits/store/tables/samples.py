@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.ink import decode_ink
 from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
 from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion, Trial
-from qtdigits.errors import InputError, StoreError
+from qtdigits.errors import InputError, NotStoredError, StoreError
 from qtdigits.store import frames
 from qtdigits.store.tables import editing, merging, queries, rows
 from qtdigits.store.tables.database import FILE_NAME, Database
-from qtdigits.store.tables.editing import Added, Changed, Deleted, Prepared
+from qtdigits.store.tables.editing import Added, Change, Changed, Deleted, Prepared
 from qtdigits.store.tables.merging import MergedStores, MergedWriters
 from qtdigits.store.tables.queries import Judgements, Thumbnail
 from qtdigits.store.tables.rows import EVERYTHING, FilterFields, NameTables, SampleFilter, counting, where
@@ -137,19 +137,20 @@ class SampleStore:
     def judge(self, sample: Sample | None, trial: Trial) -> Trial:
         """Store a judgement and its drawing (None when skipped), and return the trial with its ids.
 
-        Whether the drawing is held out is decided here, by `core.drawing.samples.is_held_out`.
+        Those that have ids, as they were stored before, keep them. Whether the drawing is held out is decided here, by `core.drawing.samples.is_held_out`.
         """
         prepared = None if sample is None else Prepared.of(sample)
         with self._db.transaction():
             sample_id = None
-            if prepared is not None:
-                sample_id = editing.insert_sample(self._db, self._names, prepared)
+            if sample is not None and prepared is not None:
+                sample_id = editing.insert_sample(self._db, self._names, prepared, sample_id=sample.id)
             cursor = self._db.execute(
                 """INSERT INTO trials
-                    (writer_id, model, answer, verdict, truth, judged_at, sample_id, label_set_id, probabilities)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    (id, writer_id, model, answer, verdict, truth, judged_at, sample_id, label_set_id, probabilities)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
                     *(
+                        trial.id,
                         self._names.writer_id(trial.writer),
                         trial.model,
                         trial.answer,
@@ -169,12 +170,12 @@ class SampleStore:
     def take_back(self, trial: Trial) -> Sample | None:
         """Remove a judgement with its drawing, from the trash too, and return the drawing (None for a skipped one).
 
-        Raises `StoreError` when the trial is not in the store.
+        Raises `NotStoredError` when the trial is not in the store.
         """
         with self._editing():
             stored = self._db.row("SELECT sample_id FROM trials WHERE id = ?", (trial.id,))
             if stored is None:
-                raise StoreError("This judgement is not in the store.", "It has been taken back already.")
+                raise NotStoredError("This judgement is not in the store.", "It has been taken back already.")
             sample = self.sample(stored["sample_id"])
             self._db.execute("DELETE FROM trials WHERE id = ?", (trial.id,))
             self._db.execute("DELETE FROM samples WHERE id = ?", (stored["sample_id"],))
@@ -375,8 +376,8 @@ class SampleStore:
         with self._editing():
             return editing.delete(self._db, ids)
 
-    def restore(self, change: Deleted | Changed) -> int:
-        """Undo a deletion or another change, and return how many of its samples are still there."""
+    def restore(self, change: Change) -> Change:
+        """Undo a deletion or another change; return what this changed, by which it is redone."""
         with self._editing():
             return editing.restore(self._db, change)
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError, StoreError
 from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.panels.runs.run_details import RunDetails
@@ -60,7 +61,6 @@ class RunsPanel(RefreshingPanel):
         self._runs = session.store.runs
         self._histories = RunHistories(session=session)
         self._changes_seen = 0
-        self._deleted: list[list[str]] = []
         self._model = RunsModel()
         self._rows = RunsFilter(self._model)
         self._search = named(QLineEdit(), "runsSearch")
@@ -159,7 +159,7 @@ class RunsPanel(RefreshingPanel):
         self._delete.setText("Put back" if in_trash else "Delete")
         self._delete.setToolTip(IS_RUNNING if is_running else DELETE)
         self._delete.setEnabled(bool(chosen) and not is_running)
-        self._undo.setVisible(bool(self._deleted) and not in_trash)
+        self._offer_undo()
         self._empty.setVisible(in_trash)
         self._empty.setEnabled(bool(self._model.runs))
 
@@ -210,17 +210,21 @@ class RunsPanel(RefreshingPanel):
         ids = [run.id for run in self._chosen()]
         if not ids:
             return
-        if self._trash.isChecked():
-            self._do(lambda: self._runs.restore(ids))
-        elif self._do(lambda: self._runs.delete(ids)):
-            self._deleted.append(ids)
-            self._show_chosen()
+        in_trash = self._trash.isChecked()
+        if self._do(lambda: self.move(ids, into_trash=not in_trash)):
+            self._session.undo_stack.add(Trashing(self, self._session, ids, is_deletion=not in_trash))
 
     @Slot()
-    def _on_undo(self) -> None:
-        if self._deleted and self._do(lambda: self._runs.restore(self._deleted[-1])):
-            self._choose(set(self._deleted.pop()))
-            self._show_chosen()
+    def _offer_undo(self) -> None:
+        is_last = isinstance(self._session.undo_stack.next_undone, Trashing)
+        self._undo.setVisible(is_last and not self._trash.isChecked())
+
+    def move(self, ids: list[str], *, into_trash: bool) -> None:
+        """Put runs into the trash, or take them out of it and choose them. Raises `StoreError`."""
+        (self._runs.delete if into_trash else self._runs.restore)(ids)
+        self.mark_stale()
+        if not into_trash:
+            self._choose(set(ids))
 
     @Slot()
     def _on_empty(self) -> None:
@@ -229,9 +233,9 @@ class RunsPanel(RefreshingPanel):
         except QtDigitsError as error:
             self._session.report(error)
             gone = False
-        there = {run.id for run in self._runs.records(in_trash=True)}
-        self._deleted = [kept for ids in self._deleted if (kept := [i for i in ids if i in there])]
         if gone:
+            stack = self._session.undo_stack
+            stack.remove(*(action for action in stack.actions if isinstance(action, Trashing)))
             self._trash.setChecked(False)
         else:
             self.reload()
@@ -294,7 +298,8 @@ class RunsPanel(RefreshingPanel):
         self._rename.clicked.connect(self._on_rename)
         self._note.clicked.connect(self._on_note)
         self._delete.clicked.connect(self._on_delete)
-        self._undo.clicked.connect(self._on_undo)
+        self._undo.clicked.connect(self._session.undo)
+        self._session.undo_changed.connect(self._offer_undo)
         self._trash.toggled.connect(self.reload)
         self._empty.clicked.connect(self._on_empty)
         self._trainer.run_started.connect(self.mark_stale)
@@ -311,3 +316,23 @@ class RunsPanel(RefreshingPanel):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
             self._look_for_changes()
+
+
+class Trashing:
+    """Runs were put into the trash, or taken out of it: an `Action` of the undo stack."""
+
+    def __init__(self, panel: RunsPanel, session: Session, ids: list[str], *, is_deletion: bool) -> None:
+        self._panel, self._session = panel, session
+        self._ids, self._is_deletion = ids, is_deletion
+
+    @property
+    def name(self) -> str:
+        return f"{'deletion' if self._is_deletion else 'return'} of {counted(len(self._ids), 'run')}"
+
+    def undo(self) -> None:
+        self._panel.move(self._ids, into_trash=not self._is_deletion)
+        self._session.notify(f"Undone: {self.name}.")
+
+    def redo(self) -> None:
+        self._panel.move(self._ids, into_trash=self._is_deletion)
+        self._session.notify(f"Redone: {self.name}.")

@@ -15,7 +15,7 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.formatting import percent
-from qtdigits.gui.panels.samples.sample_edits import SampleEdits
+from qtdigits.gui.sample_edits import SampleEdits
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import theme_of

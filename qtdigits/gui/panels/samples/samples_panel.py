@@ -17,10 +17,10 @@ from qtdigits.core.run.events import JobProgress
 from qtdigits.gui.engine_process import Current, JobEnding
 from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels.samples.sample_details import SampleDetails
-from qtdigits.gui.panels.samples.sample_edits import SampleEdits
 from qtdigits.gui.panels.samples.sample_filters import SampleFilters
 from qtdigits.gui.panels.samples.sample_grid import SampleGrid
 from qtdigits.gui.panels.samples.samples_model import SamplesModel
+from qtdigits.gui.sample_edits import SampleEdits
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
@@ -38,12 +38,13 @@ BUSY = "The engine is busy; try again when it is done."
 
 
 class SamplesPanel(RefreshingPanel):
-    """Nothing is read from the store while the panel is hidden. Every change can be undone, by Ctrl+Z too."""
+    """Nothing is read from the store while the panel is hidden. Every change can be undone."""
 
     def __init__(
         self,
         *,
         session: Session,
+        edits: SampleEdits,
         import_export: ImportExport,
         trainer: Trainer,
         ask: Ask,
@@ -53,7 +54,7 @@ class SamplesPanel(RefreshingPanel):
         self._session = session
         self._import_export = import_export
         self._trainer = trainer
-        self._edits = SampleEdits(session=session, parent=self)
+        self._edits = edits
         self._model = SamplesModel(store=session.store, parent=self)
         self._grid = named(SampleGrid(model=self._model), "drawingsView")
         self._details = SampleDetails(session=session, edits=self._edits, ask=ask)
@@ -136,7 +137,7 @@ class SamplesPanel(RefreshingPanel):
         layout.addLayout(middle, 1)
         layout.addLayout(foot)
         self._banner.hide()
-        self._undo.setVisible(False)
+        self._offer_undo()
 
     def _connect(self) -> None:
         grid, details, edits = self._grid, self._details, self._edits
@@ -156,7 +157,8 @@ class SamplesPanel(RefreshingPanel):
         grid.delete_pressed.connect(details.delete)
         grid.enter_pressed.connect(details.confirm)
         edits.edited.connect(self._on_edited)
-        self._undo.clicked.connect(edits.undo)
+        self._session.undo_changed.connect(self._offer_undo)
+        self._undo.clicked.connect(self._session.undo)
 
     # The review of labels.
 
@@ -251,6 +253,10 @@ class SamplesPanel(RefreshingPanel):
 
     def _on_edited(self, text: str) -> None:
         self._said.setText(text)
+        self._offer_undo()
+
+    @Slot()
+    def _offer_undo(self) -> None:
         self._undo.setVisible(self._edits.can_undo)
 
     def _export_shown(self) -> None:
@@ -267,17 +273,15 @@ class SamplesPanel(RefreshingPanel):
 
     @override
     def event(self, event: QEvent) -> bool:
-        """Keep Ctrl+Z and Esc for this panel while it has the keyboard; else they are the canvas's."""
-        if event.type() == QEvent.Type.ShortcutOverride and _is_own_key(event):
+        """Keep Esc for this panel while it has the keyboard; else it is the canvas's."""
+        if event.type() == QEvent.Type.ShortcutOverride and _is_cancel(event):
             event.accept()
             return True
         return super().event(event)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Undo):
-            self._edits.undo()
-        elif event.matches(QKeySequence.StandardKey.Cancel):
+        if _is_cancel(event):
             self._grid.setFocus()
         else:
             super().keyPressEvent(event)
@@ -299,9 +303,8 @@ class SamplesPanel(RefreshingPanel):
         self._watch.stop()
 
 
-def _is_own_key(event: QEvent) -> bool:
-    keys = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Cancel)
-    return isinstance(event, QKeyEvent) and any(map(event.matches, keys))
+def _is_cancel(event: QEvent) -> bool:
+    return isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Cancel)
 
 
 def review_text(ending: JobEnding) -> str:
