@@ -137,7 +137,8 @@ class SampleStore:
     def judge(self, sample: Sample | None, trial: Trial) -> Trial:
         """Store a judgement and its drawing (None when skipped), and return the trial with its ids.
 
-        Those that have ids, as they were stored before, keep them. Whether the drawing is held out is decided here, by `core.drawing.samples.is_held_out`.
+        Those that have ids, as they were stored before, keep them.
+        Whether the drawing is held out is decided here, by `core.drawing.samples.is_held_out`.
         """
         prepared = None if sample is None else Prepared.of(sample)
         with self._db.transaction():

@@ -211,7 +211,7 @@ class RunsPanel(RefreshingPanel):
         if not ids:
             return
         in_trash = self._trash.isChecked()
-        if self._do(lambda: self.move(ids, into_trash=not in_trash)):
+        if self._do(lambda: self.move_runs(ids, into_trash=not in_trash)):
             self._session.undo_stack.add(Trashing(self, self._session, ids, is_deletion=not in_trash))
 
     @Slot()
@@ -219,7 +219,7 @@ class RunsPanel(RefreshingPanel):
         is_last = isinstance(self._session.undo_stack.next_undone, Trashing)
         self._undo.setVisible(is_last and not self._trash.isChecked())
 
-    def move(self, ids: list[str], *, into_trash: bool) -> None:
+    def move_runs(self, ids: list[str], *, into_trash: bool) -> None:
         """Put runs into the trash, or take them out of it and choose them. Raises `StoreError`."""
         (self._runs.delete if into_trash else self._runs.restore)(ids)
         self.mark_stale()
@@ -330,9 +330,9 @@ class Trashing:
         return f"{'deletion' if self._is_deletion else 'return'} of {counted(len(self._ids), 'run')}"
 
     def undo(self) -> None:
-        self._panel.move(self._ids, into_trash=not self._is_deletion)
+        self._panel.move_runs(self._ids, into_trash=not self._is_deletion)
         self._session.notify(f"Undone: {self.name}.")
 
     def redo(self) -> None:
-        self._panel.move(self._ids, into_trash=self._is_deletion)
+        self._panel.move_runs(self._ids, into_trash=self._is_deletion)
         self._session.notify(f"Redone: {self.name}.")
