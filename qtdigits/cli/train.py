@@ -83,6 +83,16 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         help="ink files of letters and other signs: those not shaped like a digit teach the network to be unsure",
     )
     group.add_argument(
+        "--characters",
+        **files,
+        help="ink files of any characters, which shape the embedding, with --characters-weight above 0",
+    )
+    group.add_argument(
+        "--turned-characters",
+        **files,
+        help="the same, each character in four rotations as four characters: for alphabets that nobody has to read",
+    )
+    group.add_argument(
         "--leave-out",
         metavar="PATTERN",
         nargs="+",
@@ -201,6 +211,11 @@ def make_job(args: argparse.Namespace) -> TrainingJob:
             f"The recipe {recipe.name} starts from scratch, so --base does not apply.",
             "Leave --base out, or add --start champion.",
         )
+    if (args.characters or args.turned_characters) and not recipe.characters_weight:
+        raise InputError(
+            f"The recipe {recipe.name} learns no characters beside its classes.",
+            "Leave the files of characters out, or add --characters-weight 1.",
+        )
     return TrainingJob.new(
         recipe,
         data_dir=data_folder(args),
@@ -209,6 +224,8 @@ def make_job(args: argparse.Namespace) -> TrainingJob:
         csv_pairs=tuple((_text(images), _text(labels)) for images, labels in args.csv),
         ink_files=tuple(map(_text, args.ink)),
         not_digits=tuple(map(_text, args.not_digits)),
+        characters=tuple(map(_text, args.characters)),
+        turned_characters=tuple(map(_text, args.turned_characters)),
         leave_out=tuple(args.leave_out),
         use_drawings=not args.no_drawings,
         score_on=tuple(map(_text, args.score_on)),
@@ -222,7 +239,8 @@ def make_job(args: argparse.Namespace) -> TrainingJob:
 def _require_paths(args: argparse.Namespace) -> None:
     """Raise `InputError` for a file that does not exist, and for a log folder that is none."""
     pairs = (file for pair in args.csv for file in pair)
-    files = (*args.ink, *args.not_digits, *pairs, *args.score_on, *filter(None, [args.mnist]))
+    inks = (*args.ink, *args.not_digits, *args.characters, *args.turned_characters)
+    files = (*inks, *pairs, *args.score_on, *filter(None, [args.mnist]))
     for file in files:
         if not file.exists():
             raise InputError(f"There is no file {file}.", "Check the path.")
@@ -255,6 +273,8 @@ def _settings_of_a_new_run(args: argparse.Namespace) -> list[str]:
     data = {
         "--ink": args.ink,
         "--not-digits": args.not_digits,
+        "--characters": args.characters,
+        "--turned-characters": args.turned_characters,
         "--leave-out": args.leave_out,
         "--csv": args.csv,
         "--mnist": args.mnist,

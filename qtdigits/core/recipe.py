@@ -255,6 +255,15 @@ class Recipe:
         "what MNIST's images teach a model that starts from the champion: their labels, or the answers it gave before",
     )
     loss: str = _choice("Training", "Loss", LOSSES, "function that training minimises")
+    characters_weight: float = _number(
+        "Training",
+        "Weight of characters",
+        0.0,
+        10,
+        "weight of a second loss: how well the embedding tells all characters apart, also those outside of the label set",
+        step=0,
+        zero="off",
+    )
     epochs: int = _whole("Training", "Epochs", 10, 1000, "passes over the training data", minimum=1)
     batch_size: int = _whole(
         "Training", "Batch size", 128, 8192, "images for one step", unit="images", minimum=1, step=0

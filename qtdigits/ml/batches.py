@@ -46,7 +46,7 @@ def training_batches(
     places = tf.data.Dataset.from_generator(orders, output_signature=signature).flat_map(
         lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
     )
-    return _batches(data.images, wanted_outputs(data, n_classes), places.skip(skipped), data.training)
+    return _batches(data.images, training_targets(data, n_classes), places.skip(skipped), data.training)
 
 
 def augmented_batches(
@@ -58,16 +58,16 @@ def augmented_batches(
     augmentation: Augmentation,
     first_step: int = 0,
 ) -> Any:
-    """Return an endless `tf.data.Dataset`: `(b, 28, 28, 1) float32`, 0 to 1, and targets `(b, n_classes)`.
+    """Return an endless `tf.data.Dataset`: `(b, 28, 28, 1) float32`, 0 to 1, and the targets of `training_targets`.
 
     It begins after `first_step` batches. The last, smaller batch of an epoch is filled up with its first drawings, so that all
     batches have one shape (or TensorFlow would trace and oneDNN prepare the network twice). To be used with `steps_per_epoch`.
     """
+    wanted = training_targets(data, n_classes)
     signature = (
         tf.TensorSpec((batch_size, 28, 28, 1), tf.uint8),
-        tf.TensorSpec((batch_size, n_classes), tf.float32),
+        tf.TensorSpec((batch_size, wanted.shape[1]), tf.float32),
     )
-    wanted = wanted_outputs(data, n_classes)
     augmenter = _Augmenter(data, batch_size, seed, augmentation)
 
     def pairs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
@@ -95,11 +95,19 @@ def wanted_outputs(data: TrainingData, n_classes: int) -> NDArray[np.float32]:
     return wanted
 
 
+def training_targets(data: TrainingData, n_classes: int) -> NDArray[np.float32]:
+    """Return `wanted_outputs`, followed by the index of the character where there is a second head: `(n, n_classes + 1)`."""
+    wanted = wanted_outputs(data, n_classes)
+    if not len(data.characters):
+        return wanted
+    return np.column_stack([wanted, data.characters.astype(np.float32)])
+
+
 def one_hot(targets: NDArray[np.int64], n_classes: int) -> NDArray[np.float32]:
-    """Return `(n, n_classes)`: 1 for the right class; equal probabilities for images of no class."""
-    wanted = np.full((len(targets), n_classes), 1.0 / n_classes, np.float32)
-    of_a_class = np.flatnonzero(targets != NO_CLASS)
-    wanted[of_a_class] = 0.0
+    """Return `(n, n_classes)`: 1 for the right class; equal probabilities for no class; 0 for `NOT_ASKED`."""
+    wanted = np.zeros((len(targets), n_classes), np.float32)
+    wanted[targets == NO_CLASS] = 1.0 / n_classes
+    of_a_class = np.flatnonzero(targets >= 0)
     wanted[of_a_class, targets[of_a_class]] = 1.0
     return wanted
 

@@ -124,7 +124,7 @@ class AccuracyOnDigits(keras.metrics.CategoricalAccuracy):
 def _make_variables(network: Any) -> None:
     """Create the variables of optimizer, loss and metrics now: created in the first batch, they have the graph built twice."""
     network.optimizer.build(network.trainable_variables)
-    nothing = keras.ops.zeros((1, network.output_shape[-1]))
+    nothing = keras.ops.zeros(network.compute_output_shape((1, *INPUT_SHAPE)))
     network.compute_loss(y=nothing, y_pred=nothing)
     network.compute_metrics(x=None, y=nothing, y_pred=nothing, sample_weight=None)
     network.reset_metrics()

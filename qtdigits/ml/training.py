@@ -24,6 +24,7 @@ from qtdigits.errors import TrainingError
 from qtdigits.ml.backend import computing_in, keras, tf
 from qtdigits.ml.batches import augmented_batches, training_batches, validation_batches
 from qtdigits.ml.callback import Ended, TrainingCallback
+from qtdigits.ml.characters import WithCharacters
 from qtdigits.ml.networks import build_network, compile_network
 from qtdigits.ml.resuming import freeze, initialise_from, restore
 from qtdigits.ml.training_data import TrainingData
@@ -80,7 +81,8 @@ def train(
     """
     continuation = continuation or Continuation()
     begin = continuation.begin
-    network = _initial_network(recipe, label_set, data, base, continuation)
+    network = _initial_network(recipe, label_set, base)
+    trained = _compiled(network, recipe, data, continuation)
     emit(_started(recipe, label_set, data, run, network.count_params()))
     if begin is not None:
         emit(RunResumed(run, begin.epochs, begin.step, begin.history.to_json()))
@@ -88,7 +90,7 @@ def train(
         recipe=recipe, data=data, run=run, emit=emit, control=control, continuation=continuation
     )
     try:
-        outcome = _fit(network, recipe, data, len(label_set), callback)
+        outcome = _fit(trained, recipe, data, len(label_set), callback)
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError("TensorFlow could not have the memory it asked for.") from error
     if callback.best_weights is None:
@@ -96,9 +98,11 @@ def train(
             "The training diverged: the loss is not a number any more.",
             "Choose a smaller learning rate, or another optimizer.",
         )
+    trained.set_weights(callback.best_weights)
     if recipe.precision != "float32":
+        weights = network.get_weights()
         network = build_network(recipe.network, len(label_set))
-    network.set_weights(callback.best_weights)
+        network.set_weights(weights)
     if recipe.calibration == "temperature":
         _calibrate(network, data)
     return TrainedNetwork(network, recipe, label_set, outcome, callback.epochs, callback.best_epoch)
@@ -140,20 +144,21 @@ def apply_temperature(network: Any, temperature: float) -> None:
     layer.set_weights([array / np.float32(temperature) for array in layer.get_weights()])
 
 
-def _initial_network(
-    recipe: Recipe,
-    label_set: LabelSet,
-    data: TrainingData,
-    base: Model | None,
-    continuation: Continuation,
-) -> Any:
-    """Return the compiled network with the weights that the run begins with."""
+def _initial_network(recipe: Recipe, label_set: LabelSet, base: Model | None) -> Any:
+    """Return the network with the weights that a new run begins with."""
     keras.utils.set_random_seed(recipe.seed)
     with computing_in(recipe.precision):
         network = build_network(recipe.network, len(label_set))
     if base is not None:
         initialise_from(network, base, label_set)
         freeze(network, last_blocks=recipe.last_blocks)
+    return network
+
+
+def _compiled(network: Any, recipe: Recipe, data: TrainingData, continuation: Continuation) -> Any:
+    """Return what is trained, compiled and as the run begins: the network, or the network with its second head."""
+    if len(data.characters):
+        network = WithCharacters(network, data.character_labels, recipe.characters_weight)
     steps_per_epoch = data.steps_per_epoch(recipe.batch_size)
     compile_network(network, recipe, steps_per_epoch=steps_per_epoch, stages=continuation.stages)
     if continuation.begin is not None:

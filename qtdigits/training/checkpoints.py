@@ -85,7 +85,14 @@ class RunCheckpoints:
         fingerprint = DataFingerprint.of(
             inputs.records,
             inputs.label_set.labels,
-            (data.targets, data.training, data.validation, data.remembered),
+            # runs without a second head were interrupted before there was one
+            (
+                data.targets,
+                data.training,
+                data.validation,
+                data.remembered,
+                *([data.characters] if len(data.characters) else []),
+            ),
             base=" ".join(dict.fromkeys(model.weights_sha256 for model in models)),
         )
         if checkpoint is not None and (changed := data_changes(_fingerprint_of(checkpoint), fingerprint)):

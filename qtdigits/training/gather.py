@@ -19,6 +19,7 @@ from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.store.data.datasets import read_dataset, read_samples
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.characters import character_sources, turned
 from qtdigits.training.compare import guard_of
 from qtdigits.training.consolidate import rehearsal_source, scribble_source, writer_sources
 from qtdigits.training.data_cache import DataCache, Progress
@@ -71,6 +72,7 @@ def gather(
     gathering.gather_drawings()
     gathering.gather_files()
     gathering.gather_outliers()
+    gathering.gather_characters()
     return gathering.finish()
 
 
@@ -183,12 +185,22 @@ class _Gathering:
     def gather_outliers(self) -> None:
         """Add what is no digit: letters of files that are not shaped like a digit, and synthetic scribbles."""
         for file in self._job.not_digits:
+            if file in self._job.all_characters:
+                continue
             found = self._read(Path(file))
             no_digits = [i for i, label in enumerate(found.labels) if is_no_digit(label)]
             self._sources.append(Source(self._without_left_out(found.take(no_digits)), is_outlier=True))
         if self._recipe.scribbles:
             self._report("Drawing scribbles")
             self._sources.append(scribble_source(self._recipe))
+
+    def gather_characters(self) -> None:
+        """Add the drawings that the second head alone learns from."""
+        for file in self._job.all_characters:
+            found = self._without_left_out(self._read(Path(file)))
+            if file in self._job.turned_characters:
+                found = turned(found)
+            self._sources += character_sources(found, are_not_digits=file in self._job.not_digits)
 
     def _trained_part(self, found: Dataset) -> Dataset:
         """Return `found` without the writers who are left out; their drawings are scored at the end."""
@@ -206,9 +218,9 @@ class _Gathering:
         return any(fnmatchcase(writer, pattern) for pattern in self._job.leave_out)
 
     def finish(self) -> TrainingInputs:
-        if not any(len(source.dataset) for source in self._sources if not source.is_outlier):
+        if not any(len(source.dataset) for source in self._sources if source.is_of_label_set):
             raise TrainingError("There is nothing to train on.", "Add MNIST images, drawings or files.")
-        digits = (s.dataset for s in self._sources if not s.is_outlier)
+        digits = (s.dataset for s in self._sources if s.is_of_label_set)
         label_set = self._label_set([label for dataset in digits for label in set(dataset.labels)])
         data, records, new_writers = mix(
             _with_unique_names(self._sources),
@@ -216,6 +228,7 @@ class _Gathering:
             fraction=self._recipe.validation_fraction,
             seed=self._recipe.seed,
             is_rehearsal=self._is_rehearsal,
+            has_second_head=self._recipe.characters_weight > 0,
         )
         data = with_hold_out(data, self._tests.get(MY_HOLD_OUT), label_set)
         for name, drawings in new_writers.items():

@@ -81,7 +81,8 @@ class TrainingJob(_Job):
 
     `out` is the path of the model, "" for a new one in the library; `mnist` the path of `mnist.npz`, "" to search for it.
     `csv_pairs` are (images, labels). `not_digits` are ink files of other signs: what is not shaped like a digit teaches the
-    network to be unsure. Writers of files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is
+    network to be unsure. `characters` are ink files that the second head alone learns from, `turned_characters` those that it
+    learns in four rotations, as four characters each. Writers of files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is
     scored on the files of `score_on` and never trained on them. `name` is the model's, "" to take it from the file or the recipe.
     `base` is the path of the model that a recipe with the start "champion" starts from, "" for the champion itself; `writer`
     is whose hand it learns and whose hold-out counts, "" for everybody's. `champion` is the path of the model
@@ -99,6 +100,8 @@ class TrainingJob(_Job):
     csv_pairs: tuple[tuple[str, str], ...] = ()
     ink_files: tuple[str, ...] = ()
     not_digits: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
+    turned_characters: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     use_drawings: bool = True
     score_on: tuple[str, ...] = ()
@@ -126,7 +129,14 @@ class TrainingJob(_Job):
             known["csv_pairs"] = tuple(
                 (str(images), str(labels)) for images, labels in known.get("csv_pairs", ())
             )
-            for name in ("ink_files", "not_digits", "leave_out", "score_on"):
+            for name in (
+                "ink_files",
+                "not_digits",
+                "characters",
+                "turned_characters",
+                "leave_out",
+                "score_on",
+            ):
                 known[name] = tuple(map(str, known.get(name, ())))
             known["resumes"] = bool(known.get("resumes"))
             known["newest_sample"] = int(known.get("newest_sample", 0))
@@ -140,6 +150,10 @@ class TrainingJob(_Job):
         return job
 
     @property
+    def all_characters(self) -> tuple[str, ...]:
+        return (*self.characters, *self.turned_characters)
+
+    @property
     def command(self) -> str:
         """The command line that asks for the same. Files are named without their folders, which are private."""
         words = ["qtdigits", "train", *_recipe_words(self.recipe)]
@@ -148,6 +162,8 @@ class TrainingJob(_Job):
         for flag, files in (
             ("--ink", self.ink_files),
             ("--not-digits", self.not_digits),
+            ("--characters", self.characters),
+            ("--turned-characters", self.turned_characters),
             ("--score-on", self.score_on),
         ):
             words += [flag, *(Path(file).name for file in files)] if files else []

@@ -15,7 +15,7 @@ from qtdigits.core.drawing.samples import Dataset, validation_split
 from qtdigits.core.drawing.synthetic import NO_CLASS
 from qtdigits.core.run.checkpoints import digest_of
 from qtdigits.errors import TrainingError
-from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.training_data import NOT_ASKED, TrainingData
 
 HALF_SHARE_AT = 20
 """So many drawings get half their share: a handful must not bend a network that reads everybody."""
@@ -28,7 +28,8 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A part of the data. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits.
+    """A part of the data. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits. `is_character`: its
+    labels are for the second head alone, and the network is not asked about it, unless it is an outlier, too.
 
     With a `share` above 0, weights are chosen so that the source makes up that part of an epoch, or less where it is small.
     `validation` `(n,)` marks the images for validation, None: chosen at random. `is_remembered`: a rehearsal, for which the
@@ -39,6 +40,7 @@ class Source:
     weight: int = 1
     sha256: str = ""
     is_outlier: bool = False
+    is_character: bool = False
     share: float = 0.0
     is_remembered: bool = False
     validation: NDArray[np.bool_] | None = None
@@ -48,14 +50,34 @@ class Source:
         return self.dataset.name
 
     def targets(self, label_set: LabelSet) -> Indices:
-        """Return `(n,)` output indices, `NO_CLASS` for outliers. Raises `InputError` for a label that the set lacks."""
-        if self.is_outlier:
-            return np.full(len(self.dataset), NO_CLASS, np.int64)
-        return self.dataset.targets(label_set)
+        """Return `(n,)` output indices, or `NO_CLASS`, `NOT_ASKED`. Raises `InputError` for a label that the set lacks."""
+        if self.is_of_label_set:
+            return self.dataset.targets(label_set)
+        return np.full(len(self.dataset), NOT_ASKED if self.is_only_character else NO_CLASS, np.int64)
+
+    @property
+    def is_of_label_set(self) -> bool:
+        """Whether its labels are classes that the network learns to tell apart."""
+        return not (self.is_outlier or self.is_character)
+
+    @property
+    def is_only_character(self) -> bool:
+        return self.is_character and not self.is_outlier
+
+    @property
+    def characters(self) -> tuple[str, ...]:
+        """What the second head learns of each image, "" for nothing."""
+        return self.dataset.labels if self.is_character or not self.is_outlier else ("",) * len(self.dataset)
 
 
 def mix(
-    sources: Sequence[Source], label_set: LabelSet, *, fraction: float, seed: int, is_rehearsal: bool
+    sources: Sequence[Source],
+    label_set: LabelSet,
+    *,
+    fraction: float,
+    seed: int,
+    is_rehearsal: bool,
+    has_second_head: bool = False,
 ) -> tuple[TrainingData, list[dict[str, Any]], dict[str, Dataset]]:
     """Return the training data, a provenance record of each source, and the drawings of writers that are only validated on.
 
@@ -67,8 +89,8 @@ def mix(
     is_validation = _chosen_for_validation(sources, targets, fraction, seed)
     weights = _weights(sources, is_validation)
     training = np.flatnonzero(~is_validation)
-    validation = np.flatnonzero(is_validation & (targets != NO_CLASS))
-    if not (targets[training] != NO_CLASS).any() or not len(validation):
+    validation = np.flatnonzero(is_validation & (targets >= 0))
+    if not (targets[training] >= 0).any() or not len(validation):
         raise TrainingError(
             f"{len(targets)} images are too few to train on.", "Draw more, or train on MNIST as well."
         )
@@ -76,8 +98,9 @@ def mix(
     new_writers = {
         s.name: s.dataset.take(np.flatnonzero(part))
         for s, part in zip(sources, parts, strict=True)
-        if s.validation is None and is_split_by_writer(s.dataset) and not s.is_outlier
+        if s.validation is None and is_split_by_writer(s.dataset) and s.is_of_label_set
     }
+    characters, character_labels = _characters(sources) if has_second_head else (training[:0], ())
     data = TrainingData(
         images,
         targets,
@@ -90,6 +113,8 @@ def mix(
             ~is_validation & np.repeat([s.is_remembered for s in sources], [len(s.dataset) for s in sources])
         ),
         outliers=np.flatnonzero(is_validation & (targets == NO_CLASS)),
+        characters=characters,
+        character_labels=character_labels,
     )
     return data, [_record(source, part) for source, part in zip(sources, parts, strict=True)], new_writers
 
@@ -117,6 +142,14 @@ def writer_split(writers: Sequence[str], fraction: float, seed: int) -> NDArray[
             break
         is_chosen |= by == names[number]
     return is_chosen
+
+
+def _characters(sources: Sequence[Source]) -> tuple[Indices, tuple[str, ...]]:
+    """Return what the second head learns, `(n,)` with `NO_CLASS` for nothing, and the labels that these are indices of."""
+    of_each = [label for source in sources for label in source.characters]
+    labels = tuple(sorted(set(of_each) - {""}))
+    index = {"": NO_CLASS, **{label: i for i, label in enumerate(labels)}}
+    return np.array([index[label] for label in of_each], np.int64), labels
 
 
 def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_]) -> Indices:
@@ -155,18 +188,25 @@ def _inks_of(sources: Sequence[Source]) -> tuple[Ink | None, ...]:
 def _chosen_for_validation(
     sources: Sequence[Source], targets: Indices, fraction: float, seed: int
 ) -> NDArray[np.bool_]:
+    """Return `(n,)`: true for what is validated on. Characters are not, but those by its writers are not trained on either."""
     is_validation = np.zeros(len(targets), bool)
     by_class = np.ones(len(targets), bool)
-    start = 0
-    for source in sources:
-        end = start + len(source.dataset)
+    writers: set[str] = set()
+    ends = np.cumsum([len(source.dataset) for source in sources]).tolist()
+    spans = [(s, slice(end - len(s.dataset), end)) for s, end in zip(sources, ends, strict=True)]
+    for source, span in sorted(spans, key=lambda pair: pair[0].is_only_character):
         if source.validation is not None:
-            is_validation[start:end] = source.validation
-            by_class[start:end] = False
+            is_validation[span] = source.validation
+        elif source.is_only_character:
+            is_validation[span] = [
+                writer in writers for writer in source.dataset.writers or ("",) * len(source.dataset)
+            ]
         elif is_split_by_writer(source.dataset):
-            is_validation[start:end] = writer_split(source.dataset.writers, fraction, seed)
-            by_class[start:end] = False
-        start = end
+            is_validation[span] = writer_split(source.dataset.writers, fraction, seed)
+            writers.update(source.dataset.take(np.flatnonzero(is_validation[span])).writers)
+        else:
+            continue
+        by_class[span] = False
     members = np.flatnonzero(by_class)
     is_validation[members[validation_split(targets[members], fraction, seed)[1]]] = True
     if not is_validation.any() and len(members) > 1:
@@ -188,6 +228,8 @@ def _record(source: Source, is_validation: NDArray[np.bool_]) -> dict[str, Any]:
         record["share"] = source.share
     if source.is_outlier:
         record["is_outlier"] = True
+    if source.is_character:
+        record |= {"is_character": True, "n_classes": len(set(source.dataset.labels))}
     if source.dataset.writers:
         record["n_writers"] = len(set(source.dataset.writers))
     return record

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, Class
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT, Dataset, Sample, Suspicion
 from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
 from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError, DataMissingError, InputError, TrainingError
-from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.training_data import NOT_ASKED, TrainingData
 from qtdigits.store.data.csv_pair import write_csv_pair
 from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
 from qtdigits.store.tables.samples import SampleStore
@@ -278,6 +279,69 @@ def test_that_letters_shaped_like_no_digit_become_outliers(
     assert (found.data.targets == NO_CLASS).sum() == 6 + 7
     assert found.label_set.labels == tuple("0123456789")
     assert len(found.data.outliers) >= 1
+
+
+def test_that_characters_are_for_the_second_head_alone(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    letters = write_ink(tmp_path / "letters.jsonl", "AAOO00", ["a"])
+    signs = write_ink(tmp_path / "signs.jsonl", "∆∆", ["b"])
+    files = {"characters": (str(letters),), "turned_characters": (str(signs),)}
+    found = gathered(data_dir, **files, recipe={"characters_weight": 1.0})
+    assert found.label_set.labels == tuple("0123456789")
+    assert found.data.character_labels == (
+        *"0123456789AO∆",
+        "∆ turned 180°",
+        "∆ turned 270°",
+        "∆ turned 90°",
+    )
+    is_character = found.data.targets == NOT_ASKED
+    assert is_character.sum() == 6 + 4 * 2
+    assert not is_character[found.data.validation].any()
+    named = [found.data.character_labels[i] for i in found.data.characters[is_character]]
+    assert named[:6] == list("AAOO00")
+    digits = np.flatnonzero(~is_character)
+    assert np.array_equal(found.data.characters[digits], found.data.targets[digits])
+    assert [r.get("n_classes") for r in found.records] == [None, 3, 4]
+
+
+def test_that_characters_that_are_no_digits_are_outliers_as_well(
+    data_dir: Path, mnist: Path, tmp_path: Path
+) -> None:
+    path = str(write_ink(tmp_path / "letters.jsonl", "AAOO" * 5, ["a"]))
+    found = gathered(data_dir, characters=(path,), not_digits=(path,), recipe={"characters_weight": 1.0}).data
+    labels = np.array(found.character_labels)[found.characters]
+    assert set(labels[found.targets == NO_CLASS]) == {"A"}
+    assert set(labels[found.targets == NOT_ASKED]) == {"O"}
+    assert len(found.images) == 300 + 20
+
+
+def test_that_nothing_by_writers_of_the_validation_part_is_learned(
+    data_dir: Path, mnist: Path, tmp_path: Path
+) -> None:
+    writers = [f"w{n}" for n in range(10)]
+    digits = write_ink(tmp_path / "digits.jsonl", "0123456789" * 2, writers)
+    letters = write_ink(tmp_path / "letters.jsonl", "ABCDEFGHIJ", writers)
+    found = gathered(
+        data_dir, ink_files=(str(digits),), characters=(str(letters),), recipe={"characters_weight": 1.0}
+    )
+    validated = len(set(found.tests["digits"].writers))
+    assert validated
+    assert found.data.sources["letters.jsonl"] == 10 - validated
+
+
+def test_that_a_turned_drawing_is_turned_clockwise(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    stroke = [(0.0, 0.0), (10.0, 0.0), (10.0, 40.0)]  # right, then a long way down
+    path = tmp_path / "sign.jsonl"
+    write_ink_jsonl(path, [LabelledInk("7", "a", Ink.of([stroke]))])
+    images = gathered(
+        data_dir, turned_characters=(str(path),), recipe={"characters_weight": 1.0}
+    ).data.images[-4:]
+    for turns, image in enumerate(images):
+        expected = np.rot90(images[0], -turns)
+        off = [
+            np.abs(np.roll(image, shift, (0, 1)) - expected.astype(float)).mean()
+            for shift in [(0, 0), (0, 1), (1, 1), (1, 0)]
+        ]
+        assert min(off) < 3.0
 
 
 DATA = TrainingData(np.zeros((2, 28, 28), np.uint8), np.array([0, 1]), np.array([0]), np.array([1]))
