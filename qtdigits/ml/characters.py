@@ -1,8 +1,8 @@
 """A second head for training: it tells all characters apart, many more than the label set has, and shapes the embedding.
 
-Its answer is the softmax over the cosines between a drawing's embedding and one vector of each class (Wang et al., NormFace, 2017):
-drawings of one character come to lie in one direction, those of others in others, and so do characters that were never seen. The
-head is thrown away when training ends.
+Its answer is the softmax over the cosines between a drawing's embedding and one vector of each class (Wang et al.,
+NormFace, 2017): drawings of one character come to lie in one direction, those of others in others, and so do characters that
+were never seen. The head is thrown away when training ends.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ SCALE = 20.0
 class WithCharacters(keras.Model):
     """A network while it is trained with the second head; it reads as the network alone does, whose weights it shares.
 
-    Targets are `(b, k + 1)`: those of the network, all 0 for a drawing that it is not asked about, then the index of the character
-    among `labels`, -1 for none. Each drawing of a batch counts the same for either head. The reported loss is the network's.
+    Targets are `(b, k + 1)`: those of the network, all 0 for a drawing that it is not asked about, then the index of the
+    character among `labels`, -1 for none. Each drawing of a batch counts the same for either head. The reported loss is the
+    network's.
     """
 
     def __init__(self, network: Any, labels: Sequence[str], weight: float) -> None:

@@ -18,13 +18,13 @@ NOT_ASKED = -2
 class TrainingData:
     """Each image once, and indices into the images; an index may occur several times in `training`.
 
-    `images` `(n, 28, 28) uint8`, ink = 255; `targets` `(n,)`, output indices; `training` `(m,)` and `validation` `(v,)`
-    are disjoint. `inks` is empty, or has the ink of each image, None for those without. `sources` counts the different training
+    `images` `(n, 28, 28) uint8`, ink = 255; `targets` `(n,)`, output indices; `training` `(m,)` and `validation` `(v,)` are
+    disjoint. `inks` is empty, or has the ink of each image, None for those without. `sources` counts the different training
     images of each source. An image with the target `NO_CLASS` is no digit, and the network learns to be unsure of it; `outliers`
-    are indices of those that are not trained on. For an image with the target `NOT_ASKED` any answer will do: it is there for
-    its character. `characters` `(n,)` are indices into `character_labels`, `NO_CLASS` for none; empty without a second head. `remembered` are indices of a rehearsal, for which the network is to keep the
-    `answers` of its teacher, `(r, k)` probabilities. `hold_out_images` `(h, 28, 28) uint8` and `hold_out_targets` `(h,)` are
-    only scored after each epoch.
+    are indices of those that are not trained on. For an image with the target `NOT_ASKED` any answer will do: it is there for its
+    character. `characters` `(n,)` are indices into `character_labels`, `NO_CLASS` for none; empty without a second head.
+    `remembered` are indices of a rehearsal, for which the network is to keep the `answers` of its teacher, `(r, k)`
+    probabilities. `hold_out_images` `(h, 28, 28) uint8` and `hold_out_targets` `(h,)` are only scored after each epoch.
     """
 
     images: NDArray[np.uint8]
