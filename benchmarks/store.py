@@ -92,13 +92,14 @@ def _samples() -> Iterator[Sample]:
 
 
 def _fill(folder: Path, samples: list[Sample]) -> None:
+    from qtdigits.store.tables.classes import label_set_id
     from qtdigits.store.tables.samples import SampleStore
 
     with SampleStore.open(folder) as store:
         store.add_samples(samples)
         # One statement: a hundred thousand judgements one by one would take as many waits for the disk.
         with store._db.transaction():
-            labels = store._names.label_set_id(store.classes().labels)
+            labels = label_set_id(store._db, store.classes().labels)
             store._db.execute(
                 """INSERT INTO trials (writer_id, model, answer, verdict, truth, judged_at, sample_id,
                     label_set_id, probabilities)

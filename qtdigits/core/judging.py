@@ -64,6 +64,9 @@ class JudgementStore(Protocol):
     def judge(self, sample: Sample | None, trial: Trial) -> Trial:
         """Store both durably, under their ids if they have some; return the trial with its ids."""
 
+    def meaning_of(self, label: str) -> str:
+        """Return the label under which drawings with this one are stored."""
+
     def take_back(self, trial: Trial) -> Sample | None:
         """Remove the trial and its drawing. Raises `NotStoredError` where they are gone."""
 
@@ -204,7 +207,7 @@ class Judging:
         Raises `InputError` for what cannot be a label, and where there is no sure answer to confirm.
         """
         if typed.strip():
-            return clean_label(typed)
+            return self._store.meaning_of(clean_label(typed))
         if self._reading is None or not self._reading.is_sure:
             raise InputError("There is no answer to confirm.", "Type the label of the drawing.")
         return self._reading.label

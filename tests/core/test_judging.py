@@ -296,6 +296,15 @@ def test_that_a_drawing_which_cannot_be_stored_stays(
     assert len(judging.ink.strokes) == 1
 
 
+def test_that_the_label_of_a_merged_class_means_the_one_it_was_merged_into(
+    judging: Judging, store: SampleStore
+) -> None:
+    store.add_class("l")
+    store.class_table.merge("l", "1")
+    judging.add_stroke(STROKE)
+    assert judging.judge("l").truth == "1"
+
+
 def test_that_an_unusable_label_is_refused_and_nothing_is_lost(judging: Judging) -> None:
     judging.add_stroke(STROKE)
     with pytest.raises(InputError, match="longer than"):

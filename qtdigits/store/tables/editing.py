@@ -17,8 +17,9 @@ from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.drawing.samples import Sample, Suspicion, Verdict, is_held_out, now
 from qtdigits.errors import InputError
 from qtdigits.store.tables import rows
+from qtdigits.store.tables.classes import class_labelled
 from qtdigits.store.tables.database import Database
-from qtdigits.store.tables.rows import NameTables, milliseconds_of
+from qtdigits.store.tables.rows import WriterTable, milliseconds_of
 
 KEPT_IN_TRASH = timedelta(days=30)
 """A deleted sample can be restored for at least so long; the first deletion after that removes it for good."""
@@ -106,7 +107,7 @@ class Prepared:
         )
 
 
-def insert_sample(db: Database, names: NameTables, sample: Prepared, *, sample_id: int | None = None) -> int:
+def insert_sample(db: Database, names: WriterTable, sample: Prepared, *, sample_id: int | None = None) -> int:
     """Store a new sample and return its id, a new one unless given. Whether it is held out is decided here, once."""
     place = _Numbering(db, names).next(sample.writer, sample.label)
     return int(db.execute(_INSERT, (sample_id, *place, *sample.values)).lastrowid or 0)
@@ -121,8 +122,9 @@ def find_duplicate(db: Database, *, digest: bytes, writer: str, label: str, newe
         db.rows(
             """SELECT samples.id, samples.deleted_at FROM samples
                 JOIN writers ON writers.id = samples.writer_id
-                JOIN classes ON classes.id IN (samples.class_id, samples.given_class_id)
-                WHERE samples.digest = ? AND writers.name = ? AND classes.label = ? AND samples.id <= ?""",
+                JOIN classes AS own ON own.id IN (samples.class_id, samples.given_class_id)
+                JOIN classes AS root ON root.id = own.root_id
+                WHERE samples.digest = ? AND writers.name = ? AND ? IN (own.label, root.label) AND samples.id <= ?""",
             (digest, writer.strip(), label, newest),
         )
     )
@@ -131,7 +133,7 @@ def find_duplicate(db: Database, *, digest: bytes, writer: str, label: str, newe
     return Duplicate(tuple(row["id"] for row in found), all(row["deleted_at"] is not None for row in found))
 
 
-def insert_samples(db: Database, names: NameTables, prepared: Sequence[Prepared]) -> Added:
+def insert_samples(db: Database, names: WriterTable, prepared: Sequence[Prepared]) -> Added:
     """Add new samples, and restore those that are in the trash only."""
     newest = db.value("SELECT max(id) FROM samples") or 0
     known = known_digests(db, {sample.digest for sample in prepared})
@@ -172,7 +174,9 @@ def known_digests(db: Database, digests: Iterable[bytes]) -> set[bytes]:
 
 def relabel(db: Database, ids: Collection[int], class_id: str, label: str) -> Changed:
     """Relabel samples. They are no longer doubted, but may be again: nobody has reviewed the new label."""
-    before = _remember(db, ids, also="AND class_id != ?", values=(class_id,))
+    before = _remember(
+        db, ids, also="AND class_id NOT IN (SELECT id FROM classes WHERE root_id = ?)", values=(class_id,)
+    )
     chosen = _json(before.ids)
     db.execute(
         f"""UPDATE samples SET given_class_id = nullif(coalesce(given_class_id, class_id), ?), class_id = ?,
@@ -262,7 +266,7 @@ def restore(db: Database, change: Change) -> Change:
 class _Numbering:
     """Numbers a writer's next samples of a class. Asks the store once for each: nobody else writes meanwhile."""
 
-    def __init__(self, db: Database, names: NameTables) -> None:
+    def __init__(self, db: Database, names: WriterTable) -> None:
         self._db, self._names = db, names
         self._rows: dict[tuple[str, str], tuple[int, str, str]] = {}
         self._ordinals: dict[tuple[int, str], int] = {}
@@ -277,7 +281,7 @@ class _Numbering:
         return writer_id, class_id, ordinal, is_held_out(key, class_id, ordinal)
 
     def _look_up(self, writer: str, label: str) -> tuple[int, str, str]:
-        place = self._names.writer_id(writer), self._names.class_labelled(label).id
+        place = self._names.writer_id(writer), class_labelled(self._db, label).id
         if place not in self._ordinals:  # names that differ in blanks only are one writer's
             last = self._db.value(
                 "SELECT max(ordinal) FROM samples WHERE writer_id = ? AND class_id = ?", place

@@ -13,9 +13,10 @@ from typing import Any
 
 from qtdigits.core.drawing.samples import now
 from qtdigits.errors import InputError
+from qtdigits.store.tables.classes import class_labelled, import_class, label_set_id_of_json
 from qtdigits.store.tables.database import Database
 from qtdigits.store.tables.editing import Added, Duplicate, find_duplicate, known_digests
-from qtdigits.store.tables.rows import NameTables, milliseconds_of
+from qtdigits.store.tables.rows import SAMPLE_TABLES, WriterTable, milliseconds_of, shown_label
 
 _CHUNK = 500
 _COPIED = (
@@ -45,7 +46,7 @@ class MergedStores(Added):
     trials: int = 0
 
 
-def merge_writers(db: Database, names: NameTables, source: str, into: str) -> MergedWriters:
+def merge_writers(db: Database, names: WriterTable, source: str, into: str) -> MergedWriters:
     """Move all drawings and judgements of `source` to `into`, and remove `source`. Raises `InputError`."""
     if source == into:
         raise InputError(f"{source!r} cannot be merged with itself.", "Name two different writers.")
@@ -65,12 +66,14 @@ def merge_writers(db: Database, names: NameTables, source: str, into: str) -> Me
     return MergedWriters(int(moved), doubles)
 
 
-def merge_store(db: Database, names: NameTables, source: Database) -> MergedStores:
+def merge_store(db: Database, names: WriterTable, source: Database) -> MergedStores:
     """Import `source`, matching writers by name and classes by label. Its trash and its runs are left out."""
     for row in source.rows("SELECT name, key FROM writers ORDER BY id"):
         names.import_writer(row["name"], row["key"])
-    for row in source.rows("SELECT label FROM classes ORDER BY position"):
-        names.class_labelled(row["label"])
+    for row in source.rows(
+        """SELECT label, retired_at FROM classes WHERE root_id = id AND deleted_at IS NULL ORDER BY position"""
+    ):
+        import_class(db, row["label"], retired_at=row["retired_at"])
     copy = _Copy(db, names, source)
     added = copy.copy_samples()
     return MergedStores(added.added, added.skipped, copy.copy_trials())
@@ -79,10 +82,10 @@ def merge_store(db: Database, names: NameTables, source: Database) -> MergedStor
 class _Copy:
     """Copies one store into another, some hundred rows at a time; knows the new ids of the samples."""
 
-    def __init__(self, db: Database, names: NameTables, source: Database) -> None:
+    def __init__(self, db: Database, names: WriterTable, source: Database) -> None:
         self._db, self._names, self._source = db, names, source
         self._writer_ids = {name: names.writer_id(name) for name in names.writers()}
-        self._class_ids = {c.label: c.id for c in names.classes()}
+        self._class_ids: dict[str, str] = {}
         self._ids: dict[int, int] = {}
 
     def copy_samples(self) -> Added:
@@ -116,7 +119,7 @@ class _Copy:
     def copy_trials(self) -> int:
         known = set(map(tuple, self._db.rows("SELECT writer_id, model, judged_at, answer FROM trials")))
         label_sets = {
-            row["labels"]: self._names.label_set_id_of_json(row["labels"])
+            row["labels"]: label_set_id_of_json(self._db, row["labels"])
             for row in list(self._source.rows("SELECT labels FROM label_sets"))
         }
         n = 0
@@ -138,16 +141,15 @@ class _Copy:
         return self._source.rows(
             f"""SELECT samples.id, writers.name AS writer, classes.label, given.label AS given_label,
                     {", ".join(f"samples.{name}" for name in _COPIED)}
-                FROM samples JOIN writers ON writers.id = samples.writer_id
-                    JOIN classes ON classes.id = samples.class_id
-                    LEFT JOIN classes AS given ON given.id = samples.given_class_id
+                FROM {SAMPLE_TABLES} LEFT JOIN classes AS given ON given.id = samples.given_class_id
                 WHERE samples.deleted_at IS NULL ORDER BY samples.id"""
         )
 
     def _source_trials(self) -> Iterator[sqlite3.Row]:
         return self._source.rows(
-            """SELECT writers.name AS writer, trials.model, trials.judged_at, trials.answer, trials.verdict,
-                    trials.truth, trials.sample_id, label_sets.labels, trials.probabilities
+            f"""SELECT writers.name AS writer, trials.model, trials.judged_at,
+                    {shown_label("trials.answer")} AS answer, trials.verdict,
+                    {shown_label("trials.truth")} AS truth, trials.sample_id, label_sets.labels, trials.probabilities
                 FROM trials JOIN writers ON writers.id = trials.writer_id
                     JOIN label_sets ON label_sets.id = trials.label_set_id
                 ORDER BY trials.id"""
@@ -167,10 +169,15 @@ class _Copy:
     def _values(self, row: sqlite3.Row) -> tuple[Any, ...]:
         return (
             self._writer_ids[row["writer"]],
-            self._class_ids[row["label"]],
-            self._class_ids.get(row["given_label"]),
+            self._class_id(row["label"]),
+            None if row["given_label"] is None else self._class_id(row["given_label"]),
             *(row[name] for name in _COPIED),
         )
+
+    def _class_id(self, label: str) -> str:
+        if label not in self._class_ids:
+            self._class_ids[label] = class_labelled(self._db, label).id
+        return self._class_ids[label]
 
 
 def _in_chunks(rows: Iterator[sqlite3.Row]) -> Iterator[list[sqlite3.Row]]:

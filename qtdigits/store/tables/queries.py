@@ -18,16 +18,22 @@ from qtdigits.core.drawing.samples import Origin, Raster, Suspicion, Verdict
 from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables import rows
 from qtdigits.store.tables.database import Database
-from qtdigits.store.tables.rows import DOUBTED, EVERYTHING, SampleFilter, where
+from qtdigits.store.tables.rows import DOUBTED, EVERYTHING, RETIRED_CLASSES, SampleFilter, shown_label, where
 from qtdigits.store.tables.schema import TALLIED, TALLY_COLUMNS
 
 _WRITER = "writer_id = (SELECT id FROM writers WHERE name = ?)"
-_COUNTED = f"(sample_id IS NULL OR sample_id NOT IN (SELECT id FROM samples WHERE {DOUBTED}))"
-"""Judgements that count: a drawing whose label is doubted has nothing to say about a model."""
-_DOUBTED_TRIALS = f"samples CROSS JOIN trials ON trials.sample_id = samples.id WHERE {DOUBTED}"
-"""The few doubted drawings are looked up first, never all judgements."""
+_TRUTH, _ANSWER = shown_label("trials.truth"), shown_label("trials.answer")
+_NOT_COUNTING = f"""SELECT id FROM samples WHERE {DOUBTED} UNION
+    SELECT samples.id FROM writers CROSS JOIN {RETIRED_CLASSES} AS retired
+        CROSS JOIN samples ON samples.writer_id = writers.id AND samples.class_id = retired.id
+        WHERE samples.deleted_at IS NULL"""
+"""Drawings whose label is doubted or retired have nothing to say about a model."""
+_COUNTED = f"(sample_id IS NULL OR sample_id NOT IN ({_NOT_COUNTING}))"
+_TRIALS_OF = "CROSS JOIN trials ON trials.sample_id = left_out.id WHERE true"
+"""The few drawings that do not count are looked up first, never all judgements."""
+_DOUBTED_TRIALS = f"(SELECT id FROM samples WHERE {DOUBTED}) AS left_out {_TRIALS_OF}"
 _JUDGED = f"""(SELECT writer_id, model, verdict, n - (
-        SELECT count(*) FROM {_DOUBTED_TRIALS} AND trials.writer_id = trial_tally.writer_id
+        SELECT count(*) FROM ({_NOT_COUNTING}) AS left_out {_TRIALS_OF} AND trials.writer_id = trial_tally.writer_id
             AND trials.model = trial_tally.model AND trials.verdict = trial_tally.verdict
     ) AS n FROM trial_tally)"""
 """The tally of the judgements that count."""
@@ -40,12 +46,12 @@ def count(db: Database, chosen: SampleFilter) -> int:
         return int(db.value(f"SELECT count(*) FROM samples {clause}", values))
     conditions = {
         _WRITER: chosen.writer,
-        "class_id = (SELECT id FROM classes WHERE label = ?)": chosen.label,
+        f"class_id IN {rows.CLASSES_SHOWN_AS}": chosen.label,
         "held_out = ?": chosen.held_out,
         "is_suspect = ?": chosen.is_suspect,
     }
     given = {condition: value for condition, value in conditions.items() if value is not None}
-    clause = " AND ".join(given) or "true"
+    clause = " AND ".join((*given, f"class_id NOT IN {rows.RETIRED_CLASSES}"))
     return int(db.value(f"SELECT total(n) FROM sample_tally WHERE {clause}", tuple(given.values())))
 
 
@@ -86,8 +92,10 @@ def outcomes(db: Database, writer: str, model: str) -> NDArray[np.bool_]:
             WHERE {_WRITER} AND model = ? GROUP BY verdict""",
         (writer, model),
     )
-    doubted = _numbers(db.value(f"SELECT group_concat(trials.id) FROM {_DOUBTED_TRIALS}"))
-    ids_by_verdict = {row["verdict"]: np.setdiff1d(_numbers(row["ids"]), doubted) for row in found}
+    left_out = _numbers(
+        db.value(f"SELECT group_concat(trials.id) FROM ({_NOT_COUNTING}) AS left_out {_TRIALS_OF}")
+    )
+    ids_by_verdict = {row["verdict"]: np.setdiff1d(_numbers(row["ids"]), left_out) for row in found}
     none = np.empty(0, np.int64)
     confirmed, corrected = (ids_by_verdict.get(v, none) for v in (Verdict.CONFIRMED, Verdict.CORRECTED))
     order = np.argsort(np.concatenate([confirmed, corrected]), kind="stable")
@@ -140,18 +148,18 @@ class Judgements:
     def confusions(self, writer: str, model: str) -> dict[tuple[str, str], int]:
         """Return how often each (truth, answer) occurred."""
         found = self._db.rows(
-            f"""SELECT truth, answer, count(*) AS n FROM trials
+            f"""SELECT {_TRUTH} AS shown_truth, {_ANSWER} AS shown_answer, count(*) AS n FROM trials
                 WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL AND {_COUNTED}
-                GROUP BY truth, answer""",
+                GROUP BY 1, 2""",
             (writer, model, Verdict.SKIPPED),
         )
-        return {(row["truth"], row["answer"]): int(row["n"]) for row in found}
+        return {(row["shown_truth"], row["shown_answer"]): int(row["n"]) for row in found}
 
     def drawings(self, writer: str, model: str, *, truth: str, answer: str) -> list[int]:
         """Return the ids of the drawings of one (truth, answer) that are still there."""
         found = self._db.rows(
             f"""SELECT sample_id FROM trials
-                WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth = ? AND answer = ?
+                WHERE {_WRITER} AND model = ? AND verdict <> ? AND {_TRUTH} = ? AND {_ANSWER} = ?
                     AND sample_id IS NOT NULL AND {_COUNTED} ORDER BY id""",
             (writer, model, Verdict.SKIPPED, truth, answer),
         )
@@ -160,8 +168,8 @@ class Judgements:
     def recent(self, writer: str, most: int) -> list[JudgedReading]:
         """Return the latest `most` readings by all models, oldest first."""
         found = self._db.rows(
-            f"""SELECT truth, answer, model FROM trials
-                WHERE {_WRITER} AND verdict <> ? AND truth IS NOT NULL AND {_COUNTED}
+            f"""SELECT {_TRUTH} AS truth, {_ANSWER} AS answer, model FROM trials
+                WHERE {_WRITER} AND verdict <> ? AND trials.truth IS NOT NULL AND {_COUNTED}
                 ORDER BY id DESC LIMIT ?""",
             (writer, Verdict.SKIPPED, most),
         )
@@ -169,9 +177,8 @@ class Judgements:
 
     def n_trainable(self, writer: str, last_sample: int) -> int:
         """Return how many of the writer's samples up to that id are not held out, nor doubted."""
-        counting = (
-            f"SELECT count(*) FROM samples WHERE {_WRITER} AND held_out = 0 AND suspicion IS NULL AND id <= ?"
-        )
+        counting = f"""SELECT count(*) FROM samples WHERE {_WRITER} AND held_out = 0 AND suspicion IS NULL AND id <= ?
+                AND class_id NOT IN {RETIRED_CLASSES}"""
         return int(self._db.value(counting, (writer, last_sample)))
 
 

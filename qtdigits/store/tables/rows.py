@@ -1,4 +1,4 @@
-"""Rows of `samples.db` to values and back, filters of samples, and the tables of writers and classes."""
+"""Rows of `samples.db` to values and back, filters of samples, and the table of writers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any, TypedDict
 import numpy as np
 
 from qtdigits.core.drawing.ink import decode_ink
-from qtdigits.core.drawing.labels import Class, LabelSet
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION, render
 from qtdigits.core.drawing.samples import Origin, Raster, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError
@@ -26,11 +25,25 @@ _MILLISECOND = timedelta(milliseconds=1)
 SAMPLE_COLUMNS = """samples.id, writers.name AS writer, classes.label, samples.origin, samples.held_out,
     samples.device, samples.drawn_at, samples.preprocessing, samples.raster, samples.ink, samples.weight,
     samples.reviewed, samples.suspicion, samples.suggestion, samples.reason"""
-SAMPLE_TABLES = (
-    "samples JOIN writers ON writers.id = samples.writer_id JOIN classes ON classes.id = samples.class_id"
-)
+# `classes` is the class that a drawing counts as, `own` the one that it was given, which may have been merged.
+SAMPLE_TABLES = """samples JOIN writers ON writers.id = samples.writer_id
+    JOIN classes AS own ON own.id = samples.class_id JOIN classes ON classes.id = own.root_id"""
+CLASSES_SHOWN_AS = """(SELECT own.id FROM classes AS own JOIN classes AS root ON root.id = own.root_id
+    WHERE root.label = ?)"""
+RETIRED_CLASSES = """(SELECT own.id FROM classes AS own JOIN classes AS root ON root.id = own.root_id
+    WHERE root.retired_at IS NOT NULL OR root.deleted_at IS NOT NULL)"""
+
+
+def shown_label(column: str) -> str:
+    """Return SQL for the label that an own label in `column` is shown as: that of the class which it was merged into."""
+    merged = f"""(SELECT root.label FROM classes AS own JOIN classes AS root ON root.id = own.root_id
+        WHERE own.label = {column})"""
+    return f"coalesce({merged}, {column})"
+
+
 # A sample in the trash is none, for a trial too.
-TRIAL_COLUMNS = """trials.id, writers.name AS writer, trials.model, trials.answer, trials.verdict, trials.truth,
+TRIAL_COLUMNS = f"""trials.id, writers.name AS writer, trials.model, {shown_label("trials.answer")} AS answer,
+    trials.verdict, {shown_label("trials.truth")} AS truth,
     trials.judged_at, label_sets.labels, trials.probabilities,
     CASE WHEN trials.sample_id NOT IN (SELECT id FROM samples WHERE deleted_at IS NOT NULL) THEN trials.sample_id END
     AS sample_id"""
@@ -134,6 +147,7 @@ class FilterFields(TypedDict, total=False):
     after: datetime | None
     before: datetime | None
     is_deleted: bool
+    is_retired: bool
     ids: tuple[int, ...] | None
     newer_than: int | None
     not_newer_than: int | None
@@ -144,7 +158,7 @@ class SampleFilter:
     """Which samples; all conditions must hold, and None is no condition.
 
     `verdict` and `model` are those of the sample's judgement; `after` is inclusive, `before` is exclusive. `is_deleted`
-    chooses from the trash instead; `newer_than` and `not_newer_than` are ids.
+    chooses from the trash instead, `is_retired` from the retired classes; `newer_than` and `not_newer_than` are ids.
     """
 
     writer: str | None = None
@@ -157,6 +171,7 @@ class SampleFilter:
     after: datetime | None = None
     before: datetime | None = None
     is_deleted: bool = False
+    is_retired: bool = False
     ids: tuple[int, ...] | None = None
     newer_than: int | None = None
     not_newer_than: int | None = None
@@ -179,9 +194,11 @@ def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
     conditions: list[tuple[str, tuple[Any, ...]]] = [
         (f"samples.deleted_at IS {'NOT ' if chosen.is_deleted else ''}NULL", ())
     ]
+    if not chosen.is_deleted:
+        conditions.append((f"samples.class_id {'' if chosen.is_retired else 'NOT '}IN {RETIRED_CLASSES}", ()))
     simple = {
         "samples.writer_id = (SELECT id FROM writers WHERE name = ?)": chosen.writer,
-        "samples.class_id = (SELECT id FROM classes WHERE label = ?)": chosen.label,
+        f"samples.class_id IN {CLASSES_SHOWN_AS}": chosen.label,
         "samples.origin = ?": chosen.origin,
         "samples.held_out = ?": chosen.held_out,
         "samples.drawn_at >= ?": chosen.after and milliseconds_of(chosen.after),
@@ -204,8 +221,8 @@ def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
     )
 
 
-class NameTables:
-    """The writers, classes and label sets. The caller holds the transaction."""
+class WriterTable:
+    """The writers. The caller holds the transaction."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -244,33 +261,6 @@ class NameTables:
     def hold_out_key(self, writer_id: int) -> str:
         """Return the writer's first name, by which the hold-out is chosen."""
         return str(self._db.value("SELECT key FROM writers WHERE id = ?", (writer_id,)))
-
-    def classes(self) -> LabelSet:
-        found = self._db.rows("SELECT id, label FROM classes ORDER BY position")
-        return LabelSet(tuple(Class(row["id"], row["label"]) for row in found))
-
-    def class_labelled(self, label: str) -> Class:
-        """Return the class with this label, created when absent."""
-        row = self._db.row("SELECT id, label FROM classes WHERE label = ?", (label,))
-        if row is not None:
-            return Class(row["id"], row["label"])
-        made = Class.named(label)
-        # A renamed class may have this very label as its id.
-        taken = {row["id"] for row in self._db.rows("SELECT id FROM classes")}
-        free = next(i for i in (made.id, *(f"{made.id}~{n}" for n in range(2, 10_000))) if i not in taken)
-        self._db.execute(
-            "INSERT INTO classes SELECT ?, ?, coalesce(max(position) + 1, 0) FROM classes", (free, made.label)
-        )
-        return Class(free, made.label)
-
-    def label_set_id(self, labels: tuple[str, ...]) -> int:
-        """Return the row id of a model's labels, created when absent: many trials share one."""
-        return self.label_set_id_of_json(json.dumps(labels, ensure_ascii=False))
-
-    def label_set_id_of_json(self, text: str) -> int:
-        """As `label_set_id`, for labels as a JSON array."""
-        self._db.execute("INSERT INTO label_sets (labels) VALUES (?) ON CONFLICT DO NOTHING", (text,))
-        return int(self._db.value("SELECT id FROM label_sets WHERE labels = ?", (text,)))
 
     def _refuse_taken(self, name: str) -> None:
         if self._db.row("SELECT 1 FROM writers WHERE name = ?", (name,)):

@@ -20,11 +20,20 @@ from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion, Trial
 from qtdigits.errors import InputError, NotStoredError, StoreError
 from qtdigits.store import frames
 from qtdigits.store.tables import editing, merging, queries, rows
+from qtdigits.store.tables.classes import ClassTable, active_classes, class_in_use, label_set_id
 from qtdigits.store.tables.database import FILE_NAME, Database
 from qtdigits.store.tables.editing import Added, Change, Changed, Deleted, Prepared
 from qtdigits.store.tables.merging import MergedStores, MergedWriters
 from qtdigits.store.tables.queries import Judgements, Thumbnail
-from qtdigits.store.tables.rows import EVERYTHING, FilterFields, NameTables, SampleFilter, counting, where
+from qtdigits.store.tables.rows import (
+    EVERYTHING,
+    FilterFields,
+    SampleFilter,
+    WriterTable,
+    counting,
+    shown_label,
+    where,
+)
 from qtdigits.store.tables.runs import QueueTable, RunTable
 
 if TYPE_CHECKING:
@@ -46,10 +55,11 @@ class SampleStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._names = NameTables(database)
+        self._names = WriterTable(database)
         self._n_edits = 0
         self.runs = RunTable(database)
         self.queue = QueueTable(database)
+        self.class_table = ClassTable(database, self._editing)
         self.judgements = Judgements(database)
 
     @classmethod
@@ -124,13 +134,17 @@ class SampleStore:
             return merging.merge_writers(self._db, self._names, source, into)
 
     def classes(self) -> LabelSet:
-        """Return all classes, the ten digits first."""
-        return self._names.classes()
+        """Return the classes in use, the ten digits first."""
+        return active_classes(self._db)
 
     def add_class(self, label: str) -> Class:
         """Return the class with this label, created when absent. Raises `InputError` for an invalid label."""
         with self._db.transaction():
-            return self._names.class_labelled(clean_label(label))
+            return class_in_use(self._db, clean_label(label))
+
+    def meaning_of(self, label: str) -> str:
+        """Return the label under which drawings with this one are stored: another one where two classes were merged."""
+        return str(self._db.value(f"SELECT {shown_label('?1')}", (label,)))
 
     # judgements
 
@@ -144,6 +158,7 @@ class SampleStore:
         with self._db.transaction():
             sample_id = None
             if sample is not None and prepared is not None:
+                class_in_use(self._db, prepared.label)
                 sample_id = editing.insert_sample(self._db, self._names, prepared, sample_id=sample.id)
             cursor = self._db.execute(
                 """INSERT INTO trials
@@ -161,7 +176,7 @@ class SampleStore:
                     *(
                         rows.milliseconds_of(trial.judged_at),
                         sample_id,
-                        self._names.label_set_id(trial.classes),
+                        label_set_id(self._db, trial.classes),
                     ),
                     np.array(trial.probabilities, "<f8").tobytes(),
                 ),
@@ -288,7 +303,7 @@ class SampleStore:
         found = self._db.rows(
             f"""SELECT samples.id, classes.label, writers.name, origin, device, drawn_at, ink IS NOT NULL,
                     held_out, weight, reviewed, suspicion IS NOT NULL, suspicion, suggestion,
-                    deleted_at IS NOT NULL
+                    samples.deleted_at IS NOT NULL
                 FROM {rows.SAMPLE_TABLES} {clause} ORDER BY samples.id""",
             values,
         )
@@ -354,7 +369,7 @@ class SampleStore:
     def relabel(self, ids: Collection[int], label: str) -> Changed:
         """Give samples another label, and their judgements with them; a new class is created. Raises `InputError`."""
         with self._editing():
-            made = self._names.class_labelled(clean_label(label))
+            made = class_in_use(self._db, clean_label(label))
             return editing.relabel(self._db, ids, made.id, made.label)
 
     def set_weight(self, ids: Collection[int], weight: int) -> Changed:

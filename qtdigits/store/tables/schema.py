@@ -237,12 +237,31 @@ _QUEUE = """CREATE TABLE queue (
 ) STRICT"""
 
 
+def _own_classes(db: sqlite3.Connection) -> None:
+    """Version 6: classes can be merged, retired and deleted.
+
+    `merged_into` points to the class that a merged one counts as, `root_id` to where such a chain ends: to itself for all others.
+    """
+    for statement in _OWNED_CLASSES:
+        db.execute(statement)
+
+
+_OWNED_CLASSES = (
+    "ALTER TABLE classes ADD COLUMN merged_into TEXT REFERENCES classes",
+    "ALTER TABLE classes ADD COLUMN root_id TEXT REFERENCES classes",
+    "ALTER TABLE classes ADD COLUMN retired_at INTEGER",
+    "ALTER TABLE classes ADD COLUMN deleted_at INTEGER",
+    "UPDATE classes SET root_id = id",
+)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_tables,
     _add_review,
     _add_tallies,
     _name_runs,
     _make_queue,
+    _own_classes,
 )
 
 TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs", "queue", *TALLIED})

@@ -1,0 +1,185 @@
+"""`qtdigits classes`: what can be drawn and read; renamed, merged, retired and brought back."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder
+from qtdigits.cli.output import print_json, print_table, say
+from qtdigits.core.drawing.classes import ClassState
+from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.formatting import counted
+from qtdigits.errors import ModelFileError
+from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_header
+from qtdigits.store.tables.classes import ClassChange
+from qtdigits.store.tables.samples import SampleStore
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    group = add_group(
+        subparsers,
+        "classes",
+        examples=("qtdigits classes list", "qtdigits classes add ♥", "qtdigits classes rename hart ♥"),
+    )
+    listing = add_command(
+        group,
+        "list",
+        run=run_list,
+        summary="list the classes, their drawings, and whether the champion was trained on them",
+        examples=("qtdigits classes list --json",),
+    )
+    add_json_option(listing, "the list")
+    adding = add_command(
+        group, "add", run=run_add, summary="add classes", examples=("qtdigits classes add A B C",)
+    )
+    adding.add_argument("labels", metavar="LABEL", nargs="+")
+    add_json_option(adding, "the classes")
+    renaming = add_command(
+        group,
+        "rename",
+        run=run_rename,
+        summary="give a class another label; drawings and models stay as they are",
+        examples=("qtdigits classes rename hart ♥",),
+    )
+    renaming.add_argument("label", metavar="OLD")
+    renaming.add_argument("new", metavar="NEW")
+    merging = add_command(
+        group,
+        "merge",
+        run=run_merge,
+        summary="count all drawings of the first class as drawings of the second",
+        examples=("qtdigits classes merge heart ♥",),
+    )
+    merging.add_argument("label", metavar="SOURCE", help="the class to merge")
+    merging.add_argument("into", metavar="INTO", help="the class to keep")
+    for name, run, summary in (
+        ("retire", run_retire, "take a class out of use; its drawings are kept, and count nowhere"),
+        ("delete", run_delete, "put a class and its drawings into the trash"),
+        ("restore", run_restore, "bring back a class that was retired, merged or deleted, with its drawings"),
+    ):
+        parser = add_command(group, name, run=run, summary=summary, examples=(f"qtdigits classes {name} ♥",))
+        parser.add_argument("label", metavar="LABEL")
+        add_json_option(parser, "the number of drawings")
+    for parser in (renaming, merging):
+        add_json_option(parser, "the number of drawings")
+
+
+def run_list(args: argparse.Namespace) -> int:
+    folder = data_folder(args)
+    with SampleStore.open_to_read(folder) as store:
+        rows = class_rows(store, _outputs_of_champion(folder))
+    if args.json:
+        print_json({"classes": rows})
+        return 0
+    print_table(
+        ("class", "state", "samples", "held out", "known from", "id"),
+        (
+            (
+                *(row["label"], _state(row), row["samples"], row["held_out"]),
+                *("training" if row["trained"] else "memory" if row["samples"] else "", row["id"]),
+            )
+            for row in rows
+        ),
+    )
+    return 0
+
+
+def class_rows(store: SampleStore, outputs: LabelSet) -> list[dict[str, Any]]:
+    """Return a row for each class: those of the store, then those that only the model of `outputs` knows."""
+    classes = store.class_table.all()
+    labels = {c.id: c.label for c in classes.owned}
+    trained = set(outputs.ids)
+    rows = []
+    for c in classes.owned:
+        is_active, is_retired = c.state is ClassState.ACTIVE, c.state is ClassState.RETIRED
+        counts = [
+            store.count(label=c.label, is_retired=is_retired, **also) if is_active or is_retired else 0
+            for also in ({}, {"held_out": True})
+        ]
+        rows.append(
+            {
+                "id": c.id,
+                "label": c.label,
+                "state": c.state.value,
+                "into": labels[c.root] if c.state is ClassState.MERGED else None,
+                "samples": counts[0],
+                "held_out": counts[1],
+                "trained": c.id in trained,
+            }
+        )
+    others = (c for c in outputs if c.id not in labels)
+    unowned = {"state": ClassState.ACTIVE.value, "into": None, "samples": 0, "held_out": 0, "trained": True}
+    return [*rows, *({"id": c.id, "label": c.label, **unowned} for c in others)]
+
+
+def run_add(args: argparse.Namespace) -> int:
+    with SampleStore.open(data_folder(args)) as store:
+        added = [store.class_table.add(label) for label in args.labels]
+    if args.json:
+        print_json({"classes": [{"id": c.id, "label": c.label} for c in added]})
+    else:
+        say(f"Added {', '.join(c.label for c in added)}.")
+    return 0
+
+
+def run_rename(args: argparse.Namespace) -> int:
+    with _opened(args) as store:
+        change = store.class_table.rename(args.label, args.new)
+    return _told(args, change, f"{args.label} is now called {args.new.strip()}")
+
+
+def run_merge(args: argparse.Namespace) -> int:
+    with _opened(args, args.into) as store:
+        change = store.class_table.merge(args.label, args.into)
+    return _told(args, change, f"{args.label} now counts as {args.into}")
+
+
+def run_retire(args: argparse.Namespace) -> int:
+    with _opened(args) as store:
+        change = store.class_table.retire(args.label)
+    return _told(args, change, f"{args.label} is retired")
+
+
+def run_delete(args: argparse.Namespace) -> int:
+    with _opened(args) as store:
+        change = store.class_table.delete(args.label)
+    return _told(args, change, f"{args.label} is deleted")
+
+
+def run_restore(args: argparse.Namespace) -> int:
+    with SampleStore.open(data_folder(args)) as store:
+        change = store.class_table.restore(args.label)
+    return _told(args, change, f"{args.label} is in use again")
+
+
+def _opened(args: argparse.Namespace, *more: str) -> SampleStore:
+    """Open the store; a class that only the champion knows becomes one of the store's."""
+    folder = data_folder(args)
+    store = SampleStore.open(folder)
+    known = {c.label for c in store.class_table.all().owned}
+    if not {args.label, *more} <= known:
+        store.class_table.adopt(_outputs_of_champion(folder))
+    return store
+
+
+def _told(args: argparse.Namespace, change: ClassChange, what: str) -> int:
+    if args.json:
+        print_json({"id": change.id, "samples": change.n_drawings})
+    else:
+        say(f"{what} ({counted(change.n_drawings, 'drawing')}).")
+    return 0
+
+
+def _outputs_of_champion(folder: Path) -> LabelSet:
+    """Return the classes of the model in use; none where there is no model that can be read."""
+    try:
+        return load_header(ModelLibrary(folder).champion_path()).label_set
+    except ModelFileError:
+        return LabelSet(())
+
+
+def _state(row: dict[str, Any]) -> str:
+    return f"{row['state']} into {row['into']}" if row["into"] else str(row["state"])

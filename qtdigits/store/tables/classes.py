@@ -1,0 +1,321 @@
+"""The classes and the labels of models in `samples.db`. Changes of classes are made here; each can be undone.
+
+A class has a row for good. Merging points to another row (`merged_into`; `root_id` is where that leads in the end), so that its
+drawings need not be touched, and come back with it. `trials` name classes by their own labels: renaming changes those too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+from qtdigits.core.drawing.classes import Classes, ClassState, OwnedClass
+from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
+from qtdigits.core.drawing.samples import Verdict, now
+from qtdigits.errors import InputError
+from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.rows import milliseconds_of, shown_label
+
+_MERGES_SEEN = 1000
+
+
+@dataclass(frozen=True)
+class _Row:
+    id: str
+    label: str
+    merged_into: str | None
+    retired_at: int | None
+    deleted_at: int | None
+
+    @property
+    def state(self) -> ClassState:
+        if self.merged_into is not None:
+            return ClassState.MERGED
+        if self.deleted_at is not None:
+            return ClassState.DELETED
+        return ClassState.ACTIVE if self.retired_at is None else ClassState.RETIRED
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """How a class was before a change; `n_drawings` are those that the change concerns."""
+
+    before: _Row
+    n_drawings: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.before.id
+
+
+class ClassTable:
+    """The classes; reached as `SampleStore.class_table`. `editing` is a transaction that changes stored samples.
+
+    Every method that changes something is one transaction. Classes are given by their labels; `InputError` says what is wrong.
+    """
+
+    def __init__(self, database: Database, editing: Callable[[], AbstractContextManager[None]]) -> None:
+        self._db = database
+        self._editing = editing
+
+    def all(self) -> Classes:
+        """Return all classes in their order, the ten digits first, deleted ones too."""
+        return Classes(
+            tuple(OwnedClass(row.id, row.label, row.state, root) for row, root in self._rows().values())
+        )
+
+    def add(self, label: str) -> Class:
+        """Add a class. Raises `InputError` for an invalid label, and for one that is taken."""
+        label = clean_label(label)
+        with self._editing():
+            self._refuse_taken(label)
+            return class_labelled(self._db, label)
+
+    def adopt(self, classes: LabelSet) -> None:
+        """Add the classes of a model that nobody owns yet, with their ids, so that they can be renamed, merged or retired."""
+        with self._editing():
+            taken = {text for row, _ in self._rows().values() for text in (row.id, row.label)}
+            for c in classes:
+                if not taken & {c.id, c.label}:
+                    _insert(self._db, c)
+
+    def rename(self, label: str, new: str) -> ClassChange:
+        """Give a class another label. Its id, its drawings, and the models that know it stay as they are."""
+        new = clean_label(new)
+        with self._editing():
+            row = self._find(label)
+            if row.state in (ClassState.MERGED, ClassState.DELETED):
+                raise self._not_in_use(row)
+            return self._change(replace(row, label=new))
+
+    def merge(self, source: str, into: str) -> ClassChange:
+        """Count all drawings of `source` as drawings of `into`, from now on and in what was judged so far."""
+        with self._editing():
+            rows = self._find(source), self._find(into)
+            for row in rows:
+                if row.state is not ClassState.ACTIVE:
+                    raise self._not_in_use(row)
+            if source == into:
+                raise InputError(f"{source!r} cannot be merged with itself.", "Name two different classes.")
+            return self._change(replace(rows[0], merged_into=rows[1].id))
+
+    def retire(self, label: str) -> ClassChange:
+        """Take a class out of use: it is not answered any more, and its drawings, which are kept, count nowhere."""
+        with self._editing():
+            row = self._find(label)
+            if row.state is not ClassState.ACTIVE:
+                raise self._not_in_use(row)
+            self._refuse_last(row)
+            return self._change(replace(row, retired_at=milliseconds_of(now())))
+
+    def delete(self, label: str) -> ClassChange:
+        """Put the drawings of a class into the trash, and the class with them."""
+        with self._editing():
+            row = self._find(label)
+            if row.state in (ClassState.MERGED, ClassState.DELETED):
+                raise self._not_in_use(row)
+            self._refuse_last(row)
+            return self._change(replace(row, deleted_at=milliseconds_of(now())))
+
+    def restore(self, label: str) -> ClassChange:
+        """Bring back a class that was retired, merged or deleted, with its drawings as far as they are still there."""
+        with self._editing():
+            row = self._find(label)
+            if row.state is ClassState.ACTIVE:
+                raise InputError(
+                    f"The class {label!r} is in use.", "Only retired, merged or deleted ones come back."
+                )
+            return self._change(replace(row, merged_into=None, retired_at=None, deleted_at=None))
+
+    def undo(self, change: ClassChange) -> ClassChange:
+        """Make a class what it was before `change`, and return how it was before that: undoing it is redoing."""
+        with self._editing():
+            return self._change(change.before)
+
+    def _change(self, row: _Row) -> ClassChange:
+        """Make a class what `row` says. The caller holds the transaction."""
+        before, old_root = self._rows()[row.id]
+        if row.label != before.label:
+            self._refuse_taken(row.label)
+            _rename_in_history(self._db, before.label, row.label)
+        self._db.execute(
+            "UPDATE classes SET label = ?, merged_into = ?, retired_at = ?, deleted_at = ? WHERE id = ?",
+            (row.label, row.merged_into, row.retired_at, row.deleted_at, row.id),
+        )
+        concerned = self._group(row.id, old_root)
+        self._set_roots()
+        if row.merged_into != before.merged_into:
+            for root in (old_root, self._rows()[row.id][1]):
+                self._judge_anew(root)
+        if row.deleted_at != before.deleted_at:
+            _move_to_trash(self._db, concerned, before.deleted_at, row.deleted_at)
+        n = self._db.value(
+            """SELECT count(*) FROM samples WHERE class_id IN (SELECT value FROM json_each(?))
+                AND (deleted_at IS NULL OR deleted_at = ?)""",
+            (json.dumps(concerned), row.deleted_at),
+        )
+        return ClassChange(before, int(n))
+
+    def _rows(self) -> dict[str, tuple[_Row, str]]:
+        """Return all rows and their roots by id, in their order."""
+        found = self._db.rows(
+            "SELECT id, label, merged_into, retired_at, deleted_at, root_id FROM classes ORDER BY position"
+        )
+        return {row["id"]: (_Row(*tuple(row)[:-1]), row["root_id"]) for row in found}
+
+    def _find(self, label: str) -> _Row:
+        rows = [row for row, _ in self._rows().values()]
+        try:
+            return next(row for row in rows if row.label == label.strip())
+        except StopIteration:
+            in_use = ", ".join(row.label for row in rows if row.state is ClassState.ACTIVE)
+            raise InputError(f"There is no class {label!r}.", f"Classes: {in_use}.") from None
+
+    def _group(self, class_id: str, root: str) -> list[str]:
+        """Return the class and all that were merged into it."""
+        if class_id != root:
+            return [class_id, *self._merged_into(class_id)]
+        return [row["id"] for row in self._db.rows("SELECT id FROM classes WHERE root_id = ?", (root,))]
+
+    def _merged_into(self, class_id: str) -> list[str]:
+        found = [
+            row["id"] for row in self._db.rows("SELECT id FROM classes WHERE merged_into = ?", (class_id,))
+        ]
+        return [*found, *(more for one in found for more in self._merged_into(one))]
+
+    def _set_roots(self) -> None:
+        rows = {row.id: row for row, _ in self._rows().values()}
+        roots = {class_id: _root_of(class_id, rows) for class_id in rows}
+        self._db.execute_many(
+            "UPDATE classes SET root_id = ? WHERE id = ? AND root_id <> ?",
+            [(root, class_id, root) for class_id, root in roots.items()],
+        )
+
+    def _judge_anew(self, root: str) -> None:
+        """A reading counts as right if the answer and the label are shown as the same class now."""
+        is_right = f"{shown_label('answer')} = {shown_label('truth')}"
+        verdict = f"CASE WHEN {is_right} THEN '{Verdict.CONFIRMED}' ELSE '{Verdict.CORRECTED}' END"
+        self._db.execute(
+            f"""UPDATE trials SET verdict = {verdict} WHERE verdict <> ? AND verdict <> {verdict}
+                AND truth IN (SELECT label FROM classes WHERE root_id = ?)""",
+            (Verdict.SKIPPED, root),
+        )
+
+    def _refuse_taken(self, label: str) -> None:
+        row = next((row for row, _ in self._rows().values() if row.label == label), None)
+        if row is not None and row.state is ClassState.ACTIVE:
+            raise InputError(
+                f"There is a class {label!r} already.", "Choose another label, or merge the two classes."
+            )
+        if row is not None:
+            raise self._not_in_use(row)
+
+    def _refuse_last(self, row: _Row) -> None:
+        if len(active_classes(self._db)) == 1 and row.state is ClassState.ACTIVE:
+            raise InputError(f"{row.label!r} is the last class.", "Add or restore another one first.")
+
+    def _not_in_use(self, row: _Row) -> InputError:
+        label = row.label
+        if row.state is ClassState.ACTIVE:
+            return InputError(f"There is a class {label!r} already.", "Choose another label.")
+        what = f"The class {label!r} was {row.state}"
+        if row.merged_into is not None:
+            what += f" into {self._rows()[row.merged_into][0].label!r}"
+        return InputError(f"{what}.", "Restore it first, or choose another label.")
+
+
+def active_classes(db: Database) -> LabelSet:
+    """Return the classes in use, in their order."""
+    found = db.rows(
+        """SELECT id, label FROM classes
+            WHERE merged_into IS NULL AND retired_at IS NULL AND deleted_at IS NULL ORDER BY position"""
+    )
+    return LabelSet(tuple(Class(row["id"], row["label"]) for row in found))
+
+
+def class_labelled(db: Database, label: str) -> Class:
+    """Return the class that drawings with this label belong to, created when absent: of a merged one, the one it counts as.
+
+    The caller holds the transaction.
+    """
+    row = db.row(
+        """SELECT id, label, deleted_at FROM classes
+            WHERE id = (SELECT root_id FROM classes WHERE label = ?)""",
+        (label,),
+    )
+    if row is not None:
+        if row["deleted_at"] is not None:  # what it had stays in the trash
+            db.execute("UPDATE classes SET deleted_at = NULL WHERE id = ?", (row["id"],))
+        return Class(row["id"], row["label"])
+    made = Class.named(label)
+    # A renamed class may have this very label as its id.
+    taken = {row["id"] for row in db.rows("SELECT id FROM classes")}
+    free = next(i for i in (made.id, *(f"{made.id}~{n}" for n in range(2, 10_000))) if i not in taken)
+    _insert(db, Class(free, made.label))
+    return Class(free, made.label)
+
+
+def class_in_use(db: Database, label: str) -> Class:
+    """As `class_labelled`; a retired class comes back, as a person has just given this label."""
+    found = class_labelled(db, label)
+    db.execute("UPDATE classes SET retired_at = NULL WHERE id = ? AND retired_at IS NOT NULL", (found.id,))
+    return found
+
+
+def import_class(db: Database, label: str, *, retired_at: int | None) -> None:
+    """Add a class of another store, unless there is one of this label; if it is retired there, it is retired here."""
+    if not db.row("SELECT 1 FROM classes WHERE label = ?", (label,)):
+        made = class_labelled(db, label)
+        db.execute("UPDATE classes SET retired_at = ? WHERE id = ?", (retired_at, made.id))
+
+
+def label_set_id(db: Database, labels: tuple[str, ...]) -> int:
+    """Return the row id of a model's labels, created when absent: many trials share one."""
+    return label_set_id_of_json(db, json.dumps(labels, ensure_ascii=False))
+
+
+def label_set_id_of_json(db: Database, text: str) -> int:
+    """As `label_set_id`, for labels as a JSON array."""
+    db.execute("INSERT INTO label_sets (labels) VALUES (?) ON CONFLICT DO NOTHING", (text,))
+    return int(db.value("SELECT id FROM label_sets WHERE labels = ?", (text,)))
+
+
+def _insert(db: Database, made: Class) -> None:
+    db.execute(
+        """INSERT INTO classes (id, label, position, root_id)
+            SELECT ?, ?, coalesce(max(position) + 1, 0), ? FROM classes""",
+        (made.id, made.label, made.id),
+    )
+
+
+def _rename_in_history(db: Database, old: str, new: str) -> None:
+    for table, column in (("trials", "truth"), ("trials", "answer"), ("samples", "suggestion")):
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new, old))
+    for row in list(db.rows("SELECT id, labels FROM label_sets")):
+        labels = json.loads(row["labels"])
+        if old not in labels:
+            continue
+        renamed = tuple(new if label == old else label for label in labels)
+        kept = label_set_id(db, renamed)
+        db.execute("UPDATE trials SET label_set_id = ? WHERE label_set_id = ?", (kept, row["id"]))
+        db.execute("DELETE FROM label_sets WHERE id = ?", (row["id"],))
+
+
+def _move_to_trash(db: Database, class_ids: list[str], was: int | None, becomes: int | None) -> None:
+    """Change `deleted_at` of the drawings of some classes from `was`, which may be None, to `becomes`."""
+    db.execute(
+        """UPDATE samples SET deleted_at = ? WHERE deleted_at IS ?
+            AND class_id IN (SELECT value FROM json_each(?))""",
+        (becomes, was, json.dumps(class_ids)),
+    )
+
+
+def _root_of(class_id: str, rows: Mapping[str, _Row]) -> str:
+    for _ in range(_MERGES_SEEN):
+        into = rows[class_id].merged_into
+        if into is None:
+            return class_id
+        class_id = into
+    raise InputError("This cannot be undone any more.", "Bring back the classes one by one.")

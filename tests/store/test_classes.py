@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qtdigits.core.drawing.classes import ClassState
+from qtdigits.core.drawing.labels import DIGITS, Class, LabelSet
+from qtdigits.core.drawing.samples import Verdict
+from qtdigits.errors import InputError
+from qtdigits.store.tables.samples import SampleStore
+from tests.bad_days.version_1 import make_version_1
+from tests.store.values import a_sample, a_trial
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SampleStore]:
+    with SampleStore.open(tmp_path) as store:
+        yield store
+
+
+def labels(store: SampleStore) -> list[str]:
+    return [sample.label for sample in store.samples()]
+
+
+def state(store: SampleStore, label: str) -> ClassState:
+    return next(c.state for c in store.class_table.all().owned if c.label == label)
+
+
+def test_that_renaming_keeps_the_id_and_takes_drawings_and_judgements_along(store: SampleStore) -> None:
+    store.judge(a_sample("7"), a_trial("7"))
+    store.judge(a_sample("1"), a_trial("1"))
+    change = store.class_table.rename("7", "seven")
+    assert Class("7", "seven") in store.classes().classes
+    assert labels(store) == ["seven", "1"]
+    assert [(t.truth, t.answer, "seven" in t.classes) for t in store.trials()] == [
+        ("seven", "seven", True),
+        ("1", "seven", True),
+    ]
+    assert store.judgements.confusions("Ada", "mlp") == {("seven", "seven"): 1, ("1", "seven"): 1}
+    store.class_table.undo(change)
+    assert labels(store) == ["7", "1"]
+    assert [t.truth for t in store.trials()] == ["7", "1"]
+
+
+def test_that_the_old_label_of_a_renamed_class_is_free(store: SampleStore) -> None:
+    store.add_samples([a_sample("7")])
+    store.class_table.rename("7", "seven")
+    store.add_samples([a_sample("7")])
+    assert labels(store) == ["seven", "7"]
+    with pytest.raises(InputError, match="already"):
+        store.class_table.rename("seven", "7")
+
+
+def test_that_merged_drawings_and_judgements_follow_and_come_back(store: SampleStore) -> None:
+    wrong = store.judge(a_sample("1"), a_trial("1", answer="7"))
+    store.judge(a_sample("7"), a_trial("7"))
+    before = store.running_accuracy(writer="Ada", model="mlp")
+    change = store.class_table.merge("1", "7")
+    assert "1" not in store.classes()
+    assert labels(store) == ["7", "7"]
+    assert store.count(label="7") == store.count(writer="Ada", label="7", held_out=False) == 2
+    assert store.running_accuracy(writer="Ada", model="mlp") == (2, 2)
+    assert store.judgements.confusions("Ada", "mlp") == {("7", "7"): 2}
+    assert store.trial_of(wrong.sample_id).verdict is Verdict.CONFIRMED
+    assert store.meaning_of("1") == "7"
+    store.judge(a_sample("1"), a_trial("7"))
+    store.class_table.undo(change)
+    assert labels(store) == ["1", "7", "7"]
+    assert store.running_accuracy(writer="Ada", model="mlp") == (before[0] + 1, before[1] + 1)
+    assert store.trial_of(wrong.sample_id).verdict is Verdict.CORRECTED
+    assert store.check() == ()
+
+
+def test_that_a_class_merged_twice_comes_back_as_it_was(store: SampleStore) -> None:
+    store.add_samples([a_sample(label) for label in "127"])
+    store.class_table.merge("1", "7")
+    store.class_table.merge("7", "2")
+    assert labels(store) == ["2", "2", "2"]
+    store.class_table.restore("7")
+    assert labels(store) == ["7", "2", "7"]
+
+
+def test_that_an_import_knows_the_drawings_of_a_merged_class(store: SampleStore) -> None:
+    sample = a_sample("1")
+    store.add_samples([sample])
+    store.class_table.merge("1", "7")
+    assert store.add_samples([sample]).added == 0
+
+
+def test_that_a_retired_class_counts_nowhere_until_it_comes_back(store: SampleStore) -> None:
+    store.judge(a_sample("1"), a_trial("1", answer="7"))
+    store.judge(a_sample("7"), a_trial("7"))
+    store.class_table.retire("1")
+    assert "1" not in store.classes()
+    assert store.count() == store.count(held_out=False) == len(store.dataset()) == 1
+    assert store.count(is_retired=True) == 1
+    assert store.running_accuracy(writer="Ada", model="mlp") == (1, 1)
+    assert store.outcomes("Ada", "mlp").tolist() == [True]
+    assert len(store.judgements.recent("Ada", 10)) == 1
+    store.class_table.restore("1")
+    assert (store.count(), store.running_accuracy(writer="Ada", model="mlp")) == (2, (1, 2))
+
+
+def test_that_drawing_a_retired_class_brings_it_back_but_importing_does_not(store: SampleStore) -> None:
+    store.class_table.retire("1")
+    store.add_samples([a_sample("1")])
+    assert (state(store, "1"), store.count()) == (ClassState.RETIRED, 0)
+    store.judge(a_sample("1"), a_trial("1"))
+    assert (state(store, "1"), store.count()) == (ClassState.ACTIVE, 2)
+
+
+def test_that_a_deleted_class_takes_its_drawings_to_the_trash_and_back(store: SampleStore) -> None:
+    store.add_samples([a_sample("1"), a_sample("1"), a_sample("7")])
+    earlier = store.delete_samples([1])
+    change = store.class_table.delete("1")
+    assert change.n_drawings == 1
+    assert ("1" in store.classes(), store.count(), store.count(is_deleted=True)) == (False, 1, 2)
+    again = store.class_table.undo(change)
+    assert (labels(store), store.count(is_deleted=True)) == (["1", "7"], 1)
+    store.class_table.undo(again)
+    assert (state(store, "1"), labels(store)) == (ClassState.DELETED, ["7"])
+    store.class_table.restore("1")
+    store.restore(earlier)
+    assert labels(store) == ["1", "1", "7"]
+
+
+def test_that_the_last_class_stays(store: SampleStore) -> None:
+    for label in DIGITS.labels[1:]:
+        store.class_table.retire(label)
+    for change in (store.class_table.retire, store.class_table.delete):
+        with pytest.raises(InputError, match="last"):
+            change("0")
+
+
+def test_that_a_label_of_a_class_out_of_use_is_not_given_to_another(store: SampleStore) -> None:
+    store.class_table.merge("1", "7")
+    store.class_table.retire("2")
+    for label, why in (("1", "merged into '7'"), ("2", "retired")):
+        with pytest.raises(InputError, match=why):
+            store.class_table.rename("3", label)
+        with pytest.raises(InputError, match=why):
+            store.class_table.add(label)
+
+
+def test_that_classes_of_a_model_are_adopted_with_their_ids(store: SampleStore) -> None:
+    store.class_table.adopt(LabelSet((Class("7", "7"), Class("heart", "♥"))))
+    assert store.classes().classes[10:] == (Class("heart", "♥"),)
+
+
+def test_that_outputs_are_shown_as_what_they_stand_for_now(store: SampleStore) -> None:
+    outputs = LabelSet((*DIGITS.classes[:4], Class("heart", "♥")))
+    store.add_class("♥")
+    store.class_table.rename("0", "nought")
+    store.class_table.merge("1", "2")
+    store.class_table.retire("3")
+    shown = store.class_table.all().shown(outputs)
+    assert shown.label_set.labels == ("nought", "2", "♥")
+    read = shown.of(np.array([[0.1, 0.2, 0.3, 0.2, 0.2]], np.float32))
+    np.testing.assert_allclose(read, [[0.125, 0.625, 0.25]], rtol=1e-6)
+    limited = store.class_table.all().shown(outputs, among=["2", "0"])
+    assert limited.label_set.labels == ("nought", "2")
+
+
+def test_that_outputs_stay_apart_under_their_present_labels(store: SampleStore) -> None:
+    store.class_table.rename("0", "♥")
+    store.class_table.merge("1", "2")
+    current = store.class_table.all().current(LabelSet((*DIGITS.classes[:3], Class("heart", "♥"))))
+    assert current.labels == ("♥", "1", "2", "♥~2")
+    assert current.ids == ("0", "1", "2", "heart")
+
+
+def test_that_a_merged_store_brings_the_state_of_its_classes(store: SampleStore, tmp_path: Path) -> None:
+    with SampleStore.open(tmp_path / "other") as other:
+        other.add_samples([a_sample(label) for label in ("1", "♥", "♠")])
+        other.class_table.merge("1", "7")
+        other.class_table.retire("♥")
+    assert store.merge_store(tmp_path / "other").added == 3
+    assert labels(store) == ["7", "♠"]
+    assert state(store, "♥") is ClassState.RETIRED
+    assert store.count(is_retired=True) == 1
+
+
+def test_that_classes_of_an_older_store_are_active_and_can_be_changed(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    make_version_1(tmp_path / "old", n_samples=20)
+    with SampleStore.open(tmp_path / "old") as store:
+        assert {c.state for c in store.class_table.all().owned} == {ClassState.ACTIVE}
+        n = store.count()
+        assert store.class_table.merge("1", "7").n_drawings <= n
+        assert store.count() == n
+        assert store.check() == ()
+
+
+def test_that_a_change_that_fails_changes_nothing(store: SampleStore) -> None:
+    store.judge(a_sample("7"), a_trial("7"))
+    change = store.class_table.rename("7", "seven")
+    store.add_samples([a_sample("7")])
+    with pytest.raises(InputError):
+        store.class_table.undo(change)
+    with closing(sqlite3.connect(store.path)) as db:
+        assert db.execute("SELECT truth FROM trials").fetchall() == [("seven",)]
+    assert labels(store) == ["seven", "7"]
