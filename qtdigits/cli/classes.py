@@ -15,6 +15,7 @@ from qtdigits.errors import ModelFileError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_header
 from qtdigits.store.tables.classes import ClassChange
+from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
 
 
@@ -94,19 +95,15 @@ def class_rows(store: SampleStore, outputs: LabelSet) -> list[dict[str, Any]]:
     trained = set(outputs.ids)
     rows = []
     for c in classes.owned:
-        is_active, is_retired = c.state is ClassState.ACTIVE, c.state is ClassState.RETIRED
-        counts = [
-            store.count(label=c.label, is_retired=is_retired, **also) if is_active or is_retired else 0
-            for also in ({}, {"held_out": True})
-        ]
+        chosen = SampleFilter(label=c.label, is_retired=c.state is ClassState.RETIRED)
         rows.append(
             {
                 "id": c.id,
                 "label": c.label,
                 "state": c.state.value,
                 "into": labels[c.root] if c.state is ClassState.MERGED else None,
-                "samples": counts[0],
-                "held_out": counts[1],
+                "samples": store.count(chosen),
+                "held_out": store.count(chosen, held_out=True),
                 "trained": c.id in trained,
             }
         )

@@ -19,7 +19,7 @@ DROPPED = -1
 
 
 class ClassState(StrEnum):
-    """What became of a class. The drawings of a deleted one are in the trash; those of a retired one are kept, and count nowhere."""
+    """What became of a class. Drawings of a deleted one are in the trash; those of a retired one are kept, and count nowhere."""
 
     ACTIVE = "active"
     RETIRED = "retired"
