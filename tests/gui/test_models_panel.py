@@ -13,7 +13,7 @@ from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.background import Background
 from qtdigits.gui.panels import models
-from qtdigits.gui.panels.models import ModelsPanel
+from qtdigits.gui.panels.models import COLUMNS, ModelsPanel
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
@@ -107,18 +107,18 @@ def test_that_it_says_how_many_doubtful_drawings_do_not_count(qtbot, open_tab):
     assert "1 doubtful drawing is not counted." in tab.note
 
 
-def test_that_the_column_with_memory_stands_beside_the_one_without(qtbot, open_tab):
+def test_that_the_drawings_are_read_as_the_model_is_used_with_memory(qtbot, open_tab):
     def remembering(paths, drawings, *, header_of, progress):
         alone, used = Parts(Tally(4, 3), Tally(16, 10)), Parts(Tally(4, 4), Tally(16, 15))
         return [Replayed(path.stem, path, alone, with_memory=used) for path in paths]
 
     tab = open_tab(remembering)
-    assert tab.cell("With memory").text() == "–"
+    assert tab.cell("Drawings right").text() == "–"
     with qtbot.waitSignal(tab.panel.findChild(Background).done):
         qtbot.mouseClick(tab.button, LEFT)
-    assert tab.cell("With memory").text().startswith("95.0 %")
-    assert "19 of 20" in tab.cell("With memory").toolTip()
-    assert "13 without" in tab.cell("With memory").toolTip()
+    assert tab.cell("Drawings right").text().startswith("95.0 %")
+    assert "19 of 20" in tab.cell("Drawings right").toolTip()
+    assert "13 without" in tab.cell("Drawings right").toolTip()
 
 
 def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):
@@ -127,7 +127,7 @@ def test_that_another_writer_does_not_get_these_figures(qtbot, open_tab):
         qtbot.mouseClick(tab.button, LEFT)
     tab.session.set_writer("Bob")
     assert tab.mine == ["–", "–"]
-    assert "strangers" in tab.note
+    assert "when they were judged" in tab.note
 
 
 def test_that_the_hold_out_of_a_model_is_its_writers_alone(qtbot, open_tab):
@@ -137,7 +137,7 @@ def test_that_the_hold_out_of_a_model_is_its_writers_alone(qtbot, open_tab):
 
     def shown():
         found = [row for row in range(table.rowCount()) if table.item(row, 1).text() == "own"]
-        return [table.item(row, 2).text() for row in found]
+        return [table.item(row, 3).text() for row in found]
 
     tab.session.models_changed.emit()
     assert shown() == ["50.00 %"]
@@ -203,7 +203,7 @@ def test_that_a_persons_own_figures_stand_first_and_titles_above_their_figures(o
     table = tab.panel.findChild(QTableWidget, "modelsTable")
     titles = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
     assert titles[1:7] == [
-        *("Model", "My hold-out", "Mine, not learned", "With memory", "By strangers", "MNIST test")
+        *("Model", "Drawings right", "My hold-out", "Mine, not learned", "By strangers", "MNIST test")
     ]
     for column, title in enumerate(titles):
         if title in titles[2:7]:
@@ -226,3 +226,30 @@ def test_that_a_writer_without_drawings_is_told_so_instead_of_figures(open_tab, 
     tab.session.set_writer("Bob")
     qtbot.mouseClick(tab.button, LEFT)
     qtbot.waitUntil(lambda: tab.note == "There are no drawings by Bob to read yet.")
+
+
+def test_that_a_narrow_window_shows_the_list_without_scrolling_and_a_menu_has_the_other_columns(
+    open_tab, qtbot
+):
+    tab = open_tab()
+    table = tab.panel.findChild(QTableWidget, "modelsTable")
+    tab.panel.resize(540, 500)
+    saved_model(tab.session.library.new_path("a-model-with-a-name-as-long-as-a-sentence"), drawn_accuracy=0.9)
+    tab.session.models_changed.emit()
+    qtbot.mouseClick(tab.button, LEFT)
+    qtbot.waitUntil(lambda: "Read just now" in tab.note)
+    assert table.horizontalScrollBar().maximum() == 0
+    header = table.horizontalHeader()
+    (network,) = [choice for choice in header.actions() if choice.text() == "Network"]
+    assert header.isSectionHidden(COLUMNS.index("Network"))
+    network.trigger()
+    assert not header.isSectionHidden(COLUMNS.index("Network"))
+
+
+def test_that_the_chosen_model_is_told_in_full(open_tab, qtbot):
+    tab = open_tab()
+    table = tab.panel.findChild(QTableWidget, "modelsTable")
+    table.selectRow(0)
+    told = tab.panel.findChild(QLabel, "modelDetails").text()
+    assert "90.00 % of the digits of writers right whom it has never seen" in told
+    assert told.endswith("model-a.h5")

@@ -474,3 +474,13 @@ def test_that_a_run_that_ended_in_its_first_epoch_does_not_look_as_if_each_batch
     panel.choose(2)
     plot = panel.widget.findChild(Plot, "runs.lossPlot")
     assert plotted(plot, "batches")[0] == [0.5]
+
+
+def test_that_a_narrow_window_shows_the_list_without_scrolling(qtbot: QtBot, panel: Shown) -> None:
+    panel.widget.resize(540, 600)
+    qtbot.waitUntil(lambda: panel.table.width() < 540)
+    assert panel.table.horizontalScrollBar().maximum() == 0
+    header = panel.table.horizontalHeader()
+    (recipe,) = [choice for choice in header.actions() if choice.text() == "Recipe"]
+    recipe.trigger()
+    assert not panel.table.isColumnHidden(8)

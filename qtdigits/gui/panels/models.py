@@ -22,29 +22,30 @@ from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.background import Background
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import LEFT, RIGHT, button, choice_table, label, table_cell
+from qtdigits.gui.widgets.parts import LEFT, RIGHT, button, choice_table, label, offer_columns, table_cell
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
-from qtdigits.store.library import ModelEntry, ModelLibrary
+from qtdigits.store.library import DRAWN_SCORE, ModelEntry, ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import NOTHING, Drawings, Replayed, headers_of, replay
 
 COLUMNS = (
     "",
     "Model",
+    "Drawings right",
     MY_HOLD_OUT.capitalize(),
     "Mine, not learned",
-    "With memory",
     "By strangers",
     MNIST_TEST,
     "Made",
     "Network",
 )
-"""The most important ones first: a narrow window shows them without scrolling."""
-REPLAYED_COLUMNS = (2, 3, 4)
+NAME_COLUMN, USED_COLUMN, HOLD_OUT_COLUMN, NOT_LEARNED_COLUMN = range(1, 5)
+REPLAYED_COLUMNS = (USED_COLUMN, HOLD_OUT_COLUMN, NOT_LEARNED_COLUMN)
 FIGURE_COLUMNS = (*REPLAYED_COLUMNS, 5, 6)
+HIDDEN_COLUMNS = (NOT_LEARNED_COLUMN, 5, 7, 8)
 LEAST_NOTE_PX = 340
 IMPORTED = "Nor do imported drawings for a model that was trained on files: they may be from the same file."
-NOTE = "By strangers: digits of writers of the pendigits collection whom the model has never seen."
+NOTE = "Drawings right: as each model read them when they were judged."
 
 
 class ModelsPanel(RefreshingPanel):
@@ -58,6 +59,8 @@ class ModelsPanel(RefreshingPanel):
         self._background = Background(self)
         self._is_closing = Event()
         self._table = choice_table(COLUMNS, name="modelsTable", title="Models", numbers=FIGURE_COLUMNS)
+        offer_columns(self._table, name_column=NAME_COLUMN, hidden=HIDDEN_COLUMNS)
+        self._details = label(role="muted", name="modelDetails", wraps=True)
         self._use = button("Use this model", "useModelButton", is_primary=True)
         self._roll_back = button(
             "Roll back", "modelsRollBackButton", "Go back to the model that was in use before this one"
@@ -82,6 +85,7 @@ class ModelsPanel(RefreshingPanel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addWidget(self._table, 1)
+        layout.addWidget(self._details)
         layout.addLayout(below)
 
     def _connect(self) -> None:
@@ -106,9 +110,10 @@ class ModelsPanel(RefreshingPanel):
         for row, entry in enumerate(entries):
             replayed = self._replayed.get(entry.path)
             is_own = entry.writer == writer or (is_alone and not entry.writer)
-            cells = _cells(entry, replayed, is_own=is_own, is_in_use=entry.path == in_use)
+            judged = self._judged(entry.name)
+            cells = _cells(entry, replayed, judged, is_own=is_own, is_in_use=entry.path == in_use)
             for column, text in enumerate(cells):
-                tip = entry.error or _told(replayed, column) or str(entry.path)
+                tip = entry.error or _told(replayed, judged, column) or str(entry.path)
                 cell = table_cell(text, RIGHT if column in FIGURE_COLUMNS else LEFT, tip=tip)
                 self._table.setItem(row, column, cell)
         self._update_buttons()
@@ -133,6 +138,13 @@ class ModelsPanel(RefreshingPanel):
             return len(self._session.store.writers()) < 2
         except QtDigitsError:
             return True
+
+    def _judged(self, model: str) -> Tally:
+        """Return how many of the writer's drawings the model read right when they were judged."""
+        try:
+            return self._session.accuracy(model).tally
+        except QtDigitsError:
+            return NOTHING
 
     def _chosen(self) -> ModelEntry | None:
         rows = {index.row() for index in self._table.selectedIndexes()}
@@ -174,6 +186,8 @@ class ModelsPanel(RefreshingPanel):
     def _update_buttons(self) -> None:
         entry = self._chosen()
         self._use.setEnabled(entry is not None and not entry.error)
+        self._details.setText(_details_of(entry) if entry else "")
+        self._details.setVisible(entry is not None)
 
 
 def _replayed(
@@ -194,17 +208,39 @@ def _replayed(
     return {one.path: one for one in found}, drawings.n_doubted
 
 
-def _cells(entry: ModelEntry, replayed: Replayed | None, *, is_own: bool, is_in_use: bool) -> list[str]:
+def _details_of(entry: ModelEntry) -> str:
+    """What the columns do not say."""
+    if entry.error:
+        return entry.error
+    strangers = _percent(entry.scores.get(DRAWN_SCORE))
+    read = (
+        ""
+        if strangers == UNKNOWN
+        else f"It reads {strangers} of the digits of writers right whom it has never seen. "
+    )
+    return f"{entry.title}, made {_day_of(entry)}. {read}{entry.path}"
+
+
+def _cells(
+    entry: ModelEntry, replayed: Replayed | None, judged: Tally, *, is_own: bool, is_in_use: bool
+) -> list[str]:
     """`is_own`: the model was scored on the hold-out of who draws now."""
     if entry.error:
         return ["", f"{entry.name}: cannot be read", *[UNKNOWN] * len(FIGURE_COLUMNS), "", ""]
     if replayed is None or replayed.error:
-        mine = [_percent(entry.scores.get(MY_HOLD_OUT)) if is_own else UNKNOWN, UNKNOWN, UNKNOWN]
+        mine = [
+            _tally(judged),
+            _percent(entry.scores.get(MY_HOLD_OUT)) if is_own else UNKNOWN,
+            UNKNOWN,
+        ]
     else:
         mine = [_tally(tally) for tally in _shown(replayed)]
-    others = [_percent(entry.scores.get(name)) for name in ("pendigits", MNIST_TEST)]
-    made = f"{entry.created_at.astimezone():%d %b %Y}"
-    return ["in use" if is_in_use else "", entry.name, *mine, *others, made, entry.title]
+    others = [_percent(entry.scores.get(name)) for name in (DRAWN_SCORE, MNIST_TEST)]
+    return ["in use" if is_in_use else "", entry.name, *mine, *others, _day_of(entry), entry.title]
+
+
+def _day_of(entry: ModelEntry) -> str:
+    return f"{entry.created_at.astimezone():%d %b %Y}"
 
 
 def _tally(tally: Tally) -> str:
@@ -216,29 +252,31 @@ def _tally(tally: Tally) -> str:
 
 
 def _shown(replayed: Replayed) -> tuple[Tally, Tally, Tally]:
-    used = replayed.with_memory.fair if replayed.with_memory else NOTHING
-    return replayed.parts.hold_out, replayed.parts.not_learned, used
+    """As it is used, with memory if it has one; then alone."""
+    used = replayed.with_memory or replayed.parts
+    return used.fair, replayed.parts.hold_out, replayed.parts.not_learned
 
 
-def _told_of_memory(replayed: Replayed) -> str:
+def _told_as_used(replayed: Replayed) -> str:
+    used, alone = (replayed.with_memory or replayed.parts).fair, replayed.parts.fair
+    read = f"{used.correct:,} of {used.n:,} that it has not learned are read right"
     if replayed.with_memory is None:
-        return "This model reads without memory: its file has no embedding."
-    used, alone = replayed.with_memory.fair, replayed.parts.fair
-    return (
-        f"{used.correct:,} of {used.n:,} that it has not learned are read right with a memory of all your other drawings; "
-        f"{alone.correct:,} without"
-    )
+        return f"{read}. This model reads without memory: its file has no embedding."
+    return f"{read} with a memory of all your other drawings; {alone.correct:,} without"
 
 
-def _told(replayed: Replayed | None, column: int) -> str:
+def _told(replayed: Replayed | None, judged: Tally, column: int) -> str:
     """The counts behind a figure."""
     if replayed is not None and replayed.error:
         return replayed.error
-    if replayed is None or column not in REPLAYED_COLUMNS:
+    if column not in REPLAYED_COLUMNS:
         return ""
+    if replayed is None:
+        read = f"{judged.correct:,} of {judged.n:,} read right when they were judged"
+        return read if column == USED_COLUMN and judged.n else ""
+    if column == USED_COLUMN:
+        return _told_as_used(replayed)
     tally = _shown(replayed)[REPLAYED_COLUMNS.index(column)]
-    if column == REPLAYED_COLUMNS[-1]:
-        return _told_of_memory(replayed)
     of_files = replayed.parts.of_files
     left_out = f"; {of_files.n:,} imported drawings are left out. {IMPORTED}" if of_files.n else ""
     return f"{tally.correct:,} of {tally.n:,} read right{left_out}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtGui import QAction, QColor, QFont, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -238,6 +239,25 @@ def choice_table(columns: Sequence[str], *, name: str, title: str, numbers: Coll
     for column, text in enumerate(columns):
         made.setHorizontalHeaderItem(column, table_cell(text, RIGHT if column in numbers else LEFT))
     return made
+
+
+def offer_columns(table: QTableView, *, name_column: int, hidden: Collection[int]) -> None:
+    """Let the names have the width that is left, and a menu of the header show the `hidden` columns."""
+    header, model = table.horizontalHeader(), table.model()
+    header.setSectionResizeMode(name_column, QHeaderView.ResizeMode.Stretch)
+    header.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+    header.setToolTip("Right-click for more columns")
+    for column in range(model.columnCount()):
+        title = str(model.headerData(column, Qt.Orientation.Horizontal))
+        table.setColumnHidden(column, column in hidden)
+        if title and column != name_column:
+            choice = QAction(title, header, checkable=True, checked=column not in hidden)
+            choice.toggled.connect(partial(_show_column, table, column))
+            header.addAction(choice)
+
+
+def _show_column(table: QTableView, column: int, is_shown: bool) -> None:
+    table.setColumnHidden(column, not is_shown)
 
 
 class PlainTable(QTableWidget):

@@ -27,7 +27,7 @@ from qtdigits.core.run.history import History
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.parts import LEFT, RIGHT, make_plain
+from qtdigits.gui.widgets.parts import LEFT, RIGHT, make_plain, offer_columns
 from qtdigits.store.tables.runs import RUNNING, RunRecord
 
 COLUMNS = (
@@ -45,7 +45,8 @@ NUMBERS = range(3, 8)
 TIME_COLUMN = 7
 SORT_ROLE = Qt.ItemDataRole.UserRole
 STARTED_COLUMN = 1
-RECIPE_COLUMN = 8
+HIDDEN_COLUMNS = (3, 4, TIME_COLUMN, 8)
+"""Epochs, validation, time and recipe stand in the pane below, too."""
 ENDINGS = {RUNNING: "interrupted"}
 
 Index = QModelIndex | QPersistentModelIndex
@@ -296,7 +297,7 @@ class RunsTable(QTableView):
         # Widths by what can be seen, not by all of 500 rows.
         header.setResizeContentsPrecision(0)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(RECIPE_COLUMN, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(LEAST_COLUMN_PX)
         header.setMaximumSectionSize(MOST_COLUMN_PX)
         header.setDefaultAlignment(LEFT)
+        offer_columns(self, name_column=0, hidden=HIDDEN_COLUMNS)
