@@ -325,6 +325,7 @@ class Judging:
             truth,
             reading.classes,
             tuple(float(p) for p in reading.probabilities),
+            network_answer=reading.network_label or reading.label,
         )
         if again is not None:
             trial = replace(trial, id=again.id)

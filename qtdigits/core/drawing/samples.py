@@ -102,7 +102,7 @@ class Trial:
     """One reading of one drawing by one model, with the verdict.
 
     `probabilities` are those that were shown (memory included), one for each of `classes`, in that order. `truth` is None when
-    skipped.
+    skipped. `network_answer` is what the network alone answered, "" if unknown.
     """
 
     writer: str
@@ -115,6 +115,7 @@ class Trial:
     sample_id: int | None = None
     judged_at: datetime = field(default_factory=now)
     id: int | None = None
+    network_answer: str = ""
 
     @property
     def is_right(self) -> bool:

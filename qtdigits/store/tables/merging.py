@@ -28,7 +28,7 @@ _INSERT_SAMPLE = (
     f"VALUES ({', '.join('?' * (4 + len(_COPIED)))})"
 )
 _INSERT_TRIAL = """INSERT INTO trials (writer_id, model, judged_at, answer, verdict, truth, sample_id,
-    label_set_id, probabilities) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    label_set_id, probabilities, network_answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class _Copy:
                 if told not in known:
                     label_set = label_sets[row["labels"]]
                     sample_id = self._ids.get(row["sample_id"])
-                    also = (row["verdict"], row["truth"], sample_id, label_set, row["probabilities"])
-                    fresh.append((*told, *also))
+                    also = (row["verdict"], row["truth"], sample_id, label_set)
+                    fresh.append((*told, *also, row["probabilities"], row["network_answer"]))
             self._db.execute_many(_INSERT_TRIAL, fresh)
             n += len(fresh)
         return n
@@ -149,7 +149,8 @@ class _Copy:
         return self._source.rows(
             f"""SELECT writers.name AS writer, trials.model, trials.judged_at,
                     {shown_label("trials.answer")} AS answer, trials.verdict,
-                    {shown_label("trials.truth")} AS truth, trials.sample_id, label_sets.labels, trials.probabilities
+                    {shown_label("trials.truth")} AS truth, trials.sample_id, label_sets.labels, trials.probabilities,
+                    {shown_label("trials.network_answer")} AS network_answer
                 FROM trials JOIN writers ON writers.id = trials.writer_id
                     JOIN label_sets ON label_sets.id = trials.label_set_id
                 ORDER BY trials.id"""

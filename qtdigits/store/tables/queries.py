@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Origin, Raster, Suspicion, Verdict
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables import rows
 from qtdigits.store.tables.database import Database
@@ -23,6 +24,7 @@ from qtdigits.store.tables.schema import TALLIED, TALLY_COLUMNS
 
 _WRITER = "writer_id = (SELECT id FROM writers WHERE name = ?)"
 _TRUTH, _ANSWER = shown_label("trials.truth"), shown_label("trials.answer")
+_ALONE = rows.shown_label("trials.network_answer")
 _NOT_COUNTING = f"""SELECT id FROM samples WHERE {DOUBTED} UNION
     SELECT samples.id FROM writers CROSS JOIN {RETIRED_CLASSES} AS retired
         CROSS JOIN samples ON samples.writer_id = writers.id AND samples.class_id = retired.id
@@ -154,6 +156,18 @@ class Judgements:
             (writer, model, Verdict.SKIPPED),
         )
         return {(row["shown_truth"], row["shown_answer"]): int(row["n"]) for row in found}
+
+    def without_memory(self, writer: str, model: str) -> PairedComparison:
+        """Compare what the network alone answered, where that is known, with what was shown, memory included."""
+        known = f"{_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL AND network_answer <> ''"
+        shown = f"SELECT {_TRUTH} AS truth, {_ANSWER} AS answer, {_ALONE} AS alone FROM trials WHERE {known} AND {_COUNTED}"
+        found = self._db.row(
+            f"""SELECT count(*), total(alone = truth), total(answer = truth),
+                    total(alone <> truth AND answer = truth), total(alone = truth AND answer <> truth)
+                FROM ({shown})""",
+            (writer, model, Verdict.SKIPPED),
+        )
+        return PairedComparison(*map(int, found or ()))
 
     def drawings(self, writer: str, model: str, *, truth: str, answer: str) -> list[int]:
         """Return the ids of the drawings of one (truth, answer) that are still there."""

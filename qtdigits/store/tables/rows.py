@@ -44,6 +44,7 @@ def shown_label(column: str) -> str:
 # A sample in the trash is none, for a trial too.
 TRIAL_COLUMNS = f"""trials.id, writers.name AS writer, trials.model, {shown_label("trials.answer")} AS answer,
     trials.verdict, {shown_label("trials.truth")} AS truth,
+    {shown_label("trials.network_answer")} AS network_answer,
     trials.judged_at, label_sets.labels, trials.probabilities,
     CASE WHEN trials.sample_id NOT IN (SELECT id FROM samples WHERE deleted_at IS NOT NULL) THEN trials.sample_id END
     AS sample_id"""
@@ -101,6 +102,7 @@ def trial_of(row: sqlite3.Row) -> Trial:
         sample_id=row["sample_id"],
         judged_at=moment_of(row["judged_at"]),
         id=row["id"],
+        network_answer=row["network_answer"],
     )
 
 

@@ -162,22 +162,13 @@ class SampleStore:
                 sample_id = editing.insert_sample(self._db, self._names, prepared, sample_id=sample.id)
             cursor = self._db.execute(
                 """INSERT INTO trials
-                    (id, writer_id, model, answer, verdict, truth, judged_at, sample_id, label_set_id, probabilities)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    (id, writer_id, model, answer, verdict, truth, network_answer, judged_at, sample_id, label_set_id,
+                    probabilities) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
-                    *(
-                        trial.id,
-                        self._names.writer_id(trial.writer),
-                        trial.model,
-                        trial.answer,
-                        trial.verdict,
-                        trial.truth,
-                    ),
-                    *(
-                        rows.milliseconds_of(trial.judged_at),
-                        sample_id,
-                        label_set_id(self._db, trial.classes),
-                    ),
+                    *(trial.id, self._names.writer_id(trial.writer), trial.model, trial.answer),
+                    *(trial.verdict, trial.truth, trial.network_answer),
+                    *(rows.milliseconds_of(trial.judged_at), sample_id),
+                    label_set_id(self._db, trial.classes),
                     np.array(trial.probabilities, "<f8").tobytes(),
                 ),
             )

@@ -255,6 +255,11 @@ _OWNED_CLASSES = (
 )
 
 
+def _keep_network_answers(db: sqlite3.Connection) -> None:
+    """Version 7: `trials.network_answer` is what the network alone answered, without memory; "" if unknown."""
+    db.execute("ALTER TABLE trials ADD COLUMN network_answer TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_tables,
     _add_review,
@@ -262,6 +267,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _name_runs,
     _make_queue,
     _own_classes,
+    _keep_network_answers,
 )
 
 TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs", "queue", *TALLIED})
