@@ -146,13 +146,13 @@ def test_that_drawings_judged_meanwhile_count_with_what_is_held_out() -> None:
     [(3, 1, "62 %"), (8, 0, "0.8 %"), (12, 0, "less than 0.1 %")],
 )
 def test_that_it_says_how_often_chance_alone_does_so(fixed: int, broken: int, rarity: str) -> None:
-    evidence = Comparison(paired(20, fixed, broken), paired(0, 0, 0)).evidence
+    evidence = Comparison(paired(20, fixed, broken), paired(0, 0, 0)).hand.evidence
     assert f"{fixed} fixed and {broken} broken" in evidence
     assert evidence.endswith(f"by chance in {rarity} of cases.")
 
 
 def test_that_nothing_is_evidence_where_both_read_the_same() -> None:
-    assert Comparison(paired(20, 0, 0), paired(0, 0, 0)).evidence == ""
+    assert Comparison(paired(20, 0, 0), paired(0, 0, 0)).hand.evidence == ""
 
 
 def test_that_totals_alone_are_clear_only_beyond_significance_and_outside_the_intervals() -> None:
@@ -211,7 +211,7 @@ def test_that_it_says_how_much_was_gained_and_why_to_believe_it() -> None:
 
 @pytest.mark.parametrize(("fixed", "broken"), [(1, 0), (1, 1), (3, 3)])
 def test_that_an_even_split_is_not_called_a_chance_of_100_percent(fixed: int, broken: int) -> None:
-    evidence = Comparison(paired(13, fixed, broken), paired(0, 0, 0)).evidence
+    evidence = Comparison(paired(13, fixed, broken), paired(0, 0, 0)).hand.evidence
     assert evidence == f"{fixed} fixed and {broken} broken: that does not tell which is better."
 
 

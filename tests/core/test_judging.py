@@ -36,7 +36,7 @@ class ReaderOfThrees:
         embedding = drawing.ravel().astype(np.float32)
         neighbours = memory.neighbours(embedding)
         classes, combined = memory.combine(DIGITS.labels, probabilities, neighbours)
-        return Reading(drawing, classes, combined, embedding=embedding, neighbours=neighbours)
+        return Reading(drawing, classes, combined, 0.0, embedding, neighbours, network_label="3")
 
 
 @pytest.fixture
@@ -364,6 +364,10 @@ def test_that_a_judged_drawing_is_remembered_and_an_undone_one_forgotten(store: 
     reading = judging.add_stroke(STROKE)
     assert reading is not None
     assert (reading.label, len(reading.neighbours)) == ("7", 1)
+    confirmed = judging.judge()
+    assert confirmed is not None
+    assert (confirmed.answer, confirmed.network_answer) == ("7", "3")
+    judging.undo()
     judging.undo()
     judging.undo()
     assert len(memory) == 0

@@ -11,7 +11,7 @@ from gui.fake_engine import batch, started
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import Suspicion
+from qtdigits.core.drawing.samples import Suspicion, Trial, Verdict
 from qtdigits.core.run.events import RunCancelled, RunContinued, RunFailed, RunFinished, RunPaused
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.learning import LearningPoint
@@ -30,6 +30,7 @@ from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
+from store.values import a_sample
 
 STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
 
@@ -250,6 +251,21 @@ def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(
     box = panel.findChild(QComboBox, "runningModelBox")
     box.setCurrentIndex(1)
     box.activated.emit(1)
+    assert not shown(panel, "verdictLabel")
+
+
+def test_that_what_memory_has_gained_is_the_first_thing_said_and_its_evidence_a_click_away(panel, session):
+    for truth, answer, alone in ("333", "883", "773", "338"):
+        trial = Trial("me", "model-3", answer, Verdict.CONFIRMED, truth, DIGITS.labels, (0.1,) * 10)
+        session.store.judge(a_sample(truth, "me"), replace(trial, network_answer=alone))
+    session.samples_edited()
+    assert text(panel, "verdictLabel") == (
+        "Your corrections already help: 4 of 4 read right. The network alone: 1."
+    )
+    assert not shown(panel, "useNewButton")
+    panel.findChild(QPushButton, "evidenceButton").click()
+    assert "3 fixed and 0 broken" in text(panel, "verdictEvidence")
+    learn(session)
     assert not shown(panel, "verdictLabel")
 
 
@@ -495,7 +511,7 @@ def test_that_the_verdict_is_a_sentence_with_two_buttons_and_its_evidence_a_clic
     assert shown(training, "verdictEvidence")
     assert evidence.startswith("Reads 92.5 → 97.5 % of your 40 held-out drawings; 3 fixed, 1 broken; MNIST ")
     assert "95 % intervals: the new one 87.1 to 99.6 %, the one in use 80.1 to 97.4 %." in evidence
-    assert BETTER.evidence in evidence
+    assert BETTER.hand.evidence in evidence
     assert evidence.count("MNIST 99.") == 1
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Sample, Suspicion, Trial, Verdict
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables.samples import SampleStore
 
@@ -106,3 +108,14 @@ def test_that_a_doubted_drawing_that_is_deleted_counts_as_every_deleted_one(stor
     store.delete_samples([doubted])
     assert store.running_accuracy(writer="me", model="new") == (1, 3)
     assert store.doubted_judgements(writer="me", model="new") == 0
+
+
+def test_that_what_memory_gained_is_counted_where_the_networks_own_answer_is_known(store):
+    assert store.judgements.without_memory("me", "new") == PairedComparison()
+    for truth, answer, alone in (("7", "7", "1"), ("7", "7", "7"), ("3", "8", "3"), ("5", "6", "6")):
+        sample = Sample(truth, np.zeros((28, 28), np.uint8), "me")
+        kept = store.judge(sample, replace(trial_of(truth, answer, "new", "me"), network_answer=alone))
+    assert store.judgements.without_memory("me", "new") == PairedComparison(4, 2, 2, 1, 1)
+    store.relabel([kept.sample_id], "6")
+    assert store.judgements.without_memory("me", "new") == PairedComparison(4, 3, 3, 1, 1)
+    assert [trial.network_answer for trial in store.trials()][-4:] == ["1", "7", "3", "6"]

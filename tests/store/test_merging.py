@@ -66,7 +66,10 @@ def test_that_a_merged_store_brings_all_that_is_known_of_its_drawings(
     store: SampleStore, other: SampleStore
 ) -> None:
     store.add_samples([a_sample("A", "Bob")])
-    trials = [other.judge(a_sample(label, "Ada"), a_trial(label, "Ada")) for label in "7171π"]
+    trials = [
+        other.judge(a_sample(label, "Ada"), replace(a_trial(label, "Ada"), network_answer=label))
+        for label in "7171π"
+    ]
     other.add_samples([an_image("7", "Bob"), a_sample("7", "Bob")])
     skipped = other.judge(None, a_trial(None, "Ada"))
     other.set_weight([1], 5)
@@ -85,6 +88,7 @@ def test_that_a_merged_store_brings_all_that_is_known_of_its_drawings(
     judged = list(store.trials())
     assert [t.judged_at for t in judged] == [t.judged_at for t in (*trials, skipped)]
     assert [t.sample_id for t in judged] == [*(sample.id for sample in ours[:5]), None]
+    assert [t.network_answer for t in judged] == [*"7171π", ""]
     assert store.running_accuracy(writer="Ada", model="mlp") == other.running_accuracy(
         writer="Ada", model="mlp"
     )

@@ -132,6 +132,17 @@ class PairedComparison:
         """By how much the accuracy rose, -1 to 1; 0 where nothing was read."""
         return (self.after - self.before) / self.n if self.n else 0.0
 
+    @property
+    def evidence(self) -> str:
+        """Why to believe that the second reads better, or not. "" where both read the same drawings right."""
+        if not self.n_fixed + self.n_broken:
+            return ""
+        split = f"{self.n_fixed} fixed and {self.n_broken} broken"
+        if self.p_value >= 1:
+            return f"{split}: that does not tell which is better."
+        rarity = _rarity(self.p_value)
+        return f"If neither were better, a split as uneven as {split} would occur by chance in {rarity} of cases."
+
     def to_json(self) -> dict[str, Any]:
         return {
             "n": self.n,
@@ -244,19 +255,6 @@ class Comparison:
         if self.guard.n:
             parts.append(f"MNIST {_change(self.guard, 2)}")
         return "; ".join(parts)
-
-    @property
-    def evidence(self) -> str:
-        """Why to believe that one reads this hand better, or not. "" where both read the same drawings right."""
-        fixed, broken = self.hand.n_fixed, self.hand.n_broken
-        if not fixed + broken:
-            return ""
-        if self.hand.p_value >= 1:
-            return f"{fixed} fixed and {broken} broken: that does not tell which is better."
-        return (
-            f"If neither were better, a split as uneven as {fixed} fixed and {broken} broken "
-            f"would occur by chance in {_rarity(self.hand.p_value)} of cases."
-        )
 
     @property
     def recommendation(self) -> str:
@@ -403,6 +401,17 @@ class Gain:
         if self.change == 0:
             return f"Nothing was gained or lost so far {interval}."
         return f"{size} may still be chance {interval}: draw on, and it will show."
+
+
+def memory_headline(found: PairedComparison) -> str:
+    """Such as: Your corrections already help: 48 of 50 read right. The network alone: 43.
+
+    `found` has the network alone before, and what was shown after. "" where memory has changed nothing.
+    """
+    if not found.n_fixed + found.n_broken:
+        return ""
+    helps = "Your corrections already help: " if found.gain > 0 else "With what it remembers, "
+    return f"{helps}{found.after:,} of {found.n:,} read right. The network alone: {found.before:,}."
 
 
 def right_text(tally: Tally) -> str:

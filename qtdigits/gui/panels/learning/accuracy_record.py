@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import percent_range
+from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
 from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables.samples import SampleStore
@@ -22,6 +23,7 @@ class AccuracyRecord:
     """The judgements of one writer and one model, read once and then added to.
 
     `outcomes` `(n,)` in the order of judging; `confusions` counts (truth, answer); `recent` are readings of all models.
+    `memory` compares the network alone with what was shown, memory included.
     """
 
     writer: str
@@ -29,6 +31,7 @@ class AccuracyRecord:
     outcomes: NDArray[np.bool_]
     confusions: dict[tuple[str, str], int]
     recent: tuple[JudgedReading, ...]
+    memory: PairedComparison = PairedComparison()
 
     @classmethod
     def of(cls, store: SampleStore, writer: str, model: str) -> AccuracyRecord:
@@ -37,6 +40,7 @@ class AccuracyRecord:
         return cls(
             *(writer, model, store.outcomes(writer, model), judgements.confusions(writer, model)),
             tuple(judgements.recent(writer, COACHED)),
+            judgements.without_memory(writer, model),
         )
 
     def with_trial(self, trial: Trial) -> AccuracyRecord:
@@ -49,7 +53,11 @@ class AccuracyRecord:
         pair = (trial.truth, trial.answer)
         counts = {**self.confusions, pair: self.confusions.get(pair, 0) + 1}
         return replace(
-            self, outcomes=np.append(self.outcomes, trial.is_right), confusions=counts, recent=recent
+            self,
+            outcomes=np.append(self.outcomes, trial.is_right),
+            confusions=counts,
+            recent=recent,
+            memory=self.memory.combined_with(_memory_of(trial)),
         )
 
     @property
@@ -67,6 +75,11 @@ class AccuracyRecord:
         pairs = np.array([(position[t], position[a]) for t, a in self.confusions], np.int64).reshape(-1, 2)
         pairs = np.repeat(pairs, np.array(list(self.confusions.values()), np.int64), axis=0)
         return Score(classes, confusion_matrix(pairs[:, 0], pairs[:, 1], len(classes)))
+
+
+def _memory_of(trial: Trial) -> PairedComparison:
+    alone = np.array([trial.network_answer == trial.truth] if trial.network_answer else [], bool)
+    return PairedComparison.of(alone, np.full(len(alone), trial.is_right))
 
 
 def detail_text(record: AccuracyRecord) -> str:

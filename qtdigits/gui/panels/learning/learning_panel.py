@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import UNKNOWN, counted, percent
-from qtdigits.core.score.comparison import Gain, right_text
+from qtdigits.core.score.comparison import Gain, PairedComparison, right_text
 from qtdigits.core.score.learning import (
     LearningPoint,
     fit_curve,
@@ -285,7 +285,8 @@ class LearningPanel(RefreshingPanel):
         was = f" Before, {right_text(before)}." if before.n and not record.n else ""
         self._detail.setText(detail_text(record) + was)
         gain = Gain(before, record.tally) if before.n and record.n else None
-        self._verdict.show_gain(gain)
+        is_in_use = record.model == self._session.model_name
+        self._verdict.show_record(gain, record.memory if is_in_use else PairedComparison())
         self._steps.show_steps(first_steps(record.recent, has_learned=self._learned > 0))
         self._welcome.setVisible(not record.recent)
         for text in (self._figure, self._detail):
@@ -314,6 +315,8 @@ class LearningPanel(RefreshingPanel):
             )
         if self._learned and self._models.currentIndex() <= 0:
             parts.append(f"The network has learned from {self._learned:,}.")
+            if self._record is not None and (saved := self._record.memory.n_fixed):
+                parts.append(f"Since then it alone would have misread {counted(saved, 'more drawing')}.")
         self._remembered.setText(" ".join(parts))
         self._remembered.setVisible(bool(parts))
 

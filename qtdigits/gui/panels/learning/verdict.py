@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from qtdigits.core.formatting import counted
 from qtdigits.core.run.events import RunFinished
-from qtdigits.core.score.comparison import Comparison, Gain, Recommendation
+from qtdigits.core.score.comparison import Comparison, Gain, PairedComparison, Recommendation, memory_headline
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.session import Session
@@ -52,6 +52,7 @@ class Verdict(QFrame):
         self._proposal: Proposal | None = None
         self._is_answered = False
         self._gain: Gain | None = None
+        self._memory = PairedComparison()
         self._sentence = label(role="heading", name="verdictLabel", wraps=True)
         self._advice = label(role="muted", name="verdictRecommendation", wraps=True)
         self._evidence = label(role="muted", name="verdictEvidence", wraps=True)
@@ -80,9 +81,12 @@ class Verdict(QFrame):
         self._evidence.hide()
         self.hide()
 
-    def show_gain(self, gain: Gain | None) -> None:
-        """How the writer's drawings were read before the model in use learned from them, and since; None if that is unknown."""
-        self._gain = gain
+    def show_record(self, gain: Gain | None, memory: PairedComparison) -> None:
+        """`gain`: before the model in use learned from the writer, and since; None if that is unknown.
+
+        `memory`: the network alone, and with memory.
+        """
+        self._gain, self._memory = gain, memory
         self.refresh()
 
     @Slot(object)
@@ -128,12 +132,16 @@ class Verdict(QFrame):
             self._show_gain(self._gain)
         elif self._is_used:
             self._say(IN_USE)
+        else:
+            memory = self._memory
+            headline = memory_headline(memory)
+            self._say(headline, evidence=f"{memory.evidence} {SINCE}" if headline else "")
         self._use.setVisible(is_open)
         self._keep.setVisible(is_open)
         self._back.setVisible(self._is_used)
         self._why.setVisible(bool(self._evidence.text()))
         self._evidence.setVisible(self._why.isChecked() and bool(self._evidence.text()))
-        self.setVisible(is_open or self._gain is not None or self._is_used)
+        self.setVisible(bool(self._sentence.text()))
         self.setAccessibleName(f"{self._sentence.text()} {self._advice.text()}")
 
     def _show_proposal(self, proposal: Proposal) -> None:
@@ -142,7 +150,7 @@ class Verdict(QFrame):
         found = proposal.found.without(changed)
         is_about_another = bool(proposal.writer) and proposal.writer != self._session.writer
         sentence = found.sentence
-        reasons = [f"{sentence[0].upper()}{sentence[1:]}.", found.intervals, found.evidence]
+        reasons = [f"{sentence[0].upper()}{sentence[1:]}.", found.intervals, found.hand.evidence]
         if proposal.beside and self._in_use != proposal.beside:
             reasons.append(f"Compared with {found.champion}, which was in use when the training began.")
         if is_about_another:

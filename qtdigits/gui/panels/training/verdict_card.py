@@ -130,7 +130,7 @@ class VerdictCard(QFrame):
         if self._beside and self._in_use not in (self._beside, self._model):
             reasons.append(f"Compared with {found.champion}, which was in use when the training began.")
         if found.hold_out.n:
-            reasons += [WHY, found.evidence]
+            reasons += [WHY, found.hand.evidence]
         return [reason for reason in reasons if reason]
 
     @Slot()
