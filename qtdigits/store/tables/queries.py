@@ -24,7 +24,7 @@ from qtdigits.store.tables.schema import TALLIED, TALLY_COLUMNS
 
 _WRITER = "writer_id = (SELECT id FROM writers WHERE name = ?)"
 _TRUTH, _ANSWER = shown_label("trials.truth"), shown_label("trials.answer")
-_ALONE = rows.shown_label("trials.network_answer")
+_ALONE = shown_label("trials.network_answer")
 _NOT_COUNTING = f"""SELECT id FROM samples WHERE {DOUBTED} UNION
     SELECT samples.id FROM writers CROSS JOIN {RETIRED_CLASSES} AS retired
         CROSS JOIN samples ON samples.writer_id = writers.id AND samples.class_id = retired.id
@@ -159,15 +159,16 @@ class Judgements:
 
     def without_memory(self, writer: str, model: str) -> PairedComparison:
         """Compare what the network alone answered, where that is known, with what was shown, memory included."""
-        known = f"{_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL AND network_answer <> ''"
-        shown = f"SELECT {_TRUTH} AS truth, {_ANSWER} AS answer, {_ALONE} AS alone FROM trials WHERE {known} AND {_COUNTED}"
         found = self._db.row(
-            f"""SELECT count(*), total(alone = truth), total(answer = truth),
-                    total(alone <> truth AND answer = truth), total(alone = truth AND answer <> truth)
-                FROM ({shown})""",
-            (writer, model, Verdict.SKIPPED),
+            f"""SELECT count(*) AS n, total(is_right) AS shown,
+                    total(CASE WHEN is_changed AND is_right THEN {_ALONE} <> {_TRUTH} END) AS fixed,
+                    total(CASE WHEN is_changed AND NOT is_right THEN {_ALONE} = {_TRUTH} END) AS broken
+                FROM (SELECT *, verdict = ? AS is_right, network_answer <> answer AS is_changed FROM trials
+                    WHERE {_WRITER} AND model = ? AND verdict <> ? AND network_answer <> '' AND {_COUNTED}) AS trials""",
+            (Verdict.CONFIRMED, writer, model, Verdict.SKIPPED),
         )
-        return PairedComparison(*map(int, found or ()))
+        n, shown, fixed, broken = map(int, found or (0, 0, 0, 0))
+        return PairedComparison(n, shown - fixed + broken, shown, fixed, broken)
 
     def drawings(self, writer: str, model: str, *, truth: str, answer: str) -> list[int]:
         """Return the ids of the drawings of one (truth, answer) that are still there."""

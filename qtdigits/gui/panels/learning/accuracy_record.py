@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class AccuracyRecord:
     outcomes: NDArray[np.bool_]
     confusions: dict[tuple[str, str], int]
     recent: tuple[JudgedReading, ...]
-    memory: PairedComparison = PairedComparison()
+    memory: PairedComparison = field(default_factory=PairedComparison)
 
     @classmethod
     def of(cls, store: SampleStore, writer: str, model: str) -> AccuracyRecord:
