@@ -26,6 +26,8 @@ REHEARSALS = ("labels", "answers")
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error")
 
 MOST_IMAGES = 1_000_000
+MOST_SHARES = 0.95
+"""The largest part of an epoch that may be laid down: the rest is measured by what is left."""
 
 Kind = Literal["int", "float", "choice", "layers"]
 Value = int | float | str
@@ -305,6 +307,14 @@ class Recipe:
         "part of every epoch that the writer's own drawings make up, however many there are",
         zero="as their weight says",
     )
+    turned_share: float = _number(
+        "Data",
+        "Share of turned characters",
+        0.0,
+        0.9,
+        "part of every epoch that the files of turned characters make up, however large they are",
+        zero="each drawing counts once",
+    )
     validation_fraction: float = _number(
         "Data", "Validation part", 0.1, 0.5, "part of the data that is kept for validation", minimum=0.01
     )
@@ -314,6 +324,15 @@ class Recipe:
         0.0,
         3,
         "how strongly every drawing is varied each time: rotated, sheared, scaled, distorted, with another pen",
+        step=0,
+        zero="none",
+    )
+    characters_augmentation: float = _number(
+        "Data",
+        "Augmentation of characters",
+        1.0,
+        3,
+        "strength for ink outside of the label set, beside that for the rest",
         step=0,
         zero="none",
     )
@@ -449,6 +468,11 @@ def recipe_of(values: Mapping[str, Any], *, name: str | None = None) -> Recipe:
     checked = {key: FIELD_BY_NAME[key].parse(value) for key, value in values.items() if key != "name"}
     recipe = Recipe(name=name or str(values.get("name") or Recipe.name), **checked)  # type: ignore[arg-type]
     _ = recipe.network
+    if recipe.drawings_share + recipe.turned_share > MOST_SHARES:
+        raise InputError(
+            f"drawings_share and turned_share are more than {MOST_SHARES:.0%} of an epoch together.",
+            "Lower one of them.",
+        )
     return recipe
 
 

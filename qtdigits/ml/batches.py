@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ def augmented_batches(
     batch_size: int,
     seed: int,
     augmentation: Augmentation,
+    characters_augmentation: float = 1.0,
     first_step: int = 0,
 ) -> Any:
     """Return an endless `tf.data.Dataset`: `(b, 28, 28, 1) float32`, 0 to 1, and the targets of `training_targets`.
@@ -68,7 +69,7 @@ def augmented_batches(
         tf.TensorSpec((batch_size, 28, 28, 1), tf.uint8),
         tf.TensorSpec((batch_size, wanted.shape[1]), tf.float32),
     )
-    augmenter = _Augmenter(data, batch_size, seed, augmentation)
+    augmenter = _Augmenter(data, batch_size, seed, augmentation, characters_augmentation)
 
     def pairs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
         for indices, images in augmenter.batches(first_step):
@@ -135,6 +136,9 @@ def _batches(
     return _on_one_thread(places.map(pick, num_parallel_calls=1).prefetch(2))
 
 
+_AS_PIXELS, _AS_INK, _AS_INK_OF_CHARACTERS, _NOT_AT_ALL = range(4)
+
+
 @dataclass(frozen=True, eq=False)
 class _Augmenter:
     """Augments in chunks. Each has random numbers of its own, by seed, epoch and place, so that a run can begin anywhere."""
@@ -143,10 +147,11 @@ class _Augmenter:
     batch_size: int
     seed: int
     augmentation: Augmentation
+    of_characters: float
 
     def batches(self, first_step: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
         """Yield indices `(b,)` into the images, and those images augmented, `(b, 28, 28, 1)`."""
-        ways = _ways(self.data)
+        ways = self._ways()
         steps = self.data.steps_per_epoch(self.batch_size)
         first_epoch, skipped = divmod(first_step, steps)
         for epoch in itertools.count(first_epoch):
@@ -155,36 +160,33 @@ class _Augmenter:
             for first in range(skipped - skipped % _CHUNK_BATCHES, steps, _CHUNK_BATCHES):
                 rng = np.random.default_rng((self.seed, epoch, 1 + first))
                 chunk = by_step[first : first + _CHUNK_BATCHES]
-                images = _augmented(self.data, chunk.ravel(), ways[chunk.ravel()], rng, self.augmentation)
+                images = self._augmented(chunk.ravel(), ways[chunk.ravel()], rng)
                 images = images.reshape(*chunk.shape, 28, 28, 1)
                 for number in range(max(skipped - first, 0), len(chunk)):
                     yield chunk[number], images[number]
             skipped = 0
 
+    def _augmented(
+        self, chunk: NDArray[np.int64], ways: NDArray[np.int8], rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Return the images `(m, 28, 28)` at the indices `chunk`, each augmented in its way."""
+        images = self.data.images[chunk]
+        as_pixels = ways == _AS_PIXELS
+        images[as_pixels] = augment_images(images[as_pixels], rng, self.augmentation)
+        for way, strength in ((_AS_INK, 1.0), (_AS_INK_OF_CHARACTERS, self.of_characters)):
+            inks = [ink for index in chunk[ways == way] if (ink := self.data.inks[index]) is not None]
+            settings = replace(self.augmentation, strength=self.augmentation.strength * strength)
+            images[ways == way] = augment_inks(inks, rng, settings)
+        return images
 
-_AS_PIXELS, _AS_INK, _NOT_AT_ALL = 0, 1, 2
-
-
-def _ways(data: TrainingData) -> NDArray[np.int8]:
-    """Return `(n,)`: how each image is augmented. Images with a teacher's answer were augmented before the teacher read them."""
-    ways = np.full(len(data.targets), _AS_PIXELS, np.int8)
-    if data.inks:
-        ways[[ink is not None for ink in data.inks]] = _AS_INK
-    if data.answers is not None:
-        ways[data.remembered] = _NOT_AT_ALL
-    return ways
-
-
-def _augmented(
-    data: TrainingData,
-    chunk: NDArray[np.int64],
-    ways: NDArray[np.int8],
-    rng: np.random.Generator,
-    augmentation: Augmentation,
-) -> NDArray[np.uint8]:
-    images = data.images[chunk]
-    as_pixels, as_ink = ways == _AS_PIXELS, ways == _AS_INK
-    images[as_pixels] = augment_images(images[as_pixels], rng, augmentation)
-    inks = [ink for index in chunk[as_ink] if (ink := data.inks[index]) is not None]
-    images[as_ink] = augment_inks(inks, rng, augmentation)
-    return images
+    def _ways(self) -> NDArray[np.int8]:
+        """Return `(n,)`: how each image is augmented. Images with a teacher's answer were augmented before the teacher read them."""
+        data = self.data
+        ways = np.full(len(data.targets), _AS_PIXELS, np.int8)
+        if data.inks:
+            ways[[ink is not None for ink in data.inks]] = _AS_INK
+        if self.of_characters != 1.0:
+            ways[(ways == _AS_INK) & (data.targets < 0)] = _AS_INK_OF_CHARACTERS
+        if data.answers is not None:
+            ways[data.remembered] = _NOT_AT_ALL
+        return ways

@@ -229,7 +229,12 @@ def _training_batches(data: TrainingData, recipe: Recipe, n_classes: int, *, fir
         "first_step": first_step,
     }
     if recipe.augmentation:
-        return augmented_batches(data, **settings, augmentation=recipe.augmentation_settings)
+        return augmented_batches(
+            data,
+            **settings,
+            augmentation=recipe.augmentation_settings,
+            characters_augmentation=recipe.characters_augmentation,
+        )
     return training_batches(data, **settings)
 
 

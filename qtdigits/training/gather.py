@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -196,11 +196,21 @@ class _Gathering:
 
     def gather_characters(self) -> None:
         """Add the drawings that the second head alone learns from."""
-        for file in self._job.all_characters:
-            found = self._without_left_out(self._read(Path(file)))
-            if file in self._job.turned_characters:
-                found = turned(found)
-            self._sources += character_sources(found, are_not_digits=file in self._job.not_digits)
+        for file in self._job.characters:
+            self._sources += self._characters_of(file)
+        in_rotations = [
+            source
+            for file in self._job.turned_characters
+            for source in self._characters_of(file, in_rotations=True)
+        ]
+        n = sum(len(source.dataset) for source in in_rotations)
+        share = self._recipe.turned_share
+        self._sources += [replace(s, share=share * len(s.dataset) / n) for s in in_rotations]
+
+    def _characters_of(self, file: str, *, in_rotations: bool = False) -> Iterator[Source]:
+        found = self._without_left_out(self._read(Path(file)))
+        found = turned(found) if in_rotations else found
+        return character_sources(found, are_not_digits=file in self._job.not_digits)
 
     def _trained_part(self, found: Dataset) -> Dataset:
         """Return `found` without the writers who are left out; their drawings are scored at the end."""

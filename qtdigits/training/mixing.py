@@ -31,7 +31,8 @@ class Source:
     """A part of the data. Each image counts `weight` times in an epoch. `is_outlier`: it shows no digits. `is_character`: its
     labels are for the second head alone, and the network is not asked about it, unless it is an outlier, too.
 
-    With a `share` above 0, weights are chosen so that the source makes up that part of an epoch, or less where it is small.
+    With a `share` above 0, weights are chosen so that the source makes up that part of an epoch, or less where it is small;
+    of characters, some then count once more than others.
     `validation` `(n,)` marks the images for validation, None: chosen at random. `is_remembered`: a rehearsal, for which the
     network is to keep its teacher's answers. `sha256` is the digest of the source's file, "" where there is not exactly one.
     """
@@ -87,7 +88,7 @@ def mix(
     images = _joined(sources)
     targets = np.concatenate([np.empty(0, np.int64), *(source.targets(label_set) for source in sources)])
     is_validation = _chosen_for_validation(sources, targets, fraction, seed)
-    weights = _weights(sources, is_validation)
+    weights = _weights(sources, is_validation, seed)
     training = np.flatnonzero(~is_validation)
     validation = np.flatnonzero(is_validation & (targets >= 0))
     if not (targets[training] >= 0).any() or not len(validation):
@@ -152,16 +153,20 @@ def _characters(sources: Sequence[Source]) -> tuple[Indices, tuple[str, ...]]:
     return np.array([index[label] for label in of_each], np.int64), labels
 
 
-def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_]) -> Indices:
+def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_], seed: int) -> Indices:
     """Return `(n,)`: how often each image counts in an epoch."""
     parts = [_weights_within(source) for source in sources]
     trained = np.split(~is_validation, np.cumsum([len(part) for part in parts])[:-1])
     counts = [int(part[chosen].sum()) for part, chosen in zip(parts, trained, strict=True)]
     rest = sum(count for source, count in zip(sources, counts, strict=True) if not source.share)
     shares = [source.share * (n := len(source.dataset)) / (n + HALF_SHARE_AT) for source in sources]
-    for share, part, count in zip(shares, parts, counts, strict=True):
-        if share and count and rest:
-            part *= max(1, round(share / (1.0 - sum(shares)) * rest / count))
+    for source, share, part, chosen, count in zip(sources, shares, parts, trained, counts, strict=True):
+        wanted = share / (1.0 - sum(shares)) * rest
+        if source.is_character and wanted > count > 0:
+            order = np.random.default_rng(seed).permutation(np.flatnonzero(chosen))
+            part[:] = np.bincount(np.resize(order, round(wanted)), minlength=len(part))
+        elif share and count and rest:
+            part *= max(1, round(wanted / count))
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 

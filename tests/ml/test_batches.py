@@ -13,7 +13,7 @@ from qtdigits.core.drawing.augmentation import Augmentation
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
 from qtdigits.ml.batches import augmented_batches, training_batches, validation_batches
-from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.training_data import NOT_ASKED, TrainingData
 
 
 def numbered_data() -> TrainingData:
@@ -146,3 +146,29 @@ def test_that_the_last_batch_is_filled_from_its_own_epoch(data: TrainingData) ->
     for first, last in (images[:2], images[2:]):
         assert len({image.tobytes() for image in (*first, *last)}) == 7
         np.testing.assert_array_equal(last[2:], first[:3])
+
+
+def test_that_characters_are_augmented_by_a_strength_of_their_own(data: TrainingData) -> None:
+    apart = replace(data, targets=np.where(np.arange(N) < N // 2, data.targets, NOT_ASKED))
+    batches = augmented_batches(
+        apart,
+        n_classes=10,
+        batch_size=N,
+        seed=1,
+        augmentation=Augmentation(1.0),
+        characters_augmentation=0.0,
+    )
+    images, outputs = next(iter(batches.as_numpy_iterator()))
+    given = {image.tobytes() for image in data.images}
+    unchanged = np.array([(image * 255).round().astype(np.uint8).tobytes() in given for image in images])
+    np.testing.assert_array_equal(unchanged, outputs.sum(axis=1) == 0.0)
+
+
+@pytest.mark.parametrize("batches", [training_batches, augmented_batches])
+def test_that_the_character_stands_behind_the_wanted_outputs(data: TrainingData, batches: object) -> None:
+    named = replace(data, characters=10 + data.targets, character_labels=tuple("abcdefghijklmnopqrst"))
+    settings = {"augmentation": Augmentation(1.0)} if batches is augmented_batches else {}
+    found = batches(named, n_classes=10, batch_size=N, seed=1, **settings)  # type: ignore[operator]
+    _, outputs = next(iter(found.as_numpy_iterator()))
+    assert outputs.shape == (N, 11)
+    np.testing.assert_array_equal(outputs[:, -1], 10 + outputs[:, :-1].argmax(axis=1))

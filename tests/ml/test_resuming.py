@@ -19,7 +19,7 @@ from qtdigits.core.run.history import History
 from qtdigits.errors import CancelledError
 from qtdigits.ml.resuming import CheckpointMisfitError
 from qtdigits.ml.training import TrainedNetwork, train
-from qtdigits.ml.training_data import TrainingData
+from qtdigits.ml.training_data import NOT_ASKED, TrainingData
 from tiny_training import TINY_RECIPE, Recorder, tiny_data
 
 PLAIN = TINY_RECIPE.with_values(epochs=3, dense="12", optimizer="adam")
@@ -34,6 +34,8 @@ RICH = PLAIN.with_values(
     calibration="temperature",
     keep="last",
 )
+TWO_HEADED = RICH.with_values(dense="8:linear", characters_weight=1.0, characters_augmentation=1.5)
+RECIPES = {"plain": PLAIN, "rich": RICH, "two_headed": TWO_HEADED}
 STEPS_PER_EPOCH = 12
 
 
@@ -111,13 +113,35 @@ def rich(data: TrainingData) -> Training:
     return Training(data, RICH)
 
 
-@pytest.mark.parametrize("name", ["plain", "rich"])
+@pytest.fixture(scope="module")
+def two_headed(data: TrainingData) -> Training:
+    return Training(with_characters(data), TWO_HEADED)
+
+
+def with_characters(data: TrainingData) -> TrainingData:
+    """Make every third drawing one of a character that the network is not asked about."""
+    is_only_character = np.arange(len(data.targets)) % 3 == 0
+    validation = data.validation[~is_only_character[data.validation]]
+    return replace(
+        data,
+        targets=np.where(is_only_character, NOT_ASKED, data.targets),
+        validation=validation,
+        characters=np.where(is_only_character, 10 + data.targets, data.targets),
+        character_labels=tuple("0123456789abcdefghij"),
+    )
+
+
+def data_of(name: str, data: TrainingData) -> TrainingData:
+    return with_characters(data) if name == "two_headed" else data
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
 def test_that_a_run_goes_on_from_an_epoch_as_if_nothing_had_happened(
     request: pytest.FixtureRequest, data: TrainingData, name: str
 ) -> None:
     whole: Training = request.getfixturevalue(name)
     assert [(c.epochs, c.step) for c in whole.kept] == [(n, n * STEPS_PER_EPOCH) for n in (1, 2, 3)]
-    resumed = Training(data, {"plain": PLAIN, "rich": RICH}[name], begin=whole.kept[0])
+    resumed = Training(data_of(name, data), RECIPES[name], begin=whole.kept[0])
     assert_same(resumed, whole)
     assert resumed.recorder.of(RunResumed)[0].epochs == 1
     assert len(resumed.recorder.of(EpochEnded)) == 2
@@ -147,13 +171,15 @@ class InterruptedAt(Control):
     ],
     ids=["after the last batch of an epoch", "while it is validated", "in a later one"],
 )
+@pytest.mark.parametrize("name", ["rich", "two_headed"])
 def test_that_a_run_can_be_interrupted_at_any_moment(
-    rich: Training, data: TrainingData, n: int, stands_at: tuple[int, int]
+    request: pytest.FixtureRequest, data: TrainingData, name: str, n: int, stands_at: tuple[int, int]
 ) -> None:
-    interrupted = Training(data, RICH, control=InterruptedAt(n))
+    data, recipe = data_of(name, data), RECIPES[name]
+    interrupted = Training(data, recipe, control=InterruptedAt(n))
     last = interrupted.kept[-1]
     assert (last.epochs, last.step) == stands_at
-    assert_same(Training(data, RICH, begin=last), rich)
+    assert_same(Training(data, recipe, begin=last), request.getfixturevalue(name))
 
 
 def test_that_a_pause_writes_down_where_it_stands_and_changes_nothing(
