@@ -180,7 +180,7 @@ class _Augmenter:
         return images
 
     def _ways(self) -> NDArray[np.int8]:
-        """Return `(n,)`: how each image is augmented. Those with a teacher's answer were augmented before the teacher read them."""
+        """Return `(n,)`: how each image is augmented. A teacher's images were augmented before it read them."""
         data = self.data
         ways = np.full(len(data.targets), _AS_PIXELS, np.int8)
         if data.inks:
