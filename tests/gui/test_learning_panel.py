@@ -214,7 +214,8 @@ def test_that_without_learning_the_curve_says_when_it_begins(panel, session):
     assert not chart(panel, "Learning curve").isVisible()
 
 
-def test_that_the_learning_curve_shows_points_and_forecast(panel, monkeypatch):
+def test_that_the_learning_curve_shows_points_and_forecast(panel, session, monkeypatch):
+    judge(session, "3")
     amounts = (LearningPoint(0, 12, 60), LearningPoint(20, 6, 60), LearningPoint(120, 3, 200))
     monkeypatch.setattr(learning_panel, "learning_points", lambda *_, **__: amounts)
     panel.mark_stale()

@@ -299,7 +299,9 @@ def data_range(values: Numbers, *, ignores_outliers: bool) -> Range | None:
     kept = values[np.isfinite(values)]
     if not kept.size:
         return None
-    low, high = np.percentile(kept, (1, 99)) if ignores_outliers else (kept.min(), kept.max())
+    last = kept.size - 1
+    ends = (round(0.01 * last), round(0.99 * last)) if ignores_outliers else (0, last)
+    low, high = np.partition(kept, ends)[list(ends)]  # np.percentile would load numpy.ma, a gap of 40 ms
     return float(low), float(high)
 
 

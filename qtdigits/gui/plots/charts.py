@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent
+from PySide6.QtGui import QColor, QHelpEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -26,7 +26,7 @@ from qtdigits.core.score.learning import (
 )
 from qtdigits.core.score.metrics import Tally, wilson_band
 from qtdigits.gui.plots.calm_plot import CalmPlot
-from qtdigits.gui.widgets.colours import mixed, theme_of
+from qtdigits.gui.widgets.colours import Theme, mixed, theme_of
 from qtdigits.gui.widgets.parts import label
 
 SHARE = Scale(Quantity("share", "Share", is_share=True))
@@ -53,6 +53,44 @@ class ShareSeries:
     high: Numbers | None = None
     is_dotted: bool = False
 
+    @property
+    def kind(self) -> tuple[str, str, bool]:
+        """Two of the same kind are drawn by the same items."""
+        return self.name, self.colour, self.is_dotted or len(self.x) == 1
+
+
+class DrawnShares:
+    """What shows a `ShareSeries` on a plot: a line with a band, or dots with error bars."""
+
+    def __init__(self, plot: CalmPlot, one: ShareSeries, theme: Theme) -> None:
+        colour = getattr(theme, one.colour)
+        pen = pg.mkPen(colour)  # of one pixel: Qt draws a wider one ten times slower
+        dots = {"symbol": "o", "symbolSize": 6, "symbolBrush": QColor(colour), "symbolPen": None}
+        self._line = pg.PlotDataItem(
+            name=one.name,
+            pen=None if one.is_dotted else pen,
+            antialias=True,
+            connect="all",
+            skipFiniteCheck=True,
+            dynamicRangeLimit=None,
+            **(dots if one.is_dotted or len(one.x) == 1 else {}),
+        )
+        self._bars = pg.ErrorBarItem(pen=pen)
+        self._band = pg.PlotCurveItem(pen=None, brush=_band(colour), fillLevel="enclosed")
+        for item in (self._bars, self._band, self._line):
+            plot.addItem(item)
+
+    def show(self, one: ShareSeries) -> None:
+        """Show its points: another series of the same kind."""
+        self._line.setData(one.x, one.y)
+        if one.low is None or one.high is None:
+            return
+        if one.is_dotted:
+            self._bars.setData(x=one.x, y=one.y, top=one.high - one.y, bottom=one.y - one.low)
+        else:
+            there_and_back = np.concatenate([one.x, one.x[::-1]])
+            self._band.setData(there_and_back, np.concatenate([one.low, one.high[::-1]]))
+
 
 class Chart(QWidget):
     """A caption, a legend, and plots; or a sentence where there is nothing to show."""
@@ -67,6 +105,7 @@ class Chart(QWidget):
         self.setAccessibleDescription(empty)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._empty = empty
+        self._is_stale = False
         self._legend = label(role="muted")
         self._plots = QWidget()
         top = QHBoxLayout()
@@ -95,7 +134,15 @@ class Chart(QWidget):
     def _show(self, *, is_empty: bool, description: str) -> None:
         self._pages.setCurrentIndex(0 if is_empty else 1)
         self.setAccessibleDescription(self._empty if is_empty else description)
-        self._draw()
+        self._is_stale = True
+        if self.isVisible():
+            self._draw_now()
+
+    def _draw_now(self) -> None:
+        """What nobody sees is drawn when it is shown."""
+        if self._is_stale:
+            self._is_stale = False
+            self._draw()
 
     def _draw(self) -> None:
         """Draw what there is in the colours of the widget."""
@@ -111,6 +158,11 @@ class Chart(QWidget):
         if event.type() == QEvent.Type.PaletteChange and self._pages.currentIndex() == 1:
             self._draw()
 
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._draw_now()
+
 
 class ShareChart(Chart):
     """Shares over a count. `from_top`: 100 % is the fixed end of the axis (accuracy), otherwise 0 % (errors)."""
@@ -119,6 +171,8 @@ class ShareChart(Chart):
         super().__init__(title, caption, NO_DRAWINGS, size=QSize(320, 160), parent=parent)
         self._fixed = 1.0 if from_top else 0.0
         self._series: tuple[ShareSeries, ...] = ()
+        self._drawn: list[DrawnShares] = []
+        self._drawn_kinds: list[object] = []
         self._plot = self._add_plot()
         self._plot.run_axis.show_axis(XAxis.STEP)
 
@@ -129,48 +183,28 @@ class ShareChart(Chart):
 
     @override
     def _draw(self) -> None:
-        theme = theme_of(self)
-        self._plot.clear()
-        self._legend.setText(
-            "&nbsp;&nbsp; ".join(
-                f'<span style="color: {getattr(theme, one.colour)}">{"●" if one.is_dotted else "━"}</span> {one.name}'
-                for one in self._series
-            )
-        )
-        for one in self._series:
-            self._draw_one(one, getattr(theme, one.colour), theme.surface)
+        kinds: list[object] = [theme_of(self), *(one.kind for one in self._series)]
+        if kinds != self._drawn_kinds:
+            self._drawn_kinds = kinds
+            self._plot.clear()
+            self._drawn = [DrawnShares(self._plot, one, theme_of(self)) for one in self._series]
+            self._legend.setText("&nbsp;&nbsp; ".join(map(self._legend_entry, self._series)))
+        for drawn, one in zip(self._drawn, self._series, strict=True):
+            drawn.show(one)
         end = max((float(one.x[-1]) for one in self._series), default=1.0) or 1.0
         spread = self._spread()
         ends = (1.0 - spread, 1.0) if self._fixed else (0.0, spread)
         margin = 0.02 * spread
         self._plot.view.setRange(xRange=(0, end), yRange=(ends[0] - margin, ends[1] + margin), padding=0)
 
-    def _draw_one(self, one: ShareSeries, colour: str, ground: str) -> None:
-        dot = {"symbol": "o", "symbolSize": 6, "symbolBrush": QColor(colour), "symbolPen": None}
-        pen = pg.mkPen(colour, width=1.5)
-        line = pg.PlotDataItem(
-            one.x,
-            one.y,
-            name=one.name,
-            pen=None if one.is_dotted else pen,
-            antialias=True,
-            connect="all",
-            skipFiniteCheck=True,
-            dynamicRangeLimit=None,
-            **(dot if one.is_dotted or len(one.x) == 1 else {}),
-        )
-        if one.low is not None and one.high is not None and one.is_dotted:
-            bars = {"top": one.high - one.y, "bottom": one.y - one.low}
-            self._plot.addItem(pg.ErrorBarItem(x=one.x, y=one.y, **bars, pen=pen))
-        elif one.low is not None and one.high is not None:
-            edges = [pg.PlotCurveItem(one.x, edge) for edge in (one.low, one.high)]
-            self._plot.addItem(pg.FillBetweenItem(*edges, brush=_band(colour)))
-        self._plot.addItem(line)
+    def _legend_entry(self, one: ShareSeries) -> str:
+        colour = getattr(theme_of(self), one.colour)
+        return f'<span style="color: {colour}">{"●" if one.is_dotted else "━"}</span> {one.name}'
 
     def _spread(self) -> float:
         """The first points swing: the range is set by what most of the points need, and by the newest end of the bands."""
         distances = [np.abs(self._fixed - one.y) for one in self._series]
-        tops = [1.35 * float(np.percentile(d, 95 if len(d) > 20 else 100)) for d in distances]
+        tops = [1.35 * float(np.sort(d)[int(0.95 * (len(d) - 1)) if len(d) > 20 else -1]) for d in distances]
         bands = [one.low if self._fixed else one.high for one in self._series]
         ends = [abs(self._fixed - float(band[-1])) for band in bands if band is not None]
         return nice_above(min(1.0, max([*tops, *ends, LEAST_SPREAD])))

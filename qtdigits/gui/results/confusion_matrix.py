@@ -51,21 +51,27 @@ class ConfusionMatrix(QWidget):
         self.setAccessibleName("Confusion matrix")
 
     def set_score(self, score: Score) -> None:
+        before, shown = self._counts, (self._classes, self._most_right, self._most_wrong)
         self._classes, self._counts = score.classes, score.confusion
         right = np.diagonal(score.confusion)
         self._most_right = max(2, int(right.max(initial=0)))
         self._most_wrong = max(LEAST_WRONG, int((score.confusion - np.diag(right)).max(initial=0)))
         self._set_current(None)
         self.set_chosen(None)
-        self.setMaximumWidth(round((len(score.classes) + 1) * MOST_CELL_PX + self.fontMetrics().height() + 2))
         self.setAccessibleDescription(confusions_text(score))
+        if shown == (self._classes, self._most_right, self._most_wrong):
+            for row, column in np.argwhere(self._counts != before):
+                self.update(self.cell_rect(int(row), int(column)).toAlignedRect())
+            return
+        self.setMaximumWidth(round((len(score.classes) + 1) * MOST_CELL_PX + self.fontMetrics().height() + 2))
         self.updateGeometry()
         self.update()
 
     def set_chosen(self, cell: tuple[int, int] | None) -> None:
         """Mark the cell whose drawings are shown."""
-        self._chosen = cell
-        self.update()
+        if cell != self._chosen:
+            self._chosen = cell
+            self.update()
 
     def describe(self, row: int, column: int) -> str:
         """Such as "4 read as 9: 12 of 980 (1.2 %)"."""
@@ -159,8 +165,11 @@ class ConfusionMatrix(QWidget):
         font.setPixelSize(round(max(5.0, min(0.36 * cell, 13.0) if cell > 20 else 0.55 * cell)))
         painter.setFont(font)
         self._paint_labels(painter, corner, cell)
+        stale = QRectF(event.rect())
         for (row, column), count in np.ndenumerate(self._counts):
-            self._paint_cell(painter, self.cell_rect(row, column), int(count), is_right=row == column)
+            rect = QRectF(corner.x() + column * cell, corner.y() + row * cell, cell, cell)
+            if stale.intersects(rect):
+                self._paint_cell(painter, rect, int(count), is_right=row == column)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for marked, width in ((self._current, 1.5), (self._chosen, 2.5)):
             if marked is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import is_
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
@@ -35,6 +36,14 @@ class ClassContent:
     def count_text(self) -> str:
         return f"{self.n:,} drawn" if self.n else "none yet"
 
+    def is_same(self, other: ClassContent) -> bool:
+        is_said = (self.n, self.advice) == (other.n, other.advice)
+        return (
+            is_said
+            and len(self.drawings) == len(other.drawings)
+            and all(map(is_, self.drawings, other.drawings))
+        )
+
 
 NOTHING = ClassContent(0, (), ClassAdvice(""))
 
@@ -50,7 +59,7 @@ class ClassTile(QAbstractButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._label = class_label
         self._content = NOTHING
-        self._is_next = False
+        self._is_next: bool | None = None  # until something is shown
         self._title = heavy_font(self, 1.35)
         self._small = QFont(self.font())
         self._small.setPointSizeF(self.font().pointSizeF() * 0.9)
@@ -60,7 +69,9 @@ class ClassTile(QAbstractButton):
         return self._content
 
     def show_content(self, content: ClassContent, *, is_next: bool) -> None:
-        """`is_next`: the class that is most worth drawing next."""
+        """`is_next`: the class that is most worth drawing next. What is shown already is not painted again."""
+        if is_next == self._is_next and content.is_same(self._content):
+            return
         self._content, self._is_next = content, is_next
         said = f"{self._label}: " + ", ".join(filter(None, (content.count_text, content.advice.text)))
         self.setAccessibleName(said)

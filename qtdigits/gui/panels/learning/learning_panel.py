@@ -142,6 +142,7 @@ class LearningPanel(RefreshingPanel):
             layout = place.layout()
             assert layout is not None
             layout.addWidget(chart)
+            chart.show()  # now rather than with the next event
         self._show_record()
         self._show_learning()
 
