@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -331,6 +332,14 @@ def type_label(window: MainWindow, typed: str) -> None:
     QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
 
 
+def compose(window: MainWindow, typed: str) -> None:
+    """As an input method does: what is composed first stands underlined in the entry."""
+    composing, committing = QInputMethodEvent("…", []), QInputMethodEvent()
+    committing.setCommitString(typed)
+    for event in (composing, committing):
+        QApplication.sendEvent(window.focusWidget(), event)
+
+
 A_DRAWING = ((100, 60), (200, 60), (150, 200))
 ANOTHER = ((150, 50), (150, 220), (190, 220))
 
@@ -374,6 +383,27 @@ def test_that_a_class_that_only_memory_knows_has_a_bar_to_click(window: MainWind
     bars = part(window, "classBars")
     QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=QPoint(60, bars.height() - 4))
     assert window.drawing.entry.text() == "a"
+
+
+@pytest.mark.parametrize("label", ["♥", "equilateral triangle", "שלום", "❤️"])
+def test_that_a_class_of_any_script_is_marked_as_known_from_memory_and_does_not_move_the_bars(
+    window: MainWindow, label: str
+) -> None:
+    bars, answer = part(window, "classBars"), part(window, "answerLabel")
+    draw_by_mouse(window, *A_DRAWING)
+    QApplication.processEvents()
+    place, width, as_digit = bars.geometry(), answer.width(), answer.font().pointSizeF()
+    assert "memory" not in bars.toolTip()
+    compose(window, label)
+    QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
+    draw_by_mouse(window, *A_DRAWING)
+    QApplication.processEvents()
+    assert (bars.geometry(), answer.width()) == (place, width)
+    assert answer.toolTip() == label
+    assert answer.fontMetrics().horizontalAdvance(text(window, "answerLabel")) <= width
+    assert answer.font().pointSizeF() < as_digit or len(label) <= 4
+    assert f"{label} (from memory): " in bars.accessibleDescription()
+    assert "from memory" in bars.toolTip()
 
 
 def test_that_the_network_tab_tells_the_network_from_memory(qtbot: QtBot, window: MainWindow) -> None:

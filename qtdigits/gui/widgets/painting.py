@@ -8,11 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from qtdigits.core.drawing.samples import Raster
 from qtdigits.gui.widgets.colours import Theme
+
+RING_PX = 5
 
 
 def draw_stroke(
@@ -59,6 +61,13 @@ ARROW_STEPS = {
     Qt.Key.Key_Right: (0, 1),
 }
 """Rows and columns that an arrow key moves by."""
+
+
+def draw_ring(painter: QPainter, left: float, middle: float, colour: QColor) -> None:
+    """Draw a small ring beside a word: a mark that a tooltip explains."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(colour, 1.2))
+    painter.drawEllipse(QRectF(left, middle - RING_PX / 2, RING_PX, RING_PX))
 
 
 def raster_image(raster: Raster, *, ink: str, paper: str) -> QImage:

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.drawing.labels import MAX_LABEL_LENGTH, with_article
+from qtdigits.core.drawing.labels import DIGITS, MAX_LABEL_LENGTH, LabelSet, with_article
 from qtdigits.core.drawing.samples import Raster
 from qtdigits.core.formatting import percent
 from qtdigits.core.judging import Reading
@@ -36,7 +36,7 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.colours import theme_of
-from qtdigits.gui.widgets.painting import raster_image
+from qtdigits.gui.widgets.painting import draw_ring, raster_image
 from qtdigits.gui.widgets.parts import button, give_role, heavy_font, label, named
 
 
@@ -97,10 +97,18 @@ class LabelEntry(QLineEdit):
 
 MOST_BARS = 12
 """So many classes are shown at the most; with more, the most probable ones."""
+ANSWER_SIZES = (5, 3.4, 2.4, 1.7, 1.2)
+"""Of the answer's font, the first with which a label has room: what is shown must not push the bars."""
+FROM_MEMORY = "from memory"
+GUESS_PX = 70
+"""So much of a guessed label stands on its button, which must leave room for the hint."""
 
 
 class ClassBars(QWidget):
-    """A bar for the probability of every class; a click on one chooses that class."""
+    """A bar for the probability of every class; a click on one chooses that class.
+
+    A ring stands before those that only the memory knows.
+    """
 
     class_chosen = Signal(str)
 
@@ -108,14 +116,15 @@ class ClassBars(QWidget):
         super().__init__(parent)
         self._rows: list[tuple[str, float]] = []
         self._best = ""
+        self._trained: LabelSet = DIGITS
         self.setObjectName("classBars")
         self.setAccessibleName("Probability of every class")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
-        self.setToolTip("Click a class to choose it as the right label")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def show_reading(self, reading: Reading | None, classes: tuple[str, ...]) -> None:
-        """Without a reading, the `classes` stand there with empty bars."""
+    def show_reading(self, reading: Reading | None, classes: tuple[str, ...], trained: LabelSet) -> None:
+        """Without a reading, the `classes` stand there with empty bars. `trained` are those of the network."""
+        self._trained = trained
         if reading is None:
             self._rows, self._best = [(label, 0.0) for label in classes[:MOST_BARS]], ""
         else:
@@ -123,10 +132,22 @@ class ClassBars(QWidget):
             shown = sorted(np.argsort(reading.probabilities)[::-1][:MOST_BARS])
             self._rows = [(reading.classes[i], values[i]) for i in shown]
             self._best = reading.label
-        said = ", ".join(f"{label}: {percent(p)}" for label, p in self._rows if p >= 0.005)
-        self.setAccessibleDescription(said)
+        told = [
+            (f"{label} ({FROM_MEMORY})" if self._is_remembered(label) else label, p)
+            for label, p in self._rows
+        ]
+        self.setAccessibleDescription(", ".join(f"{label}: {percent(p)}" for label, p in told if p >= 0.005))
+        ring = f"\n○ {FROM_MEMORY}: the network has not learned it yet" if self._has_remembered else ""
+        self.setToolTip(f"Click a class to choose it as the right label{ring}")
         self.updateGeometry()
         self.update()
+
+    def _is_remembered(self, name: str) -> bool:
+        return name not in self._trained
+
+    @property
+    def _has_remembered(self) -> bool:
+        return any(self._is_remembered(name) for name, _ in self._rows)
 
     @override
     def sizeHint(self) -> QSize:
@@ -151,6 +172,8 @@ class ClassBars(QWidget):
             elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(left) - 8)
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, row.top(), left - 10, row.height()), align, elided)
+            if self._is_remembered(name):
+                draw_ring(painter, left - 7, row.center().y(), QColor(theme.accent))
             bar = QRectF(left, row.center().y() - 4, self.width() - left, 8)
             self._draw_bar(painter, bar, p, is_best=is_best)
         painter.end()
@@ -267,7 +290,7 @@ class AnswerPanel(QFrame):
     def _show_reading(self) -> None:
         reading = self._session.reading
         is_sure = reading is None or reading.is_sure
-        self._answer.setText(_answer_text(reading))
+        self._show_answer(_answer_text(reading))
         self._probability.setText(_probability_text(reading))
         for shown, role in ((self._answer, ""), (self._probability, "good")):
             give_role(shown, role if is_sure else "warning")
@@ -283,9 +306,18 @@ class AnswerPanel(QFrame):
         self._name_right()
         self._update_hint()
 
+    def _show_answer(self, text: str) -> None:
+        """As large as it has room; only a label that is very long is elided."""
+        width = self._answer.width()
+        fonts = [heavy_font(self, size) for size in ANSWER_SIZES]
+        font = next((f for f in fonts if QFontMetrics(f).horizontalAdvance(text) <= width), fonts[-1])
+        self._answer.setFont(font)
+        self._answer.setText(QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, width))
+        self._answer.setToolTip(text)
+
     @Slot()
     def _show_bars(self) -> None:
-        self._bars.show_reading(self._session.reading, self._session.labels)
+        self._bars.show_reading(self._session.reading, self._session.labels, self._session.label_set)
 
     @Slot()
     def _show_drawings_behind(self) -> None:
@@ -338,12 +370,13 @@ class AnswerPanel(QFrame):
         layout.addLayout(correcting)
 
     def _set_big_font(self) -> None:
-        self._answer.setFont(heavy_font(self, 5))
+        self._answer.setFont(heavy_font(self, ANSWER_SIZES[0]))
         self._answer.setMinimumHeight(self._answer.fontMetrics().capHeight() + 24)
         figure = heavy_font(self, 1.25)
         self._probability.setFont(figure)
         # wide enough for a model that is not sure, so that the bars stay where they are
-        self._probability.setFixedWidth(QFontMetrics(figure).horizontalAdvance("perhaps 0, 00 %") + 4)
+        for part in (self._answer, self._probability):
+            part.setFixedWidth(QFontMetrics(figure).horizontalAdvance("perhaps 0, 00 %") + 4)
 
     @property
     def _guess(self) -> str:
@@ -356,7 +389,8 @@ class AnswerPanel(QFrame):
         if asked := self._guided.asked:
             text, tip = f"It is {with_article(asked)}", "Store the drawing as what was asked for (Enter)"
         elif guess := self._guess:
-            text, tip = f"It is {guess}", "Store the drawing as what it was guessed to be"
+            named = self._right.fontMetrics().elidedText(guess, Qt.TextElideMode.ElideRight, GUESS_PX)
+            text, tip = f"It is {named}", f"Store the drawing as {guess}, which it was guessed to be"
         else:
             text, tip = "Right", "The answer is right (Enter)"
         self._right.setText(text.replace("&", "&&"))

@@ -67,9 +67,10 @@ class BecauseRow(QWidget):
             painter.setPen(QColor(theme.border))
             painter.drawRect(square.adjusted(0.5, 0.5, -0.5, -0.5))
             painter.setPen(QColor(theme.text))
-            shown = painter.fontMetrics().elidedText(found.label, Qt.TextElideMode.ElideRight, self._side)
             under = QRectF(square.left(), square.bottom(), self._side, self._line)
-            painter.drawText(under, Qt.AlignmentFlag.AlignCenter, shown)
+            has_room = painter.fontMetrics().horizontalAdvance(found.label) <= self._side
+            side = Qt.AlignmentFlag.AlignHCenter if has_room else Qt.AlignmentFlag.AlignLeft
+            painter.drawText(under, side, found.label)  # what has no room is cut off
         painter.end()
 
     @override

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from qtdigits.core.score.practice import ClassAdvice
 from qtdigits.gui.widgets.colours import theme_of
-from qtdigits.gui.widgets.painting import raster_image
+from qtdigits.gui.widgets.painting import RING_PX, draw_ring, raster_image
 from qtdigits.gui.widgets.parts import heavy_font
 from qtdigits.store.tables.queries import Thumbnail
 
@@ -26,11 +26,15 @@ LEAST_WIDTH_PX, WIDTH_PX = 84, 128
 
 @dataclass(frozen=True, eq=False)
 class ClassContent:
-    """`n` drawings of one class, the latest of them, newest first, and what the class needs."""
+    """`n` drawings of one class, the latest of them, newest first, and what the class needs.
+
+    `is_remembered`: only the memory knows the class, the network has not learned it.
+    """
 
     n: int
     drawings: tuple[Thumbnail, ...]
     advice: ClassAdvice
+    is_remembered: bool = False
 
     @property
     def count_text(self) -> str:
@@ -73,7 +77,8 @@ class ClassTile(QAbstractButton):
         if is_next == self._is_next and content.is_same(self._content):
             return
         self._content, self._is_next = content, is_next
-        said = f"{self._label}: " + ", ".join(filter(None, (content.count_text, content.advice.text)))
+        memory = "read from memory, not learned by the network yet" if content.is_remembered else ""
+        said = f"{self._label}: " + ", ".join(filter(None, (content.count_text, content.advice.text, memory)))
         self.setAccessibleName(said)
         self.setToolTip(f"{said}. Click to see these drawings" if content.n else said)
         self.setEnabled(content.n > 0)
@@ -115,11 +120,15 @@ class ClassTile(QAbstractButton):
         theme = theme_of(self)
         line = QRectF(inner.left(), inner.top(), inner.width(), QFontMetrics(self._title).height())
         count = self._content.count_text
-        room = line.width() - QFontMetrics(self._small).horizontalAdvance(count) - GAP_PX
+        ring = RING_PX + GAP_PX if self._content.is_remembered else 0
+        room = line.width() - QFontMetrics(self._small).horizontalAdvance(count) - GAP_PX - ring
         painter.setFont(self._title)
         painter.setPen(QColor(theme.text))
         title = painter.fontMetrics().elidedText(self._label, Qt.TextElideMode.ElideRight, int(room))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
+        if ring:
+            left = line.left() + painter.fontMetrics().horizontalAdvance(title) + GAP_PX
+            draw_ring(painter, left, line.center().y(), QColor(theme.accent))
         painter.setFont(self._small)
         painter.setPen(QColor(theme.text_muted))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, count)

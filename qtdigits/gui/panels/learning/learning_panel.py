@@ -295,7 +295,12 @@ class LearningPanel(RefreshingPanel):
         advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
         contents = {
-            name: ClassContent(n, latest, advise_class(record.recent, name))
+            name: ClassContent(
+                n,
+                latest,
+                advise_class(record.recent, name),
+                is_remembered=name not in self._session.label_set,
+            )
             for name, (n, latest) in self._drawings.items()
         }
         self._tiles.show_classes(contents, wanted=advice.labels)
