@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.raster import render
-from qtdigits.core.embedding import Whitening, reference_drawings
+from qtdigits.core.embedding import Whitening, unit_rows, whitening_of
 from qtdigits.core.judging import Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
@@ -98,7 +98,7 @@ class Reader:
 
     def embed(self, rasters: NDArray[np.uint8]) -> NDArray[np.float32]:
         """`(n, 28, 28) uint8` to `(n, d) float32` of unit length: what the network makes of them just before its output layer,
-        whitened as in `core.embedding`.
+        as in `core.embedding`.
 
         Raises `InputError` for other shapes, `ModelFileError` where the program gives none and the weights cannot be loaded.
         """
@@ -109,10 +109,10 @@ class Reader:
                 raise self._unusable("its weights were not loaded")
             self._model = load_model(self._model.path)
         network, weights = self._model.network, self._model.weights
+        found = features(network, weights, _checked(rasters))
         if self._whitening is None:
-            drawings, labels = reference_drawings()
-            self._whitening = Whitening.of(features(network, weights, drawings), labels)
-        return self._whitening.embed(features(network, weights, _checked(rasters)))
+            self._whitening = whitening_of(network, lambda drawings: features(network, weights, drawings))
+        return unit_rows(found) if self._whitening is None else self._whitening.embed(found)
 
     def read_and_embed(
         self, images: NDArray[np.uint8], *, threads: int = 1
@@ -206,7 +206,7 @@ class _Program:
         self._interpreter.invoke()
         found = tuple(self._interpreter.get_tensor(output) for output in self._outputs)
         for embedding in found[1:]:
-            # features that are all zero have no direction, and LiteRT divides by their length: such drawings are alike
+            # Older programs lack `ml.models.NO_FEATURES`: LiteRT divides by the length of features that are all zero.
             embedding[~np.isfinite(embedding).all(axis=1)] = 1.0 / np.sqrt(embedding.shape[1])
         return found
 

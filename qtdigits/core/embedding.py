@@ -3,12 +3,13 @@
 In some directions a network's features differ a lot between two drawings of one digit, in others hardly, though these tell digits
 apart. Whitened by their covariance within a digit (the metric of linear discriminant analysis, Fisher 1936), their cosine tells
 digits, and letters that the network never saw, apart much better. The covariance is measured on the program's own synthetic
-digits, so that every network has it, whatever it was trained on.
+digits, so that every network has it, whatever it was trained on. A network with an embedding layer needs none of this: its
+cosines are what a second head was trained with (`ml.characters`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.network_spec import NetworkSpec
 
 Floats = NDArray[np.float32]
 
@@ -63,6 +65,20 @@ class Whitening:
         """`(n, d)` features, as the output layer is given them, to `(n, k)` embeddings of unit length."""
         whitened = (unit_rows(features) - self.mean) @ self.transform
         return unit_rows(np.asarray(whitened, np.float32))
+
+
+def whitening_of(
+    spec: NetworkSpec, features: Callable[[NDArray[np.uint8]], Floats], *, batch: int = 100
+) -> Whitening | None:
+    """Return the whitening of a network, None where it has an embedding layer: its features are embeddings but for their length.
+
+    `features` gives what the output layer is given, `(n, d)`, for drawings `(n, 28, 28) uint8`.
+    """
+    if spec.has_embedding_layer:
+        return None
+    drawings, labels = reference_drawings()
+    parts = [features(drawings[first : first + batch]) for first in range(0, len(drawings), batch)]
+    return Whitening.of(np.concatenate(parts), labels)
 
 
 def unit_rows(rows: Floats) -> Floats:

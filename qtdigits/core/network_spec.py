@@ -131,6 +131,11 @@ class NetworkSpec:
         return "cnn" if self.blocks else "mlp"
 
     @property
+    def has_embedding_layer(self) -> bool:
+        """Whether its last dense layer is linear. It adds nothing to the answers, but has an embedding trained for itself."""
+        return bool(self.dense) and self.dense[-1].activation == "linear"
+
+    @property
     def title(self) -> str:
         """Such as "MLP 50-50" or "CNN 32-64 + 256"."""
         dense = "-".join(str(layer.neurons) for layer in self.dense)

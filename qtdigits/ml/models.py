@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
-from qtdigits.core.embedding import Whitening, reference_drawings
+from qtdigits.core.embedding import whitening_of
 from qtdigits.core.model import Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.run.history import History
@@ -21,6 +21,9 @@ from qtdigits.ml.backend import keras, tf
 from qtdigits.ml.networks import build_network, probabilities
 from qtdigits.ml.training import TrainedNetwork
 from qtdigits.quiet import quiet
+
+NO_FEATURES = 1e-4
+"""Is added to each feature: a drawing whose features are all zero would have no direction, and LiteRT divides by its length."""
 
 N_GOLDEN = 20
 N_GOLDEN_READABLE = 14
@@ -52,7 +55,7 @@ def to_model(
         recipe=trained.recipe,
         label_set=trained.label_set,
         weights=_weights(trained.network),
-        flatbuffer=_export(trained.network, is_half=is_half),
+        flatbuffer=_export(trained.network, trained.recipe.network, is_half=is_half),
         golden=Golden(golden_images, probabilities(trained.network, golden_images)),
         preprocessing_version=PREPROCESSING_VERSION,
         history=history,
@@ -71,7 +74,7 @@ def with_embedding_output(model: Model) -> Model:
             np.array_equal(w, w.astype(np.float16)) for layer in model.weights.values() for w in layer
         )
     is_half = is_half and not _has_constants(model.network)
-    return replace(model, flatbuffer=_export(network, is_half=is_half))
+    return replace(model, flatbuffer=_export(network, model.network, is_half=is_half))
 
 
 def weights_of(base: Model, trained: TrainedNetwork) -> Model:
@@ -129,15 +132,16 @@ def _weights(network: Any) -> dict[str, LayerWeights]:
     }
 
 
-def with_embedding(network: Any) -> Any:
-    """The network with a second output, the whitened embedding of `core.embedding`, which is measured here."""
+def with_embedding(network: Any, spec: NetworkSpec) -> Any:
+    """The network of `spec` with a second output, the embedding of `core.embedding`, whose whitening is measured here."""
     output = network.layers[-1]
-    drawings, labels = reference_drawings()
+    features = keras.layers.Rescaling(1.0, offset=NO_FEATURES, dtype="float32")(output.input)
     given = keras.Model(network.input, output.input)
-    whitening = Whitening.of(
-        np.concatenate([probabilities(given, part) for part in np.split(drawings, 5)]), labels
-    )
-    unit = keras.layers.UnitNormalization(dtype="float32")(output.input)
+    whitening = whitening_of(spec, lambda drawings: probabilities(given, drawings))
+    if whitening is None:
+        embedding = keras.layers.UnitNormalization(dtype="float32", name="embedding")(features)
+        return keras.Model(network.input, [network.output, embedding])
+    unit = keras.layers.UnitNormalization(dtype="float32")(features)
     whitened = keras.layers.Dense(whitening.transform.shape[1], dtype="float32", name="whitening")(unit)
     embedding = keras.layers.UnitNormalization(dtype="float32", name="embedding")(whitened)
     both = keras.Model(network.input, [network.output, embedding])
@@ -145,9 +149,9 @@ def with_embedding(network: Any) -> Any:
     return both
 
 
-def _export(network: Any, *, is_half: bool) -> bytes:
+def _export(network: Any, spec: NetworkSpec, *, is_half: bool) -> bytes:
     """The LiteRT program: probabilities and embedding."""
-    network = with_embedding(network)
+    network = with_embedding(network, spec)
     settings: dict[str, Any] = {}
     if is_half:
         settings = {

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
+from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.run.control import Control
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import Plan, SimulatedStep, SimulatedWriter, Simulation
@@ -110,7 +111,7 @@ class _User:
         self._control.raise_if_stopping()
         trained = learner.learn(model, judged, teacher=self._base, control=self._control)
         self._control.raise_if_stopping()  # an interrupted training says nothing about the writer
-        return weights_of(model, trained), _NetworkReader(trained.network)
+        return weights_of(model, trained), _NetworkReader(trained.network, model.network)
 
     def _alone_and_as_used(
         self, model: Model, reader: Reader | _NetworkReader, hand: Dataset
@@ -137,14 +138,14 @@ class _User:
 class _NetworkReader:
     """Reads with a Keras network as `Reader` does with a LiteRT program."""
 
-    def __init__(self, network: Any) -> None:
-        self._network = network
+    def __init__(self, network: Any, spec: NetworkSpec) -> None:
+        self._network, self._spec = network, spec
 
     @classmethod
     def of(cls, model: Model) -> Self:
         from qtdigits.ml.models import from_model
 
-        return cls(from_model(model))
+        return cls(from_model(model), model.network)
 
     def read_many(self, images: NDArray[np.uint8]) -> Floats:
         from qtdigits.ml.networks import probabilities
@@ -155,7 +156,7 @@ class _NetworkReader:
         from qtdigits.ml.models import with_embedding
         from qtdigits.ml.networks import outputs_of
 
-        network = with_embedding(self._network)
+        network = with_embedding(self._network, self._spec)
         found = [outputs_of(network, part) for part in _chunks(images)]
         return np.concatenate([p for p, _ in found]), np.concatenate([e for _, e in found])
 

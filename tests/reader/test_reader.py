@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.raster import render, render_many
 from qtdigits.core.drawing.synthetic import scribbles
-from qtdigits.core.embedding import Whitening, reference_drawings
+from qtdigits.core.embedding import Whitening, reference_drawings, unit_rows
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Golden, Model
 from qtdigits.core.network_inspection import features
@@ -26,9 +27,9 @@ from qtdigits.ml.models import from_model, to_model, with_embedding_output
 from qtdigits.ml.networks import build_network
 from qtdigits.ml.training import TrainedNetwork
 from qtdigits.quiet import quiet
-from qtdigits.reader import BATCH, Reader
+from qtdigits.reader import BATCH, EMBEDDING_OUTPUTS, Reader
 from qtdigits.store.model_files import save_model
-from tiny_training import tiny_data, tiny_model
+from tiny_training import TINY_RECIPE, tiny_data, tiny_model
 
 pytestmark = pytest.mark.tensorflow
 
@@ -82,6 +83,37 @@ def test_that_the_program_gives_the_embedding_that_the_weights_give(model: Model
     expected = whitening.embed(features(model.network, model.weights, images))
     assert (found * expected).sum(axis=1).min() > 0.999
     assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-3)
+
+
+def test_that_an_embedding_layer_is_the_embedding(tmp_path: Path) -> None:
+    made = tiny_model(TINY_RECIPE.with_values(dense="16, 8:linear"))
+    images = tiny_data(BATCH).images
+    expected = unit_rows(features(made.network, made.weights, images))
+    np.testing.assert_allclose(Reader(made).embed(images), expected, atol=2e-3)
+    with quiet():
+        from_model(made).export(str(tmp_path / "older.tflite"), format="litert", verbose=False)
+    older = replace(made, flatbuffer=(tmp_path / "older.tflite").read_bytes())
+    np.testing.assert_allclose(Reader(older).embed(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dense", ["8", "8:linear"])
+def test_that_the_program_embeds_what_has_no_features(dense: str) -> None:
+    """Without the reader's help, which programs of older files need."""
+    recipe = recipe_of({"dense": dense})
+    network = build_network(recipe.network, 10)
+    network.get_layer("dense_1").set_weights([np.zeros((784, 8)), np.full(8, -1.0 if dense == "8" else 0.0)])
+    trained = TrainedNetwork(network, recipe, DIGITS, "completed", 1, 1)
+    data = tiny_data(20)
+    made = to_model(
+        trained, name="m", images=data.images, targets=data.targets, history=History(), provenance={}
+    )
+    interpreter = Interpreter(model_content=made.flatbuffer)
+    interpreter.allocate_tensors()
+    runner = interpreter.get_signature_runner()
+    (given,) = runner.get_input_details()
+    found = runner(**{given: (data.images[:1, ..., np.newaxis] / 255).astype(np.float32)})
+    embedding = found[EMBEDDING_OUTPUTS[1]][0]
+    np.testing.assert_allclose(np.linalg.norm(embedding), 1, atol=1e-4)
 
 
 def test_that_a_program_without_embedding_reads_and_is_replaced_by_one_that_has_it(tmp_path: Path) -> None:
