@@ -90,7 +90,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--turned-characters",
         **files,
-        help="the same, each character in four rotations as four characters: for alphabets that nobody has to read",
+        help="the same, each character turned and mirrored, as eight characters: for alphabets that nobody has to read",
     )
     group.add_argument(
         "--leave-out",

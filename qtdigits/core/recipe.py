@@ -307,12 +307,22 @@ class Recipe:
         "part of every epoch that the writer's own drawings make up, however many there are",
         zero="as their weight says",
     )
-    turned_share: float = _number(
+    invented_characters: int = _whole(
         "Data",
-        "Share of turned characters",
+        "Invented characters",
+        0,
+        20_000,
+        "how many characters are invented for the second loss, each with 15 drawings",
+        unit="characters",
+        step=0,
+        zero="none",
+    )
+    signs_share: float = _number(
+        "Data",
+        "Share of signs",
         0.0,
         0.9,
-        "part of every epoch that the files of turned characters make up, however large they are",
+        "part of every epoch that turned and invented characters make up, however many there are",
         zero="each drawing counts once",
     )
     validation_fraction: float = _number(
@@ -468,9 +478,9 @@ def recipe_of(values: Mapping[str, Any], *, name: str | None = None) -> Recipe:
     checked = {key: FIELD_BY_NAME[key].parse(value) for key, value in values.items() if key != "name"}
     recipe = Recipe(name=name or str(values.get("name") or Recipe.name), **checked)  # type: ignore[arg-type]
     _ = recipe.network
-    if recipe.drawings_share + recipe.turned_share > MOST_SHARES:
+    if recipe.drawings_share + recipe.signs_share > MOST_SHARES:
         raise InputError(
-            f"drawings_share and turned_share are more than {MOST_SHARES:.0%} of an epoch together.",
+            f"drawings_share and signs_share are more than {MOST_SHARES:.0%} of an epoch together.",
             "Lower one of them.",
         )
     return recipe

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.ink import Ink, StrokeArray
+from qtdigits.core.drawing.invented import invented_characters
 from qtdigits.core.drawing.raster import render_many
-from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.samples import INVENTED, Dataset
 from qtdigits.core.drawing.synthetic import is_no_digit
+from qtdigits.core.recipe import Recipe
 from qtdigits.training.mixing import Source
+
+INVENTED_DRAWINGS = 15
+"""Drawings of each invented character."""
+
+_POINT_EVERY = 1 / 30
+"""Longest distance of two points of thinned ink, as a part of its longer side."""
 
 
 def character_sources(drawings: Dataset, *, are_not_digits: bool) -> Iterator[Source]:
@@ -23,30 +32,63 @@ def character_sources(drawings: Dataset, *, are_not_digits: bool) -> Iterator[So
 
 
 def turned(drawings: Dataset) -> Dataset:
-    """Return the drawings in four rotations, as four characters each: most signs are others when they are turned.
+    """Return the drawings and their mirror images in four rotations, as eight characters each: most signs are others then.
 
-    (Vinyals et al., Matching networks for one shot learning, 2016, and most who trained on Omniglot since.)
+    (Rotations: Vinyals et al., Matching networks for one shot learning, 2016, and most who trained on Omniglot since.) Ink is
+    thinned to what its raster can show.
     """
-    inks = drawings.inks or (None,) * len(drawings)
-    quarters = range(4)
-    turned_inks = [None if ink is None else _turned_ink(ink, n) for n in quarters for ink in inks]
-    images = np.concatenate([np.rot90(drawings.images, -n, axes=(1, 2)) for n in quarters])
+    inks = [ink and _thinned(ink) for ink in drawings.inks or (None,) * len(drawings)]
+    images, labels, turned_inks = [], [], []
+    for is_mirrored, quarters in product((False, True), range(4)):
+        name = " mirrored" * is_mirrored + f" turned {90 * quarters}°" * bool(quarters)
+        labels += [label + name for label in drawings.labels]
+        images.append(np.rot90(drawings.images[:, :, :: -1 if is_mirrored else 1], -quarters, axes=(1, 2)))
+        turned_inks += [ink and _turned_ink(ink, quarters, is_mirrored=is_mirrored) for ink in inks]
+    rasters = np.concatenate(images)
     has_ink = np.flatnonzero([ink is not None for ink in turned_inks])
-    images[has_ink] = render_many(ink for ink in turned_inks if ink is not None)
+    rasters[has_ink] = render_many(ink for ink in turned_inks if ink is not None)
     return replace(
         drawings,
-        images=images,
-        labels=tuple(
-            f"{label} turned {90 * n}°" if n else label for n in quarters for label in drawings.labels
-        ),
-        writers=drawings.writers * 4,
+        images=rasters,
+        labels=tuple(labels),
+        writers=drawings.writers * 8,
         inks=tuple(turned_inks) if len(has_ink) else (),
     )
 
 
-def _turned_ink(ink: Ink, quarters: int) -> Ink:
-    """Return ink turned clockwise by so many right angles, y pointing down."""
+def invented_source(recipe: Recipe) -> Source:
+    """Return the recipe's invented characters."""
+    inks, labels = invented_characters(recipe.invented_characters, INVENTED_DRAWINGS, recipe.seed)
+    drawn = Dataset(INVENTED, render_many(inks), tuple(labels), inks=tuple(inks))
+    return Source(drawn, is_character=True)
+
+
+def with_share(sources: Sequence[Source], share: float) -> list[Source]:
+    """Return the sources with a `share` for all of them together."""
+    n = sum(len(source.dataset) for source in sources)
+    return [replace(source, share=share * len(source.dataset) / n) for source in sources]
+
+
+def _turned_ink(ink: Ink, quarters: int, *, is_mirrored: bool) -> Ink:
+    """Return ink turned clockwise by so many right angles, y pointing down, after left and right were exchanged if mirrored."""
     cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarters]
+    side = -1 if is_mirrored else 1
     turn = np.eye(4, dtype=np.float32)
-    turn[:2, :2] = [[cos, sin], [-sin, cos]]
+    turn[:2, :2] = [[side * cos, side * sin], [-sin, cos]]
     return Ink(tuple(stroke @ turn for stroke in ink.strokes))
+
+
+def _thinned(ink: Ink) -> Ink:
+    """Return ink with points evenly along each stroke, where it has more than it needs: each costs time in every epoch."""
+    left, top, right, bottom = ink.bounds
+    spacing = max(right - left, bottom - top) * _POINT_EVERY
+    return Ink(tuple(_thinned_stroke(stroke, spacing) for stroke in ink.strokes))
+
+
+def _thinned_stroke(stroke: StrokeArray, spacing: float) -> StrokeArray:
+    along = np.append(0.0, np.cumsum(np.hypot(*np.diff(stroke[:, :2].astype(np.float64), axis=0).T)))
+    n = 2 + int(along[-1] / spacing) if spacing else len(stroke)
+    if n >= len(stroke):
+        return stroke
+    at = np.linspace(0.0, along[-1], n)
+    return np.stack([np.interp(at, along, column) for column in stroke.T], axis=1).astype(np.float32)

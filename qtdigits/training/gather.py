@@ -19,7 +19,7 @@ from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.store.data.datasets import read_dataset, read_samples
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.characters import character_sources, turned
+from qtdigits.training.characters import character_sources, invented_source, turned, with_share
 from qtdigits.training.compare import guard_of
 from qtdigits.training.consolidate import rehearsal_source, scribble_source, writer_sources
 from qtdigits.training.data_cache import DataCache, Progress
@@ -198,18 +198,17 @@ class _Gathering:
         """Add the drawings that the second head alone learns from."""
         for file in self._job.characters:
             self._sources += self._characters_of(file)
-        in_rotations = [
-            source
-            for file in self._job.turned_characters
-            for source in self._characters_of(file, in_rotations=True)
-        ]
-        n = sum(len(source.dataset) for source in in_rotations)
-        share = self._recipe.turned_share
-        self._sources += [replace(s, share=share * len(s.dataset) / n) for s in in_rotations]
+        signs: list[Source] = []
+        for file in self._job.turned_characters:
+            signs += self._characters_of(file, are_turned=True)
+        if self._recipe.characters_weight and self._recipe.invented_characters:
+            self._report("Inventing characters")
+            signs.append(invented_source(self._recipe))
+        self._sources += with_share(signs, self._recipe.signs_share)
 
-    def _characters_of(self, file: str, *, in_rotations: bool = False) -> Iterator[Source]:
+    def _characters_of(self, file: str, *, are_turned: bool = False) -> Iterator[Source]:
         found = self._without_left_out(self._read(Path(file)))
-        found = turned(found) if in_rotations else found
+        found = turned(found) if are_turned else found
         return character_sources(found, are_not_digits=file in self._job.not_digits)
 
     def _trained_part(self, found: Dataset) -> Dataset:

@@ -159,7 +159,9 @@ def _weights(sources: Sequence[Source], is_validation: NDArray[np.bool_], seed: 
     trained = np.split(~is_validation, np.cumsum([len(part) for part in parts])[:-1])
     counts = [int(part[chosen].sum()) for part, chosen in zip(parts, trained, strict=True)]
     rest = sum(count for source, count in zip(sources, counts, strict=True) if not source.share)
-    shares = [source.share * (n := len(source.dataset)) / (n + HALF_SHARE_AT) for source in sources]
+    shares = [
+        s.share * (1.0 if s.is_character else (n := len(s.dataset)) / (n + HALF_SHARE_AT)) for s in sources
+    ]
     for source, share, part, chosen, count in zip(sources, shares, parts, trained, counts, strict=True):
         wanted = share / (1.0 - sum(shares)) * rest
         if source.is_character and wanted > count > 0:

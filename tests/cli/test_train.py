@@ -133,7 +133,7 @@ def test_that_each_field_of_a_recipe_is_an_option(field: object) -> None:
         "label_smoothing": "0.05",
         "characters_weight": "0.5",
         "characters_augmentation": "1.5",
-        "turned_share": "0.25",
+        "signs_share": "0.25",
         "calibration": "temperature",
         "precision": "auto",
         "augmentation": "0.5",

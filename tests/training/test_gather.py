@@ -287,20 +287,17 @@ def test_that_characters_are_for_the_second_head_alone(data_dir: Path, mnist: Pa
     files = {"characters": (str(letters),), "turned_characters": (str(signs),)}
     found = gathered(data_dir, **files, recipe={"characters_weight": 1.0})
     assert found.label_set.labels == tuple("0123456789")
-    assert found.data.character_labels == (
-        *"0123456789AO∆",
-        "∆ turned 180°",
-        "∆ turned 270°",
-        "∆ turned 90°",
-    )
+    turns = ["", " turned 180°", " turned 270°", " turned 90°"]
+    signs_seen = sorted(f"∆{side}{turn}" for side in ("", " mirrored") for turn in turns)
+    assert found.data.character_labels == (*"0123456789AO", *signs_seen)
     is_character = found.data.targets == NOT_ASKED
-    assert is_character.sum() == 6 + 4 * 2
+    assert is_character.sum() == 6 + 8 * 2
     assert not is_character[found.data.validation].any()
     named = [found.data.character_labels[i] for i in found.data.characters[is_character]]
     assert named[:6] == list("AAOO00")
     digits = np.flatnonzero(~is_character)
     assert np.array_equal(found.data.characters[digits], found.data.targets[digits])
-    assert [r.get("n_classes") for r in found.records] == [None, 3, 4]
+    assert [r.get("n_classes") for r in found.records] == [None, 3, 8]
 
 
 def test_that_characters_that_are_no_digits_are_outliers_as_well(
@@ -328,20 +325,33 @@ def test_that_nothing_by_writers_of_the_validation_part_is_learned(
     assert found.data.sources["letters.jsonl"] == 10 - validated
 
 
-def test_that_a_turned_drawing_is_turned_clockwise(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+def test_that_a_turned_drawing_is_mirrored_and_turned_clockwise(
+    data_dir: Path, mnist: Path, tmp_path: Path
+) -> None:
     stroke = [(0.0, 0.0), (10.0, 0.0), (10.0, 40.0)]  # right, then a long way down
     path = tmp_path / "sign.jsonl"
     write_ink_jsonl(path, [LabelledInk("7", "a", Ink.of([stroke]))])
-    images = gathered(
-        data_dir, turned_characters=(str(path),), recipe={"characters_weight": 1.0}
-    ).data.images[-4:]
-    for turns, image in enumerate(images):
-        expected = np.rot90(images[0], -turns)
-        off = [
-            np.abs(np.roll(image, shift, (0, 1)) - expected.astype(float)).mean()
-            for shift in [(0, 0), (0, 1), (1, 1), (1, 0)]
+    wanted = {"characters_weight": 1.0, "augmentation": 1.0}
+    images = gathered(data_dir, turned_characters=(str(path),), recipe=wanted).data.images[-8:]
+    sides = (images[0], images[0, :, ::-1])
+    expected = [np.rot90(side, -quarters).astype(float) for side in sides for quarters in range(4)]
+    for number, image in enumerate(images):
+        differences = [
+            min(np.abs(np.roll(image, shift, (0, 1)) - other).mean() for shift in np.ndindex(2, 2))
+            for other in expected
         ]
-        assert min(off) < 3.0
+        assert np.argmin(differences) == number
+
+
+def test_that_signs_make_up_their_share_of_an_epoch(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    path = write_ink(tmp_path / "signs.jsonl", "∆♠", ["a"])
+    recipe = {"characters_weight": 1.0, "invented_characters": 4, "signs_share": 0.4}
+    data = gathered(data_dir, turned_characters=(str(path),), recipe=recipe).data
+    is_sign = data.targets[data.training] == NOT_ASKED
+    assert is_sign.mean() == pytest.approx(0.4, abs=0.03)
+    counts = np.bincount(data.training)[data.targets == NOT_ASKED]
+    assert counts.max() - counts.min() <= 1
+    assert {"invented 1", "invented 4", "∆ mirrored turned 90°"} <= set(data.character_labels)
 
 
 DATA = TrainingData(np.zeros((2, 28, 28), np.uint8), np.array([0, 1]), np.array([0]), np.array([1]))

@@ -28,10 +28,11 @@ Raster = NDArray[np.uint8]
 MNIST = "MNIST"
 SYNTHETIC = "synthetic ink"
 SCRIBBLES = "scribbles"
+INVENTED = "invented characters"
 DRAWINGS = "drawings"
 DRAWINGS_OF_OTHERS = "drawings of others"
 STORED_SOURCES = (DRAWINGS, DRAWINGS_OF_OTHERS)
-BUILT_IN_SOURCES = frozenset({MNIST, SYNTHETIC, SCRIBBLES, *STORED_SOURCES})
+BUILT_IN_SOURCES = frozenset({MNIST, SYNTHETIC, SCRIBBLES, INVENTED, *STORED_SOURCES})
 
 # Sets that models are scored on, as model files and results name them.
 MY_HOLD_OUT = "my hold-out"
