@@ -63,7 +63,7 @@ class SampleSelection:
 class RunningAccuracy:
     """Trials of one writer with one model: every one scored before it could be trained on.
 
-    `doubted` others do not count until their labels have been reviewed.
+    `doubted` others do not count until their labels have been reviewed. `is_new_model`: there are none, but some with other models.
     """
 
     writer: str
@@ -71,6 +71,7 @@ class RunningAccuracy:
     correct: int
     n: int
     doubted: int = 0
+    is_new_model: bool = False
 
     @property
     def tally(self) -> Tally:
@@ -349,7 +350,8 @@ class Session(QObject):
         name = self.model_name if model is None else model
         correct, n = self.store.running_accuracy(writer=self.writer, model=name)
         doubted = self.store.doubted_judgements(writer=self.writer, model=name)
-        return RunningAccuracy(self.writer, name, correct, n, doubted)
+        is_new_model = not n and self.store.last_trial(self.writer) is not None
+        return RunningAccuracy(self.writer, name, correct, n, doubted, is_new_model)
 
     def model_trained(self) -> None:
         """Tell everybody that a model was added to the library."""

@@ -203,6 +203,18 @@ def test_that_a_new_writer_starts_with_no_trials_and_is_remembered(window, data_
     assert Preferences(data_dir).writer == "Ada"
 
 
+def test_that_after_a_change_of_model_nobody_is_said_to_have_drawn_nothing(window):
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    box = child(window, QComboBox, "modelBox")
+    window.top_bar.list_models()
+    other = next(i for i in range(box.count()) if box.itemText(i) == "model-b")
+    box.setCurrentIndex(other)
+    box.activated.emit(other)
+    assert window.session.model_name == "model-b"
+    assert child(window, QLabel, "accuracyLabel").text() == "me · no trials with model-b yet"
+
+
 def test_that_the_retrain_request_names_this_data_folder_and_recipe(window, data_dir):
     child(window, QSpinBox, "epochsSpin").setValue(3)
     request = window.trainer.job_for(window.training_panel.recipe())
