@@ -23,7 +23,7 @@ from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.core.undo import Action, UndoStack
-from qtdigits.errors import ModelFileError, QtDigitsError
+from qtdigits.errors import InputError, ModelFileError, QtDigitsError
 from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
@@ -259,9 +259,14 @@ class Session(QObject):
         self.reading_changed.emit(self._judging.recognise())
 
     def is_known(self, typed: str) -> bool:
-        """Whether a typed label is a class of the model or of the store. Raises `StoreError`."""
-        wanted = typed.strip()
-        return not wanted or wanted in self.label_set or wanted in self.store.classes()
+        """Whether a typed label makes no new class; it may also be refused. Raises `StoreError`."""
+        if not typed.strip():
+            return True
+        try:
+            wanted = self._judging.meaning_of(typed)
+        except InputError:
+            return True
+        return wanted in self.label_set or wanted in self.store.classes()
 
     def judge(self, typed: str = "") -> bool:
         """Confirm the answer (nothing typed, or its own label) or correct it; store, count, and clear the canvas.

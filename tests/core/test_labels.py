@@ -19,13 +19,31 @@ from qtdigits.errors import InputError
 
 @pytest.mark.parametrize(
     ("text", "label"),
-    [("3.0", "3"), (" 7 ", "7"), ("10.0", "10"), ("π", "π"), ("3.5", "3.5"), (".0", ".0"), ("A.0", "A.0")],
+    [
+        *(
+            ("3.0", "3"),
+            (" 7 ", "7"),
+            ("10.0", "10"),
+            ("π", "π"),
+            ("3.5", "3.5"),
+            (".0", ".0"),
+            ("A.0", "A.0"),
+        ),
+        *(
+            ("שלום\u200f", "שלום"),
+            ("e\u0301", "é"),
+            ("漢字", "漢字"),
+            ("क्षि", "क्षि"),
+            ("می\u200cخواهم", "می\u200cخواهم"),
+        ),
+        *(("❤️", "❤️"), ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"), ("\u200d a", "a")),
+    ],
 )
 def test_that_a_label_is_cleaned(text: str, label: str) -> None:
     assert clean_label(text) == label
 
 
-@pytest.mark.parametrize("text", ["", "  ", "\n", "a\tb", "\x00", "x" * (MAX_LABEL_LENGTH + 1)])
+@pytest.mark.parametrize("text", ["", "  ", "\n", "\u200d", "a\tb", "\x00", "x" * (MAX_LABEL_LENGTH + 1)])
 def test_that_what_cannot_be_a_label_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="label"):
         clean_label(text)

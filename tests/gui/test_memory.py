@@ -395,7 +395,9 @@ def test_that_a_class_of_any_script_is_marked_as_known_from_memory_and_does_not_
     place, width, as_digit = bars.geometry(), answer.width(), answer.font().pointSizeF()
     assert "memory" not in bars.toolTip()
     compose(window, label)
+    assert text(window, "judgingHint") == f"Enter: a new class<br><b>{label}</b>"
     QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
+    assert window.messages.text == f"“{label}” is a class now. It is read from the next drawing on."
     draw_by_mouse(window, *A_DRAWING)
     QApplication.processEvents()
     assert (bars.geometry(), answer.width()) == (place, width)

@@ -6,6 +6,8 @@ never changes; renaming changes the label alone. The order of a label set is the
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,10 @@ from numpy.typing import NDArray
 from qtdigits.errors import InputError
 
 MAX_LABEL_LENGTH = 32
+JOINERS = "\u200c\u200d"
+"""Persian and Indian words and some emoji have them inside; they have no width."""
+EDGES = re.compile(rf"^[\s{JOINERS}]+|[\s{JOINERS}]+$")
+DIRECTION_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 SAID_WITH_VOWEL = frozenset("8AEFHILMNORSX")
 """Single characters whose name begins with a vowel: "eight", "ef"."""
 WORDS_WITH_VOWEL = frozenset("8AEIO")
@@ -37,12 +43,13 @@ class Class:
 def clean_label(text: str) -> str:
     """Return a label as typed or read without the blanks around it, and `3.0` as `3` (the report's CSV writes both).
 
-    Raises `InputError` when nothing printable is left or when it is longer than `MAX_LABEL_LENGTH`.
+    What looks the same is the same: characters are composed (NFC), and marks of direction, which keyboards for Hebrew and Arabic
+    insert, are left out. Raises `InputError` when nothing printable is left or when it is longer than `MAX_LABEL_LENGTH`.
     """
-    label = text.strip()
+    label = unicodedata.normalize("NFC", EDGES.sub("", text.translate(DIRECTION_MARKS)))
     if label.endswith(".0") and label[:-2].isdecimal():
         label = label[:-2]
-    if not label or not label.isprintable():
+    if not label or not label.translate(dict.fromkeys(map(ord, JOINERS))).isprintable():
         raise InputError(
             f"{text!r} is not a label.", "A label is one or more printable characters, such as 7 or A."
         )

@@ -30,6 +30,7 @@ from qtdigits.core.drawing.labels import DIGITS, MAX_LABEL_LENGTH, LabelSet, wit
 from qtdigits.core.drawing.samples import Raster
 from qtdigits.core.formatting import percent
 from qtdigits.core.judging import Reading
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels.drawing.because import BecauseRow
 from qtdigits.gui.preferences import Preferences
@@ -223,6 +224,8 @@ class AnswerPanel(QFrame):
         self._guided = guided
         self._preferences = preferences
         self._ask = ask
+        self._is_new = False
+        """Whether what is typed would make a new class."""
         self.setProperty("card", True)
         self._answer = named(QLabel(), "answerLabel")
         self._answer.setAccessibleName("Answer")
@@ -272,15 +275,19 @@ class AnswerPanel(QFrame):
         question = (
             f"“{meant.strip()}” is not a class yet. Add it as a new class and store this drawing in it?"
         )
-        is_new = not self._session.is_known(meant)
+        is_new = not self._is_known(meant)
         if is_new and not self._ask.yes("A new class", question):
             return
         if self._session.judge(meant):
             self.drop_entry()
             if is_new:
-                self._session.notify(
-                    f"“{meant.strip()}” is a class now. Draw some more of it, then learn your hand."
+                is_read = self._session.memory is not None
+                then = (
+                    "It is read from the next drawing on"
+                    if is_read
+                    else "Draw some more of it, then learn your hand"
                 )
+                self._session.notify(f"“{meant.strip()}” is a class now. {then}.")
 
     def drop_entry(self) -> None:
         self.entry.clear()
@@ -427,6 +434,7 @@ class AnswerPanel(QFrame):
 
     @Slot(str)
     def _on_typed(self, text: str) -> None:
+        self._is_new = not self._is_known(text)
         self._update_hint()
         reading = self._session.reading
         classes = reading.classes if reading else self._session.labels
@@ -445,7 +453,8 @@ class AnswerPanel(QFrame):
             what = _escaped(with_article(asked)) if asked else "a digit"
             text = f'<span style="color:{muted}">Draw {what}</span>'
         elif typed and typed != (asked or (reading.label if reading else "")):
-            text = f"Enter: it is<br><b>{_escaped(typed)}</b>"
+            first = "Enter: a new class" if self._is_new else "Enter: it is"
+            text = f"{first}<br><b>{_escaped(typed)}</b>"
         elif asked:
             text = f'Enter: it is {_escaped(with_article(asked))}<br><span style="color:{muted}">as asked for</span>'
         else:
@@ -459,6 +468,12 @@ class AnswerPanel(QFrame):
                 )
             text = f'{first}<br><span style="color:{muted}">{second}</span>'
         self._hint.setText(text)
+
+    def _is_known(self, typed: str) -> bool:
+        try:
+            return self._session.is_known(typed)
+        except QtDigitsError:
+            return True  # judging says what is wrong
 
     @override
     def changeEvent(self, event: QEvent) -> None:
