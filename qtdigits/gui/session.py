@@ -63,7 +63,7 @@ class SampleSelection:
 class RunningAccuracy:
     """Trials of one writer with one model: every one scored before it could be trained on.
 
-    `doubted` others do not count until their labels have been reviewed. `is_new_model`: there are none, but some with other models.
+    `doubted` others do not count until their labels have been reviewed. `is_new_model`: there are only some with other models.
     """
 
     writer: str
