@@ -19,6 +19,9 @@ from qtdigits.ml.backend import keras, tf
 SCALE = 20.0
 """Multiplies the cosines. Without it, the softmax could never be sure."""
 
+LETTERS_BY_NUMBER = ("Latin/", "Greek/")
+"""Alphabets of Omniglot whose characters are letters and digits under other names, as "Latin/character01" is "a"."""
+
 
 class WithCharacters(keras.Model):
     """A network while it is trained with the second head; it reads as the network alone does, whose weights it shares.
@@ -71,4 +74,19 @@ class WithCharacters(keras.Model):
 
 def look_alikes(labels: Sequence[str]) -> NDArray[np.bool_]:
     """Return `(c, c)`: whether the second class is no wrong answer for a drawing of the first, as "O" for "0"."""
-    return np.array([[a != b and b in look_alikes_of(a) for b in labels] for a in labels], bool)
+    place = {label: i for i, label in enumerate(labels)}
+    alphabets = np.array([_alphabet(label) for label in labels])
+    are_letters = alphabets != ""
+    hidden = (alphabets[:, None] != alphabets) & are_letters & are_letters[:, None]
+    for label, i in place.items():
+        hidden[i, [place[other] for other in look_alikes_of(label) if other in place and other != label]] = (
+            True
+        )
+    return hidden
+
+
+def _alphabet(label: str) -> str:
+    """Return the name of what the label is a letter of, "" for a sign: letters of these alphabets may be the same shape."""
+    if len(label) == 1:
+        return "letters"
+    return next((name for name in LETTERS_BY_NUMBER if label.startswith(name)), "")

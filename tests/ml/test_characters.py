@@ -134,3 +134,19 @@ def test_that_look_alikes_are_no_wrong_answers() -> None:
         (4, 0),
         (4, 3),
     ]
+
+
+def test_that_letters_under_other_names_are_no_wrong_answers_but_other_signs_are() -> None:
+    labels = (
+        "a",
+        "b",
+        "Latin/character01",
+        "Latin/character02 turned 90°",
+        "Greek/character01",
+        "Korean/character01",
+    )
+    hidden = look_alikes(labels)
+    assert (hidden == hidden.T).all()
+    assert hidden[0].tolist() == [False, False, True, True, True, False]
+    assert hidden[2].tolist() == [True, True, False, False, True, False]
+    assert not hidden[5].any()
