@@ -77,7 +77,7 @@ def look_alikes(labels: Sequence[str]) -> NDArray[np.bool_]:
     place = {label: i for i, label in enumerate(labels)}
     alphabets = np.array([_alphabet(label) for label in labels])
     are_letters = alphabets != ""
-    hidden = (alphabets[:, None] != alphabets) & are_letters & are_letters[:, None]
+    hidden: NDArray[np.bool_] = (alphabets[:, None] != alphabets) & are_letters & are_letters[:, None]
     for label, i in place.items():
         hidden[i, [place[other] for other in look_alikes_of(label) if other in place and other != label]] = (
             True
