@@ -16,12 +16,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
-from qtdigits.store.tables.editing import Change, Deleted, Restored
+from qtdigits.store.tables.editing import Deleted, Restored, SampleChange
 
 AT_ONCE = 500
 """Drawings changed before the window answers again: some 20 to 40 ms, where 50,000 take two to four seconds."""
 
-Part = Sequence[int] | Change
+Part = Sequence[int] | SampleChange
 
 
 class Edit:
@@ -34,8 +34,8 @@ class Edit:
         self._edits = edits
         self._noun, self._verb, self._tail = noun, verb, tail
         self._parts: deque[Part] = deque()
-        self._change: Callable[[Any], Change] = edits.restore
-        self._made: list[Change] = []
+        self._change: Callable[[Any], SampleChange] = edits.restore
+        self._made: list[SampleChange] = []
         self._n = 0
         self.is_new = True
         self.is_undoing = False
@@ -52,13 +52,13 @@ class Edit:
 
     @property
     def n_left(self) -> int:
-        return sum(len(part.ids if isinstance(part, Change) else part) for part in self._parts)
+        return sum(len(part.ids if isinstance(part, SampleChange) else part) for part in self._parts)
 
     @property
     def is_long(self) -> bool:
         return len(self._parts) > 1
 
-    def plan(self, parts: Sequence[Sequence[int]], change: Callable[[Any], Change]) -> None:
+    def plan(self, parts: Sequence[Sequence[int]], change: Callable[[Any], SampleChange]) -> None:
         """Say what is to be changed, a part at a time."""
         self._parts, self._change = deque(parts), change
 
@@ -71,7 +71,7 @@ class Edit:
                 self._made.append(made)
         return bool(self._parts)
 
-    def end(self, made: Sequence[Change] = ()) -> bool:
+    def end(self, made: Sequence[SampleChange] = ()) -> bool:
         """What was changed, or `made` elsewhere, is what can be undone next. Return whether there is anything."""
         done = [*made, *self._made]
         self._parts, self._made, self._change = deque(reversed(done)), [], self._edits.restore
@@ -115,7 +115,7 @@ class SampleEdits(QObject):
         """Whether the last action was such a change, and is over."""
         return isinstance(self._session.undo_stack.next_undone, Edit) and not self.is_busy
 
-    def restore(self, change: Change) -> Change:
+    def restore(self, change: SampleChange) -> SampleChange:
         return self._session.store.restore(change)
 
     def relabel(self, ids: Collection[int], label: str) -> None:
@@ -165,7 +165,7 @@ class SampleEdits(QObject):
         edit.end([Restored(tuple(part)) for part in _parts(ids)])
         self._session.undo_stack.add(edit)
 
-    def _do(self, edit: Edit, parts: Sequence[Sequence[int]], change: Callable[[Any], Change]) -> None:
+    def _do(self, edit: Edit, parts: Sequence[Sequence[int]], change: Callable[[Any], SampleChange]) -> None:
         edit.plan(parts, change)
         self.begin(edit)
 

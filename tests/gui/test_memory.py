@@ -138,6 +138,22 @@ def test_that_undoing_a_judgement_leaves_no_trace(session: Session, inks: list[I
     assert is_same(read(session, inks[1]), untouched)
 
 
+def test_that_undoing_the_judgement_of_another_writer_leaves_no_trace(
+    qtbot: QtBot, session: Session, inks: list[Ink]
+) -> None:
+    judge(session, inks[0])
+    untouched = read(session, inks[1])
+    judge(session, inks[1], another_label(untouched))
+    session.set_writer("Ada")
+    judge(session, inks[2])
+    while session.store.count() > 1:
+        session.undo()
+    assert session.writer == "me"
+    session.skip()
+    assert wait_for_memory(qtbot, session) == 1
+    assert is_same(read(session, inks[1]), untouched)
+
+
 def test_that_a_new_window_remembers_what_was_stored_except_doubted_labels_and_other_writers(
     qtbot: QtBot, session_in: MakeSession, data_dir: Path, inks: list[Ink]
 ) -> None:

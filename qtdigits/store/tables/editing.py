@@ -58,7 +58,7 @@ class Restored:
     ids: tuple[int, ...]
 
 
-Change = Changed | Deleted | Restored
+SampleChange = Changed | Deleted | Restored
 """What `restore` can undo."""
 
 
@@ -241,7 +241,7 @@ def delete(db: Database, ids: Collection[int], *, moment: datetime | None = None
     return Deleted(found.ids)
 
 
-def restore(db: Database, change: Change) -> Change:
+def restore(db: Database, change: SampleChange) -> SampleChange:
     """Undo a change of those of its samples that are still in the store; return what this changed, by which it is redone."""
     if isinstance(change, Restored):
         return delete(db, change.ids)

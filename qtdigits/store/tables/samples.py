@@ -22,7 +22,7 @@ from qtdigits.store import frames
 from qtdigits.store.tables import editing, merging, queries, rows
 from qtdigits.store.tables.classes import ClassTable, active_classes, class_in_use, label_set_id
 from qtdigits.store.tables.database import FILE_NAME, Database
-from qtdigits.store.tables.editing import Added, Change, Changed, Deleted, Prepared
+from qtdigits.store.tables.editing import Added, Changed, Deleted, Prepared, SampleChange
 from qtdigits.store.tables.merging import MergedStores, MergedWriters
 from qtdigits.store.tables.queries import Judgements, Thumbnail
 from qtdigits.store.tables.rows import (
@@ -383,7 +383,7 @@ class SampleStore:
         with self._editing():
             return editing.delete(self._db, ids)
 
-    def restore(self, change: Change) -> Change:
+    def restore(self, change: SampleChange) -> SampleChange:
         """Undo a deletion or another change; return what this changed, by which it is redone."""
         with self._editing():
             return editing.restore(self._db, change)
