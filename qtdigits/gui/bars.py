@@ -166,12 +166,12 @@ class StatusBar(QStatusBar):
 
 def accuracy_text(accuracy: RunningAccuracy) -> str:
     """Such as `me · 318 trials · 98.1 % [96.0, 99.1]`."""
-    if not accuracy.n:
-        with_model = f" with {accuracy.model}" if accuracy.is_new_model else ""
-        return f"{accuracy.writer} · no trials{with_model} yet"
-    low, high = (100 * bound for bound in accuracy.interval)
-    share = percent(accuracy.correct / accuracy.n)
-    return f"{accuracy.writer} · {counted(accuracy.n, 'trial')} · {share} [{low:.1f}, {high:.1f}]"
+    tally = accuracy.tally if accuracy.n else accuracy.earlier
+    if not tally.n:
+        return f"{accuracy.writer} · no trials yet"
+    low, high = (100 * bound for bound in tally.interval)
+    by = "" if accuracy.n else " by earlier models"
+    return f"{accuracy.writer} · {counted(tally.n, 'trial')} · {percent(tally.accuracy)} [{low:.1f}, {high:.1f}]{by}"
 
 
 def accuracy_tip(accuracy: RunningAccuracy) -> str:

@@ -63,7 +63,8 @@ class SampleSelection:
 class RunningAccuracy:
     """Trials of one writer with one model: every one scored before it could be trained on.
 
-    `doubted` others do not count until their labels have been reviewed. `is_new_model`: there are only some with other models.
+    `doubted` others do not count until their labels have been reviewed. `earlier` are trials with other models, where there are
+    none with this one yet.
     """
 
     writer: str
@@ -71,7 +72,7 @@ class RunningAccuracy:
     correct: int
     n: int
     doubted: int = 0
-    is_new_model: bool = False
+    earlier: Tally = field(default_factory=lambda: Tally(0, 0))
 
     @property
     def tally(self) -> Tally:
@@ -355,8 +356,11 @@ class Session(QObject):
         name = self.model_name if model is None else model
         correct, n = self.store.running_accuracy(writer=self.writer, model=name)
         doubted = self.store.doubted_judgements(writer=self.writer, model=name)
-        is_new_model = not n and self.store.last_trial(self.writer) is not None
-        return RunningAccuracy(self.writer, name, correct, n, doubted, is_new_model)
+        others = (
+            [] if n else [(right, judged) for _, right, judged in self.store.judgements.models(self.writer)]
+        )
+        earlier = Tally(sum(judged for _, judged in others), sum(right for right, _ in others))
+        return RunningAccuracy(self.writer, name, correct, n, doubted, earlier)
 
     def model_trained(self) -> None:
         """Tell everybody that a model was added to the library."""

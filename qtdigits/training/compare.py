@@ -288,35 +288,69 @@ def may_be_of_files(model: Model, origins: NDArray[np.str_], header_of: Headers)
     return found
 
 
-def compare_with(
-    champion: Path,
-    new: Model,
-    reader: Reader,
-    *,
-    hold_out: Dataset = NO_DRAWINGS,
-    guard: Dataset = NO_DRAWINGS,
-    drawn: Dataset = NO_DRAWINGS,
-) -> Comparison:
-    """Compare `new`, as read by `reader`, with the model at `champion`.
+@dataclass(frozen=True, eq=False)
+class Rivals:
+    """The model in use `old` and a new one that began as `base` (None: from scratch), on the stored drawings of a writer.
 
-    Of the stored drawings `drawn`, those count that neither of the two may have learned from. Raises `ModelFileError` when the
-    champion cannot be used.
+    Both read as they are used: each drawing with a memory of all others.
     """
-    old = load_model(champion, weights=False)
-    readers = Reader(old), reader
-    unlearned = drawn.take(np.flatnonzero(~may_have_learned(old, drawn) & ~may_have_learned(new, drawn)))
-    return Comparison(
-        _paired(*readers, hold_out), _paired(*readers, guard), old.name, _paired(*readers, unlearned)
-    )
 
+    old: Model
+    new: Model
+    base: Model | None
+    drawings: Drawings
 
-def drawn_since(folder: Path, sample_id: int, *, writer: str) -> Dataset:
-    """Read what `writer` ("": anybody) has drawn here and judged after the drawing `sample_id`, neither held out nor doubted.
+    @property
+    def are_learned(self) -> NDArray[np.bool_]:
+        """`(n,)`: the drawings that only the new model has learned from: it needs others to read them in its place."""
+        return self._are_drawn & ~self._learned_before & may_have_learned(self.new, self.drawings.dataset)
 
-    Imported drawings are left out: a model may have learned from the same file elsewhere. Raises `StoreError`.
-    """
-    with SampleStore.open(folder) as store:
-        return store.dataset(held_out=False, origin=Origin.DRAWN, writer=writer or None, newer_than=sample_id)
+    @property
+    def _are_drawn(self) -> NDArray[np.bool_]:
+        """Drawn here and not held out. A model may have learned from an imported file elsewhere."""
+        is_drawn: NDArray[np.bool_] = self.drawings.origins == Origin.DRAWN
+        return is_drawn & ~self.drawings.is_held_out
+
+    @property
+    def _learned_before(self) -> NDArray[np.bool_]:
+        """What the model in use, or the one that the new one began as, may have learned from."""
+        known = [model for model in (self.old, self.base) if model is not None]
+        learned: NDArray[np.bool_] = np.any(
+            [may_have_learned(model, self.drawings.dataset) for model in known], axis=0
+        )
+        return learned
+
+    def compare(
+        self,
+        reader: Reader,
+        *,
+        guard: Dataset = NO_DRAWINGS,
+        out_of_fold: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
+    ) -> Comparison:
+        """Compare the new model, as read by `reader`, with the one in use; MNIST's `guard` is read without memory.
+
+        `out_of_fold`: which learned drawings were read by networks that had not learned from them, and which right, `(n,)` each.
+        Raises `ModelFileError` when the model in use cannot be used.
+        """
+        dataset, in_use = self.drawings.dataset, Reader(self.old)
+        before, after = (answers_as_used(one, dataset)[1].is_right for one in (in_use, reader))
+        are_new = self._are_drawn & ~self._learned_before & ~may_have_learned(self.new, dataset)
+        if out_of_fold is not None:
+            are_read, are_right = out_of_fold
+            after = np.where(are_read, are_right, after)
+            are_new |= are_read
+
+        def paired(chosen: NDArray[np.bool_]) -> PairedComparison:
+            ids = np.asarray(dataset.ids, np.int64)[chosen].tolist()
+            return PairedComparison.of(before[chosen], after[chosen], ids)
+
+        of_others = (answers_of(in_use, guard).is_right, answers_of(reader, guard).is_right)
+        return Comparison(
+            paired(self.drawings.is_held_out),
+            PairedComparison.of(*of_others, range(len(guard))),
+            self.old.name,
+            paired(are_new),
+        )
 
 
 def guard_of(mnist_training: Dataset) -> Dataset:
@@ -356,11 +390,6 @@ def _sources(model: Model, header_of: Headers) -> Iterator[dict[str, Any]]:
     """Yield the training sources in the provenance of the model and its ancestors."""
     for known in ancestors(model, header_of):
         yield from known.provenance.get("sources") or ()
-
-
-def _paired(old: Reader, new: Reader, dataset: Dataset) -> PairedComparison:
-    ids = dataset.ids or range(len(dataset))
-    return PairedComparison.of(answers_of(old, dataset).is_right, answers_of(new, dataset).is_right, ids)
 
 
 def _learned(store: SampleStore, writer: str, model: Model, header_of: Headers) -> int:

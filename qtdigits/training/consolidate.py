@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import DRAWINGS_OF_OTHERS, SCRIBBLES, Dataset, guard_split, is_held_out
 from qtdigits.core.drawing.synthetic import scribbles
 from qtdigits.core.model import Model
+from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import Event
 from qtdigits.core.run.history import History
+from qtdigits.ml.training_data import TrainingData
+from qtdigits.training.evaluate import answers_as_used
 from qtdigits.training.mixing import Source, mix, some_of
 
 if TYPE_CHECKING:
@@ -31,8 +34,14 @@ if TYPE_CHECKING:
 RECIPE = "my-hand"
 """The recipe of a personal training unless another one is chosen."""
 
+FOLDS = 3
+"""A new model is judged on what it learned from by so many trainings more, each without a part of it."""
+
 PERSONAL_VALIDATION = 1000
 """Images of the guard for validation during a personal training; all of them are read at its end."""
+
+
+_CHUNK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +130,86 @@ def scribble_source(recipe: Recipe) -> Source:
     inks = scribbles(recipe.scribbles, recipe.seed)
     drawn = Dataset(SCRIBBLES, render_many(inks), ("",) * len(inks), inks=tuple(inks))
     return Source(drawn, is_outlier=True)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkReader:
+    """Reads with a Keras network as `Reader` does with a LiteRT program."""
+
+    network: Any
+    spec: NetworkSpec
+    label_set: LabelSet
+    undecided_below: float = 0.0
+
+    def read_many(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        from qtdigits.ml.networks import probabilities
+
+        return np.concatenate([probabilities(self.network, part) for part in _chunks(images)])
+
+    def read_and_embed(
+        self, images: NDArray[np.uint8], *, threads: int = 1
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """TensorFlow has threads of its own: `threads` makes no difference."""
+        from qtdigits.ml.models import with_embedding
+        from qtdigits.ml.networks import outputs_of
+
+        network = with_embedding(self.network, self.spec)
+        found = [outputs_of(network, part) for part in _chunks(images)]
+        return np.concatenate([p for p, _ in found]), np.concatenate([e for _, e in found])
+
+
+def _chunks(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    return [images[first : first + _CHUNK] for first in range(0, max(1, len(images)), _CHUNK)]
+
+
+def read_out_of_fold(
+    drawings: Dataset,
+    are_wanted: NDArray[np.bool_],
+    data: TrainingData,
+    *,
+    own_ids: NDArray[np.int64],
+    train_on: Callable[[TrainingData, int], TrainedNetwork],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Read learned drawings as networks do that learned from all but a part of them, with a memory of all others.
+
+    `drawings` are stored ones; of those that `are_wanted` `(n,)`, the ones in the training data `data` are read. `own_ids` are
+    the ids of its images, 0 for those that are no drawing of the writer. `train_on` trains on a fold's data, given its number.
+    Return which drawings were read, and which of these right, `(n,)` each.
+    """
+    ids = np.asarray(drawings.ids, np.int64)
+    places = np.flatnonzero(are_wanted & np.isin(ids, own_ids))
+    seen: Counter[str] = Counter()
+    folds = np.zeros(len(ids), np.int64)
+    for place in places:  # each class is spread over the folds
+        folds[place] = 1 + seen[drawings.labels[place]] % FOLDS
+        seen[drawings.labels[place]] += 1
+    are_read, are_right = np.zeros(len(ids), bool), np.zeros(len(ids), bool)
+    for fold in range(1, FOLDS + 1):
+        chosen = folds == fold
+        rest = _without(data, own_ids, ids[chosen])
+        if rest is None:
+            continue
+        trained = train_on(rest, fold)
+        _, used = answers_as_used(
+            NetworkReader(trained.network, trained.recipe.network, trained.label_set),
+            drawings,
+            are_read=chosen,
+        )
+        are_read |= chosen
+        are_right[chosen] = used.is_right
+    return are_read, are_right
+
+
+def _without(
+    data: TrainingData, own_ids: NDArray[np.int64], left_out: NDArray[np.int64]
+) -> TrainingData | None:
+    """Return `data` without some drawings, the writer's others in their places; None without others, or none to leave out."""
+    trained = own_ids[data.training]
+    own = data.training[(trained > 0) & ~np.isin(trained, left_out)]
+    if not len(left_out) or not len(own):
+        return None
+    others = data.training[trained == 0]
+    return replace(data, training=np.concatenate([others, np.resize(own, len(data.training) - len(others))]))
 
 
 def held_out_by_order(drawings: Dataset) -> NDArray[np.bool_]:

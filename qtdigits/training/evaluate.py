@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.formatting import percent
 from qtdigits.core.memory import Memory
@@ -199,11 +201,34 @@ def answers_with_memory(
     return Answers(classes, truth, answer, confidence, reader.undecided_below).take(~are_remembered)
 
 
+class EmbeddingReader(Protocol):
+    """Reads drawings and embeds them; a `Reader` does."""
+
+    @property
+    def label_set(self) -> LabelSet: ...
+
+    @property
+    def undecided_below(self) -> float: ...
+
+    def read_and_embed(
+        self, images: NDArray[np.uint8], *, threads: int = 1
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`(n, 28, 28) uint8` to probabilities `(n, k)` and embeddings `(n, d)` of unit length."""
+
+
 def answers_as_used(
-    reader: Reader, dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
+    reader: EmbeddingReader,
+    dataset: Dataset,
+    *,
+    are_read: NDArray[np.bool_] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Answers, Answers]:
-    """Read every drawing with the network alone, and with a memory of all other drawings by its writer; return both answers."""
+    """Read drawings with the network alone, and with a memory of all other drawings by their writer; return both answers.
+
+    Those that `are_read` `(n,)` (default: all) are read; all are remembered.
+    """
     classes, truth = _classes_and_truth(reader, dataset)
+    are_read = np.ones(len(dataset), bool) if are_read is None else are_read
     probabilities, embeddings = _read_and_embed(reader, dataset.images, progress)
     alone = Answers(
         *(classes, truth, probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)),
@@ -216,9 +241,10 @@ def answers_as_used(
         memories[writer].add(embeddings[i], label, key=i)
     n_of = Counter(zip(writers, dataset.labels, strict=True))
     place = {label: number for number, label in enumerate(classes)}
-    for i, (writer, label) in enumerate(zip(writers, dataset.labels, strict=True)):
-        if i % CHUNK == 0:
+    for number, i in enumerate(np.flatnonzero(are_read).tolist()):
+        if number % CHUNK == 0:
             progress(len(dataset), len(dataset))
+        writer, label = writers[i], dataset.labels[i]
         memory = memories[writer]
         is_only_one = n_of[writer, label] == 1
         if is_only_one:  # without it the class is not remembered at all
@@ -229,11 +255,12 @@ def answers_as_used(
             memory.add(embeddings[i], label, key=i)
         best = int(combined.argmax())
         answer[i], confidence[i] = place[labels[best]], combined[best]
-    return alone, replace(alone, answer=answer, confidence=confidence)
+    used = replace(alone, answer=answer, confidence=confidence)
+    return alone.take(are_read), used.take(are_read)
 
 
 def _read_and_embed(
-    reader: Reader, images: NDArray[np.uint8], progress: Callable[[int, int], None]
+    reader: EmbeddingReader, images: NDArray[np.uint8], progress: Callable[[int, int], None]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     parts = [
         reader.read_and_embed(images[part], threads=_threads()) for part in _chunks(len(images), progress)
@@ -251,7 +278,9 @@ def _threads() -> int:
     return max(1, min(MOST_THREADS, os.cpu_count() or 1))
 
 
-def _classes_and_truth(reader: Reader, dataset: Dataset) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _classes_and_truth(
+    reader: EmbeddingReader, dataset: Dataset
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """The model's classes, then the labels that it does not know; and the place of each drawing's label among them, `(n,)`."""
     known = reader.label_set.labels
     classes = (*known, *sorted(set(dataset.labels) - set(known)))

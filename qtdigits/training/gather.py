@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
-from qtdigits.core.drawing.samples import MNIST, MNIST_TEST, MY_HOLD_OUT, Dataset
+from qtdigits.core.drawing.samples import DRAWINGS, MNIST, MNIST_TEST, MY_HOLD_OUT, Dataset
 from qtdigits.core.drawing.synthetic import is_no_digit
 from qtdigits.core.run.control import Control
 from qtdigits.errors import TrainingError
@@ -41,7 +42,8 @@ class TrainingInputs:
 
     `tests` are the sets that the model is scored on at the end, by the name of the score. `last_sample` is the highest id of the
     stored drawings that are trained on, 0 without any; `newest_sample` that of all stored drawings that were read. `guard` are
-    images of MNIST on which every new model is compared with the champion.
+    images of MNIST on which every new model is compared with the champion. `own_ids` `(n,)` are the ids of the images of `data`
+    that are stored drawings by the writer, 0 for all others.
     """
 
     data: TrainingData
@@ -51,6 +53,7 @@ class TrainingInputs:
     last_sample: int = 0
     guard: Dataset | None = None
     newest_sample: int = 0
+    own_ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def gather(
@@ -242,8 +245,10 @@ class _Gathering:
         data = with_hold_out(data, self._tests.get(MY_HOLD_OUT), label_set)
         for name, drawings in new_writers.items():
             self._tests.setdefault(name.partition(".")[0], drawings)
+        ids = ((s.name == DRAWINGS and s.dataset.ids) or (0,) * len(s.dataset) for s in self._sources)
         return TrainingInputs(
-            data, label_set, records, self._tests, self._last_sample, self._guard, self._newest_sample
+            *(data, label_set, records, self._tests, self._last_sample, self._guard, self._newest_sample),
+            own_ids=np.array([i for of_source in ids for i in of_source], np.int64),
         )
 
     def _label_set(self, labels: Sequence[str]) -> LabelSet:

@@ -7,7 +7,6 @@ it, and a drawing counts before it is remembered or learned from.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +14,15 @@ from numpy.typing import NDArray
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
-from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.run.control import Control
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import Plan, SimulatedStep, SimulatedWriter, Simulation
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader import Reader
-from qtdigits.training.consolidate import Learner, held_out_by_order
+from qtdigits.training.consolidate import Learner, NetworkReader, held_out_by_order
 
 FEWEST_LATER = 10
 """With fewer later drawings, the effect of learning is not measured."""
-_CHUNK = 512
 
 Progress = Callable[[SimulatedWriter, int, int], None]
 Floats = NDArray[np.float32]
@@ -81,7 +78,7 @@ class _User:
     ) -> None:
         self._base, self._learner, self._mnist_test = base, learner, mnist_test
         self._plan, self._control = plan, control
-        self._reader = Reader(base) if learner is None else _NetworkReader.of(base)
+        self._reader = Reader(base) if learner is None else _reader_of(base)
         self.mnist_before = self._mnist_accuracy(base, self._reader)
 
     def simulated(self, name: str, hand: Dataset) -> SimulatedWriter:
@@ -105,16 +102,16 @@ class _User:
         all_drawings = PairedComparison.of(without, of_all) if self._plan.remembers else None
         return SimulatedWriter(name, len(hand), tuple(steps), mnist, all_drawings)
 
-    def _retrained(self, learner: Learner, model: Model, judged: Dataset) -> tuple[Model, _NetworkReader]:
+    def _retrained(self, learner: Learner, model: Model, judged: Dataset) -> tuple[Model, NetworkReader]:
         from qtdigits.ml.models import weights_of
 
         self._control.raise_if_stopping()
         trained = learner.learn(model, judged, teacher=self._base, control=self._control)
         self._control.raise_if_stopping()  # an interrupted training says nothing about the writer
-        return weights_of(model, trained), _NetworkReader(trained.network, model.network)
+        return weights_of(model, trained), NetworkReader(trained.network, model.network, model.label_set)
 
     def _alone_and_as_used(
-        self, model: Model, reader: Reader | _NetworkReader, hand: Dataset
+        self, model: Model, reader: Reader | NetworkReader, hand: Dataset
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Whether each drawing is read right, `(n,)`: by the network alone, and with a memory, if any, of those before it."""
         if not self._plan.remembers:
@@ -129,40 +126,16 @@ class _User:
             memory.add(embeddings[i], label)
         return _is_right(model, read, hand), right
 
-    def _mnist_accuracy(self, model: Model, reader: Reader | _NetworkReader) -> float | None:
+    def _mnist_accuracy(self, model: Model, reader: Reader | NetworkReader) -> float | None:
         if self._mnist_test is None:
             return None
         return float(_is_right(model, reader.read_many(self._mnist_test.images), self._mnist_test).mean())
 
 
-class _NetworkReader:
-    """Reads with a Keras network as `Reader` does with a LiteRT program."""
+def _reader_of(model: Model) -> NetworkReader:
+    from qtdigits.ml.models import from_model
 
-    def __init__(self, network: Any, spec: NetworkSpec) -> None:
-        self._network, self._spec = network, spec
-
-    @classmethod
-    def of(cls, model: Model) -> Self:
-        from qtdigits.ml.models import from_model
-
-        return cls(from_model(model), model.network)
-
-    def read_many(self, images: NDArray[np.uint8]) -> Floats:
-        from qtdigits.ml.networks import probabilities
-
-        return np.concatenate([probabilities(self._network, part) for part in _chunks(images)])
-
-    def read_and_embed(self, images: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        from qtdigits.ml.models import with_embedding
-        from qtdigits.ml.networks import outputs_of
-
-        network = with_embedding(self._network, self._spec)
-        found = [outputs_of(network, part) for part in _chunks(images)]
-        return np.concatenate([p for p, _ in found]), np.concatenate([e for _, e in found])
-
-
-def _chunks(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    return [images[first : first + _CHUNK] for first in range(0, max(1, len(images)), _CHUNK)]
+    return NetworkReader(from_model(model), model.network, model.label_set)
 
 
 def _is_right(model: Model, probabilities: Floats, dataset: Dataset) -> NDArray[np.bool_]:

@@ -11,8 +11,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import MY_HOLD_OUT, STORED_SOURCES, VALIDATION, Dataset, now
+from qtdigits.core.drawing.samples import STORED_SOURCES, VALIDATION, Dataset, now
 from qtdigits.core.model import Model
 from qtdigits.core.recipe import FIELD_BY_NAME, Recipe, recipe_of
 from qtdigits.core.recipe_files import load_recipe
@@ -37,8 +40,10 @@ from qtdigits.ml.training_data import TrainingData
 from qtdigits.paths import user_data_dir
 from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.checkpoints import RunCheckpoints, last_sample_id
-from qtdigits.training.compare import NO_DRAWINGS, compare_with, drawn_since, root_ancestor
+from qtdigits.training.compare import NO_DRAWINGS, Drawings, Rivals, root_ancestor
+from qtdigits.training.consolidate import FOLDS, read_out_of_fold
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.evaluate import answers_of
 from qtdigits.training.gather import REHEARSAL_NOTICE, TrainingInputs, gather
@@ -136,12 +141,12 @@ class _Run:
         models = () if base is None else (base, root_ancestor(base, library_of(self._job)))
         self._recorder.set_data(self._checkpoints.check(checkpoint, inputs, models, self._history))
         self._write_job()
-        trained = self._train(inputs, models, checkpoint)
+        data, trained = self._train(inputs, models, checkpoint)
         self._control.raise_if_cancelled()
         exported = self._export(inputs, trained, name=self._job.name or out.stem)
         model, reader = self._score(inputs, exported, trained, base)
         self._control.raise_if_cancelled()
-        comparison = self._compare(inputs, model, reader)
+        comparison = self._compare(replace(inputs, data=data), models, model, reader)
         self._control.raise_if_cancelled()
         path = store_model(model, self._job, out).path
         finished = RunFinished(
@@ -234,8 +239,8 @@ class _Run:
 
     def _train(
         self, inputs: TrainingInputs, models: tuple[Model, ...], checkpoint: Checkpoint | None
-    ) -> TrainedNetwork:
-        """Train from `models`: the base and the teacher of the rehearsal, or none of them."""
+    ) -> tuple[TrainingData, TrainedNetwork]:
+        """Train from `models`, the base and the teacher of the rehearsal, or none; return what was trained on, too."""
         if "qtdigits.ml.training" not in sys.modules:
             self._progress("Loading TensorFlow")
         from qtdigits.ml.backend import versions
@@ -263,7 +268,7 @@ class _Run:
                 f"The training diverged after epoch {trained.epochs}: the loss is not a number any more. The weights of epoch "
                 f"{trained.best_epoch}, the last good ones, are kept. A smaller learning rate or another optimizer may help."
             )
-        return trained
+        return data, trained
 
     def _export(self, inputs: TrainingInputs, trained: TrainedNetwork, *, name: str) -> Model:
         from qtdigits.ml.models import to_model
@@ -315,26 +320,66 @@ class _Run:
 
         return progress
 
-    def _compare(self, inputs: TrainingInputs, model: Model, reader: Reader) -> Mapping[str, Any]:
+    def _compare(
+        self, inputs: TrainingInputs, models: tuple[Model, ...], model: Model, reader: Reader
+    ) -> Mapping[str, Any]:
         """Compare the new model with the champion; an unreadable champion is no reason to lose the new model."""
         if not self._job.champion:
             return {}
         self._progress("Comparing with the model in use")
-        last, folder = inputs.last_sample, Path(self._job.data_dir)
+        base = models[0] if models else None
         try:
-            found = compare_with(
-                Path(self._job.champion),
-                model,
-                reader,
-                hold_out=inputs.tests.get(MY_HOLD_OUT, NO_DRAWINGS),
-                guard=inputs.guard or NO_DRAWINGS,
-                # A model that was trained on no drawings does not say what its base has learned.
-                drawn=drawn_since(folder, last, writer=self._job.writer) if last else NO_DRAWINGS,
-            )
+            old = load_model(Path(self._job.champion), weights=False)
+            rivals = Rivals(old, model, base, self._drawings())
+            out_of_fold = self._read_out_of_fold(inputs, base, rivals) if base else None
+            found = rivals.compare(reader, guard=inputs.guard or NO_DRAWINGS, out_of_fold=out_of_fold)
         except QtDigitsError as error:
+            self._control.raise_if_cancelled()
             self._notice(f"The new model could not be compared with the one in use: {error.message}")
             return {}
         return found.to_json()
+
+    def _drawings(self) -> Drawings:
+        """Read what the writer has drawn up to now, if drawings are used at all."""
+        if not self._job.use_drawings:
+            return Drawings(NO_DRAWINGS, np.empty(0, bool), np.empty(0, str))
+        with SampleStore.open(Path(self._job.data_dir)) as store:
+            return Drawings.of(store, writer=self._job.writer or None)
+
+    def _read_out_of_fold(
+        self, inputs: TrainingInputs, base: Model, rivals: Rivals
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+        """Read what the new model has learned from by trainings without it. None if somebody has ended the run before."""
+        from qtdigits.ml.training import tidy_up
+        from qtdigits.ml.training import train as train_network
+
+        def train_on(data: TrainingData, fold: int) -> TrainedNetwork:
+            self._progress("Checking on drawings left out", fold - 1, FOLDS)
+            tidy_up()
+            self._control.raise_if_stopping()
+            trained = train_network(
+                self._job.recipe,
+                inputs.label_set,
+                data,
+                run=self._job.id,
+                emit=lambda event: self._emit(event) if isinstance(event, RunPaused | RunContinued) else None,
+                control=self._control,
+                base=base,
+            )
+            self._control.raise_if_stopping()  # an interrupted training says nothing
+            return trained
+
+        try:
+            return read_out_of_fold(
+                rivals.drawings.dataset,
+                rivals.are_learned,
+                inputs.data,
+                own_ids=inputs.own_ids,
+                train_on=train_on,
+            )
+        except CancelledError:
+            self._control.raise_if_cancelled()
+            return None
 
 
 def _with_threshold(

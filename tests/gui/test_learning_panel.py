@@ -11,7 +11,7 @@ from gui.fake_engine import batch, started
 from gui.models import saved_model
 from gui.stand_ins import FixedReader
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import Suspicion, Trial, Verdict
+from qtdigits.core.drawing.samples import Suspicion, Trial, Verdict, is_held_out
 from qtdigits.core.run.events import RunCancelled, RunContinued, RunFailed, RunFinished, RunPaused
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.learning import LearningPoint
@@ -396,6 +396,29 @@ def test_that_a_hand_can_be_learned_as_soon_as_there_is_a_drawing_of_it(panel, s
     assert trainer.current.job.recipe.name == "my-hand"
 
 
+def test_that_a_drawing_that_is_held_out_is_nothing_to_learn_from(panel, session):
+    place = next(i for i in range(5) if is_held_out("me", DIGITS.classes[3].id, i))
+    judge(session, *["3"] * place)
+    doubt = Suspicion(0.8, "8", "looks like an 8")
+    session.store.mark_suspects(dict.fromkeys(map(int, session.store.ids()), doubt))
+    session.samples_edited()
+    judge(session, "3")
+    assert session.store.count(held_out=True) == 1
+    assert not panel.findChild(QPushButton, "learnButton").isEnabled()
+    judge(session, "3")
+    assert panel.findChild(QPushButton, "learnButton").isEnabled()
+
+
+def test_that_after_a_change_of_model_the_writers_record_is_shown_until_it_is_judged(panel, session):
+    judge(session, "3", "3", "3", "8")
+    session.use_model(session.library.find("model-7"))
+    assert text(panel, "runningFigure") == "75.0 %"
+    assert "Before, 3 of 4 were read right" in text(panel, "runningDetail")
+    judge(session, "7")
+    assert text(panel, "runningFigure") == "100.0 %"
+    assert "Before" not in text(panel, "runningDetail")
+
+
 @pytest.fixture
 def training(qtbot, panel, session, trainer, engines):
     """The panel while the hand is learned; its first batch has not come yet."""
@@ -597,8 +620,16 @@ def test_that_a_verdict_is_refreshed_when_the_label_of_a_drawing_changes(trainin
     assert text(training, "verdictLabel") == (
         "The new one reads 12 of your 12 held-out drawings right. The one in use: 11."
     )
-    assert "1 drawing was relabelled or deleted since: not counted." in text(training, "verdictEvidence")
+    assert "1 drawing was relabelled, deleted or doubted since: not counted." in text(
+        training, "verdictEvidence"
+    )
     assert "1 fixed, 0 broken" in text(training, "verdictEvidence")
+    session.store.mark_suspects({second: Suspicion(0.8, "3", "looks like a 3")})
+    session.samples_edited()
+    assert "11 of your 11" in text(training, "verdictLabel")
+    session.store.accept_labels([second])
+    session.samples_edited()
+    assert "12 of your 12" in text(training, "verdictLabel")
     session.store.delete_samples([second])
     session.samples_edited()
     assert "11 of your 11" in text(training, "verdictLabel")

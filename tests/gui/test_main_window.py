@@ -14,6 +14,7 @@ from gui.stand_ins import action
 from qtdigits.core.drawing.samples import Suspicion, Verdict
 from qtdigits.core.run.events import EngineReady, RunCancelled, RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
+from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import StoreError
 from qtdigits.gui.bars import accuracy_text, accuracy_tip
 from qtdigits.gui.engine_process import JobEnding
@@ -212,7 +213,10 @@ def test_that_after_a_change_of_model_nobody_is_said_to_have_drawn_nothing(windo
     box.setCurrentIndex(other)
     box.activated.emit(other)
     assert window.session.model_name == "model-b"
-    assert child(window, QLabel, "accuracyLabel").text() == "me · no trials with model-b yet"
+    assert (
+        child(window, QLabel, "accuracyLabel").text()
+        == "me · 1 trial · 100.0 % [20.7, 100.0] by earlier models"
+    )
 
 
 def test_that_the_retrain_request_names_this_data_folder_and_recipe(window, data_dir):
@@ -304,6 +308,12 @@ def test_that_the_running_accuracy_is_said_with_its_interval(correct, n, text):
     assert "doubtful" not in accuracy_tip(accuracy)
     more = accuracy_tip(RunningAccuracy("me", "m", correct, n, 14))
     assert "14 doubtful drawings are not counted until their labels are reviewed." in more
+
+
+def test_that_a_model_without_trials_leaves_the_writers_record_in_sight():
+    accuracy = RunningAccuracy("me", "new", 0, 0, earlier=Tally(318, 312))
+    assert accuracy_text(accuracy) == "me · 318 trials · 98.1 % [95.9, 99.1] by earlier models"
+    assert "No drawing by me has been judged with the model new yet." in accuracy_tip(accuracy)
 
 
 def test_that_what_was_stored_is_told_beside_model_and_engine(window):

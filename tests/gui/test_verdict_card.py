@@ -9,10 +9,13 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gui.stand_ins import FakeSession
+from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.session import Champion, RunningAccuracy
+from qtdigits.store.tables.samples import SampleStore
+from store.values import a_sample
 
 GUARD = PairedComparison.of_ids(3000, 2990, 2991, (1,))
 BETTER = Comparison(PairedComparison.of_ids(40, 37, 39, (11, 12, 13), (14,), ()), GUARD, "default")
@@ -70,6 +73,21 @@ def test_that_only_numbers_with_drawings_behind_them_can_be_opened(
     assert session.selected == [("fixed by the new model", (11, 12, 13))]
     card.show_comparison(SAME, model="/models/new.h5")
     assert button(card, "fixedButton").isHidden()
+
+
+def test_that_a_drawing_whose_label_is_doubted_later_does_not_count_any_more(
+    card: VerdictCard, session: FakeSession, tmp_path: Path
+) -> None:
+    with SampleStore.open(tmp_path) as session.store:
+        session.store.add_samples([a_sample("7"), a_sample("1")])
+        found = Comparison(PairedComparison.of_ids(13, 11, 13, (1, 2)), PairedComparison(), "default")
+        card.show_comparison(found, model="/models/new.h5")
+        assert text(card, "verdictSentence").startswith("Reads 84.6 → 100.0 % of your 13 held-out drawings")
+        session.store.mark_suspects({1: Suspicion(0.8, "1", "looks like a 1")})
+        session.samples_changed.emit()
+        assert text(card, "verdictSentence").startswith("Reads 91.7 → 100.0 % of your 12 held-out drawings")
+        button(card, "fixedButton").click()
+        assert session.selected == [("fixed by the new model", (2,))]
 
 
 def test_that_one_click_uses_the_new_model_and_one_more_takes_it_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +16,15 @@ from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.model import Model
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.checkpoints import digest_of
+from qtdigits.core.score.comparison import Comparison
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import compare as compare_module
-from qtdigits.training.compare import compare_with, drawn_since, headers_of, root_ancestor, was_trained_on
+from qtdigits.training.compare import Drawings, Rivals, headers_of, root_ancestor, was_trained_on
 from store.values import a_model, a_sample
+
+Compared = Callable[..., tuple[Drawings, Comparison]]
 
 
 class OneDigit:
@@ -35,6 +39,10 @@ class OneDigit:
     def read_many(self, images: np.ndarray, *, threads: int = 1) -> np.ndarray:
         return np.tile(np.eye(10, dtype=np.float32)[self._digit], (len(images), 1))
 
+    def read_and_embed(self, images: np.ndarray, *, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """No two drawings are alike: memory has nothing to say."""
+        return self.read_many(images), np.eye(len(images), dtype=np.float32)
+
 
 def learned(name: str, last_sample: int) -> Model:
     return a_model(name=name, provenance={"drawings": {"last_sample": last_sample, "writer": "Ada"}})
@@ -46,43 +54,65 @@ def store(data_dir: Path) -> SampleStore:
     store = SampleStore.open(data_dir)
     store.add_samples(a_sample(label) for label in ("1", "7") * 20)
     store.add_samples(a_sample("7", "Bob") for _ in range(3))
-    store.add_samples([a_sample("7", origin=Origin.INK_FILE)])
+    store.add_samples([a_sample("7", "Ada", origin=Origin.INK_FILE)])
     yield store
     store.close()
 
 
-def test_that_what_was_judged_meanwhile_is_drawn_here_certain_and_not_held_out(
-    store: SampleStore, data_dir: Path
-) -> None:
-    may_be_trained_on = store.dataset(held_out=False, writer="Ada", newer_than=20, origin=Origin.DRAWN).ids
-    doubted, *rest = may_be_trained_on
-    store.mark_suspects({doubted: Suspicion(0.9, "1", "looks like a 1")})
-    assert drawn_since(data_dir, 20, writer="Ada").ids == tuple(rest)
-    assert len(drawn_since(data_dir, 20, writer="").ids) == len(rest) + len(
-        store.ids(writer="Bob", held_out=False)
-    )
-
-
-@pytest.mark.parametrize(("old_learned", "new_learned"), [(10, 30), (30, 10)])
-def test_that_only_what_neither_has_learned_from_counts(
-    store: SampleStore,
-    data_dir: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    old_learned: int,
-    new_learned: int,
-) -> None:
+@pytest.fixture
+def compared(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compared:
+    """Compare a new model that reads 7 with one in use that reads 1, by the last drawing that each has learned from."""
     monkeypatch.setattr(compare_module, "Reader", OneDigit)
-    old = save_model(learned("reads 1", old_learned), tmp_path / "old.h5").path
-    assert old is not None
-    drawn = drawn_since(data_dir, 10, writer="Ada")
-    new = learned("reads 7", new_learned)
-    found = compare_with(old, new, OneDigit(new), drawn=drawn)
-    unlearned = [i for i in drawn.ids if i > 30]
-    assert 0 < found.newer.n == len(unlearned) < len(drawn)
-    assert set(found.newer.fixed) == {i for i in unlearned if i % 2 == 0}
-    assert set(found.newer.broken) == {i for i in unlearned if i % 2 == 1}
-    assert found.hold_out.n == found.guard.n == 0
+
+    def compare(old_learned: int, new_learned: int, read: Sequence[int] = ()) -> tuple[Drawings, Comparison]:
+        with SampleStore.open(data_dir) as store:
+            drawings = Drawings.of(store, writer="Ada")
+        old, new = learned("reads 1", old_learned), learned("reads 7", new_learned)
+        rivals = Rivals(old, new, old, drawings)
+        are_read = np.isin(drawings.dataset.ids, read)
+        wanted = set(np.asarray(drawings.dataset.ids)[rivals.are_learned].tolist())
+        assert wanted == {
+            i
+            for i, held_out in zip(drawings.dataset.ids, drawings.is_held_out, strict=True)
+            if old_learned < i <= new_learned and not held_out
+        }
+        return drawings, rivals.compare(OneDigit(new), out_of_fold=(are_read, are_read))
+
+    return compare
+
+
+def test_that_only_what_neither_has_learned_from_counts_beside_the_hold_out(
+    store: SampleStore, compared: Compared
+) -> None:
+    for old_learned, new_learned in ((10, 30), (30, 10)):
+        drawings, found = compared(old_learned, new_learned)
+        held_out = set(store.ids(writer="Ada", held_out=True).tolist())
+        unlearned = [i for i in drawings.dataset.ids if 30 < i <= 40 and i not in held_out]
+        assert 0 < found.others.n == len(unlearned)
+        assert set(found.others.fixed) == {i for i in unlearned if i % 2 == 0}
+        assert set(found.others.broken) == {i for i in unlearned if i % 2 == 1}
+        assert found.hold_out.n == len(held_out)
+        assert found.guard.n == 0
+
+
+def test_that_learned_drawings_count_as_networks_read_them_that_had_not_learned_from_them(
+    store: SampleStore, compared: Compared
+) -> None:
+    learned_of = [i for i in store.ids(writer="Ada", held_out=False).tolist() if 10 < i <= 20]
+    _, without = compared(10, 20)
+    _, found = compared(10, 20, learned_of)
+    assert found.others.n == without.others.n + len(learned_of)
+    assert found.others.after == without.others.after + len(learned_of)  # out of fold all were read right
+
+
+def test_that_doubted_and_imported_drawings_tell_nothing(store: SampleStore, compared: Compared) -> None:
+    _, before = compared(0, 0)
+    doubted = int(store.ids(writer="Ada", held_out=False)[0])
+    store.mark_suspects({doubted: Suspicion(0.9, "1", "looks like a 1")})
+    _, after = compared(0, 0)
+    assert after.others.n == before.others.n - 1
+    imported = {int(i) for i in store.ids(origin=Origin.INK_FILE)}
+    assert not imported & {*after.others.fixed, *after.others.broken, *after.others.still_wrong}
 
 
 PERSONAL = {"start": "champion"}

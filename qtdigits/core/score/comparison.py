@@ -17,6 +17,12 @@ from numpy.typing import NDArray
 from qtdigits.core.formatting import counted, percent, percent_digits, percent_range
 from qtdigits.core.score.metrics import Tally
 
+METHOD = (
+    "Both read the same drawings, each with a memory of all the others. No network had learned from the drawing that it read: "
+    "those that the new one has learned from were read by trainings that left them out."
+)
+"""How a comparison is made, for the person."""
+
 GUARD_TOLERANCE = 0.001
 """So much of MNIST a challenger may lose: a tenth of a point, about what two trainings of the same recipe differ by."""
 SIGNIFICANT = 0.05
@@ -183,23 +189,23 @@ class Comparison:
     """A new model beside the one in use.
 
     `hold_out`: the writer's drawings that nothing is ever trained on. `guard`: MNIST's images that no personal training sees.
-    `champion` is the name of the model in use. `newer`: the writer's drawings that were judged while the new model was
-    trained: not held out, but neither model has learned from them.
+    `champion` is the name of the model in use. `others`: the writer's other drawings, which were judged while the new model was
+    trained, or read by trainings that left them out.
     """
 
     hold_out: PairedComparison
     guard: PairedComparison
     champion: str = ""
-    newer: PairedComparison = PairedComparison()
+    others: PairedComparison = PairedComparison()
 
     @property
     def hand(self) -> PairedComparison:
-        """All of the writer's drawings that neither model has learned from."""
-        return self.hold_out.combined_with(self.newer)
+        """All of the writer's drawings that were read by networks that have not learned from them."""
+        return self.hold_out.combined_with(self.others)
 
     def without(self, ids: Collection[int]) -> Comparison:
         """Return the comparison without these drawings of the writer, whose labels may have been changed since."""
-        return replace(self, hold_out=self.hold_out.without(ids), newer=self.newer.without(ids))
+        return replace(self, hold_out=self.hold_out.without(ids), others=self.others.without(ids))
 
     @property
     def advice(self) -> Recommendation:
@@ -222,12 +228,13 @@ class Comparison:
         hand = self.hand
         if not hand.n:
             return "A new model is ready."
-        kind = "drawing" if self.newer.n else "held-out drawing"
-        told = f"{counted(hand.n, kind)} by {writer}" if writer else f"your {counted(hand.n, kind)}"
-        not_learned = " that neither has learned from" if self.newer.n else ""
-        return (
-            f"The new one reads {hand.after:,} of {told}{not_learned} right. The one in use: {hand.before:,}."
-        )
+        drawings = counted(hand.n, self._kind)
+        told = f"{drawings} by {writer}" if writer else f"your {drawings}"
+        return f"The new one reads {hand.after:,} of {told} right. The one in use: {hand.before:,}."
+
+    @property
+    def _kind(self) -> str:
+        return "drawing" if self.others.n else "held-out drawing"
 
     @property
     def intervals(self) -> str:
@@ -245,13 +252,10 @@ class Comparison:
         parts = []
         hand = self.hand
         if hand.n:
-            which = counted(hand.n, "held-out drawing")
-            if self.newer.n:
-                which = f"{counted(hand.n, 'drawing')} that neither has learned from"
-            parts.append(f"reads {_change(hand, 1)} of your {which}")
+            parts.append(f"reads {_change(hand, 1)} of your {counted(hand.n, self._kind)}")
             parts.append(f"{hand.n_fixed} fixed, {hand.n_broken} broken")
         else:
-            parts.append("there are no held-out drawings of yours yet")
+            parts.append("there are no drawings of yours to tell by yet")
         if self.guard.n:
             parts.append(f"MNIST {_change(self.guard, 2)}")
         return "; ".join(parts)
@@ -269,7 +273,7 @@ class Comparison:
             case Recommendation.ASK if self.hand.gain > 0:
                 return f"{self._gained}. {self._cost}"
             case Recommendation.ASK if not self.hand.n:
-                return "More held-out drawings of yours are needed to tell: about one in five is held out."
+                return "More drawings of yours are needed to tell."
             case Recommendation.ASK if self.hand.before == self.hand.after == self.hand.n:
                 return "Both read all of these drawings: use either."
             case Recommendation.ASK:
@@ -307,7 +311,7 @@ class Comparison:
             "hold_out": self.hold_out.to_json(),
             "guard": self.guard.to_json(),
             "champion": self.champion,
-            "newer": self.newer.to_json(),
+            "others": self.others.to_json(),
             "advice": self.advice.value,
             "sentence": self.sentence,
             "recommendation": self.recommendation,
@@ -315,12 +319,13 @@ class Comparison:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Comparison:
-        """The inverse; advice and words are found anew."""
+        """The inverse; advice and words are found anew. Earlier versions said "newer" for "others"."""
+        others = values.get("others", values.get("newer"))
         return cls(
             PairedComparison.from_json(values["hold_out"]),
             PairedComparison.from_json(values["guard"]),
             str(values.get("champion", "")),
-            PairedComparison.from_json(values["newer"]) if "newer" in values else PairedComparison(),
+            PairedComparison() if others is None else PairedComparison.from_json(others),
         )
 
 

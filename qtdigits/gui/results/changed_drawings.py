@@ -6,6 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
 from qtdigits.core.score.comparison import Comparison
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.parts import button
 
@@ -15,6 +16,30 @@ CHANGES = {
     "still wrong": "misread by both models",
 }
 """Changes by a new model, each with the title of the drawings concerned."""
+
+
+class StandingComparison:
+    """A comparison as it stands now: drawings that were relabelled, deleted or doubted since it was made do not count."""
+
+    def __init__(self, found: Comparison, *, session: Session) -> None:
+        self._found, self._session = found, session
+        self._labels = self._labels_now()
+
+    @property
+    def now(self) -> tuple[Comparison, int]:
+        """The comparison without those drawings, and how many they are."""
+        labels = self._labels_now()
+        changed = {key for key, name in self._labels.items() if labels.get(key) != name}
+        return self._found.without(changed), len(changed)
+
+    def _labels_now(self) -> dict[int, str]:
+        hand = self._found.hand
+        try:
+            drawings = self._session.store.thumbnails((*hand.fixed, *hand.broken, *hand.still_wrong))
+        except QtDigitsError as error:
+            self._session.report(error)
+            return {}
+        return {d.id: d.label for d in drawings if not d.is_deleted and d.suspicion is None}
 
 
 class ChangedDrawingLinks(QWidget):

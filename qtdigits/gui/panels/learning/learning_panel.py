@@ -73,6 +73,7 @@ class LearningPanel(RefreshingPanel):
         self._is_added = False
         self._amounts: tuple[LearningPoint, ...] = ()
         self._learned = 0
+        self._by_others = Tally(0, 0)
         self._drawings: dict[str, tuple[int, tuple[Thumbnail, ...]]] = {}
         self._figure = _large_label("runningFigure")
         self._welcome = _large_label("welcomeLabel", "Teach it your hand")
@@ -153,12 +154,13 @@ class LearningPanel(RefreshingPanel):
             judged = session.store.judgements.models(session.writer)
             self._list_models([model for model, _, _ in judged])
             self._record = AccuracyRecord.of(session.store, session.writer, self._chosen_model())
+            of_others = [(right, n) for model, right, n in judged if model != self._record.model]
+            self._by_others = Tally(sum(n for _, n in of_others), sum(right for right, _ in of_others))
             known = session.store, session.library, session.writer
             self._amounts = learning_points(*known, model=session.model_path)
             self._learned = learned_by(*known, session.model_path)
             self._drawings = self._stored_drawings()
-            learnable = session.store.count(writer=session.writer, held_out=False, is_suspect=False)
-            self._learn.setEnabled(learnable > 0)
+            self._learn.setEnabled(self._trainer.has_something_to_learn)
         except StoreError as error:
             session.report(error)
             return
@@ -281,9 +283,10 @@ class LearningPanel(RefreshingPanel):
         record = self._record
         if record is None:
             return
-        self._figure.setText(percent(record.tally.accuracy))
         before = self._before
-        was = f" Before, {right_text(before)}." if before.n and not record.n else ""
+        known = record.tally if record.n else self._by_others
+        self._figure.setText(percent(known.accuracy))
+        was = f" Before, {right_text(known)}." if known.n and not record.n else ""
         self._detail.setText(detail_text(record) + was)
         gain = Gain(before, record.tally) if before.n and record.n else None
         is_in_use = record.model == self._session.model_name
@@ -354,7 +357,7 @@ class LearningPanel(RefreshingPanel):
         self._add_drawing(trial)
         self._show_record()
         if trial.truth is not None:
-            self._learn.setEnabled(True)
+            self._learn.setEnabled(self._trainer.has_something_to_learn)
             self._amounts = with_drawing(self._amounts, self._learned, is_right=trial.is_right)
             self._show_learning()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +10,22 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from qtdigits.core.formatting import counted
 from qtdigits.core.run.events import RunFinished
-from qtdigits.core.score.comparison import Comparison, Gain, PairedComparison, Recommendation, memory_headline
-from qtdigits.errors import QtDigitsError
+from qtdigits.core.score.comparison import (
+    METHOD,
+    Comparison,
+    Gain,
+    PairedComparison,
+    Recommendation,
+    memory_headline,
+)
 from qtdigits.gui.engine_process import JobEnding
+from qtdigits.gui.results.changed_drawings import StandingComparison
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.parts import button, give_role, label
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.jobs import TrainingJob
 
-WHY = "Both read the same drawings, which were set aside when they were judged: nothing is ever learned from them."
 MNIST = "MNIST: digits of other people, to see that those are read as well as before."
 SINCE = (
     "Each drawing was scored as it was read, before anything could learn from it: these are figures of drawings that were "
@@ -34,12 +39,10 @@ ROLES = {Recommendation.USE: "good", Recommendation.KEEP: "warning", Recommendat
 class Proposal:
     """A new model beside the one that was in use: `model` and `beside` are their paths, `writer` is whose drawings were read."""
 
-    found: Comparison
+    standing: StandingComparison
     model: str
     beside: str
     writer: str
-    labels: Mapping[int, str]
-    """Of the drawings that one of the two misread, as they were when these were read."""
 
 
 class Verdict(QFrame):
@@ -94,20 +97,11 @@ class Verdict(QFrame):
         job, event = ending.job, ending.result
         if not isinstance(job, TrainingJob) or not isinstance(event, RunFinished) or not event.comparison:
             return
-        found = Comparison.from_json(event.comparison)
-        self._proposal = Proposal(found, event.model, job.champion, job.writer, self._labels_of(found))
+        standing = StandingComparison(Comparison.from_json(event.comparison), session=self._session)
+        self._proposal = Proposal(standing, event.model, job.champion, job.writer)
         self._is_answered = False
         self._why.setChecked(False)
         self.refresh()
-
-    def _labels_of(self, found: Comparison) -> dict[int, str]:
-        hand = found.hand
-        try:
-            drawings = self._session.store.thumbnails((*hand.fixed, *hand.broken, *hand.still_wrong))
-        except QtDigitsError as error:
-            self._session.report(error)
-            return {}
-        return {drawing.id: drawing.label for drawing in drawings if not drawing.is_deleted}
 
     @Slot()
     def _on_samples_changed(self) -> None:
@@ -145,9 +139,7 @@ class Verdict(QFrame):
         self.setAccessibleName(f"{self._sentence.text()} {self._advice.text()}")
 
     def _show_proposal(self, proposal: Proposal) -> None:
-        now = self._labels_of(proposal.found)
-        changed = {key for key, name in proposal.labels.items() if now.get(key) != name}
-        found = proposal.found.without(changed)
+        found, n_changed = proposal.standing.now
         is_about_another = bool(proposal.writer) and proposal.writer != self._session.writer
         sentence = found.sentence
         reasons = [f"{sentence[0].upper()}{sentence[1:]}.", found.intervals, found.hand.evidence]
@@ -155,13 +147,13 @@ class Verdict(QFrame):
             reasons.append(f"Compared with {found.champion}, which was in use when the training began.")
         if is_about_another:
             reasons.insert(0, f"This is about the drawings by {proposal.writer}.")
-        if changed:
-            were = "was" if len(changed) == 1 else "were"
+        if n_changed:
+            were = "was" if n_changed == 1 else "were"
             reasons.append(
-                f"{counted(len(changed), 'drawing')} {were} relabelled or deleted since: not counted."
+                f"{counted(n_changed, 'drawing')} {were} relabelled, deleted or doubted since: not counted."
             )
-        if found.hold_out.n:
-            reasons.append(WHY)
+        if found.hand.n:
+            reasons.append(METHOD)
         if found.guard.n:
             reasons.append(MNIST)
         self._say(

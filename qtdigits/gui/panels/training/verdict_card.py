@@ -7,17 +7,14 @@ from pathlib import Path
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from qtdigits.core.score.comparison import Comparison, Gain, Recommendation, right_text
+from qtdigits.core.score.comparison import METHOD, Comparison, Gain, Recommendation, right_text
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
+from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks, StandingComparison
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.widgets.parts import button, give_role, label
 
-WHY = (
-    "Held-out drawings were set aside when they were judged and are never learned from; both models read the same ones. "
-    "MNIST: digits of other people, to see that those are not forgotten."
-)
+WHY = f"{METHOD} MNIST: digits of other people, to see that those are not forgotten."
 IN_USE = "In use now. One click goes back to the model before."
 DRAW_ON = "In use now. Draw on: here it will stand how your new drawings are read. One click goes back to the model before."
 ROLES = {Recommendation.USE: "good", Recommendation.KEEP: "warning", Recommendation.ASK: "muted"}
@@ -33,6 +30,7 @@ class VerdictCard(QFrame):
         self.setProperty("card", True)
         self._model = ""
         self._found: Comparison | None = None
+        self._standing: StandingComparison | None = None
         self._writer = self._drawing = self._beside = ""
         self._since = ""
         self._has_proof = False
@@ -49,6 +47,7 @@ class VerdictCard(QFrame):
         self._back.clicked.connect(session.roll_back)
         session.champion_changed.connect(self._refresh)
         session.accuracy_changed.connect(self._show_judged)
+        session.samples_changed.connect(self._show_standing)
         self.hide()
 
     @property
@@ -57,12 +56,20 @@ class VerdictCard(QFrame):
 
     def show_comparison(self, found: Comparison, *, model: str, writer: str = "", beside: str = "") -> None:
         """`model` is the path of the new model, `beside` of the one it is compared with; `writer` is whose hold-out was read."""
-        self._found, self._model, self._writer, self._beside = found, model, writer, beside
+        self._standing = StandingComparison(found, session=self._session)
+        self._model, self._writer, self._beside = model, writer, beside
         self._since, self._has_proof = "", False
-        self._links.show_comparison(found)
         self._drawing = self._session.writer
-        self._refresh()
+        self._show_standing()
         self.show()
+
+    @Slot()
+    def _show_standing(self) -> None:
+        """Show the comparison without drawings whose labels have been changed or doubted since."""
+        if self._standing is not None:
+            self._found, _ = self._standing.now
+            self._links.show_comparison(self._found)
+            self._refresh()
 
     @Slot(object)
     def _show_judged(self, now: RunningAccuracy) -> None:
@@ -87,7 +94,7 @@ class VerdictCard(QFrame):
             return Tally(0, 0)
 
     def clear(self) -> None:
-        self._found, self._model = None, ""
+        self._found, self._standing, self._model = None, None, ""
         self.hide()
 
     def _lay_out(self) -> None:
@@ -129,7 +136,7 @@ class VerdictCard(QFrame):
             reasons.append(f"This is about the drawings by {self._writer}.")
         if self._beside and self._in_use not in (self._beside, self._model):
             reasons.append(f"Compared with {found.champion}, which was in use when the training began.")
-        if found.hold_out.n:
+        if found.hand.n:
             reasons += [WHY, found.hand.evidence]
         return [reason for reason in reasons if reason]
 
