@@ -19,6 +19,10 @@ from qtdigits.ml.backend import keras, tf
 SCALE = 20.0
 """Multiplies the cosines. Without it, the softmax could never be sure."""
 
+MARGIN = 0.12
+"""What the right cosine of a letter or digit must exceed the others by (Wang et al., CosFace, 2018). Not that of a sign: signs
+stand for what was never seen, which needs room."""
+
 LETTERS_BY_NUMBER = ("Latin/", "Greek/")
 """Alphabets of Omniglot whose characters are letters and digits under other names, as "Latin/character01" is "a"."""
 
@@ -36,6 +40,7 @@ class WithCharacters(keras.Model):
         self._heads = keras.Model(network.input, [network.output, network.layers[-1].input])
         self._weight = weight
         self._is_hidden = tf.constant(look_alikes(labels))
+        self._margins = tf.constant([MARGIN if len(label) == 1 else 0.0 for label in labels], tf.float32)
         width = network.layers[-1].input.shape[-1]
         self.characters = self.add_weight((width, len(labels)), "glorot_uniform", name="characters")
         self.built = True
@@ -65,9 +70,10 @@ class WithCharacters(keras.Model):
     def _characters_loss(self, embedding: Any, character: Any) -> Any:
         """Return the sum of the cross-entropies of the drawings of a character, over the number of all drawings."""
         unit = tf.math.l2_normalize(tf.cast(embedding, tf.float32), axis=1)
-        logits = SCALE * tf.matmul(unit, tf.math.l2_normalize(self.characters, axis=0))
+        cosines = tf.matmul(unit, tf.math.l2_normalize(self.characters, axis=0))
         right = tf.maximum(character, 0)
-        logits = tf.where(tf.gather(self._is_hidden, right), logits.dtype.min, logits)
+        margins = tf.one_hot(right, self._margins.shape[0]) * self._margins
+        logits = tf.where(tf.gather(self._is_hidden, right), cosines.dtype.min, SCALE * (cosines - margins))
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(right, logits)
         return tf.reduce_mean(tf.where(character < 0, 0.0, losses))
 
