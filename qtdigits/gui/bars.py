@@ -136,6 +136,7 @@ class StatusBar(QStatusBar):
         session.champion_changed.connect(self._show_champion)
         session.accuracy_changed.connect(self._show_accuracy)
         session.trial_judged.connect(self._on_trial_judged)
+        session.told.connect(self.tell)
         trainer.state_changed.connect(self._show_engine)
         self._show_champion(session.champion)
         self._show_accuracy(session.accuracy())
@@ -157,10 +158,14 @@ class StatusBar(QStatusBar):
 
     @Slot(object)
     def _on_trial_judged(self, trial: Trial) -> None:
-        """Tell for a moment what was stored."""
-        self._told.setText(
+        self.tell(
             f"Stored as {trial.truth}." if trial.is_right else f"Stored: {trial.truth}, not {trial.answer}."
         )
+
+    @Slot(str)
+    def tell(self, text: str) -> None:
+        """Say for a moment what was done."""
+        self._told.setText(text)
         self._moment.start()
 
 

@@ -362,7 +362,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _on_edited(self, text: str) -> None:
         if self.tabs.currentWidget() is not self._pages["Drawings"]:  # it tells that itself
-            self.messages.show_notice(text)
+            self.session.tell(text)
 
     @Slot(int)
     def _offer_doubtful(self, n: int) -> None:

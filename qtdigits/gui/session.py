@@ -102,6 +102,7 @@ class Session(QObject):
     selection_changed = Signal(object)  # SampleSelection
     problem_met = Signal(object)  # QtDigitsError
     notice_given = Signal(str)  # nothing failed, but the person should know
+    told = Signal(str)  # what was done; it need not stay in sight
     closing = Signal()  # the store is about to be closed
 
     def __init__(
@@ -385,6 +386,9 @@ class Session(QObject):
 
     def notify(self, text: str) -> None:
         self.notice_given.emit(text)
+
+    def tell(self, text: str) -> None:
+        self.told.emit(text)
 
     def close(self) -> None:
         self._settling.stop()

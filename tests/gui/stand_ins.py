@@ -74,10 +74,14 @@ class FakeSession(QObject):
         self.reported: list[QtDigitsError] = []
         self.notices: list[str] = []
         self.n_rolled_back = 0
+        self.told: list[str] = []
         self.undo_stack = UndoStack(on_change=self.undo_changed.emit)
 
     def undo(self) -> None:
         self.undo_stack.undo()
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
 
     def become(self, champion: Champion) -> None:
         """Another model is in use."""

@@ -247,7 +247,8 @@ def test_that_the_csv_pair_goes_out_and_comes_in_through_the_menu(window, qtbot,
     assert question.startswith("Add 1 drawing by me?")
     assert "3 (1)." in question
     child(window, QPushButton, "messageActionButton").click()
-    assert window.messages.text == "Undone: import of 1 drawing."
+    assert child(window, QLabel, "toldLabel").text() == "Undone: import of 1 drawing."
+    assert window.messages.text == ""
     assert window.session.store.count() == 1
     action(window, "Redo import of 1 drawing").trigger()
     assert window.session.store.count() == 2

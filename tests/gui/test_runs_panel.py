@@ -261,6 +261,10 @@ def test_that_deleted_runs_come_back_one_delete_at_a_time(qtbot: QtBot, panel: S
     assert panel.column(2) == ["completed", "interrupted"]
     qtbot.mouseClick(panel.button("undoRunsButton"), LEFT)
     assert len(panel.column(2)) == 3
+    assert panel.session.told == ["Undone: deletion of 2 runs.", "Undone: deletion of 1 run."]
+    panel.session.undo_stack.redo()
+    assert panel.column(2) == ["completed", "interrupted"]
+    panel.session.undo()
     assert not panel.button("undoRunsButton").isVisible()
 
 

@@ -331,8 +331,8 @@ class Trashing:
 
     def undo(self) -> None:
         self._panel.move_runs(self._ids, into_trash=not self._is_deletion)
-        self._session.notify(f"Undone: {self.name}.")
+        self._session.tell(f"Undone: {self.name}.")
 
     def redo(self) -> None:
         self._panel.move_runs(self._ids, into_trash=self._is_deletion)
-        self._session.notify(f"Redone: {self.name}.")
+        self._session.tell(f"Redone: {self.name}.")
