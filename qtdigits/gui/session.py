@@ -117,6 +117,7 @@ class Session(QObject):
         self._judging = Judging(
             store=store, writer=writers[0] if writers else DEFAULT_WRITER, undo_stack=self.undo_stack
         )
+        self._new_classes: set[str] = set()
         self._reader: Reader | None = None
         self._champion: Champion | None = None
         self._remembered_model: Model | None = None
@@ -278,10 +279,13 @@ class Session(QObject):
         if self.ink.is_blank:
             return False
         try:
+            is_new = not self.is_known(typed)
             trial = self._judging.judge(typed)
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return False
+        if is_new and trial is not None and trial.truth:
+            self._new_classes.add(trial.truth)
         self._tell_judged(trial)
         return True
 
@@ -304,6 +308,7 @@ class Session(QObject):
             self._remember()
         self._tell_drawing()
         if step.trial is not None:
+            self._drop_new_class(step.trial.truth)
             self.trial_taken_back.emit(step.trial)
             self.samples_changed.emit()
             self._tell_accuracy()
@@ -334,6 +339,18 @@ class Session(QObject):
             self.writer_changed.emit(self.writer)
             self.notice_given.emit(f"The writer is {self.writer} again, who drew this.")
         return action if isinstance(action, DrawingStep) else None
+
+    def _drop_new_class(self, label: str | None) -> None:
+        """A class goes with the judgement that made it, unless it has other drawings by now."""
+        if label not in self._new_classes:
+            return
+        try:
+            if not self.store.count(label=label):
+                self.store.class_table.delete(label)
+        except InputError:
+            self._new_classes.discard(label)  # it has been renamed, merged or retired
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
 
     def look_for_changes(self) -> None:
         """Another window or a terminal may have written into the store, or have removed the champion's file."""

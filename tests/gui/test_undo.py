@@ -99,6 +99,26 @@ def test_that_undoing_a_judgement_of_another_writer_lets_them_draw_again(window)
     assert window.session.store.count() == 0
 
 
+def test_that_a_class_goes_with_the_judgement_that_made_it_and_comes_back_with_it(window):
+    window.ask.reply = True
+    store = window.session.store
+    draw(window)
+    QTest.keyClicks(window.drawing.entry, "heart")
+    press(window, Qt.Key.Key_Return)
+    assert "heart" in store.classes()
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert "heart" not in store.classes()
+    assert not window.session.is_known("heart")
+    press(window, Qt.Key.Key_Z, CONTROL | SHIFT)
+    assert [sample.label for sample in store.samples()] == ["heart"]
+    assert "heart" in store.classes()
+    draw(window)
+    QTest.keyClicks(window.drawing.entry, "heart")
+    press(window, Qt.Key.Key_Return)
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert "heart" in store.classes()
+
+
 def test_that_an_undo_which_failed_can_be_tried_again(window, monkeypatch):
     draw(window)
     press(window, Qt.Key.Key_Return)

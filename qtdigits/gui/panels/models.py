@@ -142,9 +142,10 @@ class ModelsPanel(RefreshingPanel):
     def _judged(self, model: str) -> Tally:
         """Return how many of the writer's drawings the model read right when they were judged."""
         try:
-            return self._session.accuracy(model).tally
+            correct, n = self._session.store.running_accuracy(writer=self._session.writer, model=model)
         except QtDigitsError:
             return NOTHING
+        return Tally(n, correct)
 
     def _chosen(self) -> ModelEntry | None:
         rows = {index.row() for index in self._table.selectedIndexes()}

@@ -224,7 +224,8 @@ def table_cell(text: str, side: Qt.AlignmentFlag = LEFT, *, tip: str = "") -> QT
     """A cell or a title of a table."""
     made = QTableWidgetItem(text)
     made.setTextAlignment(side)
-    made.setToolTip(tip)
+    if tip:
+        made.setToolTip(tip)
     return made
 
 
