@@ -10,7 +10,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.embedding import Whitening, unit_rows, whitening_of
 from qtdigits.core.judging import Reading
@@ -22,6 +24,7 @@ from qtdigits.paths import user_data_dir
 from qtdigits.quiet import quiet
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
+from qtdigits.store.tables.classes import classes_of
 
 BATCH = 32
 EMBEDDING_OUTPUTS = ("output_0", "output_1")
@@ -33,15 +36,17 @@ Outputs = tuple[NDArray[np.float32], ...]
 class Reader:
     """Reads drawings with one model, on one thread: what a window wants is a quick answer, not all processors.
 
-    `check` runs the golden drawings first. Raises `ModelFileError` when the program does not load, does not fit the label set,
-    or gives other answers than the golden ones.
+    Answers are classes of the model, or with `classes` what these are shown as now. `check` runs the golden drawings first.
+    Raises `ModelFileError` when the program does not load, does not fit the label set, or gives other answers than the golden
+    ones.
     """
 
-    def __init__(self, model: Model, *, check: bool = True) -> None:
-        self.label_set = model.label_set
+    def __init__(self, model: Model, *, check: bool = True, classes: Classes = AS_TRAINED) -> None:
         self.model_name = model.name
         self.undecided_below = model.undecided_below
         self._model = model
+        self._classes = AS_TRAINED
+        self._shown = self._classes.shown(model.label_set)
         self._program = self._laid_out_for(1)
         self._programs: list[_Program] = []
         self._whitening: Whitening | None = None  # of a program that gives no embedding
@@ -49,6 +54,7 @@ class Reader:
             answers = np.stack([self.probabilities(image) for image in model.golden.images])
             if not model.golden.agrees_with(answers):
                 raise self._unusable("it gives other answers than the golden ones that it carries")
+        self.show_as(classes)
 
     @classmethod
     def open(
@@ -58,15 +64,31 @@ class Reader:
         data_dir: str | os.PathLike[str] | None = None,
     ) -> Self:
         """A reader of the model at a path or of a name: of a model in `data_dir` (default: the person's), of one that is shipped
-        ("default", "cnn-32-64", "mlp-50-50"), or "champion". Raises `InputError` with the names there are, `ModelFileError`.
+        ("default", "cnn-32-64", "mlp-50-50"), or "champion". It answers with the labels that classes have there. Raises
+        `InputError` with the names there are, `ModelFileError`.
         """
-        path = ModelLibrary(user_data_dir(data_dir)).find(os.fspath(name_or_path))
-        return cls(load_model(path, weights=False))
+        folder = user_data_dir(data_dir)
+        path = ModelLibrary(folder).find(os.fspath(name_or_path))
+        return cls(load_model(path, weights=False), classes=classes_of(folder))
 
     @property
     def path(self) -> Path | None:
         """The file of the model, None if it is not stored."""
         return self._model.path
+
+    @property
+    def label_set(self) -> LabelSet:
+        """What it answers."""
+        return self._shown.label_set
+
+    def show_as(self, classes: Classes) -> None:
+        """Answer what the outputs of the model stand for among `classes`, from the next reading on."""
+        self._classes, self._shown = classes, classes.shown(self._model.label_set)
+
+    def meaning_of(self, label: str) -> str:
+        """Return the label by which this reader calls the class of drawings with `label`."""
+        meant = self._classes.meaning_of(label)
+        return self.label_set.labels[self.label_set.index(meant)] if meant in self.label_set else meant
 
     def read(self, drawing: Ink | ArrayLike, memory: Memory | None = None) -> Reading:
         """Read ink, or a raster `(28, 28) uint8`, ink 255. With a `memory`, its drawings that look alike have their say.
@@ -75,12 +97,12 @@ class Reader:
         """
         raster = render(drawing) if isinstance(drawing, Ink) else _checked(np.asarray(drawing)[np.newaxis])[0]
         classes, outputs = self.label_set.labels, self._program.run(raster[np.newaxis])
-        probabilities = outputs[0][0]
+        probabilities = self._shown.of(outputs[0])[0]
         if memory is None:
             return Reading(raster, classes, probabilities, self.undecided_below)
         embedding = outputs[1][0] if len(outputs) > 1 else self.embed(raster[np.newaxis])[0]
         neighbours = memory.neighbours(embedding)
-        network_label = classes[int(probabilities.argmax())]
+        network_label = classes[int(probabilities.argmax())] if classes else ""
         classes, probabilities = memory.combine(classes, probabilities, neighbours)
         return Reading(
             raster, classes, probabilities, self.undecided_below, embedding, neighbours, network_label
@@ -88,7 +110,9 @@ class Reader:
 
     def probabilities(self, raster: ArrayLike) -> NDArray[np.float32]:
         """`(28, 28) uint8`, ink 255, to `(k,)` probabilities in the order of the label set."""
-        answer: NDArray[np.float32] = self._program.run(_checked(np.asarray(raster)[np.newaxis]))[0][0]
+        answer: NDArray[np.float32] = self._answers(
+            self._program.run(_checked(np.asarray(raster)[np.newaxis]))
+        )[0]
         return answer
 
     @property
@@ -119,7 +143,7 @@ class Reader:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The probabilities `(n, k)` of `read_many` and the embeddings `(n, d)` of `embed`, in one pass. Raises as `embed`."""
         outputs = self._outputs(_checked(images), threads)
-        return outputs[0], outputs[1] if self.has_embedding else self.embed(images)
+        return self._answers(outputs), outputs[1] if self.has_embedding else self.embed(images)
 
     def read_many(self, images: NDArray[np.uint8], *, threads: int = 1) -> NDArray[np.float32]:
         """`(n, 28, 28) uint8` to `(n, k)`, twice as fast as one by one and more.
@@ -128,7 +152,13 @@ class Reader:
         Python while it works, so that `threads`, each with a program of its own, read side by side. One reader is for one
         caller at a time: what was laid out is kept for the next call.
         """
-        return self._outputs(_checked(images), threads)[0]
+        return self._answers(self._outputs(_checked(images), threads))
+
+    def _answers(self, outputs: Outputs) -> NDArray[np.float32]:
+        """`(n, k)` of the classes shown. Raises `ModelFileError` where the model knows none of them."""
+        if not len(self.label_set):
+            raise self._unusable("it knows none of the classes that are in use")
+        return self._shown.of(outputs[0])
 
     def _outputs(self, images: NDArray[np.uint8], threads: int) -> Outputs:
         """All outputs of the program for `(n, 28, 28) uint8`."""
@@ -153,7 +183,7 @@ class Reader:
         try:
             # LiteRT greets on stderr, past Python; what goes wrong it raises
             with quiet():
-                return _Program(self._model.flatbuffer, size, len(self.label_set))
+                return _Program(self._model.flatbuffer, size, len(self._model.label_set))
         except (ValueError, RuntimeError, TypeError) as error:
             raise self._unusable(f"its LiteRT program does not load ({error})") from error
 

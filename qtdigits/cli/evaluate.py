@@ -28,6 +28,7 @@ from qtdigits.errors import InputError
 from qtdigits.reader import Reader
 from qtdigits.store.data.image_files import write_gallery
 from qtdigits.store.library import ModelLibrary
+from qtdigits.store.tables.classes import classes_of
 from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.training.compare import Parts, headers_of, n_doubted_in, parts_of_file
 from qtdigits.training.evaluate import (
@@ -106,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--among is about reading with memory.", "Say --remember K too.")
     folder = data_folder(args)
     model = open_model(args.model, folder=folder, weights=False)
-    reader = Reader(model)
+    reader = Reader(model, classes=classes_of(folder))
     with working(f"Reading {args.on} …") as progress:
         dataset = open_dataset(
             args.on, labels=args.labels, mnist=args.mnist, folder=folder, progress=progress

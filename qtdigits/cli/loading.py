@@ -19,6 +19,7 @@ from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.data.mnist import Mnist, find_mnist, load_mnist
 from qtdigits.store.library import CHAMPION, ModelLibrary
 from qtdigits.store.model_files import load_model
+from qtdigits.store.tables.classes import classes_of
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import headers_of, was_trained_on
 from qtdigits.training.consolidate import RECIPE, Learner
@@ -55,7 +56,7 @@ def _champion(folder: Path, *, weights: bool) -> Model:
 
 
 def open_reader(name_or_path: str, *, folder: Path) -> Reader:
-    return Reader(open_model(name_or_path, folder=folder, weights=False))
+    return Reader(open_model(name_or_path, folder=folder, weights=False), classes=classes_of(folder))
 
 
 def require_writer(store: SampleStore, writer: str) -> None:

@@ -28,6 +28,7 @@ from qtdigits.cli.options import (
 )
 from qtdigits.cli.output import print_json, print_table, say
 from qtdigits.cli.training_run import obeying_signals
+from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.formatting import not_counted, percent
 from qtdigits.core.run.control import Control
@@ -152,7 +153,7 @@ def run_merge(args: argparse.Namespace) -> int:
 
 def run_matrix(args: argparse.Namespace) -> int:
     folder = data_folder(args)
-    drawings, held_out = _stored(folder) if args.on is None else _of_file(args.on)
+    drawings, held_out, classes = _stored(folder) if args.on is None else _of_file(args.on)
     base = open_model(args.model, folder=folder)
     if args.on is None and base.has_learned_from_stored:
         say(
@@ -171,6 +172,7 @@ def run_matrix(args: argparse.Namespace) -> int:
             learner=learner,
             progress=_report,
             control=control,
+            classes=classes,
         )
     if args.csv:
         print(csv_of(matrix_frame(found)), end="")
@@ -181,19 +183,19 @@ def run_matrix(args: argparse.Namespace) -> int:
     return 0
 
 
-def _stored(folder: Path) -> tuple[Dataset, NDArray[np.bool_]]:
-    """Return all drawings that count, and which are held out; say how many do not count."""
+def _stored(folder: Path) -> tuple[Dataset, NDArray[np.bool_], Classes]:
+    """Return all drawings that count, which are held out, and their classes; say how many do not count."""
     stored = WriterDrawings.of(folder)
     if stored.n_doubted:
         say(f"{not_counted(stored.n_doubted)}.")
-    return stored.drawings, stored.held_out
+    return stored.drawings, stored.held_out, stored.classes
 
 
-def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_]]:
+def _of_file(path: Path) -> tuple[Dataset, NDArray[np.bool_], Classes]:
     drawings = read_dataset(path)
     if not drawings.writers:
         raise InputError(f"{path} does not say who wrote what.", "Choose ink with writers.")
-    return drawings, held_out_by_order(drawings)
+    return drawings, held_out_by_order(drawings), AS_TRAINED
 
 
 def _report(what: str, done: int, total: int) -> None:

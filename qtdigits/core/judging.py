@@ -38,15 +38,16 @@ class Reading:
 
     @property
     def label(self) -> str:
-        return self.classes[int(self.probabilities.argmax())]
+        """ "" where there is no class that could be answered."""
+        return self.classes[int(self.probabilities.argmax())] if self.classes else ""
 
     @property
     def probability(self) -> float:
-        return float(self.probabilities.max())
+        return float(self.probabilities.max(initial=0.0))
 
     @property
     def is_sure(self) -> bool:
-        return self.probability >= self.undecided_below
+        return bool(self.classes) and self.probability >= self.undecided_below
 
     @property
     def because(self) -> tuple[Neighbour, ...]:

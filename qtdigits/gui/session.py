@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, Slot
 
+from qtdigits.core.drawing.classes import Classes
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.samples import DEFAULT_WRITER, Trial
@@ -98,6 +99,7 @@ class Session(QObject):
     memory_wanted = Signal(object)  # MemoryRequest; whoever builds it calls `take_memory`
     models_changed = Signal()  # the library holds other models than before
     samples_changed = Signal()
+    classes_changed = Signal()
     undo_changed = Signal()  # another action is the next to be undone or redone
     selection_changed = Signal(object)  # SampleSelection
     problem_met = Signal(object)  # QtDigitsError
@@ -118,6 +120,7 @@ class Session(QObject):
             store=store, writer=writers[0] if writers else DEFAULT_WRITER, undo_stack=self.undo_stack
         )
         self._new_classes: set[str] = set()
+        self._classes = store.class_table.all()
         self._reader: Reader | None = None
         self._champion: Champion | None = None
         self._remembered_model: Model | None = None
@@ -183,7 +186,13 @@ class Session(QObject):
         return path if self.library.is_own(path) else None
 
     @property
+    def classes(self) -> Classes:
+        """The classes that the person owns."""
+        return self._classes
+
+    @property
     def label_set(self) -> LabelSet:
+        """The classes that the model in use answers."""
         return self._reader.label_set if self._reader else DIGITS
 
     @property
@@ -364,7 +373,8 @@ class Session(QObject):
         self._look_at_champion_file()
 
     def samples_edited(self) -> None:
-        """Drawings were changed, and perhaps the judgements of them: they are remembered anew."""
+        """Drawings or classes were changed, and perhaps the judgements of them: they are remembered anew."""
+        self._reload_classes()
         self._remember()
         self.samples_changed.emit()
         self._tell_accuracy()
@@ -418,7 +428,9 @@ class Session(QObject):
         """`lost` says what became of the model before, where that is why another one is needed."""
         readers: list[Reader] = []
         try:
-            model, notice = self.library.load_champion(try_out=lambda model: readers.append(Reader(model)))
+            model, notice = self.library.load_champion(
+                try_out=lambda model: readers.append(Reader(model, classes=self._classes))
+            )
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
@@ -430,7 +442,7 @@ class Session(QObject):
 
     def _take(self, model: Model) -> None:
         """Read with `model` from now on. Raises `ModelFileError`, and then the one before stays in use."""
-        self._read_with(Reader(model), model)
+        self._read_with(Reader(model, classes=self._classes), model)
 
     def _read_with(self, reader: Reader, model: Model) -> None:
         assert model.path is not None  # it comes from a file
@@ -452,6 +464,18 @@ class Session(QObject):
             self.library.promote(path)
         except QtDigitsError as error:
             self.problem_met.emit(error)
+
+    def _reload_classes(self) -> None:
+        """Somebody may have renamed, merged or retired some: the model answers what they are now, from the next reading on."""
+        try:
+            self._classes, before = self.store.class_table.all(), self._classes
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        if self._reader is not None:
+            self._reader.show_as(self._classes)
+        if self._classes != before:
+            self.classes_changed.emit()
 
     # Memory. What is judged while it is being built goes into one that has nothing else yet.
 
@@ -521,7 +545,7 @@ class Session(QObject):
         is_upgradable = self.upgradable_model is not None
         try:
             model = load_model(path, weights=False)
-            if is_upgradable and (reader := Reader(model)).has_embedding:
+            if is_upgradable and (reader := Reader(model, classes=self._classes)).has_embedding:
                 self._read_with(reader, model)
         except ModelFileError as error:
             self._take_champion(lost=error.message)
@@ -533,6 +557,8 @@ class Session(QObject):
 
     def _tell_judged(self, trial: Trial | None) -> None:
         if trial is not None:
+            if trial.truth not in self._classes.active.labels:
+                self._reload_classes()
             self.trial_judged.emit(trial)
         self.samples_changed.emit()
         self._next_drawing()

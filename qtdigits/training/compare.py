@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import BUILT_IN_SOURCES, Dataset, Origin, guard_split
 from qtdigits.core.model import Model
@@ -164,19 +165,21 @@ class Replayed:
 class Drawings:
     """Stored drawings, read once for all models. `is_held_out` and `origins` are `(n,)`.
 
-    `n_doubted` others do not count: their labels are doubted.
+    `n_doubted` others do not count: their labels are doubted. `classes` are what the outputs of models stand for.
     """
 
     dataset: Dataset
     is_held_out: NDArray[np.bool_]
     origins: NDArray[np.str_]
     n_doubted: int = 0
+    classes: Classes = AS_TRAINED
 
     @classmethod
     def of(cls, store: SampleStore, *, writer: str | None = None) -> Drawings:
         """Read what counts of `writer`, None: of everybody. Ink rendered by an older preprocessing is rendered again."""
         dataset, n_doubted = store.dataset(writer=writer), store.count(writer=writer, is_suspect=True)
-        return cls(dataset, held_out_of(store, dataset), origins_of(store, dataset), n_doubted)
+        flags = held_out_of(store, dataset), origins_of(store, dataset)
+        return cls(dataset, *flags, n_doubted, store.class_table.all())
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -199,7 +202,7 @@ def replay(
 
         try:
             model = load_model(path, weights=False)
-            reader = Reader(model)
+            reader = Reader(model, classes=drawings.classes)
             if reader.has_embedding:
                 alone, used = answers_as_used(reader, drawings.dataset, progress=report)
             else:
@@ -333,6 +336,9 @@ class Rivals:
         Raises `ModelFileError` when the model in use cannot be used.
         """
         dataset, in_use = self.drawings.dataset, Reader(self.old)
+        of_others = (answers_of(in_use, guard).is_right, answers_of(reader, guard).is_right)
+        for one in (in_use, reader):
+            one.show_as(self.drawings.classes)
         before, after = (answers_as_used(one, dataset)[1].is_right for one in (in_use, reader))
         are_new = self._are_drawn & ~self._learned_before & ~may_have_learned(self.new, dataset)
         if out_of_fold is not None:
@@ -344,7 +350,6 @@ class Rivals:
             ids = np.asarray(dataset.ids, np.int64)[chosen].tolist()
             return PairedComparison.of(before[chosen], after[chosen], ids)
 
-        of_others = (answers_of(in_use, guard).is_right, answers_of(reader, guard).is_right)
         return Comparison(
             paired(self.drawings.is_held_out),
             PairedComparison.of(*of_others, range(len(guard))),

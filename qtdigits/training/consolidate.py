@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.drawing.classes import AS_TRAINED, Classes, Shown
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import DRAWINGS_OF_OTHERS, SCRIBBLES, Dataset, guard_split, is_held_out
@@ -138,13 +139,27 @@ class NetworkReader:
 
     network: Any
     spec: NetworkSpec
-    label_set: LabelSet
+    outputs: LabelSet
     undecided_below: float = 0.0
+    classes: Classes = AS_TRAINED
+
+    @property
+    def label_set(self) -> LabelSet:
+        """What it answers."""
+        return self._shown.label_set
+
+    def meaning_of(self, label: str) -> str:
+        """Return the label by which it calls the class of drawings with `label`."""
+        return self.classes.meaning_of(label)
+
+    @property
+    def _shown(self) -> Shown:
+        return self.classes.shown(self.outputs)
 
     def read_many(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         from qtdigits.ml.networks import probabilities
 
-        return np.concatenate([probabilities(self.network, part) for part in _chunks(images)])
+        return self._shown.of(np.concatenate([probabilities(self.network, part) for part in _chunks(images)]))
 
     def read_and_embed(
         self, images: NDArray[np.uint8], *, threads: int = 1
@@ -155,7 +170,7 @@ class NetworkReader:
 
         network = with_embedding(self.network, self.spec)
         found = [outputs_of(network, part) for part in _chunks(images)]
-        return np.concatenate([p for p, _ in found]), np.concatenate([e for _, e in found])
+        return self._shown.of(np.concatenate([p for p, _ in found])), np.concatenate([e for _, e in found])
 
 
 def _chunks(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
@@ -169,11 +184,13 @@ def read_out_of_fold(
     *,
     own_ids: NDArray[np.int64],
     train_on: Callable[[TrainingData, int], TrainedNetwork],
+    classes: Classes = AS_TRAINED,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Read learned drawings as networks do that learned from all but a part of them, with a memory of all others.
 
     `drawings` are stored ones; of those that `are_wanted` `(n,)`, the ones in the training data `data` are read. `own_ids` are
-    the ids of its images, 0 for those that are no drawing of the writer. `train_on` trains on a fold's data, given its number.
+    the ids of its images, 0 for those that are no drawing of the writer. `train_on` trains on a fold's data, given its number; `classes` are what
+    its outputs are shown as.
     Return which drawings were read, and which of these right, `(n,)` each.
     """
     ids = np.asarray(drawings.ids, np.int64)
@@ -191,7 +208,7 @@ def read_out_of_fold(
             continue
         trained = train_on(rest, fold)
         _, used = answers_as_used(
-            NetworkReader(trained.network, trained.recipe.network, trained.label_set),
+            NetworkReader(trained.network, trained.recipe.network, trained.label_set, classes=classes),
             drawings,
             are_read=chosen,
         )

@@ -146,6 +146,7 @@ def answers_of(
 
     `progress` gets done and total, and may raise to cancel.
     """
+    dataset = _as_shown(reader, dataset)
     classes, truth = _classes_and_truth(reader, dataset)
     answer = np.empty(len(dataset), np.int64)
     confidence = np.empty(len(dataset), np.float32)
@@ -178,6 +179,7 @@ def answers_with_memory(
     An answer is one of the dataset's labels, or with `among_all` one of those that the model or the memory knows. The model's
     probabilities are scaled to add up to one over these before memory has its say.
     """
+    dataset = _as_shown(reader, dataset)
     classes, truth = _classes_and_truth(reader, dataset)
     answer, confidence = np.zeros(len(dataset), np.int64), np.zeros(len(dataset), np.float32)
     probabilities, embeddings = _read_and_embed(reader, dataset.images, progress)
@@ -210,6 +212,9 @@ class EmbeddingReader(Protocol):
     @property
     def undecided_below(self) -> float: ...
 
+    def meaning_of(self, label: str) -> str:
+        """Return the label by which it calls the class of drawings with `label`."""
+
     def read_and_embed(
         self, images: NDArray[np.uint8], *, threads: int = 1
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -227,6 +232,7 @@ def answers_as_used(
 
     Those that `are_read` `(n,)` (default: all) are read; all are remembered.
     """
+    dataset = _as_shown(reader, dataset)
     classes, truth = _classes_and_truth(reader, dataset)
     are_read = np.ones(len(dataset), bool) if are_read is None else are_read
     probabilities, embeddings = _read_and_embed(reader, dataset.images, progress)
@@ -276,6 +282,12 @@ def _chunks(n: int, progress: Callable[[int, int], None]) -> Iterator[slice]:
 
 def _threads() -> int:
     return max(1, min(MOST_THREADS, os.cpu_count() or 1))
+
+
+def _as_shown(reader: EmbeddingReader, dataset: Dataset) -> Dataset:
+    """Return the data with the labels by which the reader calls the classes."""
+    meanings = {label: reader.meaning_of(label) for label in set(dataset.labels)}
+    return replace(dataset, labels=tuple(meanings[label] for label in dataset.labels))
 
 
 def _classes_and_truth(

@@ -254,7 +254,11 @@ class _Gathering:
     def _label_set(self, labels: Sequence[str]) -> LabelSet:
         """Return the digits, or the base model's classes, then the other classes that occur: those of the store, or new ones."""
         occurring = set(labels)
-        others = (c for c in self._known if c.label in occurring and c not in self._first.classes)
+        others = (
+            c
+            for c in self._known
+            if c.label in occurring and c.label not in self._first and c.id not in self._first
+        )
         return LabelSet((*self._first.classes, *others)).with_labels(sorted(occurring))
 
     def _some_of(self, dataset: Dataset) -> Dataset:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.drawing.classes import AS_TRAINED
 from qtdigits.core.drawing.labels import DIGITS
-from qtdigits.core.drawing.samples import STORED_SOURCES, VALIDATION, Dataset, now
+from qtdigits.core.drawing.samples import MY_HOLD_OUT, STORED_SOURCES, VALIDATION, Dataset, now
 from qtdigits.core.model import Model
 from qtdigits.core.recipe import FIELD_BY_NAME, Recipe, recipe_of
 from qtdigits.core.recipe_files import load_recipe
@@ -41,6 +42,7 @@ from qtdigits.paths import user_data_dir
 from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.store.tables.classes import classes_of
 from qtdigits.training.checkpoints import RunCheckpoints, last_sample_id
 from qtdigits.training.compare import NO_DRAWINGS, Drawings, Rivals, root_ancestor
 from qtdigits.training.consolidate import FOLDS, read_out_of_fold
@@ -123,6 +125,7 @@ class _Run:
 
     def __init__(self, job: TrainingJob, emit: Emit, control: Control, cache: DataCache) -> None:
         self._job, self._send, self._control, self._cache = job, emit, control, cache
+        self._classes = classes_of(Path(job.data_dir))
         self._history = History()
         self._began = perf_counter()
         self._paused_at = 0.0
@@ -203,6 +206,7 @@ class _Run:
             return None
         path = Path(self._job.base) if self._job.base else library_of(self._job).champion_path()
         base = load_model(path)
+        base = replace(base, label_set=self._classes.current(base.label_set))
         recipe = self._job.recipe.on_network_of(base.recipe)
         self._job = replace(self._job, base=str(path), recipe=recipe)
         return base
@@ -231,7 +235,7 @@ class _Run:
             cache=self._cache,
             control=self._control,
             progress=self._progress,
-            known=base.label_set if base else DIGITS,
+            known=base.label_set if base else self._classes.current(DIGITS),
         )
         if inputs.data.is_rehearsal:
             self._notice(REHEARSAL_NOTICE)
@@ -303,10 +307,13 @@ class _Run:
         scores: dict[str, Mapping[str, Any]] = {VALIDATION: validation.score.to_json()}
         self._readings[VALIDATION] = validation.readings(images).selection_to_store()
         for name, dataset in inputs.tests.items():
+            # Elsewhere, what was merged or retired here still counts.
+            reader.show_as(self._classes if name == MY_HOLD_OUT else AS_TRAINED)
             found = answers_of(reader, dataset, progress=self._scoring(name))
             scores[name] = found.score.to_json()
             self._readings[name] = found.readings(dataset.images).selection_to_store()
         provenance = _provenance(self._job, inputs, trained, elapsed_s=self._elapsed_s)
+        reader.show_as(AS_TRAINED)
         return replace(model, scores=scores, provenance={**provenance, **model.provenance}), reader
 
     def _scoring(self, name: str) -> Callable[[int, int], None]:
@@ -376,6 +383,7 @@ class _Run:
                 inputs.data,
                 own_ids=inputs.own_ids,
                 train_on=train_on,
+                classes=rivals.drawings.classes,
             )
         except CancelledError:
             self._control.raise_if_cancelled()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.samples import MNIST, Dataset
 from qtdigits.core.model import Model
 from qtdigits.core.recipe_files import load_recipe
@@ -38,10 +39,12 @@ def writer_matrix(
     writers: Collection[str] | None = None,
     progress: Progress = lambda what, done, total: None,
     control: Control | None = None,
+    classes: Classes = AS_TRAINED,
 ) -> WriterMatrix:
     """Return the matrix of the `writers` (None: all) of `drawings`, with `base`, which was loaded with its weights.
 
-    `held_out`, `(n,)`, marks drawings that are not trained on. A stop returns the complete rows, a cancel raises
+    `held_out`, `(n,)`, marks drawings that are not trained on; `classes` are what outputs of models
+    stand for. A stop returns the complete rows, a cancel raises
     `CancelledError`. Raises `InputError` for fewer than two writers.
     """
     if len(drawings.writers) != len(drawings):
@@ -49,8 +52,9 @@ def writer_matrix(
     names = [name for name in dict.fromkeys(drawings.writers) if writers is None or name in writers]
     if len(names) < 2:
         raise InputError("A writer matrix needs the drawings of two writers.", "Add another writer.")
+    base = replace(base, label_set=classes.current(base.label_set))
     return _Measurement(
-        drawings, held_out, base, learner, tuple(names), progress, control or Control()
+        drawings, held_out, base, learner, tuple(names), progress, control or Control(), classes
     ).matrix()
 
 
@@ -63,6 +67,7 @@ class _Measurement:
     writers: tuple[str, ...]
     progress: Progress
     control: Control
+    classes: Classes
 
     def matrix(self) -> WriterMatrix:
         before = self._is_right(self.base)
@@ -123,7 +128,9 @@ class _Measurement:
 
     def _is_right(self, model: Model) -> NDArray[np.bool_]:
         answers = answers_of(
-            Reader(model), self.drawings, progress=lambda done, total: self.control.raise_if_cancelled()
+            Reader(model, classes=self.classes),
+            self.drawings,
+            progress=lambda done, total: self.control.raise_if_cancelled(),
         )
         return answers.is_right
 
@@ -135,13 +142,15 @@ class WriterDrawings:
     drawings: Dataset
     held_out: NDArray[np.bool_]
     n_doubted: int
+    classes: Classes
 
     @classmethod
     def of(cls, folder: Path) -> WriterDrawings:
         """Read the store in `folder`. Raises `StoreError`."""
         with SampleStore.open(folder) as store:
             drawings = store.dataset(with_ink=True)
-            return cls(drawings, held_out_of(store, drawings), store.count(is_suspect=True))
+            held_out, n_doubted = held_out_of(store, drawings), store.count(is_suspect=True)
+            return cls(drawings, held_out, n_doubted, store.class_table.all())
 
 
 def stored_writer_matrix(
@@ -171,4 +180,5 @@ def stored_writer_matrix(
         learner=Learner(load_recipe(RECIPE), rehearsal),
         progress=report,
         control=control,
+        classes=stored.classes,
     )

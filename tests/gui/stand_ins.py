@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
+from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.judging import Reading
 from qtdigits.core.memory import Memory
@@ -38,10 +39,13 @@ class FixedReader:
     label_set = DIGITS
     has_embedding = False
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, classes: Classes = AS_TRAINED) -> None:
         self.model_name = model.name
         self.undecided_below = model.undecided_below
         self._answer = int(model.name[-1]) if model.name[-1].isdigit() else 3
+
+    def show_as(self, classes: Classes) -> None:
+        """It says what it says."""
 
     def read(self, raster: NDArray[np.uint8], memory: Memory | None = None) -> Reading:
         assert raster.shape == (28, 28)
@@ -60,6 +64,7 @@ class FakeSession(QObject):
     undo_changed = Signal()
     champion: Champion | None = None
     label_set = DIGITS
+    classes = AS_TRAINED
     reader = None
     model_path = None
     data_dir = Path("no such folder")

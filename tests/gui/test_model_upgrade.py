@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,8 +35,8 @@ OLDER = b"of an earlier version"
 class OlderReader(Reader):
     """Takes a program that ends with `OLDER`, which LiteRT ignores, for one that gives no embedding."""
 
-    def __init__(self, model: Model) -> None:
-        super().__init__(model)
+    def __init__(self, model: Model, **options: Any) -> None:
+        super().__init__(model, **options)
         self._is_older = model.flatbuffer.endswith(OLDER)
 
     @property

@@ -27,7 +27,7 @@ class NoReader:
     label_set = DIGITS
     has_embedding = False
 
-    def __init__(self, model):
+    def __init__(self, model, classes=None):
         self.model_name = model.name
 
 

@@ -34,8 +34,11 @@ class TopReader:
 
     has_embedding = False
 
-    def __init__(self, model):
+    def __init__(self, model, classes=None):
         self.label_set, self.model_name, self.undecided_below = model.label_set, model.name, 0.0
+
+    def show_as(self, classes):
+        pass
 
     def read(self, raster, memory=None):
         return Reading(raster, self.label_set.labels, self.read_many(raster[np.newaxis])[0])

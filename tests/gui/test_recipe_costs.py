@@ -19,8 +19,11 @@ from qtdigits.store.tables.samples import SampleStore
 class BlankReader:
     has_embedding = False
 
-    def __init__(self, model):
+    def __init__(self, model, classes=None):
         self.label_set, self.model_name, self.undecided_below, self.n_read = DIGITS, model.name, 0.0, 0
+
+    def show_as(self, classes):
+        pass
 
     def probabilities(self, raster):
         self.n_read += 1

@@ -16,7 +16,7 @@ STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
 class Reader(FixedReader):
     """Like the real one, it cannot be made of a model that reads its golden drawings wrongly."""
 
-    def __init__(self, model):
+    def __init__(self, model, **options):
         if model.name.startswith("bad"):
             raise ModelFileError(f"{model.path} reads its golden drawings wrongly.", "Choose another model.")
         super().__init__(model)

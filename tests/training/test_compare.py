@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qtdigits.core.drawing.classes import Classes
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import Dataset, Origin, Suspicion
@@ -35,6 +36,12 @@ class OneDigit:
 
     def __init__(self, model: Model) -> None:
         self._digit = int(model.name[-1])
+
+    def show_as(self, classes: Classes) -> None:
+        """It knows the digits only."""
+
+    def meaning_of(self, label: str) -> str:
+        return label
 
     def read_many(self, images: np.ndarray, *, threads: int = 1) -> np.ndarray:
         return np.tile(np.eye(10, dtype=np.float32)[self._digit], (len(images), 1))

@@ -6,7 +6,6 @@ another label. Outputs of classes that were merged are added up; those of retire
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,13 +42,15 @@ class OwnedClass:
 
 @dataclass(frozen=True)
 class Classes:
-    """All classes that a person has or had, in their order."""
+    """All classes that a person has or had, in their order. Answers are limited to the ids of `among`, None: to no set."""
 
     owned: tuple[OwnedClass, ...] = ()
+    among: frozenset[str] | None = None
 
     @property
     def active(self) -> LabelSet:
-        return LabelSet(tuple(Class(c.id, c.label) for c in self.owned if c.state is ClassState.ACTIVE))
+        """The classes in use, those of the set only."""
+        return LabelSet(tuple(Class(c.id, c.label) for c in self.owned if self._is_answered(c)))
 
     def current(self, outputs: LabelSet) -> LabelSet:
         """Return the classes of a model with their present labels; those that nobody owns here keep theirs."""
@@ -62,23 +63,28 @@ class Classes:
             found.append(Class(c.id, label))
         return LabelSet(tuple(found))
 
-    def shown(self, outputs: LabelSet, *, among: Iterable[str] | None = None) -> Shown:
-        """Return what a model's outputs stand for; `among`: only these ids (None: all that are active).
+    def shown(self, outputs: LabelSet) -> Shown:
+        """Return what a model's outputs stand for.
 
         An output is known by its id; one that nobody owns here by its label, as the same class may have another id elsewhere.
         """
-        by_id, limit = {c.id: c for c in self.owned}, None if among is None else set(among)
-        by_label = {c.label: c for c in self.owned}
-        places: list[int] = []
-        shown: dict[str, Class] = {}
+        by_id, by_label = {c.id: c for c in self.owned}, {c.label: c for c in self.owned}
+        roots = []
         for c in outputs:
             owned = by_id.get(c.id) or by_label.get(c.label) or OwnedClass(c.id, c.label)
-            root = by_id.get(owned.shown_id, owned)
-            is_shown = root.state is ClassState.ACTIVE and (limit is None or root.id in limit)
-            if is_shown:
-                shown.setdefault(root.id, Class(root.id, root.label))
-            places.append(list(shown).index(root.id) if is_shown else DROPPED)
-        return Shown(LabelSet(tuple(shown.values())), tuple(places))
+            roots.append(by_id.get(owned.shown_id, owned))
+        shown = tuple(dict.fromkeys(Class(r.id, r.label) for r in roots if self._is_answered(r)))
+        place = {c.id: i for i, c in enumerate(shown)}
+        return Shown(LabelSet(shown), tuple(place.get(root.id, DROPPED) for root in roots))
+
+    def meaning_of(self, label: str) -> str:
+        """Return the label that drawings with this one are shown with: that of the class it was merged into or renamed to."""
+        by_id, by_label = {c.id: c for c in self.owned}, {c.label: c for c in self.owned}
+        owned = by_label.get(label) or by_id.get(label)
+        return label if owned is None else by_id[owned.shown_id].label
+
+    def _is_answered(self, c: OwnedClass) -> bool:
+        return c.state is ClassState.ACTIVE and (self.among is None or c.id in self.among)
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,10 @@ class Shown:
                 found[:, place] += probabilities[:, output]
         total = np.maximum(found.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return found / total if DROPPED in self.places else found
+
+
+AS_TRAINED = Classes()
+"""Of nobody: outputs are what the model calls them."""
 
 
 def _free(label: str, taken: set[str]) -> str:

@@ -70,7 +70,10 @@ def with_article(label: str) -> str:
 
 @dataclass(frozen=True)
 class LabelSet:
-    """The ordered classes that a model tells apart."""
+    """The ordered classes that a model tells apart.
+
+    A label that no class has stands for the class that first had it: its id. MNIST calls a seven 7 whatever its class is called.
+    """
 
     classes: tuple[Class, ...]
 
@@ -116,14 +119,14 @@ class LabelSet:
         return iter(self.classes)
 
     def __contains__(self, label: object) -> bool:
-        return label in self.labels
+        return label in self.labels or label in self.ids
 
     def index(self, label: str) -> int:
         """Return the output that stands for `label`. Raises `InputError` when the set has no such class."""
-        try:
-            return self.labels.index(label)
-        except ValueError:
-            raise InputError(f"The label {label!r} is not among {', '.join(self.labels)}.") from None
+        for known in (self.labels, self.ids):
+            if label in known:
+                return known.index(label)
+        raise InputError(f"The label {label!r} is not among {', '.join(self.labels)}.")
 
     def with_labels(self, labels: Iterable[str]) -> LabelSet:
         """Return this set, followed by those of `labels` that it lacks, in their order."""
@@ -132,7 +135,7 @@ class LabelSet:
 
     def indices(self, labels: Sequence[str]) -> NDArray[np.int64]:
         """Return the output index of each label, `(n,)`. Raises `InputError` at the first that the set lacks."""
-        position = {label: i for i, label in enumerate(self.labels)}
+        position = {text: i for texts in (self.ids, self.labels) for i, text in enumerate(texts)}
         unknown = next((label for label in labels if label not in position), None)
         if unknown is not None:
             self.index(unknown)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from qtdigits.core.drawing.classes import Classes, ClassState, OwnedClass
 from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
 from qtdigits.core.drawing.samples import Verdict, now
-from qtdigits.errors import InputError
-from qtdigits.store.tables.database import Database
+from qtdigits.errors import InputError, StoreError
+from qtdigits.store.tables.database import FILE_NAME, Database
 from qtdigits.store.tables.rows import milliseconds_of, shown_label
 
 _MERGES_SEEN = 1000
@@ -62,9 +63,7 @@ class ClassTable:
 
     def all(self) -> Classes:
         """Return all classes in their order, the ten digits first, deleted ones too."""
-        return Classes(
-            tuple(OwnedClass(row.id, row.label, row.state, root) for row, root in self._rows().values())
-        )
+        return _all(self._db)
 
     def add(self, label: str) -> Class:
         """Add a class. Raises `InputError` for an invalid label, and for one that is taken."""
@@ -160,10 +159,7 @@ class ClassTable:
 
     def _rows(self) -> dict[str, tuple[_Row, str]]:
         """Return all rows and their roots by id, in their order."""
-        found = self._db.rows(
-            "SELECT id, label, merged_into, retired_at, deleted_at, root_id FROM classes ORDER BY position"
-        )
-        return {row["id"]: (_Row(*tuple(row)[:-1]), row["root_id"]) for row in found}
+        return _rows(self._db)
 
     def _find(self, label: str) -> _Row:
         rows = [row for row, _ in self._rows().values()]
@@ -226,6 +222,18 @@ class ClassTable:
         return InputError(f"{what}.", "Restore it first, or choose another label.")
 
 
+def classes_of(folder: Path) -> Classes:
+    """Return the classes of the store in `folder`; none where there is no store, or one that cannot be read."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return Classes()
+    try:
+        with closing(Database.open_read_only(path)) as db:
+            return _all(db)
+    except StoreError:
+        return Classes()
+
+
 def active_classes(db: Database) -> LabelSet:
     """Return the classes in use, in their order."""
     found = db.rows(
@@ -280,6 +288,17 @@ def label_set_id_of_json(db: Database, text: str) -> int:
     """As `label_set_id`, for labels as a JSON array."""
     db.execute("INSERT INTO label_sets (labels) VALUES (?) ON CONFLICT DO NOTHING", (text,))
     return int(db.value("SELECT id FROM label_sets WHERE labels = ?", (text,)))
+
+
+def _rows(db: Database) -> dict[str, tuple[_Row, str]]:
+    found = db.rows(
+        "SELECT id, label, merged_into, retired_at, deleted_at, root_id FROM classes ORDER BY position"
+    )
+    return {row["id"]: (_Row(*tuple(row)[:-1]), row["root_id"]) for row in found}
+
+
+def _all(db: Database) -> Classes:
+    return Classes(tuple(OwnedClass(row.id, row.label, row.state, root) for row, root in _rows(db).values()))
 
 
 def _insert(db: Database, made: Class) -> None:

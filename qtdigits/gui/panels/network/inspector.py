@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
+from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.samples import Raster
 from qtdigits.core.model import Model
 from qtdigits.core.network_inspection import first_filters, heat_map, layer_outputs, occlude
@@ -29,13 +30,14 @@ BATCH = 64
 class Question:
     """`layer` is the name of the one to look at, "" for the first.
 
-    `ink`: that of the patches, as in `occlude`; None to leave out what decided the answer.
+    `ink`: that of the patches, as in `occlude`; None to leave out what decided the answer. `classes` have the present labels.
     """
 
     model: Path
     raster: Raster
     layer: str
     ink: int | None
+    classes: Classes = AS_TRAINED
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +171,7 @@ class _Worker(QObject):
             part = slice(first, first + BATCH)
             probabilities[part] = reader.read_many(under.images[part])
         of_answer, sure = probabilities[:, answer], float(before[answer])
-        labels = model.label_set.labels
+        labels = question.classes.current(model.label_set).labels
         worst = probabilities[of_answer.argmin()] if len(of_answer) else before
         self.occlusion_computed.emit(
             OcclusionView(
@@ -186,7 +188,7 @@ class _Worker(QObject):
 def _layer_view(question: Question, model: Model) -> LayerView:
     if not model.weights:
         raise ModelFileError(f"{model.name} holds no weights that could be shown.", "Use another model.")
-    classes = model.label_set.labels
+    classes = question.classes.current(model.label_set).labels
     layers = layers_of(model.network, len(classes))
     place = next((i for i, layer in enumerate(layers) if layer.name == question.layer), 0)
     outputs = layer_outputs(model.network, model.weights, question.raster, upto=layers[place].name)[-1].values

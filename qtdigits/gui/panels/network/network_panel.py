@@ -71,6 +71,7 @@ class NetworkPanel(RefreshingPanel):
             BLANK if reading is None else reading.raster,
             layer=str(self._layer.currentData() or ""),
             ink=None if reading is None else int(self._patch.currentData()),
+            classes=self._session.classes,
         )
         self.inspector.ask(self._question)
 
