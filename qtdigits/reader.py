@@ -81,6 +81,11 @@ class Reader:
         """What it answers."""
         return self._shown.label_set
 
+    @property
+    def trained_ids(self) -> frozenset[str]:
+        """The ids of all classes that the model was trained on, shown or not."""
+        return frozenset(self._model.label_set.ids)
+
     def show_as(self, classes: Classes) -> None:
         """Answer what the outputs of the model stand for among `classes`, from the next reading on."""
         self._classes, self._shown = classes, classes.shown(self._model.label_set)

@@ -6,7 +6,7 @@ COMMANDS = {
     "recognise": "say which digit each picture shows",
     "samples": "import, export, list, merge, change or check stored drawings",
     "writers": "list, add, rename, merge or compare the people who draw",
-    "classes": "list, add, rename, merge, retire, delete or restore what can be drawn and read",
+    "classes": "list, add, rename, merge, retire or restore what can be drawn and read, and sets of it",
     "models": "list, show or check models; choose the one in use",
     "runs": "list, show, compare, name or delete training runs",
     "simulate": "replay real writers as users who judge, correct and retrain, and count the errors that this saves",

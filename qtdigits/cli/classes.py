@@ -9,12 +9,12 @@ from typing import Any
 from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import print_json, print_table, say
 from qtdigits.core.drawing.classes import ClassState
-from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.drawing.labels import LabelSet, labels_in
 from qtdigits.core.formatting import counted
-from qtdigits.errors import ModelFileError
+from qtdigits.errors import InputError, ModelFileError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_header
-from qtdigits.store.tables.classes import ClassChange
+from qtdigits.store.tables.classes import ClassChange, ClassTable
 from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
 
@@ -34,7 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_json_option(listing, "the list")
     adding = add_command(
-        group, "add", run=run_add, summary="add classes", examples=("qtdigits classes add A B C",)
+        group, "add", run=run_add, summary="add classes", examples=("qtdigits classes add ♥ A-Z",)
     )
     adding.add_argument("labels", metavar="LABEL", nargs="+")
     add_json_option(adding, "the classes")
@@ -66,6 +66,69 @@ def add_parser(subparsers: Subparsers) -> None:
         add_json_option(parser, "the number of drawings")
     for parser in (renaming, merging):
         add_json_option(parser, "the number of drawings")
+    add_sets_parser(group)
+
+
+def add_sets_parser(subparsers: Subparsers) -> None:
+    parser = add_command(
+        subparsers,
+        "sets",
+        run=run_sets,
+        summary="list, make, use or delete named sets of classes, to which answers and figures can be limited",
+        examples=(
+            "qtdigits classes sets --json",
+            "qtdigits classes sets letters 0-9 A-Z",
+            "qtdigits classes sets letters --use",
+        ),
+    )
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the set to make, change, use or delete")
+    parser.add_argument("labels", metavar="LABEL", nargs="*", help="its classes, such as ♥ or A-Z")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--use", action="store_true", help="limit answers and figures to the set from now on")
+    action.add_argument("--use-all", action="store_true", help="limit answers and figures to no set")
+    action.add_argument("--delete", action="store_true", help="remove the set; its classes stay")
+    add_json_option(parser, "the sets")
+
+
+def run_sets(args: argparse.Namespace) -> int:
+    folder = data_folder(args)
+    library = ModelLibrary(folder)
+    is_change = bool(args.name or args.use_all)
+    with SampleStore.open(folder) if is_change else SampleStore.open_to_read(folder) as store:
+        _change_sets(args, store.class_table, library)
+        sets = store.class_table.sets()
+    if args.json:
+        rows = [{"name": name, "classes": labels} for name, labels in sets.items()]
+        print_json({"sets": rows, "in_use": library.class_set or None})
+    else:
+        print_table(
+            ("set", "in use", "classes"),
+            (
+                (name, "yes" if name == library.class_set else "", " ".join(labels))
+                for name, labels in sets.items()
+            ),
+        )
+    return 0
+
+
+def _change_sets(args: argparse.Namespace, table: ClassTable, library: ModelLibrary) -> None:
+    if args.use_all:
+        library.use_class_set("")
+        return
+    if args.name is None:
+        if args.use or args.delete:
+            raise InputError("No set is named.", "Give its name.")
+        return
+    if args.labels:
+        table.put_set(args.name, args.labels)
+    elif args.delete:
+        table.delete_set(args.name)
+        if library.class_set == args.name:
+            library.use_class_set("")
+    if not args.delete and args.name not in (sets := table.sets()):
+        raise InputError(f"There is no set {args.name!r}.", f"Sets: {', '.join(sets) or 'none yet'}.")
+    if args.use:
+        library.use_class_set(args.name)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -93,8 +156,10 @@ def class_rows(store: SampleStore, outputs: LabelSet) -> list[dict[str, Any]]:
     classes = store.class_table.all()
     labels = {c.id: c.label for c in classes.owned}
     trained = set(outputs.ids)
+    sets = store.class_table.sets()
     rows = []
     for c in classes.owned:
+        is_active = c.state is ClassState.ACTIVE
         chosen = SampleFilter(label=c.label, is_retired=c.state is ClassState.RETIRED)
         rows.append(
             {
@@ -105,16 +170,17 @@ def class_rows(store: SampleStore, outputs: LabelSet) -> list[dict[str, Any]]:
                 "samples": store.count(chosen),
                 "held_out": store.count(chosen, held_out=True),
                 "trained": c.id in trained,
+                "sets": [name for name, members in sets.items() if is_active and c.label in members],
             }
         )
     others = (c for c in outputs if c.id not in labels)
-    unowned = {"state": ClassState.ACTIVE.value, "into": None, "samples": 0, "held_out": 0, "trained": True}
-    return [*rows, *({"id": c.id, "label": c.label, **unowned} for c in others)]
+    unowned: dict[str, Any] = {"into": None, "samples": 0, "held_out": 0, "trained": True, "sets": []}
+    return [*rows, *({"id": c.id, "label": c.label, "state": "active", **unowned} for c in others)]
 
 
 def run_add(args: argparse.Namespace) -> int:
     with SampleStore.open(data_folder(args)) as store:
-        added = [store.class_table.add(label) for label in args.labels]
+        added = [store.class_table.add(label) for label in labels_in(args.labels)]
     if args.json:
         print_json({"classes": [{"id": c.id, "label": c.label} for c in added]})
     else:

@@ -173,7 +173,7 @@ def run_replay(args: argparse.Namespace) -> int:
     with SampleStore.open_to_read(folder) as store:
         if args.writer is not None:
             require_writer(store, args.writer)
-        drawings = Drawings.of(store, writer=args.writer)
+        drawings = Drawings.of(store, writer=args.writer, class_set=library.class_set)
     with working(f"Reading {len(drawings):,} drawings …") as progress:
         found = replay(paths, drawings, header_of=headers_of(library), progress=progress)
     if args.json:

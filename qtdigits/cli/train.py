@@ -17,6 +17,7 @@ from qtdigits.core.recipe import FIELDS, Field, Recipe
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import RunCancelled, RunFailed, RunFinished, Terminal
 from qtdigits.errors import DataChangedError, DataMissingError, InputError, ModelFileError, StoreError
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.runs import extended, resumed, with_current_state
@@ -233,6 +234,7 @@ def make_job(args: argparse.Namespace) -> TrainingJob:
         base=_base(args),
         writer=_writer(args),
         champion=_champion(args),
+        class_set=ModelLibrary(data_folder(args)).class_set,
     )
 
 

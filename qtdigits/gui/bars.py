@@ -18,17 +18,20 @@ from qtdigits.gui.widgets.parts import ChoiceBox, named
 
 ADD_WRITER = "Add a writer…"
 MANAGE_WRITERS = "Rename, merge…"
+ALL_CLASSES = "All classes"
+MANAGE_CLASSES = "Classes and sets…"
 TOLD_MS = 2_500
 
 
 class TopBar(QWidget):
-    """`chosen`: a writer or a model was. `writers_wanted`: somebody wants to rename or merge writers.
+    """`chosen`: a writer, a model or a set was. `writers_wanted`, `classes_wanted`: somebody wants to rename or merge some.
 
     Until `list_models` the model in use stands alone: a list takes a look into every file.
     """
 
     chosen = Signal()
     writers_wanted = Signal()
+    classes_wanted = Signal()
 
     def __init__(
         self, *, session: Session, preferences: Preferences, ask: Ask, parent: QWidget | None = None
@@ -41,10 +44,15 @@ class TopBar(QWidget):
         self.menus = QMenuBar()
         self._writers = _box("writerBox", "Writer", "Who is drawing")
         self._models = _box("modelBox", "Model", "The model that reads")
+        self._sets = _box("classSetBox", "Classes", "What a drawing can be read as")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(20, 10, 6, 4)
         layout.setSpacing(10)
-        for title, box in (("&Writer", self._writers), ("&Model", self._models)):
+        for title, box in (
+            ("&Writer", self._writers),
+            ("&Model", self._models),
+            ("&Classes", self._sets),
+        ):
             label = QLabel(title)
             label.setProperty("role", "muted")
             label.setBuddy(box)
@@ -55,12 +63,15 @@ class TopBar(QWidget):
         layout.addWidget(self.menus)
         self._writers.activated.connect(self._on_writer)
         self._models.activated.connect(self._on_model)
+        self._sets.activated.connect(self._on_set)
+        session.classes_changed.connect(self._show_sets)
         session.writer_changed.connect(self._show_writers)
         session.champion_changed.connect(self._on_champion_changed)
         session.models_changed.connect(self.list_models)
         if preferences.writer:
             session.set_writer(preferences.writer)
         self._show_writers()
+        self._show_sets()
 
     @property
     def are_models_listed(self) -> bool:
@@ -89,6 +100,13 @@ class TopBar(QWidget):
             self._writers.addItems([MANAGE_WRITERS, ADD_WRITER])
             self._writers.setCurrentText(writer)
 
+    @Slot()
+    def _show_sets(self) -> None:
+        with QSignalBlocker(self._sets):
+            self._sets.clear()
+            self._sets.addItems([ALL_CLASSES, *self._session.store.class_table.sets(), MANAGE_CLASSES])
+            self._sets.setCurrentIndex(max(0, self._sets.findText(self._session.class_set or ALL_CLASSES)))
+
     @Slot(object)
     def _on_champion_changed(self, champion: Champion) -> None:
         if self._are_models_listed:
@@ -108,6 +126,14 @@ class TopBar(QWidget):
         self._session.set_writer(name)
         self._show_writers()
         self.chosen.emit()
+
+    @Slot(int)
+    def _on_set(self, index: int) -> None:
+        is_wish = index == self._sets.count() - 1
+        if not is_wish:
+            self._session.use_class_set(self._sets.itemText(index) if index else "")
+        self._show_sets()
+        (self.classes_wanted if is_wish else self.chosen).emit()
 
     @Slot(int)
     def _on_model(self, index: int) -> None:

@@ -62,7 +62,7 @@ class GuidedSession(QObject):
             return
         chosen = secrets.randbits(32) if seed is None else seed
         goal = goal or Goal(half_width=self._preferences.guided_half_width)
-        self.run = GuidedProgress(self._session.label_set.labels, chosen, goal)
+        self.run = GuidedProgress(self._session.labels, chosen, goal)
         self._ids = []
         self.changed.emit()
 

@@ -35,6 +35,7 @@ from qtdigits.gui.bars import StatusBar, TopBar
 from qtdigits.gui.closing import Closing, ClosingChoice
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.import_export import ImportExport
+from qtdigits.gui.panels.classes_dialog import ClassesDialog
 from qtdigits.gui.panels.drawing.drawing_panel import DrawingPanel
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.writers_dialog import WritersDialog
@@ -189,6 +190,7 @@ class MainWindow(QMainWindow):
         self.canvas.stroke_started.connect(self._on_stroke_started)
         self.top_bar.chosen.connect(self.drawing.setFocus)
         self.top_bar.writers_wanted.connect(self._manage_writers)
+        self.top_bar.classes_wanted.connect(self.manage_classes)
         trainer = self.trainer
         trainer.training_requested.connect(self._on_training_requested)
         for signal in (trainer.job_started, trainer.job_progressed, trainer.job_ended):
@@ -301,6 +303,10 @@ class MainWindow(QMainWindow):
     @Slot()
     def _manage_writers(self) -> None:
         WritersDialog(session=self.session, ask=self.ask, parent=self).open()
+
+    @Slot()
+    def manage_classes(self) -> None:
+        ClassesDialog(session=self.session, ask=self.ask, parent=self).open()
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

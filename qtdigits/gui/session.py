@@ -120,7 +120,8 @@ class Session(QObject):
             store=store, writer=writers[0] if writers else DEFAULT_WRITER, undo_stack=self.undo_stack
         )
         self._new_classes: set[str] = set()
-        self._classes = store.class_table.all()
+        self._classes = store.class_table.all(library.class_set)
+        store.judgements.among = self._classes.among
         self._reader: Reader | None = None
         self._champion: Champion | None = None
         self._remembered_model: Model | None = None
@@ -191,9 +192,19 @@ class Session(QObject):
         return self._classes
 
     @property
+    def class_set(self) -> str:
+        """The name of the set of classes that answers and figures are limited to, "" for all classes."""
+        return self.library.class_set
+
+    @property
     def label_set(self) -> LabelSet:
         """The classes that the model in use answers."""
         return self._reader.label_set if self._reader else DIGITS
+
+    @property
+    def trained_ids(self) -> frozenset[str]:
+        """The ids of all classes that the model in use was trained on, shown or not."""
+        return self._reader.trained_ids if self._reader else frozenset()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -215,6 +226,17 @@ class Session(QObject):
             self._promote(path)
         else:
             self._next_model = path
+
+    def use_class_set(self, name: str) -> None:
+        """Limit answers and figures to a set of classes, and use its champion. "": to none."""
+        try:
+            self.library.use_class_set(name)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+            return
+        self._reload_classes()
+        self._take_champion()
+        self.samples_changed.emit()
 
     def roll_back(self) -> None:
         """Go back to the champion before this one."""
@@ -271,14 +293,17 @@ class Session(QObject):
         self.reading_changed.emit(self._judging.recognise())
 
     def is_known(self, typed: str) -> bool:
-        """Whether a typed label makes no new class; it may also be refused. Raises `StoreError`."""
+        """Whether a typed label is a class of the model or of the store, and of the set in use; it may also be refused.
+
+        Raises `StoreError`.
+        """
         if not typed.strip():
             return True
         try:
             wanted = self._judging.meaning_of(typed)
         except InputError:
             return True
-        return wanted in self.label_set or wanted in self.store.classes()
+        return wanted in self.label_set.labels or wanted in self._classes.active.labels
 
     def judge(self, typed: str = "") -> bool:
         """Confirm the answer (nothing typed, or its own label) or correct it; store, count, and clear the canvas.
@@ -465,13 +490,23 @@ class Session(QObject):
         except QtDigitsError as error:
             self.problem_met.emit(error)
 
+    def _add_class(self, label: str) -> None:
+        """What is drawn while a set is in use belongs to it."""
+        try:
+            if self.class_set:
+                self.store.class_table.add_to_set(self.class_set, label)
+        except QtDigitsError as error:
+            self.problem_met.emit(error)
+        self._reload_classes()
+
     def _reload_classes(self) -> None:
         """Somebody may have renamed, merged or retired some: the model answers what they are now, from the next reading on."""
         try:
-            self._classes, before = self.store.class_table.all(), self._classes
+            self._classes, before = self.store.class_table.all(self.class_set), self._classes
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return
+        self.store.judgements.among = self._classes.among
         if self._reader is not None:
             self._reader.show_as(self._classes)
         if self._classes != before:
@@ -490,7 +525,7 @@ class Session(QObject):
             self.problem_met.emit(error)
             has_drawings = False
         if model is not None and has_drawings:
-            self._memory_request = MemoryRequest(model, self.writer, known)
+            self._memory_request = MemoryRequest(model, self.writer, known, among=self._classes.among)
             self.memory_wanted.emit(self._memory_request)
         self.memory_changed.emit(self.memory)
 
@@ -557,8 +592,8 @@ class Session(QObject):
 
     def _tell_judged(self, trial: Trial | None) -> None:
         if trial is not None:
-            if trial.truth not in self._classes.active.labels:
-                self._reload_classes()
+            if trial.truth is not None and trial.truth not in self._classes.active.labels:
+                self._add_class(trial.truth)
             self.trial_judged.emit(trial)
         self.samples_changed.emit()
         self._next_drawing()

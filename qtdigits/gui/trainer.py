@@ -191,6 +191,7 @@ class Trainer(QObject):
             base=self._in_use if recipe.is_personal else "",
             writer=self._session.writer,
             champion=self._in_use,
+            class_set=self._session.class_set,
         )
 
     @property

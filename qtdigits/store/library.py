@@ -1,7 +1,8 @@
 """The shipped models and the person's own, and which of them is the champion.
 
-`champion.json` in the data folder names the champion and those before it. Its references are `shipped:NAME.h5` or
-`models/NAME.h5` where possible, so that the program and the data folder may move.
+`champion.json` in the data folder names the champion and those before it, of each set of classes that has one of its own, and the
+set that is in use. Its references are `shipped:NAME.h5` or `models/NAME.h5` where possible, so that the program and the data
+folder may move.
 """
 
 from __future__ import annotations
@@ -75,13 +76,31 @@ class _Champions:
 
 
 class ModelLibrary:
-    """The shipped models and those in the `models` folder of the data folder `folder`."""
+    """The shipped models and those in the `models` folder of the data folder `folder`.
+
+    The champion is that of the set of classes in use; a set that has none yet takes that of all classes.
+    """
 
     def __init__(self, folder: Path, *, shipped: Path | None = None) -> None:
         self._folder = folder
         self._models = folder / "models"
         self._shipped = shipped or paths.shipped_models_dir()
         self._champion_file = folder / "champion.json"
+        self._class_set: str | None = None
+
+    @property
+    def class_set(self) -> str:
+        """The name of the set of classes in use, "" for all classes. Another window's choice is not followed."""
+        if self._class_set is None:
+            name = self._values().get("class_set", "")
+            self._class_set = name if isinstance(name, str) else ""
+        return self._class_set
+
+    def use_class_set(self, name: str) -> None:
+        """Raises `StoreError`."""
+        self._class_set = name
+        with self._changing():
+            self._save({**self._values(), "class_set": name})
 
     def entries(self) -> list[ModelEntry]:
         """Return the shipped models, then the person's own, by name; unreadable files too, with their `error`."""
@@ -270,14 +289,20 @@ class ModelLibrary:
     def _read(self) -> _Champions:
         try:
             values = json.loads(self._champion_file.read_text("utf-8"))
-            champion, before = values["champion"], tuple(values["before"])
+            own = values.get("sets", {}).get(self.class_set) if self.class_set else None
+            if (
+                own is None and "class_set" in values and "champion" not in values
+            ):  # a set was chosen, but never a model
+                return _Champions()
+            chosen = values if own is None else own
+            champion, before = chosen["champion"], tuple(chosen["before"])
             if not all(isinstance(reference, str) for reference in (champion, *before)):
                 raise TypeError("a reference is a string")
         except FileNotFoundError:
             return _Champions()
         except OSError as error:
             return _Champions(notice=cannot_read(self._champion_file, error))
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, AttributeError):
             return _Champions(
                 notice=f"{self._champion_file} is damaged, so the choice of the champion is lost."
             )
@@ -288,8 +313,25 @@ class ModelLibrary:
         return held(self._champion_file.with_suffix(".lock"))
 
     def _write(self, champions: _Champions) -> None:
+        values = self._values()
+        chosen = {"champion": champions.champion, "before": list(champions.before)}
+        if self.class_set:
+            values["sets"] = {**values.get("sets", {}), self.class_set: chosen}
+        else:
+            values |= chosen
+        self._save(values)
+
+    def _values(self) -> dict[str, Any]:
+        """Return what is in `champion.json`; nothing where it cannot be read."""
+        try:
+            values = json.loads(self._champion_file.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    def _save(self, values: Mapping[str, Any]) -> None:
         make_folder(self._folder)
-        values = {"format": 1, "champion": champions.champion, "before": list(champions.before)}
+        values = {**values, "format": 1}
         write_file(self._champion_file, json.dumps(values, indent=1, ensure_ascii=False).encode())
 
     def _set_aside(self) -> None:

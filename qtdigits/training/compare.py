@@ -175,11 +175,15 @@ class Drawings:
     classes: Classes = AS_TRAINED
 
     @classmethod
-    def of(cls, store: SampleStore, *, writer: str | None = None) -> Drawings:
-        """Read what counts of `writer`, None: of everybody. Ink rendered by an older preprocessing is rendered again."""
-        dataset, n_doubted = store.dataset(writer=writer), store.count(writer=writer, is_suspect=True)
-        flags = held_out_of(store, dataset), origins_of(store, dataset)
-        return cls(dataset, *flags, n_doubted, store.class_table.all())
+    def of(cls, store: SampleStore, *, writer: str | None = None, class_set: str = "") -> Drawings:
+        """Read what counts of `writer`, None: of everybody, and of the classes of a set.
+
+        Ink rendered by an older preprocessing is rendered again.
+        """
+        classes = store.class_table.all(class_set)
+        dataset = store.dataset(writer=writer, among=classes.among)
+        n_doubted = store.count(writer=writer, is_suspect=True, among=classes.among)
+        return cls(dataset, held_out_of(store, dataset), origins_of(store, dataset), n_doubted, classes)
 
     def __len__(self) -> int:
         return len(self.dataset)

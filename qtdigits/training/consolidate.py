@@ -189,9 +189,9 @@ def read_out_of_fold(
     """Read learned drawings as networks do that learned from all but a part of them, with a memory of all others.
 
     `drawings` are stored ones; of those that `are_wanted` `(n,)`, the ones in the training data `data` are read. `own_ids` are
-    the ids of its images, 0 for those that are no drawing of the writer. `train_on` trains on a fold's data, given its number; `classes` are what
-    its outputs are shown as.
-    Return which drawings were read, and which of these right, `(n,)` each.
+    the ids of its images, 0 for those that are no drawing of the writer. `train_on` trains on a fold's data, given its number.
+    `classes` are what the outputs of the networks stand for. Return which drawings were read, and which of these right, `(n,)`
+    each.
     """
     ids = np.asarray(drawings.ids, np.int64)
     places = np.flatnonzero(are_wanted & np.isin(ids, own_ids))

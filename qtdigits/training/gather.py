@@ -63,13 +63,15 @@ def gather(
     control: Control,
     progress: Progress,
     known: LabelSet = DIGITS,
+    among: frozenset[str] | None = None,
 ) -> TrainingInputs:
     """Read all data that the job names.
 
-    `known` are the classes of the model that the training starts from: they keep their places. Raises `CancelledError` on a
+    `known` are the classes of the model that the training starts from: they keep their places. `among`: the hold-out has the
+    drawings of the classes with these ids only. Raises `CancelledError` on a
     stop, and errors that name the file.
     """
-    gathering = _Gathering(job, cache, control, progress, known)
+    gathering = _Gathering(job, cache, control, progress, known, among)
     gathering.gather_mnist()
     gathering.gather_synthetic()
     gathering.gather_drawings()
@@ -100,11 +102,12 @@ class _Gathering:
         control: Control,
         progress: Progress,
         first: LabelSet,
+        among: frozenset[str] | None,
     ) -> None:
         self._job, self._recipe = job, job.recipe
         self._cache, self._control, self._progress = cache, control, progress
         self._folder = Path(job.data_dir)
-        self._first = first
+        self._first, self._among = first, among
         self._known = DIGITS
         self._last_sample = self._newest_sample = 0
         self._guard: Dataset | None = None
@@ -150,7 +153,10 @@ class _Gathering:
             self._known = store.classes()
             drawings = self._trained_on(store) if self._recipe.drawings_weight else None
             hold_out = store.dataset(
-                held_out=True, writer=self._job.writer or None, not_newer_than=self._newest
+                held_out=True,
+                writer=self._job.writer or None,
+                not_newer_than=self._newest,
+                among=self._among,
             )
         self._newest_sample = max((*(drawings.ids if drawings else ()), *hold_out.ids, 0))
         if drawings is not None and len(drawings):

@@ -86,7 +86,8 @@ class TrainingJob(_Job):
     ("aga-*") are only scored. The model is scored on the files of `score_on` and never trained on them. `name` is the
     model's, "" to take it from the file or the recipe. `base` is the path of the model that a recipe with the start
     "champion" starts from, "" for the champion itself; `writer` is whose hand it learns and whose hold-out counts, "" for
-    everybody's. `champion` is the path of the model in use that the new one is compared with, "" for none.
+    everybody's. `champion` is the path of the model in use that the new one is compared with, "" for none. Hold-out and
+    comparison are about the classes of the set `class_set`, "" for all.
 
     `resumes`: the run was begun before and continues from its checkpoint; `stages` are those of a run that was extended, as in
     `core.run.checkpoints`. Drawings with an id above `newest_sample` came after it had begun (0: there is no such limit).
@@ -109,6 +110,7 @@ class TrainingJob(_Job):
     base: str = ""
     writer: str = ""
     champion: str = ""
+    class_set: str = ""
     resumes: bool = False
     stages: Stages = ()
     newest_sample: int = 0
@@ -145,7 +147,7 @@ class TrainingJob(_Job):
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"Not a training: {error}.") from error
         texts = (job.id, job.data_dir, job.out, job.mnist, job.name, job.base, job.writer, job.champion)
-        if not job.id or not all(isinstance(text, str) for text in texts):
+        if not job.id or not all(isinstance(text, str) for text in (*texts, job.class_set)):
             raise InputError("Not a training: a text is missing.")
         return job
 

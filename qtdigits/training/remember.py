@@ -19,10 +19,21 @@ AT_ONCE = 128
 
 
 class MemoryRequest:
-    """A memory to build. `known` are memories of the same model, no longer used: what they hold need not be read again."""
+    """A memory to build, of the classes with the ids `among` (None: of all).
 
-    def __init__(self, model: Model, writer: str, known: Sequence[Memory] = ()) -> None:
+    `known` are memories of the same model, no longer used: what they hold need not be read again.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        writer: str,
+        known: Sequence[Memory] = (),
+        *,
+        among: frozenset[str] | None = None,
+    ) -> None:
         self.model = model
+        self.among = among
         self.writer = writer
         self.known = tuple(memory for memory in known if len(memory))
         self.cancelled = Event()
@@ -35,7 +46,7 @@ class MemoryRequest:
         if self.cancelled.is_set():
             return None
         with SampleStore.open_read_only(store_path) as store:
-            drawings = store.dataset(writer=self.writer, is_suspect=False)
+            drawings = store.dataset(writer=self.writer, is_suspect=False, among=self.among)
         memory, new = Memory(), []
         for place, (key, label) in enumerate(zip(drawings.ids, drawings.labels, strict=True)):
             known = next((memory for memory in self.known if key in memory), None)

@@ -41,8 +41,8 @@ from qtdigits.ml.training_data import TrainingData
 from qtdigits.paths import user_data_dir
 from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model
-from qtdigits.store.tables.samples import SampleStore
 from qtdigits.store.tables.classes import classes_of
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.checkpoints import RunCheckpoints, last_sample_id
 from qtdigits.training.compare import NO_DRAWINGS, Drawings, Rivals, root_ancestor
 from qtdigits.training.consolidate import FOLDS, read_out_of_fold
@@ -125,7 +125,7 @@ class _Run:
 
     def __init__(self, job: TrainingJob, emit: Emit, control: Control, cache: DataCache) -> None:
         self._job, self._send, self._control, self._cache = job, emit, control, cache
-        self._classes = classes_of(Path(job.data_dir))
+        self._classes = classes_of(Path(job.data_dir), job.class_set)
         self._history = History()
         self._began = perf_counter()
         self._paused_at = 0.0
@@ -236,6 +236,7 @@ class _Run:
             control=self._control,
             progress=self._progress,
             known=base.label_set if base else self._classes.current(DIGITS),
+            among=self._classes.among,
         )
         if inputs.data.is_rehearsal:
             self._notice(REHEARSAL_NOTICE)
@@ -351,7 +352,7 @@ class _Run:
         if not self._job.use_drawings:
             return Drawings(NO_DRAWINGS, np.empty(0, bool), np.empty(0, str))
         with SampleStore.open(Path(self._job.data_dir)) as store:
-            return Drawings.of(store, writer=self._job.writer or None)
+            return Drawings.of(store, writer=self._job.writer or None, class_set=self._job.class_set)
 
     def _read_out_of_fold(
         self, inputs: TrainingInputs, base: Model, rivals: Rivals

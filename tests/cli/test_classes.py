@@ -31,6 +31,7 @@ def test_that_the_list_says_what_the_champion_was_trained_on(imported: Run) -> N
         "samples": 20,
         "trained": True,
         "held_out": rows["7"]["held_out"],
+        "sets": [],
     }
     assert (rows["♥"]["samples"], rows["♥"]["trained"]) == (0, False)
     lines = imported("classes", "list").out.splitlines()
@@ -111,3 +112,25 @@ def test_that_drawings_and_labels_travel_to_another_data_folder(run: Run, tmp_pa
     assert run("samples", "import", tmp_path / "out.jsonl", *there).code == 0
     rows = run("classes", "list", "--json", *there).json["classes"]
     assert [row["samples"] for row in rows if row["label"] == "heart"] == [6]
+
+
+def test_that_sets_are_made_used_and_deleted(imported: Run) -> None:
+    assert imported("classes", "sets", "--json").json == {"sets": [], "in_use": None}
+    assert imported("classes", "sets", "odd", "1", "3", "5-9").code == 0
+    assert imported("classes", "sets", "my runes", "ᚠ", "--use").code == 0
+    expected = [{"name": "odd", "classes": list("1356789")}, {"name": "my runes", "classes": ["ᚠ"]}]
+    assert imported("classes", "sets", "--json").json == {"sets": expected, "in_use": "my runes"}
+    assert classes(imported)["9"]["sets"] == ["odd"]
+    assert imported("classes", "sets", "my runes", "--delete").code == 0
+    assert imported("classes", "sets", "--json").json == {"sets": expected[:1], "in_use": None}
+    unknown = imported("classes", "sets", "even", "--use")
+    assert unknown.code == 2
+    assert "odd" in unknown.complaint
+
+
+def test_that_replay_counts_the_drawings_of_the_set_in_use(imported: Run) -> None:
+    imported("classes", "sets", "small", "1", "7", "--use")
+    replayed = imported("models", "replay", "mlp-50-50", "--json").json
+    assert replayed["n"] == 40
+    assert imported("classes", "sets", "--use-all").code == 0
+    assert imported("models", "replay", "mlp-50-50", "--json").json["n"] == 200

@@ -19,7 +19,10 @@ SUB_COMMANDS = [
     *(["samples", action] for action in ("import", "export", "list", "check")),
     *(["models", action] for action in ("list", "show", "check", "promote", "rollback")),
     *(["writers", action] for action in ("list", "add", "rename")),
-    *(["classes", action] for action in ("list", "add", "rename", "merge", "retire", "delete", "restore")),
+    *(
+        ["classes", action]
+        for action in ("list", "add", "rename", "merge", "retire", "delete", "restore", "sets")
+    ),
 ]
 
 

@@ -206,3 +206,43 @@ def test_that_a_change_that_fails_changes_nothing(store: SampleStore) -> None:
     with closing(sqlite3.connect(store.path)) as db:
         assert db.execute("SELECT truth FROM trials").fetchall() == [("seven",)]
     assert labels(store) == ["seven", "7"]
+
+
+def test_that_a_set_follows_its_classes(store: SampleStore) -> None:
+    store.class_table.put_set("runes", ["ᚠ", "1-3"])
+    assert store.class_table.sets() == {"runes": ("1", "2", "3", "ᚠ")}
+    store.class_table.rename("ᚠ", "fehu")
+    store.class_table.merge("1", "7")
+    store.class_table.retire("2")
+    assert store.class_table.sets() == {"runes": ("3", "7", "fehu")}
+    store.class_table.add_to_set("runes", "ᚢ")
+    store.class_table.add_to_set("nothing", "ᚢ")
+    assert store.class_table.all("runes").active.labels == ("3", "7", "fehu", "ᚢ")
+    assert store.class_table.all("nothing").among is None
+    store.class_table.delete_set("runes")
+    assert (store.class_table.sets(), "ᚢ" in store.classes()) == ({}, True)
+    with pytest.raises(InputError, match="runes"):
+        store.class_table.delete_set("runes")
+
+
+@pytest.mark.parametrize(("name", "labels"), [("", ["1"]), ("runes", []), ("runes", ["\n"])])
+def test_that_an_unusable_set_is_refused(store: SampleStore, name: str, labels: list[str]) -> None:
+    with pytest.raises(InputError):
+        store.class_table.put_set(name, labels)
+    assert store.class_table.sets() == {}
+
+
+def test_that_drawings_and_figures_are_limited_to_a_set(store: SampleStore) -> None:
+    for label in ("1", "7", "♥"):
+        store.judge(a_sample(label), a_trial(label))
+    store.class_table.put_set("small", ["1", "♥"])
+    store.class_table.merge("♥", "1")
+    among = store.class_table.all("small").among
+    assert store.dataset(among=among).labels == ("1", "1")
+    assert store.count(among=among) == 2
+    store.judgements.among = among
+    assert store.running_accuracy(writer="Ada", model="mlp") == (0, 2)
+    assert store.outcomes("Ada", "mlp").tolist() == [False, False]
+    assert store.judgements.models("Ada") == [("mlp", 0, 2)]
+    assert store.judgements.confusions("Ada", "mlp") == {("1", "7"): 2}
+    assert [r.truth for r in store.judgements.recent("Ada", 9)] == ["1", "1"]

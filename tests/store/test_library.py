@@ -312,3 +312,37 @@ def test_that_the_choice_is_readable(library: ModelLibrary, folder: Path, shippe
     library.promote(_own(library, "mine"))
     stored = json.loads((folder / "champion.json").read_text())
     assert stored == {"format": 1, "champion": "models/mine.h5", "before": ["shipped:cnn.h5"]}
+
+
+def test_that_each_set_of_classes_has_its_own_champion_and_a_new_one_begins_with_that_of_all(
+    library: ModelLibrary, folder: Path, shipped: Path
+) -> None:
+    digits, letters = (_own(library, name) for name in ("digits", "letters"))
+    library.promote(digits)
+    library.use_class_set("letters")
+    assert library.champion_path() == digits
+    library.promote(letters)
+    assert library.champion_path() == letters
+    elsewhere = ModelLibrary(folder, shipped=shipped)
+    assert (elsewhere.class_set, elsewhere.champion_path()) == ("letters", letters)
+    library.use_class_set("")
+    assert library.champion_path() == digits
+    assert elsewhere.champion_path() == letters  # another window goes on with its own set
+    assert elsewhere.roll_back() == digits
+    assert library.champion_path() == digits
+
+
+def test_that_a_file_of_one_champion_serves_every_set(library: ModelLibrary, folder: Path) -> None:
+    own = _own(library, "own")
+    (folder / "champion.json").write_text(
+        json.dumps({"format": 1, "champion": "models/own.h5", "before": []})
+    )
+    assert library.class_set == ""
+    library.use_class_set("letters")
+    assert library.champion_path() == own
+
+
+def test_that_a_set_may_be_chosen_before_any_champion(library: ModelLibrary) -> None:
+    library.use_class_set("letters")
+    assert library.champion_path().name == "cnn.h5"
+    assert library.load_champion()[1] == ""

@@ -7,6 +7,7 @@ never changes; renaming changes the label alone. The order of a label set is the
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,19 @@ def clean_label(text: str) -> str:
             f"The label {label[:12]!r}… is longer than {MAX_LABEL_LENGTH} characters.", "Shorten it."
         )
     return label
+
+
+def labels_in(words: Iterable[str]) -> list[str]:
+    """Return the labels that a person names, each once. `A-Z` stands for 26: any range of ASCII digits or letters does so."""
+    found: list[str] = []
+    for word in words:
+        first, _, last = word.partition("-")
+        is_range = len(first) == len(last) == 1 and any(
+            first in kind and last in kind and first < last
+            for kind in (string.digits, string.ascii_uppercase, string.ascii_lowercase)
+        )
+        found += map(chr, range(ord(first), ord(last) + 1)) if is_range else [clean_label(word)]
+    return list(dict.fromkeys(found))
 
 
 def with_article(label: str) -> str:

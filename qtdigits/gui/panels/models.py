@@ -124,8 +124,9 @@ class ModelsPanel(RefreshingPanel):
         if self._background.is_busy:
             return
         paths = [entry.path for entry in self._session.library.entries() if not entry.error]
-        writer, data_dir = self._session.writer, self._session.data_dir
-        self._background.run(writer, lambda: _replayed(paths, writer, data_dir, self._is_closing))
+        session, closing = self._session, self._is_closing
+        writer, class_set, data_dir = session.writer, session.class_set, session.data_dir
+        self._background.run(writer, lambda: _replayed(paths, writer, class_set, data_dir, closing))
 
     @override
     def reload(self) -> None:
@@ -192,7 +193,7 @@ class ModelsPanel(RefreshingPanel):
 
 
 def _replayed(
-    paths: list[Path], writer: str, data_dir: Path, is_closing: Event
+    paths: list[Path], writer: str, class_set: str, data_dir: Path, is_closing: Event
 ) -> tuple[dict[Path, Replayed], int]:
     """Score the models at `paths` on the drawings of a writer, in a thread; return how many doubted ones do not count, too.
 
@@ -204,7 +205,7 @@ def _replayed(
             raise CancelledError("The replay was cancelled.")
 
     with SampleStore.open(data_dir) as store:
-        drawings = Drawings.of(store, writer=writer)
+        drawings = Drawings.of(store, writer=writer, class_set=class_set)
     found = replay(paths, drawings, header_of=headers_of(ModelLibrary(data_dir)), progress=look)
     return {one.path: one for one in found}, drawings.n_doubted
 

@@ -7,17 +7,17 @@ drawings need not be touched, and come back with it. `trials` name classes by th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qtdigits.core.drawing.classes import Classes, ClassState, OwnedClass
-from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
+from qtdigits.core.drawing.labels import Class, LabelSet, clean_label, labels_in
 from qtdigits.core.drawing.samples import Verdict, now
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.tables.database import FILE_NAME, Database
-from qtdigits.store.tables.rows import milliseconds_of, shown_label
+from qtdigits.store.tables.rows import clean_name, milliseconds_of, shown_label
 
 _MERGES_SEEN = 1000
 
@@ -61,9 +61,45 @@ class ClassTable:
         self._db = database
         self._editing = editing
 
-    def all(self) -> Classes:
-        """Return all classes in their order, the ten digits first, deleted ones too."""
-        return _all(self._db)
+    def all(self, set_name: str = "") -> Classes:
+        """Return all classes in their order, deleted ones too; answers are limited to the set of this name, if there is one."""
+        return _all(self._db, set_name)
+
+    def sets(self) -> dict[str, tuple[str, ...]]:
+        """Return the named sets, the oldest first, with the labels of their classes that are in use."""
+        names = [row["name"] for row in self._db.rows("SELECT name FROM class_sets ORDER BY id")]
+        return {name: self.all(name).active.labels for name in names}
+
+    def put_set(self, name: str, labels: Iterable[str]) -> None:
+        """Make a set, or change it to these classes; new ones are created. Raises `InputError` for an invalid name or label."""
+        name = clean_name(name, what="the name of a set")
+        cleaned = labels_in(labels)
+        if not cleaned:
+            raise InputError(f"The set {name!r} would be empty.", "Name its classes.")
+        with self._editing():
+            ids = {class_in_use(self._db, label).id for label in cleaned}
+            self._db.execute("INSERT INTO class_sets (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+            set_id = self._db.value("SELECT id FROM class_sets WHERE name = ?", (name,))
+            self._db.execute("DELETE FROM class_set_members WHERE set_id = ?", (set_id,))
+            self._db.execute_many(
+                "INSERT INTO class_set_members VALUES (?, ?)", [(set_id, class_id) for class_id in ids]
+            )
+
+    def add_to_set(self, name: str, label: str) -> None:
+        """Add a class, created when absent, to a set. Nothing happens where there is no such set."""
+        with self._editing():
+            self._db.execute(
+                "INSERT INTO class_set_members SELECT id, ? FROM class_sets WHERE name = ? ON CONFLICT DO NOTHING",
+                (class_in_use(self._db, clean_label(label)).id, name),
+            )
+
+    def delete_set(self, name: str) -> None:
+        """Remove a set; its classes stay. Raises `InputError` where there is none."""
+        with self._editing():
+            if not self._db.execute("DELETE FROM class_sets WHERE name = ?", (name,)).rowcount:
+                raise InputError(
+                    f"There is no set {name!r}.", f"Sets: {', '.join(self.sets()) or 'none yet'}."
+                )
 
     def add(self, label: str) -> Class:
         """Add a class. Raises `InputError` for an invalid label, and for one that is taken."""
@@ -164,7 +200,7 @@ class ClassTable:
     def _find(self, label: str) -> _Row:
         rows = [row for row, _ in self._rows().values()]
         try:
-            return next(row for row in rows if row.label == label.strip())
+            return next(row for row in rows if row.label == clean_label(label))
         except StopIteration:
             in_use = ", ".join(row.label for row in rows if row.state is ClassState.ACTIVE)
             raise InputError(f"There is no class {label!r}.", f"Classes: {in_use}.") from None
@@ -222,14 +258,14 @@ class ClassTable:
         return InputError(f"{what}.", "Restore it first, or choose another label.")
 
 
-def classes_of(folder: Path) -> Classes:
-    """Return the classes of the store in `folder`; none where there is no store, or one that cannot be read."""
+def classes_of(folder: Path, set_name: str = "") -> Classes:
+    """Return `ClassTable.all` of the store in `folder`; no classes where there is no store, or one that cannot be read."""
     path = folder / FILE_NAME
     if not path.is_file():
         return Classes()
     try:
         with closing(Database.open_read_only(path)) as db:
-            return _all(db)
+            return _all(db, set_name)
     except StoreError:
         return Classes()
 
@@ -297,8 +333,14 @@ def _rows(db: Database) -> dict[str, tuple[_Row, str]]:
     return {row["id"]: (_Row(*tuple(row)[:-1]), row["root_id"]) for row in found}
 
 
-def _all(db: Database) -> Classes:
-    return Classes(tuple(OwnedClass(row.id, row.label, row.state, root) for row, root in _rows(db).values()))
+def _all(db: Database, set_name: str) -> Classes:
+    owned = tuple(OwnedClass(row.id, row.label, row.state, root) for row, root in _rows(db).values())
+    members = db.rows(
+        """SELECT classes.root_id FROM class_sets JOIN class_set_members ON set_id = class_sets.id
+            JOIN classes ON classes.id = class_id WHERE name = ?""",
+        (set_name,),
+    )
+    return Classes(owned, frozenset(row["root_id"] for row in members) or None)
 
 
 def _insert(db: Database, made: Class) -> None:

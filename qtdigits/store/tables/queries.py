@@ -73,8 +73,23 @@ def latest_ids(db: Database, chosen: SampleFilter, most: int) -> list[int]:
     return [int(row["id"]) for row in found]
 
 
-def running_accuracy(db: Database, writer: str, model: str) -> tuple[int, int]:
+Among = frozenset[str] | None
+"""The ids of the classes whose judgements are asked for, None: of all."""
+
+
+def _of(among: Among) -> tuple[str, tuple[str, ...]]:
+    """Return a condition on `trials`, and its values."""
+    if among is None:
+        return "true", ()
+    condition = f"trials.truth IN (SELECT label FROM classes WHERE id IN {rows.CLASSES_AMONG})"
+    return condition, (json.dumps(sorted(among)),)
+
+
+def running_accuracy(db: Database, writer: str, model: str, among: Among = None) -> tuple[int, int]:
     """Return (confirmed, judged)."""
+    if among is not None:
+        is_right = outcomes(db, writer, model, among)
+        return int(is_right.sum()), len(is_right)
     found = db.rows(f"SELECT verdict, n FROM {_JUDGED} WHERE {_WRITER} AND model = ?", (writer, model))
     counts = {row["verdict"]: int(row["n"]) for row in found}
     confirmed = counts.get(Verdict.CONFIRMED, 0)
@@ -87,12 +102,13 @@ def doubted_judgements(db: Database, writer: str, model: str) -> int:
     return int(db.value(counting, (writer, model, Verdict.SKIPPED)))
 
 
-def outcomes(db: Database, writer: str, model: str) -> NDArray[np.bool_]:
+def outcomes(db: Database, writer: str, model: str, among: Among = None) -> NDArray[np.bool_]:
     """Return `(n,)`: whether each judged drawing was read right, in the order of judging."""
+    condition, values = _of(among)
     found = db.rows(
         f"""SELECT verdict, group_concat(id) AS ids FROM trials
-            WHERE {_WRITER} AND model = ? GROUP BY verdict""",
-        (writer, model),
+            WHERE {_WRITER} AND model = ? AND {condition} GROUP BY verdict""",
+        (writer, model, *values),
     )
     left_out = _numbers(
         db.value(f"SELECT group_concat(trials.id) FROM ({_NOT_COUNTING}) AS left_out {_TRIALS_OF}")
@@ -126,10 +142,14 @@ def tally_problems(db: Database) -> Iterator[str]:
 
 
 class Judgements:
-    """The judgements of one writer; reached as `SampleStore.judgements`. Skipped drawings never count, nor do doubted ones."""
+    """The judgements of one writer; reached as `SampleStore.judgements`. Skipped drawings never count, nor do doubted ones.
+
+    `among`: only those of drawings of these classes, None: of all.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.among: Among = None
 
     def models(self, writer: str) -> list[tuple[str, int, int]]:
         """Return (model, right, judged) of each model that was judged, the one used last first."""
@@ -140,6 +160,10 @@ class Judgements:
                 FROM {_JUDGED} AS judged WHERE {_WRITER} AND verdict <> ? AND n > 0 ORDER BY newest DESC""",
             (writer, Verdict.SKIPPED),
         )
+        if self.among is not None:
+            names = dict.fromkeys(row["model"] for row in found)
+            tallies = [(name, *running_accuracy(self._db, writer, name, self.among)) for name in names]
+            return [tally for tally in tallies if tally[-1]]
         counts: dict[str, tuple[int, int]] = {}
         for row in found:
             right, judged = counts.get(row["model"], (0, 0))
@@ -149,11 +173,12 @@ class Judgements:
 
     def confusions(self, writer: str, model: str) -> dict[tuple[str, str], int]:
         """Return how often each (truth, answer) occurred."""
+        condition, values = _of(self.among)
         found = self._db.rows(
             f"""SELECT {_TRUTH} AS shown_truth, {_ANSWER} AS shown_answer, count(*) AS n FROM trials
                 WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL AND {_COUNTED}
-                GROUP BY 1, 2""",
-            (writer, model, Verdict.SKIPPED),
+                    AND {condition} GROUP BY 1, 2""",
+            (writer, model, Verdict.SKIPPED, *values),
         )
         return {(row["shown_truth"], row["shown_answer"]): int(row["n"]) for row in found}
 
@@ -182,11 +207,12 @@ class Judgements:
 
     def recent(self, writer: str, most: int) -> list[JudgedReading]:
         """Return the latest `most` readings by all models, oldest first."""
+        condition, values = _of(self.among)
         found = self._db.rows(
             f"""SELECT {_TRUTH} AS truth, {_ANSWER} AS answer, model FROM trials
-                WHERE {_WRITER} AND verdict <> ? AND trials.truth IS NOT NULL AND {_COUNTED}
+                WHERE {_WRITER} AND verdict <> ? AND trials.truth IS NOT NULL AND {_COUNTED} AND {condition}
                 ORDER BY id DESC LIMIT ?""",
-            (writer, Verdict.SKIPPED, most),
+            (writer, Verdict.SKIPPED, *values, most),
         )
         return [JudgedReading(row["truth"], row["answer"], row["model"]) for row in found][::-1]
 

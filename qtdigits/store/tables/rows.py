@@ -30,6 +30,7 @@ SAMPLE_TABLES = """samples JOIN writers ON writers.id = samples.writer_id
     JOIN classes AS own ON own.id = samples.class_id JOIN classes ON classes.id = own.root_id"""
 CLASSES_SHOWN_AS = """(SELECT own.id FROM classes AS own JOIN classes AS root ON root.id = own.root_id
     WHERE root.label = ?)"""
+CLASSES_AMONG = "(SELECT id FROM classes WHERE root_id IN (SELECT value FROM json_each(?)))"
 RETIRED_CLASSES = """(SELECT own.id FROM classes AS own JOIN classes AS root ON root.id = own.root_id
     WHERE root.retired_at IS NOT NULL OR root.deleted_at IS NOT NULL)"""
 
@@ -125,12 +126,12 @@ def moment_of(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
-def clean_name(text: str) -> str:
-    """Return a writer's name without the blanks around it. Raises `InputError` for an invalid one."""
+def clean_name(text: str, *, what: str = "a writer's name") -> str:
+    """Return a name without the blanks around it. Raises `InputError` for an invalid one."""
     name = text.strip()
     if not name or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
         raise InputError(
-            f"{text[:MAX_NAME_LENGTH]!r} is not a writer's name.",
+            f"{text[:MAX_NAME_LENGTH]!r} is not {what}.",
             f"A name is 1 to {MAX_NAME_LENGTH} printable characters.",
         )
     return name
@@ -150,6 +151,7 @@ class FilterFields(TypedDict, total=False):
     before: datetime | None
     is_deleted: bool
     is_retired: bool
+    among: frozenset[str] | None
     ids: tuple[int, ...] | None
     newer_than: int | None
     not_newer_than: int | None
@@ -160,7 +162,8 @@ class SampleFilter:
     """Which samples; all conditions must hold, and None is no condition.
 
     `verdict` and `model` are those of the sample's judgement; `after` is inclusive, `before` is exclusive. `is_deleted`
-    chooses from the trash instead, `is_retired` from the retired classes; `newer_than` and `not_newer_than` are ids.
+    chooses from the trash instead, `is_retired` from the retired classes, `among` by the
+    ids of classes; `newer_than` and `not_newer_than` are ids.
     """
 
     writer: str | None = None
@@ -174,6 +177,7 @@ class SampleFilter:
     before: datetime | None = None
     is_deleted: bool = False
     is_retired: bool = False
+    among: frozenset[str] | None = None
     ids: tuple[int, ...] | None = None
     newer_than: int | None = None
     not_newer_than: int | None = None
@@ -215,6 +219,8 @@ def where(chosen: SampleFilter) -> tuple[str, tuple[Any, ...]]:
     if given := {condition: value for condition, value in judged.items() if value is not None}:
         trials = f"SELECT sample_id FROM trials WHERE sample_id IS NOT NULL AND {' AND '.join(given)}"
         conditions.append((f"samples.id IN ({trials})", tuple(given.values())))
+    if chosen.among is not None:
+        conditions.append((f"samples.class_id IN {CLASSES_AMONG}", (json.dumps(sorted(chosen.among)),)))
     if chosen.ids is not None:
         conditions.append(("samples.id IN (SELECT value FROM json_each(?))", (json.dumps(chosen.ids),)))
     return (

@@ -220,12 +220,15 @@ class SampleStore:
         return queries.judging_models(self._db)
 
     def outcomes(self, writer: str, model: str) -> NDArray[np.bool_]:
-        """Return `(n,)`: whether each judged drawing was read right, in their order, without skipped and doubted ones."""
-        return queries.outcomes(self._db, writer, model)
+        """Return `(n,)`: whether each judged drawing was read right, in their order, without skipped and doubted ones.
+
+        As all figures about judgements, it counts drawings of the classes `judgements.among` only, where that is set.
+        """
+        return queries.outcomes(self._db, writer, model, self.judgements.among)
 
     def running_accuracy(self, *, writer: str, model: str) -> tuple[int, int]:
         """Return (confirmed, judged), without skipped drawings and those with doubted labels."""
-        return queries.running_accuracy(self._db, writer, model)
+        return queries.running_accuracy(self._db, writer, model, self.judgements.among)
 
     def doubted_judgements(self, *, writer: str, model: str) -> int:
         """Return how many judgements do not count because the labels of their drawings are doubted."""

@@ -260,6 +260,25 @@ def _keep_network_answers(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE trials ADD COLUMN network_answer TEXT NOT NULL DEFAULT ''")
 
 
+def _make_class_sets(db: sqlite3.Connection) -> None:
+    """Version 8: named sets of classes, to which answers and figures can be limited."""
+    for statement in _CLASS_SETS:
+        db.execute(statement)
+
+
+_CLASS_SETS = (
+    """CREATE TABLE class_sets (
+        id   INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT""",
+    """CREATE TABLE class_set_members (
+        set_id   INTEGER NOT NULL REFERENCES class_sets ON DELETE CASCADE,
+        class_id TEXT NOT NULL REFERENCES classes,
+        PRIMARY KEY (set_id, class_id)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_tables,
     _add_review,
@@ -268,7 +287,21 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _make_queue,
     _own_classes,
     _keep_network_answers,
+    _make_class_sets,
 )
 
-TABLES = frozenset({"writers", "classes", "samples", "label_sets", "trials", "runs", "queue", *TALLIED})
+TABLES = frozenset(
+    {
+        "writers",
+        "classes",
+        "class_sets",
+        "class_set_members",
+        "samples",
+        "label_sets",
+        "trials",
+        "runs",
+        "queue",
+    }
+    | set(TALLIED)
+)
 """The tables of the present version."""

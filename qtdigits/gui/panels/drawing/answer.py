@@ -272,11 +272,8 @@ class AnswerPanel(QFrame):
         if not meant.strip() and self._guess:
             self._ask_for_label()
             return
-        question = (
-            f"“{meant.strip()}” is not a class yet. Add it as a new class and store this drawing in it?"
-        )
         is_new = not self._is_known(meant)
-        if is_new and not self._ask.yes("A new class", question):
+        if is_new and not self._ask.yes("A new class", self._question(meant.strip())):
             return
         if self._session.judge(meant):
             self.drop_entry()
@@ -288,6 +285,13 @@ class AnswerPanel(QFrame):
                     else "Draw some more of it, then learn your hand"
                 )
                 self._session.notify(f"“{meant.strip()}” is a class now. {then}.")
+
+    def _question(self, new: str) -> str:
+        if new in self._session.store.classes():
+            return (
+                f"“{new}” is not in the set “{self._session.class_set}”. Add it and store this drawing in it?"
+            )
+        return f"“{new}” is not a class yet. Add it as a new class and store this drawing in it?"
 
     def drop_entry(self) -> None:
         self.entry.clear()

@@ -1,0 +1,251 @@
+"""The classes: add, rename, merge, retire, delete and bring back what can be drawn and read; and named sets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QDialog, QGridLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.core.drawing.classes import ClassState, OwnedClass
+from qtdigits.core.drawing.labels import clean_label, look_alikes_of
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, give_role, label, table_cell
+from qtdigits.store.tables.classes import ClassChange, ClassTable
+
+COLUMNS = ("Class", "Drawings", "Known from", "Looks like", "Sets", "")
+NEW_SET = "New set…"
+NOTE = "Renaming and merging need no training. Nothing here is for good: Undo takes it back, and Bring back does so later."
+
+
+class ClassAction:
+    """A change of a class: an `Action` of the undo stack."""
+
+    def __init__(self, session: Session, name: str, change: ClassChange) -> None:
+        self._session, self._change = session, change
+        self.name = name
+
+    def undo(self) -> None:
+        self._change = self._session.store.class_table.undo(self._change)
+        self._session.samples_edited()
+
+    def redo(self) -> None:
+        self.undo()  # undoing is undone in the same way
+
+
+class ClassesDialog(QDialog):
+    """Changes classes and sets through the store, so that each change can be undone, and says what was done or why not."""
+
+    def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._ask = ask
+        self._rows: list[OwnedClass] = []
+        self.setWindowTitle("Classes")
+        self.resize(720, 480)
+        self._table = choice_table(COLUMNS, name="classesTable", title="Classes", numbers=(1,))
+        self._table.horizontalHeader().setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+        self._answer = label(NOTE, role="muted", name="classesAnswer", wraps=True)
+        self._buttons = self._made_buttons()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(12)
+        layout.addWidget(self._table, 1)
+        layout.addWidget(self._answer)
+        layout.addLayout(self._laid_out())
+        self._table.itemSelectionChanged.connect(self._update_buttons)
+        session.classes_changed.connect(self._show_classes)
+        session.undo_changed.connect(self._update_buttons)
+        self._show_classes()
+
+    @property
+    def chosen(self) -> OwnedClass | None:
+        row = self._table.currentRow()
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def choose(self, label: str) -> None:
+        """Select the row of a class."""
+        self._table.selectRow(next((i for i, c in enumerate(self._rows) if c.label == label), -1))
+
+    def add(self) -> None:
+        text = self._ask.text("A new class", "Its label, such as A or ♥:")
+        if text and self._tries(lambda: self._table_of_store.add(text)):
+            self._session.samples_edited()
+            self._say(f"{text} is a class now.", select=text)
+
+    def rename(self) -> None:
+        c = self.chosen
+        text = self._ask.text("Rename the class", f"New label of {c.label}:", c.label) if c else None
+        if c is None or not text or text == c.label:
+            return
+        if self._change(f"renaming of {c.label}", lambda table: table.rename(c.label, text)):
+            self._say(f"{c.label} is called {clean_label(text)} now.", select=clean_label(text))
+
+    def merge(self) -> None:
+        c = self.chosen
+        others = [o.label for o in self._rows if o.state is ClassState.ACTIVE and o is not c]
+        into = (
+            self._ask.choice("Merge classes", f"As what do drawings of {c.label} count?", others)
+            if c
+            else None
+        )
+        if c is None or into is None:
+            return
+        if self._change(f"merging of {c.label}", lambda table: table.merge(c.label, into)):
+            self._say(f"{c.label} counts as {into} now.", select=into)
+
+    def retire(self) -> None:
+        c = self.chosen
+        if c and self._change(f"retirement of {c.label}", lambda table: table.retire(c.label)):
+            self._say(f"{c.label} is not read any more; its drawings are kept.", select=c.label)
+
+    def bring_back(self) -> None:
+        c = self.chosen
+        if c and self._change(f"return of {c.label}", lambda table: table.restore(c.label)):
+            self._say(f"{c.label} is read again.", select=c.label)
+
+    def delete(self) -> None:
+        c = self.chosen
+        if c and self._change(f"deletion of {c.label}", lambda table: table.delete(c.label)):
+            self._say(f"{c.label} is deleted; its drawings are in the trash.", select=c.label)
+
+    def undo(self) -> None:
+        self._session.undo()
+
+    def edit_sets(self) -> None:
+        """Make a set, or change or delete one."""
+        sets = self._table_of_store.sets()
+        name = self._ask.choice("Sets of classes", "Which set?", [*sets, NEW_SET]) if sets else NEW_SET
+        if name == NEW_SET:
+            name = self._ask.text("A new set", "Its name, such as letters:")
+        if not name:
+            return
+        labels = sets.get(name, self._session.classes.active.labels)
+        question = "Its classes, such as 0-9 A-Z ♥; nothing deletes the set:"
+        text = self._ask.text(f"The set {name}", question, " ".join(labels), may_be_empty=True)
+        if text is None:
+            return
+        if text:
+            is_done = self._tries(lambda: self._table_of_store.put_set(name, text.split()))
+        else:
+            is_done = self._tries(lambda: self._table_of_store.delete_set(name))
+        if is_done:
+            if not text and self._session.class_set == name:
+                self._session.use_class_set("")
+            self._session.samples_edited()
+            self._session.classes_changed.emit()  # sets were, even where no class was
+            self._say(f"The set {name} is {'stored' if text else 'deleted'}.")
+
+    @property
+    def _table_of_store(self) -> ClassTable:
+        return self._session.store.class_table
+
+    def _change(self, name: str, change: Callable[[ClassTable], ClassChange]) -> bool:
+        """Make a change that can be undone; return whether it was made."""
+        made: list[ClassChange] = []
+
+        def make() -> None:
+            self._table_of_store.adopt(self._session.label_set)  # a class that only the model knows
+            made.append(change(self._table_of_store))
+
+        if not self._tries(make):
+            return False
+        self._session.undo_stack.add(ClassAction(self._session, name, made[0]))
+        self._session.samples_edited()
+        return True
+
+    def _tries(self, work: Callable[[], object]) -> bool:
+        try:
+            work()
+        except QtDigitsError as error:
+            self._answer.setText(str(error))
+            give_role(self._answer, "error")
+            return False
+        return True
+
+    def _say(self, text: str, *, select: str = "") -> None:
+        self._answer.setText(text)
+        give_role(self._answer, "good")
+        if select:
+            self.choose(select)
+
+    def _made_buttons(self) -> dict[str, QPushButton]:
+        made = {
+            "add": button("Add…", "addClassButton"),
+            "rename": button("Rename…", "renameClassButton", "Drawings and models stay as they are"),
+            "merge": button(
+                "Merge into…", "mergeClassButton", "Its drawings count as those of another class"
+            ),
+            "retire": button("Retire", "retireClassButton", "It is not read any more; its drawings are kept"),
+            "bring_back": button("Bring back", "restoreClassButton", "It is read again, with its drawings"),
+            "delete": button("Delete", "deleteClassButton", "Its drawings go to the trash"),
+            "edit_sets": button("Sets…", "classSetsButton", "Named sets that answers can be limited to"),
+            "undo": button("Undo", "undoClassButton"),
+        }
+        for name, choice in made.items():
+            choice.setAutoDefault(False)
+            choice.clicked.connect(getattr(self, name))
+        return made
+
+    def _laid_out(self) -> QGridLayout:
+        grid = QGridLayout()
+        for place, choice in enumerate(self._buttons.values()):
+            grid.addWidget(choice, place // 4, place % 4)
+        return grid
+
+    def _show_classes(self) -> None:
+        session, store = self._session, self._session.store
+        selected = self.chosen
+        owned = session.store.class_table.all().owned
+        known = {c.id for c in owned}
+        models = [OwnedClass(c.id, c.label, root=c.id) for c in session.label_set if c.id not in known]
+        self._rows = [*owned, *models]
+        labels = {c.label for c in self._rows if c.state is ClassState.ACTIVE}
+        sets = store.class_table.sets()
+        trained = session.trained_ids
+        self._table.setRowCount(len(self._rows))
+        for row, c in enumerate(self._rows):
+            n = store.count(label=c.label, is_retired=c.state is ClassState.RETIRED)
+            alike = [one for one in look_alikes_of(c.label) if one != c.label and one in labels]
+            is_active = c.state is ClassState.ACTIVE
+            cells = (
+                c.label,
+                f"{n:,}" if n else "–",
+                "training" if c.id in trained else "memory" if n else "",
+                ", ".join(alike) if is_active else "",
+                ", ".join(name for name, members in sets.items() if c.label in members) if is_active else "",
+                self._state_of(c),
+            )
+            for column, text in enumerate(cells):
+                self._table.setItem(row, column, table_cell(text, *((RIGHT,) if column == 1 else ())))
+        if selected is not None:
+            self.choose(selected.label)
+        self._update_buttons()
+
+    def _state_of(self, c: OwnedClass) -> str:
+        if c.state is ClassState.ACTIVE:
+            return ""
+        if c.state is not ClassState.MERGED:
+            return c.state.value
+        return f"merged into {next(o.label for o in self._rows if o.id == c.root)}"
+
+    def _update_buttons(self) -> None:
+        c = self.chosen
+        is_active = c is not None and c.state is ClassState.ACTIVE
+        is_retired = c is not None and c.state is ClassState.RETIRED
+        for name, is_possible in {
+            "rename": is_active or is_retired,
+            "merge": is_active,
+            "retire": is_active,
+            "delete": is_active or is_retired,
+            "bring_back": c is not None and not is_active,
+            "undo": isinstance(self._session.undo_stack.next_undone, ClassAction),
+        }.items():
+            self._buttons[name].setEnabled(is_possible)
+
+    @override
+    def done(self, result: int) -> None:
+        super().done(result)
+        self.deleteLater()
