@@ -313,12 +313,12 @@ class Session(QObject):
         if self.ink.is_blank:
             return False
         try:
-            is_new = not self.is_known(typed)
+            known = () if self.is_known(typed) else self.store.classes().labels
             trial = self._judging.judge(typed)
         except QtDigitsError as error:
             self.problem_met.emit(error)
             return False
-        if is_new and trial is not None and trial.truth:
+        if known and trial is not None and trial.truth and trial.truth not in known:
             self._new_classes.add(trial.truth)
         self._tell_judged(trial)
         return True
@@ -381,6 +381,7 @@ class Session(QObject):
         try:
             if not self.store.count(label=label):
                 self.store.class_table.delete(label)
+                self._reload_classes()
         except InputError:
             self._new_classes.discard(label)  # it has been renamed, merged or retired
         except QtDigitsError as error:
