@@ -14,7 +14,6 @@ from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.formatting import counted
 from qtdigits.core.run.control import Control
 from qtdigits.errors import InputError, QtDigitsError
-from qtdigits.store.kept_files import load_label_classifier
 from qtdigits.store.tables.editing import Deleted
 from qtdigits.store.tables.merging import MergedStores
 from qtdigits.store.tables.samples import SampleStore
@@ -159,7 +158,7 @@ def run_review(args: argparse.Namespace) -> int:
         if args.writer is not None:
             require_writer(store, args.writer)
         with working("Reviewing the labels …"):
-            found = review(store, load_label_classifier(), Control(), writer=args.writer)
+            found = review(store, Control(), writer=args.writer)
         waiting = list(store.samples(ids=found.doubted)) if found.doubted else []
     if args.json:
         print_json({"n": found.n, "waiting": [_to_json(sample) for sample in waiting]})
@@ -167,7 +166,7 @@ def run_review(args: argparse.Namespace) -> int:
     if waiting:
         print_table(("id", "label", "writer", "suggestion", "reason"), map(_row, waiting), numbers_from=9)
         print()
-    say(f"{counted(found.n, 'drawing')} of digits checked; {len(waiting):,} to review.")
+    say(f"{counted(found.n, 'drawing')} checked; {len(waiting):,} to review.")
     if waiting:
         say("Wrong label: qtdigits samples relabel LABEL ID… · Right label: accept it in the Drawings tab.")
     return 0

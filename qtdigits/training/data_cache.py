@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.drawing.label_review import LabelClassifier
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import SYNTHETIC, Dataset
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import DataMissingError, StoreError
 from qtdigits.store.data.mnist import Mnist, find_mnist, load_mnist
 from qtdigits.store.data.mnist_download import download_mnist
-from qtdigits.store.kept_files import load_label_classifier
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and the total (0: unknown)."""
@@ -30,14 +28,13 @@ _CHUNK = 500
 
 
 class DataCache:
-    """MNIST, the synthetic ink that replaces it, and the classifier of the label review.
+    """MNIST, and the synthetic ink that replaces it.
 
     `reviewed` has a digest of the labels that were reviewed last, for each store and writer.
     """
 
     def __init__(self) -> None:
         self.reviewed: dict[tuple[Path, str], bytes] = {}
-        self._label_classifier: LabelClassifier | None = None
         self._mnist: Mnist | None = None
         self._stamp: tuple[Path, int, int] | None = None
         self._synthetic: Dataset | None = None
@@ -61,12 +58,6 @@ class DataCache:
         except (DataMissingError, StoreError):
             return None
         return self.mnist(folder=folder)
-
-    def label_classifier(self) -> LabelClassifier:
-        """Return the classifier of the label review that is shipped with the program."""
-        if self._label_classifier is None:
-            self._label_classifier = load_label_classifier()
-        return self._label_classifier
 
     def rehearsal(self, progress: Callable[[int, int], None]) -> Dataset:
         """Return the synthetic ink that replaces MNIST; `progress` gets done and total, and may raise to cancel."""

@@ -67,7 +67,6 @@ def _review_labels(running: _Running, job: LabelReviewJob) -> dict[str, Any]:
     with SampleStore.open(Path(job.data_dir)) as store:
         found = review(
             store,
-            running.cache.label_classifier(),
             running.control,
             writer=job.writer or None,
             progress=running.progress,

@@ -1,30 +1,45 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.core.drawing.label_review import LabelClassifier
 from qtdigits.core.drawing.labels import DIGIT_LABELS
 from qtdigits.core.drawing.raster import render, render_many
-from qtdigits.core.drawing.samples import Sample, Suspicion
+from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion
 from qtdigits.core.drawing.synthetic import synthetic_digits, synthetic_ink
 from qtdigits.core.formatting import awaiting_review
 from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training import label_review as label_guard
 from qtdigits.training.data_cache import DataCache
-from qtdigits.training.label_review import Review, review, review_before_training
+from qtdigits.training.label_review import (
+    LabelReviewer,
+    Review,
+    review,
+    review_before_training,
+    shipped_reviewer,
+)
 
 
 @pytest.fixture(scope="module")
-def witness() -> LabelClassifier:
-    inks, labels = synthetic_digits(600, 1)
-    return LabelClassifier.of(render_many(inks), labels)
+def reviewer() -> LabelReviewer:
+    return shipped_reviewer()
+
+
+class Watched(LabelReviewer):
+    """Notes how many drawings it looked through, and doubts what it is told to."""
+
+    def __init__(self, *, doubt: Suspicion | None = None) -> None:
+        self.looked_at: list[int] = []
+        self._doubt = doubt
+
+    def suspects(self, drawings: Dataset) -> dict[int, Suspicion]:
+        self.looked_at.append(len(drawings))
+        return dict.fromkeys(range(len(drawings)), self._doubt) if self._doubt else {}
 
 
 @pytest.fixture
@@ -51,9 +66,9 @@ def leaning(ink: Ink, rng: np.random.Generator) -> Ink:
 
 
 def test_that_a_doubted_drawing_waits_with_a_suggestion_and_a_reason(
-    store: SampleStore, witness: LabelClassifier
+    store: SampleStore, reviewer: LabelReviewer
 ) -> None:
-    assert review(store, witness, Control()) == Review(83, (4,))
+    assert review(store, Control(), reviewer=reviewer) == Review(83, (4,))
     [doubted] = store.samples(is_suspect=True)
     assert doubted.suspicion is not None
     assert (doubted.suspicion.suggestion, doubted.label) == ("3", "6")
@@ -61,76 +76,62 @@ def test_that_a_doubted_drawing_waits_with_a_suggestion_and_a_reason(
 
 
 def test_that_what_has_been_reviewed_is_never_doubted_again(
-    store: SampleStore, witness: LabelClassifier
+    store: SampleStore, reviewer: LabelReviewer
 ) -> None:
     store.accept_labels([4])
-    assert review(store, witness, Control(), writer="Ada") == Review(80, ())
+    assert review(store, Control(), reviewer=reviewer, writer="Ada") == Review(80, ())
 
 
-def test_that_a_doubt_goes_with_its_cause(store: SampleStore, witness: LabelClassifier) -> None:
+def test_that_a_doubt_goes_with_its_cause(store: SampleStore, reviewer: LabelReviewer) -> None:
     store.mark_suspects({20: Suspicion(0.9, "1", "an older rule said so")})
-    assert review(store, witness, Control()).doubted == (4,)
+    assert review(store, Control(), reviewer=reviewer).doubted == (4,)
 
 
 def test_that_only_the_writer_who_was_asked_for_is_looked_at(
-    store: SampleStore, witness: LabelClassifier
+    store: SampleStore, reviewer: LabelReviewer
 ) -> None:
-    assert review(store, witness, Control(), writer="Bo") == Review(3, ())
+    assert review(store, Control(), reviewer=reviewer, writer="Bo") == Review(3, ())
     assert store.count(is_suspect=True) == 0
 
 
 def test_that_nothing_is_written_where_nothing_has_changed(
-    store: SampleStore, witness: LabelClassifier
+    store: SampleStore, reviewer: LabelReviewer
 ) -> None:
-    review(store, witness, Control())
+    review(store, Control(), reviewer=reviewer)
     with SampleStore.open(store.path.parent) as another:
         before = another.revision
-        assert review(store, witness, Control()) == Review(83, (4,))
+        assert review(store, Control(), reviewer=reviewer) == Review(83, (4,))
         assert another.revision == before
 
 
 def test_that_a_hand_that_was_looked_through_is_looked_through_again_when_it_has_changed(
-    store: SampleStore, witness: LabelClassifier, monkeypatch: pytest.MonkeyPatch
+    store: SampleStore,
 ) -> None:
-    looked_at: list[int] = []
-    judge = label_guard.find_suspects
-
-    def watched(witness: LabelClassifier, images: np.ndarray, labels: Sequence[str]) -> dict[int, Suspicion]:
-        looked_at.append(len(images))
-        return judge(witness, images, labels)
-
-    monkeypatch.setattr(label_guard, "find_suspects", watched)
+    watched = Watched()
     known: dict[tuple[Path, str], bytes] = {}
-    review(store, witness, Control(), reviewed=known)
-    assert review(store, witness, Control(), reviewed=known) == Review(83, (4,))
-    assert looked_at == [80, 3]
+    review(store, Control(), reviewer=watched, reviewed=known)
+    assert review(store, Control(), reviewer=watched, reviewed=known) == Review(83, ())
+    assert watched.looked_at == [80, 3]
     store.relabel([81], "3")
-    review(store, witness, Control(), reviewed=known)
-    assert looked_at == [80, 3, 3]
+    review(store, Control(), reviewer=watched, reviewed=known)
+    assert watched.looked_at == [80, 3, 3]
 
 
-def test_that_a_stop_ends_the_look(store: SampleStore, witness: LabelClassifier) -> None:
+def test_that_a_stop_ends_the_look(store: SampleStore, reviewer: LabelReviewer) -> None:
     control = Control()
     control.stop()
     with pytest.raises(CancelledError):
-        review(store, witness, control)
-
-
-class Cache(DataCache):
-    """With a witness that was learned in a moment."""
-
-    def __init__(self, witness: LabelClassifier) -> None:
-        super().__init__()
-        self._witness = witness
+        review(store, control, reviewer=reviewer)
 
 
 def test_that_before_a_training_somebody_is_told_how_many_wait(
-    store: SampleStore, witness: LabelClassifier, tmp_path: Path
+    store: SampleStore, reviewer: LabelReviewer, tmp_path: Path
 ) -> None:
     said: list[str] = []
     review_before_training(
         tmp_path,
-        cache=Cache(witness),
+        cache=DataCache(),
+        reviewer=reviewer,
         control=Control(),
         progress=lambda what, done, total: None,
         notice=said.append,
@@ -141,28 +142,21 @@ def test_that_before_a_training_somebody_is_told_how_many_wait(
     assert 4 not in store.dataset(held_out=False).ids
 
 
-def test_that_only_what_would_be_trained_on_is_told_of(
-    store: SampleStore, witness: LabelClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    doubt = Suspicion(0.9, "1", "looks like a 1")
-    monkeypatch.setattr(
-        label_guard,
-        "find_suspects",
-        lambda _witness, images, _labels: dict.fromkeys(range(len(images)), doubt),
-    )
+def test_that_only_what_would_be_trained_on_is_told_of(store: SampleStore) -> None:
     said: list[str] = []
     review_before_training(
         store.path.parent,
-        cache=Cache(witness),
+        cache=DataCache(),
         control=Control(),
         progress=lambda what, done, total: None,
         notice=said.append,
+        reviewer=Watched(doubt=Suspicion(0.9, "1", "looks like a 1")),
     )
     assert store.count(is_suspect=True) == 83
     assert said == [awaiting_review(83 - store.count(held_out=True))]
 
 
-def test_that_without_drawings_nothing_is_said_and_no_witness_is_needed(tmp_path: Path) -> None:
+def test_that_without_drawings_nothing_is_said(tmp_path: Path) -> None:
     said: list[str] = []
     SampleStore.open(tmp_path / "empty").close()
     review_before_training(
@@ -173,3 +167,12 @@ def test_that_without_drawings_nothing_is_said_and_no_witness_is_needed(tmp_path
         notice=said.append,
     )
     assert said == []
+
+
+def test_that_the_shipped_reviewer_finds_a_planted_label(reviewer: LabelReviewer) -> None:
+    inks, labels = synthetic_digits(200, 7)
+    planted = labels.index("7")
+    wrong = (*labels[:planted], "3", *labels[planted + 1 :])
+    found = reviewer.suspects(Dataset("digits", render_many(inks), wrong))
+    assert found[planted].suggestion == "7"
+    assert set(labels) == set(DIGIT_LABELS)
