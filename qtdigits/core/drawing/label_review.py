@@ -1,7 +1,7 @@
 """Find labels that are probably wrong: a person's other drawings say what each drawing is, whatever its own label.
 
-Ridge regression of the labels on the embeddings. One linear solve gives, in closed form, how each drawing would be read had it not
-been learned (Allen's PRESS, 1974), so a wrong label cannot support itself. How well it does: docs/label-review.md.
+Ridge regression of the labels on the embeddings. One linear solve gives, in closed form, how each drawing would be read had it
+not been learned (Allen's PRESS, 1974), so a wrong label cannot support itself. How well it does: docs/label-review.md.
 """
 
 from __future__ import annotations
