@@ -76,7 +76,7 @@ def _measured(
         scores = scores_without(hand, examples, classes)
         for row in planted if len(own) > 1 else ():
             others = [label for label in own if label != labels[row]]
-            hardest = max(others, key=lambda label, row=row: scores[row, classes.index(label)])
+            hardest = others[int(np.argmax([scores[row, classes.index(label)] for label in others]))]
             labels[row] = hardest if is_hard else str(rng.choice(others))
         found = find_suspects(Embedded(hand.embeddings, labels), examples)
         right = [row for row in planted if row in found and found[row].suggestion == hand.labels[row]]
