@@ -14,8 +14,11 @@ from qtdigits.core.recipe import Recipe
 from qtdigits.core.run.checkpoints import Arrays, Checkpoint
 from qtdigits.errors import ModelFileError, TrainingError
 from qtdigits.ml.backend import keras
-from qtdigits.ml.networks import build_network
+from qtdigits.ml.networks import build_network, probabilities
 from qtdigits.ml.training_data import TrainingData
+
+MOST_IMPRINTED = 500
+"""So many drawings are enough to find the middle of a class."""
 
 
 class CheckpointMisfitError(TrainingError):
@@ -43,6 +46,36 @@ def initialise_from(network: Any, base: Model, label_set: LabelSet) -> None:
         if [tuple(w.shape) for w in layer.weights] != [a.shape for a in arrays]:
             raise _misfit(base, f"the weights of layer {layer.name} have another shape")
         layer.set_weights(list(arrays))
+
+
+def imprint(network: Any, base: Model, label_set: LabelSet, data: TrainingData) -> None:
+    """Give the outputs of classes that `base` does not know weights with which their drawings are read right at once, or nearly.
+
+    They point from the mean features of all drawings to those of the class, as far as those of the known classes do (imprinted
+    weights: Qi, Brown, Lowe, Low-shot learning with imprinted weights, 2018). A training of seconds could not turn them that far.
+    """
+    new = [i for i, c in enumerate(label_set.classes) if c.id not in base.label_set.ids]
+    if not new:
+        return
+    known = [i for i in range(len(label_set)) if i not in new]
+    output = network.layers[-1]
+    embedder = keras.Model(network.input, output.input)
+    kernel, bias = (np.array(array) for array in output.get_weights())
+    middle = kernel[:, known].mean(axis=1)
+    length = np.linalg.norm(kernel[:, known] - middle[:, None], axis=0).mean()
+    drawn = np.unique(data.training)
+    drawn = drawn[data.targets[drawn] >= 0]
+    centre = probabilities(embedder, data.images[drawn[:: -(-len(drawn) // MOST_IMPRINTED)]]).mean(axis=0)
+    for place in new:
+        drawings = drawn[data.targets[drawn] == place][:MOST_IMPRINTED]
+        if not len(drawings):
+            continue
+        features = probabilities(embedder, data.images[drawings])
+        direction = features.mean(axis=0) - centre
+        kernel[:, place] = middle + length * direction / max(np.linalg.norm(direction), 1e-9)
+        others = (features @ kernel[:, known] + bias[known]).max(axis=1)
+        bias[place] = np.mean(others - features @ kernel[:, place])
+    output.set_weights([kernel, bias])
 
 
 def freeze(network: Any, *, last_blocks: int) -> None:

@@ -26,7 +26,7 @@ from qtdigits.ml.batches import augmented_batches, training_batches, validation_
 from qtdigits.ml.callback import Ended, TrainingCallback
 from qtdigits.ml.characters import WithCharacters
 from qtdigits.ml.networks import build_network, compile_network
-from qtdigits.ml.resuming import freeze, initialise_from, restore
+from qtdigits.ml.resuming import freeze, imprint, initialise_from, restore
 from qtdigits.ml.training_data import TrainingData
 
 Emit = Callable[[Event], None]
@@ -81,7 +81,7 @@ def train(
     """
     continuation = continuation or Continuation()
     begin = continuation.begin
-    network = _initial_network(recipe, label_set, base)
+    network = _initial_network(recipe, label_set, data, base)
     trained = _compiled(network, recipe, data, continuation)
     emit(_started(recipe, label_set, data, run, network.count_params()))
     if begin is not None:
@@ -144,13 +144,14 @@ def apply_temperature(network: Any, temperature: float) -> None:
     layer.set_weights([array / np.float32(temperature) for array in layer.get_weights()])
 
 
-def _initial_network(recipe: Recipe, label_set: LabelSet, base: Model | None) -> Any:
+def _initial_network(recipe: Recipe, label_set: LabelSet, data: TrainingData, base: Model | None) -> Any:
     """Return the network with the weights that a new run begins with."""
     keras.utils.set_random_seed(recipe.seed)
     with computing_in(recipe.precision):
         network = build_network(recipe.network, len(label_set))
     if base is not None:
         initialise_from(network, base, label_set)
+        imprint(network, base, label_set, data)
         freeze(network, last_blocks=recipe.last_blocks)
     return network
 

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.labels import DIGITS
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.drawing.samples import Dataset
+from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.model import Model
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.control import Control
@@ -15,8 +18,9 @@ from qtdigits.errors import ModelFileError
 from qtdigits.ml.batches import augmented_batches, wanted_outputs
 from qtdigits.ml.models import from_model, weights_of
 from qtdigits.ml.networks import build_network, probabilities
-from qtdigits.ml.resuming import freeze, initialise_from, with_teacher_answers
+from qtdigits.ml.resuming import freeze, imprint, initialise_from, with_teacher_answers
 from qtdigits.ml.training import TrainedNetwork, train
+from qtdigits.training.characters import turned
 from tiny_training import tiny_data, tiny_model
 
 CNN = recipe_of(
@@ -58,6 +62,31 @@ def test_that_a_new_class_takes_nothing_from_the_others_before_it_is_trained_on(
     assert after.shape == (200, 12)
     np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
     assert len(set(before.argmax(axis=1))) > 1
+
+
+def test_that_five_drawings_imprint_a_new_class_and_leave_the_known_ones(base: Model) -> None:
+    data, more = tiny_data(), DIGITS.with_labels(["π"])
+    inks, labels = synthetic_digits(120, seed=8)
+    drawn = turned(Dataset("π", render_many(inks), tuple(labels), inks=tuple(inks)))
+    signs = drawn.images[np.array(drawn.labels) == "4 turned 90°"]
+    places = len(data.images) + np.arange(5)
+    with_signs = replace(
+        data,
+        images=np.concatenate([data.images, signs[:5]]),
+        targets=np.concatenate([data.targets, np.full(5, 10)]),
+        training=np.concatenate([data.training, places]),
+    )
+    network = build_network(base.network, len(more))
+    initialise_from(network, base, more)
+    imprint(network, base, more, with_signs)
+    kernel, bias = network.get_layer("output").get_weights()
+    known_kernel, known_bias = base.weights["output"]
+    np.testing.assert_array_equal(kernel[:, :10], known_kernel)
+    np.testing.assert_array_equal(bias[:10], known_bias)
+    of_signs, of_digits = (probabilities(network, images) for images in (signs[:5], data.images))
+    best_known = np.log(of_signs[:, :10].max(axis=1))
+    assert np.mean(np.log(of_signs[:, 10]) - best_known) == pytest.approx(0.0, abs=1e-2)
+    assert of_signs[:, 10].mean() > 2 * of_digits[:, 10].mean()
 
 
 def test_that_a_base_with_another_network_is_refused(base: Model) -> None:
