@@ -36,7 +36,7 @@ RECIPE = "my-hand"
 """The recipe of a personal training unless another one is chosen."""
 
 FOLDS = 3
-"""A new model is judged on what it learned from by so many trainings more, each without a part of it."""
+"""A new model is judged on what it learned from by so many trainings without parts of it, together as long as its own."""
 
 PERSONAL_VALIDATION = 1000
 """Images of the guard for validation during a personal training; all of them are read at its end."""
@@ -195,11 +195,9 @@ def read_out_of_fold(
     """
     ids = np.asarray(drawings.ids, np.int64)
     places = np.flatnonzero(are_wanted & np.isin(ids, own_ids))
-    seen: Counter[str] = Counter()
+    by_class = places[np.argsort(np.asarray(drawings.labels)[places], kind="stable")]
     folds = np.zeros(len(ids), np.int64)
-    for place in places:  # each class is spread over the folds
-        folds[place] = 1 + seen[drawings.labels[place]] % FOLDS
-        seen[drawings.labels[place]] += 1
+    folds[by_class] = 1 + np.arange(len(places)) % FOLDS  # each class is spread over the folds
     are_read, are_right = np.zeros(len(ids), bool), np.zeros(len(ids), bool)
     for fold in range(1, FOLDS + 1):
         chosen = folds == fold
@@ -220,13 +218,17 @@ def read_out_of_fold(
 def _without(
     data: TrainingData, own_ids: NDArray[np.int64], left_out: NDArray[np.int64]
 ) -> TrainingData | None:
-    """Return `data` without some drawings, the writer's others in their places; None without others, or none to leave out."""
+    """Return one of `FOLDS` parts of an epoch without some drawings, the writer's others in their places.
+
+    None without others, or without any to leave out.
+    """
     trained = own_ids[data.training]
     own = data.training[(trained > 0) & ~np.isin(trained, left_out)]
     if not len(left_out) or not len(own):
         return None
-    others = data.training[trained == 0]
-    return replace(data, training=np.concatenate([others, np.resize(own, len(data.training) - len(others))]))
+    n = max((trained > 0).sum() // FOLDS, len(np.unique(own)))
+    evenly = np.arange(n) * len(own) // n
+    return replace(data, training=np.concatenate([data.training[trained == 0][::FOLDS], own[evenly]]))
 
 
 def held_out_by_order(drawings: Dataset) -> NDArray[np.bool_]:

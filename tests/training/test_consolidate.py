@@ -15,8 +15,16 @@ from qtdigits.core.drawing.synthetic import scribbles
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.control import Control
 from qtdigits.core.score.writers import Plan
+from qtdigits.ml.training_data import TrainingData
 from qtdigits.reader import Reader
-from qtdigits.training.consolidate import RECIPE, Learner, rehearsal_source, scribble_source, writer_sources
+from qtdigits.training.consolidate import (
+    RECIPE,
+    Learner,
+    read_out_of_fold,
+    rehearsal_source,
+    scribble_source,
+    writer_sources,
+)
 from qtdigits.training.evaluate import score_with
 from qtdigits.training.mixing import mix
 from qtdigits.training.simulate import simulate
@@ -159,3 +167,30 @@ def test_that_a_stop_keeps_the_simulated_writers_who_are_done(learner: Learner) 
     )
     assert [writer.writer for writer in found.writers] == ["ada"]
     assert not found.is_whole
+
+
+@pytest.mark.tensorflow
+def test_that_learned_drawings_are_read_by_trainings_that_left_them_out() -> None:
+    from qtdigits.ml.networks import build_network
+    from qtdigits.ml.training import TrainedNetwork
+
+    drawn = replace(hand(30, 2), ids=tuple(range(101, 131)), writers=("me",) * 30)
+    sources = [rehearsal_source(hand(400, 1), PERSONAL), *writer_sources(drawn, PERSONAL)]
+    data, _, _ = mix(sources, DIGITS, fraction=0.1, seed=1, is_rehearsal=False)
+    own_ids = np.concatenate([np.zeros(len(data.targets) - 30, np.int64), np.arange(101, 131)])
+    seen: list[set[int]] = []
+    network = build_network(BASE_RECIPE.network, len(DIGITS))
+
+    def train_on(part: TrainingData, fold: int) -> TrainedNetwork:
+        seen.append(set(own_ids[part.training].tolist()) - {0})
+        assert fold == len(seen)
+        assert len(part.training) < len(data.training) / 2
+        return TrainedNetwork(network, BASE_RECIPE, DIGITS, "completed", 1, 1)
+
+    wanted = np.arange(30) < 21
+    are_read, are_right = read_out_of_fold(drawn, wanted, data, own_ids=own_ids, train_on=train_on)
+    assert are_read.tolist() == wanted.tolist()
+    assert not (are_right & ~are_read).any()
+    left_out = [set(drawn.ids) - learned for learned in seen]
+    assert sorted(i for part in left_out for i in part) == list(range(101, 122))
+    assert [len(part) for part in left_out] == [7, 7, 7]
