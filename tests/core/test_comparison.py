@@ -150,6 +150,15 @@ def test_that_it_says_how_often_chance_alone_does_so(fixed: int, broken: int, ra
     assert evidence.endswith(f"by chance in {rarity} of cases.")
 
 
+def test_that_a_cost_is_told_where_nothing_is_gained() -> None:
+    found = Comparison(paired(32, 0, 0), PairedComparison.of_ids(3000, 2997, 2993, (), (1, 2, 3, 4)))
+    assert found.advice is Recommendation.ASK
+    assert found.recommendation == (
+        "It reads as many of your drawings. It reads other people worse: 0.1 points of MNIST are lost, perhaps by chance. "
+        "Use it only if you alone draw."
+    )
+
+
 def test_that_nothing_is_evidence_where_both_read_the_same() -> None:
     assert Comparison(paired(20, 0, 0), paired(0, 0, 0)).hand.evidence == ""
 

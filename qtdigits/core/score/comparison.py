@@ -272,6 +272,8 @@ class Comparison:
                 return "It reads the digits of other people (MNIST) worse: keep the model in use."
             case Recommendation.ASK if self.hand.gain > 0:
                 return f"{self._gained}. {self._cost}"
+            case Recommendation.ASK if self.hand.n and not self.hand.gain and self._has_lost_others:
+                return f"It reads as many of your drawings. {self._cost}"
             case Recommendation.ASK if not self.hand.n:
                 return "More drawings of yours are needed to tell."
             case Recommendation.ASK if self.hand.before == self.hand.after == self.hand.n:
