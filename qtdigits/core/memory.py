@@ -36,6 +36,11 @@ LEAST_SIMILARITY = 0.42
 UNIT_TOLERANCE = 1e-6
 
 _FIRST_CAPACITY = 64
+_BOUNDED_FROM = 2048
+"""With more drawings than this, most are passed over by a bound of their similarity that takes reading fewer numbers."""
+_BOUND_AXES, _BOUND_SAMPLE = 64, 4096
+_BOUND_SLACK = 1e-5
+"""More than single precision can be wrong by."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,12 @@ class Memory:
     def __init__(self, *, alpha: float = ALPHA, beta: float = BETA, nearest: int = NEAREST) -> None:
         self.alpha, self.beta, self.nearest = alpha, beta, nearest
         self._embeddings: Floats = np.empty((0, 0), np.float32)
+        self._axes: Floats | None = (
+            None  # the directions in which remembered embeddings differ most, if there are many
+        )
+        self._shadows: Floats = np.empty(
+            (0, 0), np.float32
+        )  # the embeddings as `_shadow` has them, if there are axes
         self._labels: list[str] = []
         self._label_set: tuple[str, ...] | None = None  # of what is remembered now, once it was asked for
         self._keys: NDArray[np.int64] = np.empty(0, np.int64)
@@ -92,9 +103,11 @@ class Memory:
             raise InputError(f"Key {key} is in the memory already.", "Forget it first.")
         self._make_room(len(vector))
         at, n = self._place(key), len(self)
-        for kept in (self._embeddings, self._keys):
+        for kept in (self._embeddings, self._keys, self._shadows):
             kept[at + 1 : n + 1] = kept[at:n]
         self._embeddings[at], self._keys[at] = vector, key
+        if self._axes is not None:
+            self._shadows[at] = self._shadow(self._axes, vector)
         self._labels.insert(at, label)
         self._label_set = None
         self._next_key = max(self._next_key, key + 1)
@@ -119,7 +132,7 @@ class Memory:
         if key not in self:
             raise InputError(f"Key {key} is not in the memory.")
         at, n = self._place(key), len(self)
-        for kept in (self._embeddings, self._keys):
+        for kept in (self._embeddings, self._keys, self._shadows):
             kept[at : n - 1] = kept[at + 1 : n]
         del self._labels[at]
         self._label_set = None
@@ -129,12 +142,13 @@ class Memory:
         count = min(self.nearest if n is None else n, len(self))
         if count == 0:
             return ()
-        similarities = self._embeddings[: len(self)] @ _unit(embedding)
+        places, similarities = self._candidates(_unit(embedding), count)
         least = np.partition(similarities, -count)[-count]
         newest_first = np.flatnonzero(similarities >= least)[::-1]
         order = newest_first[np.argsort(-similarities[newest_first], kind="stable")][:count]
         return tuple(
-            Neighbour(self._labels[i], float(min(similarities[i], 1.0)), int(self._keys[i])) for i in order
+            Neighbour(self._labels[places[i]], float(min(similarities[i], 1.0)), int(self._keys[places[i]]))
+            for i in order
         )
 
     def combine(
@@ -163,6 +177,25 @@ class Memory:
         """Where a key is, or belongs."""
         return int(np.searchsorted(self._keys[: len(self)], key))
 
+    def _candidates(self, query: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
+        """The places, in order, and the similarities of all that can be among the `count` most similar."""
+        places = np.arange(len(self))
+        if self._axes is None:
+            return places, _similarities(self._embeddings[: len(self)], query)
+        bounds = self._shadows[: len(self)] @ self._shadow(self._axes, query)
+        likely = np.argpartition(bounds, -count)[-count:]
+        least = _similarities(self._embeddings[likely], query).min()
+        places = np.flatnonzero(bounds >= least - _BOUND_SLACK)
+        return places, _similarities(self._embeddings[places], query)
+
+    @staticmethod
+    def _shadow(axes: Floats, vectors: Floats) -> Floats:
+        """`(…, d)` vectors along the axes, and the length of what remains of each: the product of two shadows is at least that of
+        the vectors (Cauchy and Schwarz)."""
+        along = vectors @ axes
+        squares = (vectors * vectors).sum(axis=-1) - (along * along).sum(axis=-1)
+        return np.concatenate([along, np.sqrt(np.maximum(squares, 0))[..., np.newaxis]], axis=-1)
+
     def _make_room(self, length: int) -> None:
         if len(self) < len(self._embeddings):
             return
@@ -171,6 +204,17 @@ class Memory:
         embeddings[: len(self)] = self._embeddings[: len(self)].reshape(-1, length)
         keys[: len(self)] = self._keys[: len(self)]
         self._embeddings, self._keys = embeddings, keys
+        if capacity > _BOUNDED_FROM:
+            sample = embeddings[: len(self) : 1 + len(self) // _BOUND_SAMPLE]
+            axes: Floats = np.linalg.eigh(sample.T @ sample)[1][:, -_BOUND_AXES:]
+            self._axes, self._shadows = axes, np.zeros((capacity, axes.shape[1] + 1), np.float32)
+            self._shadows[: len(self)] = self._shadow(axes, embeddings[: len(self)])
+
+
+def _similarities(embeddings: Floats, query: Floats) -> Floats:
+    """Row by row, so that each is the same to the last bit whatever the other rows are; a matrix product is not."""
+    found: Floats = np.einsum("ij,j->i", embeddings, query)
+    return found
 
 
 def _unit(embedding: ArrayLike) -> Floats:

@@ -175,3 +175,27 @@ def test_that_a_memory_takes_over_what_another_one_remembers() -> None:
     assert memory.labels == ("0", "2")
     with pytest.raises(InputError, match="4"):
         memory.embedding(4)
+
+
+@pytest.mark.parametrize("length", [8, 160])
+def test_that_among_thousands_the_most_similar_are_found_and_what_is_forgotten_leaves_no_trace(
+    length: int,
+) -> None:
+    """Whatever is passed over on the way to the nearest, they are those of a search among all, to the last bit."""
+    n, few = 5000, 1500
+    drawings = embeddings(n, length, seed=3)
+    drawings[n // 2 : n // 2 + 20] = drawings[:20]  # equally similar ones: the newer come first
+    memory, small = Memory(), Memory()
+    for key, drawing in enumerate(drawings):
+        memory.add(drawing, str(key % 7), key=key)
+    for key, drawing in enumerate(drawings[:few]):
+        small.add(drawing, str(key % 7), key=key)
+    queries = np.concatenate([drawings[:10], embeddings(10, length, seed=4)])
+    for query in queries:
+        similarities = np.array([np.einsum("j,j->", drawing, query) for drawing in drawings])
+        expected = np.lexsort((-np.arange(n), -similarities))[:5].tolist()
+        assert [neighbour.key for neighbour in memory.neighbours(query)] == expected
+    for key in range(few, n):
+        memory.forget(key)
+    for query in queries:
+        assert memory.neighbours(query) == small.neighbours(query)
