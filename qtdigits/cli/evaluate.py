@@ -128,7 +128,8 @@ def run(args: argparse.Namespace) -> int:
         about: dict[str, object] = {"model": model.name, "path": str(model.path), "on": dataset.name}
         about |= {} if remembered is None else {"remembered": remembered}
         about |= {"doubted": n_doubted} if dataset.ids else {}
-        print_json({**about, **score.to_json(), **sections})
+        as_one = {"look_alikes_as_one": score.look_alikes_as_one.to_json()}
+        print_json({**about, **score.to_json(), **as_one, **sections})
     else:
         _print_score(model.name, dataset, score, remembered)
         _print_parts(parts)
@@ -191,6 +192,9 @@ def _print_score(model: str, dataset: Dataset, score: Score, remembered: int | N
         f"{model} on {dataset.name}: {percent(score.accuracy, 2)} correct "
         f"({score.correct:,} of {score.n:,}; 95% interval {percent_range(*score.interval)})"
     )
+    as_one = score.look_alikes_as_one
+    if as_one.correct > score.correct:
+        print(f"With look-alikes such as 0 and O as one: {percent(as_one.accuracy, 2)}.")
     if score.calibration_error is not None:
         print(
             f"Expected calibration error {score.calibration_error:.4f}: the mean gap between confidence and accuracy."

@@ -18,6 +18,7 @@ from qtdigits.core.score.metrics import (
     MOST_RIGHT_IN_CELL,
     ReadDrawings,
     Score,
+    Tally,
     class_figures,
     confusion_matrix,
     macro_auc,
@@ -205,3 +206,11 @@ def test_that_what_is_kept_of_a_cell_is_the_beginning_of_it(rows):
             most = MOST_RIGHT_IN_CELL if truth == answer else MOST_IN_CELL
             expected = everything.of_cell(truth, answer).confidence[:most]
             np.testing.assert_array_equal(kept.of_cell(truth, answer).confidence, expected)
+
+
+def test_that_look_alikes_can_be_counted_as_one() -> None:
+    truth = np.array([0, 1, 1, 2, 3])
+    answer = np.array([1, 1, 2, 2, 0])
+    score = Score(("0", "O", "7", "♥"), confusion_matrix(truth, answer, 4))
+    assert (score.correct, score.look_alikes_as_one) == (2, Tally(5, 3))
+    assert Score((), np.zeros((0, 0), np.int64)).look_alikes_as_one == Tally(0, 0)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.drawing.labels import LabelSet, look_alikes_of
 
 Floats = NDArray[np.float64]
 
@@ -127,6 +127,13 @@ class Score:
     def decided_accuracy(self) -> float:
         """Of the drawings that the model was sure of; NaN when there are none."""
         return self.decided_correct / self.decided if self.decided else math.nan
+
+    @property
+    def look_alikes_as_one(self) -> Tally:
+        """Counted with 0 and O, 1 and l and all other look-alikes as one class."""
+        shape = [look_alikes_of(label)[0] for label in self.classes]
+        is_right = np.equal.outer(shape, shape) if shape else np.zeros((0, 0), bool)
+        return Tally(self.n, int(self.confusion[is_right].sum()))
 
     def worst_confusions(self, most: int = 5) -> list[tuple[str, str, int]]:
         """(truth, answer, count), the most frequent first."""

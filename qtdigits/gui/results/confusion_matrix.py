@@ -7,7 +7,17 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
@@ -19,6 +29,8 @@ from qtdigits.gui.widgets.painting import ARROW_STEPS
 LEAST_CELL_PX = 3.0
 LEAST_SIDE_PX = 200
 LEAST_COUNT_CELL_PX = 12.0
+LEAST_LABEL_CELL_PX = 6.0
+"""In smaller cells only the labels of the one that is pointed at are shown."""
 MOST_CELL_PX = 40.0
 LEAST_WRONG = 6
 """The least number of mistakes with the full colour, so that one in a small set does not look glaring."""
@@ -120,11 +132,31 @@ class ConfusionMatrix(QWidget):
         theme = theme_of(self)
         for i, label in enumerate(self._classes):
             is_current = self._current is not None and i in self._current
+            if cell < LEAST_LABEL_CELL_PX and not is_current:
+                continue
             painter.setPen(QColor(theme.text if is_current else theme.text_muted))
             above = QRectF(corner.x() + i * cell, corner.y() - cell, cell, cell)
             beside = QRectF(corner.x() - cell, corner.y() + i * cell, cell, cell)
             painter.drawText(above, Qt.AlignmentFlag.AlignCenter, label)
             painter.drawText(beside, Qt.AlignmentFlag.AlignCenter, label)
+
+    def _paint_cells(self, painter: QPainter, corner: QPointF, cell: float, stale: QRectF) -> None:
+        for (row, column), count in np.ndenumerate(self._counts):
+            rect = QRectF(corner.x() + column * cell, corner.y() + row * cell, cell, cell)
+            if stale.intersects(rect):
+                self._paint_cell(painter, rect, int(count), is_right=row == column)
+
+    def _paint_small_cells(self, painter: QPainter, corner: QPointF, cell: float) -> None:
+        """Paint all cells as one picture: of two hundred classes there are 40,000, too small for a figure."""
+        k = len(self._classes)
+        on_diagonal, colours = np.eye(k, dtype=bool), np.zeros((k, k), np.uint32)
+        for is_right in (True, False):
+            chosen = on_diagonal == is_right
+            for count in np.unique(self._counts[chosen]):
+                colour = self._fill(int(count), is_right=is_right).rgb()
+                colours[chosen & (self._counts == count)] = colour
+        image = QImage(colours.tobytes(), k, k, 4 * k, QImage.Format.Format_RGB32)
+        painter.drawImage(QRectF(corner.x(), corner.y(), cell * k, cell * k), image)
 
     def _paint_cell(self, painter: QPainter, rect: QRectF, count: int, *, is_right: bool) -> None:
         inner = rect.adjusted(0.75, 0.75, -0.75, -0.75)
@@ -165,11 +197,10 @@ class ConfusionMatrix(QWidget):
         font.setPixelSize(round(max(5.0, min(0.36 * cell, 13.0) if cell > 20 else 0.55 * cell)))
         painter.setFont(font)
         self._paint_labels(painter, corner, cell)
-        stale = QRectF(event.rect())
-        for (row, column), count in np.ndenumerate(self._counts):
-            rect = QRectF(corner.x() + column * cell, corner.y() + row * cell, cell, cell)
-            if stale.intersects(rect):
-                self._paint_cell(painter, rect, int(count), is_right=row == column)
+        if cell < LEAST_COUNT_CELL_PX:
+            self._paint_small_cells(painter, corner, cell)
+        else:
+            self._paint_cells(painter, corner, cell, QRectF(event.rect()))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for marked, width in ((self._current, 1.5), (self._chosen, 2.5)):
             if marked is not None:

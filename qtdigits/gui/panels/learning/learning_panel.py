@@ -171,14 +171,16 @@ class LearningPanel(RefreshingPanel):
         """Of each class how many drawings there are, and the latest of them. Raises `StoreError`."""
         store, writer = self._session.store, self._session.writer
         known = self._session.label_set.labels
-        found = {}
-        for name in dict.fromkeys([*known, *store.classes().labels]):
+        latest: dict[str, tuple[int, list[int]]] = {}
+        for name in dict.fromkeys([*known, *self._session.classes.active.labels]):
             n = store.count(writer=writer, label=name)
-            if not n and name not in known:
-                continue  # another writer's
-            latest = store.latest_ids(MOST_SHOWN, writer=writer, label=name) if n else []
-            found[name] = (n, tuple(store.thumbnails(latest)))
-        return found
+            if n or name in known:  # else it is another writer's
+                latest[name] = n, store.latest_ids(MOST_SHOWN, writer=writer, label=name) if n else []
+        thumbnails = {one.id: one for one in store.thumbnails([i for _, ids in latest.values() for i in ids])}
+        return {
+            name: (n, tuple(thumbnails[i] for i in ids if i in thumbnails))
+            for name, (n, ids) in latest.items()
+        }
 
     @Slot()
     def _show_guided(self) -> None:
