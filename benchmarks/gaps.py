@@ -78,7 +78,8 @@ def child(where: str) -> None:
     window.show()
     watch = GapWatch(app)
     watch.until(
-        lambda: bool(window.learning_panel and window.learning_panel.has_plots), 60
+        lambda: bool(window.curves.are_made and window.learning_panel and window.learning_panel.has_charts),
+        60,
     )  # all plots are made
     watch.run_for(1)
     cold_ms = 0.0

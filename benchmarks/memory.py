@@ -43,7 +43,7 @@ def child(reader: str) -> None:
     app, window = open_window(reader)
     window.trainer.start_engine = lambda: None  # type: ignore[method-assign]  # the engine is another process
     window.show()
-    assert wait_until(lambda: bool(window.session.model_name) and window.training_panel.has_curves, 60)
+    assert wait_until(lambda: bool(window.session.model_name) and window.curves.are_made, 60)
     canvas, left = window.canvas, Qt.MouseButton.LeftButton
     early = 0.0
     for number, strokes in enumerate(drawings(DRAWINGS)):

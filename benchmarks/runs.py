@@ -45,7 +45,7 @@ def child(way: str, folder: str) -> None:
     ready: list[bool] = []
     window.became_ready.connect(lambda: ready.append(True))
     window.show()
-    while not ready or not window.training_panel.has_curves:
+    while not ready or not window.curves.are_made:
         app.processEvents()
     runs = window.session.store.runs
     if way == "decode":

@@ -40,7 +40,7 @@ def child(folder: str) -> None:
     window.show()
     watch = GapWatch(app)
     panel = window.training_panel
-    watch.until(lambda: panel.has_curves, 60)
+    watch.until(lambda: window.curves.are_made, 60)
     window.trainer.start_engine = start_engine  # type: ignore[method-assign]
     panel.choose_recipe(RECIPE)
     heard: list[Event] = []

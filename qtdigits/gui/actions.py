@@ -73,8 +73,11 @@ class DrawingPanel(Protocol):
 
 
 class TrainingPanel(Protocol):
-    def save_curves(self) -> None: ...
     def pause_or_resume(self) -> None: ...
+
+
+class LiveCurves(Protocol):
+    def save(self) -> None: ...
 
 
 class Window(Protocol):
@@ -91,6 +94,8 @@ class Window(Protocol):
     def drawing(self) -> DrawingPanel: ...
     @property
     def training_panel(self) -> TrainingPanel: ...
+    @property
+    def curves(self) -> LiveCurves: ...
     def start_training(self) -> None: ...
     def set_theme(self, choice: str) -> None: ...
     def manage_classes(self) -> None: ...
@@ -149,8 +154,7 @@ def _files(window: Window) -> Iterator[Command]:
     yield Command("&File", "Import the 2022 report's &CSV pair…", files.import_csv_pair)
     yield Command("&File", "&Export drawings as ink…", files.export_ink, "Ctrl+S", has_rule=True)
     yield Command("&File", "Export as C&SV pair…", files.export_csv_pair)
-    curves = window.training_panel.save_curves
-    yield Command("&File", "Save c&urves…", curves, "Ctrl+Shift+S", has_rule=True)
+    yield Command("&File", "Save c&urves…", window.curves.save, "Ctrl+Shift+S", has_rule=True)
     yield Command("&File", "&Quit", window.close, "Ctrl+Q", has_rule=True)
 
 

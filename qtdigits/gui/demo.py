@@ -125,7 +125,7 @@ class DemoPlayer:
         try:
             window.show()
             self._wait(lambda: bool(window.session.model_name), 30, "the model")
-            self._wait(lambda: window.training_panel.has_curves, 30, "the curves")
+            self._wait(lambda: window.curves.are_made, 30, "the curves")
             self._picture("start", "The window, a moment after it was started.")
             self._judge_all(drawings)
             self._show_tab("Learning")

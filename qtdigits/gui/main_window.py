@@ -40,6 +40,7 @@ from qtdigits.gui.panels.drawing.drawing_panel import DrawingPanel
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.results.live_curves import LiveCurves
 from qtdigits.gui.sample_edits import SampleEdits
 from qtdigits.gui.session import SampleSelection, Session
 from qtdigits.gui.theme import choice_text, dress_application, theme_for
@@ -102,8 +103,9 @@ class MainWindow(QMainWindow):
             session=session, trainer=trainer, guided=self.guided, preferences=preferences, parent=self
         )
         self.suspects = SuspectWatch(session=session, trainer=trainer, parent=self)
+        self.curves = LiveCurves(session=session, trainer=trainer, preferences=preferences, ask=self.ask)
         self.training_panel = TrainingPanel(
-            session=session, trainer=trainer, preferences=preferences, ask=self.ask
+            session=session, trainer=trainer, curves=self.curves, ask=self.ask
         )
         self._pages = self._lazy_pages()
         self.tabs = self._tabs_of_all()
@@ -146,9 +148,7 @@ class MainWindow(QMainWindow):
         def learning() -> QWidget:
             from qtdigits.gui.panels.learning.learning_panel import LearningPanel
 
-            return LearningPanel(
-                session=session, trainer=trainer, guided=self.guided, preferences=preferences
-            )
+            return LearningPanel(session=session, trainer=trainer, guided=self.guided, curves=self.curves)
 
         def samples() -> QWidget:
             from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
@@ -240,7 +240,7 @@ class MainWindow(QMainWindow):
         elif not self.top_bar.are_models_listed:
             self.top_bar.list_models()
             self._quiet.start()
-        elif not self.training_panel.has_curves and not self._plots.isFinished():
+        elif not self.curves.are_made and not self._plots.isFinished():
             self._plots.start()
         elif not self._has_plots:
             self._make_part_of_plots()
@@ -262,17 +262,15 @@ class MainWindow(QMainWindow):
     @property
     def _has_plots(self) -> bool:
         learning = self.learning_panel
-        return self.training_panel.has_curves and (learning is None or learning.has_plots)
+        return self.curves.are_made and (learning is None or learning.has_charts)
 
     def _make_part_of_plots(self) -> None:
         """What is in sight first."""
         learning = self.learning_panel
         if learning is not None and not learning.has_charts:
             learning.prepare_charts()
-        elif not self.training_panel.has_curves:
-            self.training_panel.prepare_part_of_curves()
-        elif learning is not None:
-            learning.prepare_part_of_plots()
+        else:
+            self.curves.make_part()
 
     @Slot()
     def _on_stroke_started(self) -> None:
@@ -392,7 +390,7 @@ class MainWindow(QMainWindow):
         if not self._is_painted:
             return
         if self.tabs.currentWidget() is self.training_panel:
-            self.training_panel.prepare_curves()
+            self.curves.make()
         elif self.learning_panel is not None and self.learning_panel.isVisible():
             self.learning_panel.prepare_charts()
 

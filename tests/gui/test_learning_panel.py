@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QWid
 
 from gui.fake_engine import batch, started
 from gui.models import saved_model
-from gui.stand_ins import FixedReader
+from gui.stand_ins import Answers, FixedReader
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Suspicion, Trial, Verdict, is_held_out
 from qtdigits.core.run.events import RunCancelled, RunContinued, RunFailed, RunFinished, RunPaused
@@ -25,6 +25,7 @@ from qtdigits.gui.plots.charts import NO_DRAWINGS, ShareChart
 from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
+from qtdigits.gui.results.live_curves import LiveCurves
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.library import ModelLibrary
@@ -57,9 +58,15 @@ def guided(session):
 
 
 @pytest.fixture
-def open_panel(qtbot, session, trainer, guided):
+def curves(qtbot, session, trainer):
+    preferences = Preferences(session.data_dir)
+    return LiveCurves(session=session, trainer=trainer, preferences=preferences, ask=Answers())
+
+
+@pytest.fixture
+def open_panel(qtbot, session, trainer, guided, curves):
     def open_it():
-        panel = LearningPanel(session=session, trainer=trainer, guided=guided)
+        panel = LearningPanel(session=session, trainer=trainer, guided=guided, curves=curves)
         qtbot.addWidget(panel)
         panel.resize(800, 700)
         panel.show()
@@ -325,9 +332,9 @@ def test_that_a_new_class_has_a_tile(panel, session):
     assert tile(panel, "A").content.n == 1
 
 
-def test_that_figures_and_tiles_need_no_plots(qtbot, session, trainer, guided):
+def test_that_figures_and_tiles_need_no_plots(qtbot, session, trainer, guided, curves):
     judge(session, "3", "8")
-    panel = LearningPanel(session=session, trainer=trainer, guided=guided)
+    panel = LearningPanel(session=session, trainer=trainer, guided=guided, curves=curves)
     qtbot.addWidget(panel)
     panel.show()
     assert not panel.has_charts
@@ -437,10 +444,9 @@ def shown(panel, name):
 def test_that_the_curves_of_a_training_fill_the_tab_while_it_runs(qtbot, training, engines):
     assert not shown(training, "runningFigure")
     assert text(training, "learning.trainingTitle") == "Learning this hand"
-    assert training.findChildren(Plot, "lossPlot") == []
-    loss = training.findChild(Plot, "learning.lossPlot")
+    loss = training.findChild(Plot, "lossPlot")
     assert loss.isVisible()
-    assert training.findChild(Plot, "learning.accuracyPlot").isVisible()
+    assert training.findChild(Plot, "accuracyPlot").isVisible()
     engines[0].say(batch(1), batch(2))
     qtbot.waitUntil(lambda: "0.5" in loss.accessibleDescription() or len(loss.densest) == 2)
     qtbot.waitUntil(lambda: "left" in text(training, "learning.trainingStatus"))
@@ -475,7 +481,7 @@ def test_that_the_own_figures_can_be_looked_at_while_a_training_runs(qtbot, trai
     training.findChild(QPushButton, "digitsButton").click()
     assert shown(training, "runningFigure")
     training.findChild(QPushButton, "liveButton").click()
-    assert shown(training, "learning.lossPlot")
+    assert shown(training, "lossPlot")
     training.findChild(QPushButton, "digitsButton").click()
     engines[0].say(RunCancelled("run"))
     qtbot.waitUntil(lambda: not shown(training, "liveButton"))
@@ -487,7 +493,7 @@ def test_that_no_curves_of_the_run_before_are_shown_while_the_next_prepares(
     engines[0].say(batch(1), RunCancelled("run"))
     qtbot.waitUntil(lambda: shown(training, "runningFigure"))
     trainer.learn_hand()
-    assert not shown(training, "learning.lossPlot")
+    assert not shown(training, "lossPlot")
     assert shown(training, "learning.cancelButton")
     trainer.cancel()
 

@@ -366,7 +366,7 @@ def test_that_the_canvas_invites_until_something_was_drawn_and_nothing_moves(win
 
 
 def test_that_the_runs_tab_adds_no_second_plot_of_a_fixed_name(window):
-    window.training_panel.prepare_curves()
+    window.curves.make()
     window.tabs.setCurrentIndex(TABS.index("Runs"))
     assert window.tabs.currentWidget().content is not None
     for name in ("lossPlot", "accuracyPlot"):

@@ -35,6 +35,7 @@ from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.plots.plot import Plot
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
+from qtdigits.gui.results.live_curves import LiveCurves
 from qtdigits.gui.results.run_summary import verdict
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.trainer import Trainer
@@ -52,9 +53,8 @@ class Panel:
         self.trainer = trainer
         self.session, self.ask = FakeSession(), Answers()
         self.session.store = store
-        self.widget = TrainingPanel(
-            session=self.session, trainer=trainer, preferences=preferences, ask=self.ask
-        )
+        self.curves = LiveCurves(session=self.session, trainer=trainer, preferences=preferences, ask=self.ask)
+        self.widget = TrainingPanel(session=self.session, trainer=trainer, curves=self.curves, ask=self.ask)
 
     @property
     def job(self) -> TrainingJob:
@@ -118,7 +118,7 @@ def test_that_an_idle_panel_is_calm(panel: Panel) -> None:
     assert not panel.button("cancelButton").isVisible()
     assert panel.widget.findChild(QWidget, "denseEdit") is None
     assert panel.widget.findChild(QSpinBox, "epochsSpin").isVisible()
-    assert not panel.widget.has_curves
+    assert not panel.curves.are_made
 
 
 def test_that_what_is_chosen_at_first_ends_while_somebody_watches(panel: Panel) -> None:
@@ -129,8 +129,8 @@ def test_that_what_is_chosen_at_first_ends_while_somebody_watches(panel: Panel) 
 def test_that_plots_are_found_by_name_before_and_after_the_curves_are_made(panel: Panel) -> None:
     for name in ("lossPlot", "accuracyPlot"):
         assert len(panel.widget.findChildren(QWidget, name)) == 1
-    panel.widget.prepare_curves()
-    assert panel.widget.has_curves
+    panel.curves.make()
+    assert panel.curves.are_made
     for name in ("lossPlot", "accuracyPlot"):
         assert len(panel.widget.findChildren(QWidget, name)) == 1
         assert panel.plot(name).isVisible()

@@ -70,8 +70,7 @@ class TrainingCurves(QWidget):
     """Shows histories that grow. Telling it so costs nothing; it redraws by a timer, and only what can be seen.
 
     `settings_changed` carries the `CurveSettings` to be remembered, `export_wanted` "png", "svg", "csv" or "copy".
-    `object_prefix` goes before the plots' object names where a window has several of these. Without `has_controls` the settings
-    are those that are chosen elsewhere.
+    `object_prefix` goes before the plots' object names where a window has several of these.
     """
 
     settings_changed = Signal(object)
@@ -82,7 +81,6 @@ class TrainingCurves(QWidget):
         *,
         settings: CurveSettings | None = None,
         object_prefix: str = "",
-        has_controls: bool = True,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -114,8 +112,6 @@ class TrainingCurves(QWidget):
         self._legend.hidden_changed.connect(self._on_hidden)
         self._run_legend.hidden_changed.connect(self._on_hidden_runs)
         self._apply_settings()
-        if not has_controls:
-            self._controls.hide()
 
     # The runs.
 
@@ -135,8 +131,7 @@ class TrainingCurves(QWidget):
         for plot in self._plots.values():
             plot.forget()
             plot.set_cursor(None)
-        self.redraw()
-        self._describe()
+        self._show_now()
 
     @Slot()
     def history_grew(self) -> None:
@@ -154,8 +149,13 @@ class TrainingCurves(QWidget):
         for series in self._runs:
             series.run = replace(series.run, is_running=False)
         self._set_old(False)
-        self.redraw()
-        self._describe()
+        self._show_now()
+
+    def _show_now(self) -> None:
+        """What nobody sees is drawn when it is shown."""
+        if self.isVisible():
+            self.redraw()
+            self._describe()
 
     def _set_old(self, is_old: bool) -> None:
         self._is_old = is_old
@@ -267,8 +267,7 @@ class TrainingCurves(QWidget):
 
     def _use_settings(self) -> None:
         self._apply_settings()
-        self.redraw()
-        self._describe()
+        self._show_now()
 
     def _apply_settings(self) -> None:
         self._controls.show_settings(self._settings)
@@ -382,6 +381,7 @@ class TrainingCurves(QWidget):
         QGuiApplication.clipboard().setImage(as_image(self._sheet(), self.font()))
 
     def _sheet(self) -> Sheet:
+        self.redraw()
         over = ON_PAPER[self._settings.x_axis]
         title = ", ".join(run.title for run in self.runs if run.title) or "QtDigits training"
         hidden = self._settings.hidden
@@ -470,6 +470,7 @@ class TrainingCurves(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.redraw()
+        self._describe()
 
 
 class StatisticsTable(PlainTable):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.formatting import duration
 from qtdigits.core.run import events as ev
-from qtdigits.gui.engine_process import Asked
+from qtdigits.gui.engine_process import Asked, Current, EngineState, JobEnding
 from qtdigits.gui.trainer import Trainer
-from qtdigits.gui.widgets.parts import button
+from qtdigits.gui.widgets.parts import ThinBar, button, elided_label
+from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.training.jobs import TrainingJob
 
 PAUSE_TIP = "Pause the training after this batch; the processor is free meanwhile (Ctrl+P)"
 RESUME_PAUSED_TIP = "Resume the training (Ctrl+P)"
+REFRESH_MS = 100
+LEAST_STATUS_PX = 340
+"""Where the buttons leave it less, they have a line of their own."""
 ASKED = {Asked.NOTHING: "", Asked.STOP: "stopping, the best is kept", Asked.CANCEL: "cancelling"}
 
 
@@ -56,6 +61,111 @@ class SteeringControls(QWidget):
         self._pause.setEnabled(trainer.can_stop)
         self._cancel.setEnabled(trainer.can_cancel)
         self.setVisible(trainer.is_training)
+
+
+class RunProgress(QWidget):
+    """How far the running training is, as a bar and in words, and the buttons that steer it. Follows the trainer.
+
+    `refreshed` follows some ten times a second at most: batches come faster than anybody reads. `names_run`: the words begin
+    with the recipe of the run.
+    """
+
+    refreshed = Signal()
+
+    def __init__(
+        self,
+        *,
+        trainer: Trainer,
+        object_prefix: str = "",
+        names_run: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._trainer, self._names_run = trainer, names_run
+        self._bar = ThinBar(name=f"{object_prefix}trainingProgress", title="Progress of the training")
+        self._status = elided_label(role="muted", name=f"{object_prefix}trainingStatus")
+        self.steering = SteeringControls(trainer=trainer, object_prefix=object_prefix)
+        self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        row = WrappingRow()
+        row.add_stretching(self._status, least_px=LEAST_STATUS_PX)
+        row.add(self.steering)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(8)
+        box.addWidget(self._bar)
+        box.addLayout(row)
+        trainer.job_started.connect(self._on_job_started)
+        trainer.job_progressed.connect(self._on_progress)
+        trainer.job_ended.connect(self._on_job_ended)
+        trainer.run_started.connect(self._on_run_started)
+        trainer.run_resumed.connect(self._on_run_resumed)
+        trainer.history_changed.connect(self._on_history_changed)
+        trainer.state_changed.connect(self._on_state)
+        self._timer.timeout.connect(self._refresh)
+
+    def say(self, text: str) -> None:
+        """Say something else than how far a training is."""
+        self._status.setText(text)
+
+    def _say_of_run(self, text: str) -> None:
+        current = self._trainer.current
+        job = current.job if current and self._names_run else None
+        name = job.recipe.name if isinstance(job, TrainingJob) else ""
+        self.say(f"{name} · {text}" if name else text)
+
+    @Slot(object)
+    def _on_job_started(self, current: Current) -> None:
+        if current.is_training:
+            self._bar.setValue(0)
+            self._say_of_run("Starting the training engine …")
+            self.steering.refresh()
+
+    @Slot(object)
+    def _on_state(self, state: EngineState) -> None:
+        if self._trainer.is_preparing and state is EngineState.TRAINING:
+            self._say_of_run("Preparing the data …")
+        elif self._trainer.is_training:
+            self._refresh()
+
+    @Slot(object)
+    def _on_progress(self, progress: ev.JobProgress) -> None:
+        if self._trainer.is_training:
+            self._say_of_run(progress_text(progress))
+            self.steering.refresh()
+            self.refreshed.emit()
+
+    @Slot(object)
+    def _on_run_started(self, event: ev.RunStarted) -> None:
+        self._bar.setRange(0, max(1, event.steps_per_epoch * event.epochs))
+        self._bar.setValue(0)
+        self._say_of_run(f"epoch 1 of {event.epochs} · first batches")
+        self.steering.refresh()
+
+    @Slot(object)
+    def _on_run_resumed(self, event: ev.RunResumed) -> None:
+        self._bar.setValue(event.step)
+        self._say_of_run(f"resuming after epoch {event.epochs} · first batches")
+
+    @Slot()
+    def _on_history_changed(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    @Slot(object)
+    def _on_job_ended(self, ending: JobEnding) -> None:
+        if isinstance(ending.job, TrainingJob):
+            self._timer.stop()
+            self._bar.setValue(0)
+            self.steering.refresh()
+
+    @Slot()
+    def _refresh(self) -> None:
+        if text := status_text(self._trainer):
+            self._say_of_run(text)
+        if (batch := self._trainer.batch) is not None:
+            self._bar.setValue(batch.step)
+        self.steering.refresh()
+        self.refreshed.emit()
 
 
 def status_text(trainer: Trainer) -> str:

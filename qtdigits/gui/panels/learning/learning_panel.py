@@ -30,8 +30,8 @@ from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassContent, C
 from qtdigits.gui.panels.learning.first_steps import FirstSteps
 from qtdigits.gui.panels.learning.live_training import LiveTraining
 from qtdigits.gui.panels.learning.verdict import Verdict
-from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
+from qtdigits.gui.results.live_curves import LiveCurves
 from qtdigits.gui.session import RunningAccuracy, Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.pages import RefreshingPanel
@@ -62,7 +62,7 @@ class LearningPanel(RefreshingPanel):
         session: Session,
         trainer: Trainer,
         guided: GuidedSession,
-        preferences: Preferences | None = None,
+        curves: LiveCurves,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -109,7 +109,7 @@ class LearningPanel(RefreshingPanel):
         self._figures = QWidget()
         self._problem = label(role="error", name="learningProblem", wraps=True)
         self._problem.hide()
-        self._live = LiveTraining(trainer=trainer, preferences=preferences)
+        self._live = LiveTraining(trainer=trainer, curves=curves)
         self._to_live = button("Show the training", "liveButton", "Watch the curves of the running training")
         self._to_live.hide()
         self._lay_out()
@@ -118,18 +118,6 @@ class LearningPanel(RefreshingPanel):
     @property
     def has_charts(self) -> bool:
         return self._curve is not None
-
-    @property
-    def has_plots(self) -> bool:
-        """The charts, and the curves of a training, are made."""
-        return self.has_charts and self._live.has_curves
-
-    def prepare_part_of_plots(self) -> None:
-        """Make some of them, so that no event takes long; `has_plots` says when it is done."""
-        if self.has_charts:
-            self._live.prepare_part_of_curves()
-        else:
-            self.prepare_charts()
 
     @Slot()
     def prepare_charts(self) -> None:

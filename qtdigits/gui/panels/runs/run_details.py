@@ -25,9 +25,10 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.panels.runs.runs_model import ENDINGS, titles_of
 from qtdigits.gui.plots.curve_controls import CurveSettings
 from qtdigits.gui.plots.run_series import ShownRun
-from qtdigits.gui.plots.training_curves import TrainingCurves, save_curves
+from qtdigits.gui.plots.training_curves import TrainingCurves
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
+from qtdigits.gui.results.live_curves import keep_curves
 from qtdigits.gui.results.result_texts import data_text, ordered
 from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.session import Champion, Session
@@ -96,13 +97,7 @@ class RunDetails(QTabWidget):
 
     @Slot(str)
     def _on_save(self, kind: str) -> None:
-        if kind == "copy":
-            self._curves.copy_picture()
-            return
-        try:
-            save_curves(self._curves, kind, ask=self._ask)
-        except QtDigitsError as error:
-            self._session.report(error)
+        keep_curves(self._curves, kind, session=self._session, ask=self._ask)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
@@ -12,7 +12,7 @@ from qtdigits.core.recipe import Recipe
 from qtdigits.core.run import events as ev
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.engine_process import Current, EngineState, JobEnding
+from qtdigits.gui.engine_process import Current, JobEnding
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.panels.training.training_controls import (
@@ -22,20 +22,16 @@ from qtdigits.gui.panels.training.training_controls import (
 )
 from qtdigits.gui.panels.training.training_pages import TrainingPages
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
-from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.results.live_curves import LiveCurves
 from qtdigits.gui.results.result_texts import data_text, finished_text, headline_text
-from qtdigits.gui.results.steering import SteeringControls, progress_text, status_text
+from qtdigits.gui.results.steering import RunProgress
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import ThinBar, button, elided_label, frame
-from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.gui.widgets.parts import button, elided_label, frame
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.training.jobs import TrainingJob
 
-REFRESH_MS = 100
-LEAST_STATUS_PX = 340
-"""Where the buttons leave it less, they have a line of their own."""
 FIRST_RECIPE = "quick"
 """What is chosen at first ends while somebody watches; `best`, the first by name, takes hours."""
 REHEARSAL = "MNIST was not found: this is a rehearsal on synthetic ink."
@@ -49,7 +45,7 @@ class TrainingPanel(QWidget):
         *,
         session: Session,
         trainer: Trainer,
-        preferences: Preferences,
+        curves: LiveCurves,
         ask: Ask,
     ) -> None:
         super().__init__()
@@ -62,17 +58,13 @@ class TrainingPanel(QWidget):
             form=self._form,
             choice=self._choice,
             session=session,
-            preferences=preferences,
+            curves=curves,
             ask=ask,
         )
         self._lay_out()
         self._connect()
         self.choose_recipe(FIRST_RECIPE)
         self._describe_data()
-
-    @property
-    def has_curves(self) -> bool:
-        return self._pages.has_curves
 
     def recipe(self) -> Recipe:
         """The recipe as it stands. Raises `InputError`."""
@@ -81,20 +73,6 @@ class TrainingPanel(QWidget):
     def choose_recipe(self, name: str) -> None:
         """Choose a named recipe, one that was opened before under that name, or one from a file."""
         self._choice.choose(name)
-
-    @Slot()
-    def prepare_curves(self) -> None:
-        """Make the curves now, rather than at the first training."""
-        self._pages.prepare_curves()
-
-    def prepare_part_of_curves(self) -> None:
-        """The same bit by bit: `has_curves` says when it is done."""
-        self._pages.prepare_part_of_curves()
-
-    @Slot()
-    def save_curves(self) -> None:
-        """Ask for a file, and write the curves there."""
-        self._pages.save_curves("")
 
     @Slot()
     def start_training(self) -> None:
@@ -108,7 +86,7 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def pause_or_resume(self) -> None:
-        self._steering.pause_or_resume()
+        self._progress.steering.pause_or_resume()
 
     def offer_interrupted(self) -> None:
         """Offer to resume the run that the end of the program has interrupted, if there is one."""
@@ -143,9 +121,6 @@ class TrainingPanel(QWidget):
         if not current.is_training:
             return
         self._forget_last()
-        self._bar.setValue(0)
-        self._say_of_run("Starting the training engine …")
-        self._pages.mark_old()
         if current.begun_by_itself:
             self._messages.begin_next()
         else:
@@ -160,47 +135,16 @@ class TrainingPanel(QWidget):
         self._pages.forget_result()
 
     @Slot(object)
-    def _on_state(self, state: EngineState) -> None:
-        if self._trainer.is_preparing and state is EngineState.TRAINING:
-            self._say_of_run("Preparing the data …")
-        elif self._trainer.is_training:
-            self._refresh()
-
-    @Slot(object)
-    def _on_progress(self, progress: ev.JobProgress) -> None:
-        if self._trainer.is_training:
-            self._say_of_run(progress_text(progress))
-            self._refresh_controls()
-
-    @Slot(object)
     def _on_run_started(self, event: ev.RunStarted) -> None:
         self._controls.data_label.setText(data_text(event.data))
-        self._bar.setRange(0, max(1, event.steps_per_epoch * event.epochs))
-        self._bar.setValue(0)
-        self._say_of_run(f"epoch 1 of {event.epochs} · first batches")
         if event.is_rehearsal and not self._messages.notice:
             self._messages.show_notice(REHEARSAL)
-        self._pages.begin(event, self._trainer.history)
         self._refresh_controls()
-
-    @Slot(object)
-    def _on_run_resumed(self, event: ev.RunResumed) -> None:
-        self._bar.setValue(event.step)
-        self._say_of_run(f"resuming after epoch {event.epochs} · first batches")
-
-    @Slot()
-    def _on_history_changed(self) -> None:
-        self._pages.history_grew()
-        if not self._refresh_timer.isActive():
-            self._refresh_timer.start()
 
     @Slot(object)
     def _on_job_ended(self, ending: JobEnding) -> None:
         if isinstance(ending.job, TrainingJob):
-            self._refresh_timer.stop()
-            self._bar.setValue(0)
             self._describe_data()
-            self._pages.finish()
             self._show_ending(ending, ending.job)
         self._refresh_controls()
 
@@ -208,20 +152,20 @@ class TrainingPanel(QWidget):
         match ending.outcome:
             case "finished" if isinstance(ending.result, ev.RunFinished):
                 event = ending.result
-                self._status.setText(finished_text(event))
+                self._progress.say(finished_text(event))
                 self._result.setText(headline_text(event.scores) or finished_text(event))
                 self._show_result(event, job)
                 self._controls.adjust_button.setChecked(False)
                 self._pages.show_summary()
             case "interrupted":
-                self._status.setText("The training was interrupted. Resume it from the Runs tab")
+                self._progress.say("The training was interrupted. Resume it from the Runs tab")
             case "cancelled":
-                self._status.setText("Cancelled: no model was kept. The run is in the trash of the Runs tab")
+                self._progress.say("Cancelled: no model was kept. The run is in the trash of the Runs tab")
             case "failed":
-                self._status.setText("The training failed")
+                self._progress.say("The training failed")
                 self._messages.show_error(f"{ending.message} {ending.remedy}".strip(), can_retry=True)
             case "lost":
-                self._status.setText("The training was interrupted")
+                self._progress.say("The training was interrupted")
                 text = f"{ending.message} The model in use is unchanged."
                 self._messages.show_error(text, can_retry=True, can_resume=ending.can_resume)
 
@@ -240,25 +184,8 @@ class TrainingPanel(QWidget):
     # What is shown of it.
 
     @Slot()
-    def _refresh(self) -> None:
-        """Status and bar, some ten times a second at most: batches come faster than anybody reads."""
-        if text := status_text(self._trainer):
-            self._say_of_run(text)
-        if (batch := self._trainer.batch) is not None:
-            self._bar.setValue(batch.step)
-        self._refresh_controls()
-
-    def _say_of_run(self, text: str) -> None:
-        """Begin with the recipe of the run: the boxes above are those of the next one."""
-        current = self._trainer.current
-        job = current.job if current else None
-        name = job.recipe.name if isinstance(job, TrainingJob) else ""
-        self._status.setText(f"{name} · {text}" if name else text)
-
-    @Slot()
     def _refresh_controls(self) -> None:
         trainer, is_training = self._trainer, self._trainer.is_training
-        self._steering.refresh()
         if is_training:
             # Not before the first batch: a double click on Train is no second training.
             has_figures = len(trainer.history.batches) > 0
@@ -270,11 +197,9 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def _on_form_changed(self) -> None:
-        if self._trainer.is_training:
-            self._refresh()
-        else:
-            self._refresh_controls()
-            self._status.setText(self._idle_text())
+        self._refresh_controls()
+        if not self._trainer.is_training:
+            self._progress.say(self._idle_text())
 
     def _idle_text(self) -> str:
         if not self._form.is_valid:
@@ -302,14 +227,11 @@ class TrainingPanel(QWidget):
     def _make_widgets(self) -> None:
         self._form = RecipeForm(apart=("epochs",))
         self._controls = TrainingControls(epochs_editor=self._form.editor("epochs"))
-        self._bar = ThinBar(name="trainingProgress", title="Progress of the training")
-        self._status = elided_label(role="muted", name="trainingStatus")
-        self._steering = SteeringControls(trainer=self._trainer)
+        self._progress = RunProgress(trainer=self._trainer, names_run=True)
         self._messages = TrainingMessages()
         self._footer = frame("trainingFooter")
         self._result = elided_label(name="trainingResult")
         self._results_button = button("Results", "resultsButton", "Show the figures of the last training")
-        self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
 
     def _lay_out(self) -> None:
         footer_row = QHBoxLayout(self._footer)
@@ -320,12 +242,8 @@ class TrainingPanel(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(8)
-        status_row = WrappingRow()
-        status_row.add_stretching(self._status, least_px=LEAST_STATUS_PX)
-        status_row.add(self._steering)
         box.addWidget(self._controls)
-        box.addWidget(self._bar)
-        box.addLayout(status_row)
+        box.addWidget(self._progress)
         box.addWidget(QueueStrip(trainer=self._trainer))
         box.addWidget(self._messages)
         box.addWidget(self._verdict)
@@ -335,12 +253,9 @@ class TrainingPanel(QWidget):
     def _connect(self) -> None:
         trainer = self._trainer
         trainer.job_started.connect(self._on_job_started)
-        trainer.job_progressed.connect(self._on_progress)
         trainer.job_ended.connect(self._on_job_ended)
         trainer.run_started.connect(self._on_run_started)
-        trainer.run_resumed.connect(self._on_run_resumed)
-        trainer.history_changed.connect(self._on_history_changed)
-        trainer.state_changed.connect(self._on_state)
+        self._progress.refreshed.connect(self._refresh_controls)
         trainer.notice_given.connect(self._messages.show_notice)
         self._session.samples_changed.connect(self._describe_data)
         self._choice.chosen.connect(self._messages.clear)
@@ -352,4 +267,3 @@ class TrainingPanel(QWidget):
         self._form.changed.connect(self._on_form_changed)
         self._pages.currentChanged.connect(self._refresh_controls)
         self._results_button.clicked.connect(self._on_results)
-        self._refresh_timer.timeout.connect(self._refresh)
