@@ -36,6 +36,7 @@ from qtdigits.gui.closing import Closing, ClosingChoice
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels.classes_dialog import ClassesDialog
+from qtdigits.gui.panels.drawing.answer import AnswerPanel
 from qtdigits.gui.panels.drawing.drawing_panel import DrawingPanel
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.writers_dialog import WritersDialog
@@ -89,9 +90,8 @@ class MainWindow(QMainWindow):
 
         self.top_bar = TopBar(session=session, preferences=preferences, ask=self.ask)
         self.guided = GuidedSession(session=session, preferences=preferences, parent=self)
-        self.drawing = DrawingPanel(
-            session=session, guided=self.guided, preferences=preferences, ask=self.ask
-        )
+        answer = AnswerPanel(session=session, guided=self.guided, preferences=preferences, ask=self.ask)
+        self.drawing = DrawingPanel(session=session, guided=self.guided, answer=answer)
         self.canvas = self.drawing.canvas
         self.import_export = ImportExport(session=session, ask=self.ask, parent=self)
         self.edits = SampleEdits(session=session, parent=self)

@@ -45,7 +45,7 @@ def can_be_resumed(data_dir: Path, run: RunRecord) -> bool:
 
 def interrupted_run(store: SampleStore, data_dir: Path) -> RunRecord | None:
     """Return the newest run if it was interrupted and can be resumed, and is not queued. Raises `StoreError`."""
-    newest = next(iter(store.runs.records()), None)
+    newest = next(iter(store.runs.records(most=1)), None)
     if newest is None or with_current_state(data_dir, newest).state != INTERRUPTED:
         return None
     is_queued = any(entry.run_id == newest.id for entry in store.queue.entries())

@@ -62,6 +62,8 @@ class LiveCurves(QWidget):
             self._curves = self._made_curves()
         elif not self._curves.make_plot():
             self.make()
+            for part in self.findChildren(QWidget):
+                part.ensurePolished()  # the style sheet is looked up once for each: not when a training begins
 
     @Slot()
     def make(self) -> TrainingCurves:
@@ -143,7 +145,7 @@ class CurvesPlace(QWidget):
         self._curves = curves
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
-        if curves.parent() is None:
+        if not curves.isVisible():
             self._box.addWidget(curves)
 
     @override

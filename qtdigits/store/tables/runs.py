@@ -112,10 +112,10 @@ class RunTable:
         ended_at = milliseconds_of(now())
         self._change(run_id, state=state, ended_at=ended_at, model=model, **_encoded(history, figures))
 
-    def records(self, *, in_trash: bool = False) -> list[RunRecord]:
-        """Return the runs, or those in the trash, the latest first."""
+    def records(self, *, in_trash: bool = False, most: int = -1) -> list[RunRecord]:
+        """Return the runs, or those in the trash, the latest first; `most` of them, -1: all."""
         state = "NOT NULL" if in_trash else "NULL"
-        return self._runs(f"WHERE deleted_at IS {state} ORDER BY started_at DESC, rowid DESC")
+        return self._runs(f"WHERE deleted_at IS {state} ORDER BY started_at DESC, rowid DESC LIMIT ?", most)
 
     def frame(self) -> pd.DataFrame:
         """Return `runs_frame` of all runs, those in the trash too, the latest first."""

@@ -12,9 +12,7 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.guided import GuidedSession, progress_text
 from qtdigits.gui.panels.drawing.answer import AnswerPanel
 from qtdigits.gui.panels.drawing.canvas import Canvas
-from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import button, elided_label, label
 
 
@@ -26,14 +24,13 @@ class DrawingPanel(QWidget):
         *,
         session: Session,
         guided: GuidedSession,
-        preferences: Preferences,
-        ask: Ask,
+        answer: AnswerPanel,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self.canvas = Canvas()
-        self._answer = AnswerPanel(session=session, guided=guided, preferences=preferences, ask=ask)
+        self._answer = answer
         self._recognise = button("Recognise", "recogniseButton", "Read the drawing again (Ctrl+R)")
         self._clear = button("Clear", "clearButton", "Clear the canvas without counting (Esc)")
         self._lay_out(GuidedPrompt(guided=guided))
