@@ -17,7 +17,10 @@ from qtdigits.store.tables.classes import ClassChange, ClassTable
 
 COLUMNS = ("Class", "Drawings", "Known from", "Looks like", "Sets", "")
 NEW_SET = "New set…"
-NOTE = "Renaming and merging need no training. Nothing here is for good: Undo takes it back, and Bring back does so later."
+NOTE = (
+    "Renaming and merging need no training. Undo takes a change back, Bring back does so later; "
+    "drawings of a deleted class stay in the trash for 30 days."
+)
 
 
 class ClassAction:

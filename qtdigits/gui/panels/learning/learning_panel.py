@@ -285,7 +285,7 @@ class LearningPanel(RefreshingPanel):
         self._welcome.setVisible(not record.recent)
         for text in (self._figure, self._detail):
             text.setVisible(bool(record.recent))
-        advice = advise(record.recent, self._session.label_set.labels, model=self._session.model_name)
+        advice = advise(record.recent, self._session.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
         contents = {
             name: ClassContent(
