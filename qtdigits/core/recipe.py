@@ -26,6 +26,8 @@ REHEARSALS = ("labels", "answers")
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error")
 
 MOST_IMAGES = 1_000_000
+INVENTED_DRAWINGS = 15
+"""Drawings of each invented character."""
 MOST_SHARES = 0.95
 """The largest part of an epoch that may be laid down: the rest is measured by what is left."""
 
@@ -312,7 +314,7 @@ class Recipe:
         "Invented characters",
         0,
         20_000,
-        "how many characters are invented for the second loss, each with 15 drawings",
+        f"how many characters are invented for the second loss, each with {INVENTED_DRAWINGS} drawings",
         unit="characters",
         step=0,
         zero="none",

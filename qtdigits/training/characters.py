@@ -13,11 +13,8 @@ from qtdigits.core.drawing.invented import invented_characters
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import INVENTED, Dataset
 from qtdigits.core.drawing.synthetic import is_no_digit
-from qtdigits.core.recipe import Recipe
+from qtdigits.core.recipe import INVENTED_DRAWINGS, Recipe
 from qtdigits.training.mixing import Source
-
-INVENTED_DRAWINGS = 15
-"""Drawings of each invented character."""
 
 _POINT_EVERY = 1 / 30
 """Longest distance of two points of thinned ink, as a part of its longer side."""

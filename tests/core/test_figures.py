@@ -108,6 +108,9 @@ def test_that_images_of_an_epoch_are_those_that_are_trained_on():
         validation_fraction=0.5, synthetic_images=2_000, scribbles=100, drawings_weight=3
     )
     assert images_of(recipe, n_drawings=10) == 6_000 + 100 + 30
+    signs = recipe.with_values(characters_weight=1.0, invented_characters=10)
+    assert images_of(signs, n_drawings=10) == 6_130 + 150
+    assert images_of(signs.with_values(signs_share=0.5), n_drawings=10) == 2 * 6_130
 
 
 def test_that_a_pace_knows_whether_drawings_were_varied():

@@ -160,7 +160,9 @@ def images_of(recipe: Recipe, n_drawings: int) -> int:
     """Estimate how many images an epoch has."""
     kept = 1 - recipe.validation_fraction
     drawings = n_drawings * recipe.drawings_weight
-    return round((recipe.mnist_images + recipe.synthetic_images) * kept + recipe.scribbles + drawings)
+    read = (recipe.mnist_images + recipe.synthetic_images) * kept + recipe.scribbles + drawings
+    signs = recipe.invented_characters * INVENTED_DRAWINGS if recipe.characters_weight else 0
+    return round(read + (signs and max(signs, recipe.signs_share / (1 - recipe.signs_share) * read)))
 
 
 def _network(recipe: Recipe) -> tuple[str, str, str]:
