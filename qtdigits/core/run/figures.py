@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from qtdigits.core.network_spec import cost_of, layers_of
-from qtdigits.core.recipe import FIELD_BY_NAME, Recipe, Value, recipe_of
+from qtdigits.core.recipe import FIELD_BY_NAME, INVENTED_DRAWINGS, Recipe, Value, recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 
