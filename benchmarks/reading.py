@@ -1,4 +1,4 @@
-"""One drawing through the default model: LiteRT on one thread beside Keras's two ways, in turn in processes of their own."""
+"""One drawing through the default model: LiteRT on one thread beside Keras's two ways, and with much remembered."""
 
 from __future__ import annotations
 
@@ -15,13 +15,28 @@ N_READINGS = 400
 N_WARM = 20
 WAYS = ("litert", "predict", "call")
 TIMES = 2
+REMEMBERED = {1_000: "≤ 1 ms", 10_000: "≤ 2 ms", 100_000: "≤ 8 ms"}
+N_DIFFERENT, SPREAD = 2_000, 0.02
+"""Remembered drawings: synthetic ones, and copies of these that differ a little."""
 
 
 def measure() -> list[Row]:
     rounds = [{way: run_child("reading", way) for way in WAYS} for _ in range(TIMES)]
     figures = {way: medians([each[way] for each in rounds]) for way in WAYS}
     beside = {"predict": "`model.predict`, one drawing", "call": "`model(x)`, one drawing"}
+    with_memory = {n: run_child("reading", str(n))["median_ms"] for n in REMEMBERED}
+    alone = figures["litert"]["median_ms"]
     return [
+        Row(
+            f"one reading with {n:,} remembered, median",
+            with_memory[n],
+            alone,
+            "ms",
+            "without memory",
+            target,
+        )
+        for n, target in REMEMBERED.items()
+    ] + [
         Row(f"one reading, {what}", figures["litert"][key], figures[way][key], "ms", text, target)
         for way, text in beside.items()
         for what, key, target in (("median", "median_ms", ""), ("p99", "p99_ms", "≤ 1 ms"))
@@ -43,7 +58,24 @@ def child(way: str) -> None:
     finish(median_ms=float(np.median(spent)), p99_ms=float(np.percentile(spent, 99)))
 
 
+def _reading_with_memory(n: int) -> Callable[[Any], object]:
+    from qtdigits.core.drawing.raster import render_many
+    from qtdigits.core.drawing.synthetic import synthetic_digits
+    from qtdigits.core.memory import Memory
+    from qtdigits.reader import Reader
+
+    reader, memory, rng = Reader.open("default"), Memory(), np.random.default_rng(1)
+    inks, labels = synthetic_digits(N_DIFFERENT, seed=2)
+    different = reader.embed(render_many(inks))
+    for i in range(n):
+        embedding = different[i % N_DIFFERENT] + rng.normal(0, SPREAD, different.shape[1])
+        memory.add(embedding, labels[i % N_DIFFERENT])
+    return lambda image: reader.read(image, memory)
+
+
 def _reading(way: str) -> Callable[[Any], object]:
+    if way.isdecimal():
+        return _reading_with_memory(int(way))
     from qtdigits.paths import shipped_models_dir
     from qtdigits.store.model_files import load_model
 
