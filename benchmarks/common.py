@@ -38,6 +38,7 @@ def run_child(module: str, *arguments: str, timeout_s: float = 900) -> dict[str,
     import subprocess
 
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", PYTHONDONTWRITEBYTECODE="")
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the window has it
     if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
