@@ -83,6 +83,12 @@ def _on_desk(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.clip(whole, 0, 255)
 
 
+def _cropped(picture: Picture) -> Picture:
+    """Cut to the ink, which then touches all four sides."""
+    rows, columns = (np.flatnonzero((picture < 128).any(axis=axis)) for axis in (1, 0))
+    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 CONDITIONS: dict[str, Callable[[Ink, np.random.Generator], Picture]] = {
     "280 px, pen 20 px": lambda ink, rng: drawn(ink, 280, 20),
     "light on dark": lambda ink, rng: 255 - drawn(ink, 280, 20),
@@ -101,6 +107,8 @@ CONDITIONS: dict[str, Callable[[Ink, np.random.Generator], Picture]] = {
     "frame, one-pixel line": lambda ink, rng: _framed(drawn(ink, 280, 1), 1, 2),
     "photo of a frame": lambda ink, rng: _shaded(_framed(drawn(ink, 320, 14), 3, 10), rng),
     "paper on a grey desk": lambda ink, rng: _on_desk(drawn(ink, 280, 16), rng),
+    "cropped to the ink, 160 px": lambda ink, rng: _cropped(drawn(ink, 280, 20)),
+    "cropped to the ink, 16 px, light on dark": lambda ink, rng: 255 - _cropped(drawn(ink, 24, 2.5)),
     "JPEG, quality 20": lambda ink, rng: _jpeg(drawn(ink, 280, 14), 20),
     "photo as JPEG, quality 30": lambda ink, rng: _jpeg(_shaded(drawn(ink, 320, 12), rng), 30),
 }

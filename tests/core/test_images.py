@@ -78,6 +78,31 @@ def test_that_grey_paper_and_grey_ink_are_stretched(paper: float, ink_level: flo
     assert likeness(raster, normalise_image(picture(FIVE))) > 0.99
 
 
+def cropped(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The picture cut to its ink, which then touches all four sides."""
+    rows, columns = (np.flatnonzero((grey < 128).any(axis=axis)) for axis in (1, 0))
+    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+@pytest.mark.parametrize("ink", DRAWINGS)
+@pytest.mark.parametrize(("side", "pen"), [(16, 2), (16, 4), (64, 8), (200, 50)])
+def test_that_a_scan_cropped_to_its_ink_comes_out_as_with_a_margin(ink: Ink, side: int, pen: float) -> None:
+    grey = picture(ink, side + 20, pen=pen, size=(side - pen) / (side + 20))
+    raster = normalise_image(grey)
+
+    assert likeness(normalise_image(cropped(grey)), raster) > 0.97
+    assert likeness(normalise_image(255 - cropped(grey)), raster) > 0.97
+
+
+@pytest.mark.parametrize(
+    "margins", [((0, 40), (30, 30)), ((40, 0), (0, 30)), ((0, 0), (30, 30)), ((0, 0), (0, 20))]
+)
+def test_that_ink_may_touch_one_side_or_more(margins: tuple[tuple[int, int], tuple[int, int]]) -> None:
+    grey = np.pad(cropped(picture(FIVE)), margins, constant_values=255)
+
+    assert likeness(normalise_image(grey), normalise_image(picture(FIVE))) > 0.97
+
+
 @pytest.mark.parametrize("light", ["left", "corner", "middle"])
 def test_that_uneven_light_is_levelled(light: str) -> None:
     y, x = np.mgrid[:280, :280] / 279
@@ -271,3 +296,11 @@ def test_that_mnist_passes_unchanged(mnist_path: Path) -> None:
     unchanged = (normalise_images(images) == images).all(axis=(1, 2))
 
     assert unchanged.mean() > 0.99
+
+
+def test_that_mnist_cropped_to_its_ink_comes_back(mnist_path: Path) -> None:
+    with np.load(mnist_path) as mnist:
+        images = mnist["x_train"][:300]
+    likenesses = [likeness(normalise_image(cropped(255.0 - image)), image) for image in images]
+
+    assert np.mean(np.array(likenesses) > 0.8) > 0.97

@@ -24,7 +24,9 @@ _FIRM = 0.25
 """What counts as ink when its edges are looked for; MNIST's bounding boxes are 20 pixels at this level."""
 
 _LEAST_CONTRAST = 16.0
-_FLAT_SPREAD = 8.0
+_FLAT_NOISE = 8.0
+_LEAST_SHADED_PX = 24
+"""In a smaller picture grey levels at the border are the edges of ink, not shade."""
 _PEAK_RANK = 4
 _LEAST_STROKE_PX = 1.6
 _WORKING_SIDE_PX = 200
@@ -98,7 +100,8 @@ def _obey_rule(images: NDArray[Any]) -> NDArray[np.bool_]:
     """`(n, 28, 28)` to `(n,)`."""
     ink = images.astype(np.float32) / np.float32(255.0)
     peak = ink.max(axis=(1, 2), initial=0.0)
-    dark = np.count_nonzero(_border(ink) >= _FIRM, axis=1) < 2 * SIZE_PX
+    edges = ink[:, [0, -1]], ink[:, :, [0, -1]]
+    dark = sum(np.count_nonzero(edge >= _FIRM, axis=(1, 2)) for edge in edges) < 2 * SIZE_PX
     longest = np.zeros(len(ink), np.float32)
     centred = np.ones(len(ink), bool)
     for axis in (1, 2):
@@ -129,25 +132,24 @@ def _extent(profile: Float) -> tuple[Float, Float]:
     return low * inked, high * inked
 
 
-def _border(images: NDArray[Any], depth: int = 1) -> NDArray[Any]:
-    """Return the outermost pixels, `depth` deep, of `(n, height, width)`: `(n, pixels)`."""
-    between = images[:, depth:-depth]
-    sides = (images[:, :depth], images[:, -depth:], between[:, :, :depth], between[:, :, -depth:])
-    return np.concatenate([side.reshape(len(side), side.shape[1] * side.shape[2]) for side in sides], axis=1)
+def _border(levels: Float) -> Float:
+    """Return the outermost pixels of a picture, a twentieth of it deep: `(n,)`."""
+    depth = max(1, min(levels.shape) // 20)
+    inner = levels[depth:-depth]
+    sides = (levels[:depth], levels[-depth:], inner[:, :depth], inner[:, -depth:])
+    return np.concatenate([side.ravel() for side in sides])
 
 
 def _ink_of(levels: Float) -> Float:
     """Ink 1, background 0, whichever was lighter; all zeros when nothing stands out from the background."""
-    depth = max(1, min(levels.shape) // 20)
-    border = _border(levels[None], depth)[0]
-    ground = np.median(border)
-    if np.quantile(np.abs(border - ground), 0.8) > _FLAT_SPREAD:
+    ground, noise = _level_and_noise(_background_at_border(levels))
+    if noise > _FLAT_NOISE and min(levels.shape) >= _LEAST_SHADED_PX:
         ground = _uneven_ground(levels)
+        noise = _level_and_noise(_border(levels - ground))[1]
     ink = levels - ground
     if float(np.sum(ink * ink * ink, dtype=np.float64)) < 0.0:
         # Where less light falls on paper, ink is less dark by the same ratio.
         ink *= -np.mean(ground) / np.maximum(ground, 1.0)
-    noise = 1.48 * float(np.median(np.abs(_border(ink[None], depth))))
     rank = min(ink.size, max(1, max(ink.shape) // 8))
     peak = float(np.partition(ink, -rank, axis=None)[-rank])
     if peak < max(_LEAST_CONTRAST, 6.0 * noise):
@@ -155,6 +157,27 @@ def _ink_of(levels: Float) -> Float:
     floor = np.float32(3.0 * noise)
     standing_out: Float = np.clip((ink - floor) / (np.float32(peak) - floor), 0.0, 1.0)
     return standing_out
+
+
+def _background_at_border(levels: Float) -> Float:
+    """Return the levels at the border without those of ink that touches it: what most of border and corners are is background."""
+    border, corners = _border(levels), levels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    middle = (levels.min() + levels.max()) / 2.0
+    is_light = np.mean(border > middle) + np.mean(corners > middle) > 1.0
+    background: Float = border[(border > middle) == is_light]
+    return background
+
+
+def _level_and_noise(levels: Float) -> tuple[np.float32, float]:
+    """Return the middle of the shortest interval that holds half of the levels, and the standard deviation that its width tells.
+
+    The grey edges of ink, always on one side of the background, move neither much.
+    """
+    ordered = np.sort(levels)
+    half = (len(ordered) + 1) // 2
+    widths = ordered[half - 1 :] - ordered[: len(ordered) - half + 1]
+    first = int(widths.argmin())
+    return (ordered[first] + ordered[first + half - 1]) / np.float32(2.0), 0.741 * float(widths[first])
 
 
 def _ink_inside_frames(levels: Float) -> Float:
