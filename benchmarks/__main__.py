@@ -16,6 +16,8 @@ from benchmarks import (
     latency,
     learning,
     memory,
+    new_class,
+    one_shot,
     raster,
     reading,
     redraw,
@@ -44,6 +46,8 @@ ALL = {
     "learning": learning.measure,
     "reading": reading.measure,
     "elsewhere": elsewhere.measure,
+    "one_shot": one_shot.measure,
+    "new_class": new_class.measure,
     "training": training.measure,
 }
 

@@ -1,0 +1,156 @@
+"""A new class beside the digits: how well 1, 5 or 20 remembered drawings of it are recognised, and what it costs the digits.
+
+Five of each digit by a UNIPEN writer are remembered, and K of a new class. Recall is the share of its other drawings that are
+read as it; stolen is the share of the writer's other digits that are. Beside memory stands the recogniser $P (Vatavu, Anthony,
+Wobbrock: Gestures as point clouds, ICMI 2012) with the same drawings as templates.
+`python -m benchmarks.new_class --model default --new omniglot`: from `unipen-uppercase` (the same writer's letters, but for those
+shaped like a digit) or from `omniglot` (one character by 20 drawers, so that 20 leave none to read).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common import Row
+from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.raster import render_many
+from qtdigits.core.memory import Memory
+from qtdigits.reader import Reader
+from qtdigits.store.data.ink_files import LabelledInk, read_ink_jsonl
+
+Cloud = NDArray[np.float64]
+
+KNOWN = (1, 5, 20)
+OF_EACH_DIGIT = 5
+MOST_READ = 40
+PAIRS = 60
+SHAPED_LIKE_A_DIGIT = frozenset("BDGILOQSZ")
+CLOUD_POINTS = 32
+
+
+def cloud(ink: Ink) -> Cloud:
+    """Return 32 points evenly along all strokes `(32, 2)`, scaled by the longer side, the centroid at 0."""
+    strokes = [stroke[:, :2].astype(float) for stroke in ink.strokes]
+    points = np.concatenate(strokes)
+    steps = np.concatenate([np.append(0.0, np.hypot(*np.diff(stroke, axis=0).T)) for stroke in strokes])
+    along = np.cumsum(steps)
+    at = np.linspace(0.0, along[-1], CLOUD_POINTS)
+    even = np.column_stack([np.interp(at, along, points[:, axis]) for axis in (0, 1)])
+    even /= max(float(np.ptp(even, axis=0).max()), 1e-9)
+    return even - even.mean(axis=0)
+
+
+def cloud_distances(drawn: Cloud, templates: Cloud) -> NDArray[np.float64]:
+    """$P's greedy match of one cloud with templates `(t, 32, 2)`, in both directions, from every fifth point: `(t,)`."""
+    distance = np.linalg.norm(drawn[None, :, None] - templates[:, None], axis=-1)
+    both = np.stack([distance, distance.transpose(0, 2, 1)], axis=1)
+    step = int(CLOUD_POINTS**0.5)
+    least = np.full(len(templates), np.inf)
+    for start in range(0, CLOUD_POINTS, step):
+        left, total = both.copy(), np.zeros(both.shape[:2])
+        for i in range(CLOUD_POINTS):
+            row = left[:, :, (start + i) % CLOUD_POINTS]
+            nearest = row.argmin(axis=2)
+            total += (1.0 - i / CLOUD_POINTS) * row.min(axis=2)
+            np.put_along_axis(left, nearest[:, :, None, None], np.inf, axis=3)
+        least = np.minimum(least, total.min(axis=1))
+    return least
+
+
+def pairs_of(
+    new: list[LabelledInk], digits: dict[str, list[LabelledInk]]
+) -> list[tuple[str, list[LabelledInk]]]:
+    """Return digit writers, each with the drawings of a new class: his own, or of an Omniglot character."""
+    rng = np.random.default_rng(1)
+    writers = sorted(digits)
+    groups: dict[tuple[str, str], list[LabelledInk]] = defaultdict(list)
+    for drawing in new:
+        is_character = "/" in drawing.label
+        groups[drawing.label, "" if is_character else drawing.writer].append(drawing)
+    pairs = [
+        (writer or str(rng.choice(writers)), drawings)
+        for (label, writer), drawings in groups.items()
+        if label not in SHAPED_LIKE_A_DIGIT and (not writer or writer in digits) and len(drawings) > 9
+    ]
+    return [pairs[i] for i in rng.permutation(len(pairs))[:PAIRS]]
+
+
+def measure(folder: Path | None = None, model: str = "default", new: str = "unipen-uppercase") -> list[Row]:
+    folder = folder or Path(os.environ.get("QTDIGITS_INK", "."))
+    if not (folder / f"{new}.jsonl.gz").is_file():
+        print(f"  {folder / new}.jsonl.gz is not there: set QTDIGITS_INK", file=sys.stderr)
+        return []
+    digits: dict[str, list[LabelledInk]] = defaultdict(list)
+    for drawing in read_ink_jsonl(folder / "unipen-digits.jsonl.gz"):
+        digits[drawing.writer].append(drawing)
+    digits = {writer: drawn for writer, drawn in digits.items() if len(drawn) > 60}
+    reader = Reader.open(model)
+    tallies: dict[int, list[NDArray[np.int64]]] = defaultdict(list)
+    for writer, drawings in pairs_of(list(read_ink_jsonl(folder / f"{new}.jsonl.gz")), digits):
+        for known in KNOWN:
+            if len(drawings) > known:
+                tallies[known].append(_tally(reader, digits[writer], drawings, known))
+    rows = []
+    for known, found in tallies.items():
+        n, ours, theirs, n_old, stolen, stolen_by_clouds = np.sum(found, axis=0)
+        after = f"after {known} drawing{'s' * (known > 1)} of it ({new}, {n:,} new, {n_old:,} digits)"
+        target = {1: "≥ 95 %", 5: "≥ 99 %", 20: "≥ 99.5 %"}[known]
+        rows.append(
+            Row(f"recall of a new class {after}", 100 * ours / n, 100 * theirs / n, "%", "$P", target)
+        )
+        rows.append(
+            Row(
+                f"digits stolen {after}",
+                100 * stolen / n_old,
+                100 * stolen_by_clouds / n_old,
+                "%",
+                "$P",
+                "≤ 0.1 %",
+            )
+        )
+    return rows
+
+
+def _tally(
+    reader: Reader, digits: list[LabelledInk], new: list[LabelledInk], known: int
+) -> NDArray[np.int64]:
+    """Count: new drawings read; right by memory and by $P; digits read; stolen by memory and by $P."""
+    seen: dict[str, int] = defaultdict(int)
+    remembered, others = new[:known], []
+    for drawing in digits:
+        seen[drawing.label] += 1
+        (remembered if seen[drawing.label] <= OF_EACH_DIGIT else others).append(drawing)
+    tried = new[known:][:MOST_READ] + others[:MOST_READ]
+    label, n_new = new[0].label, len(new[known:][:MOST_READ])
+    _, embeddings = reader.read_and_embed(render_many(drawing.ink for drawing in remembered))
+    memory = Memory()
+    for drawing, embedding in zip(remembered, embeddings, strict=True):
+        memory.add(embedding, drawing.label)
+    templates = np.stack([cloud(drawing.ink) for drawing in remembered])
+    is_new = np.zeros((2, len(tried)), bool)
+    given = reader.read_and_embed(render_many(drawing.ink for drawing in tried))
+    for i, (probabilities, embedding) in enumerate(zip(*given, strict=True)):
+        classes, found = memory.combine(reader.label_set.labels, probabilities, memory.neighbours(embedding))
+        nearest = int(cloud_distances(cloud(tried[i].ink), templates).argmin())
+        is_new[:, i] = classes[int(found.argmax())] == label, remembered[nearest].label == label
+    right, stolen = is_new[:, :n_new].sum(axis=1), is_new[:, n_new:].sum(axis=1)
+    return np.array([n_new, *right, len(tried) - n_new, *stolen])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ink", type=Path, help="the folder of the ink files (default: QTDIGITS_INK)")
+    parser.add_argument("--model", default="default")
+    parser.add_argument(
+        "--new", default="unipen-uppercase", help="a file of ink in that folder, without .jsonl.gz"
+    )
+    options = parser.parse_args()
+    for row in measure(options.ink, options.model, options.new):
+        print(f"{row.what}: {row.ours:.2f} %, $P {row.theirs:.2f} %")
