@@ -44,7 +44,8 @@ def cloud(ink: Ink) -> Cloud:
     at = np.linspace(0.0, along[-1], CLOUD_POINTS)
     even = np.column_stack([np.interp(at, along, points[:, axis]) for axis in (0, 1)])
     even /= max(float(np.ptp(even, axis=0).max()), 1e-9)
-    return even - even.mean(axis=0)
+    centred: Cloud = even - even.mean(axis=0)
+    return centred
 
 
 def cloud_distances(drawn: Cloud, templates: Cloud) -> NDArray[np.float64]:
@@ -123,7 +124,8 @@ def _tally(
 ) -> NDArray[np.int64]:
     """Count: new drawings read; right by memory and by $P; digits read; stolen by memory and by $P."""
     seen: dict[str, int] = defaultdict(int)
-    remembered, others = new[:known], []
+    remembered: list[LabelledInk] = new[:known]
+    others: list[LabelledInk] = []
     for drawing in digits:
         seen[drawing.label] += 1
         (remembered if seen[drawing.label] <= OF_EACH_DIGIT else others).append(drawing)

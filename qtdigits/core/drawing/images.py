@@ -142,6 +142,7 @@ def _border(levels: Float) -> Float:
 
 def _ink_of(levels: Float) -> Float:
     """Ink 1, background 0, whichever was lighter; all zeros when nothing stands out from the background."""
+    ground: Float | np.float32
     ground, noise = _level_and_noise(_background_at_border(levels))
     if noise > _FLAT_NOISE and min(levels.shape) >= _LEAST_SHADED_PX:
         ground = _uneven_ground(levels)
