@@ -21,53 +21,11 @@ LEAST_STATUS_PX = 340
 ASKED = {Asked.NOTHING: "", Asked.STOP: "stopping, the best is kept", Asked.CANCEL: "cancelling"}
 
 
-class SteeringControls(QWidget):
-    """Stop, pause and cancel the running training. Takes no room without one.
-
-    `object_prefix` goes before the buttons' object names where a window has several of these.
-    """
-
-    def __init__(self, *, trainer: Trainer, object_prefix: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._trainer = trainer
-        names = [f"{object_prefix}{what}Button" for what in ("stop", "pause", "cancel")]
-        self._stop = button("Stop, keep best", names[0], "End the training and keep the best epoch")
-        self._pause = button("Pause", names[1], PAUSE_TIP)
-        self._cancel = button("Cancel", names[2], "Cancel the training: no model is kept")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for one in (self._stop, self._pause, self._cancel):
-            row.addWidget(one)
-        self._stop.clicked.connect(trainer.stop)
-        self._pause.clicked.connect(self.pause_or_resume)
-        self._cancel.clicked.connect(trainer.cancel)
-        self.hide()
-
-    @Slot()
-    def pause_or_resume(self) -> None:
-        if self._trainer.is_paused:
-            self._trainer.resume()
-        elif self._trainer.can_pause:
-            self._trainer.pause()
-
-    @Slot()
-    def refresh(self) -> None:
-        """A training can be paused as soon as it can be stopped."""
-        trainer = self._trainer
-        self._stop.setEnabled(trainer.can_stop)
-        self._pause.setText("Resume" if trainer.is_paused else "Pause")
-        self._pause.setToolTip(RESUME_PAUSED_TIP if trainer.is_paused else PAUSE_TIP)
-        self._pause.setEnabled(trainer.can_stop)
-        self._cancel.setEnabled(trainer.can_cancel)
-        self.setVisible(trainer.is_training)
-
-
 class RunProgress(QWidget):
     """How far the running training is, as a bar and in words, and the buttons that steer it. Follows the trainer.
 
     `refreshed` follows some ten times a second at most: batches come faster than anybody reads. `names_run`: the words begin
-    with the recipe of the run.
+    with the recipe of the run. `object_prefix` goes before the object names where a window has several of these.
     """
 
     refreshed = Signal()
@@ -84,16 +42,28 @@ class RunProgress(QWidget):
         self._trainer, self._names_run = trainer, names_run
         self._bar = ThinBar(name=f"{object_prefix}trainingProgress", title="Progress of the training")
         self._status = elided_label(role="muted", name=f"{object_prefix}trainingStatus")
-        self.steering = SteeringControls(trainer=trainer, object_prefix=object_prefix)
+        names = [f"{object_prefix}{what}Button" for what in ("stop", "pause", "cancel")]
+        self._stop = button("Stop, keep best", names[0], "End the training and keep the best epoch")
+        self._pause = button("Pause", names[1], PAUSE_TIP)
+        self._cancel = button("Cancel", names[2], "Cancel the training: no model is kept")
         self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
         row = WrappingRow()
         row.add_stretching(self._status, least_px=LEAST_STATUS_PX)
-        row.add(self.steering)
+        self._buttons = QWidget()  # they wrap together
+        beside = QHBoxLayout(self._buttons)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(8)
+        for one in (self._stop, self._pause, self._cancel):
+            beside.addWidget(one)
+        row.add(self._buttons)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
         box.addWidget(self._bar)
         box.addLayout(row)
+        self._stop.clicked.connect(trainer.stop)
+        self._pause.clicked.connect(self.pause_or_resume)
+        self._cancel.clicked.connect(trainer.cancel)
         trainer.job_started.connect(self._on_job_started)
         trainer.job_progressed.connect(self._on_progress)
         trainer.job_ended.connect(self._on_job_ended)
@@ -102,10 +72,28 @@ class RunProgress(QWidget):
         trainer.history_changed.connect(self._on_history_changed)
         trainer.state_changed.connect(self._on_state)
         self._timer.timeout.connect(self._refresh)
+        self._refresh_buttons()
 
     def say(self, text: str) -> None:
         """Say something else than how far a training is."""
         self._status.setText(text)
+
+    @Slot()
+    def pause_or_resume(self) -> None:
+        if self._trainer.is_paused:
+            self._trainer.resume()
+        elif self._trainer.can_pause:
+            self._trainer.pause()
+
+    def _refresh_buttons(self) -> None:
+        """A training can be paused as soon as it can be stopped. Without one they take no room."""
+        trainer = self._trainer
+        self._stop.setEnabled(trainer.can_stop)
+        self._pause.setText("Resume" if trainer.is_paused else "Pause")
+        self._pause.setToolTip(RESUME_PAUSED_TIP if trainer.is_paused else PAUSE_TIP)
+        self._pause.setEnabled(trainer.can_stop)
+        self._cancel.setEnabled(trainer.can_cancel)
+        self._buttons.setVisible(trainer.is_training)
 
     def _say_of_run(self, text: str) -> None:
         current = self._trainer.current
@@ -118,7 +106,7 @@ class RunProgress(QWidget):
         if current.is_training:
             self._bar.setValue(0)
             self._say_of_run("Starting the training engine …")
-            self.steering.refresh()
+            self._refresh_buttons()
 
     @Slot(object)
     def _on_state(self, state: EngineState) -> None:
@@ -131,7 +119,7 @@ class RunProgress(QWidget):
     def _on_progress(self, progress: ev.JobProgress) -> None:
         if self._trainer.is_training:
             self._say_of_run(progress_text(progress))
-            self.steering.refresh()
+            self._refresh_buttons()
             self.refreshed.emit()
 
     @Slot(object)
@@ -139,7 +127,7 @@ class RunProgress(QWidget):
         self._bar.setRange(0, max(1, event.steps_per_epoch * event.epochs))
         self._bar.setValue(0)
         self._say_of_run(f"epoch 1 of {event.epochs} · first batches")
-        self.steering.refresh()
+        self._refresh_buttons()
 
     @Slot(object)
     def _on_run_resumed(self, event: ev.RunResumed) -> None:
@@ -156,7 +144,7 @@ class RunProgress(QWidget):
         if isinstance(ending.job, TrainingJob):
             self._timer.stop()
             self._bar.setValue(0)
-            self.steering.refresh()
+            self._refresh_buttons()
 
     @Slot()
     def _refresh(self) -> None:
@@ -164,7 +152,7 @@ class RunProgress(QWidget):
             self._say_of_run(text)
         if (batch := self._trainer.batch) is not None:
             self._bar.setValue(batch.step)
-        self.steering.refresh()
+        self._refresh_buttons()
         self.refreshed.emit()
 
 

@@ -86,7 +86,7 @@ class TrainingPanel(QWidget):
 
     @Slot()
     def pause_or_resume(self) -> None:
-        self._progress.steering.pause_or_resume()
+        self._progress.pause_or_resume()
 
     def offer_interrupted(self) -> None:
         """Offer to resume the run that the end of the program has interrupted, if there is one."""
