@@ -20,7 +20,7 @@ from qtdigits.core.drawing.ink import Ink
 from qtdigits.store.data.ink_files import LabelledInk, read_ink_jsonl
 
 WAYS = 20
-RUNS = 20
+RUNS = 200
 SIDE_PX = 105
 LINE_PX = 2
 
