@@ -27,7 +27,8 @@ from qtdigits.store.data.ink_files import LabelledInk, read_ink_jsonl
 
 Cloud = NDArray[np.float64]
 
-KNOWN = (1, 5, 20)
+TARGETS = {1: "≥ 95 %", 5: "≥ 99 %", 20: "≥ 99.5 %"}
+"""Of the recall, by how many drawings of the new class are remembered."""
 OF_EACH_DIGIT = 5
 MOST_READ = 40
 PAIRS = 60
@@ -52,9 +53,8 @@ def cloud_distances(drawn: Cloud, templates: Cloud) -> NDArray[np.float64]:
     """$P's greedy match of one cloud with templates `(t, 32, 2)`, in both directions, from every fifth point: `(t,)`."""
     distance = np.linalg.norm(drawn[None, :, None] - templates[:, None], axis=-1)
     both = np.stack([distance, distance.transpose(0, 2, 1)], axis=1)
-    step = int(CLOUD_POINTS**0.5)
     least = np.full(len(templates), np.inf)
-    for start in range(0, CLOUD_POINTS, step):
+    for start in range(0, CLOUD_POINTS, int(CLOUD_POINTS**0.5)):
         left, total = both.copy(), np.zeros(both.shape[:2])
         for i in range(CLOUD_POINTS):
             row = left[:, :, (start + i) % CLOUD_POINTS]
@@ -70,13 +70,11 @@ def pairs_of(
 ) -> list[tuple[str, list[LabelledInk]]]:
     """Return digit writers, each with the drawings of a new class: his own, or of an Omniglot character."""
     rng = np.random.default_rng(1)
-    writers = sorted(digits)
     groups: dict[tuple[str, str], list[LabelledInk]] = defaultdict(list)
     for drawing in new:
-        is_character = "/" in drawing.label
-        groups[drawing.label, "" if is_character else drawing.writer].append(drawing)
+        groups[drawing.label, "" if "/" in drawing.label else drawing.writer].append(drawing)
     pairs = [
-        (writer or str(rng.choice(writers)), drawings)
+        (writer or str(rng.choice(sorted(digits))), drawings)
         for (label, writer), drawings in groups.items()
         if label not in SHAPED_LIKE_A_DIGIT and (not writer or writer in digits) and len(drawings) > 9
     ]
@@ -95,34 +93,26 @@ def measure(folder: Path | None = None, model: str = "default", new: str = "unip
     reader = Reader.open(model)
     tallies: dict[int, list[NDArray[np.int64]]] = defaultdict(list)
     for writer, drawings in pairs_of(list(read_ink_jsonl(folder / f"{new}.jsonl.gz")), digits):
-        for known in KNOWN:
+        for known in TARGETS:
             if len(drawings) > known:
                 tallies[known].append(_tally(reader, digits[writer], drawings, known))
     rows = []
     for known, found in tallies.items():
-        n, ours, theirs, n_old, stolen, stolen_by_clouds = np.sum(found, axis=0)
-        after = f"after {known} drawing{'s' * (known > 1)} of it ({new}, {n:,} new, {n_old:,} digits)"
-        target = {1: "≥ 95 %", 5: "≥ 99 %", 20: "≥ 99.5 %"}[known]
-        rows.append(
-            Row(f"recall of a new class {after}", 100 * ours / n, 100 * theirs / n, "%", "$P", target)
-        )
-        rows.append(
-            Row(
-                f"digits stolen {after}",
-                100 * stolen / n_old,
-                100 * stolen_by_clouds / n_old,
-                "%",
-                "$P",
-                "≤ 0.1 %",
-            )
-        )
+        n_new, n_old, *counts = np.sum(found, axis=0)
+        after = f"after {known} drawing{'s' * (known > 1)} of it"
+        for what, n, (memory, nearest, clouds), target in (
+            (f"recall of a new class {after}, {n_new:,} read", n_new, counts[:3], TARGETS[known]),
+            (f"digits stolen {after}, {n_old:,} read", n_old, counts[3:], "≤ 0.1 %"),
+        ):
+            for by, count in (("memory", memory), ("embedding alone", nearest)):
+                rows.append(Row(f"{what}, {by}", 100 * count / n, 100 * clouds / n, "%", "$P", target))
     return rows
 
 
 def _tally(
     reader: Reader, digits: list[LabelledInk], new: list[LabelledInk], known: int
 ) -> NDArray[np.int64]:
-    """Count: new drawings read; right by memory and by $P; digits read; stolen by memory and by $P."""
+    """Count: new drawings; digits; new ones found by memory, by the most similar embedding and by $P; digits stolen by these."""
     seen: dict[str, int] = defaultdict(int)
     remembered: list[LabelledInk] = new[:known]
     others: list[LabelledInk] = []
@@ -136,14 +126,16 @@ def _tally(
     for drawing, embedding in zip(remembered, embeddings, strict=True):
         memory.add(embedding, drawing.label)
     templates = np.stack([cloud(drawing.ink) for drawing in remembered])
-    is_new = np.zeros((2, len(tried)), bool)
+    is_new = np.zeros((3, len(tried)), bool)
     given = reader.read_and_embed(render_many(drawing.ink for drawing in tried))
     for i, (probabilities, embedding) in enumerate(zip(*given, strict=True)):
         classes, found = memory.combine(reader.label_set.labels, probabilities, memory.neighbours(embedding))
-        nearest = int(cloud_distances(cloud(tried[i].ink), templates).argmin())
-        is_new[:, i] = classes[int(found.argmax())] == label, remembered[nearest].label == label
-    right, stolen = is_new[:, :n_new].sum(axis=1), is_new[:, n_new:].sum(axis=1)
-    return np.array([n_new, *right, len(tried) - n_new, *stolen])
+        nearest = int((embeddings @ embedding).argmax())
+        closest = int(cloud_distances(cloud(tried[i].ink), templates).argmin())
+        answers = classes[int(found.argmax())], remembered[nearest].label, remembered[closest].label
+        is_new[:, i] = [answer == label for answer in answers]
+    found_new, stolen = is_new[:, :n_new].sum(axis=1), is_new[:, n_new:].sum(axis=1)
+    return np.array([n_new, len(tried) - n_new, *found_new, *stolen])
 
 
 if __name__ == "__main__":
