@@ -29,8 +29,12 @@ ABSENCE = 3.0
 """What a class loses by being remembered: drawings of it are expected to look like those. Others cannot have confirmed it yet."""
 SATURATION = 0.14
 """Keeps many similar drawings from making an answer surer than it is; changes no answer. At most e^(1/SATURATION) to one."""
-LEAST_PROBABILITY = 1e-6
-"""What the network gives to a class that it was not trained on, a prototype, before memory is asked."""
+PROTOTYPE_PROBABILITY = 0.01
+"""What a class that the network was not trained on, a prototype, is given before memory is asked.
+
+Of one remembered drawing of each sign the others are read more often the higher it is; from 0.03 on, prototypes take over digits
+that the network itself is not sure of (docs/decisions.md).
+"""
 LEAST_SIMILARITY = 0.42
 """Below it a remembered drawing hardly matters: from here on it multiplies the odds of its label by e and more."""
 UNIT_TOLERANCE = 1e-6
@@ -163,7 +167,7 @@ class Memory:
             return tuple(classes), probabilities
         remembered = self.labels
         place = {label: i for i, label in enumerate(dict.fromkeys((*classes, *remembered)))}
-        scores = np.full(len(place), np.log(LEAST_PROBABILITY))
+        scores = np.full(len(place), np.log(PROTOTYPE_PROBABILITY))
         scores[: len(classes)] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
         scores[[place[label] for label in remembered if place[label] < len(classes)]] -= ABSENCE
         similarities = np.array([neighbour.similarity for neighbour in neighbours])
