@@ -246,3 +246,12 @@ def test_that_drawings_and_figures_are_limited_to_a_set(store: SampleStore) -> N
     assert store.judgements.models("Ada") == [("mlp", 0, 2)]
     assert store.judgements.confusions("Ada", "mlp") == {("1", "7"): 2}
     assert [r.truth for r in store.judgements.recent("Ada", 9)] == ["1", "1"]
+
+
+def test_that_classes_are_counted_as_what_they_are_shown_as(store: SampleStore) -> None:
+    store.add_samples([a_sample(label) for label in ("1", "7", "7", "2")])
+    store.add_samples([a_sample("7", "Bob")])
+    store.class_table.merge("1", "7")
+    store.class_table.retire("2")
+    assert store.counts_by_label() == {"7": 4, "2": 1}
+    assert store.counts_by_label("Ada") == {"7": 3, "2": 1}

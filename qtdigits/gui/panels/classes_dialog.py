@@ -206,11 +206,11 @@ class ClassesDialog(QDialog):
         models = [OwnedClass(c.id, c.label, root=c.id) for c in session.label_set if c.id not in known]
         self._rows = [*owned, *models]
         labels = {c.label for c in self._rows if c.state is ClassState.ACTIVE}
-        sets = store.class_table.sets()
+        sets, counts = store.class_table.sets(), store.counts_by_label()
         trained = session.trained_ids
         self._table.setRowCount(len(self._rows))
         for row, c in enumerate(self._rows):
-            n = store.count(label=c.label, is_retired=c.state is ClassState.RETIRED)
+            n = counts.get(c.label, 0)
             alike = [one for one in look_alikes_of(c.label) if one != c.label and one in labels]
             is_active = c.state is ClassState.ACTIVE
             cells = (

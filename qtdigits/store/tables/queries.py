@@ -57,6 +57,17 @@ def count(db: Database, chosen: SampleFilter) -> int:
     return int(db.value(f"SELECT total(n) FROM sample_tally WHERE {clause}", tuple(given.values())))
 
 
+def counts_by_label(db: Database, writer: str | None) -> dict[str, int]:
+    """Return how many samples each class has, retired ones too; without those that have none."""
+    clause, values = (f"WHERE {_WRITER}", (writer,)) if writer else ("", ())
+    found = db.rows(
+        f"""SELECT classes.label, sum(n) AS n FROM sample_tally JOIN classes AS own ON own.id = class_id
+            JOIN classes ON classes.id = own.root_id {clause} GROUP BY classes.id HAVING sum(n) > 0""",
+        values,
+    )
+    return {row["label"]: int(row["n"]) for row in found}
+
+
 def sample_ids(db: Database, chosen: SampleFilter, *, most_doubtful_first: bool) -> NDArray[np.int64]:
     """Return `(n,)`: the chosen samples, ascending, or by their suspicion."""
     clause, values = where(chosen)

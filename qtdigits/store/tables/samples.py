@@ -307,6 +307,10 @@ class SampleStore:
         """Return how many samples the filter chooses; its fields may be given as keywords too."""
         return queries.count(self._db, replace(chosen, **also))
 
+    def counts_by_label(self, writer: str | None = None) -> dict[str, int]:
+        """Return how many samples each class that has some has, retired ones too; of `writer`, None: of everybody."""
+        return queries.counts_by_label(self._db, writer)
+
     def ids(
         self,
         chosen: SampleFilter = EVERYTHING,

@@ -159,9 +159,10 @@ class LearningPanel(RefreshingPanel):
         """Of each class how many drawings there are, and the latest of them. Raises `StoreError`."""
         store, writer = self._session.store, self._session.writer
         known = self._session.label_set.labels
+        counts = store.counts_by_label(writer)
         latest: dict[str, tuple[int, list[int]]] = {}
         for name in dict.fromkeys([*known, *self._session.classes.active.labels]):
-            n = store.count(writer=writer, label=name)
+            n = counts.get(name, 0)
             if n or name in known:  # else it is another writer's
                 latest[name] = n, store.latest_ids(MOST_SHOWN, writer=writer, label=name) if n else []
         thumbnails = {one.id: one for one in store.thumbnails([i for _, ids in latest.values() for i in ids])}
