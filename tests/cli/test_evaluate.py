@@ -29,6 +29,7 @@ KEYS = {
     "classes",
     "calibration_error",
     "undecided",
+    "look_alikes_as_one",
     "decided_correct",
     "decided_accuracy",
     "reliability",
