@@ -18,6 +18,8 @@ from qtdigits.core.memory import LEAST_SIMILARITY, Memory, Neighbour
 from qtdigits.core.undo import UndoStack
 from qtdigits.errors import InputError, NotStoredError
 
+MOST_REASONS = 3
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -51,8 +53,9 @@ class Reading:
 
     @property
     def because(self) -> tuple[Neighbour, ...]:
-        """The remembered drawings that spoke for the answer and were similar enough to matter, most similar first."""
-        return tuple(n for n in self.neighbours if n.label == self.label and n.similarity >= LEAST_SIMILARITY)
+        """Up to `MOST_REASONS` remembered drawings that spoke for the answer and were similar enough to matter, most similar first."""
+        spoke = [n for n in self.neighbours if n.label == self.label and n.similarity >= LEAST_SIMILARITY]
+        return tuple(spoke[:MOST_REASONS])
 
     @property
     def is_changed_by_memory(self) -> bool:

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import percent
-from qtdigits.core.judging import Reading
-from qtdigits.core.memory import NEAREST
+from qtdigits.core.judging import MOST_REASONS, Reading
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.painting import raster_image
 from qtdigits.store.tables.queries import Thumbnail
@@ -31,7 +30,7 @@ class BecauseRow(QWidget):
         self._small = QFont(self.font())
         self._small.setPointSizeF(self.font().pointSizeF() * 0.9)
         self._line = QFontMetrics(self._small).height()
-        self._side = width // NEAREST - 2
+        self._side = width // MOST_REASONS - 2
         self.setFixedSize(width, 2 * self._line + self._side)
         self.show_drawings(None, ())
 
@@ -57,7 +56,7 @@ class BecauseRow(QWidget):
         painter.setFont(self._small)
         painter.setPen(QColor(theme.text_muted))
         painter.drawText(QRectF(0, 0, self.width(), self._line), Qt.AlignmentFlag.AlignCenter, CAPTION)
-        pitch = self.width() / NEAREST
+        pitch = self.width() / MOST_REASONS
         left = (self.width() - pitch * len(self._drawings)) / 2
         for place, found in enumerate(self._drawings):
             square = QRectF(left + place * pitch + 1, self._line, self._side, self._side)
