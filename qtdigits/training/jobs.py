@@ -178,8 +178,8 @@ class TrainingJob(_Job):
 
 
 def new_job_id() -> str:
-    """Return an id such as "20260131-154500-3fa9c1", which sorts by local time and is unique."""
-    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
+    """Return an id such as "20260131-154500-3fa9c1d07e", which sorts by local time and is unique."""
+    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{os.urandom(5).hex()}"
 
 
 def _recipe_words(recipe: Recipe) -> list[str]:
