@@ -53,7 +53,7 @@ class Reading:
 
     @property
     def because(self) -> tuple[Neighbour, ...]:
-        """Up to `MOST_REASONS` remembered drawings that spoke for the answer and were similar enough to matter, most similar first."""
+        """Return up to `MOST_REASONS` remembered drawings that spoke for the answer and resemble it, most similar first."""
         spoke = [n for n in self.neighbours if n.label == self.label and n.similarity >= LEAST_SIMILARITY]
         return tuple(spoke[:MOST_REASONS])
 
