@@ -6,6 +6,7 @@ another label. Outputs of classes that were merged are added up; those of retire
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -58,7 +59,7 @@ class Classes:
         taken = {labels[c.id] for c in outputs if c.id in labels}
         found = []
         for c in outputs:
-            label = labels.get(c.id) or _free(c.label, taken)
+            label = labels.get(c.id) or free_name(c.label, taken)
             taken.add(label)
             found.append(Class(c.id, label))
         return LabelSet(tuple(found))
@@ -110,5 +111,6 @@ AS_TRAINED = Classes()
 """Of nobody: outputs are what the model calls them."""
 
 
-def _free(label: str, taken: set[str]) -> str:
-    return next(one for one in (label, *(f"{label}~{n}" for n in range(2, 10_000))) if one not in taken)
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return the name, or the first of `name~2`, `name~3`, … that is not taken."""
+    return next(one for one in (name, *(f"{name}~{n}" for n in range(2, 10_000))) if one not in taken)

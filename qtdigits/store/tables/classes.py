@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qtdigits.core.drawing.classes import Classes, ClassState, OwnedClass
+from qtdigits.core.drawing.classes import Classes, ClassState, OwnedClass, free_name
 from qtdigits.core.drawing.labels import Class, LabelSet, clean_label, labels_in
 from qtdigits.core.drawing.samples import Verdict, now
 from qtdigits.errors import InputError, StoreError
@@ -296,9 +296,9 @@ def class_labelled(db: Database, label: str) -> Class:
     made = Class.named(label)
     # A renamed class may have this very label as its id.
     taken = {row["id"] for row in db.rows("SELECT id FROM classes")}
-    free = next(i for i in (made.id, *(f"{made.id}~{n}" for n in range(2, 10_000))) if i not in taken)
-    _insert(db, Class(free, made.label))
-    return Class(free, made.label)
+    made = Class(free_name(made.id, taken), made.label)
+    _insert(db, made)
+    return made
 
 
 def class_in_use(db: Database, label: str) -> Class:
