@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from qtdigits.core.drawing.ink import Ink, StrokeArray
+from qtdigits.core.drawing.ink import Ink, downsampled, lengths_along
 from qtdigits.core.drawing.invented import invented_characters
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import INVENTED, Dataset
@@ -79,13 +79,7 @@ def _thinned(ink: Ink) -> Ink:
     """Return ink with points evenly along each stroke, where it has more than it needs: each costs time in every epoch."""
     left, top, right, bottom = ink.bounds
     spacing = max(right - left, bottom - top) * _POINT_EVERY
-    return Ink(tuple(_thinned_stroke(stroke, spacing) for stroke in ink.strokes))
-
-
-def _thinned_stroke(stroke: StrokeArray, spacing: float) -> StrokeArray:
-    along = np.append(0.0, np.cumsum(np.hypot(*np.diff(stroke[:, :2].astype(np.float64), axis=0).T)))
-    n = 2 + int(along[-1] / spacing) if spacing else len(stroke)
-    if n >= len(stroke):
-        return stroke
-    at = np.linspace(0.0, along[-1], n)
-    return np.stack([np.interp(at, along, column) for column in stroke.T], axis=1).astype(np.float32)
+    if not spacing:
+        return ink
+    strokes = (downsampled(stroke, lengths_along(stroke), spacing) for stroke in ink.strokes)
+    return Ink(tuple(stroke.astype(np.float32, copy=False) for stroke in strokes))

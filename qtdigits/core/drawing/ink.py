@@ -114,6 +114,26 @@ def decode_ink(blob: bytes) -> Ink:
     return Ink(tuple(np.split(points, np.cumsum(lengths)[:-1])) if count else ())
 
 
+def lengths_along(points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return how far each of the points `(n, 2 or more)`, x and y first, lies along their line: `(n,)`, the first 0."""
+    xy = points[:, :2].astype(np.float64)
+    return np.append(0.0, np.cumsum(np.hypot(*np.diff(xy, axis=0).T)))
+
+
+def downsampled(
+    points: NDArray[np.floating], along: NDArray[np.float64], spacing: float
+) -> NDArray[np.floating]:
+    """Return points about `spacing` apart, evenly along their line, or the same where that would not be fewer.
+
+    So the direction in which the line was drawn makes no difference. `along` are the `lengths_along` of `points`.
+    """
+    count = 2 + int(along[-1] / spacing)
+    if count >= len(points):
+        return points
+    at = np.linspace(0.0, along[-1], count)
+    return np.column_stack([np.interp(at, along, column) for column in points.T])
+
+
 def _stroke(points: ArrayLike | Sequence[Sequence[float]]) -> StrokeArray:
     try:
         rows = np.asarray(points, np.float64)

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.ink import Ink, lengths_along
 
 Floats = NDArray[np.float64]
 Value = TypeVar("Value", int, str)
@@ -116,20 +116,16 @@ def _rounded(points: Floats) -> Floats:
 
 def _place(line: Floats, along: float) -> Floats:
     """Return the point at a part of the line's length, 0 to 1."""
-    lengths = _lengths(line)
+    lengths = lengths_along(line)
     return np.array([np.interp(along * lengths[-1], lengths, line[:, axis]) for axis in (0, 1)])
 
 
 def _with_points(line: Floats) -> Floats:
     """Return the line with a point at least every `_POINT_EVERY`, so that it can be bent."""
-    lengths = _lengths(line)
+    lengths = lengths_along(line)
     even = np.linspace(0.0, lengths[-1], max(2, int(lengths[-1] / _POINT_EVERY)))
     at = np.unique(np.concatenate([even, lengths]))
     return np.stack([np.interp(at, lengths, line[:, axis]) for axis in (0, 1)], axis=1)
-
-
-def _lengths(line: Floats) -> Floats:
-    return np.append(0.0, np.cumsum(np.hypot(*np.diff(line, axis=0).T)))
 
 
 def _one_of(choices: Sequence[tuple[Value, float]], rng: np.random.Generator) -> Value:

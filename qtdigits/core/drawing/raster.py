@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.ink import Ink
+from qtdigits.core.drawing.ink import Ink, downsampled, lengths_along
 
 PREPROCESSING_VERSION = 1
 """Changes whenever the same ink or image would give another raster. Model files store it."""
@@ -117,21 +117,11 @@ def _fitted(ink: Ink, pen_width_px: float) -> _Line:
     return _Line([stroke.astype(np.float32) for stroke in strokes], ((high - low) * scale).astype(np.float32))
 
 
-def _downsampled(strokes: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """Return the same line by fewer points where they are denser than the raster can show.
-
-    Evenly along each stroke, so that the direction in which it was drawn makes no difference.
-    """
-    lengths = [np.append(0.0, np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))) for stroke in strokes]
+def _downsampled(strokes: Sequence[NDArray[np.float64]]) -> list[NDArray[np.floating]]:
+    """Return the same line by fewer points where they are denser than the raster can show."""
+    lengths = [lengths_along(stroke) for stroke in strokes]
     spacing = max(_SPACING_PX, sum(float(length[-1]) for length in lengths) / _MOST_POINTS)
-    downsampled = []
-    for stroke, length in zip(strokes, lengths, strict=True):
-        count = 2 + int(length[-1] / spacing)
-        if count < len(stroke):
-            at = np.linspace(0.0, length[-1], count)
-            stroke = np.column_stack([np.interp(at, length, stroke[:, axis]) for axis in (0, 1)])
-        downsampled.append(stroke)
-    return downsampled
+    return [downsampled(stroke, length, spacing) for stroke, length in zip(strokes, lengths, strict=True)]
 
 
 def _pieces(lines: Sequence[_Line]) -> _Pieces:
