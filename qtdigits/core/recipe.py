@@ -8,13 +8,19 @@ takes effect.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import reprlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from qtdigits.core.drawing.augmentation import Augmentation
 from qtdigits.core.network_spec import POOLINGS, NetworkSpec, format_layers, parse_blocks, parse_dense
 from qtdigits.errors import InputError
+from qtdigits.limits import TEXT
+from qtdigits.untrusted import converted
 
 OPTIMIZERS = ("adam", "adamw", "adadelta", "sgd", "rmsprop", "adagrad", "adamax", "nadam", "ftrl")
 SCHEDULES = ("constant", "one-cycle")
@@ -33,6 +39,7 @@ MOST_SHARES = 0.95
 
 Kind = Literal["int", "float", "choice", "layers"]
 Value = int | float | str
+Text = Annotated[str, Meta(max_length=TEXT.most)]
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,32 @@ class Field:
         return "--" + self.name.replace("_", "-")
 
     def parse(self, given: object) -> Value:
-        """Return the value, checked. Raises `InputError` that names the field and what it takes."""
+        """Return the value, checked; a number may be text. Raises `InputError` that names the field and what it takes."""
+        if self.kind == "layers":
+            text = converted(given, Text, what=self.name)
+            return format_layers(parse_blocks(text) if self.name == "blocks" else parse_dense(text))
         try:
-            return _PARSERS[self.kind](self, given)
-        except (TypeError, ValueError):
+            if isinstance(given, float) and given.is_integer() and self.kind == "int":
+                given = int(given)
+            value: Value = converted(given, self.type, is_text=True)
+            return value
+        except InputError as error:
             raise InputError(
-                f"{self.name} is {given!r}, which it cannot be.", f"{self.name}: {self.takes}."
-            ) from None
+                f"{self.name} is {reprlib.repr(given)}, which it cannot be.", f"{self.name}: {self.takes}."
+            ) from error
+
+    @cached_property
+    def type(self) -> Any:
+        """The type of its values, with their range."""
+        match self.kind:
+            case "int":
+                return Annotated[int, Meta(ge=int(self.minimum), le=int(self.maximum))]
+            case "float":
+                return Annotated[float, Meta(ge=self.minimum, le=self.maximum)]
+            case "choice":
+                return Literal[self.choices]
+            case "layers":
+                return Text
 
     @property
     def takes(self) -> str:
@@ -98,44 +124,6 @@ class Field:
         text = f"{value:,}" if self.kind == "int" and self.name != "seed" else str(value)
         text = f"{value:g}" if isinstance(value, float) else text
         return f"{text} {self.unit}".strip()
-
-
-def _int(field: Field, given: object) -> int:
-    if isinstance(given, bool) or (isinstance(given, float) and not given.is_integer()):
-        raise ValueError
-    return int(_in_range(field, int(given)))  # type: ignore[call-overload]
-
-
-def _float(field: Field, given: object) -> float:
-    if isinstance(given, bool):
-        raise TypeError
-    return _in_range(field, float(given))  # type: ignore[arg-type]
-
-
-def _in_range(field: Field, value: float) -> float:
-    if not field.minimum <= value <= field.maximum:
-        raise ValueError
-    return value
-
-
-def _one_of(field: Field, given: object) -> str:
-    if given not in field.choices:
-        raise ValueError
-    return str(given)
-
-
-def _notation(field: Field, given: object) -> str:
-    if not isinstance(given, str):
-        raise TypeError
-    return format_layers(parse_blocks(given) if field.name == "blocks" else parse_dense(given))
-
-
-_PARSERS: dict[Kind, Callable[[Field, object], Value]] = {
-    "int": _int,
-    "float": _float,
-    "choice": _one_of,
-    "layers": _notation,
-}
 
 
 def _declare(group: str, kind: Kind, default: Value, title: str, what: str, **more: Any) -> Any:
@@ -472,13 +460,15 @@ def recipe_of(values: Mapping[str, Any], *, name: str | None = None) -> Recipe:
 
     Raises `InputError` for an unknown field, for a value out of its range, and for a network that cannot be.
     """
+    values = converted(values, dict[Text, Any], what="a recipe")
     known = {"name", *FIELD_BY_NAME}
     if unknown := sorted(set(values) - known):
         raise InputError(
             f"A recipe has no field {unknown[0]!r}.", f"Its fields are {', '.join(FIELD_BY_NAME)}."
         )
     checked = {key: FIELD_BY_NAME[key].parse(value) for key, value in values.items() if key != "name"}
-    recipe = Recipe(name=name or str(values.get("name") or Recipe.name), **checked)  # type: ignore[arg-type]
+    given_name = converted(values.get("name", ""), Text, what="name")
+    recipe = Recipe(name=name or given_name or Recipe.name, **checked)  # type: ignore[arg-type]
     _ = recipe.network
     if recipe.drawings_share + recipe.signs_share > MOST_SHARES:
         raise InputError(

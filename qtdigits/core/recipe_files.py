@@ -10,6 +10,8 @@ from pathlib import Path
 from qtdigits import paths
 from qtdigits.core.recipe import FIELDS, Field, Recipe, Value, recipe_of
 from qtdigits.errors import InputError
+from qtdigits.limits import RECIPE_BYTES
+from qtdigits.untrusted import read_file
 
 HEADER = """\
 # A recipe of QtDigits: what determines a training. A line that is left out has its default.
@@ -31,18 +33,16 @@ def load_recipe(name_or_path: str) -> Recipe:
                 f"Recipes: {', '.join(recipe_names())}; or a TOML file.",
             )
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
-        if not values:
-            raise InputError("There is no field in it.", "A recipe has lines such as: epochs = 10")
-        return recipe_of(values, name=str(values.get("name") or path.stem))
-    except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}.", "Check the path.") from error
+        values = tomllib.loads(read_file(path, RECIPE_BYTES).decode())
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file.", "A recipe is a TOML file.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(
-            f"{path}: {error}.", "A recipe is a TOML file with lines such as: epochs = 10"
-        ) from error
+    except (ValueError, RecursionError) as error:
+        message = f"{path}: {error}."
+        raise InputError(message, "A recipe is a TOML file with lines such as: epochs = 10") from error
+    if not values:
+        raise InputError(f"{path} holds no field.", "A recipe has lines such as: epochs = 10")
+    try:
+        return recipe_of({"name": path.stem, **values})
     except InputError as error:
         raise InputError(f"{path}: {error.message}", error.remedy) from error
 

@@ -19,7 +19,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from qtdigits.errors import InputError, StoreError
+from qtdigits.errors import StoreError
+from qtdigits.untrusted import reason
 
 if sys.platform != "win32":
     import fcntl
@@ -93,27 +94,9 @@ def cannot_write(path: Path, error: OSError) -> StoreError:
         )
     if error.errno in _NOT_ALLOWED:
         return StoreError(
-            f"{path} cannot be written: {_reason(error)}.", "Allow writing there, or choose another folder."
+            f"{path} cannot be written: {reason(error)}.", "Allow writing there, or choose another folder."
         )
-    return StoreError(
-        f"{path} cannot be written: {_reason(error)}.", "Check the path, or choose another one."
-    )
-
-
-def unreadable(path: Path, error: OSError) -> InputError:
-    """Return the error to show when reading the person's file `path` failed with `error`."""
-    if isinstance(error, FileNotFoundError):
-        return InputError(f"There is no file {path}.", "Check the path.")
-    return InputError(cannot_read(path, error), "Check the path and its permissions.")
-
-
-def cannot_read(path: Path, error: OSError) -> str:
-    """Return the sentence to show when reading `path` failed with `error`."""
-    return f"{path} cannot be read: {_reason(error)}."
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()
+    return StoreError(f"{path} cannot be written: {reason(error)}.", "Check the path, or choose another one.")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.errors import InputError, ModelFileError
-from qtdigits.store.files import cannot_read
+from qtdigits.untrusted import cannot_read
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MOST_NAMES = 256

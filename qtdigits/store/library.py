@@ -20,9 +20,10 @@ from typing import Any
 from qtdigits import paths
 from qtdigits.core.model import Model
 from qtdigits.errors import InputError, ModelFileError, StoreError
-from qtdigits.store.files import cannot_read, make_folder, remove_abandoned, write_file
+from qtdigits.store.files import make_folder, remove_abandoned, write_file
 from qtdigits.store.locks import held
 from qtdigits.store.model_files import load_header, load_model
+from qtdigits.untrusted import cannot_read
 
 MOST_CHAMPIONS = 50
 MOST_BYTES_OF_NAME = 120

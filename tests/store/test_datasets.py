@@ -145,7 +145,7 @@ def test_that_a_damaged_store_is_reported(tmp_path: Path) -> None:
         (b" \n", "is empty"),
         (b"Dear Sir or Madam", "of no kind that can be read.*Give ink"),
         (b"\x89PNG\r\n\x1a\n", "one picture, without a label"),
-        (b'{"label": "7"', "line 1 is not JSON"),
+        (b'{"label": "7"', "line 1: it is not JSON"),
         (b".INCLUDE x\n", "has no .SEGMENT"),
         (b"PK\x03\x04", "not a usable .npz file"),
     ],
@@ -171,7 +171,7 @@ def test_that_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="pipes have no place among files there")
 def test_that_a_pipe_is_refused_without_waiting_for_what_comes(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match=r"pipe is a pipe\. Save what comes"):
+    with pytest.raises(InputError, match=r"pipe is a pipe\. Save what it holds"):
         read_dataset(tmp_path / "pipe")
 
 

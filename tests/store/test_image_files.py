@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from qtdigits.errors import InputError, StoreError
-from qtdigits.store.data import image_files
 from qtdigits.store.data.image_files import GALLERY_COLUMNS, read_image, read_image_folder, write_gallery
 
 
@@ -70,11 +69,39 @@ def test_that_truncated_pictures_are_refused(tmp_path: Path) -> None:
             read_image(path)
 
 
-def test_that_a_picture_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Image.new("1", (100, 100)).save(tmp_path / "a.png")
-    monkeypatch.setattr(image_files, "MOST_PIXELS", 9_999)
-    with pytest.raises(InputError, match="more than 9,999 pixels"):
+@pytest.mark.parametrize("size", [(8000, 8000), (1, 20_001)])
+def test_that_a_picture_that_is_too_large_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("1", size).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a\.png has more than .* pixels"):
         read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "I;16", "1"])
+def test_that_a_large_picture_is_reduced_evenly(tmp_path: Path, mode: str) -> None:
+    levels = np.full(
+        (2501, 4003), 65535 if mode == "I;16" else 255, np.uint16 if mode == "I;16" else np.uint8
+    )
+    levels[1000:2000, 3000:] = 0
+    Image.fromarray(levels).convert(mode).save(tmp_path / "a.png")
+    image = read_image(tmp_path / "a.png")
+    assert image.shape == (834, 1335)
+    expected = np.full_like(image, 255)
+    expected[334:666, 1000:] = 0
+    assert np.array_equal(image[335:665], expected[335:665])
+    assert np.array_equal(image[:333], expected[:333])
+    assert np.array_equal(image[668:], expected[668:])
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_that_a_picture_is_turned_as_the_camera_was_held(tmp_path: Path, orientation: int) -> None:
+    picture = Image.new("L", (16, 8))
+    picture.paste(255, (0, 0, 8, 4))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    picture.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as opened:
+        expected = np.asarray(ImageOps.exif_transpose(opened))
+    assert np.array_equal(read_image(tmp_path / "a.png"), expected)
 
 
 def test_that_a_missing_picture_is_named(tmp_path: Path) -> None:

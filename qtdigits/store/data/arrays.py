@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
 import zipfile
@@ -10,24 +9,24 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.errors import InputError
-from qtdigits.store.files import unreadable
-
-MOST_BYTES = 4 << 30
-"""The header of an array larger than this is taken for damaged."""
+from qtdigits.limits import DRAWINGS, MEMBERS, PIXELS
+from qtdigits.untrusted import check_unpacking, open_file, open_plain_or_gzip, unreadable
 
 # What zipfile, zlib and numpy raise at damaged archives, false headers and pickled objects.
 _UNUSABLE_NPZ = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, TypeError),
-    *(LookupError, ArithmeticError, MemoryError, RuntimeError),
+    *(LookupError, ArithmeticError, MemoryError, RuntimeError, SyntaxError),
 )
-_GZIP_MAGIC = b"\x1f\x8b"
+_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _IMAGES_MAGIC = 0x00000803
 _LABELS_MAGIC = 0x00000801
 
@@ -35,33 +34,46 @@ _LABELS_MAGIC = 0x00000801
 class NpzArrays:
     """The arrays of an open `.npz` file, read lazily."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.names = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
 
     def get(self, *names: str) -> NDArray[Any] | None:
         """Return the first of `names` that the file has, else None."""
-        found = next((name for name in names if name in self._file.files), None)
-        return None if found is None else np.asarray(self._file[found])
+        found = next((name for name in names if name in self.names), None)
+        return None if found is None else self[found]
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return an array. Raises `KeyError`."""
-        found = self.get(name)
-        if found is None:
+        if name not in self.names:
             raise KeyError(name)
-        return found
+        with self._archive.open(f"{name}.npy") as member:
+            return _array(name, member, self._archive.getinfo(f"{name}.npy").file_size)
+
+
+def _array(name: str, member: IO[bytes], n_bytes: int) -> NDArray[Any]:
+    """Read an array whose header fits the size of its member. Raises `ValueError` and what numpy raises."""
+    shape, is_fortran, dtype = _HEADERS[npy.read_magic(member)](member)
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects")
+    if math.prod(shape) * dtype.itemsize != n_bytes - member.tell():
+        raise ValueError(f"{name} is not as large as it says")
+    if len(shape) > 2:
+        PIXELS.check(math.prod(shape[1:]), f"an image of {name}")
+    return np.ndarray(shape, dtype, bytearray(member.read()), order="F" if is_fortran else "C")
 
 
 @contextmanager
 def open_npz(path: Path) -> Iterator[NpzArrays]:
     """Open an `.npz` file. Raises `InputError` when it is damaged, another kind of file, or holds objects."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
-                raise InputError(
-                    f"{path} would unpack to more than {MOST_BYTES >> 30} GB.", "Use a smaller file."
-                )
-        with np.load(path, allow_pickle=False) as file:
-            yield NpzArrays(file)
+        with open_file(path) as stream, zipfile.ZipFile(stream) as archive:
+            members = archive.infolist()
+            MEMBERS.check(len(members), str(path))
+            if not {member.compress_type for member in members} <= _PACKINGS:
+                raise ValueError("it is packed in a way that numpy does not")
+            check_unpacking(path, path.stat().st_size, sum(member.file_size for member in members))
+            yield NpzArrays(archive)
     except InputError:
         raise
     except _UNUSABLE_NPZ as error:
@@ -111,24 +123,6 @@ def read_idx(images: Path, labels: Path | None = None) -> tuple[NDArray[np.uint8
     return grey, tuple(map(str, classes.tolist()))
 
 
-@contextmanager
-def open_plain_or_gzip(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacking it when it is a gzip file. Raises `InputError` when it cannot be read."""
-    try:
-        with path.open("rb") as plain:
-            is_packed = plain.read(2) == _GZIP_MAGIC
-            plain.seek(0)
-            if not is_packed:
-                yield plain
-                return
-            with gzip.GzipFile(fileobj=plain, mode="rb") as unpacked:
-                yield unpacked  # type: ignore[misc]
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path} is damaged: it cannot be unpacked.", "Use another copy of it.") from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
 def _idx_array(path: Path, magic: int, *, dimensions: int) -> NDArray[np.uint8]:
     """Read an array as described at http://yann.lecun.com/exdb/mnist: magic number, sizes, bytes; big-endian."""
     with open_plain_or_gzip(path) as stream:
@@ -137,15 +131,26 @@ def _idx_array(path: Path, magic: int, *, dimensions: int) -> NDArray[np.uint8]:
             what = "images" if magic == _IMAGES_MAGIC else "labels"
             raise InputError(f"{path} is not an IDX file of {what}.", "Check which file this is.")
         shape = struct.unpack_from(f">{dimensions}I", header, 4)
+        DRAWINGS.check(shape[0], str(path))
+        PIXELS.check(math.prod(shape[1:]), f"An image of {path}")
         n_bytes = math.prod(shape)
-        if n_bytes > MOST_BYTES:
-            raise InputError(f"{path} says it holds {n_bytes:,} bytes.", "Use another copy of it.")
-        content = stream.read(n_bytes + 1)
-    if len(content) != n_bytes:
+        content = _read(stream, n_bytes + 1)
+    if len(content) != n_bytes or 0 in shape[1:]:
         raise InputError(
             f"{path} does not hold the {n_bytes:,} bytes that it says.", "Use another copy of it."
         )
     return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _read(stream: BinaryIO, n_bytes: int) -> bytes:
+    """Read piece by piece, so that memory is taken only for what is there."""
+    pieces = iter(lambda: stream.read(1 << 20), b"")
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) >= n_bytes:
+            break
+    return bytes(content)
 
 
 def _grey(path: Path, images: NDArray[Any]) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.errors import InputError
-from qtdigits.store.data.arrays import open_plain_or_gzip
+from qtdigits.limits import DRAWINGS, ROW_BYTES
 from qtdigits.store.files import writing_all
+from qtdigits.untrusted import lines, open_plain_or_gzip
 
 N_VALUES = 784
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 1024
+
+Row = tuple[int, bytes]
+"""The number of a line in its file, and what is in it."""
 
 _REMEDY = "A row is 784 whole numbers from 0 to 255, separated by commas; there is no header."
 _IN_NUMBERS = b"0123456789.,+-eE \t\r\n"
@@ -28,15 +32,9 @@ def read_csv_pair(images: Path, labels: Path) -> tuple[NDArray[np.uint8], tuple[
     Raises `InputError`, with file and line, for a row of another length, a value that is no integer from 0 to 255, a line
     without a label, files of different length, and an empty file.
     """
-    content = _content(images)
-    rasters = _rasters(content)
-    if rasters is None:
-        # Slower, but the first fault is found with its line.
-        rows = [_levels(images, number, line) for number, line in enumerate(content.splitlines(), 1)]
-        rasters = np.frombuffer(bytearray().join(rows), np.uint8).reshape(-1, 28, 28)
-    found = tuple(
-        _label(labels, number, line) for number, line in enumerate(_content(labels).splitlines(), 1)
-    )
+    parts = [_rasters(images, rows) for rows in _batches(images) if rows]
+    rasters = np.concatenate(parts)
+    found = tuple(_label(labels, number, line) for rows in _batches(labels) for number, line in rows)
     if len(rasters) != len(found):
         raise InputError(
             f"{images} has {len(rasters):,} rows, {labels} has {len(found):,}.",
@@ -60,25 +58,45 @@ def write_csv_pair(images: Path, labels: Path, rasters: NDArray[np.uint8], label
     return len(labels_)
 
 
-def _content(path: Path) -> bytes:
-    """Read a file without the byte order mark of some spreadsheets and blank lines at its end. Raises `InputError`."""
+def _batches(path: Path) -> Iterator[list[Row]]:
+    """Yield the lines of a file with their numbers, some at once, without blank lines at its end. Raises `InputError`."""
+    batch: list[Row] = []
+    blank: list[Row] = []
+    is_empty = True
     with open_plain_or_gzip(path) as stream:
-        content = stream.read().removeprefix(b"\xef\xbb\xbf").rstrip()
-    if not content:
+        for number, line in lines(path, stream, ROW_BYTES, DRAWINGS):
+            if not (line := line.strip()):
+                blank = blank or [(number, line)]
+                continue
+            batch += [*blank, (number, line)]
+            blank, is_empty = [], False
+            if len(batch) >= ROWS_AT_ONCE:
+                yield batch
+                batch = []
+    if is_empty:
         raise InputError(f"{path} is empty.", _REMEDY)
-    return content
+    yield batch
 
 
-def _rasters(content: bytes) -> NDArray[np.uint8] | None:
-    """`(n, 28, 28)`; None where anything is wrong with a row."""
+def _rasters(path: Path, rows: list[Row]) -> NDArray[np.uint8]:
+    """`(n, 28, 28)`. Raises `InputError` that names the first fault."""
+    found = _parsed(b"\n".join(line for _, line in rows), len(rows))
+    if found is None:
+        # Slower, but the first fault is found with its line.
+        levels = [_levels(path, number, line) for number, line in rows]
+        found = np.frombuffer(bytearray().join(levels), np.uint8)
+    return found.reshape(-1, 28, 28)
+
+
+def _parsed(content: bytes, n_rows: int) -> NDArray[np.uint8] | None:
+    """`(n, 784)`; None where anything is wrong with a row."""
     import pandas as pd
 
     # pandas takes the words true and false for numbers.
     if content.translate(None, _IN_NUMBERS):
         return None
-    parts = []
     try:
-        with pd.read_csv(
+        table = pd.read_csv(
             BytesIO(content),
             header=None,
             dtype=np.float64,
@@ -86,17 +104,12 @@ def _rasters(content: bytes) -> NDArray[np.uint8] | None:
             skip_blank_lines=False,
             skipinitialspace=True,
             quoting=csv.QUOTE_NONE,
-            chunksize=ROWS_AT_ONCE,
-        ) as reader:
-            for table in reader:
-                values = table.to_numpy()
-                levels = values.clip(0, 255).astype(np.uint8)
-                if values.shape[1] != N_VALUES or not np.array_equal(levels, values):
-                    return None
-                parts.append(levels.reshape(-1, 28, 28))
+        )
     except ValueError:
         return None
-    return np.concatenate(parts)
+    values = table.to_numpy()
+    levels = values.clip(0, 255).astype(np.uint8)
+    return levels if values.shape == (n_rows, N_VALUES) and np.array_equal(levels, values) else None
 
 
 def _levels(path: Path, number: int, line: bytes) -> bytes:

@@ -18,12 +18,13 @@ from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import Dataset, Origin, Sample, now
 from qtdigits.errors import InputError
 from qtdigits.store import hdf5
-from qtdigits.store.data.arrays import open_plain_or_gzip, read_idx, read_npz
+from qtdigits.store.data.arrays import read_idx, read_npz
 from qtdigits.store.data.csv_pair import read_csv_pair
 from qtdigits.store.data.image_files import read_image_folder
 from qtdigits.store.data.ink_files import LabelledInk, read_ink_jsonl, read_unipen
 from qtdigits.store.tables import database
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.untrusted import open_plain_or_gzip
 
 
 class Kind(Enum):
@@ -91,9 +92,6 @@ def _kind_of_folder(path: Path) -> Kind:
 
 
 def _kind_of_content(path: Path) -> Kind:
-    if path.is_fifo():
-        # It could be read only once, but telling its kind reads it too.
-        raise InputError(f"{path} is a pipe.", "Save what comes through it as a file, and name that.")
     if database.is_in_use(path):
         return Kind.STORE
     with open_plain_or_gzip(path) as stream:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 import warnings
 from collections.abc import Sequence
 from io import BytesIO
@@ -13,13 +15,30 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.errors import InputError
-from qtdigits.store.files import unreadable, write_file
+from qtdigits.limits import PICTURE_BYTES, PIXELS, SCANS, SIDE_PIXELS
+from qtdigits.store.files import write_file
+from qtdigits.untrusted import read_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_JPEG, _SCAN = b"\xff\xd8", b"\xff\xda"
+_DAMAGED = (SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, OSError, struct.error)
+"""What Pillow raises for damaged files."""
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+"""How a picture is put upright, by its orientation in EXIF."""
+
 SUFFIXES = {".png", ".jpg", ".jpeg"}
-MOST_PIXELS = 50_000_000
+WORKING_PIXELS = 2_500_000
+STRIP_PIXELS = 1_000_000
 THUMBNAIL_PX = 84
 CAPTION_PX = 18
 GAP_PX = 8
@@ -27,28 +46,30 @@ GALLERY_COLUMNS = 12
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read a PNG or JPEG as grey levels `(height, width) uint8`; transparent pixels are white. Raises `InputError`."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    """Read a PNG or JPEG as grey levels `(height, width) uint8`; transparent pixels are white. Raises `InputError`.
 
+    A picture of more than `WORKING_PIXELS` is reduced by a whole factor.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    content = read_file(path, PICTURE_BYTES)
+    SCANS.check(content.count(_SCAN) if content.startswith(_JPEG) else 0, str(path))
     try:
         with warnings.catch_warnings():
             # Pillow warns of very large pictures; those are refused below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=("PNG", "JPEG")) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise _too_large(path)
-                return _grey(ImageOps.exif_transpose(image))
+            with Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image:
+                PIXELS.check(image.width * image.height, str(path))
+                SIDE_PIXELS.check(max(image.size), str(path))
+                return np.asarray(_upright(_reduced(image), image))
+    except InputError:
+        raise
     except Image.DecompressionBombError as error:
-        raise _too_large(path) from error
+        raise InputError(f"{path} is too large: {error}.", "Make it smaller.") from error
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is not a PNG or JPEG picture.", "Save it as PNG.") from error
-    except (SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError) as error:
-        # Pillow raises all of these for damaged files.
+    except _DAMAGED as error:
         raise InputError(f"{path} is a damaged picture: {error}.", "Save it again.") from error
-    except OSError as error:
-        if error.errno is None:
-            raise InputError(f"{path} is a damaged picture: {error}.", "Save it again.") from error
-        raise unreadable(path, error) from error
 
 
 def read_image_folder(path: Path) -> tuple[list[NDArray[np.uint8]], tuple[str, ...]]:
@@ -88,17 +109,45 @@ def write_gallery(path: Path, images: NDArray[np.uint8], captions: Sequence[str]
     write_file(path, content.getvalue())
 
 
-def _grey(image: Image) -> NDArray[np.uint8]:
+def _reduced(image: Image) -> Image:
+    """Return a picture of grey levels, strip by strip, so that a large picture is in memory only once."""
+    from PIL import Image as Pillow
+
+    factor = max(1, math.ceil(math.sqrt(image.width * image.height / WORKING_PIXELS)))
+    image.load()
+    if factor == 1:
+        return _grey(image)
+    reduced = Pillow.new("L", (-(-image.width // factor), -(-image.height // factor)))
+    height = factor * max(1, STRIP_PIXELS // (image.width * factor))
+    for top in range(0, image.height, height):
+        strip = image.crop((0, top, image.width, min(top + height, image.height)))
+        reduced.paste(_grey(strip).reduce(factor), (0, top // factor))
+    return reduced
+
+
+def _grey(image: Image) -> Image:
     from PIL import Image as Pillow
 
     if image.mode.startswith(("I", "F")):
         # 16 bits a pixel; Pillow's own conversion would cut off, not scale.
         levels = np.asarray(image).astype(np.float64) / 257.0
-        return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
+        return Pillow.fromarray(np.rint(np.clip(levels, 0, 255)).astype(np.uint8))
     if image.has_transparency_data:
         paper = Pillow.new("RGBA", image.size, "white")
         image = Pillow.alpha_composite(paper, image.convert("RGBA"))
-    return np.asarray(image.convert("L"), np.uint8)
+    return image.convert("L")
+
+
+def _upright(grey: Image, original: Image) -> Image:
+    """Turn a picture as the camera noted that it was held; leave it as it is where the notes cannot be read."""
+    from PIL import ExifTags
+    from PIL import Image as Pillow
+
+    try:
+        turn = _TURNS.get(original.getexif().get(ExifTags.Base.Orientation, 1))
+    except _DAMAGED:
+        turn = None
+    return grey.transpose(Pillow.Transpose[turn]) if turn else grey
 
 
 def _label(folder: Path, file: Path) -> str:
@@ -110,7 +159,3 @@ def _label(folder: Path, file: Path) -> str:
             f"{file} does not say what it shows.",
             "Put it into a folder named after its label, or name it 7_001.png.",
         ) from error
-
-
-def _too_large(path: Path) -> InputError:
-    return InputError(f"{path} has more than {MOST_PIXELS:,} pixels.", "Make it smaller.")

@@ -15,14 +15,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
+from msgspec import Meta
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.errors import InputError
-from qtdigits.store.data.arrays import open_plain_or_gzip
+from qtdigits.limits import DRAWINGS, LINE_BYTES, POINTS, ROW_BYTES, STROKES, TEXT_LINES
 from qtdigits.store.files import writing
+from qtdigits.untrusted import decoded, lines, open_plain_or_gzip
 
 _REMEDY = 'A line is such as {"label": "7", "writer": "w01", "strokes": [[[10, 20], [11, 25]]]}.'
 _QUOTED = re.compile(r'"([^"]*)"\s*$')
@@ -57,8 +61,8 @@ def read_ink_jsonl(path: Path) -> Iterator[LabelledInk]:
     A drawing may be blank: empty strokes occur in real files. Raises `InputError` that names file and line.
     """
     with open_plain_or_gzip(path) as stream:
-        for number, line in enumerate(stream, 1):
-            if line.strip():
+        for number, line in lines(path, stream, LINE_BYTES, DRAWINGS):
+            if not line.isspace():
                 yield _drawing(path, number, line)
 
 
@@ -82,7 +86,7 @@ def read_unipen(path: Path) -> Iterator[LabelledInk]:
     """
     with open_plain_or_gzip(path) as stream:
         segment: _Segment | None = None
-        for number, line in enumerate(stream, 1):
+        for number, line in lines(path, stream, ROW_BYTES, TEXT_LINES):
             keyword, _, rest = line.decode("latin-1").strip().partition(" ")
             if keyword == ".SEGMENT":
                 if segment is not None:
@@ -97,6 +101,14 @@ def read_unipen(path: Path) -> Iterator[LabelledInk]:
         yield segment.drawing()
 
 
+class _Line(msgspec.Struct):
+    """A line of ink JSONL."""
+
+    label: str | int | float
+    strokes: Annotated[list[list[list[float]]], Meta(max_length=STROKES.most)]
+    writer: str | int = ""
+
+
 class _Segment:
     """The drawing of a UNIPEN file that is being read."""
 
@@ -106,7 +118,8 @@ class _Segment:
             raise InputError(
                 f'{path}, line {number}: .SEGMENT names no label such as "7".', "Correct the line."
             )
-        self._where = (path, number)
+        self._where = f"{path}, line {number}"
+        self._path, self._n_points = path, 0
         self._label = quoted[1]
         self._writer = ""
         self._strokes: list[list[tuple[float, float]]] = []
@@ -120,62 +133,38 @@ class _Segment:
             case ".PEN_DOWN":
                 self._is_down = True
                 self._strokes.append([])
+                STROKES.check(len(self._strokes), self._where)
             case ".PEN_UP":
                 self._is_down = False
             case _ if self._is_down and keyword and not keyword.startswith("."):
                 self._strokes[-1].append(self._point(number, keyword, rest))
+                self._n_points += 1
+                POINTS.check(self._n_points, self._where)
 
     def drawing(self) -> LabelledInk:
-        path, number = self._where
         try:
             return LabelledInk(clean_label(self._label), self._writer, Ink.of(self._strokes))
         except InputError as error:
-            raise InputError(f"{path}, line {number}: {error.message}", error.remedy) from error
+            raise InputError(f"{self._where}: {error.message}", error.remedy) from error
 
     def _point(self, number: int, x: str, rest: str) -> tuple[float, float]:
         try:
             return float(x), -float(rest.split(maxsplit=1)[0])
         except (ValueError, IndexError) as error:
-            message = f"{self._where[0]}, line {number}: {f'{x} {rest}'.strip()[:40]!r} is not a point."
+            message = f"{self._path}, line {number}: {f'{x} {rest}'.strip()[:40]!r} is not a point."
             raise InputError(message, "A point is two numbers, x and y.") from error
 
 
-def _drawing(path: Path, number: int, line: bytes) -> LabelledInk:
+def _drawing(path: Path, number: int, text: bytes) -> LabelledInk:
     try:
-        values = json.loads(line.rstrip())
-        if not isinstance(values, dict):
-            raise InputError("it is not an object in braces.", _REMEDY)
-        extra = {key: value for key, value in values.items() if key not in {"label", "writer", "strokes"}}
-        return LabelledInk(_label(values), _writer(values), Ink.of(_strokes(values)), extra)
-    except json.JSONDecodeError as error:
-        # The error's own text counts lines within this one.
-        what = f"{error.msg} at column {error.colno}"
-        raise InputError(f"{path}, line {number} is not JSON: {what}.", _REMEDY) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}, line {number} is not JSON: {error}.", _REMEDY) from error
+        line, others = decoded(text, _Line), decoded(text, dict[str, msgspec.Raw])
+        POINTS.check(sum(map(len, line.strokes)), "it")
+        extra = {
+            key: decoded(value, object) for key, value in others.items() if key not in _Line.__struct_fields__
+        }
+        return LabelledInk(clean_label(str(line.label)), str(line.writer), Ink.of(line.strokes), extra)
     except InputError as error:
         raise InputError(f"{path}, line {number}: {error.message}", error.remedy or _REMEDY) from error
-
-
-def _label(values: Mapping[str, Any]) -> str:
-    label = values.get("label")
-    if isinstance(label, bool) or not isinstance(label, str | int | float):
-        raise InputError("there is no label.", _REMEDY)
-    return clean_label(str(label))
-
-
-def _writer(values: Mapping[str, Any]) -> str:
-    writer = values.get("writer", "")
-    if isinstance(writer, bool) or not isinstance(writer, str | int):
-        raise InputError("the writer is not text.", _REMEDY)
-    return str(writer)
-
-
-def _strokes(values: Mapping[str, Any]) -> list[Any]:
-    strokes = values.get("strokes")
-    if not isinstance(strokes, list):
-        raise InputError("there are no strokes.", _REMEDY)
-    return strokes
 
 
 def _packing(plain: BinaryIO, path: Path) -> Any:

@@ -15,7 +15,7 @@ from qtdigits.core.drawing.samples import MNIST_TEST, Dataset
 from qtdigits.errors import DataMissingError, InputError
 from qtdigits.paths import MNIST_VARIABLE
 from qtdigits.store.data.arrays import open_npz
-from qtdigits.store.files import cannot_read
+from qtdigits.untrusted import cannot_read
 
 FILE_NAME = "mnist.npz"
 _REMEDY = "Use mnist.npz as Keras publishes it: x_train, y_train, x_test, y_test, uint8, 28x28."
