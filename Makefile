@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint format bench wheel clean FORCE
+.PHONY: help setup run demo test lint format bench fuzz wheel clean FORCE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ format: setup ## Put imports and layout in order
 
 bench: setup ## Measure (ARGS names what)
 	@$(PY) -m benchmarks $(ARGS)
+
+fuzz: setup ## Give every reader files that were changed at random (ARGS: how many, --seed N)
+	@$(PY) -m tests.fuzz $(ARGS)
 
 wheel: setup ## Build the wheel into dist/
 	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
