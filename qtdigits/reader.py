@@ -241,7 +241,7 @@ class _Program:
         self._interpreter.invoke()
         found = tuple(self._interpreter.get_tensor(output) for output in self._outputs)
         for embedding in found[1:]:
-            # Older programs lack `ml.models.NO_FEATURES`: LiteRT divides by the length of features that are all zero.
+            # Older programs lack `core.embedding.NO_FEATURES`: LiteRT divides by the length of features that are all zero.
             embedding[~np.isfinite(embedding).all(axis=1)] = 1.0 / np.sqrt(embedding.shape[1])
         return found
 

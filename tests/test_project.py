@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,10 @@ def test_that_the_lowest_floors_stand_on_little(floor: str, allowed: set[str]) -
 
 def _requirements(pyproject: dict[str, Any], *names: str) -> Iterator[Requirement]:
     project = pyproject["project"]
-    for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+    for line in [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]:
         requirement = Requirement(line)
+        if requirement.name == project["name"]:
+            continue  # "dev" brings along another extra
         if not names or canonicalize_name(requirement.name) in names:
             yield requirement
 

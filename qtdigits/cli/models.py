@@ -1,4 +1,4 @@
-"""`qtdigits models`: list, show, check and compare models, and choose the one in use."""
+"""`qtdigits models`: list, show, check and compare models, and choose the one in use. Export and import: `model_exchange`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qtdigits.cli.loading import champion_path, find_model, open_model, require_writer
+from qtdigits.cli.model_exchange import add_exchange
 from qtdigits.cli.options import MODEL_HELP, Subparsers, add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import (
     complain,
@@ -68,6 +69,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_json_option(check, "what was found")
     _add_champion_parsers(group)
     _add_replay(group)
+    add_exchange(group)
 
 
 def _add_champion_parsers(group: Subparsers) -> None:

@@ -27,6 +27,8 @@ SHRINKAGE = 0.5
 """How much of the average variance is added in every direction: 500 drawings do not measure small ones well."""
 MOST_DIMENSIONS = 256
 """Wider features are first projected onto so many principal directions."""
+NO_FEATURES = 1e-4
+"""Is added to each feature: a drawing whose features are all zero would have no direction, and LiteRT divides by its length."""
 
 
 @cache

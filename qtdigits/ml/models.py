@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
-from qtdigits.core.embedding import whitening_of
+from qtdigits.core.embedding import NO_FEATURES, whitening_of
 from qtdigits.core.model import Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.run.history import History
@@ -21,9 +21,6 @@ from qtdigits.ml.backend import keras, tf
 from qtdigits.ml.networks import build_network, probabilities
 from qtdigits.ml.training import TrainedNetwork
 from qtdigits.quiet import quiet
-
-NO_FEATURES = 1e-4
-"""Is added to each feature: a drawing whose features are all zero would have no direction, and LiteRT divides by its length."""
 
 N_GOLDEN = 20
 N_GOLDEN_READABLE = 14
@@ -135,18 +132,24 @@ def _weights(network: Any) -> dict[str, LayerWeights]:
 def with_embedding(network: Any, spec: NetworkSpec) -> Any:
     """The network of `spec` with a second output, the embedding of `core.embedding`, whose whitening is measured here."""
     output = network.layers[-1]
-    features = keras.layers.Rescaling(1.0, offset=NO_FEATURES, dtype="float32")(output.input)
     given = keras.Model(network.input, output.input)
     whitening = whitening_of(spec, lambda drawings: probabilities(given, drawings))
+    arrays = None if whitening is None else (whitening.transform, -whitening.mean @ whitening.transform)
+    return keras.Model(network.input, [network.output, embedding_of(network, arrays)])
+
+
+def embedding_of(network: Any, whitening: LayerWeights | None, *, offset: float = NO_FEATURES) -> Any:
+    """The tensor of the embedding of `network`; `whitening` are kernel and bias, None where the features need none."""
+    features = network.layers[-1].input
+    if offset:
+        features = keras.layers.Rescaling(1.0, offset=offset, dtype="float32", name="offset")(features)
     if whitening is None:
-        embedding = keras.layers.UnitNormalization(dtype="float32", name="embedding")(features)
-        return keras.Model(network.input, [network.output, embedding])
-    unit = keras.layers.UnitNormalization(dtype="float32")(features)
-    whitened = keras.layers.Dense(whitening.transform.shape[1], dtype="float32", name="whitening")(unit)
-    embedding = keras.layers.UnitNormalization(dtype="float32", name="embedding")(whitened)
-    both = keras.Model(network.input, [network.output, embedding])
-    both.get_layer("whitening").set_weights([whitening.transform, -whitening.mean @ whitening.transform])
-    return both
+        return keras.layers.UnitNormalization(dtype="float32", name="embedding")(features)
+    unit = keras.layers.UnitNormalization(dtype="float32", name="unit_features")(features)
+    layer = keras.layers.Dense(len(whitening[1]), dtype="float32", name="whitening")
+    whitened = layer(unit)
+    layer.set_weights(list(whitening))
+    return keras.layers.UnitNormalization(dtype="float32", name="embedding")(whitened)
 
 
 def _export(network: Any, spec: NetworkSpec, *, is_half: bool) -> bytes:

@@ -167,3 +167,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ValueError):
         return str(error)
     return "its parts do not fit together"
+
+
+def set_attribute(path: Path, name: str, text: str) -> None:
+    """Add text of any length to the root of an HDF5 file of our own."""
+    with h5py.File(path, "r+") as file:
+        file.attrs[name] = text
