@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Sequence
 from functools import partial
+from time import monotonic
 from types import TracebackType
 
 from PySide6.QtCore import QCoreApplication, Qt
@@ -28,6 +30,9 @@ from qtdigits.store.rescue import open_or_rescue
 from qtdigits.version import __version__
 
 log = logging.getLogger(__name__)
+
+SILENCE_S = 10.0
+"""An error that comes back within this time is not said again."""
 
 
 def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
@@ -64,7 +69,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Show the window and stay until it is closed. Gives the exit code."""
     app, window = create(sys.argv[1:] if argv is None else argv)
-    sys.excepthook = exception_hook(window)
+    sys.excepthook = ExceptionHook(window)
     GarbageCollector(app)
     window.show()
     return app.exec()
@@ -93,27 +98,40 @@ def _application(qt_arguments: list[str]) -> QApplication:
     return app
 
 
-def exception_hook(
-    window: MainWindow,
-) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    """Return a `sys.excepthook` that shows what nobody caught in the window, which stays.
+class ExceptionHook:
+    """A `sys.excepthook` that shows what nobody caught in the window, which stays.
 
-    An error with words for the person is shown in them; anything else is also logged, with its trace.
+    An error with words for the person is shown in them; anything else is also logged, with its trace. What happens again and
+    again in one place, as in something that is painted, is said once.
     """
 
-    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._met_at: dict[tuple[type[BaseException], str, int], float] = {}
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
-            window.close()
+            self._window.close()
+            return
+        if not self._is_news(kind, trace):
             return
         if isinstance(error, QtDigitsError):
             log.info("shown to the person", exc_info=(kind, error, trace))
-            window.session.report(error)
+            self._window.session.report(error)
             return
         log.error("unexpected", exc_info=(kind, error, trace))
-        window.session.report(
+        self._window.session.report(
             QtDigitsError(
-                f"Something unexpected happened: {kind.__name__}: {error}.", "The terminal has the details."
+                f"Something unexpected happened: {kind.__name__}: {error}.",
+                "Nothing that was judged is lost. If it happens again: Help → Save a problem report.",
             )
         )
 
-    return report
+    def _is_news(self, kind: type[BaseException], trace: TracebackType | None) -> bool:
+        """Whether this kind of error has not been met in this place for a while."""
+        file, line = "", 0
+        for frame, line in traceback.walk_tb(trace):
+            file = frame.f_code.co_filename
+        place, now = (kind, file, line), monotonic()
+        before, self._met_at[place] = self._met_at.get(place), now
+        return before is None or now - before > SILENCE_S

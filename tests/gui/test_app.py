@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qtdigits.errors import InputError, QtDigitsError
-from qtdigits.gui.app import exception_hook
+from qtdigits.gui.app import ExceptionHook
 
 
 class Window:
@@ -31,7 +31,7 @@ class Window:
 
 def report(error: BaseException) -> Window:
     window = Window()
-    exception_hook(window)(type(error), error, None)  # type: ignore[arg-type]
+    ExceptionHook(window)(type(error), error, None)  # type: ignore[arg-type]
     return window
 
 
@@ -44,9 +44,25 @@ def test_that_an_error_with_words_for_the_person_is_shown_in_them(caplog: pytest
 
 @pytest.mark.expects_log("unexpected")
 def test_that_what_nobody_expected_is_shown_with_its_kind() -> None:
-    assert report(KeyError("width")).shown == [
-        "Something unexpected happened: KeyError: 'width'. The terminal has the details."
-    ]
+    (shown,) = report(KeyError("width")).shown
+    assert shown.startswith("Something unexpected happened: KeyError: 'width'.")
+    assert "Save a problem report" in shown
+
+
+@pytest.mark.expects_log("unexpected")
+def test_that_what_happens_over_and_over_in_one_place_is_said_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    window = Window()
+    hook = ExceptionHook(window)  # type: ignore[arg-type]
+    for number in range(100):
+        try:
+            raise ValueError(number)
+        except ValueError as error:
+            hook(type(error), error, error.__traceback__)
+    hook(KeyError, KeyError("width"), None)
+    assert [text.split(":")[1].strip() for text in window.shown] == ["ValueError", "KeyError"]
+    assert caplog.text.count("Traceback") == 1
 
 
 def test_that_ctrl_c_in_the_terminal_closes_the_window() -> None:
