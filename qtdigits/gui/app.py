@@ -107,7 +107,7 @@ class ExceptionHook:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self._met_at: dict[tuple[type[BaseException], str, int], float] = {}
+        self._met_at: dict[tuple[object, ...], float] = {}
 
     def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
@@ -129,9 +129,7 @@ class ExceptionHook:
 
     def _is_news(self, kind: type[BaseException], trace: TracebackType | None) -> bool:
         """Whether this kind of error has not been met in this place for a while."""
-        file, line = "", 0
-        for frame, line in traceback.walk_tb(trace):
-            file = frame.f_code.co_filename
-        place, now = (kind, file, line), monotonic()
+        innermost = traceback.extract_tb(trace)[-1:]
+        place, now = (kind, *((at.filename, at.lineno) for at in innermost)), monotonic()
         before, self._met_at[place] = self._met_at.get(place), now
         return before is None or now - before > SILENCE_S
