@@ -1,4 +1,4 @@
-"""The demo: the real window, drawn in with mouse and key events, from the first digit to a retrained model.
+"""The demo: the real window, drawn in with mouse and key events. Memory is taught by one drawing, then a model is retrained.
 
 It needs no display (off-screen it uses Qt's own platform for that), keeps its data in a folder of its own, and leaves numbered
 pictures and `summary.md`. Nothing is staged: the answers, the corrections and the figures are what the program really gave.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,9 +23,20 @@ from PySide6.QtCore import (
     QtMsgType,
     qInstallMessageHandler,
 )
+from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSpinBox, QTableView, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QTableView,
+    QTabWidget,
+    QWidget,
+)
 
+from qtdigits.core.drawing.augmentation import Augmentation, deform_inks
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import MNIST_TEST
 from qtdigits.core.drawing.synthetic import synthetic_digits
@@ -42,10 +52,14 @@ from qtdigits.store.data.ink_files import read_ink_jsonl, read_unipen
 from qtdigits.store.files import make_folder
 
 N_DRAWINGS = 40
-MOST_DRAWINGS = 400
-WEAKER_MODEL = "mlp-50-50"
-"""Chosen if the model in use has read everything right, so that there is something to correct."""
-CONVOLUTIONAL_MODEL = "default"
+TEACHING_SEED = 2022
+HOOKED_ONE = [[(8, 22), (15, 15), (30, 11), (34, 12), (31, 30), (24, 62)]]
+"""A 1 with a long upstroke, which others read as a 7."""
+HEART = [
+    [(20, 18), (14, 8), (4, 9), (2, 20), (8, 32), (20, 44), (32, 32), (38, 20), (36, 9), (26, 8), (20, 18)]
+]
+SIMILAR = Augmentation(strength=0.3)
+"""How much two drawings of a kind differ."""
 EPOCHS = 6
 TRAINING_TIMEOUT_S = 900
 DRAWN_PART = 0.6
@@ -62,8 +76,8 @@ class Findings:
     source: str
     drawn: int = 0
     right: int = 0
-    weaker_from: int = 0
     corrections: list[str] = field(default_factory=list)
+    taught: list[str] = field(default_factory=list)
     pictures: list[tuple[str, str]] = field(default_factory=list)
     training: str = ""
     scores: dict[str, float] = field(default_factory=dict)
@@ -99,7 +113,7 @@ def drawings_from(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
     Also tells where they are from. Raises `InputError` for ink that cannot be used.
     """
     if path is None:
-        inks, labels = synthetic_digits(MOST_DRAWINGS, seed=2022)
+        inks, labels = synthetic_digits(N_DRAWINGS, seed=2022)
         return list(zip(labels, inks, strict=True)), "the program's own synthetic ink"
     is_jsonl = path.name.endswith((".jsonl", ".jsonl.gz"))
     every = [
@@ -108,8 +122,7 @@ def drawings_from(path: Path | None) -> tuple[list[tuple[str, Ink]], str]:
     if not every:
         raise InputError(f"{path} holds no drawings.", "Give an ink file with at least one.")
     step = max(1, len(every) // N_DRAWINGS)
-    spread = (drawing for start in range(step) for drawing in every[start::step])
-    return list(islice(spread, MOST_DRAWINGS)), path.name
+    return every[::step][:N_DRAWINGS], path.name
 
 
 class DemoPlayer:
@@ -118,6 +131,7 @@ class DemoPlayer:
     def __init__(self, window: MainWindow, out: Path, source: str) -> None:
         self._window, self._out = window, out
         self._findings = Findings(source)
+        window.ask.yes = lambda *_: True  # type: ignore[method-assign]
         window.resize(1360, 840)
 
     def play(self, drawings: list[tuple[str, Ink]]) -> Findings:
@@ -125,8 +139,11 @@ class DemoPlayer:
         try:
             window.show()
             self._wait(lambda: bool(window.session.model_name), 30, "the model")
+            self._first_model = window.session.model_name
             self._wait(lambda: window.curves.are_made, 30, "the curves")
             self._picture("start", "The window, a moment after it was started.")
+            self._teach("1", HOOKED_ONE, "hooked-one")
+            self._teach("♥", HEART, "heart")
             self._judge_all(drawings)
             self._show_tab("Learning")
             self._picture(
@@ -138,44 +155,37 @@ class DemoPlayer:
             self._use_new_model(drawings[0][1])
             self._look_inside(drawings[0][1])
         finally:
-            window.ask.yes = lambda *_: True  # type: ignore[method-assign]
             window.close()
         return self._findings
 
-    def _judge_all(self, drawings: list[tuple[str, Ink]]) -> None:
-        session, entry = self._window.session, self._window.drawing.entry
-        pictured: set[str] = set()
-        for label, ink in drawings:
-            if self._findings.drawn >= N_DRAWINGS:
-                if self._findings.corrections:
-                    break
-                self._choose_weaker_model()
-            self._draw(ink)
-            reading = session.reading
-            is_right = reading is not None and reading.label == label
-            kind = "right" if is_right else "wrong"
-            if kind not in pictured:
-                said = f"read as {reading.label}" if reading else "not read"
-                self._picture(
-                    kind, f"A {label}, {said}: " + ("Enter." if is_right else "a key and Enter correct it.")
-                )
-            if not is_right:
-                QTest.keyClicks(entry, label)
-                if kind not in pictured:
-                    self._picture("correction", f"{label} was typed; Enter stores the drawing as a {label}.")
-                self._findings.corrections.append(
-                    f"{label} read as {reading.label if reading else 'nothing'}"
-                )
-            pictured.add(kind)
-            QTest.keyClick(entry, Qt.Key.Key_Return)
-            self._findings.drawn += 1
-            self._findings.right += is_right
+    def _teach(self, label: str, strokes: list[list[tuple[int, int]]], name: str) -> None:
+        """Draw it, say what it is, and draw it again: memory reads it."""
+        inks = deform_inks([Ink.of(strokes)] * 2, np.random.default_rng(TEACHING_SEED), SIMILAR)
+        first, again = [self._drawn_and_judged(label, ink, f"{name}-{n}") for n, ink in enumerate(inks, 1)]
+        self._findings.taught.append(f"{label}: read as {first}, the next one as {again}")
 
-    def _choose_weaker_model(self) -> None:
-        session = self._window.session
-        if session.model_name != WEAKER_MODEL:
-            self._findings.weaker_from = self._findings.drawn
-            session.use_model(session.library.find(WEAKER_MODEL))
+    def _drawn_and_judged(self, label: str, ink: Ink, picture: str = "") -> str:
+        """Draw, take a picture if it has a name, and confirm or correct; return what was read."""
+        self._draw(ink)
+        reading = self._window.session.reading
+        read = reading.label if reading else "nothing"
+        if picture:
+            how = "Enter confirms" if read == label else f"{label} and Enter correct it"
+            self._picture(picture, f"Drawn as {label}, read as {read}: {how}.")
+        entry = self._window.drawing.entry
+        if read != label:
+            self._findings.corrections.append(f"{label} read as {read}")
+            typed = QInputMethodEvent()
+            typed.setCommitString(label)  # as an input method does: no key of its own stands for ♥
+            QApplication.sendEvent(entry, typed)
+        QTest.keyClick(entry, Qt.Key.Key_Return)
+        self._findings.drawn += 1
+        self._findings.right += read == label
+        return read
+
+    def _judge_all(self, drawings: list[tuple[str, Ink]]) -> None:
+        for label, ink in drawings:
+            self._drawn_and_judged(label, ink)
 
     def _train(self) -> RunFinished:
         window = self._window
@@ -254,10 +264,10 @@ class DemoPlayer:
         self._picture("dark", "The new model reads, in dark colours.")
 
     def _look_inside(self, ink: Ink) -> None:
-        """With the network that has the most to show."""
+        """With the network that has the most to show, the one that a person starts with."""
         session = self._window.session
         self._window.drawing.clear()
-        session.use_model(session.library.find(CONVOLUTIONAL_MODEL))
+        session.use_model(session.library.find(self._first_model))
         self._window.set_theme("light")
         self._show_tab("Network")
         self._draw(ink)
@@ -328,11 +338,7 @@ def summary_of(findings: Findings) -> str:
         f"{findings.drawn} drawings from {findings.source}, drawn with the mouse.",
         f"{findings.right} read right at once, {len(findings.corrections)} corrected with a key and Enter.",
     ]
-    if n := findings.weaker_from:
-        lines += [
-            "",
-            f"The first {n} were all read right; then the report's MLP read, to have something to correct.",
-        ]
+    lines += ["", *(f"- {taught}" for taught in findings.taught)]
     if findings.corrections:
         lines += ["", "Corrected: " + ", ".join(findings.corrections) + "."]
     lines += ["", f"Training: {findings.training}."]

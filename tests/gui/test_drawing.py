@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QPointingDevice
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from gui.pens import pen, pen_device
 
@@ -85,6 +86,6 @@ def test_that_a_new_class_is_told_with_what_it_needs_and_its_first_drawing_can_b
     draw(window)
     QTest.keyClicks(window.drawing.entry, "Ä")
     press(window, Qt.Key.Key_Return)
-    assert "“Ä” is a class now" in window.messages.text
+    assert "“Ä” is a class now" in window.findChild(QLabel, "toldLabel").text()
     (sample,) = window.session.store.samples()
     assert (sample.label, sample.held_out) == ("Ä", False)

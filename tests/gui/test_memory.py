@@ -413,7 +413,7 @@ def test_that_a_class_of_any_script_is_marked_as_known_from_memory_and_does_not_
     compose(window, label)
     assert text(window, "judgingHint") == f"Enter: a new class<br><b>{label}</b>"
     QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
-    assert window.messages.text == f"“{label}” is a class now. It is read from the next drawing on."
+    assert text(window, "toldLabel") == f"“{label}” is a class now. It is read from the next drawing on."
     draw_by_mouse(window, *A_DRAWING)
     QApplication.processEvents()
     assert (bars.geometry(), answer.width()) == (place, width)

@@ -284,7 +284,7 @@ class AnswerPanel(QFrame):
                     if is_read
                     else "Draw some more of it, then learn your hand"
                 )
-                self._session.notify(f"“{meant.strip()}” is a class now. {then}.")
+                self._session.tell(f"“{meant.strip()}” is a class now. {then}.")
 
     def _question(self, new: str) -> str:
         if new in self._session.store.classes():
