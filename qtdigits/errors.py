@@ -57,6 +57,10 @@ class StoreError(QtDigitsError):
     exit_code = 2
 
 
+class DamagedStoreError(StoreError):
+    """The store's file is damaged."""
+
+
 class NotStoredError(StoreError):
     """Something is not in the store any more."""
 

@@ -25,6 +25,9 @@ from qtdigits.training.compare import headers_of, was_trained_on
 from qtdigits.training.consolidate import RECIPE, Learner
 from qtdigits.training.data_cache import DataCache, fetch_mnist
 
+MOST_NAMED = 5
+"""Damaged rows that a list names."""
+
 
 def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Model:
     """Load a model by file or by name in the library. Raises `InputError` with the existing names."""
@@ -63,6 +66,14 @@ def require_writer(store: SampleStore, writer: str) -> None:
     """Raise `InputError` with the existing writers when there is no such writer."""
     if writer not in (writers := store.writers()):
         raise InputError(f"There is no writer {writer!r}.", f"Writers: {', '.join(writers) or 'none yet'}.")
+
+
+def say_damaged(store: SampleStore) -> None:
+    """Name the damaged rows that were left out, if there were any."""
+    for what, why in list(store.damaged.items())[:MOST_NAMED]:
+        say(f"{what[0].upper()}{what[1:]} is damaged and left out: {why}.")
+    if store.damaged:
+        say("To set damaged rows aside: qtdigits samples check --repair")
 
 
 def open_dataset(

@@ -35,6 +35,9 @@ def add_change_parsers(group: Subparsers) -> None:
         type=file_path,
         help="a samples.db, a backup of one, or a data folder",
     )
+    merging.add_argument(
+        "--skip-damaged", action="store_true", help="merge a store with damaged rows, without those rows"
+    )
     add_json_option(merging, "the numbers")
     relabelling = add_command(
         group,
@@ -77,7 +80,7 @@ def run_merge(args: argparse.Namespace) -> int:
         for path in args.paths:
             try:
                 with working(f"Merging {path} …"):
-                    done[path] = store.merge_store(path)
+                    done[path] = store.merge_store(path, skip_damaged=args.skip_damaged)
             except QtDigitsError as error:
                 complain(str(error))
                 code = max(code, error.exit_code)
@@ -85,13 +88,14 @@ def run_merge(args: argparse.Namespace) -> int:
         rows = [{"path": str(path), **asdict(merged)} for path, merged in done.items()]
         sums = {
             name: sum(getattr(merged, name) for merged in done.values())
-            for name in ("added", "skipped", "trials")
+            for name in ("added", "skipped", "trials", "damaged")
         }
         print_json({"stores": rows, **sums})
         return code
     for path, merged in done.items():
         there = f", {merged.skipped:,} already stored" if merged.skipped else ""
-        print(f"{path}: {merged.added:,} drawings added{there}; {merged.trials:,} judgements added")
+        left_out = f"; {merged.damaged:,} damaged rows left out" if merged.damaged else ""
+        print(f"{path}: {merged.added:,} drawings added{there}; {merged.trials:,} judgements added{left_out}")
     return code
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from qtdigits.cli.loading import require_writer
+from qtdigits.cli.loading import require_writer, say_damaged
 from qtdigits.cli.options import (
     Subparsers,
     add_command,
@@ -22,10 +21,13 @@ from qtdigits.cli.output import complain, print_json, print_table, say, working
 from qtdigits.cli.sample_changes import add_change_parsers, add_review_parser
 from qtdigits.core.drawing.samples import DEFAULT_WRITER, Origin, Sample, Verdict
 from qtdigits.core.formatting import counted
-from qtdigits.errors import InputError, QtDigitsError
+from qtdigits.errors import DamagedStoreError, InputError, QtDigitsError
 from qtdigits.store.frames import csv_of
+from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.store.tables.editing import Added
+from qtdigits.store.tables.repair import SET_ASIDE_NAME, n_set_aside
 from qtdigits.store.tables.rows import SampleFilter
+from qtdigits.store.tables.salvage import salvage
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.import_export import export_csv_pair, export_ink, import_samples
 
@@ -52,6 +54,11 @@ def add_parser(subparsers: Subparsers) -> None:
         run=run_check,
         summary="read every stored drawing and report damage",
         examples=("qtdigits samples check",),
+    )
+    check.add_argument(
+        "--repair",
+        action="store_true",
+        help=f"set damaged rows aside, in {SET_ASIDE_NAME}; of a damaged file, keep what can be read",
     )
     add_json_option(check, "what was found")
 
@@ -193,10 +200,12 @@ def run_list(args: argparse.Namespace) -> int:
     with SampleStore.open_to_read(data_folder(args)) as store:
         if args.csv:
             print(csv_of(store.samples_frame(chosen)[::-1][: limit or None]), end="")
+            say_damaged(store)
             return 0
         n = store.count(chosen)
         counts = _counts(store, chosen)
         newest = list(store.samples(chosen, newest_first=True, limit=limit or None))
+        say_damaged(store)
     if args.json:
         print_json({"n": n, "by_writer": counts, "samples": [_to_json(sample) for sample in newest]})
         return 0
@@ -212,12 +221,15 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Run SQLite's own check, then read the ink of each drawing; return 1 when there is a problem."""
-    with SampleStore.open_to_read(data_folder(args)) as store, working("Reading every drawing …"):
-        problems = [*store.check(), *_unreadable(store)]
+    """Run SQLite's own check, then read every row; return 1 when there is a problem."""
+    folder = data_folder(args)
+    repaired = _repair(folder) if args.repair else {}
+    with SampleStore.open_to_read(folder) as store, working("Reading every drawing …"):
+        problems = list(store.check())
         n = store.count()
+    aside = n_set_aside(folder)
     if args.json:
-        print_json({"n": n, "problems": problems})
+        print_json({"n": n, "problems": problems, "set_aside": aside, **repaired})
     else:
         for problem in problems:
             print(problem)
@@ -225,7 +237,31 @@ def run_check(args: argparse.Namespace) -> int:
             f"{store.path}: {n:,} drawings, "
             + (f"{len(problems):,} problems." if problems else "no problems.")
         )
+        if problems and not args.repair:
+            say("To set damaged rows aside: qtdigits samples check --repair")
+        if aside:
+            say(f"{aside:,} damaged rows were set aside in {folder / SET_ASIDE_NAME}.")
     return 1 if problems else 0
+
+
+def _repair(folder: Path) -> dict[str, object]:
+    """Repair the store, say what was done, and return it for `--json`."""
+    try:
+        with SampleStore.open(folder) as store:
+            found = store.repair()
+    except DamagedStoreError as error:
+        say(error.message)
+        salvaged = salvage(folder / FILE_NAME)
+        lost = ", ".join(f"{n:,} {table}" for table, n in salvaged.lost.items()) or "nothing"
+        read = ", ".join(f"{n:,} {table}" for table, n in salvaged.rows.items() if n)
+        say(f"Read from it: {read}. Lost: {lost}. The damaged file is {salvaged.kept}.")
+        with SampleStore.open(folder) as store:
+            found = store.repair()
+        told = {"rows": dict(salvaged.rows), "lost": dict(salvaged.lost), "kept": str(salvaged.kept)}
+        return {"repaired": found, "salvaged": told}
+    for problem in found:
+        say(f"Set aside: {problem}")
+    return {"repaired": found}
 
 
 def filter_of(args: argparse.Namespace) -> SampleFilter:
@@ -278,19 +314,6 @@ def _moment(text: str | None, option: str) -> datetime | None:
 def _count(folder: Path, chosen: SampleFilter) -> int:
     with SampleStore.open_to_read(folder) as store:
         return store.count(chosen)
-
-
-def _unreadable(store: SampleStore) -> list[str]:
-    problems: list[str] = []
-    drawings = store.samples()
-    for number in itertools.count(1):
-        try:
-            next(drawings)
-        except StopIteration:
-            return problems
-        except (QtDigitsError, ValueError) as error:  # the rows after this one can still be read
-            problems.append(f"drawing {number}: {error}")
-    return problems
 
 
 def _counts(store: SampleStore, chosen: SampleFilter) -> dict[str, dict[str, int]]:

@@ -76,7 +76,7 @@ def _import_rescued(store: SampleStore, rescue: Path) -> int:
     """
     path = rescue / FILE_NAME
     SampleStore.open(rescue).close()  # so that its log is written into the file
-    merged = store.merge_store(path)
+    merged = store.merge_store(path, skip_damaged=True)
     library = ModelLibrary(store.path.parent)
     for model in sorted((rescue / "models").glob("*.h5")):
         _move(model, library.new_path(model.stem))

@@ -257,7 +257,7 @@ def test_that_an_export_of_an_unknown_writer_writes_nothing(run: Run, ink_file: 
 
 def test_that_check_finds_a_damaged_drawing_and_goes_on(run: Run, ink_file: Path, data_dir: Path) -> None:
     run("samples", "import", ink_file)
-    assert run("samples", "check", "--json").json == {"n": 200, "problems": []}
+    assert run("samples", "check", "--json").json == {"n": 200, "problems": [], "set_aside": 0}
     with sqlite3.connect(data_dir / "samples.db") as connection:
         connection.execute("UPDATE samples SET ink = x'0102' WHERE id IN (5, 9)")
     connection.close()
@@ -311,3 +311,33 @@ def test_that_a_drawing_whose_writer_has_no_usable_name_is_named(
     assert done.code == 2
     assert f"{file}, drawing 2: 'b\\no' is not a writer's name" in done.complaint
     assert run("samples", "list", "--json").json["n"] == 0
+
+
+def test_that_repair_sets_damaged_drawings_aside_and_lists_go_on(
+    run: Run, ink_file: Path, data_dir: Path
+) -> None:
+    run("samples", "import", ink_file)
+    with sqlite3.connect(data_dir / "samples.db") as connection:
+        connection.execute("UPDATE samples SET ink = x'0102' WHERE id IN (5, 9)")
+    connection.close()
+    done = run("samples", "list", "--limit", "0", "--json")
+    assert (done.code, len(done.json["samples"])) == (0, 198)
+    assert "Drawing 9 is damaged" in done.err
+    done = run("samples", "check", "--repair", "--json")
+    assert done.code == 0
+    assert done.json["set_aside"] == len(done.json["repaired"]) == 2
+    assert done.json["n"] == 198
+    assert run("samples", "check", "--json").json == {"n": 198, "problems": [], "set_aside": 2}
+
+
+def test_that_repair_reads_what_it_can_of_a_damaged_file(run: Run, ink_file: Path, data_dir: Path) -> None:
+    run("samples", "import", ink_file)
+    path = data_dir / "samples.db"
+    with path.open("rb+") as stream:
+        stream.seek(path.stat().st_size // 2 // 4096 * 4096)
+        stream.write(b"\xa5" * 4096)
+    assert run("samples", "check").code != 0
+    done = run("samples", "check", "--repair", "--json")
+    assert done.code == 0
+    assert 150 < done.json["n"] <= 200
+    assert Path(done.json["salvaged"]["kept"]).is_file()

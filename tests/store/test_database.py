@@ -136,7 +136,7 @@ def test_that_a_thorough_check_finds_what_opening_does_not(filled: Path) -> None
 def test_that_a_damaged_store_names_its_backup(filled: Path) -> None:
     shutil.copy(filled / "samples.db", filled / "samples.db.before-v2")
     (filled / "samples.db").write_bytes(b"junk")
-    with pytest.raises(StoreError, match=r"Put back the backup samples\.db\.before-v2"):
+    with pytest.raises(StoreError, match=r"qtdigits backups restore samples\.db\.before-v2"):
         SampleStore.open(filled)
 
 

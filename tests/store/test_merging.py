@@ -143,7 +143,7 @@ def test_that_a_merge_that_fails_adds_nothing(store: SampleStore, other: SampleS
         db.execute("PRAGMA ignore_check_constraints = ON")
         db.execute("UPDATE samples SET raster = x'00' WHERE id = 3")
     db.close()
-    with pytest.raises(StoreError):
+    with pytest.raises(InputError, match="drawing 3 is damaged"):
         store.merge_store(other.path)
     assert (store.count(), store.writers(), len(store.classes())) == (0, [], 10)
 

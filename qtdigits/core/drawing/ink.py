@@ -22,6 +22,8 @@ StrokeArray = NDArray[np.float32]
 
 _MISSING = (0.0, 0.0, 0.0, 1.0)
 _BLOB_VERSION = 1
+MOST_BYTES = 1 << 25
+"""Of ink in memory: two million points. A pen at 240 points a second writes them in more than two hours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,11 @@ class Ink:
     def points(self) -> StrokeArray:
         """All points of all strokes, `(n, 4)`."""
         return np.concatenate(self.strokes) if self.strokes else np.empty((0, 4), np.float32)
+
+    @property
+    def n_bytes(self) -> int:
+        """How much memory it takes, at most `MOST_BYTES` where it is to be stored."""
+        return sum(4 + stroke.nbytes for stroke in self.strokes)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -102,12 +109,17 @@ def decode_ink(blob: bytes) -> Ink:
             raise InputError(
                 f"Ink blob version {version} is not known.", "Open it with a newer version of QtDigits."
             )
-        body = zlib.decompress(blob[5:])
+        unpacking = zlib.decompressobj()
+        body = unpacking.decompress(blob[5:], MOST_BYTES)
+        if not unpacking.eof:
+            raise ValueError("it is cut off, or too large")
         lengths = np.frombuffer(body, "<u4", count)
         points = (
             np.frombuffer(body, "<f4", offset=4 * count).reshape(4, int(lengths.sum())).T.astype(np.float32)
         )
-    except (struct.error, zlib.error, ValueError) as error:
+        if not (lengths.all() and np.isfinite(points).all()):
+            raise ValueError("a stroke is empty, or a point is not finite")
+    except (struct.error, zlib.error, ValueError, OverflowError) as error:
         raise InputError(
             "An ink blob is damaged.", "Restore it from a backup or delete the sample."
         ) from error

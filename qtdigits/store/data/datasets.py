@@ -23,6 +23,7 @@ from qtdigits.store.data.csv_pair import read_csv_pair
 from qtdigits.store.data.image_files import read_image_folder
 from qtdigits.store.data.ink_files import LabelledInk, read_ink_jsonl, read_unipen
 from qtdigits.store.tables import database
+from qtdigits.store.tables.row_types import EARLIEST, LATEST
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.untrusted import open_plain_or_gzip
 
@@ -44,6 +45,7 @@ _INK_READERS: dict[Kind, Callable[[Path], Iterator[LabelledInk]]] = {
     Kind.UNIPEN: read_unipen,
 }
 _BATCH = 512
+MOST_OF_DEVICE = 200
 
 
 def read_dataset(path: Path, *, labels: Path | None = None) -> Dataset:
@@ -56,6 +58,7 @@ def read_dataset(path: Path, *, labels: Path | None = None) -> Dataset:
     if kind is Kind.STORE:
         with _open_store(path) as store:
             found = replace(store.dataset(), name=path.name)
+            _refuse_damaged(store, path)
     elif kind in _INK_READERS:
         found = _dataset_of_ink(path, list(_INK_READERS[kind](path)))
     else:
@@ -162,13 +165,22 @@ def _dataset_of_ink(path: Path, drawings: Sequence[LabelledInk]) -> Dataset:
 
 
 def _open_store(path: Path) -> SampleStore:
-    return SampleStore.open_read_only(path / database.FILE_NAME if path.is_dir() else path)
+    return SampleStore.open_read_only(path / database.FILE_NAME if path.is_dir() else path, is_foreign=True)
+
+
+def _refuse_damaged(store: SampleStore, path: Path) -> None:
+    for what, why in store.damaged.items():
+        raise InputError(
+            f"{path}: {what} is damaged: {why}.",
+            "To take the rest, use qtdigits samples merge --skip-damaged.",
+        )
 
 
 def _stored_samples(path: Path) -> Iterator[Sample]:
     with _open_store(path) as store:
         for sample in store.samples():
             yield replace(sample, id=None)
+        _refuse_damaged(store, path)
 
 
 def _ink_samples(drawings: Iterator[LabelledInk], writer: str) -> Iterator[Sample]:
@@ -181,7 +193,7 @@ def _ink_samples(drawings: Iterator[LabelledInk], writer: str) -> Iterator[Sampl
                 writer=drawing.writer or writer,
                 ink=drawing.ink,
                 origin=Origin.INK_FILE,
-                device=str(drawing.extra.get("device", "")),
+                device=str(drawing.extra.get("device", ""))[:MOST_OF_DEVICE],
                 drawn_at=_moment(drawing.extra.get("drawn_at")),
             )
 
@@ -195,9 +207,10 @@ def _picture_samples(kind: Kind, path: Path, labels: Path | None, writer: str) -
 
 
 def _moment(text: Any) -> datetime:
-    """Return the time in a file, or the present one when there is none or it cannot be parsed."""
+    """Return the time in a file, or the present one when there is none, or none that can be stored."""
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        moment = moment if moment.tzinfo else moment.astimezone()
+    except (TypeError, ValueError, OverflowError, OSError):
         return now()
-    return moment if moment.tzinfo else moment.astimezone()
+    return moment if EARLIEST <= moment <= LATEST else now()

@@ -17,7 +17,8 @@ from qtdigits.core.drawing.labels import Class, LabelSet, clean_label, labels_in
 from qtdigits.core.drawing.samples import Verdict, now
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.tables.database import FILE_NAME, Database
-from qtdigits.store.tables.rows import clean_name, milliseconds_of, shown_label
+from qtdigits.store.tables.row_types import milliseconds_of
+from qtdigits.store.tables.rows import clean_name, shown_label
 
 _MERGES_SEEN = 1000
 

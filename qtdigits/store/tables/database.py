@@ -12,14 +12,18 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from qtdigits.errors import StoreError
+from qtdigits.errors import DamagedStoreError, StoreError
 from qtdigits.store.files import cannot_write, make_folder, remove_abandoned, take_name, temporary_beside
-from qtdigits.store.tables import schema
+from qtdigits.store.tables import foreign, schema
+from qtdigits.store.tables.row_types import those_sound
+
+T = TypeVar("T")
 
 FILE_NAME = "samples.db"
 BUSY_TIMEOUT_S = 10.0
@@ -42,6 +46,8 @@ class Database:
         self._connection = connection
         self._files: tuple[object, ...] | None = None
         self._refusal: StoreError | None = None
+        self.damaged: dict[str, str] = {}
+        """The damaged rows that `sound` has left out, and what is wrong with each."""
 
     @classmethod
     def open(cls, folder: Path) -> Database:
@@ -56,24 +62,24 @@ class Database:
         return database
 
     @classmethod
-    def open_read_only(cls, path: Path) -> Database:
+    def open_read_only(cls, path: Path, *, is_foreign: bool = False) -> Database:
         """Open a store file of any name; nothing is written into it or beside it.
 
-        An older version, such as a backup, is copied into memory and migrated there.
+        An older version, such as a backup, is copied and migrated there. `is_foreign`: somebody else may have made it.
         """
         if not path.is_file():
             raise StoreError(f"There is no file {path}.", "Check the path.")
         _check_file(path)
         if not _log_of(path).exists():
             # Nobody has it open, so it cannot change. In any other mode SQLite would leave a log beside it, or fail to.
-            return cls._read_only(path, "mode=ro&immutable=1")
+            return cls._read_only(path, "mode=ro&immutable=1", is_foreign=is_foreign)
         try:
-            return cls._read_only(path, "mode=ro")
+            return cls._read_only(path, "mode=ro", is_foreign=is_foreign)
         except StoreError:
             # On a full disk there is no room for the index that SQLite keeps beside a log.
             if _has_log(path):
                 raise
-            return cls._read_only(path, "mode=ro&immutable=1")
+            return cls._read_only(path, "mode=ro&immutable=1", is_foreign=is_foreign)
 
     @classmethod
     def unavailable(cls, path: Path, refusal: StoreError) -> Database:
@@ -90,6 +96,10 @@ class Database:
     def rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[sqlite3.Row]:
         with as_store_error(self.path):
             yield from self._connection.execute(statement, values)
+
+    def sound(self, make: Callable[[sqlite3.Row], T], rows: Iterable[sqlite3.Row]) -> Iterator[T]:
+        """Yield what `make` makes of the rows, without the damaged ones."""
+        return those_sound(make, rows, self.damaged)
 
     def row(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Row | None:
         """Return the first row of a query, or None."""
@@ -127,9 +137,13 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def integrity_problems(self) -> list[str]:
+        """Check that the pages of the file fit together."""
+        return [str(row[0]) for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
+
     def problems(self) -> tuple[str, ...]:
         """Check the whole file for damage and dangling references; empty when there are none."""
-        found = [str(row[0]) for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
+        found = self.integrity_problems()
         found += [
             f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there"
             for row in self.rows("PRAGMA foreign_key_check")
@@ -137,13 +151,18 @@ class Database:
         return tuple(found)
 
     @classmethod
-    def _read_only(cls, path: Path, parameters: str) -> Database:
+    def _read_only(cls, path: Path, parameters: str, *, is_foreign: bool) -> Database:
         """`parameters` of the URI by which SQLite opens the file."""
         database = cls(path, _connect(path, f"{path.absolute().as_uri()}?{parameters}", is_uri=True))
         with database._closed_on_error(), as_store_error(path):
-            if database._version() < len(schema.MIGRATIONS):
-                return database._migrated_copy()
-            database._check_tables()
+            if is_foreign:
+                foreign.limit(database._connection, path)
+            version = database._version()
+            database._check_tables(version)
+            if is_foreign:
+                foreign.refuse_programs(database._connection, path)
+            if version < len(schema.MIGRATIONS):
+                return database._migrated_copy(is_foreign=is_foreign)
         return database
 
     @contextmanager
@@ -206,10 +225,12 @@ class Database:
             )
         return int(version)
 
-    def _migrated_copy(self) -> Database:
-        """Copy the store into memory, read-only, and close the file."""
-        copy = Database(self.path, _connect(self.path, ":memory:", is_uri=False))
+    def _migrated_copy(self, *, is_foreign: bool) -> Database:
+        """Copy the store, read-only, into a temporary file of SQLite's own, and close this one."""
+        copy = Database(self.path, _connect(self.path, "", is_uri=False))
         with copy._closed_on_error():
+            if is_foreign:
+                foreign.limit(copy._connection, self.path)
             self._connection.backup(copy._connection)
             copy._migrate()
             copy._check_tables()
@@ -225,9 +246,11 @@ class Database:
             self._connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS)}")
 
-    def _check_tables(self) -> None:
+    def _check_tables(self, version: int | None = None) -> None:
+        """Refuse a store in which tables of the present version are missing; of an older one, only what is no store at all."""
+        needed = schema.TABLES if version in {None, len(schema.MIGRATIONS)} else {"samples"}
         names = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_schema")}
-        if missing := sorted(schema.TABLES - names):
+        if missing := sorted(needed - names):
             raise _damaged(self.path, f"the table {missing[0]} is missing")
 
 
@@ -253,6 +276,8 @@ def _connect(path: Path, target: str, *, is_uri: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(target, timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=is_uri)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.row_factory = sqlite3.Row
+        # A text that is not UTF-8 must not keep the rows beside it from being read.
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         return connection
 
 
@@ -276,8 +301,9 @@ def _check_file(path: Path) -> None:
     """
     if not path.exists():
         return
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder.", "Move it away, or choose another data folder.")
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "not a file"
+        raise StoreError(f"{path} is {what}.", "Move it away, or choose another data folder.")
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with as_store_error(path), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
         try:
@@ -350,12 +376,10 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
 
 
 def _damaged(path: Path, why: str) -> StoreError:
-    """Return the error for a damaged store; the remedy names the latest backup if there is one."""
-    backups = sorted(path.parent.glob(f"{path.name}.before-v*"))
-    put_back = f"Put back the backup {backups[-1].name}, or move" if backups else "Move"
-    return StoreError(
+    return DamagedStoreError(
         f"{path} is damaged: {why}.",
-        f"{put_back} the file away to start with an empty store. It was left as it is.",
+        "Repair it with qtdigits samples check --repair, or restore a backup: qtdigits backups list. "
+        "It was left as it is.",
     )
 
 
@@ -385,6 +409,8 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
             return StoreError(
                 f"{path} is in use by another program.", "Wait until that has ended and try again."
             )
+        case sqlite3.SQLITE_INTERRUPT:
+            return StoreError(f"{path} takes too long to read.", "Choose another file.")
         case sqlite3.SQLITE_CANTOPEN:
             return StoreError(
                 f"{path} cannot be opened.", "Check that the folder exists and may be written to."

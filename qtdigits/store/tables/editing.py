@@ -12,18 +12,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from qtdigits.core.drawing.ink import encode_ink
+from qtdigits.core.drawing.ink import MOST_BYTES, encode_ink
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.drawing.samples import Sample, Suspicion, Verdict, is_held_out, now
 from qtdigits.errors import InputError
 from qtdigits.store.tables import rows
 from qtdigits.store.tables.classes import class_labelled
 from qtdigits.store.tables.database import Database
-from qtdigits.store.tables.rows import WriterTable, milliseconds_of
+from qtdigits.store.tables.row_types import (
+    EARLIEST,
+    HEAVIEST,
+    LATEST,
+    Name,
+    Text,
+    Weight,
+    is_a,
+    milliseconds_of,
+)
+from qtdigits.store.tables.rows import WriterTable
 
 KEPT_IN_TRASH = timedelta(days=30)
 """A deleted sample can be restored for at least so long; the first deletion after that removes it for good."""
-HEAVIEST = 100
 _COLUMNS = (
     *("id", "writer_id", "class_id", "ordinal", "held_out"),
     *("origin", "device", "drawn_at", "preprocessing", "digest", "raster", "ink", "weight"),
@@ -93,18 +102,40 @@ class Prepared:
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
-        """Needs no store, so that it can be done before a transaction. Raises `ValueError` for a raster of another shape."""
+        """Needs no store, so that it can be done before a transaction.
+
+        Raises `ValueError` for a raster of another shape, and `InputError` for what could not be read again.
+        """
         digest = rows.digest_of(sample)
+        refuse_odd(sample)
         return cls(
             sample.writer,
             sample.label,
             digest,
             (
-                *(sample.origin, sample.device, rows.milliseconds_of(sample.drawn_at), PREPROCESSING_VERSION),
+                *(sample.origin, sample.device, milliseconds_of(sample.drawn_at), PREPROCESSING_VERSION),
                 *(digest, rows.raster_blob(sample.raster)),
                 *(None if sample.ink is None else encode_ink(sample.ink), sample.weight),
             ),
         )
+
+
+def refuse_odd(sample: Sample) -> None:
+    """Refuse a sample that would be a damaged row. Raises `InputError`."""
+    if not EARLIEST <= sample.drawn_at <= LATEST:
+        raise InputError(
+            f"A drawing has the time {sample.drawn_at}.",
+            f"Give one of the years {EARLIEST.year} to {LATEST.year}.",
+        )
+    if sample.ink is not None and sample.ink.n_bytes > MOST_BYTES:
+        raise InputError(f"A drawing has {len(sample.ink.points):,} points.", "Leave it out.")
+    for value, kind, what in (
+        (sample.device, Text, "device"),
+        (sample.weight, Weight, "weight"),
+        (sample.label, Name, "label"),
+    ):
+        if not is_a(kind, value):
+            raise InputError(f"A drawing has the {what} {str(value)[:40]!r}.", "Leave it out.")
 
 
 def insert_sample(db: Database, names: WriterTable, sample: Prepared, *, sample_id: int | None = None) -> int:

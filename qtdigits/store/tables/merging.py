@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
+from qtdigits.core.drawing.labels import clean_label
 from qtdigits.core.drawing.samples import now
 from qtdigits.errors import InputError
 from qtdigits.store.tables.classes import class_labelled, import_class, label_set_id_of_json
 from qtdigits.store.tables.database import Database
 from qtdigits.store.tables.editing import Added, Duplicate, find_duplicate, known_digests
-from qtdigits.store.tables.rows import SAMPLE_TABLES, WriterTable, milliseconds_of, shown_label
+from qtdigits.store.tables.row_types import CopiedRow, milliseconds_of, sound
+from qtdigits.store.tables.rows import SAMPLE_TABLES, WriterTable, clean_name, ink_of, shown_label, trial_of
 
 _CHUNK = 500
 _COPIED = (
@@ -41,9 +45,10 @@ class MergedWriters:
 
 @dataclass(frozen=True)
 class MergedStores(Added):
-    """Drawings that were added or skipped, and judgements that were added."""
+    """Drawings that were added or skipped, judgements that were added, and damaged rows that were left out."""
 
     trials: int = 0
+    damaged: int = 0
 
 
 def merge_writers(db: Database, names: WriterTable, source: str, into: str) -> MergedWriters:
@@ -68,15 +73,39 @@ def merge_writers(db: Database, names: WriterTable, source: str, into: str) -> M
 
 def merge_store(db: Database, names: WriterTable, source: Database) -> MergedStores:
     """Import `source`, matching writers by name and classes by label. Its trash and its runs are left out."""
-    for row in source.rows("SELECT name, key FROM writers ORDER BY id"):
-        names.import_writer(row["name"], row["key"])
-    for row in source.rows(
-        """SELECT label, retired_at FROM classes WHERE root_id = id AND deleted_at IS NULL ORDER BY position"""
-    ):
-        import_class(db, row["label"], retired_at=row["retired_at"])
-    copy = _Copy(db, names, source)
-    added = copy.copy_samples()
-    return MergedStores(added.added, added.skipped, copy.copy_trials())
+    with _naming(source.path):
+        for row in source.rows("SELECT name, key FROM writers ORDER BY id"):
+            names.import_writer(clean_name(row["name"]), clean_name(row["key"]))
+        for row in source.rows(
+            """SELECT label, retired_at FROM classes WHERE root_id = id AND deleted_at IS NULL ORDER BY position"""
+        ):
+            is_retired = row["retired_at"] is not None
+            import_class(
+                db, clean_label(row["label"]), retired_at=milliseconds_of(now()) if is_retired else None
+            )
+        copy = _Copy(db, names, source)
+        added = copy.copy_samples()
+        n_trials = copy.copy_trials()
+    return MergedStores(added.added, added.skipped, n_trials, len(source.damaged))
+
+
+def damaged_error(source: Database) -> InputError:
+    """Return the error for a store with damaged rows, which names the first."""
+    what, why = next(iter(source.damaged.items()))
+    more = f" (and {len(source.damaged) - 1:,} more)" if len(source.damaged) > 1 else ""
+    return InputError(
+        f"{source.path}: {what} is damaged: {why}{more}.",
+        "Nothing was taken. To take the rest, use qtdigits samples merge --skip-damaged.",
+    )
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the store in which a name or a label is none."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error.message}", error.remedy) from error
 
 
 class _Copy:
@@ -94,7 +123,7 @@ class _Copy:
         next_id = (self._db.value("SELECT seq FROM sqlite_sequence WHERE name = 'samples'") or 0) + 1
         added = skipped = 0
         put_back: set[int] = set()
-        for rows in _in_chunks(self._source_samples()):
+        for rows in _in_chunks(self._source.sound(_checked_sample, self._source_samples())):
             known = known_digests(self._db, {row["digest"] for row in rows})
             fresh = []
             for row in rows:
@@ -123,7 +152,7 @@ class _Copy:
             for row in list(self._source.rows("SELECT labels FROM label_sets"))
         }
         n = 0
-        for rows in _in_chunks(self._source_trials()):
+        for rows in _in_chunks(self._source.sound(_checked_trial, self._source_trials())):
             fresh = []
             for row in rows:
                 writer_id = self._writer_ids[row["writer"]]
@@ -147,7 +176,7 @@ class _Copy:
 
     def _source_trials(self) -> Iterator[sqlite3.Row]:
         return self._source.rows(
-            f"""SELECT writers.name AS writer, trials.model, trials.judged_at,
+            f"""SELECT trials.id, writers.name AS writer, trials.model, trials.judged_at,
                     {shown_label("trials.answer")} AS answer, trials.verdict,
                     {shown_label("trials.truth")} AS truth, trials.sample_id, label_sets.labels, trials.probabilities,
                     {shown_label("trials.network_answer")} AS network_answer
@@ -179,6 +208,18 @@ class _Copy:
         if label not in self._class_ids:
             self._class_ids[label] = class_labelled(self._db, label).id
         return self._class_ids[label]
+
+
+def _checked_sample(row: sqlite3.Row) -> sqlite3.Row:
+    ink_of(sound(CopiedRow, row, "drawing"))
+    for label in filter(None, (row["label"], row["given_label"])):
+        clean_label(label)
+    return row
+
+
+def _checked_trial(row: sqlite3.Row) -> sqlite3.Row:
+    trial_of(row)
+    return row
 
 
 def _in_chunks(rows: Iterator[sqlite3.Row]) -> Iterator[list[sqlite3.Row]]:

@@ -19,6 +19,7 @@ from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.practice import JudgedReading
 from qtdigits.store.tables import rows
 from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.row_types import ThumbnailRow, moment_of, sound
 from qtdigits.store.tables.rows import DOUBTED, EVERYTHING, RETIRED_CLASSES, SampleFilter, shown_label, where
 from qtdigits.store.tables.schema import TALLIED, TALLY_COLUMNS
 
@@ -252,7 +253,7 @@ class Thumbnail:
 
 
 def thumbnails(db: Database, ids: Sequence[int]) -> list[Thumbnail]:
-    """Return the thumbnails in the order of `ids`, without those of unknown ids."""
+    """Return the thumbnails in the order of `ids`, without those of unknown ids and of damaged drawings."""
     wanted = [int(i) for i in ids]
     found = db.rows(
         f"""SELECT samples.id, classes.label, samples.raster, writers.name AS writer, samples.origin,
@@ -262,23 +263,24 @@ def thumbnails(db: Database, ids: Sequence[int]) -> list[Thumbnail]:
             FROM {rows.SAMPLE_TABLES} WHERE samples.id IN (SELECT value FROM json_each(?))""",
         (json.dumps(wanted),),
     )
-    by_id = {row["id"]: _thumbnail(row) for row in found}
+    by_id = {one.id: one for one in db.sound(_thumbnail, found)}
     return [by_id[i] for i in wanted if i in by_id]
 
 
 def _thumbnail(row: sqlite3.Row) -> Thumbnail:
+    found = sound(ThumbnailRow, row, "drawing")
     return Thumbnail(
-        id=row["id"],
-        label=row["label"],
-        raster=np.frombuffer(row["raster"], np.uint8).reshape(28, 28),
-        writer=row["writer"],
-        origin=Origin(row["origin"]),
-        drawn_at=rows.moment_of(row["drawn_at"]),
-        held_out=bool(row["held_out"]),
-        weight=row["weight"],
-        suspicion=rows.suspicion_of(row),
-        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
-        is_deleted=row["deleted_at"] is not None,
+        id=found.id,
+        label=found.label,
+        raster=np.frombuffer(found.raster, np.uint8).reshape(28, 28),
+        writer=found.writer,
+        origin=found.origin,
+        drawn_at=moment_of(found.drawn_at),
+        held_out=bool(found.held_out),
+        weight=found.weight,
+        suspicion=rows.suspicion_of(found),
+        verdict=found.verdict,
+        is_deleted=found.deleted_at is not None,
     )
 
 

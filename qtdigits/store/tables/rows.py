@@ -6,21 +6,28 @@ import hashlib
 import json
 import sqlite3
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, TypedDict
 
 import numpy as np
 
-from qtdigits.core.drawing.ink import decode_ink
+from qtdigits.core.drawing.ink import Ink, decode_ink
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION, render
 from qtdigits.core.drawing.samples import Origin, Raster, Sample, Suspicion, Trial, Verdict
 from qtdigits.errors import InputError
 from qtdigits.store.tables.database import Database
+from qtdigits.store.tables.row_types import (
+    DamagedRowError,
+    SampleRow,
+    ThumbnailRow,
+    TrialRow,
+    from_json,
+    milliseconds_of,
+    moment_of,
+    sound,
+)
 
 MAX_NAME_LENGTH = 64
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 SAMPLE_COLUMNS = """samples.id, writers.name AS writer, classes.label, samples.origin, samples.held_out,
     samples.device, samples.drawn_at, samples.preprocessing, samples.raster, samples.ink, samples.weight,
@@ -54,34 +61,44 @@ TRIAL_TABLES = """trials JOIN writers ON writers.id = trials.writer_id
 
 
 def sample_of(row: sqlite3.Row) -> Sample:
+    """Return the drawing of a row of `SAMPLE_COLUMNS`. Raises `DamagedRowError`."""
+    found = sound(SampleRow, row, "drawing")
+    ink = ink_of(found)
     return Sample(
-        label=row["label"],
-        raster=np.frombuffer(raster_blob_of(row), np.uint8).reshape(28, 28),
-        writer=row["writer"],
-        ink=None if row["ink"] is None else decode_ink(row["ink"]),
-        origin=Origin(row["origin"]),
-        held_out=bool(row["held_out"]),
-        device=row["device"],
-        drawn_at=moment_of(row["drawn_at"]),
-        id=row["id"],
-        weight=row["weight"],
-        suspicion=suspicion_of(row),
-        is_reviewed=bool(row["reviewed"]),
+        label=found.label,
+        raster=np.frombuffer(raster_blob_of(found, ink), np.uint8).reshape(28, 28),
+        writer=found.writer,
+        ink=ink,
+        origin=found.origin,
+        held_out=bool(found.held_out),
+        device=found.device,
+        drawn_at=moment_of(found.drawn_at),
+        id=found.id,
+        weight=found.weight,
+        suspicion=suspicion_of(found),
+        is_reviewed=bool(found.reviewed),
     )
 
 
-def suspicion_of(row: sqlite3.Row) -> Suspicion | None:
-    if row["suspicion"] is None:
+def suspicion_of(row: SampleRow | ThumbnailRow) -> Suspicion | None:
+    if row.suspicion is None:
         return None
-    return Suspicion(row["suspicion"], row["suggestion"] or "", row["reason"] or "")
+    return Suspicion(row.suspicion, row.suggestion or "", row.reason or "")
 
 
-def raster_blob_of(row: sqlite3.Row) -> bytes:
+def ink_of(row: SampleRow) -> Ink | None:
+    """Return the ink, None for an image. Raises `DamagedRowError`."""
+    try:
+        return None if row.ink is None else decode_ink(row.ink)
+    except InputError as error:
+        raise DamagedRowError(f"drawing {row.id}", "its ink cannot be read") from error
+
+
+def raster_blob_of(row: SampleRow, ink: Ink | None) -> bytes:
     """Return 784 bytes by the present preprocessing: ink that an older version rendered is rendered again."""
-    if row["ink"] is not None and row["preprocessing"] != PREPROCESSING_VERSION:
-        return render(decode_ink(row["ink"])).tobytes()
-    blob: bytes = row["raster"]
-    return blob
+    if ink is not None and row.preprocessing != PREPROCESSING_VERSION:
+        return render(ink).tobytes()
+    return row.raster
 
 
 def raster_blob(raster: Raster) -> bytes:
@@ -92,18 +109,27 @@ def raster_blob(raster: Raster) -> bytes:
 
 
 def trial_of(row: sqlite3.Row) -> Trial:
+    """Return the judgement of a row of `TRIAL_COLUMNS`. Raises `DamagedRowError`."""
+    found = sound(TrialRow, row, "judgement")
+    try:
+        classes = from_json(found.labels, tuple[str, ...], column="labels")
+        probabilities = np.frombuffer(found.probabilities, "<f8")
+        if len(probabilities) != len(classes) or not np.isfinite(probabilities).all():
+            raise ValueError("its probabilities are not one number for each class")
+    except ValueError as error:
+        raise DamagedRowError(f"judgement {found.id}", str(error)) from error
     return Trial(
-        writer=row["writer"],
-        model=row["model"],
-        answer=row["answer"],
-        verdict=Verdict(row["verdict"]),
-        truth=row["truth"],
-        classes=tuple(json.loads(row["labels"])),
-        probabilities=tuple(np.frombuffer(row["probabilities"], "<f8").tolist()),
-        sample_id=row["sample_id"],
-        judged_at=moment_of(row["judged_at"]),
-        id=row["id"],
-        network_answer=row["network_answer"],
+        writer=found.writer,
+        model=found.model,
+        answer=found.answer,
+        verdict=found.verdict,
+        truth=found.truth,
+        classes=classes,
+        probabilities=tuple(probabilities.tolist()),
+        sample_id=found.sample_id,
+        judged_at=moment_of(found.judged_at),
+        id=found.id,
+        network_answer=found.network_answer,
     )
 
 
@@ -114,16 +140,6 @@ def digest_of(sample: Sample) -> bytes:
     lengths = np.array([len(stroke) for stroke in sample.ink.strokes], "<u4")
     points = np.ascontiguousarray(sample.ink.points, "<f4")
     return hashlib.sha256(b"ink" + lengths.tobytes() + points.tobytes()).digest()[:16]
-
-
-def milliseconds_of(moment: datetime) -> int:
-    """Return milliseconds since 1970 in UTC, rounded down; `moment` has a zone."""
-    return (moment.astimezone(UTC) - _EPOCH) // _MILLISECOND
-
-
-def moment_of(milliseconds: int) -> datetime:
-    """The inverse of `milliseconds_of`, in UTC."""
-    return _EPOCH + milliseconds * _MILLISECOND
 
 
 def clean_name(text: str, *, what: str = "a writer's name") -> str:

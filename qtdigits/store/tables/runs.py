@@ -18,7 +18,18 @@ from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store import frames
 from qtdigits.store.tables.database import Database
-from qtdigits.store.tables.rows import milliseconds_of, moment_of
+from qtdigits.store.tables.row_types import (
+    DamagedRowError,
+    QueueRow,
+    RunId,
+    RunRow,
+    from_json,
+    is_a,
+    milliseconds_of,
+    moment_of,
+    recipe_from_json,
+    sound,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +37,8 @@ if TYPE_CHECKING:
 RUNNING = "running"
 INTERRUPTED = "interrupted"
 CANCELLED = "cancelled"
+DAMAGED = "damaged"
+"""The state of a run whose row cannot be read; its note says why."""
 COLUMNS = "id, name, note, recipe, state, started_at, ended_at, model, figures, deleted_at"
 
 
@@ -153,11 +166,11 @@ class RunTable:
         return next(iter(self._runs("WHERE id = ?", run_id)), None)
 
     def history(self, run_id: str) -> History | None:
-        """Return the curves; None when nothing was recorded. Raises `StoreError` when there is no such run."""
-        row = self._db.row("SELECT history FROM runs WHERE id = ?", (run_id,))
+        """Return the curves; None when none were recorded, or they are damaged. Raises `StoreError` when there is no such run."""
+        row = self._db.row("SELECT id, history FROM runs WHERE id = ?", (run_id,))
         if row is None:
             raise _no_run(run_id)
-        return None if row["history"] is None else History.from_json(json.loads(row["history"]))
+        return next(self._db.sound(history_of, [row]), None)
 
     def rename(self, run_id: str, name: str) -> None:
         """Name a run; with "", it has the name of its recipe again. Raises `StoreError` when there is no such run."""
@@ -182,7 +195,7 @@ class RunTable:
                 self._db.execute("DELETE FROM runs WHERE id = ? AND deleted_at IS NOT NULL", (run_id,))
 
     def _runs(self, clause: str, *values: object) -> list[RunRecord]:
-        return [_run_of(row) for row in self._db.rows(f"SELECT {COLUMNS} FROM runs {clause}", values)]
+        return list(self._db.sound(_shown_run, self._db.rows(f"SELECT {COLUMNS} FROM runs {clause}", values)))
 
     def _is_there(self, run_id: str) -> bool:
         return self._db.row("SELECT 1 FROM runs WHERE id = ?", (run_id,)) is not None
@@ -250,19 +263,47 @@ def _no_run(run_id: str) -> StoreError:
     return StoreError(f"There is no run {run_id!r}.", "Look at the list of runs.")
 
 
-def _run_of(row: sqlite3.Row) -> RunRecord:
+def _shown_run(row: sqlite3.Row) -> RunRecord:
+    """Return the run, or one that says what is wrong with it. Raises `DamagedRowError` when not even its id can be used."""
+    try:
+        return run_of(row)
+    except DamagedRowError as error:
+        if not is_a(RunId, row["id"]):
+            raise
+        deleted_at = None if row["deleted_at"] is None else now()
+        return RunRecord(
+            row["id"], {}, state=DAMAGED, started_at=moment_of(0), note=str(error), deleted_at=deleted_at
+        )
+
+
+def run_of(row: sqlite3.Row) -> RunRecord:
+    """Return the run of a row of `COLUMNS`. Raises `DamagedRowError`."""
+    found = sound(RunRow, row, "run")
+    try:
+        recipe = recipe_from_json(found.recipe)
+        figures = from_json(found.figures, RunFigures, column="figures")
+    except ValueError as error:
+        raise DamagedRowError(f"run {found.id}", str(error)) from error
     return RunRecord(
-        id=row["id"],
-        name=row["name"],
-        note=row["note"],
-        recipe=json.loads(row["recipe"]),
-        state=row["state"],
-        started_at=moment_of(row["started_at"]),
-        ended_at=_moment(row["ended_at"]),
-        model=row["model"],
-        figures=RunFigures.from_json(json.loads(row["figures"])),
-        deleted_at=_moment(row["deleted_at"]),
+        id=found.id,
+        name=found.name,
+        note=found.note,
+        recipe=recipe,
+        state=found.state,
+        started_at=moment_of(found.started_at),
+        ended_at=_moment(found.ended_at),
+        model=found.model,
+        figures=figures,
+        deleted_at=_moment(found.deleted_at),
     )
+
+
+def history_of(row: sqlite3.Row) -> History | None:
+    """Return the curves of a row with `id` and `history`. Raises `DamagedRowError`."""
+    try:
+        return None if row["history"] is None else History.from_json(json.loads(row["history"]))
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
+        raise DamagedRowError(f"curves of run {row['id']}", "they cannot be read") from error
 
 
 def _cells(run: RunRecord) -> tuple[object, ...]:
@@ -301,6 +342,16 @@ class QueuedRun:
     is_known: bool = False
 
 
+def queued_of(row: sqlite3.Row) -> QueuedRun:
+    """Return the place of a run in the queue. Raises `DamagedRowError`."""
+    found = sound(QueueRow, row, "queued run")
+    try:
+        request = from_json(found.request, dict[str, Any], column="request")
+    except ValueError as error:
+        raise DamagedRowError(f"queued run {found.run_id}", str(error)) from error
+    return QueuedRun(found.run_id, request, bool(found.is_known))
+
+
 class QueueTable:
     """The queue of trainings, first come, first served; reached as `SampleStore.queue`."""
 
@@ -309,13 +360,11 @@ class QueueTable:
 
     def entries(self) -> list[QueuedRun]:
         """Return the queued runs, the next one first."""
-        return [
-            QueuedRun(row["run_id"], json.loads(row["request"]), bool(row["is_known"]))
-            for row in self._db.rows(
-                """SELECT run_id, request, EXISTS (SELECT 1 FROM runs WHERE id = run_id) AS is_known
-                    FROM queue ORDER BY position"""
-            )
-        ]
+        found = self._db.rows(
+            """SELECT run_id, request, EXISTS (SELECT 1 FROM runs WHERE id = run_id) AS is_known
+                FROM queue ORDER BY position"""
+        )
+        return list(self._db.sound(queued_of, found))
 
     def add(self, run_id: str, request: Mapping[str, Any]) -> None:
         """Append a run; one that is queued already keeps its place and gets the new request."""

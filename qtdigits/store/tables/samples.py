@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,17 +15,17 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.ink import decode_ink
 from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
 from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion, Trial
-from qtdigits.errors import InputError, NotStoredError, StoreError
+from qtdigits.errors import DamagedStoreError, InputError, NotStoredError, StoreError
 from qtdigits.store import frames
-from qtdigits.store.tables import editing, merging, queries, rows
+from qtdigits.store.tables import editing, merging, queries, repair, rows
 from qtdigits.store.tables.classes import ClassTable, active_classes, class_in_use, label_set_id
 from qtdigits.store.tables.database import FILE_NAME, Database
 from qtdigits.store.tables.editing import Added, Changed, Deleted, Prepared, SampleChange
 from qtdigits.store.tables.merging import MergedStores, MergedWriters
 from qtdigits.store.tables.queries import Judgements, Thumbnail
+from qtdigits.store.tables.row_types import FrameRow, milliseconds_of, sound
 from qtdigits.store.tables.rows import (
     EVERYTHING,
     FilterFields,
@@ -39,6 +40,7 @@ from qtdigits.store.tables.runs import QueueTable, RunTable
 if TYPE_CHECKING:
     import pandas as pd
 
+CHECK = "See: qtdigits samples check"
 MOST_ROWS = (1 << 63) - 1
 """SQLite's largest integer."""
 LARGE_IMPORT = 5000
@@ -71,9 +73,9 @@ class SampleStore:
         return cls(Database.open(folder))
 
     @classmethod
-    def open_read_only(cls, path: Path) -> SampleStore:
-        """Open a store file of any name, such as a backup or another person's, to read from it."""
-        return cls(Database.open_read_only(path))
+    def open_read_only(cls, path: Path, *, is_foreign: bool = False) -> SampleStore:
+        """Open a store file of any name, such as a backup, to read from it. `is_foreign`: somebody else may have made it."""
+        return cls(Database.open_read_only(path, is_foreign=is_foreign))
 
     @classmethod
     def open_to_read(cls, folder: Path) -> SampleStore:
@@ -108,9 +110,32 @@ class SampleStore:
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def damaged(self) -> Mapping[str, str]:
+        """The damaged rows that were met since the store was opened, and left out: what each is, and what is wrong."""
+        return self._db.damaged
+
     def check(self) -> tuple[str, ...]:
         """Read the whole file and return what is wrong with it; empty when nothing is."""
-        return (*self._db.problems(), *queries.tally_problems(self._db))
+        return (*self._db.problems(), *queries.tally_problems(self._db), *self._damage())
+
+    def repair(self) -> list[str]:
+        """Set damaged rows aside, mend what can be mended, and return what was set aside. Raises `StoreError`."""
+        if self._db.integrity_problems():
+            self._db.execute("REINDEX")
+            for problem in self._db.integrity_problems():
+                raise DamagedStoreError(f"{self.path} is damaged: {problem}.")
+        with self._editing():
+            repair.mend(self._db)
+            found = list(repair.find_damage(self._db))
+            repair.set_aside(self._db, found, self.path.parent)
+        self._db.damaged.clear()
+        return list(map(str, found))
+
+    def _damage(self) -> Iterator[str]:
+        yield from map(str, repair.find_damage(self._db))
+        for table, name, better in repair.odd_names(self._db):
+            yield f"{table}: {name!r} should be {better!r}"
 
     # writers and classes
 
@@ -167,7 +192,7 @@ class SampleStore:
                 (
                     *(trial.id, self._names.writer_id(trial.writer), trial.model, trial.answer),
                     *(trial.verdict, trial.truth, trial.network_answer),
-                    *(rows.milliseconds_of(trial.judged_at), sample_id),
+                    *(milliseconds_of(trial.judged_at), sample_id),
                     label_set_id(self._db, trial.classes),
                     np.array(trial.probabilities, "<f8").tobytes(),
                 ),
@@ -184,6 +209,8 @@ class SampleStore:
             if stored is None:
                 raise NotStoredError("This judgement is not in the store.", "It has been taken back already.")
             sample = self.sample(stored["sample_id"])
+            if sample is None and stored["sample_id"] is not None:
+                raise StoreError(f"Drawing {stored['sample_id']} is damaged.", CHECK)
             self._db.execute("DELETE FROM trials WHERE id = ?", (trial.id,))
             self._db.execute("DELETE FROM samples WHERE id = ?", (stored["sample_id"],))
             return None if sample is None else replace(sample, id=None)
@@ -200,7 +227,7 @@ class SampleStore:
         found = (
             (
                 *(trial.id, trial.writer, trial.model, trial.answer, trial.truth, trial.verdict),
-                *(max(trial.probabilities, default=math.nan), rows.milliseconds_of(trial.judged_at)),
+                *(max(trial.probabilities, default=math.nan), milliseconds_of(trial.judged_at)),
                 trial.sample_id,
             )
             for trial in self.trials()
@@ -249,16 +276,20 @@ class SampleStore:
         with self._editing():
             return editing.insert_samples(self._db, self._names, prepared)
 
-    def merge_store(self, path: Path) -> MergedStores:
+    def merge_store(self, path: Path, *, skip_damaged: bool = False) -> MergedStores:
         """Import another store, a file or a data folder, as a whole or not at all; known drawings are skipped.
 
-        Raises `InputError` for this very store, and `StoreError` for a file that cannot be used.
+        Raises `InputError` for this very store and, unless `skip_damaged`, for damaged rows, and `StoreError` for a file that
+        cannot be used.
         """
         path = path / FILE_NAME if path.is_dir() else path
         if path.exists() and path.samefile(self.path):
             raise InputError(f"{path} is the store itself.", "Name the other one.")
-        with contextlib.closing(Database.open_read_only(path)) as source, self._editing():
-            return merging.merge_store(self._db, self._names, source)
+        with contextlib.closing(Database.open_read_only(path, is_foreign=True)) as source, self._editing():
+            merged = merging.merge_store(self._db, self._names, source)
+            if merged.damaged and not skip_damaged:
+                raise merging.damaged_error(source)
+            return merged
 
     def samples(
         self,
@@ -279,13 +310,12 @@ class SampleStore:
                 WHERE samples.id IN ({inner}) ORDER BY samples.id {order}""",
             (*values, -1 if limit is None else min(limit, MOST_ROWS), offset),
         )
-        return map(rows.sample_of, found)
+        return self._db.sound(rows.sample_of, found)
 
     def sample(self, sample_id: int | None) -> Sample | None:
-        """Return one sample, from the trash too; None when there is none."""
+        """Return one sample, from the trash too; None when there is none, or it is damaged."""
         statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} WHERE samples.id = ?"
-        row = self._db.row(statement, (sample_id,))
-        return None if row is None else rows.sample_of(row)
+        return next(self._db.sound(rows.sample_of, self._db.rows(statement, (sample_id,))), None)
 
     def samples_frame(self, chosen: SampleFilter | None = None) -> pd.DataFrame:
         """Return a pandas frame with a row for each sample, oldest first; the columns are `frames.SAMPLE_COLUMNS`.
@@ -295,13 +325,13 @@ class SampleStore:
         """
         clause, values = ("", ()) if chosen is None else where(chosen)
         found = self._db.rows(
-            f"""SELECT samples.id, classes.label, writers.name, origin, device, drawn_at, ink IS NOT NULL,
-                    held_out, weight, reviewed, suspicion IS NOT NULL, suspicion, suggestion,
-                    samples.deleted_at IS NOT NULL
+            f"""SELECT samples.id, classes.label, writers.name AS writer, origin, device, drawn_at,
+                    ink IS NOT NULL AS has_ink, held_out, weight, reviewed, suspicion IS NOT NULL AS is_suspect,
+                    suspicion, suggestion, samples.deleted_at IS NOT NULL AS is_deleted
                 FROM {rows.SAMPLE_TABLES} {clause} ORDER BY samples.id""",
             values,
         )
-        return frames.frame_of(found, frames.SAMPLE_COLUMNS)
+        return frames.frame_of(self._db.sound(_frame_cells, found), frames.SAMPLE_COLUMNS)
 
     def count(self, chosen: SampleFilter = EVERYTHING, **also: Unpack[FilterFields]) -> int:
         """Return how many samples the filter chooses; its fields may be given as keywords too."""
@@ -348,14 +378,14 @@ class SampleStore:
         clause, values = where(chosen if with_doubted else counting(chosen))
         statement = f"SELECT {rows.SAMPLE_COLUMNS} FROM {rows.SAMPLE_TABLES} {clause} ORDER BY samples.id"
         blobs, labels, writers, inks, ids, weights = [], [], [], [], [], []
-        for row in self._db.rows(statement, values):
-            blobs.append(rows.raster_blob_of(row))
-            labels.append(row["label"])
-            writers.append(row["writer"])
-            ids.append(row["id"])
-            weights.append(row["weight"])
+        for sample in self._db.sound(rows.sample_of, self._db.rows(statement, values)):
+            blobs.append(sample.raster.tobytes())
+            labels.append(sample.label)
+            writers.append(sample.writer)
+            ids.append(sample.id or 0)
+            weights.append(sample.weight)
             if with_ink:
-                inks.append(None if row["ink"] is None else decode_ink(row["ink"]))
+                inks.append(sample.ink)
         images = np.frombuffer(bytearray().join(blobs), np.uint8).reshape(-1, 28, 28)
         heavy = tuple(weights) if any(weight != 1 for weight in weights) else ()
         return Dataset(
@@ -404,4 +434,9 @@ class SampleStore:
 
     def _trials(self, clause: str, values: tuple[Any, ...]) -> Iterator[Trial]:
         statement = f"SELECT {rows.TRIAL_COLUMNS} FROM {rows.TRIAL_TABLES} {clause}"
-        return map(rows.trial_of, self._db.rows(statement, values))
+        return self._db.sound(rows.trial_of, self._db.rows(statement, values))
+
+
+def _frame_cells(row: sqlite3.Row) -> tuple[Any, ...]:
+    sound(FrameRow, row, "drawing")
+    return tuple(row)
