@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qtdigits.errors import InputError
+from qtdigits.limits import POINTS, STROKES
 
 StrokeArray = NDArray[np.float32]
 """`(n, 4) float32`: x, y, t in ms, pressure."""
 
 _MISSING = (0.0, 0.0, 0.0, 1.0)
 _BLOB_VERSION = 1
-MOST_BYTES = 1 << 25
-"""Of ink in memory: two million points. A pen at 240 points a second writes them in more than two hours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +48,6 @@ class Ink:
     def points(self) -> StrokeArray:
         """All points of all strokes, `(n, 4)`."""
         return np.concatenate(self.strokes) if self.strokes else np.empty((0, 4), np.float32)
-
-    @property
-    def n_bytes(self) -> int:
-        """How much memory it takes, at most `MOST_BYTES` where it is to be stored."""
-        return sum(4 + stroke.nbytes for stroke in self.strokes)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -110,7 +104,7 @@ def decode_ink(blob: bytes) -> Ink:
                 f"Ink blob version {version} is not known.", "Open it with a newer version of QtDigits."
             )
         unpacking = zlib.decompressobj()
-        body = unpacking.decompress(blob[5:], MOST_BYTES)
+        body = unpacking.decompress(blob[5:], 4 * STROKES.most + 16 * POINTS.most)
         if not unpacking.eof:
             raise ValueError("it is cut off, or too large")
         lengths = np.frombuffer(body, "<u4", count)

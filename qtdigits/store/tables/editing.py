@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from qtdigits.core.drawing.ink import MOST_BYTES, encode_ink
+from qtdigits.core.drawing.ink import encode_ink
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.drawing.samples import Sample, Suspicion, Verdict, is_held_out, now
 from qtdigits.errors import InputError
+from qtdigits.limits import POINTS, STROKES
 from qtdigits.store.tables import rows
 from qtdigits.store.tables.classes import class_labelled
 from qtdigits.store.tables.database import Database
@@ -127,8 +128,9 @@ def refuse_odd(sample: Sample) -> None:
             f"A drawing has the time {sample.drawn_at}.",
             f"Give one of the years {EARLIEST.year} to {LATEST.year}.",
         )
-    if sample.ink is not None and sample.ink.n_bytes > MOST_BYTES:
-        raise InputError(f"A drawing has {len(sample.ink.points):,} points.", "Leave it out.")
+    if sample.ink is not None:
+        STROKES.check(len(sample.ink.strokes), "The drawing")
+        POINTS.check(sum(map(len, sample.ink.strokes)), "The drawing")
     for value, kind, what in (
         (sample.device, Text, "device"),
         (sample.weight, Weight, "weight"),

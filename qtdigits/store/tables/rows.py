@@ -96,7 +96,7 @@ def ink_of(row: SampleRow) -> Ink | None:
 
 def raster_blob_of(row: SampleRow, ink: Ink | None) -> bytes:
     """Return 784 bytes by the present preprocessing: ink that an older version rendered is rendered again."""
-    if ink is not None and row.preprocessing != PREPROCESSING_VERSION:
+    if ink is not None and not ink.is_blank and row.preprocessing != PREPROCESSING_VERSION:
         return render(ink).tobytes()
     return row.raster
 
