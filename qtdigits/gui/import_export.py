@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Event
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.formatting import counted
@@ -18,12 +20,23 @@ from qtdigits.gui.widgets.ask import Ask
 from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.training import import_export as exchange
+from qtdigits.training.child import run_program
+from qtdigits.training.export.formats import FORMATS, format_of
 
 CSV_KIND = "CSV (*.csv)"
 INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
 MOST_NAMED = 12
 """So many writers or labels are named in a question."""
 ANY_KIND = "Drawings (*.jsonl *.jsonl.gz *.csv *.tra *.tes *.npz *.gz *.db);;All files (*)"
+MODEL_KINDS = ";;".join(f"{one.title} (*{one.suffix})" for one in FORMATS)
+EXPORT_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True)
+class ModelWritten:
+    """`difference` is the largest of a probability from the model's own."""
+
+    difference: float
 
 
 class ImportExport(QObject):
@@ -42,7 +55,8 @@ class ImportExport(QObject):
         self._background = Background(self)
         self._background.done.connect(self._on_done)
         self._background.failed.connect(self._on_failed)
-        session.closing.connect(self._background.shutdown)
+        self._is_closing = Event()
+        session.closing.connect(self._on_closing)
 
     def import_drawings(self) -> None:
         path = self._ask.file_to_open("Import drawings", ANY_KIND)
@@ -87,6 +101,23 @@ class ImportExport(QObject):
         work = partial(exchange.export_csv_pair, self._session.data_dir, images, labels)
         self._run(f"Exporting to {images.name} and {labels.name}", work)
 
+    def export_model(self, model: Path) -> None:
+        """Write a model for another program, by a process of its own: Keras needs TensorFlow."""
+        out = self._ask.file_to_save(f"Export {model.stem}", f"{model.stem}{FORMATS[0].suffix}", MODEL_KINDS)
+        if out is None:
+            return
+        try:
+            format_of(out)
+        except QtDigitsError as error:
+            self._session.report(error)
+            return
+        self._run(f"Exporting to {out.name}", partial(_written, model, out, self._is_closing))
+
+    @Slot()
+    def _on_closing(self) -> None:
+        self._is_closing.set()
+        self._background.shutdown()
+
     def _has_any(self, chosen: SampleFilter) -> bool:
         """Return whether there is something to export, and tell if there is not."""
         try:
@@ -124,6 +155,10 @@ class ImportExport(QObject):
                 else:
                     self._session.notify(text)
                 self._session.samples_edited()
+            case ModelWritten(difference):
+                self._session.notify(
+                    f"{name}: done. Read back, its probabilities differ by at most {difference:.1e}."
+                )
             case int():
                 self._session.notify(f"{name}: {counted(result, 'drawing')} written.")
 
@@ -131,6 +166,12 @@ class ImportExport(QObject):
         self._session.report(
             QtDigitsError(f"{name} failed, and nothing was changed. {error.message}", error.remedy)
         )
+
+
+def _written(model: Path, out: Path, is_closing: Event) -> ModelWritten:
+    words = ("models", "export", str(model.resolve()), "--out", str(out.resolve()))
+    done = run_program(*words, timeout_s=EXPORT_TIMEOUT_S, is_cancelled=is_closing.is_set)
+    return ModelWritten(done["difference"])
 
 
 def import_question(drawings: Sequence[Sample]) -> str:

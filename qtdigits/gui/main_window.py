@@ -164,7 +164,7 @@ class MainWindow(QMainWindow):
         def models() -> QWidget:
             from qtdigits.gui.panels.models import ModelsPanel
 
-            return ModelsPanel(session=session)
+            return ModelsPanel(session=session, import_export=self.import_export)
 
         def runs() -> QWidget:
             from qtdigits.gui.panels.runs.runs_panel import RunsPanel

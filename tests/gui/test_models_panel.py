@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from threading import Event
 
 import pytest
@@ -7,14 +8,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
 
 from gui.models import saved_model
+from gui.stand_ins import Answers
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import ModelFileError
 from qtdigits.gui.background import Background
+from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels import models
 from qtdigits.gui.panels.models import COLUMNS, ModelsPanel
 from qtdigits.gui.session import Session
+from qtdigits.litert import metadata_of
+from qtdigits.paths import shipped_models_dir
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import Parts, Replayed
@@ -47,7 +52,11 @@ class Tab:
         saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
         library = ModelLibrary(data_dir, shipped=shipped)
         self.session = Session(store=store, library=library, data_dir=data_dir)
-        self.panel = ModelsPanel(session=self.session)
+        self.notices = []
+        self.session.notice_given.connect(self.notices.append)
+        self.answers = Answers(None)
+        self.exchange = ImportExport(session=self.session, ask=self.answers)
+        self.panel = ModelsPanel(session=self.session, import_export=self.exchange)
         qtbot.addWidget(self.panel)
         self.panel.show()
 
@@ -253,3 +262,40 @@ def test_that_the_chosen_model_is_told_in_full(open_tab, qtbot):
     told = tab.panel.findChild(QLabel, "modelDetails").text()
     assert "90.00 % of the digits of writers right whom it has never seen" in told
     assert told.endswith("model-a.h5")
+
+
+def test_that_the_chosen_model_is_exported_by_a_process_of_its_own(qtbot, open_tab, tmp_path):
+    (tmp_path / "shipped").mkdir()
+    shutil.copy(shipped_models_dir() / "mlp-50-50.h5", tmp_path / "shipped" / "model-b.h5")
+    tab = open_tab()
+    table = tab.panel.findChild(QTableWidget, "modelsTable")
+    export = tab.panel.findChild(QPushButton, "exportModelButton")
+    assert not export.isEnabled()
+    table.selectRow(1)
+    tab.answers.reply = tmp_path / "taken.tflite"
+    with qtbot.waitSignal(tab.exchange.findChild(Background).done, timeout=60_000):
+        qtbot.mouseClick(export, LEFT)
+    assert metadata_of(tab.answers.reply.read_bytes())["name"] == "mlp-50-50"
+    assert tab.notices[-1] == (
+        "Exporting to taken.tflite: done. Read back, its probabilities differ by at most 0.0e+00."
+    )
+
+
+def test_that_a_model_that_cannot_be_exported_is_reported(qtbot, open_tab, tmp_path):
+    tab = open_tab()
+    tab.panel.findChild(QTableWidget, "modelsTable").selectRow(0)
+    tab.answers.reply = tmp_path / "taken.tflite"
+    with qtbot.waitSignal(tab.session.problem_met, timeout=60_000) as met:
+        qtbot.mouseClick(tab.panel.findChild(QPushButton, "exportModelButton"), LEFT)
+    assert "Exporting to taken.tflite failed, and nothing was changed." in str(met.args[0])
+    assert "its LiteRT program does not load" in str(met.args[0])
+    assert not tab.answers.reply.exists()
+
+
+def test_that_an_ending_without_a_format_is_reported(qtbot, open_tab, tmp_path):
+    tab = open_tab()
+    tab.panel.findChild(QTableWidget, "modelsTable").selectRow(0)
+    tab.answers.reply = tmp_path / "taken.doc"
+    with qtbot.waitSignal(tab.session.problem_met) as met:
+        qtbot.mouseClick(tab.panel.findChild(QPushButton, "exportModelButton"), LEFT)
+    assert "taken.doc stands for no format" in str(met.args[0])

@@ -20,6 +20,7 @@ from qtdigits.core.formatting import UNKNOWN, counted, not_counted, percent
 from qtdigits.core.score.metrics import Tally
 from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.background import Background
+from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import LEFT, RIGHT, button, choice_table, label, offer_columns, table_cell
@@ -51,9 +52,12 @@ NOTE = "Drawings right: as each model read them when they were judged."
 class ModelsPanel(RefreshingPanel):
     """Reads the list only while it is visible. A replay runs in the background, until the session is closed."""
 
-    def __init__(self, *, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, session: Session, import_export: ImportExport, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._session = session
+        self._import_export = import_export
         self._replayed: Mapping[Path, Replayed] = {}
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
@@ -68,6 +72,9 @@ class ModelsPanel(RefreshingPanel):
         self._replay = button(
             "Read my drawings", "replayButton", "Let every model read all of your stored drawings again"
         )
+        self._export = button(
+            "Export…", "exportModelButton", "Write the chosen model for another program: ONNX, LiteRT, Keras"
+        )
         self._note = label(NOTE, role="muted", name="modelsNote", wraps=True)
         self._lay_out()
         self._connect()
@@ -77,7 +84,7 @@ class ModelsPanel(RefreshingPanel):
         buttons = QWidget()
         row = QHBoxLayout(buttons)
         row.setContentsMargins(0, 0, 0, 0)
-        for choice in (self._replay, self._roll_back, self._use):
+        for choice in (self._export, self._replay, self._roll_back, self._use):
             row.addWidget(choice)
         below = WrappingRow()
         below.add_stretching(self._note, least_px=LEAST_NOTE_PX)
@@ -93,6 +100,7 @@ class ModelsPanel(RefreshingPanel):
         self._use.clicked.connect(self._use_chosen)
         self._roll_back.clicked.connect(session.roll_back)
         self._replay.clicked.connect(self.replay)
+        self._export.clicked.connect(self._export_chosen)
         self._table.itemSelectionChanged.connect(self._update_buttons)
         self._table.itemActivated.connect(self._use_chosen)
         self._background.done.connect(self._on_replayed)
@@ -157,6 +165,11 @@ class ModelsPanel(RefreshingPanel):
         if entry is not None and not entry.error:
             self._session.use_model(entry.path)
 
+    def _export_chosen(self) -> None:
+        entry = self._chosen()
+        if entry is not None:
+            self._import_export.export_model(entry.path)
+
     @Slot(str, object)
     def _on_replayed(self, writer: str, result: tuple[Mapping[Path, Replayed], int]) -> None:
         if writer == self._session.writer:
@@ -187,7 +200,8 @@ class ModelsPanel(RefreshingPanel):
 
     def _update_buttons(self) -> None:
         entry = self._chosen()
-        self._use.setEnabled(entry is not None and not entry.error)
+        for choice in (self._use, self._export):
+            choice.setEnabled(entry is not None and not entry.error)
         self._details.setText(_details_of(entry) if entry else "")
         self._details.setVisible(entry is not None)
 

@@ -53,11 +53,12 @@ def export_model(path: Path, out: Path, *, format_name: str = "", data_dir: Path
     _refuse_models(path, out, data_dir)
     _require(chosen)
     model = load_model(path)
+    expected = _outputs_of(Reader(model), model.golden.images)
     exported = Exported(model, reading_network(model, constants_of(model.flatbuffer)))
     with tempfile.TemporaryDirectory(prefix="qtdigits-") as folder:
         part = Path(folder, f"{out.stem}{chosen.suffix}")
         found = write_and_read(exported, chosen, part, model.golden.images)
-        difference = _compare(model, found, chosen)
+        difference = _compare(model, found, expected, chosen)
         write_file(out, part.read_bytes())
     return ExportedFile(out, chosen, difference, len(model.golden.images))
 
@@ -98,9 +99,8 @@ def _outputs_of(reader: Reader, images: NDArray[np.uint8]) -> Outputs:
     return reader.read_and_embed(images) if reader.has_embedding else (reader.read_many(images),)
 
 
-def _compare(model: Model, found: Outputs, chosen: Format) -> float:
+def _compare(model: Model, found: Outputs, expected: Outputs, chosen: Format) -> float:
     """Return the largest difference of a probability on the golden drawings. Raises `QtDigitsError` where one is too large."""
-    expected = _outputs_of(Reader(model), model.golden.images)
     if [one.shape for one in found] != [one.shape for one in expected]:
         raise _differs(model, chosen, "its outputs have another shape")
     difference, *others = (float(np.abs(a - b).max()) for a, b in zip(found, expected, strict=True))
