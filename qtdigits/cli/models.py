@@ -268,6 +268,7 @@ def _to_json(model: Model) -> dict[str, Any]:
         "history": {"epochs": history["epochs"], "best_epoch": history["best_epoch"]},
         "flatbuffer_bytes": len(model.flatbuffer),
         "undecided_below": model.undecided_below,
+        "unlike_below": model.unlike_below,
         "golden_drawings": len(model.golden.images),
         "weights_sha256": model.weights_sha256,
     }
@@ -280,13 +281,19 @@ def _print_model(model: Model) -> None:
         ("classes", " ".join(model.label_set.labels)),
         ("weights", f"{weights:,}, SHA-256 {model.weights_sha256}"),
         ("preprocessing", f"version {model.preprocessing_version}"),
-        ("not sure", f"below {percent(model.undecided_below, 2)}" if model.undecided_below else "never"),
+        ("not sure", _when_not_sure(model)),
         ("training", _history_line(model)),
     ]
     recipe = {key: value for key, value in model.recipe.to_json().items() if value != ""}
     print_facts([*facts, *_flat({"recipe": recipe, "provenance": model.provenance})])
     print()
     print_scores(model.scores)
+
+
+def _when_not_sure(model: Model) -> str:
+    when = [f"below {percent(model.undecided_below, 2)}"] if model.undecided_below else []
+    when += [f"similarity to every class below {model.unlike_below:.2f}"] if model.unlike_below else []
+    return ", or ".join(when) or "never"
 
 
 def _history_line(model: Model) -> str:

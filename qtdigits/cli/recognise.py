@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qtdigits.cli.loading import open_reader
 from qtdigits.cli.options import MODEL_HELP, Subparsers, add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_table
 from qtdigits.core.drawing.images import normalise_image
 from qtdigits.core.formatting import percent
+from qtdigits.core.score.calibration import are_undecided
 from qtdigits.errors import InputError
 from qtdigits.reader import Reader
 from qtdigits.store.data.image_files import read_image
 
 N_SHOWN = 3
+Answer = tuple[dict[str, float], bool]
+"""The probability of each label, the highest first, and whether the model is sure."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -43,14 +48,15 @@ def run(args: argparse.Namespace) -> int:
             complain(str(answer))
             errors.append({"file": str(file), "message": answer.message, "remedy": answer.remedy})
         else:
-            best = next(iter(answer))
+            probabilities, is_sure = answer
+            best = next(iter(probabilities))
             results.append(
                 {
                     "file": str(file),
                     "label": best,
-                    "probability": answer[best],
-                    "is_sure": answer[best] >= reader.undecided_below,
-                    "probabilities": answer,
+                    "probability": probabilities[best],
+                    "is_sure": is_sure,
+                    "probabilities": probabilities,
                 }
             )
     if args.json:
@@ -61,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
     return 2 if errors else 0
 
 
-def _answers(reader: Reader, files: list[Path]) -> Iterator[tuple[Path, dict[str, float] | InputError]]:
-    """Yield for each file the probability of each label, the highest first, or the error."""
+def _answers(reader: Reader, files: list[Path]) -> Iterator[tuple[Path, Answer | InputError]]:
+    """Yield for each file the answer or the error."""
     for file in files:
         try:
             yield file, _read(reader, file)
@@ -70,13 +76,14 @@ def _answers(reader: Reader, files: list[Path]) -> Iterator[tuple[Path, dict[str
             yield file, error
 
 
-def _read(reader: Reader, file: Path) -> dict[str, float]:
+def _read(reader: Reader, file: Path) -> Answer:
     raster = normalise_image(read_image(file))
     if not raster.any():
         raise InputError(f"{file} shows nothing: it is blank.", "Give a picture of one digit.")
-    probabilities = reader.probabilities(raster)
-    labels = reader.label_set.labels
-    return {labels[i]: float(probabilities[i]) for i in (-probabilities).argsort(kind="stable")}
+    found, similarity = reader.read_and_compare(raster[np.newaxis])
+    is_undecided = are_undecided(found.max(), reader.undecided_below, similarity, reader.unlike_below)
+    labels, order = reader.label_set.labels, (-found[0]).argsort(kind="stable")
+    return {labels[i]: float(found[0, i]) for i in order}, not is_undecided.any()
 
 
 def _most_probable(probabilities: dict[str, float], *, is_sure: bool) -> list[str]:

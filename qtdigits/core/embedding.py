@@ -83,6 +83,19 @@ def whitening_of(
     return Whitening.of(np.concatenate(parts), labels)
 
 
+def class_means(embeddings: Floats, targets: NDArray[np.integer], n_classes: int) -> Floats:
+    """Return the mean embedding of each class, `(n_classes, d)` of unit length; a class without drawings has zeros."""
+    sums = np.zeros((n_classes, embeddings.shape[1]), np.float64)
+    np.add.at(sums, targets, embeddings)
+    return unit_rows(sums.astype(np.float32))
+
+
+def similarity_to(known: Floats, embeddings: Floats) -> Floats:
+    """Return the cosine of each of `(n, d)` embeddings and the most similar of those `known`, `(k, d)`: `(n,)`, -1 for none."""
+    found: Floats = (embeddings @ known.T).max(axis=1, initial=-1.0)
+    return found
+
+
 def unit_rows(rows: Floats) -> Floats:
     """Each row at unit length; a row of zeros stays."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)

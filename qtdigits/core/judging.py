@@ -15,6 +15,7 @@ from qtdigits.core.drawing.labels import clean_label
 from qtdigits.core.drawing.raster import render
 from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.memory import LEAST_SIMILARITY, Memory, Neighbour
+from qtdigits.core.score.calibration import ALIKE, are_undecided, are_unlike
 from qtdigits.core.undo import UndoStack
 from qtdigits.errors import InputError, NotStoredError
 
@@ -25,9 +26,10 @@ MOST_REASONS = 3
 class Reading:
     """`(k,) float32` probabilities, one for each of `classes`, of the drawing whose raster is `(28, 28) uint8`.
 
-    Below `undecided_below` the reading is not sure; `label` is the best guess then. `embedding` `(d,)`, `neighbours`, the most
-    similar remembered drawings, most similar first, and `network_label`, the network's own answer, are there if a memory was
-    consulted.
+    `similarity` is that to the most similar class or remembered drawing. The reading is not sure, and `label` the best guess,
+    where the probability is below `undecided_below` or the similarity below `unlike_below`. `embedding` `(d,)`, `neighbours`, the
+    most similar remembered drawings, most similar first, and `network_label`, the network's own answer, are there if a memory
+    was consulted.
     """
 
     raster: NDArray[np.uint8]
@@ -37,6 +39,8 @@ class Reading:
     embedding: NDArray[np.float32] | None = None
     neighbours: tuple[Neighbour, ...] = ()
     network_label: str = ""
+    similarity: float = ALIKE
+    unlike_below: float = 0.0
 
     @property
     def label(self) -> str:
@@ -49,7 +53,14 @@ class Reading:
 
     @property
     def is_sure(self) -> bool:
-        return bool(self.classes) and self.probability >= self.undecided_below
+        return bool(self.classes) and not are_undecided(
+            self.probability, self.undecided_below, self.similarity, self.unlike_below
+        )
+
+    @property
+    def is_unlike_all(self) -> bool:
+        """Whether the drawing resembles nothing that is known."""
+        return bool(are_unlike(self.similarity, self.unlike_below))
 
     @property
     def because(self) -> tuple[Neighbour, ...]:

@@ -19,6 +19,8 @@ from qtdigits.errors import InputError
 
 LayerWeights = tuple[NDArray[np.float32], ...]
 
+NO_MEANS = np.empty((0, 0), np.float32)
+
 GOLDEN_TOLERANCE = 1e-2
 """The largest difference of a probability from the golden one.
 
@@ -48,8 +50,9 @@ class Model:
 
     `weights` maps the name of each layer to its arrays, in the order of the layers. It is empty when only reading was
     asked for. `flatbuffer` is the LiteRT program. `scores` maps a set's name to a `Score.to_json()`. `provenance` says what it
-    was trained on and with. A reading whose highest probability is below `undecided_below` is "not sure" (0: none is).
-    `path` is None until the model is stored. Raises `InputError` when `undecided_below` is not from 0 to 1.
+    was trained on and with. A reading whose highest probability is below `undecided_below`, or that is less similar to each of
+    the `class_means`, `(k, d)` embeddings, than `unlike_below`, is "not sure" (0: none is). `path` is None until the model is
+    stored. Raises `InputError` for thresholds that are not from 0 to 1, and for another number of means than of classes.
     """
 
     name: str
@@ -65,11 +68,16 @@ class Model:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
     undecided_below: float = 0.0
+    unlike_below: float = 0.0
+    class_means: NDArray[np.float32] = field(default_factory=lambda: NO_MEANS)
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.undecided_below <= 1.0:
+        for threshold in (self.undecided_below, self.unlike_below):
+            if not 0.0 <= threshold <= 1.0:
+                raise InputError(f"A reading cannot be undecided below {threshold}; it must be from 0 to 1.")
+        if len(self.class_means) != (len(self.label_set) if self.unlike_below else 0):
             raise InputError(
-                f"A reading cannot be undecided below {self.undecided_below}; it must be from 0 to 1."
+                f"A model of {len(self.label_set)} classes cannot have the means of {len(self.class_means)}."
             )
 
     @property

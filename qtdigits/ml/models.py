@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.embedding import NO_FEATURES, whitening_of
-from qtdigits.core.model import Golden, LayerWeights, Model
+from qtdigits.core.model import NO_MEANS, Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError, TrainingError
@@ -76,7 +76,14 @@ def with_embedding_output(model: Model) -> Model:
 
 def weights_of(base: Model, trained: TrainedNetwork) -> Model:
     """Return `base` with the weights and classes of a further training: to start a training from, not to read with."""
-    return replace(base, label_set=trained.label_set, weights=_weights(trained.network), flatbuffer=b"")
+    return replace(
+        base,
+        label_set=trained.label_set,
+        weights=_weights(trained.network),
+        flatbuffer=b"",
+        unlike_below=0.0,
+        class_means=NO_MEANS,
+    )
 
 
 def from_model(model: Model) -> Any:

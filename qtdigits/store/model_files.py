@@ -7,10 +7,11 @@ A model file is an HDF5 file; docs/model-file.md describes it for other programs
         name                            network (JSON)              recipe (JSON)
         labels (JSON)                   scores (JSON)               provenance (JSON)
         best_epoch                      digests (JSON)              sha256
-        undecided_below (JSON), only where it is not 0
+        undecided_below, unlike_below (JSON), only where they are not 0
     litert                              uint8 (n,)                  the LiteRT flatbuffer
     golden/images                       uint8 (n, 28, 28)           drawings …
     golden/probabilities                float32 (n, k)              … and what the model must answer
+    class_means                         float32 (k, d)              only where unlike_below is not 0
     history/batches/<column>            float64 (n,)                as in core.run.history
     history/epochs/<column>             float64 (n,)
     weights/<index>_<layer>/<i>         float16 where that is       arrays of each layer, in order
@@ -34,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import LabelSet
-from qtdigits.core.model import Golden, LayerWeights, Model
+from qtdigits.core.model import NO_MEANS, Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import History
@@ -73,11 +74,14 @@ def load_model(path: Path, *, weights: bool = True) -> Model:
         digests = _json(attributes, "digests", dict)
         header = _header(attributes)
         label_set, network = header["label_set"], header["network"]
+        unlike_below = _threshold(attributes, "unlike_below")
         return Model(
             **header,
             weights=_weights(file, digests, network.n_parameters(len(label_set))) if weights else {},
             flatbuffer=_array(file, digests, "litert", "u1", 1).tobytes(),
             golden=_golden(file, digests, len(label_set)),
+            class_means=_class_means(file, digests) if unlike_below else NO_MEANS,
+            unlike_below=unlike_below,
             history=_history(file, digests, _number(attributes, "best_epoch")) if weights else History(),
             path=path,
         )
@@ -103,9 +107,9 @@ def check_model(path: Path) -> Model:
 
 def _attributes(model: Model) -> dict[str, Attribute]:
     arrays = _arrays(model)
-    threshold = {"undecided_below": _text(model.undecided_below)} if model.undecided_below else {}
+    thresholds = {"undecided_below": model.undecided_below, "unlike_below": model.unlike_below}
     return {
-        **threshold,
+        **{name: _text(value) for name, value in thresholds.items() if value},
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "preprocessing_version": model.preprocessing_version,
@@ -127,6 +131,8 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
         "golden/probabilities": model.golden.probabilities.astype("<f4", copy=False),
     }
     arrays |= {f"history/{name}": column for name, column in model.history.arrays().items()}
+    if len(model.class_means):
+        arrays["class_means"] = model.class_means.astype("<f4", copy=False)
     for index, (layer, weights) in enumerate(model.weights.items()):
         for number, array in enumerate(weights):
             arrays[f"weights/{index:02d}_{layer}/{number}"] = _halved_if_exact(array)
@@ -193,7 +199,7 @@ def _header(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
         "preprocessing_version": _number(attributes, "preprocessing_version"),
         "scores": _scores(attributes),
         "provenance": _json(attributes, "provenance", dict),
-        "undecided_below": _undecided_below(attributes),
+        "undecided_below": _threshold(attributes, "undecided_below"),
     }
 
 
@@ -204,14 +210,21 @@ def _scores(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, Any]]:
     return scores
 
 
-def _undecided_below(attributes: Mapping[str, Attribute]) -> float:
+def _threshold(attributes: Mapping[str, Attribute], name: str) -> float:
     """Return 0 where the field is missing, as in the first files."""
-    if "undecided_below" not in attributes:
+    if name not in attributes:
         return 0.0
-    value = json.loads(str(attributes["undecided_below"]))
+    value = json.loads(str(attributes[name]))
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("the field 'undecided_below' is not a number")
+        raise ValueError(f"the field {name!r} is not a number")
     return float(value)
+
+
+def _class_means(file: UntrustedFile, digests: Mapping[str, str]) -> NDArray[np.float32]:
+    means = _array(file, digests, "class_means", "<f4", 2)
+    if not np.isfinite(means).all():
+        raise ValueError("the means of its classes are not finite")
+    return means.astype(np.float32, copy=False)
 
 
 def _golden(file: UntrustedFile, digests: Mapping[str, str], k: int) -> Golden:

@@ -140,7 +140,6 @@ class NetworkReader:
     network: Any
     spec: NetworkSpec
     outputs: LabelSet
-    undecided_below: float = 0.0
     classes: Classes = AS_TRAINED
 
     @property

@@ -71,25 +71,24 @@ def _mnist_test_set(folder: Path) -> Dataset:
 class Answers:
     """A model's answers: `truth` and `answer`, `(n,)` indices into `classes`, and the `(n,)` probabilities of the answers.
 
-    Answers below `undecided_below` are undecided, and count all the same.
+    Those that are `undecided`, `(n,)` (None: nobody looked), count all the same.
     """
 
     classes: tuple[str, ...]
     truth: NDArray[np.int64]
     answer: NDArray[np.int64]
     confidence: NDArray[np.float32]
-    undecided_below: float = 0.0
+    undecided: NDArray[np.bool_] | None = None
 
     @property
     def score(self) -> Score:
-        is_right = self.is_right
-        undecided = are_undecided(self.confidence, self.undecided_below)
+        is_right, undecided = self.is_right, self.undecided
         return Score(
             self.classes,
             confusion_matrix(self.truth, self.answer, len(self.classes)),
             expected_calibration_error(self.confidence, is_right),
-            undecided=int(undecided.sum()),
-            undecided_correct=int((undecided & is_right).sum()),
+            undecided=None if undecided is None else int(undecided.sum()),
+            undecided_correct=None if undecided is None else int((undecided & is_right).sum()),
             reliability=reliability_to_json(reliability_of(self.confidence, is_right)),
         )
 
@@ -116,6 +115,7 @@ class Answers:
             truth=self.truth[chosen],
             answer=self.answer[chosen],
             confidence=self.confidence[chosen],
+            undecided=None if self.undecided is None else self.undecided[chosen],
         )
 
     def caption(self, index: int) -> str:
@@ -149,11 +149,12 @@ def answers_of(
     dataset = _as_shown(reader, dataset)
     classes, truth = _classes_and_truth(reader, dataset)
     answer = np.empty(len(dataset), np.int64)
-    confidence = np.empty(len(dataset), np.float32)
+    confidence, similarity = np.empty(len(dataset), np.float32), np.empty(len(dataset), np.float32)
     for part in _chunks(len(dataset), progress):
-        probabilities = reader.read_many(dataset.images[part], threads=_threads())
+        probabilities, similarity[part] = reader.read_and_compare(dataset.images[part], threads=_threads())
         answer[part], confidence[part] = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    return Answers(classes, truth, answer, confidence, reader.undecided_below)
+    undecided = are_undecided(confidence, reader.undecided_below, similarity, reader.unlike_below)
+    return Answers(classes, truth, answer, confidence, undecided)
 
 
 def are_first_of_class(dataset: Dataset, n: int) -> NDArray[np.bool_]:
@@ -193,14 +194,18 @@ def answers_with_memory(
     if len(possible) < len(known):
         given = given / np.maximum(given.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     place = {label: number for number, label in enumerate(classes)}
+    similarity = reader.similarities(embeddings, candidates)
     for i in np.flatnonzero(~are_remembered):
         memory = memories[writers[i]]
-        labels, found = memory.combine(candidates, given[i], memory.neighbours(embeddings[i]))
+        neighbours = memory.neighbours(embeddings[i])
+        similarity[i] = max([similarity[i], *(one.similarity for one in neighbours[:1])])
+        labels, found = memory.combine(candidates, given[i], neighbours)
         if not labels:  # nobody knows any of the dataset's labels: the answer is wrong whatever it is
             labels, found = known, probabilities[i]
         best = int(found.argmax())
         answer[i], confidence[i] = place[labels[best]], found[best]
-    return Answers(classes, truth, answer, confidence, reader.undecided_below).take(~are_remembered)
+    undecided = are_undecided(confidence, reader.undecided_below, similarity, reader.unlike_below)
+    return Answers(classes, truth, answer, confidence, undecided).take(~are_remembered)
 
 
 class EmbeddingReader(Protocol):
@@ -208,9 +213,6 @@ class EmbeddingReader(Protocol):
 
     @property
     def label_set(self) -> LabelSet: ...
-
-    @property
-    def undecided_below(self) -> float: ...
 
     def meaning_of(self, label: str) -> str:
         """Return the label by which it calls the class of drawings with `label`."""
@@ -236,10 +238,7 @@ def answers_as_used(
     classes, truth = _classes_and_truth(reader, dataset)
     are_read = np.ones(len(dataset), bool) if are_read is None else are_read
     probabilities, embeddings = _read_and_embed(reader, dataset.images, progress)
-    alone = Answers(
-        *(classes, truth, probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0)),
-        reader.undecided_below,
-    )
+    alone = Answers(classes, truth, probabilities.argmax(axis=1), probabilities.max(axis=1, initial=0))
     answer, confidence = alone.answer.copy(), alone.confidence.copy()
     writers, known = _writers_of(dataset), reader.label_set.labels
     memories = {writer: Memory() for writer in writers}

@@ -34,7 +34,6 @@ from qtdigits.core.run.events import (
     Terminal,
 )
 from qtdigits.core.run.history import History
-from qtdigits.core.score.calibration import Confidence, choose_threshold, measure_threshold
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import CancelledError, InputError, QtDigitsError, TrainingError
 from qtdigits.ml.training_data import TrainingData
@@ -52,6 +51,7 @@ from qtdigits.training.gather import REHEARSAL_NOTICE, TrainingInputs, gather
 from qtdigits.training.jobs import TrainingJob, run_to_ending
 from qtdigits.training.label_review import review_before_training
 from qtdigits.training.run_record import RunRecorder, keep_result, library_of, model_path_for, store_model
+from qtdigits.training.thresholds import with_thresholds
 from qtdigits.version import __version__
 
 if TYPE_CHECKING:
@@ -59,12 +59,6 @@ if TYPE_CHECKING:
 
 
 Emit = Callable[[Event], None]
-
-ENOUGH_OUTLIERS = 200
-"""With so many outliers a personal training chooses its own threshold."""
-
-UNDECIDED = "undecided"
-"""Entry of the provenance: the threshold, and what it costs and catches on data the model was not trained on."""
 
 
 def train(
@@ -291,20 +285,18 @@ class _Run:
     def _score(
         self, inputs: TrainingInputs, model: Model, trained: TrainedNetwork, base: Model | None
     ) -> tuple[Model, Reader]:
-        """Return the model with its threshold, scores and provenance, and its reader.
+        """Return the model with its thresholds, scores and provenance, and its reader.
 
-        The first reader checks the golden drawings; only the threshold changes after that.
+        The first reader checks the golden drawings; only the thresholds change after that.
         """
-        reader = Reader(model)
         data, labels = inputs.data, inputs.label_set.labels
+        model = with_thresholds(model, Reader(model), data, base=base)
+        reader = Reader(model, check=False)
         images = data.images[data.validation]
         truth = tuple(labels[target] for target in data.targets[data.validation])
         validation = answers_of(
             reader, Dataset(VALIDATION, images, truth), progress=self._scoring(VALIDATION)
         )
-        model = _with_threshold(model, reader, data, digits=validation.confidence, base=base)
-        validation = replace(validation, undecided_below=model.undecided_below)
-        reader = Reader(model, check=False)
         scores: dict[str, Mapping[str, Any]] = {VALIDATION: validation.score.to_json()}
         self._readings[VALIDATION] = validation.readings(images).selection_to_store()
         for name, dataset in inputs.tests.items():
@@ -389,25 +381,6 @@ class _Run:
         except CancelledError:
             self._control.raise_if_cancelled()
             return None
-
-
-def _with_threshold(
-    model: Model, reader: Reader, data: TrainingData, *, digits: Confidence, base: Model | None
-) -> Model:
-    """Return `model` with a threshold of "not sure", so that its scores count the undecided too.
-
-    It is chosen by `digits` `(n,)`, the highest probabilities in the validation, and the outliers of `data`; without outliers
-    there is none. A personal training keeps that of its base: a few drawings are not enough to choose one.
-    """
-    if base is None and not data.has_outliers:
-        return model
-    others = reader.read_many(data.images[data.outliers]).max(axis=1)
-    if base is not None and len(others) < ENOUGH_OUTLIERS:
-        found = measure_threshold(base.undecided_below, digits, others)
-    else:
-        found = choose_threshold(digits, others)
-    provenance = {**model.provenance, UNDECIDED: found.to_json()}
-    return replace(model, undecided_below=found.undecided_below, provenance=provenance)
 
 
 def _provenance(

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from qtdigits.core.score.calibration import (
     Threshold,
     are_undecided,
+    are_unlike,
+    choose_similarity,
     choose_threshold,
     expected_calibration_error,
     measure_threshold,
@@ -108,4 +110,29 @@ def test_that_a_threshold_that_was_chosen_elsewhere_is_measured_all_the_same() -
         "digits_undecided": 0.25,
         "n_others": 2,
         "others_caught": 0.5,
+        "unlike_below": 0.0,
     }
+
+
+def test_that_what_resembles_nothing_known_is_undecided_however_probable_its_answer() -> None:
+    confidence, similarity = np.array([0.9, 0.9, 0.4, 0.4]), np.array([0.8, 0.3, 0.8, 0.3])
+    assert are_undecided(confidence, 0.5, similarity, 0.5).tolist() == [False, True, True, True]
+    assert are_undecided(confidence, 0.5).tolist() == [False, False, True, True]
+    assert not are_undecided(0.9, 0.5, -1.0, 0.0)  # without a threshold nobody looks
+    assert are_unlike(similarity, 0.5).tolist() == [False, True, False, True]
+
+
+def test_that_one_digit_in_a_hundred_may_resemble_nothing_up_to_a_similarity_of_one_half() -> None:
+    similarity = np.linspace(0.2, 0.95, 1000)
+    chosen = choose_similarity(similarity)
+    assert 0.2 < chosen < 0.22
+    assert are_unlike(similarity, chosen).sum() == 10
+    assert choose_similarity(np.linspace(0.6, 1, 1000)) == 0.5
+    assert choose_similarity(np.linspace(-0.9, 0, 1000)) == choose_similarity(np.empty(0)) == 0
+
+
+def test_that_both_thresholds_are_measured_together() -> None:
+    digits, others = np.array([0.9, 0.9, 0.4, 0.9]), np.array([0.9, 0.2])
+    similarities = np.array([0.8, 0.3, 0.8, 0.9]), np.array([0.1, 0.1])
+    found = measure_threshold(0.5, digits, others, unlike_below=0.5, similarities=similarities)
+    assert found == Threshold(0.5, 4, 0.5, 2, 1.0, 0.5)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtdigits.core.embedding import MOST_DIMENSIONS, Whitening, reference_drawings, unit_rows
+from qtdigits.core.embedding import (
+    MOST_DIMENSIONS,
+    Whitening,
+    class_means,
+    reference_drawings,
+    similarity_to,
+    unit_rows,
+)
 
 
 def test_that_the_reference_drawings_are_the_same_every_time_and_of_all_digits() -> None:
@@ -49,3 +56,14 @@ def test_that_features_that_never_vary_are_embedded_all_the_same() -> None:
     whitening = Whitening.of(np.ones((20, 5), np.float32), ["0", "1"] * 10)
     assert np.isfinite(whitening.embed(np.ones((3, 5), np.float32))).all()
     assert np.isfinite(whitening.embed(np.zeros((3, 5), np.float32))).all()
+
+
+def test_that_a_drawing_is_as_similar_as_to_the_mean_of_the_most_similar_class() -> None:
+    embeddings = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], np.float32)
+    means = class_means(embeddings, np.array([0, 0, 2]), 3)
+    assert np.allclose(np.linalg.norm(means, axis=1), [1, 0, 1])
+    assert np.allclose(means[2], embeddings[2])
+    assert np.allclose(
+        similarity_to(means, embeddings), [means[0, 0], 0.8 * means[0, 0] + 0.6 * means[0, 1], 1]
+    )
+    assert similarity_to(means[:0], embeddings).tolist() == [-1, -1, -1]

@@ -36,3 +36,13 @@ def test_that_the_digest_sees_the_weights_and_nothing_else() -> None:
 def test_that_a_threshold_is_a_probability(undecided_below: float) -> None:
     with pytest.raises(InputError, match="from 0 to 1"):
         replace(MODEL, undecided_below=undecided_below)
+
+
+@pytest.mark.parametrize(
+    ("unlike_below", "n_means"), [(0.5, 0), (0.5, 9), (0.5, 11), (0.0, 10), (1.01, 10), (float("nan"), 10)]
+)
+def test_that_a_model_has_a_mean_of_each_class_or_no_threshold_of_similarity(
+    unlike_below: float, n_means: int
+) -> None:
+    with pytest.raises(InputError):
+        replace(MODEL, unlike_below=unlike_below, class_means=np.ones((n_means, 4), np.float32))

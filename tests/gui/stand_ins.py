@@ -17,6 +17,7 @@ from qtdigits.core.judging import Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.run.events import RunStarted
+from qtdigits.core.score.calibration import ALIKE
 from qtdigits.core.score.metrics import Tally
 from qtdigits.core.undo import UndoStack
 from qtdigits.errors import QtDigitsError, StoreError
@@ -43,6 +44,7 @@ class FixedReader:
     def __init__(self, model: Model, *, classes: Classes = AS_TRAINED) -> None:
         self.model_name = model.name
         self.undecided_below = model.undecided_below
+        self.similarity, self.unlike_below = ALIKE, model.unlike_below
         self._answer = int(model.name[-1]) if model.name[-1].isdigit() else 3
 
     def show_as(self, classes: Classes) -> None:
@@ -52,7 +54,11 @@ class FixedReader:
         assert raster.shape == (28, 28)
         probabilities = np.full(10, 0.01, np.float32)
         probabilities[self._answer] = 0.91
-        return Reading(raster, DIGITS.labels, probabilities, self.undecided_below)
+        return Reading(
+            *(raster, DIGITS.labels, probabilities, self.undecided_below),
+            similarity=self.similarity,
+            unlike_below=self.unlike_below,
+        )
 
 
 class FakeSession(QObject):

@@ -85,6 +85,16 @@ def test_that_a_model_that_is_not_sure_says_so_and_enter_alone_stores_nothing(wi
     assert right.text() == "Right"
 
 
+def test_that_what_resembles_nothing_known_is_a_question_with_a_guess(window):
+    window.session.reader.similarity, window.session.reader.unlike_below = 0.2, 0.5
+    draw(window)
+    assert answer(window) == "?"
+    assert child(window, QLabel, "probabilityLabel").text() == "looks new: perhaps 3"
+    press(window, Qt.Key.Key_Return)
+    assert window.session.store.count() == 0
+    assert child(window, QPushButton, "rightButton").text() == "It is 3"
+
+
 def test_that_enter_confirms_stores_and_clears(window):
     draw(window)
     press(window, Qt.Key.Key_Return)

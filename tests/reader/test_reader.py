@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from qtdigits.core.drawing.classes import Classes, OwnedClass
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import DIGITS, LabelSet
 from qtdigits.core.drawing.raster import render
@@ -64,6 +65,45 @@ def test_that_ink_and_its_raster_are_read_alike_and_memory_has_its_say(model: Mo
     reading = reader.read(ink, memory)
     assert (reading.label, reading.neighbours[0].label) == ("π", "π")
     assert reading.embedding is not None
+
+
+def _knowing(model: Model, known: np.ndarray) -> Model:
+    """`model` with the embedding of a raster as the mean of its class 3, and means like no drawing for all others."""
+    embedding = Reader(model).embed(known[np.newaxis])
+    means = np.tile(-embedding, (len(model.label_set), 1))
+    means[3] = embedding
+    return replace(model, unlike_below=0.9, class_means=means)
+
+
+def test_that_what_resembles_no_class_is_not_sure_until_it_is_remembered(model: Model) -> None:
+    known, other = tiny_data(2, seed=9).images
+    reader, memory = Reader(_knowing(model, known)), Memory()
+    assert not reader.read(known).is_unlike_all
+    found = reader.read(other)
+    assert (found.is_unlike_all, found.is_sure) == (True, False)
+    assert found.label == Reader(model).read(other).label  # the best guess
+    assert reader.read(other, memory).is_unlike_all
+    memory.add(reader.embed(other[np.newaxis])[0], "♥")
+    again = reader.read(other, memory)
+    assert (again.label, again.is_unlike_all, again.is_sure) == ("♥", False, True)
+    assert again.similarity == pytest.approx(1)
+
+
+def test_that_classes_that_are_not_in_the_set_are_not_known(model: Model) -> None:
+    known = tiny_data(1, seed=9).images[0]
+    reader = Reader(_knowing(model, known))
+    owned = tuple(OwnedClass(c.id, c.label) for c in DIGITS)
+    for among, is_unlike in ((frozenset("35"), False), (frozenset("45"), True), (None, False)):
+        reader.show_as(Classes(owned, among))
+        assert reader.read(known).is_unlike_all is is_unlike
+        assert (reader.read_and_compare(known[np.newaxis])[1][0] < 0.9) == is_unlike
+    reader.show_as(Classes(tuple(replace(c, root="4") if c.id == "3" else c for c in owned)))
+    assert not reader.read(known).is_unlike_all  # merged into another class
+
+
+def test_that_means_that_are_no_embeddings_of_the_network_are_refused(model: Model) -> None:
+    with pytest.raises(ModelFileError, match="means"):
+        Reader(replace(model, unlike_below=0.5, class_means=np.ones((10, 3), np.float32)))
 
 
 @pytest.mark.parametrize("name", ["default", "cnn-32-64", "mlp-50-50"])

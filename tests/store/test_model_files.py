@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -50,13 +51,36 @@ def test_that_the_threshold_of_not_sure_comes_back(path: Path, undecided_below: 
 def test_that_a_model_that_is_always_sure_has_the_fields_of_the_first_files(path: Path) -> None:
     save_model(a_model(), path)
     with h5py.File(path) as file:
-        assert "undecided_below" not in file.attrs
+        assert not {"undecided_below", "unlike_below"} & set(file.attrs)
+        assert "class_means" not in file
+
+
+def test_that_the_means_of_the_classes_come_back_also_without_the_weights(path: Path) -> None:
+    model = a_model(unlike_below=0.4321, class_means=np.random.default_rng(2).random((10, 3), np.float32))
+    save_model(model, path)
+    assert same_model(check_model(path), model)
+    read = load_model(path, weights=False)
+    assert read.unlike_below == 0.4321
+    assert np.array_equal(read.class_means, model.class_means)
+
+
+@pytest.mark.parametrize("means", [np.ones((9, 3)), np.ones(30), np.full((10, 3), np.nan)])
+def test_that_means_that_cannot_be_are_refused(path: Path, means: np.ndarray) -> None:
+    save_model(a_model(unlike_below=0.5, class_means=np.ones((10, 3), np.float32)), path)
+    with h5py.File(path, "r+") as file:
+        del file["class_means"]
+        file["class_means"] = means.astype("<f4")
+        digests = json.loads(file.attrs["digests"]) | {"class_means": digest_of_array(means.astype("<f4"))}
+    _tamper(path, digests=json.dumps(digests))
+    with pytest.raises(ModelFileError, match="damaged or has been changed"):
+        load_model(path, weights=False)
 
 
 @pytest.mark.parametrize("value", ["1.5", "-0.1", "NaN", '"0.5"', "true", "[0.5]", "half", "1" + "0" * 400])
-def test_that_a_threshold_that_cannot_be_is_refused(path: Path, value: str) -> None:
-    save_model(a_model(undecided_below=0.5), path)
-    _tamper(path, undecided_below=value)
+@pytest.mark.parametrize("name", ["undecided_below", "unlike_below"])
+def test_that_a_threshold_that_cannot_be_is_refused(path: Path, name: str, value: str) -> None:
+    save_model(a_model(undecided_below=0.5, unlike_below=0.5, class_means=np.ones((10, 3), np.float32)), path)
+    _tamper(path, **{name: value})
     with pytest.raises(ModelFileError, match="damaged or has been changed"):
         load_model(path, weights=False)
 

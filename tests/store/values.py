@@ -108,11 +108,13 @@ def same_model(a: Model, b: Model) -> bool:
         "scores",
         "provenance",
         "undecided_below",
+        "unlike_below",
     )
     return (
         all(getattr(a, name) == getattr(b, name) for name in plain)
         and list(a.weights) == list(b.weights)
         and a.weights_sha256 == b.weights_sha256
+        and np.array_equal(a.class_means, b.class_means)
         and np.array_equal(a.golden.images, b.golden.images)
         and np.array_equal(a.golden.probabilities, b.golden.probabilities)
         and a.history.to_json() == b.history.to_json()

@@ -100,6 +100,19 @@ def test_that_the_undecided_are_counted_apart_and_count_all_the_same(model: Mode
     assert unsure.score.decided_accuracy == is_right[sure.confidence >= middle].mean()
 
 
+def test_that_what_resembles_nothing_known_is_undecided_unless_it_is_remembered(model: Model) -> None:
+    """Of two drawings of each letter the first is remembered; no class is like any of them."""
+    images = tiny_data(8, seed=5).images
+    letters = Dataset("letters", np.concatenate([images, images]), tuple("ABCDEFGH" * 2))
+    means = np.tile(-Reader(model).embed(images).mean(axis=0), (10, 1))
+    reader = Reader(replace(model, unlike_below=0.95, class_means=means))
+    assert answers_of(reader, letters).score.undecided == 16
+    first = are_first_of_class(letters, 1)
+    assert answers_with_memory(reader, letters, first, among_all=True).score.undecided == 0
+    score = answers_with_memory(reader, letters, np.zeros(16, bool), among_all=True).score
+    assert (score.undecided, score.undecided_correct) == (16, 0)
+
+
 def test_that_the_first_drawings_of_each_class_are_counted_for_each_writer_in_the_order_of_the_file() -> None:
     blank = np.zeros((7, 28, 28), np.uint8)
     labels, writers = tuple("aabaaba"), tuple("xxxxyyx")

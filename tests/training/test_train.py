@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from qtdigits.core.drawing.raster import render_many
@@ -283,6 +284,29 @@ def test_that_scribbles_among_the_data_decide_when_a_model_is_not_sure_and_its_h
     heir = check_model(Path(ending.model))
     assert heir.undecided_below == heir.provenance["undecided"]["undecided_below"] == first.undecided_below
     assert heir.weights_sha256 != first.weights_sha256
+
+
+def test_that_an_embedding_layer_knows_what_resembles_nothing_and_heirs_measure_their_means_anew(
+    data_dir: Path, mnist: Path
+) -> None:
+    recipe = TINY_RECIPE.with_values(dense="16, 12:linear", epochs=6, scribbles=60, validation_fraction=0.3)
+    ending = run(TrainingJob.new(recipe, data_dir=data_dir, use_drawings=False))
+    assert isinstance(ending, RunFinished), ending
+    first = check_model(Path(ending.model))
+    found = first.provenance["undecided"]
+    assert 0 < first.unlike_below == found["unlike_below"] <= 0.5
+    assert first.class_means.shape == (10, 12)
+    assert np.allclose(np.linalg.norm(first.class_means, axis=1), 1, atol=1e-5)
+    assert found["digits_undecided"] <= 0.015
+    assert first.scores["validation"]["undecided"] == round(found["digits_undecided"] * found["n_digits"])
+
+    personal = recipe.with_values(start="champion", keep="last", epochs=1, mnist_images=100)
+    ending = run(TrainingJob.new(personal, data_dir=data_dir, use_drawings=False, base=str(first.path)))
+    assert isinstance(ending, RunFinished), ending
+    heir = check_model(Path(ending.model))
+    assert heir.unlike_below == first.unlike_below
+    assert heir.class_means.shape == (10, 12)
+    assert not np.allclose(heir.class_means, first.class_means, atol=1e-6)
 
 
 def test_that_a_model_that_saw_no_scribbles_is_always_sure(data_dir: Path, mnist: Path) -> None:

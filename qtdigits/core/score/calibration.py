@@ -1,7 +1,8 @@
-"""Calibration: whether answers are right as often as they say, and below which probability an answer is "not sure".
+"""Calibration: whether answers are right as often as they say, and when an answer is "not sure".
 
-A model answers every drawing with its best class, also a scribble or a letter. A threshold on the probability of that
-class catches most of those and leaves a few real digits undecided; it is chosen on data.
+A model answers every drawing with its best class, also a scribble or a letter. Two thresholds catch most of those and leave a
+few real digits undecided: one on the probability of that class, and one on how similar the drawing is to the most similar thing
+that is known, the mean of a class or a remembered drawing. Both are chosen on data.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ BINS = 15
 
 Confidence = NDArray[np.floating]
 """`(n,)`: the probability of each answer, 0 to 1."""
+
+Similarity = NDArray[np.floating]
+"""`(n,)`: the cosine of each drawing's embedding and the most similar one that is known, -1 to 1; `ALIKE` where nobody looked."""
+
+ALIKE = 1.0
+"""The similarity of what is the same."""
 
 
 def bin_index(confidence: Confidence, bins: int = BINS) -> NDArray[np.int64]:
@@ -98,15 +105,23 @@ HIGHEST_THRESHOLD = 0.5
 """An answer that is more probable than all others together is given. Measured on writers who were left out of a training: one
 half catches 98 % of their letters and 97 % of scribbles; 0.7 catches 98.5 and 98.5 %, at three times the cost in digits."""
 
+MOST_DIGITS_UNLIKE = 0.01
+"""How many of the real digits may resemble nothing that is known: one in a hundred. With a memory of a few drawings of each digit
+it is a third of that."""
+
+HIGHEST_SIMILARITY = 0.5
+"""Measured on writers and letters that were left out of a training (docs/measurements/networks.md)."""
+
 _STEP = 1e-4
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """Readings below `undecided_below` (0: none) are undecided.
+    """Answers less probable than `undecided_below`, and those to drawings less similar to everything known than `unlike_below`,
+    are undecided (0: none).
 
-    `digits_undecided` is the part of the `n_digits` real digits that it leaves undecided, `others_caught` that of the
-    `n_others` drawings of what is no digit, each None where there were none to choose by.
+    `digits_undecided` is the part of the `n_digits` real digits that are left undecided, `others_caught` that of
+    the `n_others` drawings of what is no digit, each None where there were none to choose by.
     """
 
     undecided_below: float
@@ -114,6 +129,7 @@ class Threshold:
     digits_undecided: float | None
     n_others: int
     others_caught: float | None
+    unlike_below: float = 0.0
 
     def to_json(self) -> dict[str, float | None]:
         return asdict(self)
@@ -131,29 +147,58 @@ def choose_threshold(
     `digits` `(n,)` and `others` `(m,)` are the highest probabilities that the model gave real digits, which it was
     not trained on, and drawings that are no digits. Rounded down to four decimals; without digits it is 0.
     """
-    digits = np.asarray(digits, np.float64)
-    if not len(digits):
-        return measure_threshold(0.0, digits, others)
-    allowed = min(math.floor(most_undecided * len(digits) + 1e-9), len(digits) - 1)
-    bound = math.floor(np.partition(digits, allowed)[allowed] / _STEP) * _STEP
-    return measure_threshold(round(min(max(bound, 0.0), highest), 4), digits, others)
+    return measure_threshold(_highest(digits, most_undecided, highest), digits, others)
 
 
-def measure_threshold(undecided_below: float, digits: Confidence, others: Confidence) -> Threshold:
-    """Measure what a given threshold costs and catches; `digits` and `others` as for `choose_threshold`."""
-    return Threshold(
-        undecided_below,
-        len(digits),
-        _part_undecided(digits, undecided_below),
-        len(others),
-        _part_undecided(others, undecided_below),
+def choose_similarity(
+    digits: Similarity, *, most_unlike: float = MOST_DIGITS_UNLIKE, highest: float = HIGHEST_SIMILARITY
+) -> float:
+    """Return the highest threshold, up to `highest`, that at most `most_unlike` of the real digits are less similar than.
+
+    Rounded down to four decimals; without digits it is 0.
+    """
+    return _highest(digits, most_unlike, highest)
+
+
+def measure_threshold(
+    undecided_below: float,
+    digits: Confidence,
+    others: Confidence,
+    *,
+    unlike_below: float = 0.0,
+    similarities: tuple[Similarity, Similarity] | None = None,
+) -> Threshold:
+    """Measure what given thresholds cost and catch; `digits` and `others` as for `choose_threshold`, and their `similarities`."""
+    alike = similarities or (np.full(len(digits), ALIKE), np.full(len(others), ALIKE))
+    costs, catches = (
+        float(are_undecided(confidence, undecided_below, similarity, unlike_below).mean())
+        if len(confidence)
+        else None
+        for confidence, similarity in zip((digits, others), alike, strict=True)
     )
+    return Threshold(undecided_below, len(digits), costs, len(others), catches, unlike_below)
 
 
-def are_undecided(confidence: Confidence, undecided_below: float) -> NDArray[np.bool_]:
-    """Return for each highest probability whether it leaves its drawing undecided: `(n,)`."""
-    return np.asarray(confidence, np.float64) < undecided_below
+def are_undecided(
+    confidence: Confidence | float,
+    undecided_below: float,
+    similarity: Similarity | float = ALIKE,
+    unlike_below: float = 0.0,
+) -> NDArray[np.bool_]:
+    """Return for each answer whether its probability, or what its drawing resembles, leaves it undecided: `(n,)`."""
+    return (np.asarray(confidence, np.float64) < undecided_below) | are_unlike(similarity, unlike_below)
 
 
-def _part_undecided(confidence: Confidence, undecided_below: float) -> float | None:
-    return float(are_undecided(confidence, undecided_below).mean()) if len(confidence) else None
+def are_unlike(similarity: Similarity | float, unlike_below: float) -> NDArray[np.bool_]:
+    """Return for each drawing whether it resembles nothing that is known: `(n,)`."""
+    return (np.asarray(similarity, np.float64) < unlike_below) & (unlike_below > 0)
+
+
+def _highest(values: NDArray[np.floating], most_below: float, highest: float) -> float:
+    """Return the highest threshold, up to `highest`, that leaves at most so large a part of the values below it."""
+    values = np.asarray(values, np.float64)
+    if not len(values):
+        return 0.0
+    allowed = min(math.floor(most_below * len(values) + 1e-9), len(values) - 1)
+    bound = math.floor(np.partition(values, allowed)[allowed] / _STEP) * _STEP
+    return round(min(max(float(bound), 0.0), highest), 4)

@@ -497,6 +497,8 @@ def _probability_text(reading: Reading | None) -> str:
         return ""
     if reading.is_sure:
         return percent(reading.probability)
+    if reading.is_unlike_all:
+        return f"looks new: perhaps {reading.label}"
     return f"not sure: perhaps {reading.label}, {percent(reading.probability, 0)}"
 
 
