@@ -17,6 +17,7 @@ from benchmarks import (
     learning,
     memory,
     new_class,
+    not_sure,
     one_shot,
     raster,
     reading,
@@ -48,6 +49,7 @@ ALL = {
     "elsewhere": elsewhere.measure,
     "one_shot": one_shot.measure,
     "new_class": new_class.measure,
+    "not_sure": not_sure.measure,
     "training": training.measure,
 }
 
