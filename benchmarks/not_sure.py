@@ -1,7 +1,7 @@
 """What "not sure" costs and catches: digits that get it, and drawings of what is no digit; beside the probability alone.
 
 `python -m benchmarks.not_sure --model heldout.h5 --writers 'pendigits-2[3-9]' 'aga-*' 'tos-*'` asks a model without memory, then
-with one: of five of each digit by the same writer, and of ten letters or signs, each drawn once, instead of all classes.
+with one: of one of each digit by the same writer, and of three or ten letters or signs, each drawn once, instead of all classes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from qtdigits.training.evaluate import answers_of, answers_with_memory, are_firs
 
 DIGITS, LETTERS, SIGNS = ("pendigits", "unipen-digits"), ("unipen-uppercase", "unipen-lowercase"), "omniglot"
 ALPHABET = "Early_Aramaic"
-OF_EACH_DIGIT, N_KNOWN, FIGURES, SCRIBBLES = 5, 10, 200, 2000
+OF_EACH_DIGIT, N_KNOWN, FIGURES, SCRIBBLES = 1, (3, 10), 200, 2000
 
 Undecided = NDArray[np.bool_]
 
@@ -75,15 +75,15 @@ def with_digits(reader: Reader, drawings: Dataset) -> Undecided:
     return _undecided(answers_with_memory(reader, drawings, first, among_all=True).undecided)
 
 
-def ten_known(reader: Reader, drawings: Dataset) -> tuple[Undecided, Undecided]:
-    """Remember a writer's first drawing of ten labels; return those of the rest that are of these labels, and all others."""
+def some_known(reader: Reader, drawings: Dataset, n: int) -> tuple[Undecided, Undecided]:
+    """Remember a writer's first drawing of `n` labels; return those of the rest that are of these labels, and all others."""
     found: list[Undecided] = []
     are_own: list[NDArray[np.bool_]] = []
     rng = np.random.default_rng(1)
     by, labels = np.array(drawings.writers), np.array(drawings.labels)
     for writer in sorted(set(drawings.writers)):
         own = np.flatnonzero(by == writer)
-        known = rng.permutation(np.unique(labels[own]))[:N_KNOWN]
+        known = rng.permutation(np.unique(labels[own]))[:n]
         first = are_first_of_class(drawings.take(own), 1) & np.isin(labels[own], known)
         answers = answers_with_memory(reader, drawings.take(own), first)
         found.append(_undecided(answers.undecided))
@@ -123,7 +123,10 @@ def measure(folder: Path | None = None, model: str = "default", writers: Sequenc
     rows = []
     for name in DIGITS:
         digits = dataset(ink(name))
-        rows += [row(f"{name} refused", digits), row(f"{name} refused, 5 remembered", digits, with_digits)]
+        rows += [
+            row(f"{name} refused", digits),
+            row(f"{name} refused, one of each remembered", digits, with_digits),
+        ]
     letters = {name: dataset(ink(name)) for name in LETTERS}
     for name, drawn in letters.items():
         no_digits = [i for i, label in enumerate(drawn.labels) if is_no_digit(label)]
@@ -137,9 +140,10 @@ def measure(folder: Path | None = None, model: str = "default", writers: Sequenc
             row(f"{shape.__name__}s caught", of_shapes([Ink.of([shape(rng)]) for _ in range(FIGURES)]))
         )
     for name, drawn in {**letters, ALPHABET: in_pairs(signs)}.items():
-        parts = [ten_known(reader, drawn) for reader in readers]
-        for i, what in enumerate(("of ten known ones refused", "of others caught")):
-            rows.append(_row(f"{name} {what}, {len(parts[0][i]):,}", parts[0][i], parts[1][i]))
+        for n in N_KNOWN:
+            parts = [some_known(reader, drawn, n) for reader in readers]
+            for i, what in enumerate((f"{n} known, these refused", f"{n} known, others caught")):
+                rows.append(_row(f"{name} {what}, {len(parts[0][i]):,}", parts[0][i], parts[1][i]))
     return rows
 
 
