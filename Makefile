@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint format bench fuzz wheel clean FORCE
+.PHONY: help setup run demo test lint format bench fuzz faults wheel lock audit clean FORCE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,10 +15,11 @@ help: ## Show this list
 setup: $(INSTALLED) ## Make .venv, install the pinned dependencies and what Qt lacks on this system
 	@tools/system_libraries.sh $(PY)
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml requirements.lock
 	@tools/virtual_environment.sh $(VENV)
 	@echo "Installing QtDigits and its dependencies into $(VENV) (a few minutes the first time)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(PY) -m compileall -q qtdigits # the first start is then as quick as any other
 	@touch $@
 
@@ -64,8 +65,22 @@ bench: setup ## Measure (ARGS names what)
 fuzz: setup ## Give every reader files that were changed at random (ARGS: how many, --seed N)
 	@$(PY) -m tests.fuzz $(ARGS)
 
-wheel: setup ## Build the wheel into dist/
-	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+faults: setup ## Kill the program a thousand times, and break its disk and clock (ARGS: how many, --seed N)
+	@$(PY) -m tests.bad_days $(ARGS)
+
+wheel: setup ## Build the wheel into dist/: the same bytes each time
+	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+lock: setup ## Write requirements.lock anew: the versions of constraints.txt, with the SHA-256 of every file
+	@$(PY) -m venv build/lock && build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --native-tls \
+		--custom-compile-command 'make lock' --constraint constraints.txt --extra dev --output-file requirements.lock pyproject.toml
+
+audit: setup ## Ask PyPI's advisories about the locked versions, and see that the list of licences is up to date
+	@$(PY) tools/licences.py --check
+	@$(PY) -m venv build/audit && build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	@build/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+
 
 clean: ## Remove what was built and cached (.venv stays)
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import platform
+import re
 import subprocess
 import sys
 import tomllib
@@ -69,10 +72,37 @@ def test_that_each_platform_gets_one_tensorflow(
 
 
 def test_that_the_pinned_versions_satisfy_the_requirements(pyproject: dict[str, Any]) -> None:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    pinned = dict(line.split("==") for line in _lines("constraints.txt"))
     for requirement in _requirements(pyproject):
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
+
+
+def test_that_every_locked_file_has_a_digest_and_its_pinned_version() -> None:
+    pinned = set(_lines("constraints.txt"))
+    locked = [line.split(" ")[0] for line in _lines("requirements.lock") if not line.startswith(" ")]
+    assert set(locked) == pinned
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for entry in re.split(r"\n(?=\S)", text.partition("\nabsl")[2]):
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="the list is of this system"
+)
+def test_that_the_licences_of_all_that_is_needed_are_listed() -> None:
+    checked = subprocess.run([sys.executable, "tools/licences.py", "--check"], cwd=ROOT, check=False)
+    assert checked.returncode == 0
+
+
+def test_that_a_wheel_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="hatchling builds the wheel, and is not installed")
+    digests = set()
+    for name in ("one", "two"):
+        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / name)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        (wheel,) = (tmp_path / name).iterdir()
+        digests.add(hashlib.sha256(wheel.read_bytes()).hexdigest())
+    assert len(digests) == 1
 
 
 def test_that_no_tracked_file_is_large() -> None:
@@ -104,6 +134,11 @@ def test_that_the_lowest_floors_stand_on_little(floor: str, allowed: set[str]) -
     for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
         foreign = set(_imported_packages(path)) - sys.stdlib_module_names - allowed - {"qtdigits"}
         assert not foreign, f"{path.relative_to(ROOT)} imports {', '.join(sorted(foreign))}"
+
+
+def _lines(name: str) -> list[str]:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
 
 
 def _requirements(pyproject: dict[str, Any], *names: str) -> Iterator[Requirement]:
