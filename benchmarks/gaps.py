@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 WATCH_S = 20.0
 PERIOD_MS = 10
+HELD_S = 3.0
+"""How long another process holds the store's lock at a time."""
 LOOK_S = 2.0
 """How long somebody looks at a page before he turns to the next."""
 MOVE_MS = 16
@@ -31,6 +36,7 @@ MOVE_MS = 16
 
 def measure() -> list[Row]:
     idle, engine, thread, live = (run_child("gaps", where) for where in ("idle", "engine", "thread", "live"))
+    locked, waiting = (run_child("gaps", where) for where in ("locked", "waiting"))
     beside = "the same training inside a QThread"
     return [
         Row(
@@ -63,10 +69,20 @@ def measure() -> list[Row]:
         Row("gap with curves, drawing, activations and training all live, p99", live["p99_ms"], idle["p99_ms"], "ms",
             "idle window", "≤ 16 ms"),
         Row("the same, longest", live["max_ms"], idle["max_ms"], "ms", "idle window", "≤ 60 ms"),
+        Row("longest gap of somebody who draws and judges while another process holds the store's lock", locked["max_ms"],
+            waiting["max_ms"], "ms", f"the window waits for the lock, which is held {HELD_S:.0f} s at a time", "≤ 60 ms"),
     ]  # fmt: skip
 
 
 def child(where: str) -> None:
+    """Measure one of the situations, in a process of its own."""
+    if where in ("locked", "waiting"):
+        beside_another_writer(is_waiting=where == "waiting")
+    else:
+        while_training(where)
+
+
+def while_training(where: str) -> None:
     """`where` the CNN is trained: "engine" as the program does it, "thread": a QThread of the window, "idle": nowhere.
 
     "live" is "engine" with somebody who draws all the time, judges each drawing, and looks at the curves and into the network in
@@ -107,6 +123,46 @@ def child(where: str) -> None:
         watch.run_for(WATCH_S)
     gaps = watch.gaps_ms
     finish(p99_ms=float(np.percentile(gaps, 99)), max_ms=float(gaps.max()), cold_ms=cold_ms)
+
+
+HOLDER = """
+import sqlite3, sys, time
+store = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+while True:
+    store.execute("BEGIN IMMEDIATE")
+    time.sleep(float(sys.argv[2]))
+    store.execute("COMMIT")
+    time.sleep(0.5)
+"""
+
+
+def beside_another_writer(*, is_waiting: bool) -> None:
+    """Somebody draws and judges while another process holds the store's lock most of the time.
+
+    `is_waiting`: each judgement waits for the lock in the event loop, as a plain write into the store does.
+    """
+    app, window = open_window("litert", tempfile.mkdtemp())
+    window.trainer.start_engine = lambda: None  # type: ignore[method-assign]
+    if is_waiting:
+        window.session.store.without_waiting = contextlib.nullcontext  # type: ignore[method-assign]
+    window.show()
+    watch = GapWatch(app)
+    watch.until(
+        lambda: bool(window.curves.are_made and window.learning_panel and window.learning_panel.has_charts),
+        60,
+    )
+    watch.run_for(1)
+    path = str(window.session.store.path)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, path, str(HELD_S)])
+    somebody = Somebody(window)  # noqa: F841 - draws as long as the object lives
+    watch.run_for(2)
+    watch.forget()
+    watch.run_for(WATCH_S)
+    gaps = watch.gaps_ms
+    holder.kill()
+    finish(
+        p99_ms=float(np.percentile(gaps, 99)), max_ms=float(gaps.max()), n_judged=window.session.store.count()
+    )
 
 
 class GapWatch:

@@ -65,6 +65,10 @@ class NotStoredError(StoreError):
     """Something is not in the store any more."""
 
 
+class StoreBusyError(StoreError):
+    """Another process is writing into the store; what was to be done can be tried again."""
+
+
 class EngineError(QtDigitsError):
     """The engine process could not be started, died, or does not answer."""
 

@@ -17,7 +17,7 @@ from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.memory import LEAST_SIMILARITY, Memory, Neighbour
 from qtdigits.core.score.calibration import ALIKE, are_undecided, are_unlike
 from qtdigits.core.undo import UndoStack
-from qtdigits.errors import InputError, NotStoredError
+from qtdigits.errors import InputError, NotStoredError, StoreBusyError, StoreError
 
 MOST_REASONS = 3
 
@@ -175,14 +175,6 @@ class Judging:
         """None for a blank drawing, or without a reader."""
         return self._reading
 
-    @property
-    def can_undo(self) -> bool:
-        return self._stack.next_undone is not None
-
-    @property
-    def can_redo(self) -> bool:
-        return self._stack.next_redone is not None
-
     def set_reader(self, reader: DrawingReader | None, memory: Memory | None = None) -> Reading | None:
         """Use another model, with the memory that belongs to it, and read the drawing again."""
         self._reader, self.memory = reader, memory
@@ -250,7 +242,7 @@ class Judging:
         """Begin a blank drawing without counting this one. Returns None for a drawing that was not read.
 
         The trial is stored as skipped, so that nobody can skip unseen what was misread. Raises `StoreError`; then the drawing is
-        gone all the same.
+        gone all the same, unless it is a `StoreBusyError`.
         """
         if self._ink.is_blank:
             return None
@@ -258,8 +250,12 @@ class Judging:
         try:
             if self._reading is not None:
                 trial = self._keep(None, self._reading)
-        finally:
-            self._change(Change.CLEARING if trial is None else Change.JUDGEMENT, Ink(), trial)
+        except StoreBusyError:
+            raise
+        except StoreError:
+            self._change(Change.CLEARING, Ink())
+            raise
+        self._change(Change.CLEARING if trial is None else Change.JUDGEMENT, Ink(), trial)
         return trial
 
     def undo(self) -> Change:

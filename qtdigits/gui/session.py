@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.core.undo import Action, UndoStack
-from qtdigits.errors import InputError, ModelFileError, QtDigitsError
+from qtdigits.errors import InputError, ModelFileError, QtDigitsError, StoreBusyError
+from qtdigits.gui.saving import Saving
 from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
@@ -105,6 +107,9 @@ class Session(QObject):
     problem_met = Signal(object)  # QtDigitsError
     notice_given = Signal(str)  # nothing failed, but the person should know
     told = Signal(str)  # what was done; it need not stay in sight
+    saving_changed = Signal(
+        bool
+    )  # the judgement waits for another process that writes into the store, or no longer does
     closing = Signal()  # the store is about to be closed
 
     def __init__(
@@ -119,6 +124,10 @@ class Session(QObject):
         self._judging = Judging(
             store=store, writer=writers[0] if writers else DEFAULT_WRITER, undo_stack=self.undo_stack
         )
+        self._saving = Saving(store=store, parent=self)
+        self._saving.waiting_changed.connect(self._on_saving_changed)
+        self._saving.took_long.connect(self.report)
+        self._next_strokes: list[tuple[NDArray[np.float32], str]] = []
         self._new_classes: set[str] = set()
         self._classes = store.class_table.all(library.class_set)
         store.judgements.among = self._classes.among
@@ -138,6 +147,11 @@ class Session(QObject):
     @property
     def ink(self) -> Ink:
         return self._judging.ink
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether a judgement waits for another process. The drawing stays; what is drawn meanwhile belongs to the next one."""
+        return self._saving.is_waiting
 
     @property
     def reading(self) -> Reading | None:
@@ -280,12 +294,17 @@ class Session(QObject):
     # Drawing and reading.
 
     def add_stroke(self, stroke: NDArray[np.float32], device: str) -> None:
+        if self.is_saving:
+            self._next_strokes.append((stroke, device))
+            self.ink_changed.emit(Ink((*self.ink.strokes, *(one for one, _ in self._next_strokes))))
+            return
         self.ensure_champion()
         self._judging.add_stroke(stroke, device=device)
         self._tell_drawing()
 
     def erase_stroke(self, index: int) -> None:
-        self._judging.erase_stroke(index)
+        if not self.is_saving:
+            self._judging.erase_stroke(index)
         self._tell_drawing()
 
     def recognise(self) -> None:
@@ -305,36 +324,58 @@ class Session(QObject):
             return True
         return wanted in self.label_set.labels or wanted in self._classes.active.labels
 
-    def judge(self, typed: str = "") -> bool:
+    def judge(self, typed: str = "", *, then: Callable[[], object] = lambda: None) -> bool:
         """Confirm the answer (nothing typed, or its own label) or correct it; store, count, and clear the canvas.
 
-        Return whether the drawing is stored. If it is not, it stays on the canvas and `problem_met` says why.
+        Return whether the drawing is stored, and call `then` when it is. If it is not, it stays on the canvas: `problem_met`
+        says why, or it `is_saving` while another process writes into the store.
         """
-        if self.ink.is_blank:
+        if self.ink.is_blank or self.is_saving:
             return False
+        self._saving.do(partial(self._judge, typed, then))
+        return self.ink.is_blank
+
+    def _judge(self, typed: str, then: Callable[[], object]) -> None:
         try:
             known = () if self.is_known(typed) else self.store.classes().labels
             trial = self._judging.judge(typed)
+        except StoreBusyError:
+            raise
         except QtDigitsError as error:
             self.problem_met.emit(error)
-            return False
+            return
         if known and trial is not None and trial.truth and trial.truth not in known:
             self._new_classes.add(trial.truth)
         self._tell_judged(trial)
-        return True
+        then()
 
     def skip(self) -> None:
-        """Clear the canvas without counting. The trial is stored as skipped, so that nobody can skip unseen what was misread."""
-        if self.ink.is_blank:
-            return
+        """Clear the canvas without counting. The trial is stored as skipped, so that nobody can skip unseen what was misread.
+
+        A judgement that waits is not stored instead, and the drawing stays.
+        """
+        if self.is_saving:
+            self._saving.give_up()
+        elif not self.ink.is_blank:
+            self._saving.do(self._skip)
+
+    def _skip(self) -> None:
         try:
             self._tell_skipped(self._judging.skip())
+        except StoreBusyError:
+            raise
         except QtDigitsError as error:
             self.problem_met.emit(error)
             self._next_drawing()
 
     def undo(self) -> None:
         """Undo the last action, whatever it was. Whoever drew what is undone draws again."""
+        if self.is_saving:
+            self._saving.give_up()
+        else:
+            self._saving.do(self._undo)
+
+    def _undo(self) -> None:
         step = self._step(self.undo_stack.undo)
         if step is None:
             return
@@ -349,6 +390,10 @@ class Session(QObject):
 
     def redo(self) -> None:
         """Redo what `undo` has undone."""
+        if not self.is_saving:
+            self._saving.do(self._redo)
+
+    def _redo(self) -> None:
         step = self._step(self.undo_stack.redo)
         if step is None:
             return
@@ -365,13 +410,16 @@ class Session(QObject):
         action = None
         try:
             action = move()
+        except StoreBusyError:
+            raise
         except QtDigitsError as error:
             self.problem_met.emit(error)
             self._tell_drawing()
-        if self.writer != before:
-            self._remember()
-            self.writer_changed.emit(self.writer)
-            self.notice_given.emit(f"The writer is {self.writer} again, who drew this.")
+        finally:
+            if self.writer != before:
+                self._remember()
+                self.writer_changed.emit(self.writer)
+                self.notice_given.emit(f"The writer is {self.writer} again, who drew this.")
         return action if isinstance(action, DrawingStep) else None
 
     def _drop_new_class(self, label: str | None) -> None:
@@ -444,11 +492,19 @@ class Session(QObject):
         self.told.emit(text)
 
     def close(self) -> None:
+        self._saving.finish()
         self._settling.stop()
         self._watcher = None
         self._drop_memory_request()
         self.closing.emit()
         self.store.close()
+
+    @Slot(bool)
+    def _on_saving_changed(self, is_saving: bool) -> None:
+        self.saving_changed.emit(is_saving)
+        strokes, self._next_strokes = self._next_strokes, []
+        for stroke, device in strokes:
+            self.add_stroke(stroke, device)
 
     def _take_champion(self, *, lost: str = "") -> None:
         """`lost` says what became of the model before, where that is why another one is needed."""

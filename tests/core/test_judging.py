@@ -61,7 +61,7 @@ def test_that_every_stroke_is_read(judging: Judging) -> None:
 def test_that_a_blank_drawing_cannot_be_judged_or_skipped(judging: Judging, store: SampleStore) -> None:
     assert judging.judge("7") is None
     assert judging.skip() is None
-    assert not judging.can_undo
+    assert judging.undo() is Change.NOTHING
     assert store.count() == 0
     assert list(store.trials()) == []
 
@@ -155,10 +155,10 @@ def test_that_everything_is_undone_to_the_blank_canvas_and_done_again(
     judging.skip()
     undone = [judging.undo() for _ in range(4)]
     assert undone == [Change.JUDGEMENT, Change.STROKE, Change.JUDGEMENT, Change.STROKE]
-    assert not judging.can_undo
+    assert judging.undo() is Change.NOTHING
     assert list(store.trials()) == []
     assert [judging.redo() for _ in range(4)] == undone[::-1]
-    assert not judging.can_redo
+    assert judging.redo() is Change.NOTHING
     assert [(trial.verdict, trial.truth) for trial in store.trials()] == [
         (Verdict.CORRECTED, "5"),
         (Verdict.SKIPPED, None),

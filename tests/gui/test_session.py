@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import numpy as np
 import pytest
 
@@ -205,3 +208,82 @@ def test_that_the_champion_is_known_with_its_scores_and_told(session, library):
     session.use_model(library.find("model-7"))
     assert told == [session.champion]
     assert session.champion.name == "model-7"
+
+
+@pytest.fixture
+def another_writes(session):
+    """Hold the lock of the store, as another process does while it writes; call it to let go."""
+    other = sqlite3.connect(session.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    def let_go():
+        if other.in_transaction:
+            other.execute("COMMIT")
+
+    yield let_go
+    let_go()
+    other.close()
+
+
+def test_that_a_judgement_waits_for_another_process_without_holding_up_the_window(
+    session, another_writes, qtbot
+):
+    stored = []
+    session.add_stroke(STROKE, "mouse")
+    drawn = session.ink
+    assert not session.judge("5", then=lambda: stored.append(session.store.count()))
+    assert session.is_saving
+    assert session.ink is drawn
+    assert not session.judge("5")
+    session.add_stroke(STROKE + 50, "mouse")
+    assert session.ink is drawn
+    another_writes()
+    with qtbot.waitSignal(session.saving_changed):
+        pass
+    assert stored == [1]
+    assert [trial.truth for trial in session.store.trials()] == ["5"]
+    (sample,) = session.store.samples()
+    assert sample.ink == drawn
+    assert not session.is_saving
+    (stroke,) = session.ink.strokes
+    assert stroke.tolist() == (STROKE + 50).tolist()
+
+
+@pytest.mark.parametrize("give_up", ["skip", "undo"])
+def test_that_a_judgement_that_waits_can_be_given_up_and_the_drawing_stays(session, another_writes, give_up):
+    session.add_stroke(STROKE, "mouse")
+    session.judge("5")
+    session.add_stroke(STROKE + 50, "mouse")
+    getattr(session, give_up)()
+    assert not session.is_saving
+    assert len(session.ink.strokes) == 2
+    another_writes()
+    assert session.judge("6")
+    assert [trial.truth for trial in session.store.trials()] == ["6"]
+
+
+def test_that_skipping_undoing_and_redoing_wait_too(session, another_writes, qtbot):
+    another_writes()
+    session.add_stroke(STROKE, "mouse")
+    for write in (session.skip, session.undo, session.redo):
+        before = session.ink
+        with contextlib.closing(sqlite3.connect(session.store.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            write()
+            assert session.is_saving
+            assert session.ink is before
+            other.execute("COMMIT")
+        with qtbot.waitSignal(session.saving_changed):
+            pass
+        assert session.ink is not before
+    assert [trial.truth for trial in session.store.trials()] == [None]
+
+
+def test_that_a_judgement_that_waits_is_stored_when_the_window_closes(session, another_writes):
+    session.add_stroke(STROKE, "mouse")
+    session.judge("5")
+    another_writes()
+    path = session.store.path
+    session.close()
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        assert store.execute("SELECT truth FROM trials").fetchall() == [("5",)]

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qtdigits.errors import DamagedStoreError, StoreError
+from qtdigits.errors import DamagedStoreError, StoreBusyError, StoreError
 from qtdigits.store.files import cannot_write, make_folder, remove_abandoned, take_name, temporary_beside
 from qtdigits.store.tables import foreign, schema
 from qtdigits.store.tables.row_types import those_sound
@@ -136,6 +136,15 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Raise `StoreBusyError` at once, instead of after `BUSY_TIMEOUT_S`, while another process writes."""
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_TIMEOUT_S)}")
 
     def integrity_problems(self) -> list[str]:
         """Check that the pages of the file fit together."""
@@ -406,7 +415,7 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return _read_only_error(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return StoreError(
+            return StoreBusyError(
                 f"{path} is in use by another program.", "Wait until that has ended and try again."
             )
         case sqlite3.SQLITE_INTERRUPT:

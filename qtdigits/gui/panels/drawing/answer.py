@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
@@ -261,12 +263,13 @@ class AnswerPanel(QFrame):
         self._because.clicked.connect(self._show_drawings_behind)
         session.reading_changed.connect(self._show_reading)
         session.memory_changed.connect(self._show_bars)
+        session.saving_changed.connect(self._update_hint)
         guided.changed.connect(self._on_guided_changed)
         self._show_reading()
 
     def judge(self, typed: str) -> None:
         """Confirm the answer ("") or correct it, after asking about a class that is new. A guess is no answer to confirm."""
-        if self._session.ink.is_blank:
+        if self._session.ink.is_blank or self._session.is_saving:
             return
         meant = self._guided.label_for(typed)
         if not meant.strip() and self._guess:
@@ -275,16 +278,19 @@ class AnswerPanel(QFrame):
         is_new = not self._is_known(meant)
         if is_new and not self._ask.yes("A new class", self._question(meant.strip())):
             return
-        if self._session.judge(meant):
-            self.drop_entry()
-            if is_new:
-                is_read = self._session.memory is not None
-                then = (
-                    "It is read from the next drawing on"
-                    if is_read
-                    else "Draw some more of it, then learn your hand"
-                )
-                self._session.tell(f"“{meant.strip()}” is a class now. {then}.")
+        self._session.judge(meant, then=partial(self._on_stored, meant.strip() if is_new else ""))
+
+    def _on_stored(self, new: str) -> None:
+        """`new`: the label of a new class, "" if there is none."""
+        self.drop_entry()
+        if new:
+            is_read = self._session.memory is not None
+            then = (
+                "It is read from the next drawing on"
+                if is_read
+                else "Draw some more of it, then learn your hand"
+            )
+            self._session.tell(f"“{new}” is a class now. {then}.")
 
     def _question(self, new: str) -> str:
         if new in self._session.store.classes():
@@ -453,7 +459,9 @@ class AnswerPanel(QFrame):
         """Say what Enter would do now."""
         typed, asked, reading = self.entry.text().strip(), self._guided.asked, self._session.reading
         muted = theme_of(self).text_muted
-        if self._session.ink.is_blank:
+        if self._session.is_saving:
+            text = f'Saving …<br><span style="color:{muted}">Esc: do not store it</span>'
+        elif self._session.ink.is_blank:
             what = _escaped(with_article(asked)) if asked else "a digit"
             text = f'<span style="color:{muted}">Draw {what}</span>'
         elif typed and typed != (asked or (reading.label if reading else "")):
