@@ -1,7 +1,7 @@
 """What "not sure" costs and catches: digits that get it, and drawings of what is no digit; beside the probability alone.
 
 `python -m benchmarks.not_sure --model heldout.h5 --writers 'pendigits-2[3-9]' 'aga-*' 'tos-*'` asks a model without memory, then
-with one: of one of each digit by the same writer, and of three or ten letters or signs, each drawn once, instead of all classes.
+with one: of one of each digit by the same writer, and of one or ten letters or signs, each drawn once, instead of all classes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from qtdigits.training.evaluate import answers_of, answers_with_memory, are_firs
 
 DIGITS, LETTERS, SIGNS = ("pendigits", "unipen-digits"), ("unipen-uppercase", "unipen-lowercase"), "omniglot"
 ALPHABET = "Early_Aramaic"
-OF_EACH_DIGIT, N_KNOWN, FIGURES, SCRIBBLES = 1, (3, 10), 200, 2000
+OF_EACH_DIGIT, N_KNOWN, FIGURES, SCRIBBLES = 1, (1, 10), 200, 2000
 
 Undecided = NDArray[np.bool_]
 

@@ -117,12 +117,13 @@ class Reader:
             )
         embedding = outputs[1][0] if len(outputs) > 1 else self.embed(raster[np.newaxis])[0]
         neighbours = memory.neighbours(embedding)
-        network_label = classes[int(probabilities.argmax())] if classes else ""
+        n_trained, network_label = len(classes), classes[int(probabilities.argmax())] if classes else ""
         classes, probabilities = memory.combine(classes, probabilities, neighbours)
         return Reading(
             *(raster, classes, probabilities, self.undecided_below, embedding, neighbours, network_label),
             similarity=max([similarity, *(one.similarity for one in neighbours[:1])]),
             unlike_below=self.unlike_below,
+            is_prototype=int(probabilities.argmax()) >= n_trained if classes else False,
         )
 
     def probabilities(self, raster: ArrayLike) -> NDArray[np.float32]:

@@ -55,7 +55,7 @@ def data_of(model: Model, folder: Path) -> TrainingData:
             data_dir=empty,
             ink_files=ink,
             not_digits=not_digits,
-            characters=characters,
+            characters=tuple(file for file in characters if file in not_digits),
             leave_out=tuple(given.leave_out),
             use_drawings=False,
         )

@@ -27,7 +27,8 @@ class Reading:
     """`(k,) float32` probabilities, one for each of `classes`, of the drawing whose raster is `(28, 28) uint8`.
 
     `similarity` is that to the most similar class or remembered drawing. The reading is not sure, and `label` the best guess,
-    where the probability is below `undecided_below` or the similarity below `unlike_below`. `embedding` `(d,)`, `neighbours`, the
+    where the probability is below `undecided_below` or the similarity below `unlike_below` (`are_undecided`). `is_prototype`:
+    the answer is a class that only memory knows. `embedding` `(d,)`, `neighbours`, the
     most similar remembered drawings, most similar first, and `network_label`, the network's own answer, are there if a memory
     was consulted.
     """
@@ -41,6 +42,7 @@ class Reading:
     network_label: str = ""
     similarity: float = ALIKE
     unlike_below: float = 0.0
+    is_prototype: bool = False
 
     @property
     def label(self) -> str:
@@ -54,7 +56,8 @@ class Reading:
     @property
     def is_sure(self) -> bool:
         return bool(self.classes) and not are_undecided(
-            self.probability, self.undecided_below, self.similarity, self.unlike_below
+            *(self.probability, self.undecided_below, self.similarity, self.unlike_below),
+            is_prototype=self.is_prototype,
         )
 
     @property

@@ -195,6 +195,7 @@ def answers_with_memory(
         given = given / np.maximum(given.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     place = {label: number for number, label in enumerate(classes)}
     similarity = reader.similarities(embeddings, candidates)
+    is_prototype = np.zeros(len(dataset), bool)
     for i in np.flatnonzero(~are_remembered):
         memory = memories[writers[i]]
         neighbours = memory.neighbours(embeddings[i])
@@ -204,7 +205,10 @@ def answers_with_memory(
             labels, found = known, probabilities[i]
         best = int(found.argmax())
         answer[i], confidence[i] = place[labels[best]], found[best]
-    undecided = are_undecided(confidence, reader.undecided_below, similarity, reader.unlike_below)
+        is_prototype[i] = len(memory) > 0 and best >= len(candidates)
+    undecided = are_undecided(
+        *(confidence, reader.undecided_below, similarity, reader.unlike_below), is_prototype=is_prototype
+    )
     return Answers(classes, truth, answer, confidence, undecided).take(~are_remembered)
 
 

@@ -119,6 +119,9 @@ def test_that_what_resembles_nothing_known_is_undecided_however_probable_its_ans
     assert are_undecided(confidence, 0.5, similarity, 0.5).tolist() == [False, True, True, True]
     assert are_undecided(confidence, 0.5).tolist() == [False, False, True, True]
     assert not are_undecided(0.9, 0.5, -1.0, 0.0)  # without a threshold nobody looks
+    prototypes = np.array([True, True, True, False])
+    assert are_undecided(confidence, 0.5, similarity, 0.5, is_prototype=prototypes).tolist() == [0, 1, 0, 1]
+    assert are_undecided(confidence, 0.5, is_prototype=prototypes).tolist() == [0, 0, 1, 1]
     assert are_unlike(similarity, 0.5).tolist() == [False, True, False, True]
 
 

@@ -89,6 +89,17 @@ def test_that_what_resembles_no_class_is_not_sure_until_it_is_remembered(model: 
     assert again.similarity == pytest.approx(1)
 
 
+def test_that_many_remembered_classes_are_read_for_sure_though_each_is_less_probable(model: Model) -> None:
+    images = tiny_data(40, seed=9).images
+    reader, memory = Reader(replace(_knowing(model, images[0]), undecided_below=0.99)), Memory()
+    for number, embedding in enumerate(reader.embed(images[1:])):
+        memory.add(embedding, f"sign {number}")
+    reading = reader.read(images[5], memory)
+    assert (reading.label, reading.is_sure) == ("sign 4", True)
+    assert reading.probability < 0.99
+    assert (reading.is_prototype, reader.read(images[5]).is_prototype) == (True, False)
+
+
 def test_that_classes_that_are_not_in_the_set_are_not_known(model: Model) -> None:
     known = tiny_data(1, seed=9).images[0]
     reader = Reader(_knowing(model, known))

@@ -184,9 +184,17 @@ def are_undecided(
     undecided_below: float,
     similarity: Similarity | float = ALIKE,
     unlike_below: float = 0.0,
+    *,
+    is_prototype: NDArray[np.bool_] | bool = False,
 ) -> NDArray[np.bool_]:
-    """Return for each answer whether its probability, or what its drawing resembles, leaves it undecided: `(n,)`."""
-    return (np.asarray(confidence, np.float64) < undecided_below) | are_unlike(similarity, unlike_below)
+    """Return for each answer whether its probability, or what its drawing resembles, leaves it undecided: `(n,)`.
+
+    Of a prototype, a class that only memory knows, the similarity alone tells, if it tells anything: the more prototypes there
+    are, the less probable is each, and the network's threshold would leave every fourth of A-Z undecided, most of them right.
+    """
+    is_judged = ~np.asarray(is_prototype) | (unlike_below == 0)
+    is_improbable = (np.asarray(confidence, np.float64) < undecided_below) & is_judged
+    return is_improbable | are_unlike(similarity, unlike_below)
 
 
 def are_unlike(similarity: Similarity | float, unlike_below: float) -> NDArray[np.bool_]:
