@@ -180,11 +180,11 @@ def class_rows(store: SampleStore, outputs: LabelSet) -> list[dict[str, Any]]:
 
 def run_add(args: argparse.Namespace) -> int:
     with SampleStore.open(data_folder(args)) as store:
-        added = [store.class_table.add(label) for label in labels_in(args.labels)]
+        added = {label: store.class_table.add(label).id for label in labels_in(args.labels)}
     if args.json:
-        print_json({"classes": [{"id": c.id, "label": c.label} for c in added]})
+        print_json({"classes": [{"id": added[label], "label": label} for label in added]})
     else:
-        say(f"Added {', '.join(c.label for c in added)}.")
+        say(f"Added {', '.join(added)}.")
     return 0
 
 

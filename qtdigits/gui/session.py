@@ -428,7 +428,7 @@ class Session(QObject):
             return
         try:
             if not self.store.count(label=label):
-                self.store.class_table.delete(label)
+                self.store.class_table.remove(label)
                 self._reload_classes()
         except InputError:
             self._new_classes.discard(label)  # it has been renamed, merged or retired
@@ -449,6 +449,8 @@ class Session(QObject):
     def samples_edited(self) -> None:
         """Drawings or classes were changed, and perhaps the judgements of them: they are remembered anew."""
         self._reload_classes()
+        if self.class_set and self._classes.among is None:  # it is gone
+            self.use_class_set("")
         self._remember()
         self.samples_changed.emit()
         self._tell_accuracy()

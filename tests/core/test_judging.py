@@ -299,7 +299,7 @@ def test_that_a_drawing_which_cannot_be_stored_stays(
 def test_that_the_label_of_a_merged_class_means_the_one_it_was_merged_into(
     judging: Judging, store: SampleStore
 ) -> None:
-    store.add_class("l")
+    store.class_table.add("l")
     store.class_table.merge("l", "1")
     judging.add_stroke(STROKE)
     assert judging.judge("l").truth == "1"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTableWidget
 
@@ -11,6 +12,8 @@ from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample
+
+STROKE = np.array([[100, 100, 0, 0.5], [800, 900, 50, 0.5]], np.float32)
 
 
 class Answers:
@@ -109,6 +112,41 @@ def test_that_what_cannot_be_done_is_said(dialog, ask) -> None:
     press(dialog, "renameClassButton")
     assert "already" in said(dialog)
     assert "♥" in rows(dialog)
+
+
+def test_that_a_new_class_is_undone_and_redone(dialog, session, ask) -> None:
+    ask.answers = [" ♠ "]
+    press(dialog, "addClassButton")
+    assert "♠" in rows(dialog)
+    press(dialog, "undoClassButton")
+    assert "♠" not in rows(dialog)
+    session.redo()
+    assert "♠" in session.classes.active.labels
+
+
+def test_that_changes_of_sets_are_undone(dialog, session, ask) -> None:
+    ask.answers = ["runes", "♥ ♠"]
+    press(dialog, "classSetsButton")
+    session.use_class_set("runes")
+    ask.answers = ["runes", ""]
+    press(dialog, "classSetsButton")
+    assert (rows(dialog)["♥"][3], session.class_set) == ("", "")
+    press(dialog, "undoClassButton")
+    assert rows(dialog)["♥"][3] == "runes"
+    session.use_class_set("runes")
+    press(dialog, "undoClassButton")
+    assert (rows(dialog)["♥"][3], "♠" in rows(dialog), session.class_set) == ("", False, "")
+    assert session.classes.among is None
+
+
+def test_that_undoing_the_first_drawing_of_a_class_leaves_no_trace_of_it(dialog, session) -> None:
+    session.add_stroke(STROKE, "mouse")
+    assert session.judge("♠")
+    assert "♠" in rows(dialog)
+    session.undo()
+    assert "♠" not in rows(dialog)
+    session.redo()
+    assert rows(dialog)["♠"][0] == "1"
 
 
 def test_that_a_set_is_made_changed_and_deleted(dialog, session, ask) -> None:

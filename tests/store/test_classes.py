@@ -155,7 +155,7 @@ def test_that_classes_of_a_model_are_adopted_with_their_ids(store: SampleStore) 
 
 def test_that_outputs_are_shown_as_what_they_stand_for_now(store: SampleStore) -> None:
     outputs = LabelSet((*DIGITS.classes[:4], Class("heart", "♥")))
-    store.add_class("♥")
+    store.class_table.add("♥")
     store.class_table.rename("0", "nought")
     store.class_table.merge("1", "2")
     store.class_table.retire("3")
@@ -195,6 +195,50 @@ def test_that_classes_of_an_older_store_are_active_and_can_be_changed(tmp_path: 
         assert store.class_table.merge("1", "7").n_drawings <= n
         assert store.count() == n
         assert store.check() == ()
+
+
+def test_that_adding_a_class_is_undone_and_redone(store: SampleStore) -> None:
+    added = store.class_table.add(" ♥ ")
+    removed = store.class_table.undo(added)
+    assert store.class_table.all().owned == store.class_table.all().owned[:10]
+    store.class_table.undo(removed)
+    assert store.classes().labels[10:] == ("♥",)
+    store.add_samples([a_sample("♥")])
+    again = store.class_table.undo(added)
+    assert (state(store, "♥"), store.count(is_deleted=True)) == (ClassState.DELETED, 1)
+    store.class_table.undo(again)
+    assert labels(store) == ["♥"]
+
+
+def test_that_a_deleted_class_can_be_added_again_and_its_drawings_stay_in_the_trash(
+    store: SampleStore,
+) -> None:
+    store.add_samples([a_sample("♥")])
+    store.class_table.delete("♥")
+    added = store.class_table.add("♥")
+    assert (state(store, "♥"), store.count(label="♥")) == (ClassState.ACTIVE, 0)
+    store.class_table.undo(added)
+    store.class_table.restore("♥")
+    assert store.count(label="♥") == 1
+
+
+def test_that_changes_of_a_set_are_undone_with_the_classes_that_came_with_them(store: SampleStore) -> None:
+    table = store.class_table
+    table.retire("3")
+    made = table.put_set("runes", ["ᚠ", "3"])
+    changed = table.put_set("runes", ["ᚢ", "ᚠ"])
+    deleted = table.delete_set("runes")
+    assert table.sets() == {}
+    table.undo(deleted)
+    assert table.sets() == {"runes": ("ᚠ", "ᚢ")}
+    again = table.undo(changed)
+    assert (table.sets(), "ᚢ" in store.classes()) == ({"runes": ("3", "ᚠ")}, False)
+    table.undo(again)
+    assert table.sets() == {"runes": ("ᚠ", "ᚢ")}
+    table.undo(changed)
+    table.undo(made)
+    assert (table.sets(), store.classes().labels) == ({}, tuple("012456789"))
+    assert state(store, "3") is ClassState.RETIRED
 
 
 def test_that_a_change_that_fails_changes_nothing(store: SampleStore) -> None:

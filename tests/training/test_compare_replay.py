@@ -173,7 +173,7 @@ def test_that_what_may_be_of_a_file_that_was_learned_is_called_neither_clean_nor
 
 
 def test_that_a_label_the_model_does_not_know_is_not_right(store: SampleStore, tmp_path: Path) -> None:
-    store.add_class("A")
+    store.class_table.add("A")
     store.add_samples([a_sample("A", "Eve")])
     found = only(replay([saved(tmp_path)], Drawings.of(store, writer="Eve"), header_of=of_nobody))
     assert found.parts.not_learned.correct + found.parts.hold_out.correct == 0

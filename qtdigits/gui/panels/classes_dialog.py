@@ -13,7 +13,7 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, give_role, label, table_cell
-from qtdigits.store.tables.classes import ClassChange, ClassTable
+from qtdigits.store.tables.classes import ClassChange, ClassTable, SetChange
 
 COLUMNS = ("Class", "Drawings", "Known from", "Looks like", "Sets", "")
 NEW_SET = "New set…"
@@ -24,15 +24,16 @@ NOTE = (
 
 
 class ClassAction:
-    """A change of a class: an `Action` of the undo stack."""
+    """A change of a class or a set: an `Action` of the undo stack."""
 
-    def __init__(self, session: Session, name: str, change: ClassChange) -> None:
+    def __init__(self, session: Session, name: str, change: ClassChange | SetChange) -> None:
         self._session, self._change = session, change
         self.name = name
 
     def undo(self) -> None:
         self._change = self._session.store.class_table.undo(self._change)
         self._session.samples_edited()
+        self._session.classes_changed.emit()  # sets may have been, even where no class was
 
     def redo(self) -> None:
         self.undo()  # undoing is undone in the same way
@@ -74,9 +75,8 @@ class ClassesDialog(QDialog):
 
     def add(self) -> None:
         text = self._ask.text("A new class", "Its label, such as A or ♥:")
-        if text and self._tries(lambda: self._table_of_store.add(text)):
-            self._session.samples_edited()
-            self._say(f"{text} is a class now.", select=text)
+        if text and self._change(f"new class {text}", lambda table: table.add(text)):
+            self._say(f"{clean_label(text)} is a class now.", select=clean_label(text))
 
     def rename(self) -> None:
         c = self.chosen
@@ -119,7 +119,7 @@ class ClassesDialog(QDialog):
 
     def edit_sets(self) -> None:
         """Make a set, or change or delete one."""
-        sets = self._table_of_store.sets()
+        sets = self._session.store.class_table.sets()
         name = self._ask.choice("Sets of classes", "Which set?", [*sets, NEW_SET]) if sets else NEW_SET
         if name == NEW_SET:
             name = self._ask.text("A new set", "Its name, such as letters:")
@@ -131,41 +131,27 @@ class ClassesDialog(QDialog):
         if text is None:
             return
         if text:
-            is_done = self._tries(lambda: self._table_of_store.put_set(name, text.split()))
+            is_done = self._change(
+                f"change of the set {name}", lambda table: table.put_set(name, text.split())
+            )
         else:
-            is_done = self._tries(lambda: self._table_of_store.delete_set(name))
+            is_done = self._change(f"deletion of the set {name}", lambda table: table.delete_set(name))
         if is_done:
-            if not text and self._session.class_set == name:
-                self._session.use_class_set("")
-            self._session.samples_edited()
-            self._session.classes_changed.emit()  # sets were, even where no class was
             self._say(f"The set {name} is {'stored' if text else 'deleted'}.")
 
-    @property
-    def _table_of_store(self) -> ClassTable:
-        return self._session.store.class_table
-
-    def _change(self, name: str, change: Callable[[ClassTable], ClassChange]) -> bool:
+    def _change(self, name: str, change: Callable[[ClassTable], ClassChange | SetChange]) -> bool:
         """Make a change that can be undone; return whether it was made."""
-        made: list[ClassChange] = []
-
-        def make() -> None:
-            self._table_of_store.adopt(self._session.label_set)  # a class that only the model knows
-            made.append(change(self._table_of_store))
-
-        if not self._tries(make):
-            return False
-        self._session.undo_stack.add(ClassAction(self._session, name, made[0]))
-        self._session.samples_edited()
-        return True
-
-    def _tries(self, work: Callable[[], object]) -> bool:
+        table = self._session.store.class_table
         try:
-            work()
+            table.adopt(self._session.label_set)  # a class that only the model knows
+            made = change(table)
         except QtDigitsError as error:
             self._answer.setText(str(error))
             give_role(self._answer, "error")
             return False
+        self._session.undo_stack.add(ClassAction(self._session, name, made))
+        self._session.samples_edited()
+        self._session.classes_changed.emit()  # sets may have been, even where no class was
         return True
 
     def _say(self, text: str, *, select: str = "") -> None:

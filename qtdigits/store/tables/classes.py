@@ -7,10 +7,11 @@ drawings need not be touched, and come back with it. `trials` name classes by th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import overload
 
 from qtdigits.core.drawing.classes import Classes, ClassState, OwnedClass, free_name
 from qtdigits.core.drawing.labels import Class, LabelSet, clean_label, labels_in
@@ -42,14 +43,20 @@ class _Row:
 
 @dataclass(frozen=True)
 class ClassChange:
-    """How a class was before a change; `n_drawings` are those that the change concerns."""
+    """How a class was before a change, None: not there; `n_drawings` are those that the change concerns."""
 
-    before: _Row
+    id: str
+    before: _Row | None
     n_drawings: int = 0
 
-    @property
-    def id(self) -> str:
-        return self.before.id
+
+@dataclass(frozen=True)
+class SetChange:
+    """The ids of the classes that a set had before a change, none where it was not there; and the classes that came with it."""
+
+    name: str
+    before: tuple[str, ...]
+    came: tuple[ClassChange, ...] = ()
 
 
 class ClassTable:
@@ -71,43 +78,43 @@ class ClassTable:
         names = [row["name"] for row in self._db.rows("SELECT name FROM class_sets ORDER BY id")]
         return {name: self.all(name).active.labels for name in names}
 
-    def put_set(self, name: str, labels: Iterable[str]) -> None:
+    def put_set(self, name: str, labels: Iterable[str]) -> SetChange:
         """Make a set, or change it to these classes; new ones are created. Raises `InputError` for an invalid name or label."""
         name = clean_name(name, what="the name of a set")
         cleaned = labels_in(labels)
         if not cleaned:
             raise InputError(f"The set {name!r} would be empty.", "Name its classes.")
         with self._editing():
-            ids = {class_in_use(self._db, label).id for label in cleaned}
-            self._db.execute("INSERT INTO class_sets (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
-            set_id = self._db.value("SELECT id FROM class_sets WHERE name = ?", (name,))
-            self._db.execute("DELETE FROM class_set_members WHERE set_id = ?", (set_id,))
-            self._db.execute_many(
-                "INSERT INTO class_set_members VALUES (?, ?)", [(set_id, class_id) for class_id in ids]
-            )
+            rows = self._rows()
+            ids = dict.fromkeys(class_in_use(self._db, label).id for label in cleaned)
+            return SetChange(name, self._put_members(name, ids), self._came_since(rows))
 
     def add_to_set(self, name: str, label: str) -> None:
         """Add a class, created when absent, to a set. Nothing happens where there is no such set."""
         with self._editing():
-            self._db.execute(
-                "INSERT INTO class_set_members SELECT id, ? FROM class_sets WHERE name = ? ON CONFLICT DO NOTHING",
-                (class_in_use(self._db, clean_label(label)).id, name),
-            )
+            added = class_in_use(self._db, clean_label(label)).id
+            if members := self._members(name):
+                self._put_members(name, dict.fromkeys((*members, added)))
 
-    def delete_set(self, name: str) -> None:
+    def delete_set(self, name: str) -> SetChange:
         """Remove a set; its classes stay. Raises `InputError` where there is none."""
         with self._editing():
-            if not self._db.execute("DELETE FROM class_sets WHERE name = ?", (name,)).rowcount:
+            before = self._put_members(name, ())
+            if not before:
                 raise InputError(
                     f"There is no set {name!r}.", f"Sets: {', '.join(self.sets()) or 'none yet'}."
                 )
+            return SetChange(name, before)
 
-    def add(self, label: str) -> Class:
-        """Add a class. Raises `InputError` for an invalid label, and for one that is taken."""
+    def add(self, label: str) -> ClassChange:
+        """Add a class; one that was deleted comes back without its drawings. Raises `InputError` for a label that is invalid or taken."""
         label = clean_label(label)
         with self._editing():
-            self._refuse_taken(label)
-            return class_labelled(self._db, label)
+            rows = self._rows()
+            if not any(row.label == label and row.state is ClassState.DELETED for row, _ in rows.values()):
+                self._refuse_taken(label)
+            class_labelled(self._db, label)
+            return self._came_since(rows)[0]
 
     def adopt(self, classes: LabelSet) -> None:
         """Add the classes of a model that nobody owns yet, with their ids, so that they can be renamed, merged or retired."""
@@ -165,13 +172,68 @@ class ClassTable:
                 )
             return self._change(replace(row, merged_into=None, retired_at=None, deleted_at=None))
 
-    def undo(self, change: ClassChange) -> ClassChange:
-        """Make a class what it was before `change`, and return how it was before that: undoing it is redoing."""
+    def remove(self, label: str) -> ClassChange:
+        """Remove a class that was made by mistake; it is deleted where it has drawings by now."""
         with self._editing():
+            return self._remove(self._find(label))
+
+    @overload
+    def undo(self, change: ClassChange) -> ClassChange: ...
+    @overload
+    def undo(self, change: SetChange) -> SetChange: ...
+    def undo(self, change: ClassChange | SetChange) -> ClassChange | SetChange:
+        """Make a class or a set what it was before `change`, and return how it was before that: undoing it is redoing."""
+        with self._editing():
+            if isinstance(change, ClassChange):
+                return self._undo(change)
+            before, came = self._members(change.name), tuple(map(self._undo, change.came))
+            self._put_members(change.name, change.before)
+            return SetChange(change.name, before, came)
+
+    def _undo(self, change: ClassChange) -> ClassChange:
+        if change.before is not None:
             return self._change(change.before)
+        return self._remove(self._rows()[change.id][0])
+
+    def _remove(self, row: _Row) -> ClassChange:
+        """Remove a class, also from sets; where it has drawings, it is deleted. The caller holds the transaction."""
+        is_used = "SELECT 1 FROM samples WHERE ?1 IN (class_id, given_class_id)"
+        if self._merged_into(row.id) or self._db.row(is_used, (row.id,)):
+            return self._change(replace(row, deleted_at=milliseconds_of(now())))
+        self._db.execute("DELETE FROM class_set_members WHERE class_id = ?", (row.id,))
+        self._db.execute("DELETE FROM classes WHERE id = ?", (row.id,))
+        return ClassChange(row.id, row)
+
+    def _came_since(self, rows: Mapping[str, tuple[_Row, str]]) -> tuple[ClassChange, ...]:
+        """Return the classes that were added to `rows`, or are in use again."""
+        return tuple(
+            ClassChange(row.id, rows[row.id][0] if row.id in rows else None)
+            for row, _ in self._rows().values()
+            if row.id not in rows or rows[row.id][0] != row
+        )
+
+    def _members(self, name: str) -> tuple[str, ...]:
+        found = self._db.rows(
+            "SELECT class_id FROM class_set_members JOIN class_sets ON id = set_id WHERE name = ?", (name,)
+        )
+        return tuple(row["class_id"] for row in found)
+
+    def _put_members(self, name: str, ids: Collection[str]) -> tuple[str, ...]:
+        """Let a set have these classes, none: remove it. Return those it had. The caller holds the transaction."""
+        before = self._members(name)
+        if not ids:
+            self._db.execute("DELETE FROM class_sets WHERE name = ?", (name,))
+            return before
+        self._db.execute("INSERT INTO class_sets (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+        set_id = self._db.value("SELECT id FROM class_sets WHERE name = ?", (name,))
+        self._db.execute("DELETE FROM class_set_members WHERE set_id = ?", (set_id,))
+        self._db.execute_many("INSERT INTO class_set_members VALUES (?, ?)", [(set_id, one) for one in ids])
+        return before
 
     def _change(self, row: _Row) -> ClassChange:
         """Make a class what `row` says. The caller holds the transaction."""
+        if row.id not in self._rows():
+            _insert(self._db, Class(row.id, row.label))
         before, old_root = self._rows()[row.id]
         if row.label != before.label:
             self._refuse_taken(row.label)
@@ -192,7 +254,7 @@ class ClassTable:
                 AND (deleted_at IS NULL OR deleted_at = ?)""",
             (json.dumps(concerned), row.deleted_at),
         )
-        return ClassChange(before, int(n))
+        return ClassChange(row.id, before, int(n))
 
     def _rows(self) -> dict[str, tuple[_Row, str]]:
         """Return all rows and their roots by id, in their order."""

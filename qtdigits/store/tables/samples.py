@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
+from qtdigits.core.drawing.labels import LabelSet, clean_label
 from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion, Trial
 from qtdigits.errors import DamagedStoreError, InputError, NotStoredError, StoreError
 from qtdigits.store import frames
@@ -165,11 +165,6 @@ class SampleStore:
     def classes(self) -> LabelSet:
         """Return the classes in use, the ten digits first."""
         return active_classes(self._db)
-
-    def add_class(self, label: str) -> Class:
-        """Return the class with this label, created when absent. Raises `InputError` for an invalid label."""
-        with self._db.transaction():
-            return class_in_use(self._db, clean_label(label))
 
     def meaning_of(self, label: str) -> str:
         """Return the label under which drawings with this one are stored: another one where two classes were merged."""
