@@ -86,19 +86,18 @@ class Reader:
         return self._shown.label_set
 
     @property
-    def trained_ids(self) -> frozenset[str]:
-        """The ids of all classes that the model was trained on, shown or not."""
-        return frozenset(self._model.label_set.ids)
+    def outputs(self) -> LabelSet:
+        """The classes that the model was trained on, shown or not."""
+        return self._model.label_set
 
     def show_as(self, classes: Classes) -> None:
         """Answer what the outputs of the model stand for among `classes`, from the next reading on."""
         self._classes, self._shown = classes, classes.shown(self._model.label_set)
         self._means = self._means_of(self.label_set.labels)
 
-    def meaning_of(self, label: str) -> str:
-        """Return the label by which this reader calls the class of drawings with `label`."""
-        meant = self._classes.meaning_of(label)
-        return self.label_set.labels[self.label_set.index(meant)] if meant in self.label_set else meant
+    def meaning_of(self, label: str, *, is_id: bool = False) -> str:
+        """Return the label by which this reader calls the class of drawings with `label`, or of those with this id."""
+        return self._classes.meaning_of(label, self.label_set, is_id=is_id)
 
     def read(self, drawing: Ink | ArrayLike, memory: Memory | None = None) -> Reading:
         """Read ink, or a raster `(28, 28) uint8`, ink 255. With a `memory`, its drawings that look alike have their say.

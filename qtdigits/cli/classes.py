@@ -8,14 +8,13 @@ from typing import Any
 
 from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import print_json, print_table, say
-from qtdigits.core.drawing.classes import ClassState
+from qtdigits.core.drawing.classes import ListedClass
 from qtdigits.core.drawing.labels import LabelSet, labels_in
 from qtdigits.core.formatting import counted
 from qtdigits.errors import InputError, ModelFileError
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_header
 from qtdigits.store.tables.classes import ClassChange, ClassTable
-from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.samples import SampleStore
 
 
@@ -134,48 +133,28 @@ def _change_sets(args: argparse.Namespace, table: ClassTable, library: ModelLibr
 def run_list(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
-        rows = class_rows(store, _outputs_of_champion(folder))
+        listed = store.class_table.listed(_outputs_of_champion(folder))
     if args.json:
-        print_json({"classes": rows})
+        print_json({"classes": list(map(_to_json, listed))})
         return 0
     print_table(
         ("class", "state", "samples", "held out", "known from", "id"),
-        (
-            (
-                *(row["label"], _state(row), row["samples"], row["held_out"]),
-                *("training" if row["trained"] else "memory" if row["samples"] else "", row["id"]),
-            )
-            for row in rows
-        ),
+        ((c.label, c.state_text, c.n_drawings, c.n_held_out, c.known_from, c.id) for c in listed),
     )
     return 0
 
 
-def class_rows(store: SampleStore, outputs: LabelSet) -> list[dict[str, Any]]:
-    """Return a row for each class: those of the store, then those that only the model of `outputs` knows."""
-    classes = store.class_table.all()
-    labels = {c.id: c.label for c in classes.owned}
-    trained = set(outputs.ids)
-    sets = store.class_table.sets()
-    rows = []
-    for c in classes.owned:
-        is_active = c.state is ClassState.ACTIVE
-        chosen = SampleFilter(label=c.label, is_retired=c.state is ClassState.RETIRED)
-        rows.append(
-            {
-                "id": c.id,
-                "label": c.label,
-                "state": c.state.value,
-                "into": labels[c.root] if c.state is ClassState.MERGED else None,
-                "samples": store.count(chosen),
-                "held_out": store.count(chosen, held_out=True),
-                "trained": c.id in trained,
-                "sets": [name for name, members in sets.items() if is_active and c.label in members],
-            }
-        )
-    others = (c for c in outputs if c.id not in labels)
-    unowned: dict[str, Any] = {"into": None, "samples": 0, "held_out": 0, "trained": True, "sets": []}
-    return [*rows, *({"id": c.id, "label": c.label, "state": "active", **unowned} for c in others)]
+def _to_json(c: ListedClass) -> dict[str, Any]:
+    return {
+        "id": c.id,
+        "label": c.label,
+        "state": c.state.value,
+        "into": c.into or None,
+        "samples": c.n_drawings,
+        "held_out": c.n_held_out,
+        "trained": c.is_trained,
+        "sets": list(c.sets),
+    }
 
 
 def run_add(args: argparse.Namespace) -> int:
@@ -242,7 +221,3 @@ def _outputs_of_champion(folder: Path) -> LabelSet:
         return load_header(ModelLibrary(folder).champion_path()).label_set
     except ModelFileError:
         return LabelSet(())
-
-
-def _state(row: dict[str, Any]) -> str:
-    return f"{row['state']} into {row['into']}" if row["into"] else str(row["state"])

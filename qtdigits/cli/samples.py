@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -140,6 +140,11 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--after", metavar="DATE", help="drawn on this day or later, such as 2026-05-01")
     group.add_argument("--before", metavar="DATE", help="drawn before this day or time")
     group.add_argument("--deleted", action="store_true", help="only drawings in the trash")
+    group.add_argument(
+        "--retired",
+        action="store_true",
+        help="only drawings of retired classes, which are left out otherwise",
+    )
 
 
 def run_import(args: argparse.Namespace) -> int:
@@ -183,13 +188,22 @@ def run_export(args: argparse.Namespace) -> int:
         with working(f"Writing {images} and {labels} …"):
             n = export_csv_pair(folder, images, labels, chosen)
         say(f"{n:,} drawings are in {images}, their labels in {labels}.")
+        _tell_retired(folder, chosen)
         return 0
     with working(f"Writing {args.file} …"):
         n = export_ink(folder, args.file, chosen)
     say(f"{n:,} drawings are in {args.file}.")
     if without_ink := _count(folder, chosen) - n:
         say(f"{without_ink:,} imported pictures have no ink and were left out; --csv includes them.")
+    _tell_retired(folder, chosen)
     return 0
+
+
+def _tell_retired(folder: Path, chosen: SampleFilter) -> None:
+    if not (chosen.is_retired or chosen.is_deleted) and (
+        n := _count(folder, replace(chosen, is_retired=True))
+    ):
+        say(f"{counted(n, 'drawing')} of retired classes were left out; --retired writes these.")
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -283,6 +297,7 @@ def filter_of(args: argparse.Namespace) -> SampleFilter:
         after=_moment(args.after, "--after"),
         before=_moment(args.before, "--before"),
         is_deleted=args.deleted,
+        is_retired=args.retired,
     )
 
 
@@ -291,7 +306,10 @@ def _require_known(args: argparse.Namespace) -> None:
     with SampleStore.open_to_read(data_folder(args)) as store:
         if args.writer is not None:
             require_writer(store, args.writer)
-        if args.label is not None and args.label not in (labels := store.classes().labels):
+        labels = store.classes().labels
+        if args.retired or args.deleted:
+            labels = tuple(c.label for c in store.class_table.all().owned)
+        if args.label is not None and args.label not in labels:
             raise InputError(f"There is no class {args.label!r}.", f"Classes: {' '.join(labels)}.")
 
 

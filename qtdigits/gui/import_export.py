@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -52,6 +52,7 @@ class ImportExport(QObject):
         super().__init__(parent)
         self._session = session
         self._ask = ask
+        self._told_left_out: dict[str, str] = {}  # by the name of the job
         self._background = Background(self)
         self._background.done.connect(self._on_done)
         self._background.failed.connect(self._on_failed)
@@ -87,7 +88,7 @@ class ImportExport(QObject):
         path = self._ask.file_to_save(title, "drawings.jsonl.gz", INK_KIND)
         if path is not None:
             work = partial(exchange.export_ink, self._session.data_dir, path, chosen)
-            self._run(f"Exporting to {path.name}", work)
+            self._run(f"Exporting to {path.name}", work, left_out=self._left_out(chosen))
 
     def export_csv_pair(self) -> None:
         if not self._has_any(EVERYTHING):
@@ -99,7 +100,8 @@ class ImportExport(QObject):
             "labels.csv" if images.name == "images.csv" else f"{images.stem}-labels.csv"
         )
         work = partial(exchange.export_csv_pair, self._session.data_dir, images, labels)
-        self._run(f"Exporting to {images.name} and {labels.name}", work)
+        name = f"Exporting to {images.name} and {labels.name}"
+        self._run(name, work, left_out=self._left_out(EVERYTHING))
 
     def export_model(self, model: Path) -> None:
         """Write a model for another program, by a process of its own: Keras needs TensorFlow."""
@@ -129,6 +131,14 @@ class ImportExport(QObject):
             self._session.notify("There are no drawings to export.")
         return n > 0
 
+    def _left_out(self, chosen: SampleFilter) -> str:
+        try:
+            n = self._session.store.count(replace(chosen, is_retired=True))
+        except QtDigitsError as error:
+            self._session.report(error)
+            return ""
+        return f" {n:,} of retired classes were left out." if n else ""
+
     def _import(self, path: Path, labels: Path | None) -> None:
         work = partial(exchange.read_drawings, path, writer=self._session.writer, labels=labels)
         self._run(f"Importing {path.name}", work)
@@ -139,7 +149,8 @@ class ImportExport(QObject):
         else:
             self._session.notify(f"{name}: nothing was added.")
 
-    def _run(self, name: str, work: Work) -> None:
+    def _run(self, name: str, work: Work, *, left_out: str = "") -> None:
+        self._told_left_out[name] = left_out
         self._session.notify(f"{name} …")
         self._background.run(name, work)
 
@@ -160,7 +171,9 @@ class ImportExport(QObject):
                     f"{name}: done. Read back, its probabilities differ by at most {difference:.1e}."
                 )
             case int():
-                self._session.notify(f"{name}: {counted(result, 'drawing')} written.")
+                self._session.notify(
+                    f"{name}: {counted(result, 'drawing')} written.{self._told_left_out[name]}"
+                )
 
     def _on_failed(self, name: str, error: QtDigitsError) -> None:
         self._session.report(

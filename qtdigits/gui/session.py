@@ -216,9 +216,9 @@ class Session(QObject):
         return self._reader.label_set if self._reader else DIGITS
 
     @property
-    def trained_ids(self) -> frozenset[str]:
-        """The ids of all classes that the model in use was trained on, shown or not."""
-        return self._reader.trained_ids if self._reader else frozenset()
+    def outputs(self) -> LabelSet:
+        """The classes that the model in use was trained on, shown or not."""
+        return self._reader.outputs if self._reader else LabelSet(())
 
     @property
     def labels(self) -> tuple[str, ...]:

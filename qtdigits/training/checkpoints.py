@@ -84,7 +84,7 @@ class RunCheckpoints:
         data = inputs.data
         fingerprint = DataFingerprint.of(
             inputs.records,
-            inputs.label_set.labels,
+            inputs.label_set.ids,  # a class may be renamed while a run waits
             # runs without a second head were interrupted before there was one
             (
                 data.targets,

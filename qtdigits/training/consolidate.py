@@ -104,8 +104,10 @@ def rehearsal_source(training: Dataset, recipe: Recipe, *, sha256: str = "") -> 
     rehearsed, guard = guard_split(training.targets(DIGITS))
     chosen = some_of(training.take(rehearsed), recipe.mnist_images, recipe.seed)
     validated = training.take(guard[:PERSONAL_VALIDATION])
-    together = Dataset(
-        training.name, np.concatenate([chosen.images, validated.images]), chosen.labels + validated.labels
+    together = replace(
+        validated,
+        images=np.concatenate([chosen.images, validated.images]),
+        labels=chosen.labels + validated.labels,
     )
     is_validation = np.arange(len(together)) >= len(chosen)
     return Source(together, sha256=sha256, validation=is_validation, is_remembered=recipe.rehearses_answers)
@@ -147,9 +149,9 @@ class NetworkReader:
         """What it answers."""
         return self._shown.label_set
 
-    def meaning_of(self, label: str) -> str:
-        """Return the label by which it calls the class of drawings with `label`."""
-        return self.classes.meaning_of(label)
+    def meaning_of(self, label: str, *, is_id: bool = False) -> str:
+        """As that of `Reader`."""
+        return self.classes.meaning_of(label, self.label_set, is_id=is_id)
 
     @property
     def _shown(self) -> Shown:

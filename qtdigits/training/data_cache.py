@@ -72,7 +72,7 @@ class DataCache:
                 progress(first, len(inks))
                 rasters.append(render_many(inks[first : first + _CHUNK]))
             images = np.concatenate(rasters)
-            self._synthetic = Dataset(SYNTHETIC, images, tuple(labels), inks=tuple(inks))
+            self._synthetic = Dataset(SYNTHETIC, images, tuple(labels), inks=tuple(inks), labels_are_ids=True)
             self._synthetic_key = (n, seed)
         return self._synthetic
 

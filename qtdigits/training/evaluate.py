@@ -218,8 +218,8 @@ class EmbeddingReader(Protocol):
     @property
     def label_set(self) -> LabelSet: ...
 
-    def meaning_of(self, label: str) -> str:
-        """Return the label by which it calls the class of drawings with `label`."""
+    def meaning_of(self, label: str, *, is_id: bool = False) -> str:
+        """Return the label by which it calls the class of drawings with `label`, or of those with this id."""
 
     def read_and_embed(
         self, images: NDArray[np.uint8], *, threads: int = 1
@@ -289,8 +289,9 @@ def _threads() -> int:
 
 def _as_shown(reader: EmbeddingReader, dataset: Dataset) -> Dataset:
     """Return the data with the labels by which the reader calls the classes."""
-    meanings = {label: reader.meaning_of(label) for label in set(dataset.labels)}
-    return replace(dataset, labels=tuple(meanings[label] for label in dataset.labels))
+    is_id = dataset.labels_are_ids
+    meanings = {label: reader.meaning_of(label, is_id=is_id) for label in set(dataset.labels)}
+    return replace(dataset, labels=tuple(meanings[label] for label in dataset.labels), labels_are_ids=False)
 
 
 def _classes_and_truth(

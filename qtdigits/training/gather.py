@@ -239,7 +239,7 @@ class _Gathering:
         if not any(len(source.dataset) for source in self._sources if source.is_of_label_set):
             raise TrainingError("There is nothing to train on.", "Add MNIST images, drawings or files.")
         digits = (s.dataset for s in self._sources if s.is_of_label_set)
-        label_set = self._label_set([label for dataset in digits for label in set(dataset.labels)])
+        label_set = self._label_set(list(digits))
         data, records, new_writers = mix(
             _with_unique_names(self._sources),
             label_set,
@@ -257,15 +257,16 @@ class _Gathering:
             own_ids=np.array([i for of_source in ids for i in of_source], np.int64),
         )
 
-    def _label_set(self, labels: Sequence[str]) -> LabelSet:
+    def _label_set(self, datasets: Sequence[Dataset]) -> LabelSet:
         """Return the digits, or the base model's classes, then the other classes that occur: those of the store, or new ones."""
-        occurring = set(labels)
+        occurring = {label for one in datasets if not one.labels_are_ids for label in set(one.labels)}
         others = (
             c
             for c in self._known
-            if c.label in occurring and c.label not in self._first and c.id not in self._first
+            if c.label in occurring and c.label not in self._first.labels and c.id not in self._first.ids
         )
-        return LabelSet((*self._first.classes, *others)).with_labels(sorted(occurring))
+        ids = {label for one in datasets if one.labels_are_ids for label in set(one.labels)}
+        return LabelSet((*self._first.classes, *others)).with_labels(sorted(occurring | ids))
 
     def _some_of(self, dataset: Dataset) -> Dataset:
         return some_of(dataset, self._recipe.mnist_images, self._recipe.seed)

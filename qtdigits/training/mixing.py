@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,13 @@ class Source:
             return self.dataset.targets(label_set)
         return np.full(len(self.dataset), NOT_ASKED if self.is_only_character else NO_CLASS, np.int64)
 
+    def with_ids(self, label_set: LabelSet) -> Source:
+        """Return it with the ids of its classes for labels, where it has classes: renaming one must not change what is trained."""
+        if not self.is_of_label_set:
+            return self
+        ids = tuple(label_set.ids[target] for target in self.targets(label_set))
+        return replace(self, dataset=replace(self.dataset, labels=ids, labels_are_ids=True))
+
     @property
     def is_of_label_set(self) -> bool:
         """Whether its labels are classes that the network learns to tell apart."""
@@ -85,6 +92,7 @@ def mix(
     `fraction` of each class goes to validation; of a collection with several writers, whole writers instead. The split comes
     before the weights, so that no image is in both parts. Raises `TrainingError` when there is too little data.
     """
+    sources = [source.with_ids(label_set) for source in sources]
     images = _joined(sources)
     targets = np.concatenate([np.empty(0, np.int64), *(source.targets(label_set) for source in sources)])
     is_validation = _chosen_for_validation(sources, targets, fraction, seed)

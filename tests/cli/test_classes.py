@@ -102,6 +102,19 @@ def test_that_exported_drawings_have_the_present_labels(imported: Run, tmp_path:
     assert '"label":"7"' not in text
 
 
+def test_that_an_export_says_what_it_leaves_out_of_retired_classes_and_writes_it_when_asked(
+    imported: Run, tmp_path: Path
+) -> None:
+    imported("classes", "retire", "7")
+    done = imported("samples", "export", tmp_path / "out.jsonl")
+    assert (done.code, "20 drawings of retired classes were left out" in done.err) == (0, True)
+    assert imported("samples", "export", "--csv", tmp_path / "i.csv", tmp_path / "l.csv").err.count("retired")
+    done = imported("samples", "export", tmp_path / "sevens.jsonl", "--retired", "--label", "7")
+    assert (done.code, "left out" in done.err) == (0, False)
+    assert (tmp_path / "sevens.jsonl").read_text("utf-8").count('"label":"7"') == 20
+    assert imported("samples", "list", "--retired", "--json").json["n"] == 20
+
+
 def test_that_drawings_and_labels_travel_to_another_data_folder(run: Run, tmp_path: Path) -> None:
     inks, _ = synthetic_digits(6, seed=5)
     hearts = write_ink(tmp_path / "hearts.jsonl", inks, np.array(["♥"] * 6), writers=("ada",))

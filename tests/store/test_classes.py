@@ -197,6 +197,27 @@ def test_that_classes_of_an_older_store_are_active_and_can_be_changed(tmp_path: 
         assert store.check() == ()
 
 
+def test_that_a_list_joins_owned_classes_those_of_a_model_sets_and_counts(store: SampleStore) -> None:
+    store.add_samples([a_sample(label) for label in ("1", "7", "7", "♥", "2")])
+    store.add_samples([a_sample("7", "Bob")])
+    store.class_table.put_set("mine", ["♥", "1", "2"])
+    store.class_table.merge("1", "7")
+    store.class_table.retire("2")
+    store.class_table.delete("3")
+    listed = store.class_table.listed(LabelSet((*DIGITS.classes[:8], Class("heart", "♥"), Class("x", "x"))))
+    told = {c.label: (c.state_text, c.n_drawings, c.known_from, c.sets) for c in listed}
+    assert told["7"] == ("active", 4, "training", ("mine",))
+    assert told["1"] == ("merged into 7", 0, "training", ())
+    assert told["2"] == ("retired", 1, "training", ())
+    assert told["3"] == ("deleted", 0, "training", ())
+    assert told["9"] == ("active", 0, "", ())
+    assert told["♥"] == ("active", 1, "training", ("mine",))
+    assert [c.label for c in listed][9:] == ["9", "♥", "x"]
+    held_out = {c.label: c.n_held_out for c in listed}
+    assert held_out["7"] == store.count(label="7", held_out=True)
+    assert sum(held_out.values()) == store.count(held_out=True) + store.count(held_out=True, is_retired=True)
+
+
 def test_that_adding_a_class_is_undone_and_redone(store: SampleStore) -> None:
     added = store.class_table.add(" ♥ ")
     removed = store.class_table.undo(added)

@@ -40,7 +40,7 @@ class OneDigit:
     def show_as(self, classes: Classes) -> None:
         """It knows the digits only."""
 
-    def meaning_of(self, label: str) -> str:
+    def meaning_of(self, label: str, *, is_id: bool = False) -> str:
         return label
 
     def read_many(self, images: np.ndarray, *, threads: int = 1) -> np.ndarray:

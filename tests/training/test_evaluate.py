@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qtdigits.core.drawing.classes import Classes, OwnedClass
 from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.model import Model
@@ -43,6 +44,17 @@ def test_that_a_score_counts_what_the_reader_answers(model: Model, dataset: Data
     assert score.n == 120
     assert score.correct == int((answers == dataset.targets(DIGITS)).sum()) > 60
     assert score.classes == DIGITS.labels
+
+
+def test_that_labels_that_are_ids_mean_renamed_classes_whatever_has_these_labels_now(
+    model: Model, dataset: Dataset
+) -> None:
+    renamed = tuple(OwnedClass(c.id, "seven" if c.id == "7" else c.label) for c in DIGITS)
+    reader = Reader(model, classes=Classes((*renamed, OwnedClass("7~2", "7"))))
+    before, of_ids = evaluate(model, dataset), replace(dataset, labels_are_ids=True)
+    assert np.array_equal(evaluate(reader, of_ids).confusion, before.confusion)
+    sevens = dataset.take(np.flatnonzero(dataset.targets(DIGITS) == 7))
+    assert evaluate(reader, sevens).correct == 0  # drawings that the new class got
 
 
 def test_that_an_unknown_label_is_wrong_in_a_row_of_its_own(model: Model, dataset: Dataset) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from qtdigits.core.drawing.ink import Ink
-from qtdigits.core.drawing.labels import DIGITS, Class
+from qtdigits.core.drawing.labels import DIGITS, Class, LabelSet
 from qtdigits.core.drawing.raster import render, render_many
 from qtdigits.core.drawing.samples import MNIST_TEST, MY_HOLD_OUT, Dataset, Sample, Suspicion
 from qtdigits.core.drawing.synthetic import NO_CLASS, synthetic_digits
@@ -36,7 +36,12 @@ def few_synthetic_digits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def gathered(
-    data_dir: Path, *, control: Control | None = None, progress: list[str] | None = None, **wanted: object
+    data_dir: Path,
+    *,
+    control: Control | None = None,
+    progress: list[str] | None = None,
+    known: LabelSet = DIGITS,
+    **wanted: object,
 ) -> TrainingInputs:
     recipe = TINY_RECIPE.with_values(**wanted.pop("recipe", {}))  # type: ignore[arg-type]
     request = TrainingJob.new(recipe, data_dir=data_dir, **wanted)
@@ -46,6 +51,7 @@ def gathered(
         cache=DataCache(),
         control=control or Control(),
         progress=lambda what, done, total: told.append(what),
+        known=known,
     )
 
 
@@ -108,6 +114,42 @@ def test_that_a_held_out_drawing_whose_label_is_doubted_is_not_scored(data_dir: 
     found = gathered(data_dir)
     assert list(found.tests[MY_HOLD_OUT].ids) == others
     assert len(found.data.hold_out_images) == len(others)
+
+
+def test_that_mnists_images_stay_those_of_a_renamed_digit_whatever_has_its_label_now(
+    data_dir: Path, mnist: Path
+) -> None:
+    draw(data_dir, 4, labels="7")
+    with SampleStore.open(data_dir) as store:
+        store.class_table.rename("7", "seven")
+        known = store.class_table.all().current(DIGITS)
+    draw(data_dir, 5, writer="other", labels="7")
+    found = gathered(data_dir, known=known)
+    assert found.label_set.classes[7:] == (
+        *(Class("7", "seven"), Class("8", "8"), Class("9", "9"), Class("7~2", "7")),
+    )
+    with SampleStore.open(data_dir) as store:
+        new = {s.raster.tobytes() for s in store.samples(label="7", held_out=False)}
+    targets = dict(zip((image.tobytes() for image in found.data.images), found.data.targets, strict=True))
+    assert {targets[raster] for raster in new} == {10}
+    assert (found.data.targets == 10).sum() == len(new)
+    assert found.tests[MNIST_TEST].targets(found.label_set).max() == 9
+
+
+def test_that_renaming_a_class_changes_nothing_that_is_trained(data_dir: Path, mnist: Path) -> None:
+    draw(data_dir, 30)
+    draw(data_dir, 5, writer="other", labels="♥")
+    before = gathered(data_dir)
+    with SampleStore.open(data_dir) as store:
+        for old, new in (("♥", "heart"), ("3", "three")):
+            store.class_table.rename(old, new)
+        known = store.class_table.all().current(DIGITS)
+    after = gathered(data_dir, known=known)
+    assert after.records == before.records
+    assert after.label_set.ids == before.label_set.ids
+    for name in ("images", "targets", "training", "validation", "characters"):
+        assert np.array_equal(getattr(after.data, name), getattr(before.data, name)), name
+    assert after.data.character_labels == before.data.character_labels
 
 
 def test_that_drawings_can_be_left_out(data_dir: Path, mnist: Path) -> None:

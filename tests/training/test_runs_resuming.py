@@ -98,6 +98,8 @@ def test_that_an_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(
     assert (interrupted.state, interrupted.figures.epochs, interrupted.model) == ("interrupted", 1, "")
     assert can_be_resumed(data_dir, interrupted)
     draw(data_dir, 30, seed=4)  # what was drawn meanwhile is for another training
+    with SampleStore.open(data_dir) as store:
+        store.class_table.rename("7", "seven")
     emit = Recorder()
     ending = run(resumed(data_dir, interrupted), emit=emit)
     assert emit.of(RunResumed)[0].epochs == 1

@@ -42,6 +42,31 @@ class OwnedClass:
 
 
 @dataclass(frozen=True)
+class ListedClass:
+    """A class as lists show it: those of a person, then those that only the model in use knows.
+
+    `into` is the label of the class that it was merged into, "" for others; `sets` are those that it is in while it is in use.
+    """
+
+    id: str
+    label: str
+    state: ClassState
+    into: str
+    n_drawings: int
+    n_held_out: int
+    is_trained: bool
+    sets: tuple[str, ...]
+
+    @property
+    def known_from(self) -> str:
+        return "training" if self.is_trained else "memory" if self.n_drawings else ""
+
+    @property
+    def state_text(self) -> str:
+        return f"{self.state} into {self.into}" if self.into else str(self.state)
+
+
+@dataclass(frozen=True)
 class Classes:
     """All classes that a person has or had, in their order. Answers are limited to the ids of `among`, None: to no set."""
 
@@ -64,25 +89,34 @@ class Classes:
             found.append(Class(c.id, label))
         return LabelSet(tuple(found))
 
-    def shown(self, outputs: LabelSet) -> Shown:
-        """Return what a model's outputs stand for.
+    def owners(self, outputs: LabelSet) -> list[OwnedClass]:
+        """Return the class of each output.
 
         An output is known by its id; one that nobody owns here by its label, as the same class may have another id elsewhere.
         """
         by_id, by_label = {c.id: c for c in self.owned}, {c.label: c for c in self.owned}
-        roots = []
-        for c in outputs:
-            owned = by_id.get(c.id) or by_label.get(c.label) or OwnedClass(c.id, c.label)
-            roots.append(by_id.get(owned.shown_id, owned))
+        return [by_id.get(c.id) or by_label.get(c.label) or OwnedClass(c.id, c.label) for c in outputs]
+
+    def shown(self, outputs: LabelSet) -> Shown:
+        """Return what a model's outputs stand for."""
+        by_id = {c.id: c for c in self.owned}
+        roots = [by_id.get(owned.shown_id, owned) for owned in self.owners(outputs)]
         shown = tuple(dict.fromkeys(Class(r.id, r.label) for r in roots if self._is_answered(r)))
         place = {c.id: i for i, c in enumerate(shown)}
         return Shown(LabelSet(shown), tuple(place.get(root.id, DROPPED) for root in roots))
 
-    def meaning_of(self, label: str) -> str:
-        """Return the label that drawings with this one are shown with: that of the class it was merged into or renamed to."""
-        by_id, by_label = {c.id: c for c in self.owned}, {c.label: c for c in self.owned}
-        owned = by_label.get(label) or by_id.get(label)
-        return label if owned is None else by_id[owned.shown_id].label
+    def meaning_of(self, label: str, shown: LabelSet, *, is_id: bool = False) -> str:
+        """Return the label that drawings with this one are shown with: that of the class it was merged into or renamed to.
+
+        `shown` are classes that nobody may own here. `is_id`: the label is that of `Dataset.labels_are_ids`.
+        """
+        by_id = {c.id: c for c in self.owned}
+        for classes in (self.owned, shown):
+            found = {c.id: c for c in classes}, {c.label: c for c in classes}
+            first, second = found if is_id else found[::-1]
+            if c := first.get(label) or second.get(label):
+                return by_id[c.shown_id].label if isinstance(c, OwnedClass) else c.label
+        return label
 
     def _is_answered(self, c: OwnedClass) -> bool:
         return c.state is ClassState.ACTIVE and (self.among is None or c.id in self.among)

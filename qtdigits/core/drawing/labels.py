@@ -147,9 +147,10 @@ class LabelSet:
         new = [label for label in dict.fromkeys(labels) if label not in self]
         return LabelSet((*self.classes, *(Class.named(label) for label in new)))
 
-    def indices(self, labels: Sequence[str]) -> NDArray[np.int64]:
-        """Return the output index of each label, `(n,)`. Raises `InputError` at the first that the set lacks."""
-        position = {text: i for texts in (self.ids, self.labels) for i, text in enumerate(texts)}
+    def indices(self, labels: Sequence[str], *, are_ids: bool = False) -> NDArray[np.int64]:
+        """Return the output index of each label, `(n,)`; `are_ids`: of each id. Raises `InputError` at the first that the set lacks."""
+        known = (self.labels, self.ids) if are_ids else (self.ids, self.labels)
+        position = {text: i for texts in known for i, text in enumerate(texts)}
         unknown = next((label for label in labels if label not in position), None)
         if unknown is not None:
             self.index(unknown)

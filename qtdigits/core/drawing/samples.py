@@ -130,7 +130,8 @@ class Dataset:
 
     `inks` is empty, or has for each image the ink that it was rendered from, None where there is none.
     `writers` is empty where they are unknown; `name` says what the data is, for messages and provenance. `ids` are the
-    store's, empty for data that is not stored; `weights` say how often each image counts, empty: once.
+    store's, empty for data that is not stored; `weights` say how often each image counts, empty: once. Where `labels_are_ids`, a
+    label is that of the class with this id: MNIST calls a seven 7 whatever that class is called now, and whatever is called 7.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Dataset:
     inks: tuple[Ink | None, ...] = ()
     ids: tuple[int, ...] = ()
     weights: tuple[int, ...] = ()
+    labels_are_ids: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -163,7 +165,7 @@ class Dataset:
 
     def targets(self, label_set: LabelSet) -> NDArray[np.int64]:
         """Return the output index of each label, `(n,)`."""
-        return label_set.indices(self.labels)
+        return label_set.indices(self.labels, are_ids=self.labels_are_ids)
 
 
 def _picked(values: tuple[T, ...], chosen: Sequence[int]) -> tuple[T, ...]:

@@ -75,7 +75,7 @@ class DataFingerprint:
     """The fingerprint of a run's training data.
 
     `sources`: the name of each → its number of images and a digest of them. `mix` is a digest of which images are trained on,
-    how often, and which are validated on; `classes` are the labels in their order. `base` has a digest of the weights that the
+    how often, and which are validated on; `classes` are their ids in their order. `base` has a digest of the weights that the
     run starts from, and one of those whose answers are rehearsed where these are others; "" where there are none.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QDialog, QGridLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from qtdigits.core.drawing.classes import ClassState, OwnedClass
+from qtdigits.core.drawing.classes import ClassState, ListedClass
 from qtdigits.core.drawing.labels import clean_label, look_alikes_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
@@ -46,7 +46,7 @@ class ClassesDialog(QDialog):
         super().__init__(parent)
         self._session = session
         self._ask = ask
-        self._rows: list[OwnedClass] = []
+        self._rows: list[ListedClass] = []
         self.setWindowTitle("Classes")
         self.resize(720, 480)
         self._table = choice_table(COLUMNS, name="classesTable", title="Classes", numbers=(1,))
@@ -65,7 +65,7 @@ class ClassesDialog(QDialog):
         self._show_classes()
 
     @property
-    def chosen(self) -> OwnedClass | None:
+    def chosen(self) -> ListedClass | None:
         row = self._table.currentRow()
         return self._rows[row] if 0 <= row < len(self._rows) else None
 
@@ -143,7 +143,7 @@ class ClassesDialog(QDialog):
         """Make a change that can be undone; return whether it was made."""
         table = self._session.store.class_table
         try:
-            table.adopt(self._session.label_set)  # a class that only the model knows
+            table.adopt(self._session.outputs)  # a class that only the model knows
             made = change(table)
         except QtDigitsError as error:
             self._answer.setText(str(error))
@@ -185,40 +185,26 @@ class ClassesDialog(QDialog):
         return grid
 
     def _show_classes(self) -> None:
-        session, store = self._session, self._session.store
         selected = self.chosen
-        owned = session.store.class_table.all().owned
-        known = {c.id for c in owned}
-        models = [OwnedClass(c.id, c.label, root=c.id) for c in session.label_set if c.id not in known]
-        self._rows = [*owned, *models]
+        self._rows = self._session.store.class_table.listed(self._session.outputs)
         labels = {c.label for c in self._rows if c.state is ClassState.ACTIVE}
-        sets, counts = store.class_table.sets(), store.counts_by_label()
-        trained = session.trained_ids
         self._table.setRowCount(len(self._rows))
         for row, c in enumerate(self._rows):
-            n = counts.get(c.label, 0)
-            alike = [one for one in look_alikes_of(c.label) if one != c.label and one in labels]
             is_active = c.state is ClassState.ACTIVE
+            alike = [one for one in look_alikes_of(c.label) if one != c.label and one in labels]
             cells = (
                 c.label,
-                f"{n:,}" if n else "–",
-                "training" if c.id in trained else "memory" if n else "",
+                f"{c.n_drawings:,}" if c.n_drawings else "–",
+                c.known_from,
                 ", ".join(alike) if is_active else "",
-                ", ".join(name for name, members in sets.items() if c.label in members) if is_active else "",
-                self._state_of(c),
+                ", ".join(c.sets),
+                "" if is_active else c.state_text,
             )
             for column, text in enumerate(cells):
                 self._table.setItem(row, column, table_cell(text, *((RIGHT,) if column == 1 else ())))
         if selected is not None:
             self.choose(selected.label)
         self._update_buttons()
-
-    def _state_of(self, c: OwnedClass) -> str:
-        if c.state is ClassState.ACTIVE:
-            return ""
-        if c.state is not ClassState.MERGED:
-            return c.state.value
-        return f"merged into {next(o.label for o in self._rows if o.id == c.root)}"
 
     def _update_buttons(self) -> None:
         c = self.chosen

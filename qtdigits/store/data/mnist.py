@@ -81,4 +81,4 @@ def _part(path: Path, name: str, images: NDArray[Any] | None, labels: NDArray[An
         raise InputError(
             f"{path}: y_{which} is not one digit for each of the {len(images):,} images.", _REMEDY
         )
-    return Dataset(name, images, tuple(map(str, labels.tolist())))
+    return Dataset(name, images, tuple(map(str, labels.tolist())), labels_are_ids=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
 
-from qtdigits.core.drawing.classes import Classes, ClassState, OwnedClass, free_name
+from qtdigits.core.drawing.classes import Classes, ClassState, ListedClass, OwnedClass, free_name
 from qtdigits.core.drawing.labels import Class, LabelSet, clean_label, labels_in
 from qtdigits.core.drawing.samples import Verdict, now
 from qtdigits.errors import InputError, StoreError
@@ -77,6 +77,28 @@ class ClassTable:
         """Return the named sets, the oldest first, with the labels of their classes that are in use."""
         names = [row["name"] for row in self._db.rows("SELECT name FROM class_sets ORDER BY id")]
         return {name: self.all(name).active.labels for name in names}
+
+    def listed(self, outputs: LabelSet) -> list[ListedClass]:
+        """Return all classes with what lists tell of them; `outputs` are those of the model in use."""
+        classes, sets = self.all(), self.sets()
+        trained = {c.id: c for c in classes.owners(outputs)}
+        labels = {c.id: c.label for c in classes.owned}
+        counts = {
+            row["root_id"]: (int(row["n"]), int(row["held_out"]))
+            for row in self._db.rows(
+                """SELECT root_id, total(n) AS n, total(n * held_out) AS held_out
+                    FROM sample_tally JOIN classes ON classes.id = class_id GROUP BY root_id"""
+            )
+        }
+        return [
+            ListedClass(
+                *(c.id, c.label, c.state, labels[c.root] if c.state is ClassState.MERGED else ""),
+                *counts.get(c.id, (0, 0)),
+                c.id in trained,
+                tuple(name for name, members in sets.items() if c.label in members),
+            )
+            for c in (*classes.owned, *(c for c in trained.values() if c.id not in labels))
+        ]
 
     def put_set(self, name: str, labels: Iterable[str]) -> SetChange:
         """Make a set, or change it to these classes; new ones are created. Raises `InputError` for an invalid name or label."""
