@@ -104,10 +104,11 @@ def rehearsal_source(training: Dataset, recipe: Recipe, *, sha256: str = "") -> 
     rehearsed, guard = guard_split(training.targets(DIGITS))
     chosen = some_of(training.take(rehearsed), recipe.mnist_images, recipe.seed)
     validated = training.take(guard[:PERSONAL_VALIDATION])
-    together = replace(
-        validated,
-        images=np.concatenate([chosen.images, validated.images]),
-        labels=chosen.labels + validated.labels,
+    together = Dataset(
+        training.name,
+        np.concatenate([chosen.images, validated.images]),
+        chosen.labels + validated.labels,
+        labels_are_ids=training.labels_are_ids,
     )
     is_validation = np.arange(len(together)) >= len(chosen)
     return Source(together, sha256=sha256, validation=is_validation, is_remembered=recipe.rehearses_answers)

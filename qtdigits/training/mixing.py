@@ -57,7 +57,7 @@ class Source:
         return np.full(len(self.dataset), NOT_ASKED if self.is_only_character else NO_CLASS, np.int64)
 
     def with_ids(self, label_set: LabelSet) -> Source:
-        """Return it with the ids of its classes for labels, where it has classes: renaming one must not change what is trained."""
+        """Return it with ids of classes for labels, where it has classes: renaming one must not change what is trained."""
         if not self.is_of_label_set:
             return self
         ids = tuple(label_set.ids[target] for target in self.targets(label_set))

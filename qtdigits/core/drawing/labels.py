@@ -148,7 +148,7 @@ class LabelSet:
         return LabelSet((*self.classes, *(Class.named(label) for label in new)))
 
     def indices(self, labels: Sequence[str], *, are_ids: bool = False) -> NDArray[np.int64]:
-        """Return the output index of each label, `(n,)`; `are_ids`: of each id. Raises `InputError` at the first that the set lacks."""
+        """Return the output index of each label, or `are_ids`, `(n,)`. Raises `InputError` at the first that the set lacks."""
         known = (self.labels, self.ids) if are_ids else (self.ids, self.labels)
         position = {text: i for texts in known for i, text in enumerate(texts)}
         unknown = next((label for label in labels if label not in position), None)

@@ -129,7 +129,7 @@ class ClassTable:
             return SetChange(name, before)
 
     def add(self, label: str) -> ClassChange:
-        """Add a class; one that was deleted comes back without its drawings. Raises `InputError` for a label that is invalid or taken."""
+        """Add a class, or bring back a deleted one without drawings. Raises `InputError` for an invalid label and a taken one."""
         label = clean_label(label)
         with self._editing():
             rows = self._rows()
