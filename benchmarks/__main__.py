@@ -11,6 +11,7 @@ import json
 import sys
 
 from benchmarks import (
+    classes,
     elsewhere,
     gaps,
     latency,
@@ -49,6 +50,7 @@ ALL = {
     "elsewhere": elsewhere.measure,
     "one_shot": one_shot.measure,
     "new_class": new_class.measure,
+    "classes": classes.measure,
     "not_sure": not_sure.measure,
     "training": training.measure,
 }

@@ -17,7 +17,7 @@ from qtdigits.core.score.practice import (
     GuidedProgress,
     JudgedReading,
     advise,
-    advise_class,
+    advise_classes,
     first_steps,
     prompt_order,
 )
@@ -204,14 +204,14 @@ def test_that_errors_make_a_session_longer():
 def test_that_the_advice_for_a_class_counts_what_is_missing_then_what_is_misread():
     right, wrong = JudgedReading("8", "8"), JudgedReading("8", "3")
     others = [JudgedReading("3", "3")] * 20
-    assert advise_class([], "8").text == ""
-    assert advise_class(others, "8").text == "5 would help"
-    assert advise_class([*others, right, wrong], "8") == ClassAdvice(
+    assert advise_classes([], "8")["8"].text == ""
+    assert advise_classes(others, "8")["8"].text == "5 would help"
+    assert advise_classes([*others, right, wrong], "8")["8"] == ClassAdvice(
         "3 more would help", is_wanted=True, is_misread=True
     )
-    assert advise_class([right] * 4 + [wrong] * 2, "8").text == "2 of 6 misread"
-    assert advise_class([right] * 6, "8") == ClassAdvice("all read right")
-    assert advise_class([wrong, *[right] * 12], "8") == ClassAdvice("last 12 right")
+    assert advise_classes([right] * 4 + [wrong] * 2, "8")["8"].text == "2 of 6 misread"
+    assert advise_classes([right] * 6, "8")["8"] == ClassAdvice("all read right")
+    assert advise_classes([wrong, *[right] * 12], "8")["8"] == ClassAdvice("last 12 right")
 
 
 def test_that_the_first_steps_end_when_a_misread_class_is_read_right_later():

@@ -320,3 +320,5 @@ def test_that_classes_are_counted_as_what_they_are_shown_as(store: SampleStore) 
     store.class_table.retire("2")
     assert store.counts_by_label() == {"7": 4, "2": 1}
     assert store.counts_by_label("Ada") == {"7": 3, "2": 1}
+    assert store.latest_by_label("Ada", 2) == {"7": [3, 2]}
+    assert store.latest_by_label("Bob", 2) == {"7": [5]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,4 +148,4 @@ AS_TRAINED = Classes()
 
 def free_name(name: str, taken: Collection[str]) -> str:
     """Return the name, or the first of `name~2`, `name~3`, … that is not taken."""
-    return next(one for one in (name, *(f"{name}~{n}" for n in range(2, 10_000))) if one not in taken)
+    return next(one for one in chain((name,), (f"{name}~{n}" for n in count(2))) if one not in taken)

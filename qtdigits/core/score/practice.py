@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -55,7 +55,7 @@ def advise(readings: Sequence[JudgedReading], labels: Sequence[str], *, model: s
     """
     if not labels:
         return PracticeAdvice((), "")
-    latest = {label: [r for r in readings if r.truth == label][-LATEST:] for label in labels}
+    latest = _latest(readings, labels)
     last_at = {reading.truth: i for i, reading in enumerate(readings)}
     worth = {label: _worst_case(latest[label]) for label in labels}
     # Among equals the one that was drawn longest ago.
@@ -85,15 +85,28 @@ class ClassAdvice:
     is_misread: bool = False
 
 
-def advise_class(readings: Sequence[JudgedReading], label: str) -> ClassAdvice:
-    """Say of one class what `advise` would say if it came first: too few drawings, some misread, or all read right.
+def advise_classes(readings: Sequence[JudgedReading], labels: Iterable[str]) -> dict[str, ClassAdvice]:
+    """Say of each class what `advise` would say if it came first: too few drawings, some misread, or all read right.
 
     Nothing while nothing at all was judged.
     """
-    latest = [r for r in readings if r.truth == label][-LATEST:]
-    n, wrong = len(latest), sum(not r.is_right for r in latest)
     if not readings:
-        return ClassAdvice("")
+        return dict.fromkeys(labels, ClassAdvice(""))
+    return {label: _advice_of(latest) for label, latest in _latest(readings, labels).items()}
+
+
+def _latest(readings: Sequence[JudgedReading], labels: Iterable[str]) -> dict[str, list[JudgedReading]]:
+    """Return the latest readings of each class, oldest first."""
+    found: dict[str, list[JudgedReading]] = {label: [] for label in labels}
+    for reading in reversed(readings):
+        of_class = found.get(reading.truth)
+        if of_class is not None and len(of_class) < LATEST:
+            of_class.append(reading)
+    return {label: of_class[::-1] for label, of_class in found.items()}
+
+
+def _advice_of(latest: Sequence[JudgedReading]) -> ClassAdvice:
+    n, wrong = len(latest), sum(not r.is_right for r in latest)
     if n < FEW:
         return ClassAdvice(
             f"{FEW - n} more would help" if n else f"{FEW} would help", is_wanted=True, is_misread=wrong > 0

@@ -78,11 +78,16 @@ def sample_ids(db: Database, chosen: SampleFilter, *, most_doubtful_first: bool)
     return _numbers(db.value(f"SELECT group_concat(id) FROM ({ordered})", values))
 
 
-def latest_ids(db: Database, chosen: SampleFilter, most: int) -> list[int]:
-    """Return the latest `most` of the chosen samples, the newest first."""
-    clause, values = where(chosen)
-    found = db.rows(f"SELECT id FROM samples {clause} ORDER BY id DESC LIMIT ?", (*values, most))
-    return [int(row["id"]) for row in found]
+def latest_by_label(db: Database, writer: str, most: int) -> dict[str, list[int]]:
+    """Return the writer's latest `most` samples of each class in use that has some, the newest first."""
+    of_class = f"""SELECT id FROM samples WHERE {_WRITER} AND deleted_at IS NULL
+        AND class_id IN (SELECT id FROM classes WHERE root_id = root.id) ORDER BY id DESC LIMIT ?"""
+    found = db.rows(
+        f"""SELECT label, (SELECT group_concat(id) FROM ({of_class})) AS ids FROM classes AS root
+            WHERE root_id = id AND retired_at IS NULL AND deleted_at IS NULL""",
+        (writer, most),
+    )
+    return {row["label"]: np.sort(_numbers(row["ids"]))[::-1].tolist() for row in found if row["ids"]}
 
 
 Among = frozenset[str] | None

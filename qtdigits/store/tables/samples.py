@@ -350,11 +350,9 @@ class SampleStore:
         """Return `(n,)`: the chosen samples, ascending, or by their suspicion."""
         return queries.sample_ids(self._db, replace(chosen, **also), most_doubtful_first=most_doubtful_first)
 
-    def latest_ids(
-        self, most: int, chosen: SampleFilter = EVERYTHING, **also: Unpack[FilterFields]
-    ) -> list[int]:
-        """Return the latest `most` of the chosen samples, the newest first."""
-        return queries.latest_ids(self._db, replace(chosen, **also), most)
+    def latest_by_label(self, writer: str, most: int) -> dict[str, list[int]]:
+        """Return the writer's latest `most` samples of each class in use that has some, the newest first."""
+        return queries.latest_by_label(self._db, writer, most)
 
     def thumbnails(self, ids: Sequence[int]) -> list[Thumbnail]:
         """Return what a grid shows of these samples, in their order, without those that are not there."""

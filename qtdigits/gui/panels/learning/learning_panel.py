@@ -22,7 +22,7 @@ from qtdigits.core.score.learning import (
     with_drawing,
 )
 from qtdigits.core.score.metrics import Tally
-from qtdigits.core.score.practice import advise, advise_class, first_steps
+from qtdigits.core.score.practice import advise, advise_classes, first_steps
 from qtdigits.errors import StoreError
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels.learning.accuracy_record import AccuracyRecord, detail_text
@@ -159,16 +159,15 @@ class LearningPanel(RefreshingPanel):
         """Of each class how many drawings there are, and the latest of them. Raises `StoreError`."""
         store, writer = self._session.store, self._session.writer
         known = self._session.label_set.labels
-        counts = store.counts_by_label(writer)
-        latest: dict[str, tuple[int, list[int]]] = {}
-        for name in dict.fromkeys([*known, *self._session.classes.active.labels]):
-            n = counts.get(name, 0)
-            if n or name in known:  # else it is another writer's
-                latest[name] = n, store.latest_ids(MOST_SHOWN, writer=writer, label=name) if n else []
-        thumbnails = {one.id: one for one in store.thumbnails([i for _, ids in latest.values() for i in ids])}
+        counts, latest = store.counts_by_label(writer), store.latest_by_label(writer, MOST_SHOWN)
+        thumbnails = {one.id: one for one in store.thumbnails([i for ids in latest.values() for i in ids])}
         return {
-            name: (n, tuple(thumbnails[i] for i in ids if i in thumbnails))
-            for name, (n, ids) in latest.items()
+            name: (
+                counts.get(name, 0),
+                tuple(thumbnails[i] for i in latest.get(name, ()) if i in thumbnails),
+            )
+            for name in dict.fromkeys([*known, *self._session.classes.active.labels])
+            if name in counts or name in known  # else it is another writer's
         }
 
     @Slot()
@@ -288,11 +287,12 @@ class LearningPanel(RefreshingPanel):
             text.setVisible(bool(record.recent))
         advice = advise(record.recent, self._session.labels, model=self._session.model_name)
         self._coach.setText(advice.sentence)
+        needs = advise_classes(record.recent, self._drawings)
         contents = {
             name: ClassContent(
                 n,
                 latest,
-                advise_class(record.recent, name),
+                needs[name],
                 is_remembered=name not in self._session.label_set,
             )
             for name, (n, latest) in self._drawings.items()
