@@ -9,6 +9,7 @@ COMMANDS = {
     "classes": "list, add, rename, merge, retire or restore what can be drawn and read, and sets of it",
     "models": "list, show or check models; choose the one in use",
     "runs": "list, show, compare, name or delete training runs",
+    "study": "search over fields of a recipe, on this machine or on many; show what came out",
     "simulate": "replay real writers as users who judge, correct and retrain, and count the errors that this saves",
     "demo": "drive the real window off-screen: drawing, correcting, a short training; save numbered pictures",
 }

@@ -28,12 +28,14 @@ _CHUNK = 500
 
 
 class DataCache:
-    """MNIST, and the synthetic ink that replaces it.
+    """MNIST, the synthetic ink that replaces it, and with `keeps_files` the files that were read.
 
     `reviewed` has a digest of the labels that were reviewed last, for each store and writer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_files: bool = False) -> None:
+        self._keeps_files = keeps_files
+        self._files: dict[tuple[object, ...], Dataset] = {}
         self.reviewed: dict[tuple[Path, str], bytes] = {}
         self._mnist: Mnist | None = None
         self._stamp: tuple[Path, int, int] | None = None
@@ -50,6 +52,16 @@ class DataCache:
         if self._mnist is None or stamp != self._stamp:
             self._mnist, self._stamp = load_mnist(path), stamp
         return self._mnist
+
+    def file(self, path: Path, how: object, read: Callable[[], Dataset]) -> Dataset:
+        """Return what `read` makes of a file, kept (if files are) until the file changes; `how` tells ways to read apart."""
+        if not self._keeps_files or not path.is_file():
+            return read()
+        status = path.stat()
+        key = (path, how, status.st_mtime_ns, status.st_size)
+        if key not in self._files:
+            self._files[key] = read()
+        return self._files[key]
 
     def fetch_mnist(self, folder: Path, progress: Callable[[int, int], None]) -> Mnist | None:
         """Download MNIST into `folder`; return None when that fails, as without a network."""

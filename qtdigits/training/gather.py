@@ -189,7 +189,9 @@ class _Gathering:
         )
         for file in map(Path, self._job.score_on):
             self._report(f"Reading {file.name}")
-            self._tests[file.name.partition(".")[0]] = read_dataset(file)
+            self._tests[file.name.partition(".")[0]] = self._cache.file(
+                file, "to score on", partial(read_dataset, file)
+            )
 
     def gather_outliers(self) -> None:
         """Add what is no digit: letters of files that are not shaped like a digit, and synthetic scribbles."""
@@ -272,7 +274,12 @@ class _Gathering:
         return some_of(dataset, self._recipe.mnist_images, self._recipe.seed)
 
     def _read(self, path: Path, labels: Path | None = None) -> Dataset:
-        """Read a file of drawings or images, and check for a stop every 100 drawings."""
+        """Return a file of drawings or images, with its ink only when that is augmented."""
+        found = self._cache.file(path, labels, partial(self._read_anew, path, labels))
+        return found if self._recipe.augmentation else replace(found, inks=())
+
+    def _read_anew(self, path: Path, labels: Path | None) -> Dataset:
+        """Read it, and check for a stop every 100 drawings."""
         self._report(f"Reading {path.name}")
         rasters, names, writers, inks = [], [], [], []
         for sample in read_samples(path, labels=labels, writer=""):
@@ -288,7 +295,7 @@ class _Gathering:
             images,
             tuple(names),
             tuple(writers) if any(writers) else (),
-            tuple(inks) if self._recipe.augmentation and any(inks) else (),
+            tuple(inks) if any(inks) else (),
         )
 
     def _report(self, what: str, done: int = 0, total: int = 0) -> None:
