@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import warnings
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -265,13 +266,15 @@ def _database(url: str, heartbeat_s: int) -> RDBStorage:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.storages.RDBStorage(
+        storage = optuna.storages.RDBStorage(
             re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url),
             engine_kwargs={"pool_pre_ping": True},
             heartbeat_interval=heartbeat_s,
             grace_period=GRACE * heartbeat_s,
             heartbeat_stale_trial_callback=_retry(),
         )
+    weakref.finalize(storage, storage.engine.dispose)  # closes the connections
+    return storage
 
 
 def _cut_torn_line(path: Path, lock: BaseJournalFileLock) -> None:

@@ -19,6 +19,7 @@ SUB_COMMANDS = [
     *(["samples", action] for action in ("import", "export", "list", "check")),
     *(["models", action] for action in ("list", "show", "check", "promote", "rollback")),
     *(["writers", action] for action in ("list", "add", "rename")),
+    *(["study", action] for action in ("run", "show", "list", "best", "resume", "delete")),
     *(
         ["classes", action]
         for action in ("list", "add", "rename", "merge", "retire", "delete", "restore", "sets")
