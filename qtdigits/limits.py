@@ -50,11 +50,8 @@ PICTURE_BYTES: Final = Limit(
 RECIPE_BYTES: Final = Limit(64 << 10, "bytes in a recipe", "a recipe with all its comments has 7 kB")
 JSON_BYTES: Final = Limit(16 << 20, "bytes of JSON", "the longest request of a training has a few kB")
 TEXT: Final = Limit(4096, "characters in a text", "a path has 4,096 at most, a label 32")
-NESTING: Final = Limit(1000, "levels of nesting", "a model's provenance has 4; it is Python's own limit")
-MODEL_BYTES: Final = Limit(
-    2 << 30, "bytes in a model file", "the largest network of a recipe that is shipped has 5 MB"
-)
-PROGRAM_BYTES: Final = Limit(1 << 30, "bytes in a LiteRT program", "it is a little larger than its weights")
+NESTING: Final = Limit(5, "levels of nesting", "a model's scores have 4")
+MODEL_BYTES: Final = Limit(1 << 30, "bytes in a model file", "the largest that is shipped has 10 MB")
 GOLDEN: Final = Limit(1000, "golden drawings", "a model file has 20")
 
 TABLE: Final[dict[str, Limit]] = {

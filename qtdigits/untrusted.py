@@ -12,15 +12,27 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar, cast
 
 import msgspec
+from msgspec import Meta
 
 from qtdigits.errors import InputError
-from qtdigits.limits import DATA_BYTES, FREE_BYTES, NESTING, UNPACKING, Limit
+from qtdigits.limits import DATA_BYTES, FREE_BYTES, NESTING, TEXT, UNPACKING, Limit
 
 T = TypeVar("T")
+
+Text = Annotated[str, Meta(max_length=TEXT.most)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Finite = Annotated[float, Meta(ge=-1e300, le=1e300)]
+_Plain = str | Annotated[int, Meta(ge=-(2**53), le=2**53)] | Finite | bool | None
+Nested: Any = _Plain
+"""Values of any form, `NESTING` deep."""
+for _ in range(NESTING.most):
+    Nested = _Plain | list[Nested] | dict[str, Nested]
 
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -31,6 +43,7 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+_NOT_AS_DECLARED = (msgspec.MsgspecError, ValueError, RecursionError)
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -121,8 +134,12 @@ def lines(path: Path, stream: BinaryIO, length: Limit, count: Limit) -> Iterator
 
 def decoded(content: bytes | str | msgspec.Raw, kind: type[T], *, what: str = "") -> T:
     """Return what a JSON text holds as `kind`, every value checked. Raises `InputError` that begins with `what`."""
-    with _reporting(what):
-        return msgspec.json.decode(content, type=kind)
+    decoder = _decoder(cast(Any, kind))
+    try:
+        found: T = decoder.decode(content)
+    except _NOT_AS_DECLARED as error:
+        raise _not_as_declared(what, error) from error
+    return found
 
 
 def converted(values: object, kind: type[T], *, what: str = "", is_text: bool = False) -> T:
@@ -130,21 +147,24 @@ def converted(values: object, kind: type[T], *, what: str = "", is_text: bool = 
 
     `is_text`: numbers may be text, as on a command line.
     """
-    with _reporting(what):
-        return msgspec.convert(values, kind, strict=not is_text)
-
-
-@contextmanager
-def _reporting(what: str) -> Iterator[None]:
-    where = f"{what}: " if what else ""
     try:
-        yield
-    except msgspec.ValidationError as error:
-        raise InputError(f"{where}{error}.") from error
-    except (msgspec.MsgspecError, ValueError, TypeError) as error:
-        raise InputError(f"{where}it is not JSON: {error}.") from error
-    except RecursionError as error:
-        raise InputError(f"{where}it is nested more than {NESTING.most:,} levels deep.") from error
+        return msgspec.convert(values, kind, strict=not is_text)
+    except _NOT_AS_DECLARED as error:
+        raise _not_as_declared(what, error) from error
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _not_as_declared(what: str, error: Exception) -> InputError:
+    why = str(error)
+    if isinstance(error, RecursionError):
+        why = f"it is nested more than {NESTING.most:,} levels deep"
+    elif not isinstance(error, msgspec.ValidationError):
+        why = f"it is not JSON: {why}"
+    return InputError(f"{what}: {why}." if what else f"{why}.")
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> InputError:

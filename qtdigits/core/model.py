@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,13 @@ class Model:
             raise InputError(
                 f"A model of {len(self.label_set)} classes cannot have the means of {len(self.class_means)}."
             )
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When it was trained, None if unknown."""
+        text = self.provenance.get("created_at")
+        moment = datetime.fromisoformat(text) if text else None
+        return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
 
     @property
     def last_learned_sample(self) -> int | None:

@@ -19,8 +19,7 @@ from msgspec import Meta
 from qtdigits.core.drawing.augmentation import Augmentation
 from qtdigits.core.network_spec import POOLINGS, NetworkSpec, format_layers, parse_blocks, parse_dense
 from qtdigits.errors import InputError
-from qtdigits.limits import TEXT
-from qtdigits.untrusted import converted
+from qtdigits.untrusted import Text, converted
 
 OPTIMIZERS = ("adam", "adamw", "adadelta", "sgd", "rmsprop", "adagrad", "adamax", "nadam", "ftrl")
 SCHEDULES = ("constant", "one-cycle")
@@ -39,7 +38,6 @@ MOST_SHARES = 0.95
 
 Kind = Literal["int", "float", "choice", "layers"]
 Value = int | float | str
-Text = Annotated[str, Meta(max_length=TEXT.most)]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.errors import InputError, ModelFileError
-from qtdigits.untrusted import cannot_read
+from qtdigits.limits import MODEL_BYTES
+from qtdigits.untrusted import cannot_read, open_file
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MOST_NAMES = 256
@@ -146,12 +147,12 @@ def digest_of_attributes(attributes: Mapping[str, Attribute]) -> str:
 def _check_start(path: Path) -> None:
     """Refuse what is no HDF5 file, in plainer words than HDF5's."""
     try:
-        with path.open("rb") as stream:
+        with open_file(path, MODEL_BYTES) as stream:
             start = stream.read(len(MAGIC))
-    except FileNotFoundError as error:
-        raise ModelFileError(f"There is no file {path}.", "Check the path of the model.") from error
     except OSError as error:
         raise ModelFileError(cannot_read(path, error), "Check the path and its permissions.") from error
+    except InputError as error:
+        raise ModelFileError(error.message, error.remedy) from error
     if not start:
         raise ModelFileError(f"{path} is empty.", "Use another model, or a copy of this one.")
     if start != MAGIC:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -17,13 +18,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from qtdigits import paths
 from qtdigits.core.model import Model
 from qtdigits.errors import InputError, ModelFileError, StoreError
+from qtdigits.limits import JSON_BYTES
 from qtdigits.store.files import make_folder, remove_abandoned, write_file
 from qtdigits.store.locks import held
 from qtdigits.store.model_files import load_header, load_model
-from qtdigits.untrusted import cannot_read
+from qtdigits.untrusted import Text, cannot_read, decoded, read_file
 
 MOST_CHAMPIONS = 50
 MOST_BYTES_OF_NAME = 120
@@ -55,6 +59,19 @@ class ModelEntry:
     is_champion: bool
     error: str = ""
     writer: str = ""
+
+
+class _Chosen(msgspec.Struct):
+    champion: Text
+    before: tuple[Text, ...]
+
+
+class _ChampionFile(msgspec.Struct):
+    """What is read of `champion.json`."""
+
+    champion: Text | None = None
+    class_set: Text = ""
+    sets: dict[Text, _Chosen] = {}
 
 
 @dataclass(frozen=True)
@@ -93,8 +110,11 @@ class ModelLibrary:
     def class_set(self) -> str:
         """The name of the set of classes in use, "" for all classes. Another window's choice is not followed."""
         if self._class_set is None:
-            name = self._values().get("class_set", "")
-            self._class_set = name if isinstance(name, str) else ""
+            try:
+                file = decoded(read_file(self._champion_file, JSON_BYTES), _ChampionFile)
+            except InputError:
+                file = _ChampionFile()
+            self._class_set = file.class_set
         return self._class_set
 
     def use_class_set(self, name: str) -> None:
@@ -187,7 +207,7 @@ class ModelLibrary:
 
     def find(self, name_or_path: str) -> Path:
         """Return a model by path, by name (with or without `.h5`), or "champion". Raises `InputError` with the known names."""
-        if (path := Path(name_or_path)).is_file():
+        if _is_file(path := Path(name_or_path)):
             return path
         if name_or_path == CHAMPION:
             return self.champion_path()
@@ -196,6 +216,8 @@ class ModelLibrary:
         for file in reversed(files):
             if file.stem == wanted:
                 return file
+        if os.path.lexists(name_or_path):  # to be told what is wrong with it
+            return path
         known = ", ".join(file.stem for file in files) or "none"
         raise InputError(
             f"There is no model {name_or_path!r}.", f"Known models: {known}; or give the path of a file."
@@ -241,7 +263,7 @@ class ModelLibrary:
             entry,
             name=header.name,
             title=header.network.title,
-            created_at=_creation_time(header, path),
+            created_at=header.created_at or _file_time(path),
             labels=header.label_set.labels,
             scores=header.scores,
             writer=header.scored_writer,
@@ -273,7 +295,7 @@ class ModelLibrary:
 
     def _champion(self) -> Path | None:
         chosen = map(self._path_of, self._read().latest_first)
-        return next(chain((path for path in chosen if path.is_file()), self._defaults()), None)
+        return next(chain(filter(_is_file, chosen), self._defaults()), None)
 
     def _path_of(self, reference: str) -> Path:
         if reference.startswith(_SHIPPED):
@@ -288,26 +310,25 @@ class ModelLibrary:
         return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
     def _read(self) -> _Champions:
-        try:
-            values = json.loads(self._champion_file.read_text("utf-8"))
-            own = values.get("sets", {}).get(self.class_set) if self.class_set else None
-            if (
-                own is None and "class_set" in values and "champion" not in values
-            ):  # a set was chosen, but never a model
-                return _Champions()
-            chosen = values if own is None else own
-            champion, before = chosen["champion"], tuple(chosen["before"])
-            if not all(isinstance(reference, str) for reference in (champion, *before)):
-                raise TypeError("a reference is a string")
-        except FileNotFoundError:
+        if not os.path.lexists(self._champion_file):
             return _Champions()
-        except OSError as error:
-            return _Champions(notice=cannot_read(self._champion_file, error))
-        except (ValueError, LookupError, TypeError, AttributeError):
+        try:
+            content = read_file(self._champion_file, JSON_BYTES)
+        except InputError as error:
+            return _Champions(notice=error.message)
+        try:
+            file = decoded(content, _ChampionFile)
+            if self.class_set in file.sets:
+                chosen = file.sets[self.class_set]
+            elif file.class_set and file.champion is None:  # a set was chosen, but never a model
+                return _Champions()
+            else:
+                chosen = decoded(content, _Chosen)
+        except InputError:
             return _Champions(
                 notice=f"{self._champion_file} is damaged, so the choice of the champion is lost."
             )
-        return _Champions(champion, before)
+        return _Champions(chosen.champion, chosen.before)
 
     def _changing(self) -> AbstractContextManager[None]:
         """Lock out other processes between reading and writing `champion.json`."""
@@ -325,10 +346,9 @@ class ModelLibrary:
     def _values(self) -> dict[str, Any]:
         """Return what is in `champion.json`; nothing where it cannot be read."""
         try:
-            values = json.loads(self._champion_file.read_text("utf-8"))
-        except (OSError, ValueError):
+            return decoded(read_file(self._champion_file, JSON_BYTES), dict[str, Any])
+        except InputError:
             return {}
-        return values if isinstance(values, dict) else {}
 
     def _save(self, values: Mapping[str, Any]) -> None:
         make_folder(self._folder)
@@ -360,12 +380,12 @@ def _rank(scores: Mapping[str, Mapping[str, Any]]) -> tuple[bool, float]:
     return False, max(accuracies.values(), default=0.0)
 
 
-def _creation_time(model: Model, path: Path) -> datetime:
+def _is_file(path: Path) -> bool:
+    """Whether it is one; a name that no file can have is none."""
     try:
-        moment = datetime.fromisoformat(str(model.provenance["created_at"]))
-    except (LookupError, ValueError):
-        return _file_time(path)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _file_time(path: Path) -> datetime:

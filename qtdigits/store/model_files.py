@@ -27,19 +27,23 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import h5py
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
-from qtdigits.core.drawing.labels import LabelSet
+from qtdigits.core.drawing.labels import Class, LabelSet, clean_label
 from qtdigits.core.model import NO_MEANS, Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import ModelFileError
+from qtdigits.limits import GOLDEN
 from qtdigits.store.files import write_file
 from qtdigits.store.hdf5 import (
     Attribute,
@@ -49,10 +53,12 @@ from qtdigits.store.hdf5 import (
     digest_of_attributes,
     open_untrusted,
 )
+from qtdigits.untrusted import Count, Finite, Nested, Share, Text, converted, decoded
 
 FORMAT = "qtdigits-model"
 FORMAT_VERSION = 1
 
+_JSON = {"network", "recipe", "labels", "scores", "provenance", "digests", "undecided_below", "unlike_below"}
 _WEIGHT_KINDS = ("<f2", "<f4")
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -71,18 +77,16 @@ def load_model(path: Path, *, weights: bool = True) -> Model:
     """
     with open_untrusted(path) as file:
         attributes = _checked_attributes(path, file)
-        digests = _json(attributes, "digests", dict)
-        header = _header(attributes)
-        label_set, network = header["label_set"], header["network"]
-        unlike_below = _threshold(attributes, "unlike_below")
+        header, fields = _read_header(attributes)
+        digests, label_set, network = header.digests, fields["label_set"], fields["network"]
         return Model(
-            **header,
+            **fields,
             weights=_weights(file, digests, network.n_parameters(len(label_set))) if weights else {},
             flatbuffer=_array(file, digests, "litert", "u1", 1).tobytes(),
             golden=_golden(file, digests, len(label_set)),
-            class_means=_class_means(file, digests) if unlike_below else NO_MEANS,
-            unlike_below=unlike_below,
-            history=_history(file, digests, _number(attributes, "best_epoch")) if weights else History(),
+            class_means=_class_means(file, digests) if header.unlike_below else NO_MEANS,
+            unlike_below=header.unlike_below,
+            history=_history(file, digests, header.best_epoch) if weights else History(),
             path=path,
         )
 
@@ -90,9 +94,9 @@ def load_model(path: Path, *, weights: bool = True) -> Model:
 def load_header(path: Path) -> Model:
     """Load name, recipe, labels, scores and provenance, for lists. Raises `ModelFileError` as `load_model`."""
     with open_untrusted(path) as file:
-        header = _header(_checked_attributes(path, file))
-        nothing = Golden(np.empty((0, 28, 28), np.uint8), np.empty((0, len(header["label_set"])), np.float32))
-        return Model(**header, weights={}, flatbuffer=b"", golden=nothing, path=path)
+        _, fields = _read_header(_checked_attributes(path, file))
+        nothing = Golden(np.empty((0, 28, 28), np.uint8), np.empty((0, len(fields["label_set"])), np.float32))
+        return Model(**fields, weights={}, flatbuffer=b"", golden=nothing, path=path)
 
 
 def check_model(path: Path) -> Model:
@@ -186,38 +190,92 @@ def _checked_attributes(path: Path, file: UntrustedFile) -> dict[str, Attribute]
     return attributes
 
 
-def _header(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
-    """Return the fields of a `Model` that are stored as attributes."""
-    label_set = LabelSet.from_json(_json(attributes, "labels", list))
-    if not label_set.classes:
-        raise ValueError("it has no classes")
-    return {
-        "name": str(_given(attributes, "name")),
-        "network": NetworkSpec.from_json(_json(attributes, "network", dict)),
-        "recipe": recipe_of(_json(attributes, "recipe", dict)),
-        "label_set": label_set,
-        "preprocessing_version": _number(attributes, "preprocessing_version"),
-        "scores": _scores(attributes),
-        "provenance": _json(attributes, "provenance", dict),
-        "undecided_below": _threshold(attributes, "undecided_below"),
+class _Class(msgspec.Struct):
+    id: Text
+    label: Text
+
+    def __post_init__(self) -> None:
+        for text in (self.id, self.label):
+            clean_label(text)
+
+
+class _Score(msgspec.Struct):
+    """What is read of a `Score.to_json()`."""
+
+    n: Count = 0
+    correct: Count = 0
+    accuracy: Share | None = None
+    interval: tuple[Share, Share] | None = None
+    classes: list[Text] = []
+    confusion: list[list[Count]] = []
+    calibration_error: Share | None = None
+    undecided: Count | None = None
+    decided_correct: Count | None = None
+    decided_accuracy: Share | None = None
+    reliability: list[list[Finite]] | None = None
+
+    def __post_init__(self) -> None:
+        if {len(self.classes)} != {len(self.confusion), *map(len, self.confusion)}:
+            raise ValueError("a confusion matrix has a row and a column for each class")
+
+
+class _Drawings(msgspec.Struct):
+    n: Count = 0
+    last_sample: Count | None = None
+    writer: Text | None = None
+
+
+class _Source(msgspec.Struct):
+    name: Text
+    sha256: Text | None = None
+
+
+class _Provenance(msgspec.Struct):
+    """What is read of a provenance; the rest is only shown."""
+
+    created_at: datetime | None = None
+    base: Text | None = None
+    sources: list[_Source] = []
+    drawings: _Drawings | None = None
+
+    def __post_init__(self) -> None:
+        if self.created_at is not None and not 1970 <= self.created_at.year < 3000:
+            raise ValueError(f"it was not made in the year {self.created_at.year}")
+
+
+class _Header(msgspec.Struct):
+    """The attributes of a model file, those of JSON decoded. The thresholds are missing in the first files."""
+
+    name: Text
+    network: dict[Text, Any]
+    recipe: dict[Text, Any]
+    labels: Annotated[list[_Class], Meta(min_length=1)]
+    scores: dict[Text, _Score]
+    provenance: _Provenance
+    preprocessing_version: Count
+    best_epoch: Count
+    digests: dict[Text, Text]
+    undecided_below: Share = 0.0
+    unlike_below: Annotated[float, Meta(ge=-1, le=1)] = 0.0
+
+
+def _read_header(attributes: Mapping[str, Attribute]) -> tuple[_Header, dict[str, Any]]:
+    """Return the attributes, checked, and the fields of a `Model` that are stored in them. Raises `InputError`."""
+    values = {
+        name: decoded(value, Nested, what=name) if isinstance(value, str) and name in _JSON else value
+        for name, value in attributes.items()
     }
-
-
-def _scores(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, Any]]:
-    scores: dict[str, dict[str, Any]] = _json(attributes, "scores", dict)
-    if not all(isinstance(score, dict) for score in scores.values()):
-        raise ValueError("the field 'scores' has the wrong form")
-    return scores
-
-
-def _threshold(attributes: Mapping[str, Attribute], name: str) -> float:
-    """Return 0 where the field is missing, as in the first files."""
-    if name not in attributes:
-        return 0.0
-    value = json.loads(str(attributes[name]))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"the field {name!r} is not a number")
-    return float(value)
+    header = converted(values, _Header)
+    return header, {
+        "name": header.name,
+        "network": NetworkSpec.from_json(header.network),
+        "recipe": recipe_of(header.recipe),
+        "label_set": LabelSet(tuple(Class(one.id, one.label) for one in header.labels)),
+        "preprocessing_version": header.preprocessing_version,
+        "scores": values["scores"],
+        "provenance": values["provenance"],
+        "undecided_below": header.undecided_below,
+    }
 
 
 def _class_means(file: UntrustedFile, digests: Mapping[str, str]) -> NDArray[np.float32]:
@@ -232,6 +290,7 @@ def _golden(file: UntrustedFile, digests: Mapping[str, str], k: int) -> Golden:
     probabilities = _array(file, digests, "golden/probabilities", "<f4", 2)
     if images.shape[1:] != (28, 28) or probabilities.shape != (len(images), k) or not len(images):
         raise ValueError("its golden drawings have the wrong shape")
+    GOLDEN.check(len(images), "it")
     return Golden(images, probabilities)
 
 
@@ -281,23 +340,3 @@ def _attribute(file: UntrustedFile, name: str) -> Attribute | None:
         return file.attribute(name)
     except ValueError:
         return None
-
-
-def _given(attributes: Mapping[str, Attribute], name: str) -> Attribute:
-    if name not in attributes:
-        raise ValueError(f"the field {name!r} is missing")
-    return attributes[name]
-
-
-def _number(attributes: Mapping[str, Attribute], name: str) -> int:
-    value = _given(attributes, name)
-    if not isinstance(value, int):
-        raise ValueError(f"the field {name!r} is not a whole number")
-    return value
-
-
-def _json(attributes: Mapping[str, Attribute], name: str, kind: type[Any]) -> Any:
-    value = json.loads(str(_given(attributes, name)))
-    if not isinstance(value, kind):
-        raise ValueError(f"the field {name!r} has the wrong form")
-    return value

@@ -149,7 +149,8 @@ def _stroke(points: ArrayLike | Sequence[Sequence[float]]) -> StrokeArray:
         return np.empty((0, 4), np.float32)
     if rows.ndim != 2 or not 2 <= rows.shape[1] <= 4:
         raise InputError("A point is not [x, y], [x, y, t] or [x, y, t, pressure].")
-    stroke = np.tile(np.array(_MISSING, np.float64), (len(rows), 1))
+    stroke = np.empty((len(rows), 4))
+    stroke[:] = _MISSING
     stroke[:, : rows.shape[1]] = rows
     with np.errstate(over="ignore"):
         stroke32 = stroke.astype(np.float32)

@@ -119,7 +119,7 @@ class _Segment:
                 f'{path}, line {number}: .SEGMENT names no label such as "7".', "Correct the line."
             )
         self._where = f"{path}, line {number}"
-        self._path, self._n_points = path, 0
+        self._path, self._first = path, number
         self._label = quoted[1]
         self._writer = ""
         self._strokes: list[list[tuple[float, float]]] = []
@@ -138,8 +138,8 @@ class _Segment:
                 self._is_down = False
             case _ if self._is_down and keyword and not keyword.startswith("."):
                 self._strokes[-1].append(self._point(number, keyword, rest))
-                self._n_points += 1
-                POINTS.check(self._n_points, self._where)
+                if number - self._first > POINTS.most:
+                    POINTS.check(number - self._first, self._where)
 
     def drawing(self) -> LabelledInk:
         try:
