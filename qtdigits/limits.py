@@ -50,7 +50,7 @@ PICTURE_BYTES: Final = Limit(
 RECIPE_BYTES: Final = Limit(64 << 10, "bytes in a recipe", "a recipe with all its comments has 7 kB")
 JSON_BYTES: Final = Limit(16 << 20, "bytes of JSON", "the longest request of a training has a few kB")
 TEXT: Final = Limit(4096, "characters in a text", "a path has 4,096 at most, a label 32")
-NESTING: Final = Limit(5, "levels of nesting", "a model's scores have 4")
+NESTING: Final = Limit(8, "levels of nesting", "a model's scores have 5")
 MODEL_BYTES: Final = Limit(1 << 30, "bytes in a model file", "the largest that is shipped has 10 MB")
 GOLDEN: Final = Limit(1000, "golden drawings", "a model file has 20")
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, TypeVar, cast
@@ -27,13 +29,7 @@ T = TypeVar("T")
 Text = Annotated[str, Meta(max_length=TEXT.most)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Finite = Annotated[float, Meta(ge=-1e300, le=1e300)]
-_Plain = str | Annotated[int, Meta(ge=-(2**53), le=2**53)] | Finite | bool | None
-Nested: Any = _Plain
-"""Values of any form, `NESTING` deep."""
-for _ in range(NESTING.most):
-    Nested = _Plain | list[Nested] | dict[str, Nested]
-
+_LARGEST = 2**63
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _KINDS = {
@@ -142,6 +138,34 @@ def decoded(content: bytes | str | msgspec.Raw, kind: type[T], *, what: str = ""
     return found
 
 
+def parsed(text: str, *, what: str) -> dict[str, Any]:
+    """Return the JSON object of a line between processes, of any form. Raises `InputError` that begins with `what`.
+
+    Unlike `decoded` it takes numbers that are none, and names of files that are not UTF-8, as they are between processes.
+    """
+    try:
+        found = msgspec.convert(json.loads(text), dict[str, Any])
+        if "\\u" in text:  # half a character; that of such a name has been read as `surrogateescape` does
+            json.dumps(found, ensure_ascii=False).encode(errors="surrogateescape")
+    except _NOT_AS_DECLARED as error:
+        raise _not_as_declared(what, error) from error
+    check_plain(found, what)
+    return found
+
+
+def check_plain(values: object, what: str) -> None:
+    """Raise `InputError` when values of any form are nested too deeply, or hold a number that is too large."""
+    level = [values]
+    for _ in range(NESTING.most):
+        level = [one for inner in level for one in (inner.values() if isinstance(inner, dict) else inner)]
+        if any(type(one) is int and abs(one) > _LARGEST for one in level):
+            raise InputError(f"{what}: a number is too large.")
+        level = [one for one in level if isinstance(one, dict | list)]
+        if not level:
+            return
+    NESTING.check(NESTING.most + 1, what)
+
+
 def converted(values: object, kind: type[T], *, what: str = "", is_text: bool = False) -> T:
     """Return `values` as `kind`, checked. Raises `InputError` that begins with `what`.
 
@@ -161,10 +185,15 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 def _not_as_declared(what: str, error: Exception) -> InputError:
     why = str(error)
     if isinstance(error, RecursionError):
-        why = f"it is nested more than {NESTING.most:,} levels deep"
+        why = "it is nested too deeply"
     elif not isinstance(error, msgspec.ValidationError):
         why = f"it is not JSON: {why}"
     return InputError(f"{what}: {why}." if what else f"{why}.")
+
+
+def is_plausible(moment: datetime) -> bool:
+    """Whether every time zone and system can show it: from 1970 to 2999."""
+    return 1970 <= moment.year < 3000
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> InputError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import reprlib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -453,19 +452,19 @@ AUGMENTATION_FIELDS = tuple(field for field in FIELDS if field.group == "Augment
 FIELD_BY_NAME = {field.name: field for field in FIELDS}
 
 
-def recipe_of(values: Mapping[str, Any], *, name: str | None = None) -> Recipe:
+def recipe_of(values: object, *, name: str | None = None) -> Recipe:
     """Return the recipe with these field values; what is left out has its default.
 
     Raises `InputError` for an unknown field, for a value out of its range, and for a network that cannot be.
     """
-    values = converted(values, dict[Text, Any], what="a recipe")
+    given = converted(values, dict[Text, Any], what="Not a recipe")
     known = {"name", *FIELD_BY_NAME}
-    if unknown := sorted(set(values) - known):
+    if unknown := sorted(set(given) - known):
         raise InputError(
             f"A recipe has no field {unknown[0]!r}.", f"Its fields are {', '.join(FIELD_BY_NAME)}."
         )
-    checked = {key: FIELD_BY_NAME[key].parse(value) for key, value in values.items() if key != "name"}
-    given_name = converted(values.get("name", ""), Text, what="name")
+    checked = {key: FIELD_BY_NAME[key].parse(value) for key, value in given.items() if key != "name"}
+    given_name = converted(given.get("name", ""), Text, what="name")
     recipe = Recipe(name=name or given_name or Recipe.name, **checked)  # type: ignore[arg-type]
     _ = recipe.network
     if recipe.drawings_share + recipe.signs_share > MOST_SHARES:

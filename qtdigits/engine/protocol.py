@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Literal
 
-from qtdigits.errors import InputError
+import msgspec
+
 from qtdigits.training.jobs import Job, job_from_json
+from qtdigits.untrusted import converted, parsed
 
 RUN_JOB = "run_job"
 
@@ -34,6 +37,11 @@ class ControlCommand(StrEnum):
     """Write a checkpoint of the running training and end the process. The end of the input means the same."""
 
 
+class _Line(msgspec.Struct):
+    command: Literal["run_job", "stop", "cancel", "pause", "resume", "quit"]
+    job: dict[str, Any] = {}
+
+
 Command = RunJob | ControlCommand
 
 
@@ -49,11 +57,7 @@ def encode_command(command: Command) -> str:
 
 def decode_command(line: str) -> Command:
     """The inverse of `encode_command`. Raises `InputError` for anything that is no command."""
-    try:
-        values = json.loads(line)
-        name = values["command"]
-        if name == RUN_JOB:
-            return RunJob(job_from_json(values["job"]))
-        return ControlCommand(name)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"Not a command: {line[:80]!r}.") from error
+    given = converted(parsed(line, what="Not a command"), _Line, what="Not a command")
+    if given.command == RUN_JOB:
+        return RunJob(job_from_json(given.job))
+    return ControlCommand(given.command)

@@ -31,6 +31,7 @@ from qtdigits.core.run.events import (
 )
 from qtdigits.engine.protocol import Command, ControlCommand, RunJob, decode_command
 from qtdigits.errors import EngineError, InputError, QtDigitsError
+from qtdigits.limits import JSON_BYTES
 from qtdigits.paths import user_data_dir
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.jobs import Job, TrainingJob
@@ -186,7 +187,8 @@ def _standard_input() -> Iterator[bytes]:
     """Lines as they come. Unbuffered: a buffer's lock, held by the listening thread, would abort Python at its end."""
     try:
         with open(0, "rb", buffering=0, closefd=False) as stream:
-            yield from stream
+            while line := stream.readline(JSON_BYTES.most):
+                yield line
     except OSError:  # closed from the start, or gone: the end of the input either way
         return
 

@@ -42,6 +42,7 @@ from qtdigits.core.model import NO_MEANS, Golden, LayerWeights, Model
 from qtdigits.core.network_spec import NetworkSpec
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import History
+from qtdigits.core.score.metrics import ScoreValues
 from qtdigits.errors import ModelFileError
 from qtdigits.limits import GOLDEN
 from qtdigits.store.files import write_file
@@ -53,7 +54,7 @@ from qtdigits.store.hdf5 import (
     digest_of_attributes,
     open_untrusted,
 )
-from qtdigits.untrusted import Count, Finite, Nested, Share, Text, converted, decoded
+from qtdigits.untrusted import Count, Share, Text, check_plain, converted, decoded, is_plausible
 
 FORMAT = "qtdigits-model"
 FORMAT_VERSION = 1
@@ -199,26 +200,6 @@ class _Class(msgspec.Struct):
             clean_label(text)
 
 
-class _Score(msgspec.Struct):
-    """What is read of a `Score.to_json()`."""
-
-    n: Count = 0
-    correct: Count = 0
-    accuracy: Share | None = None
-    interval: tuple[Share, Share] | None = None
-    classes: list[Text] = []
-    confusion: list[list[Count]] = []
-    calibration_error: Share | None = None
-    undecided: Count | None = None
-    decided_correct: Count | None = None
-    decided_accuracy: Share | None = None
-    reliability: list[list[Finite]] | None = None
-
-    def __post_init__(self) -> None:
-        if {len(self.classes)} != {len(self.confusion), *map(len, self.confusion)}:
-            raise ValueError("a confusion matrix has a row and a column for each class")
-
-
 class _Drawings(msgspec.Struct):
     n: Count = 0
     last_sample: Count | None = None
@@ -239,7 +220,7 @@ class _Provenance(msgspec.Struct):
     drawings: _Drawings | None = None
 
     def __post_init__(self) -> None:
-        if self.created_at is not None and not 1970 <= self.created_at.year < 3000:
+        if self.created_at is not None and not is_plausible(self.created_at):
             raise ValueError(f"it was not made in the year {self.created_at.year}")
 
 
@@ -250,7 +231,7 @@ class _Header(msgspec.Struct):
     network: dict[Text, Any]
     recipe: dict[Text, Any]
     labels: Annotated[list[_Class], Meta(min_length=1)]
-    scores: dict[Text, _Score]
+    scores: dict[Text, ScoreValues]
     provenance: _Provenance
     preprocessing_version: Count
     best_epoch: Count
@@ -262,9 +243,11 @@ class _Header(msgspec.Struct):
 def _read_header(attributes: Mapping[str, Attribute]) -> tuple[_Header, dict[str, Any]]:
     """Return the attributes, checked, and the fields of a `Model` that are stored in them. Raises `InputError`."""
     values = {
-        name: decoded(value, Nested, what=name) if isinstance(value, str) and name in _JSON else value
+        name: decoded(value, object, what=name) if isinstance(value, str) and name in _JSON else value
         for name, value in attributes.items()
     }
+    for name in _JSON & values.keys():
+        check_plain([values[name]], name)
     header = converted(values, _Header)
     return header, {
         "name": header.name,

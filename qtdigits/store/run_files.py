@@ -26,9 +26,11 @@ from qtdigits.core.run.events import RunFinished, decode_event, encode_event
 from qtdigits.core.run.history import History
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError, StoreError
+from qtdigits.limits import JSON_BYTES
 from qtdigits.store.data.arrays import NpzArrays, open_npz
 from qtdigits.store.files import make_folder, write_file, writing
 from qtdigits.store.locks import ProcessLock
+from qtdigits.untrusted import parsed, read_file
 
 CHECKPOINT_FORMAT_VERSION = DRAWINGS_FORMAT_VERSION = 1
 N_CHECKPOINTS = 2
@@ -73,20 +75,19 @@ class RunFolder:
     def write_request(self, values: Mapping[str, Any]) -> None:
         """Raises `StoreError`."""
         make_folder(self.path)
-        write_file(self._request, json.dumps(values, ensure_ascii=False, indent=1).encode())
+        write_file(
+            self._request, json.dumps(values, ensure_ascii=False, indent=1).encode(errors="surrogateescape")
+        )
 
     def request(self) -> Mapping[str, Any]:
         """Raises `InputError` when it is missing or cannot be read."""
         try:
-            values = json.loads(self._request.read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            return parsed(_text(self._request), what=str(self._request))
+        except InputError as error:
             raise InputError(
                 f"What was asked of the run {self.path.name} is not known any more.",
                 "Train again by the same recipe.",
             ) from error
-        if not isinstance(values, dict):
-            raise _damaged(self._request)
-        return values
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint and keep the one before. Raises `StoreError`; then the earlier ones are still there."""
@@ -139,15 +140,15 @@ class RunFolder:
     def save_result(self, finished: RunFinished) -> None:
         """Raises `StoreError`."""
         make_folder(self.path)
-        write_file(self._result, encode_event(finished).encode())
+        write_file(self._result, encode_event(finished).encode(errors="surrogateescape"))
 
     def result(self) -> RunFinished | None:
         """Return the result of the run; None where none was saved. Raises `InputError` when it cannot be read."""
         if not self._result.is_file():
             return None
         try:
-            found = decode_event(self._result.read_text("utf-8"))
-        except (OSError, ValueError, InputError) as error:
+            found = decode_event(_text(self._result))
+        except InputError as error:
             raise _damaged(self._result) from error
         if not isinstance(found, RunFinished):
             raise _damaged(self._result)
@@ -256,6 +257,10 @@ def _read_drawings(file: NpzArrays, number: int, classes: list[str]) -> ReadDraw
     if n and not (places.min() >= 0 and places.max() < len(classes)):
         raise ValueError("there is no such class")
     return found
+
+
+def _text(path: Path) -> str:
+    return read_file(path, JSON_BYTES).decode(errors="surrogateescape")
 
 
 def _damaged(path: Path) -> InputError:

@@ -10,23 +10,26 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+from msgspec import Meta
 
 from qtdigits.core.recipe import FIELD_BY_NAME, Recipe, differences, recipe_of
 from qtdigits.core.recipe_files import load_recipe, recipe_names
 from qtdigits.core.run.checkpoints import Stages
 from qtdigits.errors import CancelledError, InputError, QtDigitsError
+from qtdigits.untrusted import Text, converted
 
 
 @dataclass(frozen=True)
 class _Job:
     """`id` is one that no other job has."""
 
-    id: str
-    data_dir: str
+    id: Annotated[Text, Meta(min_length=1)]
+    data_dir: Text
 
     kind: ClassVar[str]
 
@@ -119,37 +122,15 @@ class TrainingJob(_Job):
         return {**super().to_json(), "recipe": self.recipe.to_json()}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> TrainingJob:
+    def from_json(cls, values: object) -> TrainingJob:
         """The inverse of `to_json`, every value checked. Earlier versions called the id `run`.
 
         Raises `InputError` for anything that is no training.
         """
-        try:
-            known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
-            known.setdefault("id", values.get("run"))
-            known["recipe"] = recipe_of(known["recipe"])
-            known["csv_pairs"] = tuple(
-                (str(images), str(labels)) for images, labels in known.get("csv_pairs", ())
-            )
-            for name in (
-                "ink_files",
-                "not_digits",
-                "characters",
-                "turned_characters",
-                "leave_out",
-                "score_on",
-            ):
-                known[name] = tuple(map(str, known.get(name, ())))
-            known["resumes"] = bool(known.get("resumes"))
-            known["newest_sample"] = int(known.get("newest_sample", 0))
-            known["stages"] = tuple((int(after), int(to)) for after, to in known.get("stages", ()))
-            job = cls(**known)
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"Not a training: {error}.") from error
-        texts = (job.id, job.data_dir, job.out, job.mnist, job.name, job.base, job.writer, job.champion)
-        if not job.id or not all(isinstance(text, str) for text in (*texts, job.class_set)):
-            raise InputError("Not a training: a text is missing.")
-        return job
+        given = converted(values, dict[str, Any], what="Not a training")
+        earlier = {"id": given["run"]} if "run" in given else {}
+        job = converted({**earlier, **given, "recipe": {}}, cls, what="Not a training")
+        return replace(job, recipe=recipe_of(given.get("recipe")))
 
     @property
     def all_characters(self) -> tuple[str, ...]:
@@ -224,15 +205,14 @@ JOB_TYPES: Mapping[str, type[Job]] = {
 }
 
 
-def job_from_json(values: Mapping[str, Any]) -> Job:
+def job_from_json(values: object) -> Job:
     """The inverse of `to_json`. Raises `InputError` for anything that is no job."""
-    try:
-        job_type = JOB_TYPES[values["kind"]]
-        if job_type is TrainingJob:
-            return TrainingJob.from_json(values)
-        job = job_type(**{f.name: values[f.name] for f in fields(job_type) if f.name in values})
-    except (KeyError, TypeError) as error:
-        raise InputError(f"Not a job: {error}.") from error
-    if not job.id or not all(isinstance(value, str) for value in asdict(job).values()):
-        raise InputError("Not a job: a text is missing.")
-    return job
+    given = converted(values, dict[str, Any], what="Not a job")
+    job_type = JOB_TYPES.get(str(given.get("kind")))
+    if job_type is None:
+        raise InputError("Not a job: there is no such kind.")
+    return (
+        TrainingJob.from_json(given)
+        if job_type is TrainingJob
+        else converted(given, job_type, what="Not a job")
+    )

@@ -109,7 +109,7 @@ def test_that_a_request_comes_back_and_a_damaged_one_is_named(folder: RunFolder)
     assert folder.has_request
     assert folder.request() == {"run": "r", "name": "π"}
     (folder.path / "request.json").write_text("[]")
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="not known any more"):
         folder.request()
 
 

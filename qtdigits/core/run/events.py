@@ -10,17 +10,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import msgspec
+
+from qtdigits.core.score.metrics import ScoreValues
 from qtdigits.errors import InputError, QtDigitsError
+from qtdigits.untrusted import Count, Text, converted, parsed
+
+
+class HistoryValues(msgspec.Struct):
+    """A `History.to_json()`: tables of columns that are equally long."""
+
+    batches: dict[Text, list[float | None]]
+    epochs: dict[Text, list[float | None]]
+    best_epoch: Count
+
+    def __post_init__(self) -> None:
+        for table in (self.batches, self.epochs):
+            if len({len(column) for column in table.values()}) > 1:
+                raise ValueError("the columns of a history are equally long")
 
 
 @dataclass(frozen=True)
 class EngineReady:
     """The engine has loaded its libraries and waits for a command."""
 
-    pid: int
+    pid: Count
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -30,8 +47,8 @@ class Progress:
 
     run: str
     what: str
-    done: int = 0
-    total: int = 0
+    done: Count = 0
+    total: Count = 0
 
 
 @dataclass(frozen=True)
@@ -53,12 +70,12 @@ class RunStarted:
     run: str
     recipe: Mapping[str, Any]
     classes: tuple[str, ...]
-    data: Mapping[str, int]
-    n_training: int
-    n_validation: int
-    steps_per_epoch: int
-    epochs: int
-    n_parameters: int
+    data: Mapping[str, Count]
+    n_training: Count
+    n_validation: Count
+    steps_per_epoch: Count
+    epochs: Count
+    n_parameters: Count
     is_rehearsal: bool = False
 
 
@@ -70,8 +87,8 @@ class RunResumed:
     """
 
     run: str
-    epochs: int
-    step: int
+    epochs: Count
+    step: Count
     history: Mapping[str, Any]
 
 
@@ -98,8 +115,8 @@ class BatchEnded:
     """
 
     run: str
-    step: int
-    epoch: int
+    step: Count
+    epoch: Count
     loss: float
     accuracy: float
     elapsed_s: float
@@ -119,8 +136,8 @@ class EpochEnded:
     """
 
     run: str
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     loss: float
     accuracy: float
     val_loss: float
@@ -149,8 +166,8 @@ class RunFinished:
     run: str
     outcome: str
     model: str
-    epochs: int
-    best_epoch: int
+    epochs: Count
+    best_epoch: Count
     elapsed_s: float
     scores: Mapping[str, Mapping[str, Any]]
     comparison: Mapping[str, Any] = field(default_factory=dict)
@@ -192,8 +209,8 @@ class JobProgress:
     id: str
     kind: str
     what: str
-    done: int = 0
-    total: int = 0
+    done: Count = 0
+    total: Count = 0
 
 
 @dataclass(frozen=True)
@@ -286,13 +303,13 @@ def encode_event(event: Event) -> str:
 
 def decode_event(line: str) -> Event:
     """The inverse of `encode_event`. Unknown fields are ignored. Raises `InputError` for anything that is no event."""
-    try:
-        values = json.loads(line)
-        event_type = _BY_TAG[values["event"]]
-        known = {f.name: values[f.name] for f in fields(event_type) if f.name in values}
-        if "classes" in known:
-            known["classes"] = tuple(known["classes"])
-        event: Event = event_type(**known)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"Not an event: {line[:80]!r}.") from error
+    values = parsed(line, what="Not an event")
+    tag = values.get("event")
+    if not isinstance(tag, str) or tag not in _BY_TAG:
+        raise InputError(f"Not an event: {line[:80]!r}.")
+    event: Event = converted(values, _BY_TAG[tag], what="Not an event")
+    if isinstance(event, RunFinished):
+        converted(event.scores, dict[Text, ScoreValues], what="Not an event")
+    if isinstance(event, RunResumed) and event.history:
+        converted(event.history, HistoryValues, what="Not an event")
     return event

@@ -132,7 +132,7 @@ class History:
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> History:
-        """The inverse of `to_json`. Raises `KeyError` or `ValueError` when columns are missing or uneven."""
+        """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` when columns are missing or uneven."""
         history = cls()
         for columns, key in ((history.batches, "batches"), (history.epochs, "epochs")):
             columns.extend(values[key])  # type: ignore[arg-type]

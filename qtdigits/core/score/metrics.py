@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.labels import LabelSet, look_alikes_of
+from qtdigits.untrusted import Count, Share, Text
 
 Floats = NDArray[np.float64]
 
@@ -161,6 +163,26 @@ class Score:
             else None,
             "reliability": self.reliability,
         }
+
+
+class ScoreValues(msgspec.Struct):
+    """What is read of a `Score.to_json()`."""
+
+    n: Count = 0
+    correct: Count = 0
+    accuracy: Share | None = None
+    interval: tuple[Share, Share] | None = None
+    classes: list[Text] = []
+    confusion: list[list[Count]] = []
+    calibration_error: Share | None = None
+    undecided: Count | None = None
+    decided_correct: Count | None = None
+    decided_accuracy: Share | None = None
+    reliability: list[list[float]] | None = None
+
+    def __post_init__(self) -> None:
+        if {len(self.classes)} != {len(self.confusion), *map(len, self.confusion)}:
+            raise ValueError("a confusion matrix has a row and a column for each class")
 
 
 @dataclass(frozen=True)

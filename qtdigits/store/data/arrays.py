@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from qtdigits.untrusted import check_unpacking, open_file, open_plain_or_gzip, u
 # What zipfile, zlib and numpy raise at damaged archives, false headers and pickled objects.
 _UNUSABLE_NPZ = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, TypeError),
-    *(LookupError, ArithmeticError, MemoryError, RuntimeError, SyntaxError),
+    *(LookupError, ArithmeticError, MemoryError, RuntimeError, SyntaxError, tokenize.TokenError),
 )
 _PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
