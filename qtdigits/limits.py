@@ -6,6 +6,7 @@ No real file meets them. What is above one is refused in one line, with exit cod
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from qtdigits.errors import InputError
@@ -26,6 +27,9 @@ class Limit:
                 f"{where} has more than {self.most:,} {self.what}.", "Use a smaller one, or split it."
             )
 
+
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+"""Such times can be shown in every time zone, on every system."""
 
 DATA_BYTES: Final = Limit(4 << 30, "bytes of data", "EMNIST, the largest set of its kind, has 0.6 GB")
 UNPACKING: Final = Limit(

@@ -13,7 +13,6 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, TypeVar, cast
@@ -155,7 +154,7 @@ def parsed(text: str, *, what: str) -> dict[str, Any]:
 
 def check_plain(values: object, what: str) -> None:
     """Raise `InputError` when values of any form are nested too deeply, or hold a number that is too large."""
-    level = [values]
+    level: list[Any] = [values]
     for _ in range(NESTING.most):
         level = [one for inner in level for one in (inner.values() if isinstance(inner, dict) else inner)]
         if any(type(one) is int and abs(one) > _LARGEST for one in level):
@@ -189,11 +188,6 @@ def _not_as_declared(what: str, error: Exception) -> InputError:
     elif not isinstance(error, msgspec.ValidationError):
         why = f"it is not JSON: {why}"
     return InputError(f"{what}: {why}." if what else f"{why}.")
-
-
-def is_plausible(moment: datetime) -> bool:
-    """Whether every time zone and system can show it: from 1970 to 2999."""
-    return 1970 <= moment.year < 3000
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> InputError:

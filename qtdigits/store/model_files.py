@@ -44,7 +44,7 @@ from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.core.score.metrics import ScoreValues
 from qtdigits.errors import ModelFileError
-from qtdigits.limits import GOLDEN
+from qtdigits.limits import EARLIEST, GOLDEN, LATEST
 from qtdigits.store.files import write_file
 from qtdigits.store.hdf5 import (
     Attribute,
@@ -54,7 +54,7 @@ from qtdigits.store.hdf5 import (
     digest_of_attributes,
     open_untrusted,
 )
-from qtdigits.untrusted import Count, Share, Text, check_plain, converted, decoded, is_plausible
+from qtdigits.untrusted import Count, Share, Text, check_plain, converted, decoded
 
 FORMAT = "qtdigits-model"
 FORMAT_VERSION = 1
@@ -220,7 +220,7 @@ class _Provenance(msgspec.Struct):
     drawings: _Drawings | None = None
 
     def __post_init__(self) -> None:
-        if self.created_at is not None and not is_plausible(self.created_at):
+        if self.created_at and not EARLIEST.year <= self.created_at.year <= LATEST.year:
             raise ValueError(f"it was not made in the year {self.created_at.year}")
 
 

@@ -17,13 +17,13 @@ from qtdigits.core.drawing.images import normalise_image, normalise_images
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.samples import Dataset, Origin, Sample, now
 from qtdigits.errors import InputError
+from qtdigits.limits import EARLIEST, LATEST
 from qtdigits.store import hdf5
 from qtdigits.store.data.arrays import read_idx, read_npz
 from qtdigits.store.data.csv_pair import read_csv_pair
 from qtdigits.store.data.image_files import read_image_folder
 from qtdigits.store.data.ink_files import LabelledInk, read_ink_jsonl, read_unipen
 from qtdigits.store.tables import database
-from qtdigits.store.tables.row_types import EARLIEST, LATEST
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.untrusted import open_plain_or_gzip
 

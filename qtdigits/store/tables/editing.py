@@ -16,14 +16,12 @@ from qtdigits.core.drawing.ink import encode_ink
 from qtdigits.core.drawing.raster import PREPROCESSING_VERSION
 from qtdigits.core.drawing.samples import Sample, Suspicion, Verdict, is_held_out, now
 from qtdigits.errors import InputError
-from qtdigits.limits import POINTS, STROKES
+from qtdigits.limits import EARLIEST, LATEST, POINTS, STROKES
 from qtdigits.store.tables import rows
 from qtdigits.store.tables.classes import class_labelled
 from qtdigits.store.tables.database import Database
 from qtdigits.store.tables.row_types import (
-    EARLIEST,
     HEAVIEST,
-    LATEST,
     Name,
     Text,
     Weight,

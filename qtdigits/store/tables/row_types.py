@@ -16,14 +16,13 @@ from msgspec import Meta
 
 from qtdigits.core.drawing.samples import Origin, Verdict
 from qtdigits.core.recipe import FIELD_BY_NAME
+from qtdigits.limits import EARLIEST, LATEST
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
-"""Such times can be shown in every time zone, on every system."""
 HEAVIEST = 100
 """How often a drawing may count in a training."""
 
