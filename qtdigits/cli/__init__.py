@@ -8,6 +8,7 @@ COMMANDS = {
     "writers": "list, add, rename, merge or compare the people who draw",
     "classes": "list, add, rename, merge, retire or restore what can be drawn and read, and sets of it",
     "models": "list, show or check models; choose the one in use",
+    "backups": "list, make or restore copies of the stored drawings, judgements and runs",
     "runs": "list, show, compare, name or delete training runs",
     "study": "search over fields of a recipe, on this machine or on many; show what came out",
     "simulate": "replay real writers as users who judge, correct and retrain, and count the errors that this saves",

@@ -12,14 +12,16 @@ from qtdigits.cli.output import say
 from qtdigits.core.drawing.samples import MNIST, Dataset
 from qtdigits.core.model import Model
 from qtdigits.core.recipe_files import load_recipe
-from qtdigits.errors import InputError
+from qtdigits.errors import DamagedStoreError, InputError, StoreError
 from qtdigits.quiet import quiet
 from qtdigits.reader import Reader
+from qtdigits.store.backups import back_up_today
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.data.mnist import Mnist, find_mnist, load_mnist
 from qtdigits.store.library import CHAMPION, ModelLibrary
 from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.classes import classes_of
+from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import headers_of, was_trained_on
 from qtdigits.training.consolidate import RECIPE, Learner
@@ -66,6 +68,17 @@ def require_writer(store: SampleStore, writer: str) -> None:
     """Raise `InputError` with the existing writers when there is no such writer."""
     if writer not in (writers := store.writers()):
         raise InputError(f"There is no writer {writer!r}.", f"Writers: {', '.join(writers) or 'none yet'}.")
+
+
+def open_to_change(folder: Path) -> SampleStore:
+    """Open the store in `folder`, after the day's backup of it. Raises `StoreError`."""
+    try:
+        back_up_today(folder / FILE_NAME)
+    except DamagedStoreError:
+        pass  # opening or checking says it
+    except StoreError as error:
+        say(f"There is no backup of today. {error}")
+    return SampleStore.open(folder)
 
 
 def say_damaged(store: SampleStore) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from qtdigits.cli.loading import require_writer
+from qtdigits.cli.loading import open_to_change, require_writer
 from qtdigits.cli.options import Subparsers, add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_table, say, working
 from qtdigits.core.drawing.samples import Sample
@@ -76,7 +76,7 @@ def run_merge(args: argparse.Namespace) -> int:
     """A store that cannot be used is reported and the next one tried; the worst exit code counts."""
     done: dict[Path, MergedStores] = {}
     code = 0
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         for path in args.paths:
             try:
                 with working(f"Merging {path} …"):
@@ -100,14 +100,14 @@ def run_merge(args: argparse.Namespace) -> int:
 
 
 def run_relabel(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         _require(store, args.ids)
         changed = store.relabel(args.ids, args.label)
     return _report(args, changed.ids, f"now labelled {args.label}")
 
 
 def run_delete(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         _require(store, args.ids)
         deleted = store.delete_samples(args.ids)
     return _report(args, deleted.ids, "now in the trash")
@@ -116,7 +116,7 @@ def run_delete(args: argparse.Namespace) -> int:
 def run_restore(args: argparse.Namespace) -> int:
     if args.all == bool(args.ids):
         raise InputError("Give what to restore: either IDs or --all.", "See: qtdigits samples list --deleted")
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         if not args.all:
             _require(store, args.ids, in_trash=True)
         ids = tuple(int(i) for i in store.ids(is_deleted=True) if args.all or i in args.ids)

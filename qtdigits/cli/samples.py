@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from qtdigits.cli.loading import require_writer, say_damaged
+from qtdigits.cli.loading import open_to_change, require_writer, say_damaged
 from qtdigits.cli.options import (
     Subparsers,
     add_command,
@@ -153,6 +153,7 @@ def run_import(args: argparse.Namespace) -> int:
         raise InputError("--labels belongs to one FILE, and there are several.", "Import them one by one.")
     folder, code = data_folder(args), 0
     done: dict[Path, Added] = {}
+    open_to_change(folder).close()
     for file in args.files:
         try:
             with working(f"Importing {file} …"):
@@ -261,7 +262,7 @@ def run_check(args: argparse.Namespace) -> int:
 def _repair(folder: Path) -> dict[str, object]:
     """Repair the store, say what was done, and return it for `--json`."""
     try:
-        with SampleStore.open(folder) as store:
+        with open_to_change(folder) as store:
             found = store.repair()
     except DamagedStoreError as error:
         say(error.message)

@@ -15,6 +15,7 @@ from qtdigits.cli.loading import (
     learner_of,
     mnist_of,
     open_model,
+    open_to_change,
     warn_of_known_drawings,
 )
 from qtdigits.cli.options import (
@@ -125,14 +126,14 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_add(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         store.add_writer(args.name)
     say(f"Added the writer {args.name}.")
     return 0
 
 
 def run_rename(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         store.rename_writer(args.old, args.new)
     say(f"{args.old} is now called {args.new}.")
     return 0
@@ -140,7 +141,7 @@ def run_rename(args: argparse.Namespace) -> int:
 
 def run_merge(args: argparse.Namespace) -> int:
     """Held-out drawings of both stay held out."""
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         merged = store.merge_writers(args.source, args.into)
     if args.json:
         print_json(asdict(merged))

@@ -19,6 +19,7 @@ from qtdigits import paths
 from qtdigits.engine.client import EngineClient
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.background import GarbageCollector
+from qtdigits.gui.daily_backup import DailyBackup
 from qtdigits.gui.engine_process import EngineProcess
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
@@ -52,6 +53,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
         preferences.theme = options.theme
     session = Session(store=opened.store, library=library, data_dir=opened.folder)
     Remembering(session=session, parent=session)
+    DailyBackup(session=session, parent=session)
     process = EngineProcess(make_client=partial(EngineClient, data_dir=opened.folder))
     trainer = Trainer(session=session, process=process)
     window = MainWindow(

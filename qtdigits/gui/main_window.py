@@ -303,6 +303,12 @@ class MainWindow(QMainWindow):
         WritersDialog(session=self.session, ask=self.ask, parent=self).open()
 
     @Slot()
+    def manage_backups(self) -> None:
+        from qtdigits.gui.panels.backups_dialog import BackupsDialog
+
+        BackupsDialog(session=self.session, ask=self.ask, parent=self).open()
+
+    @Slot()
     def manage_classes(self) -> None:
         ClassesDialog(session=self.session, ask=self.ask, parent=self).open()
 

@@ -28,6 +28,7 @@ from qtdigits.core.undo import Action, UndoStack
 from qtdigits.errors import InputError, ModelFileError, QtDigitsError, StoreBusyError
 from qtdigits.gui.saving import Saving
 from qtdigits.reader import Reader
+from qtdigits.store.backups import Restored, restore
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.queries import Thumbnail
@@ -285,6 +286,20 @@ class Session(QObject):
         """All that `source` has becomes `into`'s. Raises as `rename_writer`."""
         self.store.merge_writers(source, into)
         self._writer_became(source, into)
+
+    def restore_backup(self, path: Path) -> Restored:
+        """Put a backup in the place of the store. What was done before cannot be undone any more. Raises `StoreError`.
+
+        Where the store could not be opened, it is restored for the next start.
+        """
+        is_open = self.store.path.parent == self.library.folder
+        done = restore(self.library.folder, path, store=self.store if is_open else None)
+        if is_open:
+            self.undo_stack.remove(*self.undo_stack.actions)
+            if self.writer not in (writers := self.store.writers()) and writers:
+                self.set_writer(writers[0])
+            self.samples_edited()
+        return done
 
     def _writer_became(self, old: str, new: str) -> None:
         self._judging.rename_writer(old, new)

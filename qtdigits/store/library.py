@@ -107,6 +107,11 @@ class ModelLibrary:
         self._class_set: str | None = None
 
     @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self._folder
+
+    @property
     def class_set(self) -> str:
         """The name of the set of classes in use, "" for all classes. Another window's choice is not followed."""
         if self._class_set is None:

@@ -20,6 +20,7 @@ SUB_COMMANDS = [
     *(["models", action] for action in ("list", "show", "check", "promote", "rollback")),
     *(["writers", action] for action in ("list", "add", "rename")),
     *(["study", action] for action in ("run", "show", "list", "best", "resume", "delete")),
+    *(["backups", action] for action in ("list", "make", "restore")),
     *(
         ["classes", action]
         for action in ("list", "add", "rename", "merge", "retire", "delete", "restore", "sets")

@@ -26,6 +26,7 @@ from qtdigits.store.tables.row_types import those_sound
 T = TypeVar("T")
 
 FILE_NAME = "samples.db"
+BACKUPS = "backups/samples-*.db"
 BUSY_TIMEOUT_S = 10.0
 """How long a writer waits for another one. Transactions take milliseconds, imports a second or two."""
 LOG_PAGES = 8000
@@ -149,6 +150,34 @@ class Database:
     def integrity_problems(self) -> list[str]:
         """Check that the pages of the file fit together."""
         return [str(row[0]) for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
+
+    def copy_to(self, target: Path) -> None:
+        """Copy the store to a file. Raises `DamagedStoreError` for a damaged one, which no backup is to replace, `StoreError`."""
+
+        def refuse(problem: str) -> None:
+            raise _damaged(self.path, problem)
+
+        with as_store_error(target):
+            try:
+                _copy(self._connection, target, check=refuse)
+            except OSError as error:
+                raise cannot_write(target, error) from error
+
+    def replace_by(self, source: Database) -> None:
+        """Replace all that is stored by what `source` holds. Ids that were given are not given again. Raises `StoreError`."""
+        if self._refusal is not None:
+            raise StoreError(self._refusal.message, self._refusal.remedy)
+        self._reopen_if_replaced()
+        given = {row["name"]: row["seq"] for row in self.rows("SELECT name, seq FROM sqlite_sequence")}
+        with as_store_error(self.path):
+            source._connection.backup(self._connection)
+        with self.transaction():
+            for name, seq in given.items():
+                self.execute(
+                    "INSERT INTO sqlite_sequence SELECT ?, 0 WHERE ? NOT IN (SELECT name FROM sqlite_sequence)",
+                    (name, name),
+                )
+                self.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (seq, name))
 
     def problems(self) -> tuple[str, ...]:
         """Check the whole file for damage and dangling references; empty when there are none."""
@@ -372,23 +401,36 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
     name = f"{path.name}.before-v{version + 1}"
     numbered = (f"{name}-{number}" for number in range(2, 1000))
     free = next(p for p in map(path.with_name, (name, *numbered)) if not p.exists())
-    with temporary_beside(free) as part:
+    _copy(connection, free)
+    return free
+
+
+def _copy(
+    connection: sqlite3.Connection, target: Path, *, check: Callable[[str], None] | None = None
+) -> None:
+    """Copy a store whole or not at all, in one step, during which others may write. `check` is told of damage, and raises."""
+    with temporary_beside(target) as part:
         with contextlib.closing(sqlite3.connect(part)) as copy:
             # No journal: an unfinished copy is removed.
             copy.execute("PRAGMA journal_mode = OFF")
             connection.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
+            for row in copy.execute("PRAGMA quick_check(1)") if check else ():
+                if check and row[0] != "ok":
+                    check(str(row[0]))
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
-        take_name(part, free)
-    return free
+        take_name(part, target)
 
 
 def _damaged(path: Path, why: str) -> StoreError:
+    """Return the error for a damaged store; the remedy names the latest backup if there is one."""
+    backups = [*path.parent.glob(f"{path.name}.before-v*"), *path.parent.glob(BACKUPS)]
+    latest = max(backups, key=lambda backup: backup.name, default=None)
+    back = "" if latest is None else f", or restore a backup: qtdigits backups restore {latest.name}"
     return DamagedStoreError(
         f"{path} is damaged: {why}.",
-        "Repair it with qtdigits samples check --repair, or restore a backup: qtdigits backups list. "
-        "It was left as it is.",
+        f"Keep what can be read of it: qtdigits samples check --repair{back}. It was left as it is.",
     )
 
 

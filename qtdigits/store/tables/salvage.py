@@ -55,14 +55,29 @@ def salvage(path: Path) -> Salvaged:
             )
         try:
             kept = _keep(path)
-            for suffix in ("-wal", "-shm"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            _remove_log(path)
             with part.open("rb+") as stream:
                 os.fsync(stream.fileno())
             take_name(part, path)
         except OSError as error:
             raise cannot_write(path, error) from error
     return Salvaged(found, lost, kept)
+
+
+def set_file_aside(path: Path) -> Path:
+    """Move a damaged store, with its log, to another name, and return that. Raises `StoreError`."""
+    try:
+        kept = _keep(path)
+        _remove_log(path)
+        path.unlink()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return kept
+
+
+def _remove_log(path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _copy(path: Path, part: Path) -> tuple[dict[str, int], dict[str, int]]:

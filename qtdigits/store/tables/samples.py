@@ -141,6 +141,11 @@ class SampleStore:
         for table, name, better in repair.odd_names(self._db):
             yield f"{table}: {name!r} should be {better!r}"
 
+    def replace_by(self, source: Database) -> None:
+        """Replace everything by what another store holds. Raises `StoreError`."""
+        self._db.replace_by(source)
+        self._n_edits += 1
+
     # writers and classes
 
     def writers(self) -> list[str]:

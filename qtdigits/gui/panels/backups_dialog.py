@@ -1,0 +1,109 @@
+"""The backups of the store: make one, restore one."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from qtdigits.core.formatting import counted
+from qtdigits.errors import QtDigitsError
+from qtdigits.gui.session import Session
+from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, give_role, label, table_cell
+from qtdigits.store.backups import (
+    BEFORE_RESTORING,
+    BY_HAND,
+    DAILY,
+    DAYS_KEPT,
+    Backup,
+    back_up,
+    backups,
+)
+
+COLUMNS = ("Made", "Why", "Size")
+REASONS = {DAILY: "daily", BEFORE_RESTORING: "before restoring another one", BY_HAND: "made by hand"}
+RESTORE = "Restore"
+NOTE = (
+    f"Drawings, judgements and runs are backed up once a day; the backups of {DAYS_KEPT} days are kept. "
+    "Restoring one keeps the present drawings as a backup first."
+)
+
+
+class BackupsDialog(QDialog):
+    """Lists the backups, the latest first and chosen."""
+
+    def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._ask = ask
+        self._backups: list[Backup] = []
+        self.setWindowTitle("Backups")
+        self.resize(520, 360)
+        self._table = choice_table(COLUMNS, name="backupsTable", title="Backups", numbers=range(2, 3))
+        self._table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self._make = button("Back up now", "makeBackupButton")
+        self._restore = button(RESTORE, "restoreBackupButton", is_primary=True)
+        self._answer = label(NOTE, role="muted", name="backupsAnswer", wraps=True)
+        self._make.setAutoDefault(False)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._make)
+        buttons.addStretch(1)
+        buttons.addWidget(self._restore)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(12)
+        layout.addWidget(self._table, 1)
+        layout.addWidget(self._answer)
+        layout.addLayout(buttons)
+        self._make.clicked.connect(self.make)
+        self._restore.clicked.connect(self.restore)
+        self._show_backups()
+
+    def make(self) -> None:
+        try:
+            back_up(self._session.store.path)
+        except QtDigitsError as error:
+            self._say(str(error), role="error")
+        else:
+            self._show_backups()
+            self._say("Backed up.")
+
+    def restore(self) -> None:
+        row = self._table.currentRow()
+        if not 0 <= row < len(self._backups):
+            return
+        try:
+            done = self._session.restore_backup(self._backups[row].path)
+        except QtDigitsError as error:
+            self._say(str(error), role="error")
+            return
+        self._show_backups()
+        restart = (
+            "" if self._session.store.path.parent == self._session.library.folder else " Restart QtDigits."
+        )
+        kept = "; what was there before is a backup now" if done.kept else ""
+        self._say(f"Restored: {counted(done.n, 'drawing')}{kept}.{restart}")
+
+    def _say(self, text: str, *, role: str = "good") -> None:
+        self._answer.setText(text)
+        give_role(self._answer, role)
+
+    def _show_backups(self) -> None:
+        self._backups = backups(self._session.library.folder)
+        self._table.setRowCount(len(self._backups))
+        for row, one in enumerate(self._backups):
+            why = REASONS.get(one.why, "before an update of QtDigits")
+            when = f"{one.made_at.astimezone():%d %b %Y, %H:%M}"
+            for column, cell in enumerate(
+                (table_cell(when), table_cell(why), table_cell(f"{one.n_bytes / 1e6:,.1f} MB", RIGHT))
+            ):
+                self._table.setItem(row, column, cell)
+        if self._backups:
+            self._table.selectRow(0)
+        self._restore.setEnabled(bool(self._backups))
+        self._make.setEnabled(self._session.store.path.parent == self._session.library.folder)
+
+    @override
+    def done(self, result: int) -> None:
+        super().done(result)
+        self.deleteLater()
