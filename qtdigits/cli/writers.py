@@ -16,6 +16,7 @@ from qtdigits.cli.loading import (
     mnist_of,
     open_model,
     open_to_change,
+    require_writer,
     warn_of_known_drawings,
 )
 from qtdigits.cli.options import (
@@ -27,16 +28,18 @@ from qtdigits.cli.options import (
     data_folder,
     file_path,
 )
-from qtdigits.cli.output import print_json, print_table, say
+from qtdigits.cli.output import print_json, print_table, say, working
 from qtdigits.cli.training_run import obeying_signals
 from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.samples import Dataset
-from qtdigits.core.formatting import not_counted, percent
+from qtdigits.core.formatting import counted, not_counted, percent
 from qtdigits.core.run.control import Control
 from qtdigits.core.score.writers import MatrixRow, WriterMatrix
 from qtdigits.errors import InputError
+from qtdigits.paths import rescue_dirs
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.frames import csv_of, matrix_frame
+from qtdigits.store.privacy import export_writer, wipe_writer
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.consolidate import held_out_by_order
 from qtdigits.training.writer_matrix import WriterDrawings, writer_matrix
@@ -72,6 +75,27 @@ def add_parser(subparsers: Subparsers) -> None:
     renaming.add_argument("old", metavar="OLD")
     renaming.add_argument("new", metavar="NEW")
     add_matrix_parser(group)
+    exporting = add_command(
+        group,
+        "export",
+        run=run_export,
+        summary="write all that is stored of a writer into a samples.db of its own, which samples merge reads",
+        examples=("qtdigits writers export Ada ada.db",),
+    )
+    exporting.add_argument("name", metavar="NAME")
+    exporting.add_argument("file", metavar="FILE", type=file_path)
+    deleting = add_command(
+        group,
+        "delete",
+        run=run_delete,
+        summary="remove a writer; with --wipe also all drawings, judgements, trainings and models of this hand, for good",
+        examples=("qtdigits writers delete Ada --wipe",),
+    )
+    deleting.add_argument("name", metavar="NAME")
+    deleting.add_argument(
+        "--wipe", action="store_true", help="erase what is stored, in backups too; it cannot be undone"
+    )
+    add_json_option(deleting, "the numbers")
     merging = add_command(
         group,
         "merge",
@@ -137,6 +161,37 @@ def run_rename(args: argparse.Namespace) -> int:
         store.rename_writer(args.old, args.new)
     say(f"{args.old} is now called {args.new}.")
     return 0
+
+
+def run_export(args: argparse.Namespace) -> int:
+    with working(f"Writing {args.file} …"):
+        n = export_writer(data_folder(args), args.name, args.file)
+    say(f"{counted(n, 'drawing')} of {args.name}, with the judgements, are in {args.file}.")
+    return 0
+
+
+def run_delete(args: argparse.Namespace) -> int:
+    folder = data_folder(args)
+    with SampleStore.open_to_read(folder) as store:
+        require_writer(store, args.name)
+        n = store.count(writer=args.name) + store.count(writer=args.name, is_deleted=True)
+        n += next((1 for _ in store.trials(writer=args.name)), 0)
+    if n and not args.wipe:
+        raise InputError(
+            f"{args.name} has drawings or judgements.", "To erase them for good, in backups too, add --wipe."
+        )
+    with working(f"Erasing {args.name} …"):
+        done = wipe_writer(folder, args.name, also=rescue_dirs(folder))
+    if args.json:
+        print_json({**asdict(done), "left": [str(path) for path in done.left]})
+        return 1 if done.left else 0
+    say(
+        f"Erased {args.name}: {counted(done.drawings, 'drawing')}, {counted(done.judgements, 'judgement')}, "
+        f"{counted(done.runs, 'training')}, {counted(len(done.models), 'model')}; {counted(done.backups, 'backup')} cleaned."
+    )
+    for path in done.left:
+        say(f"The name still stands in {path}.")
+    return 1 if done.left else 0
 
 
 def run_merge(args: argparse.Namespace) -> int:

@@ -27,10 +27,12 @@ from qtdigits.core.score.metrics import Tally
 from qtdigits.core.undo import Action, UndoStack
 from qtdigits.errors import InputError, ModelFileError, QtDigitsError, StoreBusyError
 from qtdigits.gui.saving import Saving
+from qtdigits.paths import rescue_dirs
 from qtdigits.reader import Reader
 from qtdigits.store.backups import Restored, restore
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
+from qtdigits.store.privacy import Wiped, wipe_writer
 from qtdigits.store.tables.queries import Thumbnail
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.remember import MemoryRequest
@@ -299,6 +301,19 @@ class Session(QObject):
             if self.writer not in (writers := self.store.writers()) and writers:
                 self.set_writer(writers[0])
             self.samples_edited()
+        return done
+
+    def wipe_writer(self, name: str) -> Wiped:
+        """Erase a writer from the data folder. Another one draws from now on, if it was this one. Raises `QtDigitsError`."""
+        folder = self.store.path.parent
+        done = wipe_writer(folder, name, also=rescue_dirs(folder))
+        self.undo_stack.remove(*self.undo_stack.actions)
+        if name == self.writer:
+            self._judging.set_writer(next(iter(self.store.writers()), DEFAULT_WRITER))
+            self.writer_changed.emit(self.writer)
+        self.models_changed.emit()
+        self.look_for_changes()
+        self.samples_edited()
         return done
 
     def _writer_became(self, old: str, new: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -209,6 +209,21 @@ class ModelLibrary:
                 self._write(_Champions(reference, tuple(before)))
                 return path
         raise StoreError("No model was in use before this one.", "Choose a model from the list instead.")
+
+    def forget(self, references: Collection[str]) -> None:
+        """Leave out models that are gone; where one is the champion, the one before it is champion again. Raises `StoreError`."""
+        if not references or not self._champion_file.is_file():
+            return
+        with self._changing():
+            values = self._values()
+            sets = values.get("sets")
+            of_sets = sets.values() if isinstance(sets, dict) else ()
+            for chosen in (values, *(one for one in of_sets if isinstance(one, dict))):
+                line = [*chosen.get("before", ()), chosen.get("champion", "")]
+                kept = [one for one in line if one not in references]
+                if kept != line:
+                    chosen |= {"champion": kept.pop() if kept else "", "before": kept}
+            self._save(values)
 
     def find(self, name_or_path: str) -> Path:
         """Return a model by path, by name (with or without `.h5`), or "champion". Raises `InputError` with the known names."""

@@ -77,3 +77,24 @@ def test_that_a_matrix_needs_two_writers(run: Run, tiny_model: Path, tmp_path: P
     done = run("writers", "matrix", "--on", path, "--model", tiny_model, "--mnist", mnist)
     assert done.code == 2
     assert "two writers" in done.complaint
+
+
+def test_that_a_writer_with_drawings_is_erased_only_when_that_is_said(
+    run: Run, ink_file: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    run("samples", "import", ink_file)
+    done = run("writers", "delete", "ada")
+    assert done.code == 2
+    assert "--wipe" in done.complaint
+    assert run("writers", "export", "ada", tmp_path / "ada.db").code == 0
+    done = run("writers", "delete", "ada", "--wipe", "--json")
+    assert done.code == 0
+    assert done.json["drawings"] == 100
+    assert b"ada" not in b"".join(path.read_bytes() for path in data_dir.rglob("*") if path.is_file())
+    assert run("samples", "merge", tmp_path / "ada.db", "--json").json["added"] == 100
+
+
+def test_that_a_writer_without_drawings_is_removed(run: Run) -> None:
+    run("writers", "add", "Ada")
+    assert run("writers", "delete", "Ada").code == 0
+    assert run("writers", "list", "--json").json == {"writers": []}

@@ -186,3 +186,22 @@ def test_that_the_top_bar_changes_who_draws(bar, session, qtbot):
     assert session.writer == "me"
     session.rename_writer("me", "Mia")
     assert bar.findChild(QComboBox, "writerBox").currentText() == "Mia"
+
+
+def test_that_erasing_a_writer_leaves_the_others(session, dialog, ask, qtbot):
+    session.set_writer("me")
+    dialog.choose("me")
+    with qtbot.waitSignal(session.samples_changed):
+        dialog.findChild(QPushButton, "eraseWriterButton").click()
+    assert "This cannot be undone" in ask.asked[-1]
+    assert session.store.writers() == ["Ada"]
+    assert session.writer == "Ada"
+    assert session.undo_stack.next_undone is None
+    assert dialog.findChild(QLabel, "writersAnswer").text() == "me is erased: 3 drawings."
+
+
+def test_that_a_writer_is_not_erased_unless_the_person_agrees(session, dialog, ask):
+    ask.says_yes = False
+    dialog.choose("me")
+    dialog.findChild(QPushButton, "eraseWriterButton").click()
+    assert "me" in session.store.writers()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from qtdigits.core.formatting import counted
+from qtdigits.core.formatting import counted, listed
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
@@ -20,6 +20,7 @@ from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, give_role, l
 
 COLUMNS = ("Writer", "Drawings", "Held out", "Doubtful")
 MERGE = "Merge"
+ERASE = "Erase"
 NOTE = (
     "Accuracy is counted for each writer, and one in five drawings of each is held out. "
     "Renaming keeps all of that; merging two writers keeps what was held out of either."
@@ -45,9 +46,12 @@ class WritersDialog(QDialog):
         self._merge = button(
             "Merge into…", "mergeWriterButton", "All drawings of this writer become another one's"
         )
+        self._erase = button(
+            "Erase…", "eraseWriterButton", "Remove this writer and everything drawn, for good"
+        )
         self._answer = label(NOTE, role="muted", name="writersAnswer", wraps=True)
         buttons = QHBoxLayout()
-        for choice in (self._add, self._rename, self._merge):
+        for choice in (self._add, self._rename, self._merge, self._erase):
             choice.setAutoDefault(False)
             buttons.addWidget(choice)
         buttons.addStretch(1)
@@ -64,6 +68,7 @@ class WritersDialog(QDialog):
         self._add.clicked.connect(self.add)
         self._rename.clicked.connect(self.rename)
         self._merge.clicked.connect(self.merge)
+        self._erase.clicked.connect(self.erase)
         self._show_writers(session.writer)
 
     @property
@@ -125,6 +130,26 @@ class WritersDialog(QDialog):
             self._show_writers(into)
             self._say(f"The drawings of {source} now belong to {into}.")
 
+    def erase(self) -> None:
+        name = self.chosen
+        if name not in self._session.store.writers():
+            return
+        n = self._session.store.count(writer=name)
+        question = (
+            f"{counted(n, 'drawing')}, all judgements, and the trainings and models of {name}'s hand are erased, "
+            f"from the backups too.\n\nThis cannot be undone. To keep a copy first: qtdigits writers export."
+        )
+        if not self._ask.one_of(f"Erase {name}", question, [ERASE], no="Keep", is_grave=True):
+            return
+        try:
+            done = self._session.wipe_writer(name)
+        except QtDigitsError as error:
+            self._say(str(error), role="error")
+            return
+        self._show_writers(self._session.writer)
+        left = f" The name still stands in {listed([path.name for path in done.left])}." if done.left else ""
+        self._say(f"{name} is erased: {counted(done.drawings, 'drawing')}.{left}")
+
     def _say(self, text: str, *, role: str = "good") -> None:
         self._answer.setText(text)
         give_role(self._answer, role)
@@ -156,6 +181,7 @@ class WritersDialog(QDialog):
         stored = self._session.store.writers()
         self._draw.setEnabled(bool(self.chosen))
         self._rename.setEnabled(self.chosen in stored)
+        self._erase.setEnabled(self.chosen in stored)
         self._merge.setEnabled(self.chosen in stored and len(stored) > 1)
 
     @override

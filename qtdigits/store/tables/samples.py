@@ -141,6 +141,10 @@ class SampleStore:
         for table, name, better in repair.odd_names(self._db):
             yield f"{table}: {name!r} should be {better!r}"
 
+    def copy_to(self, target: Path) -> None:
+        """Copy the whole store to a file. Raises `StoreError`."""
+        self._db.copy_to(target)
+
     def replace_by(self, source: Database) -> None:
         """Replace everything by what another store holds. Raises `StoreError`."""
         self._db.replace_by(source)
