@@ -24,6 +24,10 @@ from qtdigits.store.tables.rows import clean_name, shown_label
 _MERGES_SEEN = 1000
 
 
+_SOUND = "typeof(id) = 'text' AND typeof(label) = 'text'"
+"""A row of `classes` that a damaged disk has left with another kind of value is passed over."""
+
+
 @dataclass(frozen=True)
 class _Row:
     id: str
@@ -75,7 +79,10 @@ class ClassTable:
 
     def sets(self) -> dict[str, tuple[str, ...]]:
         """Return the named sets, the oldest first, with the labels of their classes that are in use."""
-        names = [row["name"] for row in self._db.rows("SELECT name FROM class_sets ORDER BY id")]
+        names = [
+            row["name"]
+            for row in self._db.rows("SELECT name FROM class_sets WHERE typeof(name) = 'text' ORDER BY id")
+        ]
         return {name: self.all(name).active.labels for name in names}
 
     def listed(self, outputs: LabelSet) -> list[ListedClass]:
@@ -358,8 +365,8 @@ def classes_of(folder: Path, set_name: str = "") -> Classes:
 def active_classes(db: Database) -> LabelSet:
     """Return the classes in use, in their order."""
     found = db.rows(
-        """SELECT id, label FROM classes
-            WHERE merged_into IS NULL AND retired_at IS NULL AND deleted_at IS NULL ORDER BY position"""
+        f"""SELECT id, label FROM classes
+            WHERE {_SOUND} AND merged_into IS NULL AND retired_at IS NULL AND deleted_at IS NULL ORDER BY position"""
     )
     return LabelSet(tuple(Class(row["id"], row["label"]) for row in found))
 
@@ -413,7 +420,8 @@ def label_set_id_of_json(db: Database, text: str) -> int:
 
 def _rows(db: Database) -> dict[str, tuple[_Row, str]]:
     found = db.rows(
-        "SELECT id, label, merged_into, retired_at, deleted_at, root_id FROM classes ORDER BY position"
+        f"""SELECT id, label, merged_into, retired_at, deleted_at, root_id FROM classes
+            WHERE {_SOUND} ORDER BY position"""
     )
     return {row["id"]: (_Row(*tuple(row)[:-1]), row["root_id"]) for row in found}
 

@@ -30,6 +30,8 @@ from qtdigits.store.tables.row_types import (
 )
 from qtdigits.store.tables.rows import WriterTable
 
+MOST_SAMPLES = 2**53
+"""A damaged row may have any number as its place."""
 KEPT_IN_TRASH = timedelta(days=30)
 """A deleted sample can be restored for at least so long; the first deletion after that removes it for good."""
 _COLUMNS = (
@@ -315,7 +317,9 @@ class _Numbering:
         place = self._names.writer_id(writer), class_labelled(self._db, label).id
         if place not in self._ordinals:  # names that differ in blanks only are one writer's
             last = self._db.value(
-                "SELECT max(ordinal) FROM samples WHERE writer_id = ? AND class_id = ?", place
+                f"""SELECT max(ordinal) FROM samples
+                    WHERE writer_id = ? AND class_id = ? AND typeof(ordinal) = 'integer' AND ordinal < {MOST_SAMPLES}""",
+                place,
             )
             self._ordinals[place] = 0 if last is None else last + 1
         return *place, self._names.hold_out_key(place[0])
