@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import qtdigits
+from qtdigits.limits import TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_FILE_MB = 12
@@ -103,6 +104,12 @@ def test_that_a_wheel_is_the_same_bytes_each_time(tmp_path: Path) -> None:
         (wheel,) = (tmp_path / name).iterdir()
         digests.add(hashlib.sha256(wheel.read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_that_the_limits_in_the_security_document_are_those_of_the_program() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d.*) \|$", text, re.MULTILINE)
+    assert rows == [f"{limit.most:,} {limit.what} | {limit.why}" for limit in TABLE.values()]
 
 
 def test_that_no_tracked_file_is_large() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -51,39 +52,29 @@ def main() -> int:
 
 
 def run(chosen: dict[str, Target], inputs: int, seed: int, out: Path, seconds: float = float("inf")) -> int:
-    """Try the inputs and print the table; return 1 where anything was found."""
+    """Try the inputs and print the table, each kind of finding below its reader; return 1 where anything was found."""
     shares = sum(target.share for target in chosen.values())
-    kinds: dict[tuple[str, str], list[Finding]] = {}
+    n_tried = n_found = n_kinds = 0
     print(
         f"seed {seed}\n{'reader':<20}{'inputs':>10}{'a second':>10}{'findings':>10}{'kinds':>7}", flush=True
     )
-    total = 0
     for name, target in chosen.items():
-        start, tried = time.monotonic(), 0
-        until = start + seconds * target.share / shares
-        count = max(1, round(inputs * target.share / shares))
-        for result in try_inputs(
-            target,
-            lambda number, target=target, name=name: input_of(target, name, seed, number),
-            0,
-            count,
-            until=until,
-        ):
+        kinds, start, tried = dict[str, list[Finding]](), time.monotonic(), 0
+        part = target.share / shares
+        make = partial(input_of, target, name, seed)
+        for result in try_inputs(target, make, 0, max(1, round(inputs * part)), until=start + seconds * part):
             if isinstance(result, int):
                 tried = result
             else:
-                kinds.setdefault((name, result.kind), []).append(result)
-        own = {kind: found for kind, found in kinds.items() if kind[0] == name}
-        pace = tried / (time.monotonic() - start)
-        print(
-            f"{name:<20}{tried:>10,}{pace:>10,.0f}{sum(map(len, own.values())):>10,}{len(own):>7}", flush=True
-        )
-        total += tried
-    print(f"{'all':<20}{total:>10,}{'':>10}{sum(map(len, kinds.values())):>10,}{len(kinds):>7}")
-    for (name, kind), found in sorted(kinds.items()):
-        path = keep(chosen[name], name, kind, found, seed, out)
-        print(f"{name}: {kind} ({len(found)} times; number {found[0].number}; {path})", flush=True)
-    return 1 if kinds else 0
+                kinds.setdefault(result.kind, []).append(result)
+        found, pace = sum(map(len, kinds.values())), tried / (time.monotonic() - start)
+        print(f"{name:<20}{tried:>10,}{pace:>10,.0f}{found:>10,}{len(kinds):>7}", flush=True)
+        for kind, results in sorted(kinds.items()):
+            path = keep(target, name, kind, results, seed, out)
+            print(f"    {kind}: {len(results)} times, first number {results[0].number}; {path}", flush=True)
+        n_tried, n_found, n_kinds = n_tried + tried, n_found + found, n_kinds + len(kinds)
+    print(f"{'all':<20}{n_tried:>10,}{'':>10}{n_found:>10,}{n_kinds:>7}")
+    return 1 if n_kinds else 0
 
 
 def keep(target: Target, name: str, kind: str, found: list[Finding], seed: int, out: Path) -> Path:

@@ -186,7 +186,7 @@ def change_model_header(content: bytes, random: Random) -> bytes:
     """Change one attribute of a model file, most often a value in its JSON, and write the right check sum."""
     image = io.BytesIO(content)
     with h5py.File(image, "r+") as file:
-        values = {name: file.attrs[name] for name in file.attrs if name != "sha256"}
+        values = header_of(file)
         name = random.choice(sorted(set(values) - {"digests", "format"}))
         if isinstance(values[name], str):
             change = random.choice((change_json, change_json, change_json, change_bytes))
@@ -202,13 +202,18 @@ def change_model_header(content: bytes, random: Random) -> bytes:
         if random.random() < 0.03:
             del values[name]
             del file.attrs[name]
-        told = {name: value if isinstance(value, str) else int(value) for name, value in values.items()}
-        for name, value in {**told, "sha256": digest_of_attributes(told)}.items():
+        for name, value in {**values, "sha256": digest_of_attributes(values)}.items():
             kind = (
                 "<i8" if isinstance(value, int) else h5py.string_dtype("utf-8", max(len(value.encode()), 1))
             )
             file.attrs.create(name, value if isinstance(value, int) else value.encode(), dtype=kind)
     return image.getvalue()
+
+
+def header_of(file: h5py.File) -> dict[str, str | int]:
+    """The attributes of a model file but its check sum."""
+    found = {name: value for name, value in file.attrs.items() if name != "sha256"}
+    return {name: value.decode() if isinstance(value, bytes) else int(value) for name, value in found.items()}
 
 
 def change_cells(content: bytes, random: Random) -> bytes:
