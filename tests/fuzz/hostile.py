@@ -303,7 +303,7 @@ def special_files() -> Iterator[Case]:
             RECIPE,
             PICTURE,
             ("evaluate", "mlp-50-50", "--on"),
-            ("train", "--no-drawings", "--ink"),
+            ("train", "--no-drawings", "--mnist-images", "0", "--ink"),
         ):
             if (what, command) != ("a folder", PICTURE):
                 yield (
@@ -355,7 +355,7 @@ def attempt(case: Case, folder: Path) -> tuple[str, float, float]:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.005)
     code, used = os.waitstatus_to_exitcode(ended[1]), ended[2]
-    return _judged(code, (folder / "err").read_text("utf-8", "replace"), used) + (used.ru_maxrss / 1000,)
+    return (*_judged(code, (folder / "err").read_text("utf-8", "replace"), used), used.ru_maxrss / 1000)
 
 
 def _judged(code: int, said: str, used: resource.struct_rusage) -> tuple[str, float]:
