@@ -30,7 +30,9 @@ def main() -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path)
     options = parser.parse_args()
     for path in options.files:
-        model = with_embedding_output(load_model(path))
+        model = load_model(path)
+        if not Reader(model).has_embedding:
+            model = with_embedding_output(model)
         if options.data and model.network.has_embedding_layer:
             data = data_of(model, options.data)
             model = with_thresholds(model, Reader(model), data, base=None)

@@ -27,14 +27,15 @@ def with_thresholds(model: Model, reader: Reader, data: TrainingData, *, base: M
     """Return `model` with thresholds of "not sure", so that its scores count the undecided too.
 
     They are chosen on the validation and the outliers of `data`; without outliers there are none. A personal training keeps those
-    of its base: a few drawings are not enough to choose any.
+    of its base: a few drawings are not enough to choose any. A model that has one for the probability keeps it.
     """
     if base is None and not data.has_outliers:
         return model
     kept = base if base is not None and len(data.outliers) < ENOUGH_OUTLIERS else None
     parts = [reader.read_and_embed(data.images[part]) for part in (data.validation, data.outliers)]
     digits, others = (probabilities.max(axis=1) for probabilities, _ in parts)
-    below = kept.undecided_below if kept else choose_threshold(digits, others).undecided_below
+    has = (kept or model).undecided_below
+    below = has if has or kept else choose_threshold(digits, others).undecided_below
     means, unlike_below, similarities = NO_MEANS, 0.0, None
     if model.network.has_embedding_layer and (kept is None or kept.unlike_below):
         means = _means_of(reader, data, len(model.label_set), base=base)
