@@ -175,6 +175,7 @@ class DemoPlayer:
         entry = self._window.drawing.entry
         if read != label:
             self._findings.corrections.append(f"{label} read as {read}")
+        if read != label or not (reading and reading.is_sure):
             typed = QInputMethodEvent()
             typed.setCommitString(label)  # as an input method does: no key of its own stands for ♥
             QApplication.sendEvent(entry, typed)
