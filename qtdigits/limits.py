@@ -56,6 +56,7 @@ JSON_BYTES: Final = Limit(16 << 20, "bytes of JSON", "the longest request of a t
 TEXT: Final = Limit(4096, "characters in a text", "a path has 4,096 at most, a label 32")
 NESTING: Final = Limit(8, "levels of nesting", "a model's scores have 5")
 MODEL_BYTES: Final = Limit(1 << 30, "bytes in a model file", "the largest that is shipped has 10 MB")
+KERAS_BYTES: Final = Limit(256 << 20, "bytes in a Keras model", "the report's networks have 10 MB")
 GOLDEN: Final = Limit(1000, "golden drawings", "a model file has 20")
 
 TABLE: Final[dict[str, Limit]] = {

@@ -40,6 +40,8 @@ def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     if arguments[:1] == ["engine"]:
         return _guarded(_engine, debug=debug)
+    if arguments[:1] == ["rebuild"]:
+        return _guarded(lambda: _rebuild(arguments[1:]), debug=debug)
     if is_for_window(arguments):
         return _guarded(lambda: _window(arguments), debug=debug)
     return _guarded(lambda: _command(arguments), debug=debug)
@@ -81,6 +83,13 @@ def _engine() -> int:
     from qtdigits.engine.server import main as serve
 
     return serve()
+
+
+def _rebuild(arguments: list[str]) -> int:
+    """The child process of `models import`."""
+    from qtdigits.training.rebuild import main as rebuild
+
+    return rebuild(arguments)
 
 
 def _window(arguments: list[str]) -> int:

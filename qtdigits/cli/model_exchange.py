@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from qtdigits.cli.loading import find_model
 from qtdigits.cli.options import MODEL_HELP, Subparsers, add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import print_json, working
+from qtdigits.cli.output import print_json, say, working
 from qtdigits.core.formatting import counted
 from qtdigits.training.export.export_model import export_model
 from qtdigits.training.export.formats import FORMAT_NAMES, FORMATS
+from qtdigits.training.import_model import import_model
 
 ENDINGS = ", ".join(one.suffix for one in FORMATS)
 
@@ -32,6 +34,33 @@ def add_exchange(group: Subparsers) -> None:
     export.add_argument("--out", metavar="FILE", type=file_path, required=True, help="the file to write")
     add_json_option(export, "what was written")
 
+    bring = add_command(
+        group,
+        "import",
+        run=run_import,
+        summary="add a Keras model (.keras or .h5) to the models, rebuilt layer by layer",
+        examples=(
+            "qtdigits models import report.h5 --name report",
+            "qtdigits models import m.keras --pixels 255",
+        ),
+    )
+    bring.add_argument("file", metavar="FILE", type=file_path, help="a whole model, saved by Keras 2 or 3")
+    bring.add_argument("--name", metavar="NAME", default="", help="the model's name (default: the file's)")
+    bring.add_argument(
+        "--pixels",
+        choices=("1", "255"),
+        default="1",
+        help="the value of full ink in the images that it was trained on (default: %(default)s)",
+    )
+    bring.add_argument(
+        "--classes",
+        metavar="LABEL",
+        nargs="+",
+        default=(),
+        help="what its outputs stand for (default: 0 to 9)",
+    )
+    add_json_option(bring, "what was imported")
+
 
 def run_export(args: argparse.Namespace) -> int:
     folder = data_folder(args)
@@ -47,4 +76,26 @@ def run_export(args: argparse.Namespace) -> int:
         drawings = counted(done.n_drawings, "drawing")
         differs = f"its probabilities differ by at most {done.difference:.1e}"
         print(f"{done.path}: {done.format.title}. Read back on {drawings}, {differs}.")
+    return 0
+
+
+def run_import(args: argparse.Namespace) -> int:
+    with working(f"Importing {args.file.name} …"):
+        done = import_model(
+            args.file,
+            data_dir=data_folder(args),
+            name=args.name,
+            highest=float(args.pixels),
+            classes=tuple(args.classes),
+        )
+    if args.json:
+        print_json({**asdict(done), "path": str(done.path)})
+        return 0
+    print(
+        f"{done.path}: {done.title}. Its probabilities differ by at most {done.difference:.1e} from Keras's."
+    )
+    if done.n_right is not None:
+        print(f"It reads {done.n_right} of {done.n_drawings} synthetic digits right.")
+        if done.n_right < done.n_drawings / 2:
+            say("That is few: was it trained on images from 0 to 255 (--pixels 255), or on dark digits?")
     return 0

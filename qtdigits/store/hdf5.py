@@ -27,7 +27,7 @@ MOST_NAMES = 256
 Attribute = str | int
 
 # What h5py and numpy raise at damaged files.
-_UNUSABLE = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError)
+UNUSABLE = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError)
 
 
 class UntrustedFile:
@@ -50,6 +50,17 @@ class UntrustedFile:
             raise ValueError(f"it has {count} attributes")
         opened = (h5py.h5a.open(root, index=index) for index in range(count))
         return {attribute.name.decode(): self._value(attribute) for attribute in opened}
+
+    def text(self, name: str) -> str | None:
+        """Return an attribute of the root that is text, of variable length too. Raises `ValueError` for another type."""
+        root, key = self._file.id, name.encode()
+        if not h5py.h5a.exists(root, key):
+            return None
+        attribute = h5py.h5a.open(root, key)
+        if attribute.shape != () or not isinstance(attribute.get_type(), h5py.h5t.TypeStringID):
+            raise ValueError(f"the attribute {name} is no text")
+        value = self._file.attrs[name]
+        return value.decode() if isinstance(value, bytes) else str(value)
 
     def names(self, group: str) -> list[str]:
         """Return the sorted names of a group's members."""
@@ -117,7 +128,7 @@ def open_untrusted(path: Path) -> Iterator[UntrustedFile]:
         raise damaged(path, error.message) from error
     except MemoryError as error:
         raise damaged(path, "there is not enough memory for what it says it holds") from error
-    except _UNUSABLE as error:
+    except UNUSABLE as error:
         raise damaged(path, _reason(error)) from error
 
 

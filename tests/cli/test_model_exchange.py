@@ -27,3 +27,26 @@ def test_that_an_unknown_ending_is_refused_in_one_line(run: Run, tiny_model: Pat
     assert done.code == 2
     assert "taken.bin stands for no format" in done.complaint
     assert not (tmp_path / "taken.bin").exists()
+
+
+def test_that_an_exported_model_comes_back_among_the_models(
+    run: Run, tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "taken.keras"
+    assert run("models", "export", tiny_model, "--out", out).code == 0
+    told = run("models", "import", out, "--name", "back again", "--json").json
+    assert told["title"] == "MLP 12"
+    assert told["difference"] < 0.01
+    rows = {row["name"]: row for row in run("models", "list", "--json").json["models"]}
+    assert rows["back-again"]["path"] == told["path"]
+    assert run("models", "check", told["path"]).code == 0
+
+
+def test_that_a_file_that_cannot_be_imported_leaves_one_line_and_no_model(
+    run: Run, tmp_path: Path, data_dir: Path
+) -> None:
+    (tmp_path / "theirs.keras").write_text("nothing")
+    done = run("models", "import", tmp_path / "theirs.keras")
+    assert done.code == 2
+    assert "theirs.keras: It is neither a .keras file nor an HDF5 file." in done.complaint
+    assert list((data_dir / "models").glob("*")) == []
