@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.loading import champion_path, find_model, require_writer
@@ -437,12 +438,16 @@ def _work_by_processes(stored: StoredStudy, args: argparse.Namespace) -> int:
     control, is_told = StudyControl(), False
     with obeying_signals(control, stopping=STOPPING, interrupting=STOPPING):
         while any(worker.poll() is None for worker in workers):
-            control.wait(0.2) if not control.is_stopping else workers[0].wait()
             if control.is_stopping and not is_told:
                 is_told = True
                 for worker in workers:
                     worker.send_signal(signal.SIGTERM)
-    return 130 if control.is_stopping else max(abs(worker.returncode) for worker in workers)
+            sleep(0.2)
+    if control.is_stopping:
+        return 130
+    states = stored.summary()["states"]
+    is_done = not states["waiting"] + states["running"]  # although a worker may have died
+    return 0 if is_done else max(1, *(worker.returncode for worker in workers))
 
 
 def _storage_words(args: argparse.Namespace) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,19 @@ pgserver = pytest.importorskip(
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    server = _started(tmp_path_factory)
     yield server.get_uri()
     server.cleanup()
+
+
+def _started(tmp_path_factory: pytest.TempPathFactory, attempts: int = 5) -> Any:
+    """Start a server; it gives up after ten seconds, which is little on a busy machine."""
+    try:
+        return pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    except (OSError, subprocess.SubprocessError):
+        if attempts == 1:
+            raise
+        return _started(tmp_path_factory, attempts - 1)
 
 
 @pytest.mark.slow
