@@ -23,6 +23,7 @@ from qtdigits.gui.daily_backup import DailyBackup
 from qtdigits.gui.engine_process import EngineProcess
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
+from qtdigits.gui.problem_report import keep_errors
 from qtdigits.gui.remembering import Remembering
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
@@ -71,6 +72,7 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Show the window and stay until it is closed. Gives the exit code."""
     app, window = create(sys.argv[1:] if argv is None else argv)
+    window.error_log = keep_errors(window.session.data_dir)
     sys.excepthook = ExceptionHook(window)
     GarbageCollector(app)
     window.show()

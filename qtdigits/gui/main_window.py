@@ -28,6 +28,7 @@ from typing_extensions import override
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.formatting import awaiting_review
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.actions import KEYS, commands_of, fill_menus
 from qtdigits.gui.automatic import AutomaticLearning, AutomaticPromotion, SuspectWatch
 from qtdigits.gui.background import Importing
@@ -41,6 +42,7 @@ from qtdigits.gui.panels.drawing.drawing_panel import DrawingPanel
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
 from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.preferences import Preferences
+from qtdigits.gui.problem_report import ErrorLog, problem_report
 from qtdigits.gui.results.live_curves import LiveCurves
 from qtdigits.gui.sample_edits import SampleEdits
 from qtdigits.gui.session import SampleSelection, Session
@@ -50,6 +52,7 @@ from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.message_bar import MessageBar
 from qtdigits.gui.widgets.pages import LazyPage
 from qtdigits.gui.widgets.parts import named
+from qtdigits.store.files import write_file
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.version import __version__
 
@@ -85,6 +88,8 @@ class MainWindow(QMainWindow):
         self.trainer = trainer
         self.ask = ask or Ask(self)
         self.preferences = preferences
+        self.error_log: ErrorLog | None = None
+        """What went wrong in this session; None where nobody keeps it."""
         self._is_painted = False
         self.setWindowTitle("QtDigits")
 
@@ -414,6 +419,23 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         QMessageBox.information(self, "Keys", KEYS)
+
+    def save_problem_report(self) -> None:
+        path = self.ask.file_to_save("Save a problem report", "qtdigits-problem.txt", "Text (*.txt)")
+        if path is None:
+            return
+        session = self.session
+        text = problem_report(
+            log=self.error_log, store=session.store, preferences=self.preferences, data_dir=session.data_dir
+        )
+        try:
+            write_file(path, text.encode())
+        except QtDigitsError as error:
+            session.report(error)
+        else:
+            session.notify(
+                f"The report is in {path}. It holds no drawings, names or labels, and nothing was sent."
+            )
 
     def show_about(self) -> None:
         about = "Draw a digit, see it read, put it right, watch the network learn."

@@ -122,11 +122,8 @@ class Session(QObject):
         self.store = store
         self.library = library
         self.data_dir = data_dir
-        writers = store.writers()
         self.undo_stack = UndoStack(on_change=self.undo_changed.emit)
-        self._judging = Judging(
-            store=store, writer=writers[0] if writers else DEFAULT_WRITER, undo_stack=self.undo_stack
-        )
+        self._judging = Judging(store=store, writer=_who_draws(store), undo_stack=self.undo_stack)
         self._saving = Saving(store=store, parent=self)
         self._saving.waiting_changed.connect(self._on_saving_changed)
         self._saving.took_long.connect(self.report)
@@ -309,7 +306,7 @@ class Session(QObject):
         done = wipe_writer(folder, name, also=rescue_dirs(folder))
         self.undo_stack.remove(*self.undo_stack.actions)
         if name == self.writer:
-            self._judging.set_writer(next(iter(self.store.writers()), DEFAULT_WRITER))
+            self._judging.set_writer(_who_draws(self.store))
             self.writer_changed.emit(self.writer)
         self.models_changed.emit()
         self.look_for_changes()
@@ -536,7 +533,9 @@ class Session(QObject):
         self.saving_changed.emit(is_saving)
         strokes, self._next_strokes = self._next_strokes, []
         for stroke, device in strokes:
-            self.add_stroke(stroke, device)
+            self._judging.add_stroke(stroke, device=device)
+        if strokes:
+            self._tell_drawing()
 
     def _take_champion(self, *, lost: str = "") -> None:
         """`lost` says what became of the model before, where that is why another one is needed."""
@@ -709,6 +708,11 @@ class Session(QObject):
             self.problem_met.emit(error)
         else:
             self.accuracy_changed.emit(accuracy)
+
+
+def _who_draws(store: SampleStore) -> str:
+    """Return the first writer who has judged drawings here: those of imported ink are strangers."""
+    return next(filter(store.judgements.models, store.writers()), DEFAULT_WRITER)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
