@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from qtdigits.cli import COMMANDS
+from qtdigits.core.formatting import printable
 from qtdigits.errors import QtDigitsError
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _report(message: str, code: int, *, debug: bool) -> int:
 
         traceback.print_exc()
     with contextlib.suppress(OSError):
-        print(f"qtdigits: {' '.join(message.split())}", file=sys.stderr)
+        print(f"qtdigits: {printable(' '.join(message.split()))}", file=sys.stderr)
     return code
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from qtdigits.cli.loading import find_model
 from qtdigits.cli.options import MODEL_HELP, Subparsers, add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import print_json, say, working
+from qtdigits.cli.output import print_json, say, show, working
 from qtdigits.core.formatting import counted
 from qtdigits.training.export.export_model import export_model
 from qtdigits.training.export.formats import FORMAT_NAMES, FORMATS
@@ -75,7 +75,7 @@ def run_export(args: argparse.Namespace) -> int:
     else:
         drawings = counted(done.n_drawings, "drawing")
         differs = f"its probabilities differ by at most {done.difference:.1e}"
-        print(f"{done.path}: {done.format.title}. Read back on {drawings}, {differs}.")
+        show(f"{done.path}: {done.format.title}. Read back on {drawings}, {differs}.")
     return 0
 
 
@@ -91,11 +91,11 @@ def run_import(args: argparse.Namespace) -> int:
     if args.json:
         print_json({**asdict(done), "path": str(done.path)})
         return 0
-    print(
+    show(
         f"{done.path}: {done.title}. Its probabilities differ by at most {done.difference:.1e} from Keras's."
     )
     if done.n_right is not None:
-        print(f"It reads {done.n_right} of {done.n_drawings} synthetic digits right.")
+        show(f"It reads {done.n_right} of {done.n_drawings} synthetic digits right.")
         if done.n_right < done.n_drawings / 2:
             say("That is few: was it trained on images from 0 to 255 (--pixels 255), or on dark digits?")
     return 0

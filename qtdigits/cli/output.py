@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtdigits.core.formatting import percent, percent_range
+from qtdigits.core.formatting import percent, percent_range, printable, printable_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +19,17 @@ PIPED_WIDTH = 10_000
 
 def say(text: str) -> None:
     """Print a message for the person on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable_lines(text), file=sys.stderr, flush=True)
+
+
+def show(text: str = "") -> None:
+    """Print a result on stdout."""
+    print(printable_lines(text))
+
+
+def print_csv(text: str) -> None:
+    """Print a CSV file, as it is unless it goes to a terminal."""
+    print(printable_lines(text) if sys.stdout.isatty() else text, end="")
 
 
 def complain(text: str) -> None:
@@ -55,9 +65,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, num
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for i, column in enumerate(columns):
-        table.add_column(Text(column), justify="right" if i >= numbers_from else "left", overflow="fold")
+        table.add_column(
+            Text(printable(column)), justify="right" if i >= numbers_from else "left", overflow="fold"
+        )
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     console = _console()
     with console.capture() as captured:
         console.print(table)
@@ -68,7 +80,7 @@ def print_facts(facts: Sequence[tuple[str, object]]) -> None:
     """Print names and values, one pair per line."""
     width = max((len(name) for name, _ in facts), default=0)
     for name, value in facts:
-        print(f"{name:<{width}}  {value}")
+        print(f"{name:<{width}}  {printable(str(value))}")
 
 
 def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qtdigits.cli.options import Subparsers, add_command, add_group, add_output_options, data_folder
-from qtdigits.cli.output import print_facts, print_json, print_table, say
+from qtdigits.cli.output import print_csv, print_facts, print_json, print_table, say, show
 from qtdigits.core.drawing.samples import MY_HOLD_OUT, VALIDATION
 from qtdigits.core.formatting import counted, percent
 from qtdigits.core.run.figures import differing
@@ -107,7 +107,7 @@ def run_list(args: argparse.Namespace) -> int:
     with SampleStore.open_to_read(folder) as store:
         runs = [with_current_state(folder, run) for run in store.runs.records(in_trash=args.deleted)]
     if args.csv:
-        print(csv_of(runs_frame(runs)), end="")
+        print_csv(csv_of(runs_frame(runs)))
     elif args.json:
         print_json({"runs": [_as_json(run) for run in runs]})
     else:
@@ -122,7 +122,7 @@ def run_show(args: argparse.Namespace) -> int:
         run = with_current_state(folder, store.runs.find(args.wanted))
         history = store.runs.history(run.id)
     if args.csv:
-        print(csv_of(curves_frame([] if history is None else [(run.title, history)])), end="")
+        print_csv(csv_of(curves_frame([] if history is None else [(run.title, history)])))
         return 0
     if args.json:
         print_json({**_as_json(run), "history": None if history is None else _finite(history.to_json())})
@@ -153,7 +153,7 @@ def run_compare(args: argparse.Namespace) -> int:
         runs = [with_current_state(folder, store.runs.find(wanted)) for wanted in args.wanted]
     changes = differing([run.recipe for run in runs])
     if args.csv:
-        print(csv_of(runs_frame(runs, recipe_fields=changes)), end="")
+        print_csv(csv_of(runs_frame(runs, recipe_fields=changes)))
         return 0
     if args.json:
         print_json({"runs": [_as_json(run) for run in runs], "differing": changes})
@@ -289,7 +289,7 @@ def _print_epochs(history: History) -> None:
         )
         for row in range(len(epochs))
     ]
-    print()
+    show()
     print_table(("epoch", "loss", "val. loss", "accuracy", "val. accuracy", MY_HOLD_OUT, "AUC"), rows)
 
 

@@ -17,7 +17,7 @@ from qtdigits.cli.options import (
     data_folder,
     file_path,
 )
-from qtdigits.cli.output import complain, print_json, print_table, say, working
+from qtdigits.cli.output import complain, print_csv, print_json, print_table, say, show, working
 from qtdigits.cli.sample_changes import add_change_parsers, add_review_parser
 from qtdigits.core.drawing.samples import DEFAULT_WRITER, Origin, Sample, Verdict
 from qtdigits.core.formatting import counted
@@ -165,7 +165,7 @@ def run_import(args: argparse.Namespace) -> int:
         done[file] = counts
         if not args.json:
             there = f", {counts.skipped:,} already stored" if counts.skipped else ""
-            print(f"{file}: {counts.added:,} added{there}")
+            show(f"{file}: {counts.added:,} added{there}")
     if args.json:
         rows = [
             {"file": str(file)} | {name: n for name, n in asdict(counts).items() if name != "ids"}
@@ -214,7 +214,7 @@ def run_list(args: argparse.Namespace) -> int:
     chosen = filter_of(args)
     with SampleStore.open_to_read(data_folder(args)) as store:
         if args.csv:
-            print(csv_of(store.samples_frame(chosen)[::-1][: limit or None]), end="")
+            print_csv(csv_of(store.samples_frame(chosen)[::-1][: limit or None]))
             say_damaged(store)
             return 0
         n = store.count(chosen)
@@ -225,7 +225,7 @@ def run_list(args: argparse.Namespace) -> int:
         print_json({"n": n, "by_writer": counts, "samples": [_to_json(sample) for sample in newest]})
         return 0
     _print_counts(counts)
-    print(f"\n{counted(n, 'drawing')}" + (f", the newest {len(newest):,}:\n" if newest else "."))
+    show(f"\n{counted(n, 'drawing')}" + (f", the newest {len(newest):,}:\n" if newest else "."))
     if newest:
         print_table(
             ("id", "label", "writer", "origin", "strokes", "held out", "remark", "time"),
@@ -247,7 +247,7 @@ def run_check(args: argparse.Namespace) -> int:
         print_json({"n": n, "problems": problems, "set_aside": aside, **repaired})
     else:
         for problem in problems:
-            print(problem)
+            show(problem)
         say(
             f"{store.path}: {n:,} drawings, "
             + (f"{len(problems):,} problems." if problems else "no problems.")

@@ -14,7 +14,7 @@ from qtdigits.cli.loading import (
     warn_of_known_drawings,
 )
 from qtdigits.cli.options import Subparsers, add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import print_json, print_table, say
+from qtdigits.cli.output import print_json, print_table, say, show
 from qtdigits.cli.training_run import obeying_signals
 from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range
 from qtdigits.core.run.control import Control
@@ -134,29 +134,29 @@ def _report(writer: SimulatedWriter, done: int, total: int) -> None:
 
 
 def _print(found: Simulation) -> None:
-    print(
+    show(
         f"{found.model}, {counted(len(found.writers), 'simulated writer')}; errors on drawings not yet learned from:\n"
     )
     _print_steps(found.steps)
     if (every := found.all) is not None:
-        print(
+        show(
             f"\nEvery drawing from the first one on, each read before it is remembered: {every.n - every.after:,} errors in "
             f"{every.n:,}, {every.n - every.before:,} without learning. "
             f"Writers with more errors than without: {', '.join(found.writers_worse) or 'none'}."
         )
     if found.mnist_before is not None and found.mnist_after is not None:
-        print(
+        show(
             f"\nMNIST's test set: {percent(found.mnist_before, 2)} before, {percent(found.mnist_after, 2)} after on average, "
             f"{percent(found.lowest_mnist, 2)} at worst."
         )
     if not found.is_whole:
-        print("\nThe simulation was stopped: the other writers are missing.")
+        show("\nThe simulation was stopped: the other writers are missing.")
     worst = [w for w in found.writers if w.steps[-1].errors_with > w.steps[-1].errors_without]
     for writer in found.writers:
-        print(f"\n{writer.writer}, {writer.drawings} drawings")
+        show(f"\n{writer.writer}, {writer.drawings} drawings")
         _print_steps(writer.steps)
     if worst:
-        print(f"\nMore errors than without learning: {', '.join(writer.writer for writer in worst)}.")
+        show(f"\nMore errors than without learning: {', '.join(writer.writer for writer in worst)}.")
 
 
 def _print_steps(steps: Iterable[SimulatedStep]) -> None:

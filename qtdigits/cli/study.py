@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtdigits.cli.loading import champion_path, find_model, require_writer
 from qtdigits.cli.options import MNIST_HELP, Subparsers, add_command, add_group, add_json_option, data_folder
-from qtdigits.cli.output import print_facts, print_json, print_table, say
+from qtdigits.cli.output import print_facts, print_json, print_table, say, show
 from qtdigits.cli.train import DEFAULT_RECIPE
 from qtdigits.cli.training_run import obeying_signals, stdout_for_results
 from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range
@@ -199,7 +199,7 @@ def run_show(args: argparse.Namespace) -> int:
     elif args.markdown:
         header, rows = _table(summary)
         for cells in (header, ["---"] * len(header), *rows):
-            print("| " + " | ".join(map(str, cells)) + " |")
+            show("| " + " | ".join(map(str, cells)) + " |")
     else:
         _print_summary(summary)
     return 0
@@ -466,11 +466,11 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
         ]
     )
     if summary["trials"]:
-        print()
+        show()
         header, rows = _table(summary)
         print_table(header, rows[:MOST_SHOWN])
     if summary["best"]:
-        print()
+        show()
         print_facts(_facts_of_best(summary["best"]))
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from qtdigits.cli.output import say
-from qtdigits.core.formatting import counted, duration, percent
+from qtdigits.core.formatting import counted, duration, percent, printable_lines
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.events import (
     BatchEnded,
@@ -147,7 +147,7 @@ class LiveView:
         )
 
     def _print(self, line: str) -> None:
-        self._progress.console.print(line, soft_wrap=True)
+        self._progress.console.print(printable_lines(line), soft_wrap=True)
 
 
 def _live_bar() -> RichProgress:

@@ -28,7 +28,7 @@ from qtdigits.cli.options import (
     data_folder,
     file_path,
 )
-from qtdigits.cli.output import print_json, print_table, say, working
+from qtdigits.cli.output import print_csv, print_json, print_table, say, show, working
 from qtdigits.cli.training_run import obeying_signals
 from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.samples import Dataset
@@ -231,7 +231,7 @@ def run_matrix(args: argparse.Namespace) -> int:
             classes=classes,
         )
     if args.csv:
-        print(csv_of(matrix_frame(found)), end="")
+        print_csv(csv_of(matrix_frame(found)))
     elif args.json:
         print_json(found.to_json())
     else:
@@ -259,17 +259,17 @@ def _report(what: str, done: int, total: int) -> None:
 
 
 def _print(found: WriterMatrix) -> None:
-    print(
+    show(
         f"{found.model}, and models trained from it on one writer (rows), reading the drawings of each writer (columns):\n"
     )
     print_table(("learned from", "drawings", *found.writers), (_cells(found, row) for row in found.rows))
-    print(
+    show(
         "\nA writer's own model is scored on the writer's hold-out, all others on all of the writer's drawings."
     )
-    print("+ better, - worse than the first row on the same drawings (p < 0.05, McNemar's test);")
-    print("++, -- also after correction for the number of comparisons (Holm).")
+    show("+ better, - worse than the first row on the same drawings (p < 0.05, McNemar's test);")
+    show("++, -- also after correction for the number of comparisons (Holm).")
     if not found.is_whole:
-        print("The measurement was stopped: rows are missing.")
+        show("The measurement was stopped: rows are missing.")
 
 
 def _cells(found: WriterMatrix, row: MatrixRow) -> tuple[str, ...]:

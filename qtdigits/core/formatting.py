@@ -4,8 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from unicodedata import category
 
 UNKNOWN = "–"
+
+
+_UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Control characters, halves of characters, and separators of lines and paragraphs."""
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates change the direction of what stands around them."""
+
+
+def printable(text: str) -> str:
+    """Return a text of a file or person in one line that does nothing to the terminal or log that it is printed on.
+
+    Letters of every script and direction, and emoji, stay as they are; what commands a terminal is escaped.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c.encode("unicode_escape").decode() if category(c) in _UNSAFE or c in _TURNING else c for c in text
+    )
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, for a text of several lines."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def duration(seconds: float) -> str:

@@ -400,6 +400,7 @@ class MainWindow(QMainWindow):
     def _on_tab_changed(self, _index: int) -> None:
         if not self._is_painted:
             return
+        QTimer.singleShot(0, self, self.session.tell_damaged)
         if self.tabs.currentWidget() is self.training_panel:
             self.curves.make()
         elif self.learning_panel is not None and self.learning_panel.isVisible():

@@ -20,6 +20,7 @@ from PySide6.QtCore import qVersion
 from PySide6.QtGui import QGuiApplication
 from typing_extensions import override
 
+from qtdigits.core.formatting import printable_lines
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.preferences import Preferences
 from qtdigits.store.tables.samples import SampleStore
@@ -64,11 +65,24 @@ class ErrorLog(logging.Handler):
         return formatter.formatTime(record) if formatter else ""
 
 
+class PrintableFormatter(logging.Formatter):
+    """For the terminal: what an error quotes from a file may hold control characters."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        return printable_lines(super().format(record))
+
+
 def keep_errors(data_dir: Path) -> ErrorLog:
     """Keep what the program logs from now on, and let Python write its stacks if the process is ended by a fault."""
     log = ErrorLog()
     logger = logging.getLogger("qtdigits")
     logger.addHandler(log)
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    terminal.setFormatter(PrintableFormatter())
+    logger.addHandler(terminal)
+    logger.propagate = False
     logger.setLevel(logging.INFO)
     with contextlib.suppress(OSError):
         faulthandler.enable(_opened(data_dir / CRASH_FILE))

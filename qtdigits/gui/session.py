@@ -25,7 +25,7 @@ from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.score.metrics import Tally
 from qtdigits.core.undo import Action, UndoStack
-from qtdigits.errors import InputError, ModelFileError, QtDigitsError, StoreBusyError
+from qtdigits.errors import InputError, ModelFileError, QtDigitsError, StoreBusyError, StoreError
 from qtdigits.gui.saving import Saving
 from qtdigits.paths import rescue_dirs
 from qtdigits.reader import Reader
@@ -128,6 +128,7 @@ class Session(QObject):
         self._saving.waiting_changed.connect(self._on_saving_changed)
         self._saving.took_long.connect(self.report)
         self._next_strokes: list[tuple[NDArray[np.float32], str]] = []
+        self._n_damaged = 0
         self._new_classes: set[str] = set()
         self._classes = store.class_table.all(library.class_set)
         store.judgements.among = self._classes.among
@@ -492,6 +493,17 @@ class Session(QObject):
         )
         earlier = Tally(sum(judged for _, judged in others), sum(right for right, _ in others))
         return RunningAccuracy(self.writer, name, correct, n, doubted, earlier)
+
+    def tell_damaged(self) -> None:
+        """Say which rows of the store are damaged and left out, if some were met since it was said last."""
+        damaged = list(self.store.damaged.items())
+        if len(damaged) > self._n_damaged:
+            what, why = damaged[self._n_damaged]
+            more = len(damaged) - self._n_damaged - 1
+            others = f", and so are {more:,} more" if more else ""
+            text = f"{what[0].upper()}{what[1:]} is damaged and left out ({why}){others}."
+            self.problem_met.emit(StoreError(text, "Set them aside: qtdigits samples check --repair."))
+        self._n_damaged = len(damaged)
 
     def model_trained(self) -> None:
         """Tell everybody that a model was added to the library."""

@@ -216,6 +216,10 @@ def test_that_the_window_shows_all_else_whatever_is_odd_in_a_table(
     n_rows = look_at_everything(window, qapp)
     assert n_rows["Drawings"] >= 2
     assert n_rows["Runs"] >= 1
+    if table in {"samples", "trials"}:
+        window.session.tell_damaged()
+        assert "is damaged" in window.messages.text
+        assert "samples check --repair" in window.messages.text
     judge_one(window)
 
 
@@ -273,6 +277,8 @@ def test_that_the_window_lists_all_models_whatever_is_odd_in_the_header_of_one(
 ) -> None:
     whole = data_dir / "models" / "whole.h5"
     saved_model(whole, drawn_accuracy=0.9, writer="me")
+    provenance = {"created_at": "2026-11-22T17:00:00+00:00", "drawings": {"writer": "me"}}
+    assert written_oddly(whole, whole, "provenance", json.dumps(provenance))
     n = sum(
         written_oddly(whole, whole.with_name(f"odd-{number}.h5"), name, value)
         for number, (name, value) in enumerate(odd_headers(whole))

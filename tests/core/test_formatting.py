@@ -6,7 +6,15 @@ import math
 
 import pytest
 
-from qtdigits.core.formatting import awaiting_review, counted, duration, percent, percent_range
+from qtdigits.core.formatting import (
+    awaiting_review,
+    counted,
+    duration,
+    percent,
+    percent_range,
+    printable,
+    printable_lines,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,3 +47,28 @@ def test_that_one_of_a_thing_is_singular() -> None:
 )
 def test_that_a_duration_has_hours_only_where_there_are_any(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b]0;title\x07", "\\x1b[31mred\\x1b]0;title\\x07"),
+        ("a\nb\rc\x85d\x9b2Je", "a\\nb\\rc\\x85d\\x9b2Je"),
+        ("\u202egnp.exe\u2066", "\\u202egnp.exe\\u2066"),
+        ("\u2028\udc80", "\\u2028\\udc80"),
+    ],
+)
+def test_that_what_commands_a_terminal_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["7", "Ä ö ß", "שלום", "سلام", "क्षि", "漢字", "👩🏽‍🏫 ❤️ 🇫🇷", "π ≤ 3", "a\u200fb"]
+)
+def test_that_letters_of_every_script_and_emoji_stay_readable(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_that_lines_of_a_message_stay_lines() -> None:
+    assert printable_lines("one\n\x1btwo") == "one\n\\x1btwo"

@@ -12,6 +12,7 @@ from qtdigits.errors import ModelFileError, StoreError
 from qtdigits.gui.session import Session
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
+from tests.store.values import a_sample, a_trial
 
 STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
 
@@ -287,3 +288,19 @@ def test_that_a_judgement_that_waits_is_stored_when_the_window_closes(session, a
     session.close()
     with contextlib.closing(sqlite3.connect(path)) as store:
         assert store.execute("SELECT truth FROM trials").fetchall() == [("5",)]
+
+
+def test_that_after_importing_strangers_ink_into_an_empty_store_the_person_is_a_writer_of_his_own(
+    qtbot, data_dir, library
+):
+    def opens_as():
+        session = Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir)
+        writer = session.writer
+        session.close()
+        return writer
+
+    with SampleStore.open(data_dir) as store:
+        store.add_samples([a_sample("3", "stranger 1"), a_sample("4", "stranger 2")])
+        assert opens_as() == "me"
+        store.judge(a_sample("7", "Ada"), a_trial("7", "Ada"))
+        assert opens_as() == "Ada"

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.core.formatting import printable_lines
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.widgets.parts import button, give_role, label
 
@@ -98,7 +99,7 @@ class MessageBar(QFrame):
         self._offered = None
         self._act.setText(action)
         self._act.setVisible(bool(action))
-        self._text.setText(text)
+        self._text.setText(text := printable_lines(text))
         give_role(self._text, role)
         self.setAccessibleName(text)
         self.show()

@@ -315,7 +315,9 @@ class LearningPanel(RefreshingPanel):
             )
         if self._learned and self._models.currentIndex() <= 0:
             parts.append(f"The network has learned from {self._learned:,}.")
-            if self._record is not None and (saved := self._record.memory.n_fixed):
+            # Without a gain since then, the bold line above says what the memory gained.
+            is_gain_said = self._before.n and self._record is not None and self._record.n
+            if is_gain_said and self._record is not None and (saved := self._record.memory.n_fixed):
                 parts.append(f"Since then it alone would have misread {counted(saved, 'more drawing')}.")
         self._remembered.setText(" ".join(parts))
         self._remembered.setVisible(bool(parts))

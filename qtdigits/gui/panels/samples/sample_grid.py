@@ -80,6 +80,12 @@ class ThumbnailPainter:
         self._draw_marks(painter, square, found)
         self._draw_label(painter, QRectF(left, square.bottom() + 1, SIDE_PX, 20), found)
 
+    def paint_damaged(self, painter: QPainter, cell: QRect) -> None:
+        """In the place of a drawing that cannot be read."""
+        painter.setFont(self._small)
+        painter.setPen(QColor(self._theme.error))
+        painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, "damaged")
+
     def _draw_marks(self, painter: QPainter, square: QRectF, found: Thumbnail) -> None:
         if found.held_out:
             corner = square.topRight()
@@ -314,9 +320,11 @@ class SampleGrid(QAbstractItemView):
         for row in range(first, min((last_line + 1) * self.columns, self._n)):
             cell, index = self._cell(row), self._rows.index(row, 0)
             found = index.data(THUMBNAIL_ROLE) if event.rect().intersects(cell) else None
-            if found is not None:  # else it is out of sight, or has just been removed
+            if found is not None:  # else it is out of sight, damaged, or has just been removed
                 is_selected = selection.isSelected(index)
                 thumbnails.paint(painter, cell, found, is_selected=is_selected, is_current=row == current)
+            elif index.data(Qt.ItemDataRole.ToolTipRole):
+                thumbnails.paint_damaged(painter, cell)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -21,6 +21,7 @@ PAGE = 100
 PAGES_KEPT = 40
 
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole
+TOLD = (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole)
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -90,10 +91,11 @@ class SamplesModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         found = self.thumbnail(index.row())
         if found is None:
-            return None
+            why = self._store.damaged.get(f"drawing {self._ids[index.row()]}", "")
+            return f"damaged: {why}" if why and role in TOLD else None
         if role == Qt.ItemDataRole.DisplayRole:
             return found.label
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role in TOLD:
             return describe(found)
         return found if role == THUMBNAIL_ROLE else None
 
