@@ -19,7 +19,7 @@ from qtdigits.cli.options import (
     data_folder,
     file_path,
 )
-from qtdigits.cli.output import print_json, print_table, say, working
+from qtdigits.cli.output import print_json, print_table, say, show, working
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.formatting import counted, not_counted, percent, percent_range
 from qtdigits.core.model import Model
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
         _print_score(model.name, dataset, score, remembered)
         _print_parts(parts)
         if n_doubted:
-            print(f"\n{not_counted(n_doubted)}.")
+            show(f"\n{not_counted(n_doubted)}.")
         _print_tallies("class", by_class)
         _print_tallies("writer", sorted(by_writer, key=lambda named: named[1].accuracy))
     return 0
@@ -184,23 +184,23 @@ def _figures(tallies: Iterable[NamedTally]) -> dict[str, object]:
 
 def _print_score(model: str, dataset: Dataset, score: Score, remembered: int | None) -> None:
     if remembered is not None:
-        print(f"{counted(remembered, 'drawing')} remembered and not counted.")
+        show(f"{counted(remembered, 'drawing')} remembered and not counted.")
         if not score.n:
-            print("No other drawings are left to read.")
+            show("No other drawings are left to read.")
             return
-    print(
+    show(
         f"{model} on {dataset.name}: {percent(score.accuracy, 2)} correct "
         f"({score.correct:,} of {score.n:,}; 95% interval {percent_range(*score.interval)})"
     )
     as_one = score.look_alikes_as_one
     if as_one.correct > score.correct:
-        print(f"With look-alikes such as 0 and O as one: {percent(as_one.accuracy, 2)}.")
+        show(f"With look-alikes such as 0 and O as one: {percent(as_one.accuracy, 2)}.")
     if score.calibration_error is not None:
-        print(
+        show(
             f"Expected calibration error {score.calibration_error:.4f}: the mean gap between confidence and accuracy."
         )
     if score.undecided:
-        print(
+        show(
             f"Not sure about {score.undecided:,}, which count with their most probable class; "
             f"of the other {score.decided:,}, {percent(score.decided_accuracy, 2)} are correct."
         )
@@ -208,7 +208,7 @@ def _print_score(model: str, dataset: Dataset, score: Score, remembered: int | N
         f"{truth} read as {answer} ({count:,} times)" for truth, answer, count in score.worst_confusions()
     )
     if text := ", ".join(worst):
-        print(f"Most often confused: {text}.")
+        show(f"Most often confused: {text}.")
     _print_confusion(score)
 
 
@@ -223,7 +223,7 @@ def _print_parts(parts: Parts | None) -> None:
     }
     _print_tallies("drawings", [(name, part) for name, part in named.items() if part.n])
     if parts.learned.n or parts.of_files.n:
-        print("\nHow a model reads what it has learned from says little about the next drawing.")
+        show("\nHow a model reads what it has learned from says little about the next drawing.")
 
 
 def _print_confusion(score: Score) -> None:
@@ -231,7 +231,7 @@ def _print_confusion(score: Score) -> None:
     matrix: list[list[int]] = score.confusion.tolist()
     drawn = [i for i, row in enumerate(matrix) if any(row)]
     read = [i for i in range(len(matrix)) if any(row[i] for row in matrix)]
-    print("\nConfusion matrix: label (rows), answer (columns)\n")
+    show("\nConfusion matrix: label (rows), answer (columns)\n")
     rows = ((score.classes[t], *(f"{matrix[t][a]:,}" if matrix[t][a] else "·" for a in read)) for t in drawn)
     print_table(("", *(score.classes[a] for a in read)), rows)
 
@@ -249,5 +249,5 @@ def _print_tallies(what: str, tallies: list[NamedTally]) -> None:
         )
         for name, tally in tallies
     )
-    print()
+    show()
     print_table((what, "drawings", "correct", "accuracy", "95% interval"), rows)

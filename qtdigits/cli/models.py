@@ -18,6 +18,7 @@ from qtdigits.cli.output import (
     print_scores,
     print_table,
     say,
+    show,
     working,
 )
 from qtdigits.core.formatting import UNKNOWN, not_counted, percent, percent_range
@@ -147,7 +148,7 @@ def run_check(args: argparse.Namespace) -> int:
         else:
             found.append({"model": name, "path": str(path), "ok": True})
             if not args.json:
-                print(f"{path}: no problems")
+                show(f"{path}: no problems")
     if args.json:
         print_json({"models": found})
     return 0 if all(row["ok"] for row in found) else 2
@@ -198,9 +199,9 @@ def run_replay(args: argparse.Namespace) -> int:
         )
         print_table(heads, map(_replayed_row, found))
         if any(row.parts.of_files.n for row in found):
-            print(f"\n{IMPORTED}")
+            show(f"\n{IMPORTED}")
         if drawings.n_doubted:
-            print(f"\n{not_counted(drawings.n_doubted)}.")
+            show(f"\n{not_counted(drawings.n_doubted)}.")
     for row in found:
         if row.error:
             complain(f"{row.name} could not be scored: {row.error}")
@@ -275,7 +276,7 @@ def _to_json(model: Model) -> dict[str, Any]:
 
 
 def _print_model(model: Model) -> None:
-    print(f"{model.name}: {model.network.title}, {model.path}\n")
+    show(f"{model.name}: {model.network.title}, {model.path}\n")
     weights = model.network.n_parameters(len(model.label_set))
     facts: list[tuple[str, object]] = [
         ("classes", " ".join(model.label_set.labels)),
@@ -286,7 +287,7 @@ def _print_model(model: Model) -> None:
     ]
     recipe = {key: value for key, value in model.recipe.to_json().items() if value != ""}
     print_facts([*facts, *_flat({"recipe": recipe, "provenance": model.provenance})])
-    print()
+    show()
     print_scores(model.scores)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qtdigits.cli.loading import open_to_change, require_writer
 from qtdigits.cli.options import Subparsers, add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import complain, print_json, print_table, say, working
+from qtdigits.cli.output import complain, print_json, print_table, say, show, working
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.formatting import counted
 from qtdigits.core.run.control import Control
@@ -95,7 +95,7 @@ def run_merge(args: argparse.Namespace) -> int:
     for path, merged in done.items():
         there = f", {merged.skipped:,} already stored" if merged.skipped else ""
         left_out = f"; {merged.damaged:,} damaged rows left out" if merged.damaged else ""
-        print(f"{path}: {merged.added:,} drawings added{there}; {merged.trials:,} judgements added{left_out}")
+        show(f"{path}: {merged.added:,} drawings added{there}; {merged.trials:,} judgements added{left_out}")
     return code
 
 
@@ -169,7 +169,7 @@ def run_review(args: argparse.Namespace) -> int:
         return 0
     if waiting:
         print_table(("id", "label", "writer", "suggestion", "reason"), map(_row, waiting), numbers_from=9)
-        print()
+        show()
     say(f"{counted(found.n, 'drawing')} checked; {len(waiting):,} to review.")
     if waiting:
         say("Wrong label: qtdigits samples relabel LABEL ID… · Right label: accept it in the Drawings tab.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from qtdigits.cli.loading import champion_path, find_model, require_writer
 from qtdigits.cli.options import MNIST_HELP, Subparsers, add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import complain, print_json, print_scores
+from qtdigits.cli.output import complain, print_json, print_scores, show
 from qtdigits.cli.training_run import run_training, stdout_for_results
 from qtdigits.cli.training_view import LoggedView, make_view
 from qtdigits.core.formatting import duration
@@ -343,12 +343,12 @@ def _show_result(ending: RunFinished, args: argparse.Namespace) -> None:
         return
     if args.events:
         return
-    print(
+    show(
         f"{ending.outcome} after {ending.epochs} epochs in {duration(ending.elapsed_s)}; "
         f"the best was epoch {ending.best_epoch}.\n"
     )
     print_scores(ending.scores)
     if ending.comparison:
-        print(f"\nCompared with {ending.comparison['champion']}: {ending.comparison['sentence']}.")
-        print(ending.comparison["recommendation"])
-    print(f"\n{ending.model}")
+        show(f"\nCompared with {ending.comparison['champion']}: {ending.comparison['sentence']}.")
+        show(ending.comparison["recommendation"])
+    show(f"\n{ending.model}")

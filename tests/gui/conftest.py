@@ -110,6 +110,7 @@ def window(
 
     from gui.models import saved_model
     from gui.stand_ins import Answers, FixedReader, no_engine
+    from qtdigits.gui.closing import ClosingChoice
     from qtdigits.gui.engine_process import EngineProcess
     from qtdigits.gui.main_window import MainWindow
     from qtdigits.gui.preferences import Preferences
@@ -138,5 +139,6 @@ def window(
         window.show()
     window.findChild(QTimer, "quietTimer").stop()
     yield window
+    window.ask.reply = ClosingChoice.LATER  # a training that was queued may have begun meanwhile
     window.close()
     qapp.setStyleSheet("")  # it is the whole application's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -168,6 +169,13 @@ class Answers(Ask):
         return self.reply
 
     yes = text = number = file_to_open = file_to_save = _answer
+
+    def one_of(
+        self, title: str, question: str, answers: Sequence[str], *, no: str, is_grave: bool = False
+    ) -> str | None:
+        """A dialog that nobody answers would never end."""
+        self.asked.append((title, question))
+        return self.reply if self.reply in answers else None
 
 
 def no_engine() -> NoReturn:
