@@ -18,6 +18,7 @@ from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.errors import InputError
 from qtdigits.limits import KERAS_BYTES
+from qtdigits.paths import shipped_models_dir
 from qtdigits.reader import Reader
 from qtdigits.store.data import keras_files
 from qtdigits.store.model_files import check_model
@@ -25,6 +26,8 @@ from qtdigits.training.export.export_model import export_model
 from qtdigits.training.rebuild import Task, rebuild
 
 pytestmark = pytest.mark.tensorflow
+
+SHIPPED = shipped_models_dir() / "mlp-50-50.h5"
 
 
 def networks() -> dict[str, tuple[float, list[Any]]]:
@@ -141,13 +144,12 @@ def test_that_a_keras_model_answers_as_before(
 def test_that_an_exported_model_comes_back_with_its_classes(
     suffix: str, tmp_path: Path, data_dir: Path, imported: Callable[..., tuple[dict[str, Any], Path]]
 ) -> None:
-    shipped = Path(__file__).parents[2] / "models" / "mlp-50-50.h5"
-    export_model(shipped, out := tmp_path / f"taken{suffix}", format_name="", data_dir=data_dir)
+    export_model(SHIPPED, out := tmp_path / f"taken{suffix}", format_name="", data_dir=data_dir)
     found, path = imported(out)
     assert found["title"] == "MLP 50-50"
     assert found["right"] > 400
     drawings = render_many(synthetic_digits(40, 9)[0])
-    expected = Reader.open(shipped).read_many(drawings)
+    expected = Reader.open(SHIPPED).read_many(drawings)
     assert np.abs(Reader.open(path).read_many(drawings) - expected).max() < 1e-3
 
 
@@ -316,7 +318,9 @@ def test_that_other_files_are_refused_at_once(
     (tmp_path / "text.keras").write_text("nothing")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1
+    (tmp_path / "ours.h5").write_bytes(SHIPPED.read_bytes())
     for name, message in (
+        ("ours.h5", "is a model of QtDigits, not of Keras"),
         ("pipe.keras", "is a pipe"),
         ("text.keras", "neither a .keras file nor an HDF5 file"),
         ("other.h5", "no configuration of a Keras model"),
