@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtdigits.core.run.history import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
+from qtdigits.core.run.events import BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -359,6 +359,7 @@ class ModelLibrary:
         chosen = {"champion": champions.champion, "before": list(champions.before)}
         if self.class_set:
             values["sets"] = {**values.get("sets", {}), self.class_set: chosen}
+            values.setdefault("class_set", self.class_set)  # it is missing where a damaged file was set aside
         else:
             values |= chosen
         self._save(values)

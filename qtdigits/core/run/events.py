@@ -19,18 +19,55 @@ from qtdigits.core.score.metrics import ScoreValues
 from qtdigits.errors import InputError, QtDigitsError
 from qtdigits.untrusted import Count, Text, converted, parsed
 
+Numbers = list[float]
+Extras = list[float | None] | None
+
+
+class _Table(msgspec.Struct):
+    def __post_init__(self) -> None:
+        columns = [column for column in msgspec.structs.astuple(self) if column is not None]
+        if len(set(map(len, columns))) > 1:
+            raise ValueError("the columns of a history are equally long")
+
+
+class _Batches(_Table):
+    step: Numbers
+    loss: Numbers
+    accuracy: Numbers
+    elapsed_s: Numbers
+    images_per_s: Extras = None
+    learning_rate: Extras = None
+    clock_s: Extras = None
+
+
+class _Epochs(_Table):
+    epoch: Numbers
+    step: Numbers
+    loss: Numbers
+    accuracy: Numbers
+    val_loss: Numbers
+    val_accuracy: Numbers
+    elapsed_s: Numbers
+    hold_out_loss: Extras = None
+    hold_out_accuracy: Extras = None
+    val_auc: Extras = None
+    clock_s: Extras = None
+
 
 class HistoryValues(msgspec.Struct):
-    """A `History.to_json()`: tables of columns that are equally long."""
+    """A `History.to_json()`."""
 
-    batches: dict[Text, list[float | None]]
-    epochs: dict[Text, list[float | None]]
+    batches: _Batches
+    epochs: _Epochs
     best_epoch: Count
 
-    def __post_init__(self) -> None:
-        for table in (self.batches, self.epochs):
-            if len({len(column) for column in table.values()}) > 1:
-                raise ValueError("the columns of a history are equally long")
+
+BATCH_COLUMNS, BATCH_EXTRAS, EPOCH_COLUMNS, EPOCH_EXTRAS = (
+    tuple(field.name for field in msgspec.structs.fields(table) if field.required == is_required)
+    for table in (_Batches, _Epochs)
+    for is_required in (True, False)
+)
+"""The columns of a history. Extras are those that not every run has: NaN where a figure is unknown, not stored where all are."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtdigits.core.run.events import BatchEnded, EpochEnded, Event, RunResumed
-
-BATCH_COLUMNS = ("step", "loss", "accuracy", "elapsed_s")
-EPOCH_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "elapsed_s")
-BATCH_EXTRAS = ("images_per_s", "learning_rate", "clock_s")
-"""Columns that not every run has: NaN where a figure is unknown, and not stored where all are."""
-EPOCH_EXTRAS = ("hold_out_loss", "hold_out_accuracy", "val_auc", "clock_s")
+from qtdigits.core.run.events import (
+    BATCH_COLUMNS,
+    BATCH_EXTRAS,
+    EPOCH_COLUMNS,
+    EPOCH_EXTRAS,
+    BatchEnded,
+    EpochEnded,
+    Event,
+    RunResumed,
+)
 
 
 class Columns:

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _JPEG, _SCAN = b"\xff\xd8", b"\xff\xda"
-_DAMAGED = (SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, OSError, struct.error)
+_DAMAGED = (
+    SyntaxError,
+    ValueError,
+    EOFError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    OSError,
+    struct.error,
+    AssertionError,
+)
 """What Pillow raises for damaged files."""
 _TURNS = {
     2: "FLIP_LEFT_RIGHT",
