@@ -52,6 +52,7 @@ PICTURE_BYTES: Final = Limit(
     256 << 20, "bytes in a picture", "50 million pixels without compression take 200 MB"
 )
 RECIPE_BYTES: Final = Limit(64 << 10, "bytes in a recipe", "a recipe with all its comments has 7 kB")
+RECIPE_LINE: Final = Limit(2048, "bytes in a line of a recipe", "the longest, with its comment, has 200")
 JSON_BYTES: Final = Limit(16 << 20, "bytes of JSON", "the longest request of a training has a few kB")
 TEXT: Final = Limit(4096, "characters in a text", "a path has 4,096 at most, a label 32")
 NESTING: Final = Limit(8, "levels of nesting", "a model's scores have 5")

@@ -10,7 +10,7 @@ from pathlib import Path
 from qtdigits import paths
 from qtdigits.core.recipe import FIELDS, Field, Recipe, Value, recipe_of
 from qtdigits.errors import InputError
-from qtdigits.limits import RECIPE_BYTES
+from qtdigits.limits import RECIPE_BYTES, RECIPE_LINE
 from qtdigits.untrusted import read_file
 
 HEADER = """\
@@ -33,7 +33,9 @@ def load_recipe(name_or_path: str) -> Recipe:
                 f"Recipes: {', '.join(recipe_names())}; or a TOML file.",
             )
     try:
-        values = tomllib.loads(read_file(path, RECIPE_BYTES).decode())
+        content = read_file(path, RECIPE_BYTES)
+        RECIPE_LINE.check(max(map(len, content.splitlines()), default=0), str(path))
+        values = tomllib.loads(content.decode())
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file.", "A recipe is a TOML file.") from error
     except (ValueError, RecursionError) as error:

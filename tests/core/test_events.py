@@ -28,14 +28,19 @@ from qtdigits.core.run.events import (
     encode_event,
     tag_of,
 )
+from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, ModelFileError
+
+PAST = History()
+PAST.apply(BatchEnded("r", 8, 1, 0.5, 0.75, 1.0, 2.0, 100.0))
+PAST.apply(EpochEnded("r", 1, 8, 0.5, 0.75, 0.4, 0.8, is_best=True, elapsed_s=1.0, remaining_s=2.0))
 
 EVENTS: list[Event] = [
     EngineReady(pid=7, versions={"keras": "3"}),
     Progress("r", "Loading MNIST", done=1, total=2),
     Notice("r", "first line\nsecond line"),
     RunStarted("r", {"epochs": 3}, ("0", "π"), {"MNIST": 90}, 90, 10, 9, 3, 1234, is_rehearsal=True),
-    RunResumed("r", 1, 9, {"batches": {"step": [1.0]}, "epochs": {}, "best_epoch": 1}),
+    RunResumed("r", 1, 9, PAST.to_json()),
     RunPaused("r"),
     RunContinued("r"),
     BatchEnded("r", 1, 1, 2.3, 0.1, 0.5, 10.0, 1000.0),

@@ -34,13 +34,13 @@ def read_csv_pair(images: Path, labels: Path) -> tuple[NDArray[np.uint8], tuple[
     """
     parts = [_rasters(images, rows) for rows in _batches(images) if rows]
     rasters = np.concatenate(parts)
-    found = tuple(_label(labels, number, line) for rows in _batches(labels) for number, line in rows)
-    if len(rasters) != len(found):
+    named = [row for rows in _batches(labels) for row in rows]
+    if len(rasters) != len(named):
         raise InputError(
-            f"{images} has {len(rasters):,} rows, {labels} has {len(found):,}.",
+            f"{images} has {len(rasters):,} rows, {labels} has {len(named):,}.",
             "They have to match, row by row.",
         )
-    return rasters, found
+    return rasters, tuple(_label(labels, number, line) for number, line in named)
 
 
 def write_csv_pair(images: Path, labels: Path, rasters: NDArray[np.uint8], labels_: Sequence[str]) -> int:
