@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import replace
 from itertools import pairwise
 
@@ -618,3 +620,18 @@ def test_that_what_was_begun_is_done_before_the_store_is_closed(browser, monkeyp
     browser.edits.delete(ids)
     browser.session.closing.emit()
     assert browser.store.count(is_deleted=True) == 5
+
+
+def test_that_damaged_drawings_are_named_and_all_others_are_shown(browser, qtbot, data_dir):
+    with contextlib.closing(sqlite3.connect(data_dir / "samples.db", isolation_level=None)) as db:
+        db.execute("UPDATE samples SET origin = 'heaven' WHERE id = 2")
+        db.execute("UPDATE samples SET ink = x'00' WHERE id = 3")
+    qtbot.waitUntil(lambda: None in browser.shown)
+    assert browser.shown == [*"765432", None, "0"]
+    browser.grid.grab()
+    browser.select(6)
+    shown = [one.text() for one in browser.panel.findChildren(QLabel)]
+    assert any(text.startswith("This drawing is damaged: its origin") for text in shown)
+    browser.select(5)
+    shown = [one.text() for one in browser.panel.findChildren(QLabel)]
+    assert any(text.startswith("This drawing is damaged: its ink cannot be read") for text in shown)

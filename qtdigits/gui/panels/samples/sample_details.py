@@ -139,7 +139,12 @@ class SampleDetails(QWidget):
         else:
             sample = self._session.store.sample(ids[0])
             if sample is None:
-                self._show_nothing("This drawing has been removed.")
+                why = self._session.store.damaged.get(f"drawing {ids[0]}")
+                self._show_nothing(
+                    f"This drawing is damaged: {why}. To set it aside: qtdigits samples check --repair"
+                    if why
+                    else "This drawing has been removed."
+                )
             else:
                 self._show_one(sample, self._session.store.trial_of(ids[0]), in_trash=in_trash)
 
