@@ -124,14 +124,14 @@ def judge_as(writer: str) -> Work:
 
 
 WORKS: dict[str, tuple[Work, float]] = {
-    "judge": (victims.judge, 0.38),
+    "judge": (victims.judge, 0.41),
     "bring_in": (victims.bring_in, 0.12),
     "edit": (victims.edit, 0.1),
     "promote": (victims.promote, 0.12),
     "save": (victims.save, 0.08),
     "side by side": (victims.judge, 0.12),
-    "window": (window, 0.05),
-    "train": (train, 0.03),
+    "window": (window, 0.03),
+    "train": (train, 0.02),
 }
 """Each with its part of the kills."""
 

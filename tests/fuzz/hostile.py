@@ -386,7 +386,10 @@ def heard(line: bytes) -> str:
     server = Server(
         commands=[line + b"\n", b'{"command": "run_job"}\n'], events=answers, leave=lambda _code: None
     )
-    server.listen()
+    try:
+        server.listen()
+    except Exception as error:  # noqa: BLE001 - it is what is looked for
+        return f"stopped listening: {type(error).__name__}"
     notices = [decode_event(answer) for answer in answers.getvalue().splitlines()]
     return (
         ""
