@@ -360,6 +360,7 @@ def attempt(case: Case, folder: Path) -> tuple[str, float, float]:
 
 def _judged(code: int, said: str, used: resource.struct_rusage) -> tuple[str, float]:
     took = used.ru_utime + used.ru_stime
+    said = "".join(line for line in said.splitlines(keepends=True) if not line.endswith("…\n"))  # progress
     faults = [
         f"ended with {code}" if code != 2 else "",
         "" if said.count("\n") == 1 and said.startswith("qtdigits: ") else f"said {said[-300:]!r}",

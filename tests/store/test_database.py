@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import threading
@@ -33,6 +34,21 @@ def test_that_the_folder_is_made(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "there"
     with SampleStore.open(folder) as store:
         assert store.path == folder / "samples.db"
+
+
+def test_that_a_store_whose_making_was_cut_off_in_its_first_page_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "samples.db"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 1")
+    os.truncate(path, 2048)
+    with pytest.raises(StoreError, match="does not begin like a store"):
+        SampleStore.open(tmp_path)
+    # SQLite's journal of a transaction that began with no page at all.
+    header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">5I", 0, 7, 0, 512, 4096)
+    path.with_name("samples.db-journal").write_bytes(header.ljust(512, b"\0"))
+    with SampleStore.open(tmp_path) as store:
+        store.judge(a_sample(), a_trial())
+        assert store.check() == ()
 
 
 def test_that_a_store_is_marked_as_one(filled: Path) -> None:

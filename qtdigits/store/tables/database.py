@@ -357,6 +357,8 @@ def _check_file(path: Path) -> None:
                 return  # the log may have the missing pages
             raise _damaged(path, "pages of it are missing or overwritten") from error
     size = path.stat().st_size
+    if _is_not_empty(path.with_name(f"{path.name}-journal")):
+        return  # the making of a new store was cut off; SQLite makes it empty again
     if size < page_bytes and size > 0:
         # SQLite would take such a file for an empty one and overwrite it.
         raise _damaged(path, "it does not begin like a store")
@@ -366,8 +368,12 @@ def _check_file(path: Path) -> None:
 
 def _has_log(path: Path) -> bool:
     """Return whether the write-ahead log beside the file holds anything."""
+    return _is_not_empty(_log_of(path))
+
+
+def _is_not_empty(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        return _log_of(path).stat().st_size > 0
+        return path.stat().st_size > 0
     return False
 
 
