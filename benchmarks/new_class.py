@@ -2,8 +2,8 @@
 
 Five of each digit by a writer are remembered, and K of a new class. Recall is the share of its other drawings that are read as
 it; stolen is the share of the writer's other digits that are. Beside memory stands the recogniser $P (Vatavu, Anthony,
-Wobbrock: Gestures as point clouds, ICMI 2012) with the same drawings as templates. The last row is about ten new classes, with
-five drawings each and no digit in memory, beside the network alone.
+Wobbrock: Gestures as point clouds, ICMI 2012) with the same drawings as templates. The last rows are about ten new classes, with
+five drawings each and no, one or five of each digit in memory, beside the network alone.
 `python -m benchmarks.new_class --model default --new omniglot`: from `omniglot` (one character by 20 drawers, so that 20 leave
 none to read) or from `unipen-uppercase` (a writer's own letters, but for those shaped like a digit). `--by-all`: a letter by all
 its writers is one class, read from other writers than those remembered.
@@ -120,11 +120,16 @@ def measure(
         ):
             for by, count in (("memory", by_memory), ("embedding alone", nearest)):
                 rows.append(Row(f"{what}, {by}", 100 * count / n, 100 * clouds / n, "%", "$P", target))
-    return [*rows, _ten_added(reader, digits, drawings)]
+    return [*rows, *(_ten_added(reader, digits, drawings, known) for known in (0, 1, OF_EACH_DIGIT))]
 
 
-def _ten_added(reader: Reader, digits: dict[str, list[LabelledInk]], new: list[LabelledInk]) -> Row:
-    """How many digits are right after ten classes were added, chosen anew for each writer, from five drawings by anybody."""
+def _ten_added(
+    reader: Reader, digits: dict[str, list[LabelledInk]], new: list[LabelledInk], known: int
+) -> Row:
+    """How many digits are right after ten classes were added, chosen anew for each writer, from five drawings by anybody.
+
+    `known` of each digit by the writer are in memory, too.
+    """
     rng = np.random.default_rng(1)
     by_label: dict[str, list[LabelledInk]] = defaultdict(list)
     for drawing in new:
@@ -137,14 +142,19 @@ def _ten_added(reader: Reader, digits: dict[str, list[LabelledInk]], new: list[L
             chosen = [by_label[label][i] for i in rng.permutation(len(by_label[label]))[:OF_EACH_DIGIT]]
             for embedding in reader.embed(render_many(drawing.ink for drawing in chosen)):
                 memory.add(embedding, str(label))
+        seen: dict[str, int] = defaultdict(int)
         given = reader.read_and_embed(render_many(drawing.ink for drawing in drawn))
         for drawing, probabilities, embedding in zip(drawn, *given, strict=True):
+            seen[drawing.label] += 1
+            if seen[drawing.label] <= known:
+                memory.add(embedding, drawing.label)
+                continue
+            n += 1
             labels = reader.label_set.labels
             classes, found = memory.combine(labels, probabilities, memory.neighbours(embedding))
             before += labels[int(probabilities.argmax())] == drawing.label
             after += classes[int(found.argmax())] == drawing.label
-        n += len(drawn)
-    what = f"digits right after ten classes were added from five drawings each, {n:,} read"
+    what = f"digits right after ten classes were added from five drawings each, {known} of each digit in memory, {n:,} read"
     return Row(what, 100 * after / n, 100 * before / n, "%", "before", "within 0.1 points")
 
 

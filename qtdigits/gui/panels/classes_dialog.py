@@ -90,7 +90,7 @@ class ClassesDialog(QDialog):
         c = self.chosen
         others = [o.label for o in self._rows if o.state is ClassState.ACTIVE and o is not c]
         into = (
-            self._ask.choice("Merge classes", f"As what do drawings of {c.label} count?", others)
+            self._ask.choice("Merge classes", f"Which class do drawings of {c.label} belong to?", others)
             if c
             else None
         )
@@ -115,7 +115,10 @@ class ClassesDialog(QDialog):
             self._say(f"{c.label} is deleted; its drawings are in the trash.", select=c.label)
 
     def undo(self) -> None:
+        action = self._session.undo_stack.next_undone
         self._session.undo()
+        if action is not None and action is self._session.undo_stack.next_redone:
+            self._say(f"Undone: {action.name}.")
 
     def edit_sets(self) -> None:
         """Make a set, or change or delete one."""
@@ -126,7 +129,9 @@ class ClassesDialog(QDialog):
         if not name:
             return
         labels = sets.get(name, self._session.classes.active.labels)
-        question = "Its classes, such as 0-9 A-Z ♥; nothing deletes the set:"
+        question = "Its classes, such as 0-9 A-Z ♥." + (
+            " Leave none to delete the set." if name in sets else ""
+        )
         text = self._ask.text(f"The set {name}", question, " ".join(labels), may_be_empty=True)
         if text is None:
             return

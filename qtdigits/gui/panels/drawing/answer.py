@@ -462,7 +462,8 @@ class AnswerPanel(QFrame):
         if self._session.is_saving:
             text = f'Saving …<br><span style="color:{muted}">Esc: do not store it</span>'
         elif self._session.ink.is_blank:
-            what = _escaped(with_article(asked)) if asked else "a digit"
+            are_digits = set(self._session.labels) <= set(DIGITS.labels)
+            what = _escaped(with_article(asked)) if asked else "a digit" if are_digits else "something"
             text = f'<span style="color:{muted}">Draw {what}</span>'
         elif typed and typed != (asked or (reading.label if reading else "")):
             first = "Enter: a new class" if self._is_new else "Enter: it is"

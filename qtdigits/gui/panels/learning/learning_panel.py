@@ -181,7 +181,7 @@ class LearningPanel(RefreshingPanel):
         top.add_stretching(self._figure)
         top.add(self._to_live, self._models, self._learn)
         digits = WrappingRow()
-        digits.add(label("Your digits", role="heading"))
+        digits.add(label("Your drawings", role="heading"))
         digits.add_stretching(self._coach, least_px=LEAST_COACH_PX)
         digits.add(self._guided)
         page = QWidget()

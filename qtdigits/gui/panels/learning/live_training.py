@@ -36,7 +36,7 @@ class LiveTraining(QWidget):
         self._curves = CurvesPlace(curves)
         self._waiting = label("The curves begin with the first batches.", role="muted")
         self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        digits = button("My digits", "digitsButton", "Look at your figures meanwhile")
+        digits = button("My figures", "digitsButton", "Look at your figures meanwhile")
         top = WrappingRow()
         top.add_stretching(self._title, least_px=LEAST_TITLE_PX)
         top.add(digits)
