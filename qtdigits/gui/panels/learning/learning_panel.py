@@ -285,7 +285,8 @@ class LearningPanel(RefreshingPanel):
         self._welcome.setVisible(not record.recent)
         for text in (self._figure, self._detail):
             text.setVisible(bool(record.recent))
-        advice = advise(record.recent, self._session.labels, model=self._session.model_name)
+        # not `labels` of the session: while memory is being built, it knows fewer
+        advice = advise(record.recent, tuple(self._drawings), model=self._session.model_name)
         self._coach.setText(advice.sentence)
         needs = advise_classes(record.recent, self._drawings)
         contents = {
