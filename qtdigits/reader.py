@@ -19,7 +19,7 @@ from qtdigits.core.embedding import Whitening, similarity_to, unit_rows, whiteni
 from qtdigits.core.judging import Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import NO_MEANS, Model
-from qtdigits.core.network_inspection import features
+from qtdigits.core.network_inspection import features, layer_outputs
 from qtdigits.core.score.calibration import ALIKE
 from qtdigits.errors import InputError, ModelFileError
 from qtdigits.paths import user_data_dir
@@ -236,6 +236,24 @@ class Reader:
             f"{self._model.path or self._model.name} cannot be used: {reason}.",
             "Use another model, or train this one again.",
         )
+
+
+def check_program(model: Model) -> None:
+    """Check that the LiteRT program and the weights, with which `model` was loaded, are of one network: a file from elsewhere
+    may hold any two. Both must give the golden answers. Raises `ModelFileError`, `InputError` where there are no such weights.
+    """
+    Reader(model)
+    if not model.golden.agrees_with(answers_of_weights(model)):
+        raise ModelFileError(
+            f"{model.path or model.name} cannot be used: its LiteRT program is not that of its weights.",
+            "Promote it to have the program built anew from the weights.",
+        )
+
+
+def answers_of_weights(model: Model) -> NDArray[np.float32]:
+    """The probabilities of the golden drawings `(n, k)`, computed from the weights alone. Raises `InputError`."""
+    outputs = (layer_outputs(model.network, model.weights, image) for image in model.golden.images)
+    return np.stack([layers[-1].values for layers in outputs])
 
 
 class _Program:

@@ -24,7 +24,8 @@ from qtdigits.cli.output import (
 from qtdigits.core.formatting import UNKNOWN, not_counted, percent, percent_range
 from qtdigits.core.model import Model
 from qtdigits.errors import ModelFileError, QtDigitsError
-from qtdigits.reader import Reader
+from qtdigits.quiet import quiet
+from qtdigits.reader import check_program
 from qtdigits.store.library import ModelEntry, ModelLibrary
 from qtdigits.store.model_files import check_model
 from qtdigits.store.tables.samples import SampleStore
@@ -141,7 +142,7 @@ def run_check(args: argparse.Namespace) -> int:
         try:
             path = find_model(name, folder=folder)
             with working(f"Checking {path} …"):
-                Reader(check_model(path))
+                check_program(check_model(path))
         except QtDigitsError as error:
             complain(str(error))
             found.append({"model": name, "ok": False, "message": error.message, "remedy": error.remedy})
@@ -155,10 +156,18 @@ def run_check(args: argparse.Namespace) -> int:
 
 
 def run_promote(args: argparse.Namespace) -> int:
-    """Check the file first: a model that cannot read must not come into use."""
+    """Check the file first: a model that cannot read must not come into use. Build a program that is not its own anew."""
     folder = data_folder(args)
     path = find_model(args.model, folder=folder)
-    Reader(check_model(path))
+    model = check_model(path)
+    try:
+        check_program(model)
+    except ModelFileError as error:
+        say(f"{error.message} Its program is built anew from its weights.")
+        with quiet():
+            from qtdigits.training.model_upgrade import save_with_own_program
+
+        path = save_with_own_program(model, folder)
     ModelLibrary(folder).promote(path)
     return _say_champion(args, path)
 

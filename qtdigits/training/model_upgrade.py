@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from qtdigits.core.model import Golden, Model
 from qtdigits.core.run.control import Control
 from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.ml.models import with_embedding_output
-from qtdigits.reader import Reader
+from qtdigits.reader import Reader, answers_of_weights
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model, save_model
 
@@ -39,3 +41,17 @@ def upgrade_model(path: Path, folder: Path, control: Control) -> bool:
     except QtDigitsError:
         pass
     return False
+
+
+def save_with_own_program(model: Model, folder: Path) -> Path:
+    """Save `model`, which was loaded with its weights, into the data folder `folder` with a program that is built from them.
+
+    The golden answers are those of the weights too. Raises `InputError` when the weights are not those of its network.
+    """
+    own = with_embedding_output(replace(model, golden=Golden(model.golden.images, answers_of_weights(model))))
+    Reader(own)
+    library = ModelLibrary(folder)
+    with library.adding():
+        path = library.new_path(model.name)
+        save_model(own, path)
+    return path

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from cli.running import Run
 from qtdigits.cli.loading import open_model
 from qtdigits.cli.models import IMPORTED
 from qtdigits.core.model import Model
+from qtdigits.paths import shipped_models_dir
+from qtdigits.reader import Reader
 from qtdigits.store import library, model_files
-from qtdigits.store.model_files import load_model
+from qtdigits.store.model_files import load_model, save_model
 
 
 @pytest.fixture
@@ -109,6 +113,23 @@ def test_that_a_damaged_model_does_not_become_the_champion(run: Run, two_models:
     assert done.code == 2
     assert str(two_models[0]) in done.complaint
     assert champion(run) == ["second"]
+
+
+def test_that_a_program_of_another_network_is_found_and_built_anew(
+    run: Run, tiny_model: Path, tmp_path: Path, data_dir: Path
+) -> None:
+    model, other = load_model(tiny_model), load_model(shipped_models_dir() / "mlp-50-50.h5")
+    reader = Reader(other)
+    answers = np.stack([reader.probabilities(image) for image in model.golden.images])
+    foreign = replace(model, flatbuffer=other.flatbuffer, golden=replace(model.golden, probabilities=answers))
+    save_model(replace(foreign, name="foreign"), tmp_path / "foreign.h5")
+    checked = run("models", "check", tmp_path / "foreign.h5")
+    assert checked.code == 2
+    assert "its LiteRT program is not that of its weights" in checked.complaint
+    assert run("models", "promote", tmp_path / "foreign.h5").code == 0
+    assert champion(run) == ["foreign"]
+    assert run("models", "check", "foreign").out.endswith("foreign.h5: no problems\n")
+    assert open_model("champion", folder=data_dir).weights_sha256 == model.weights_sha256
 
 
 @pytest.mark.parametrize("trouble", ["gone", "damaged"])

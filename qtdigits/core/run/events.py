@@ -11,14 +11,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from qtdigits.core.score.metrics import ScoreValues
 from qtdigits.errors import InputError, QtDigitsError
 from qtdigits.untrusted import Count, Text, converted, parsed
 
+EpochNumber = Annotated[float, Meta(ge=1, le=2**53)]
 Numbers = list[float]
 Extras = list[float | None] | None
 
@@ -41,7 +43,7 @@ class _Batches(_Table):
 
 
 class _Epochs(_Table):
-    epoch: Numbers
+    epoch: list[EpochNumber]
     step: Numbers
     loss: Numbers
     accuracy: Numbers
@@ -173,7 +175,7 @@ class EpochEnded:
     """
 
     run: str
-    epoch: Count
+    epoch: Annotated[int, Meta(ge=1, le=2**53)]
     step: Count
     loss: float
     accuracy: float

@@ -181,6 +181,8 @@ class ScoreValues(msgspec.Struct):
     reliability: list[list[float]] | None = None
 
     def __post_init__(self) -> None:
+        if self.n and self.accuracy is None:
+            raise ValueError("what was counted has an accuracy")
         if {len(self.classes)} != {len(self.confusion), *map(len, self.confusion)}:
             raise ValueError("a confusion matrix has a row and a column for each class")
 
