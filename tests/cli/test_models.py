@@ -54,6 +54,21 @@ def test_that_an_unreadable_model_is_listed_with_what_is_wrong(
     assert any(line.startswith("!") and "first" in line for line in run("models", "list").out.splitlines())
 
 
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_that_a_model_with_an_odd_time_is_listed_as_damaged_among_the_others(
+    run: Run, two_models: tuple[Path, Path], year: str
+) -> None:
+    odd = load_model(two_models[0])
+    provenance = {**odd.provenance, "created_at": f"{year}-12-31T23:59:59+00:00"}
+    save_model(replace(odd, provenance=provenance), two_models[0])
+    listed = run("models", "list", "--json")
+    rows = {row["name"]: row for row in listed.json["models"]}
+    assert listed.code == 0
+    assert f"it was not made in the year {int(year)}" in rows["first"]["error"]
+    assert rows["second"]["error"] is None
+    assert run("models", "list").code == 0
+
+
 def test_that_show_tells_all_in_json(run: Run, tiny_model: Path) -> None:
     shown = run("models", "show", tiny_model, "--json").json
     model = load_model(tiny_model)

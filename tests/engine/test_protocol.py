@@ -50,6 +50,13 @@ def test_that_a_command_comes_back_from_its_line_as_it_was(command: Command) -> 
         '{"command": "run_job", "job": {"kind": "training", "id": "", "data_dir": "d", "recipe": {}}}',
         '{"command": "run_job", "job": {"kind": "training", "id": "r", "data_dir": 3, "recipe": {}}}',
         '{"command": "run_job", "job": {"kind": "training", "id": "r", "data_dir": "d", "recipe": {}, "csv_pairs": [["one"]]}}',
+        '{"command": "run_job", "job": {"kind": "training", "id": "r", "data_dir": "d", "recipe": []}}',
+        f'{{"command": "run_job", "job": {{"kind": "training", "id": "r", "data_dir": "d", "newest_sample": {"9" * 400}}}}}',
+        f'{{"command": "stop", "job": {"9" * 5000}}}',
+        f'{{"command": "stop", "job": {{"x": {"[" * 50}{"]" * 50}}}}}',
+        f'{{"command": {"[" * 100_000}',
+        '{"command": "run_job", "job": {"kind": "label review", "id": "\\ud800", "data_dir": "d"}}',
+        '{"command": "stop", "job": "\udcff"}',
     ],
 )
 def test_that_a_line_that_is_no_command_is_refused(line: str) -> None:
