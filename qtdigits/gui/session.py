@@ -307,7 +307,7 @@ class Session(QObject):
         done = wipe_writer(folder, name, also=rescue_dirs(folder))
         self.undo_stack.remove(*self.undo_stack.actions)
         if name == self.writer:
-            self._judging.set_writer(_who_draws(self.store))
+            self._judging.set_writer(next(iter(self.store.writers()), DEFAULT_WRITER))
             self.writer_changed.emit(self.writer)
         self.models_changed.emit()
         self.look_for_changes()

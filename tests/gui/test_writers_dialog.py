@@ -43,6 +43,7 @@ def session(data_dir, tmp_path, qtbot):
     for _ in range(2):
         store.judge(a_sample("7", "me"), a_trial("7", "me"))
     session = Session(store=store, library=ModelLibrary(data_dir, shipped=tmp_path), data_dir=data_dir)
+    session.set_writer("Ada")
     yield session
     session.close()
 
