@@ -17,6 +17,8 @@ PROMOTIONS = ("ask", "automatic", "never")
 HALF_WIDTHS = (0.05, 0.03, 0.02)
 """Half widths of the 95 % interval that a guided session aims at: quick, usual, thorough."""
 HALF_WIDTH = HALF_WIDTHS[1]
+MOST_CORRECTIONS = 1_000_000
+"""More corrections than that start no training."""
 
 
 class OneOf(Generic[T]):
@@ -56,7 +58,7 @@ class Preferences:
     def retrain_after(self) -> int:
         """How many new corrections start a training of the hand; 0: none do."""
         try:
-            return max(0, int(str(self.settings.value("retrain_after", 0))))
+            return min(max(0, int(str(self.settings.value("retrain_after", 0)))), MOST_CORRECTIONS)
         except ValueError:
             return 0
 

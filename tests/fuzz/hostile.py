@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import h5py
 import numpy as np
 
+import hostile_files
 from fuzz import specimens as s
 from fuzz.mutations import header_of
 from qtdigits.cli.main import main as qtdigits
@@ -412,6 +413,18 @@ def main() -> int:
             wrong, took, mb = attempt(case, Path(folder))
         n, n_good, slowest, largest = n + 1, n_good + (not wrong), max(slowest, took), max(largest, mb)
         print(f"{case[0][:60]:<60} {took:5.2f} s {mb:5.0f} MB  {wrong or 'one line, 2'}", flush=True)
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        for found in hostile_files.results(Path(folder), list(hostile_files.CASES)):
+            wrong = (
+                ""
+                if hostile_files.is_refused(found)
+                else f"ended with {found['code']}: {str(found['said'])[-300:]!r}"
+            )
+            took, mb = float(found["seconds"]), float(found["megabytes"])
+            n, n_good, slowest, largest = n + 1, n_good + (not wrong), max(slowest, took), max(largest, mb)
+            print(
+                f"{found['name'][:60]:<60} {took:5.2f} s {mb:5.0f} MB  {wrong or 'one line, 2'}", flush=True
+            )
     for what, line in engine_lines():
         wrong = heard(line)
         n, n_good = n + 1, n_good + (not wrong)

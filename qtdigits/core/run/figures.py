@@ -75,7 +75,7 @@ def figures_of(history: History, scores: Mapping[str, Mapping[str, Any]] | None 
         scores={
             name: (float(score["accuracy"]), int(score["n"]))
             for name, score in (scores or {}).items()
-            if score.get("n")
+            if score.get("n") and "accuracy" in score
         },
     )
 
