@@ -86,7 +86,7 @@ def window(folder: Path) -> None:
         timer.start(0)
 
     timer.timeout.connect(draw)
-    opened.session.use_writer("me")
+    opened.session.set_writer("me")
     opened.became_ready.connect(begin)
     opened.show()
     application.exec()
@@ -201,13 +201,14 @@ class Rounds:
         how = self._random.randrange(3)
         if how == 0 and self._points:
             point, n_passed = self._random.choice(self._points)
-            return run(work, folder, Fault(point=point, after=self._random.randrange(n_passed))).said, 1
+            fault = Fault(point=point, after=self._random.randrange(n_passed))
+            return killed(run(work, folder, fault)), 1
         if how == 1 and self._has_shim and name not in {"window", "train"}:
             fault = Fault("killed in a write", self._random.randrange(150))
-            return run(work, folder, fault, until_said=40).said, 1
+            return killed(run(work, folder, fault, until_said=40)), 1
         n_said = self._random.randrange({"bring_in": 5, "train": 2}.get(name, 20))
         linger_s = self._random.uniform(0.0, 4.0 if name == "train" else LINGER_S)
-        return run(work, folder, Fault(), until_said=n_said, linger_s=linger_s).said, 1
+        return killed(run(work, folder, Fault(), until_said=n_said, linger_s=linger_s)), 1
 
     def _kill_three(self, folder: Path) -> tuple[str, ...]:
         """Three writers who draw at the same time are killed one after the other."""
@@ -234,6 +235,12 @@ class Rounds:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self._template, folder)
         return folder
+
+
+def killed(outcome: Outcome) -> tuple[str, ...]:
+    """What a victim has said that was killed, and did not end by itself."""
+    assert outcome.was_killed, outcome.complaint
+    return outcome.said
 
 
 def start_s(folder: Path) -> tuple[float, float]:
