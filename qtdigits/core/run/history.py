@@ -89,7 +89,11 @@ class History:
     def steps_per_epoch(self) -> float:
         """Batches in an epoch, as far as the epochs tell; 0 before the first has ended, or where they have no numbers."""
         epochs = self.epochs
-        return float(epochs["step"][0] / epochs["epoch"][0]) if len(epochs) and epochs["epoch"][0] else 0.0
+        return (
+            float(epochs["step"][0]) / float(epochs["epoch"][0])
+            if len(epochs) and epochs["epoch"][0]
+            else 0.0
+        )
 
     def apply(self, event: Event) -> None:
         """Append the figures of an event; events without any are ignored. A resumed run brings its past along."""

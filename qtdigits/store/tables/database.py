@@ -305,6 +305,9 @@ def as_store_error(path: Path) -> Iterator[None]:
     except sqlite3.ProgrammingError:
         # A bug of the program, such as use from another thread or after closing.
         raise
+    except UnicodeDecodeError as error:
+        # SQLite quotes the damaged schema in its message, which Python cannot decode then.
+        raise _damaged(path, "its tables are overwritten") from error
     except sqlite3.Error as error:
         raise _store_error(path, error) from error
 
