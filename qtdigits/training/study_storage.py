@@ -46,7 +46,7 @@ SPEC = "spec"
 """The user attribute of a study, written when all of its slots are there."""
 
 _NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")
-_PATIENCE_S = 30.0
+PATIENCE_S = 30.0
 
 
 class StoredStudy:
@@ -127,9 +127,19 @@ class StoredStudy:
 
 
 def create_or_join(
-    name: str, spec: StudySpec, *, data_dir: Path, url: str = "", heartbeat_s: int = HEARTBEAT_S
+    name: str,
+    spec: StudySpec,
+    *,
+    data_dir: Path,
+    url: str = "",
+    heartbeat_s: int = HEARTBEAT_S,
+    patience_s: float = PATIENCE_S,
 ) -> StoredStudy:
-    """Create the study; if another worker has done so, return that one, whatever its spec is. Raises `StoreError`."""
+    """Create the study; if another worker has done so, return that one, whatever its spec is.
+
+    One that is still being planned is waited for, and after `patience_s` planned to its end. Raises `StoreError`,
+    and `InputError` for a study of another program.
+    """
     import optuna
 
     with reporting(url):
@@ -141,10 +151,12 @@ def create_or_join(
             )
         except optuna.exceptions.DuplicatedStudyError:
             study = optuna.load_study(study_name=name, storage=storage)
-            for _ in range(int(_PATIENCE_S * 10)):
+            for _ in range(int(patience_s * 10)):
                 if SPEC in study.user_attrs:
-                    return _stored(study, data_dir, url)
-                sleep(0.1)  # whoever creates it is still planning its trials, or has died
+                    break
+                sleep(0.1)
+            if SPEC in study.user_attrs or _is_foreign(study):
+                return _stored(study, data_dir, url)
         stored = StoredStudy(study, spec, folder_of(name, data_dir), url=url)
         stored.plan(spec.trials)
         study.set_user_attr(SPEC, spec.to_json())
@@ -154,7 +166,10 @@ def create_or_join(
 def open_study(
     name: str, *, data_dir: Path, url: str = "", heartbeat_s: int = HEARTBEAT_S
 ) -> StoredStudy | None:
-    """Return the study; None when there is none of that name. Raises `StoreError`, and `InputError` for one of others."""
+    """Return the study; None when there is none of that name, or it is still being planned.
+
+    Raises `StoreError`, and `InputError` for a study of another program.
+    """
     import optuna
 
     with reporting(url):
@@ -165,7 +180,8 @@ def open_study(
             study = optuna.load_study(study_name=name, storage=storage)
         except KeyError:
             return None
-        return _stored(study, data_dir, url)
+        is_planned = SPEC in study.user_attrs or _is_foreign(study)
+        return _stored(study, data_dir, url) if is_planned else None
 
 
 def study_names(*, data_dir: Path, url: str = "") -> list[str]:
@@ -220,6 +236,10 @@ def _precedence(trial: FrozenTrial) -> tuple[int, int]:
     order = {"COMPLETE": 0, "PRUNED": 0, "RUNNING": 1, "WAITING": 2}
     has_failed = trial.state.name == "FAIL" and ERROR in trial.user_attrs
     return 0 if has_failed else order.get(trial.state.name, 3), trial.number
+
+
+def _is_foreign(study: Study) -> bool:
+    return any(SLOT not in trial.user_attrs for trial in study.get_trials(deepcopy=False))
 
 
 def _stored(study: Study, data_dir: Path, url: str) -> StoredStudy:

@@ -117,6 +117,23 @@ def test_that_a_second_worker_joins_instead_of_creating(data_dir: Path) -> None:
     assert len(again.slots()) == 2
 
 
+@pytest.mark.usefixtures("quick")
+def test_that_a_study_whose_creator_died_is_planned_to_its_end(data_dir: Path) -> None:
+    folder = data_dir / "studies" / "widths"
+    folder.mkdir(parents=True)
+    journal = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL))
+    begun = optuna.create_study(
+        study_name="widths", storage=optuna.storages.JournalStorage(journal), direction="maximize"
+    )
+    begun.enqueue_trial({"neurons": 16}, user_attrs={"slot": 0})
+    assert open_study("widths", data_dir=data_dir) is None
+    spec = with_data(StudySpec(TINY, (Search.parse("neurons=16|32"),), sampler=GRID, trials=2), data_dir)
+    summary = work(create_or_join("widths", spec, data_dir=data_dir, patience_s=0), data_dir)
+    assert sorted(one["params"]["neurons"] for one in summary["trials"]) == [16, 32]
+    begun.ask()
+    assert open_study("widths", data_dir=data_dir).summary()["states"]["complete"] == 2
+
+
 @pytest.mark.parametrize("point", ["asked", "epoch"])
 def test_that_no_trial_is_lost_or_counted_twice_when_a_worker_is_killed(point: str, data_dir: Path) -> None:
     stored = create(data_dir, "neurons=16|32|48|64", sampler=GRID, trials=4)
