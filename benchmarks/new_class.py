@@ -151,7 +151,7 @@ def _ten_added(
                 continue
             n += 1
             labels = reader.label_set.labels
-            classes, found = memory.combine(labels, probabilities, memory.neighbours(embedding))
+            classes, found = _with_memory(reader, memory, probabilities, embedding)
             before += labels[int(probabilities.argmax())] == drawing.label
             after += classes[int(found.argmax())] == drawing.label
     what = f"digits right after ten classes were added from five drawings each, {known} of each digit in memory, {n:,} read"
@@ -181,13 +181,26 @@ def _tally(
     is_new = np.zeros((3, len(tried)), bool)
     given = reader.read_and_embed(render_many(drawing.ink for drawing in tried))
     for i, (probabilities, embedding) in enumerate(zip(*given, strict=True)):
-        classes, found = memory.combine(reader.label_set.labels, probabilities, memory.neighbours(embedding))
+        classes, found = _with_memory(reader, memory, probabilities, embedding)
         nearest = int((embeddings @ embedding).argmax())
         closest = int(cloud_distances(cloud(tried[i].ink), templates).argmin())
         answers = classes[int(found.argmax())], remembered[nearest].label, remembered[closest].label
         is_new[:, i] = [answer == label for answer in answers]
     found_new, stolen = is_new[:, :n_new].sum(axis=1), is_new[:, n_new:].sum(axis=1)
     return np.array([n_new, len(tried) - n_new, *found_new, *stolen])
+
+
+def _with_memory(
+    reader: Reader, memory: Memory, probabilities: NDArray[np.float32], embedding: NDArray[np.float32]
+) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """Classes and their probabilities, as `Reader.read` finds them for a drawing."""
+    (likeness,) = reader.likeness(embedding[np.newaxis])
+    return memory.combine(
+        reader.label_set.labels,
+        probabilities,
+        memory.neighbours(embedding),
+        likeness,
+    )
 
 
 if __name__ == "__main__":

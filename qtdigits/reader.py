@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Self
@@ -15,10 +14,10 @@ from qtdigits.core.drawing.classes import AS_TRAINED, Classes
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.labels import LabelSet
 from qtdigits.core.drawing.raster import render
-from qtdigits.core.embedding import Whitening, similarity_to, unit_rows, whitening_of
+from qtdigits.core.embedding import Whitening, unit_rows, whitening_of
 from qtdigits.core.judging import Reading
 from qtdigits.core.memory import Memory
-from qtdigits.core.model import NO_MEANS, Model
+from qtdigits.core.model import Model
 from qtdigits.core.network_inspection import features, layer_outputs
 from qtdigits.core.score.calibration import ALIKE
 from qtdigits.errors import InputError, ModelFileError
@@ -93,7 +92,6 @@ class Reader:
     def show_as(self, classes: Classes) -> None:
         """Answer what the outputs of the model stand for among `classes`, from the next reading on."""
         self._classes, self._shown = classes, classes.shown(self._model.label_set)
-        self._means = self._means_of(self.label_set.labels)
 
     def meaning_of(self, label: str, *, is_id: bool = False) -> str:
         """Return the label by which this reader calls the class of drawings with `label`, or of those with this id."""
@@ -107,7 +105,8 @@ class Reader:
         raster = render(drawing) if isinstance(drawing, Ink) else _checked(np.asarray(drawing)[np.newaxis])[0]
         classes, outputs = self.label_set.labels, self._program.run(raster[np.newaxis])
         probabilities = self._shown.of(outputs[0])[0]
-        similarity = float(self._similarities(outputs)[0])
+        likeness = self.likeness(outputs[-1])
+        similarity = float(self.similarity_of(likeness)[0])
         if memory is None:
             return Reading(
                 *(raster, classes, probabilities, self.undecided_below),
@@ -117,7 +116,7 @@ class Reader:
         embedding = outputs[1][0] if len(outputs) > 1 else self.embed(raster[np.newaxis])[0]
         neighbours = memory.neighbours(embedding)
         n_trained, network_label = len(classes), classes[int(probabilities.argmax())] if classes else ""
-        classes, probabilities = memory.combine(classes, probabilities, neighbours)
+        classes, probabilities = memory.combine(classes, probabilities, neighbours, likeness[0])
         return Reading(
             *(raster, classes, probabilities, self.undecided_below, embedding, neighbours, network_label),
             similarity=max([similarity, *(one.similarity for one in neighbours[:1])]),
@@ -165,18 +164,25 @@ class Reader:
     def read_and_compare(
         self, images: NDArray[np.uint8], *, threads: int = 1
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The probabilities `(n, k)` of `read_many`, and how similar each drawing is to the most similar class `(n,)`."""
-        outputs = self._outputs(_checked(images), threads)
-        return self._answers(outputs), self._similarities(outputs)
-
-    def similarities(self, embeddings: NDArray[np.float32], among: Sequence[str]) -> NDArray[np.float32]:
-        """`(n, d)` embeddings to `(n,)`: how similar each is to the most similar class of those `among`, labels that it answers.
+        """The probabilities `(n, k)` of `read_many`, and how similar each drawing is to the most similar class `(n,)`.
 
         `ALIKE` for a model that has no means of its classes.
         """
-        if self.unlike_below:
-            return similarity_to(self._means_of(among), embeddings)
-        return np.full(len(embeddings), ALIKE, np.float32)
+        outputs = self._outputs(_checked(images), threads)
+        return self._answers(outputs), self.similarity_of(self.likeness(outputs[-1]))
+
+    def likeness(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`(n, d)` embeddings to `(n, k)`: their cosines with the mean of each class that is shown; `(n, 0)` without means."""
+        if not self.unlike_below:
+            return np.empty((len(embeddings), 0), np.float32)
+        return self._shown.greatest(embeddings @ self._model.class_means.T)
+
+    def similarity_of(self, likeness: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`(n, k)` of `likeness`, or of some of its classes, to `(n,)`: that of the most similar class; `ALIKE` without means."""
+        if not self.unlike_below:
+            return np.full(len(likeness), ALIKE, np.float32)
+        greatest: NDArray[np.float32] = likeness.max(axis=1, initial=-1.0)
+        return greatest
 
     def read_many(self, images: NDArray[np.uint8], *, threads: int = 1) -> NDArray[np.float32]:
         """`(n, 28, 28) uint8` to `(n, k)`, twice as fast as one by one and more.
@@ -192,17 +198,6 @@ class Reader:
         if not len(self.label_set):
             raise self._unusable("it knows none of the classes that are in use")
         return self._shown.of(outputs[0])
-
-    def _similarities(self, outputs: Outputs) -> NDArray[np.float32]:
-        """`(n,)`: to the most similar of the classes shown; `ALIKE` for a model that has no means of them."""
-        if self.unlike_below:
-            return similarity_to(self._means, outputs[1])
-        return np.full(len(outputs[0]), ALIKE, np.float32)
-
-    def _means_of(self, labels: Sequence[str]) -> NDArray[np.float32]:
-        """`(m, d)`: the means of the outputs that are shown as one of the labels."""
-        places = [self.label_set.index(label) for label in labels]
-        return self._model.class_means[np.isin(self._shown.places, places)] if self.unlike_below else NO_MEANS
 
     def _outputs(self, images: NDArray[np.uint8], threads: int) -> Outputs:
         """All outputs of the program for `(n, 28, 28) uint8`."""

@@ -3,7 +3,8 @@
 A network answers with probabilities p. Memory adds what similar drawings of the same hand turned out to be. The score of a class
 is log p - ABSENCE (only if the class is remembered) + the sum of α/j exp(-β (1 - cosine)) over those of the five most similar
 remembered drawings that have its label, the j-th most similar counting 1/j. The scores are divided by 1 + SATURATION times all
-that memory added. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al., Tip-Adapter, 2022).
+that memory added. Beside classes that only memory knows, those of the network of which nothing is remembered count as remembered by
+the mean of what they were trained on. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al., Tip-Adapter, 2022).
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ that the network itself is not sure of (docs/decisions.md).
 LEAST_SIMILARITY = 0.42
 """Below it a remembered drawing hardly matters: from here on it multiplies the odds of its label by e and more."""
 UNIT_TOLERANCE = 1e-6
+NOT_KNOWN: Floats = np.empty(0, np.float32)
 
 _FIRST_CAPACITY = 64
 _BOUNDED_FROM = 2048
@@ -156,23 +158,35 @@ class Memory:
         )
 
     def combine(
-        self, classes: Sequence[str], probabilities: Floats, neighbours: Sequence[Neighbour]
+        self,
+        classes: Sequence[str],
+        probabilities: Floats,
+        neighbours: Sequence[Neighbour],
+        likeness: Floats = NOT_KNOWN,
     ) -> tuple[tuple[str, ...], Floats]:
         """The network's `(k,)` probabilities of `classes`, changed by what the neighbours were.
 
-        Remembered labels that the network does not know are appended as classes of their own (prototypes). Without neighbours
-        the probabilities stay what they are, to the last bit.
+        Remembered labels that the network does not know are appended as classes of their own (prototypes). Beside them a class
+        of the network of which nothing is remembered counts as remembered by the mean of what it was trained on: `likeness`,
+        `(k,)`, is how similar the drawing is to that, empty if unknown. Without neighbours the probabilities stay what they are, to the last bit.
         """
         if not neighbours:
             return tuple(classes), probabilities
         remembered = self.labels
         place = {label: i for i, label in enumerate(dict.fromkeys((*classes, *remembered)))}
+        alike = [(neighbour.similarity, place[neighbour.label]) for neighbour in neighbours]
+        expected = {place[label] for label in remembered}
+        if len(likeness) and len(place) > len(classes):
+            absent = [i for i in range(len(classes)) if i not in expected]
+            alike = sorted([*alike, *((float(likeness[i]), i) for i in absent)], key=lambda one: -one[0])
+            alike = alike[: self.nearest]
+            expected.update(absent)
         scores = np.full(len(place), np.log(PROTOTYPE_PROBABILITY))
         scores[: len(classes)] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-        scores[[place[label] for label in remembered if place[label] < len(classes)]] -= ABSENCE
-        similarities = np.array([neighbour.similarity for neighbour in neighbours])
-        added = self.alpha / np.arange(1, len(neighbours) + 1) * np.exp(-self.beta * (1.0 - similarities))
-        np.add.at(scores, [place[neighbour.label] for neighbour in neighbours], added)
+        scores[[i for i in expected if i < len(classes)]] -= ABSENCE
+        similarities = np.array([similarity for similarity, _ in alike])
+        added = self.alpha / np.arange(1, len(alike) + 1) * np.exp(-self.beta * (1.0 - similarities))
+        np.add.at(scores, [i for _, i in alike], added)
         scores /= 1.0 + SATURATION * added.sum()
         raised = np.exp(scores - scores.max())
         return tuple(place), (raised / raised.sum()).astype(np.float32)

@@ -194,13 +194,16 @@ def answers_with_memory(
     if len(possible) < len(known):
         given = given / np.maximum(given.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     place = {label: number for number, label in enumerate(classes)}
-    similarity = reader.similarities(embeddings, candidates)
+    likeness = reader.likeness(embeddings)
+    if reader.unlike_below:
+        likeness = likeness[:, possible]
+    similarity = reader.similarity_of(likeness)
     is_prototype = np.zeros(len(dataset), bool)
     for i in np.flatnonzero(~are_remembered):
         memory = memories[writers[i]]
         neighbours = memory.neighbours(embeddings[i])
         similarity[i] = max([similarity[i], *(one.similarity for one in neighbours[:1])])
-        labels, found = memory.combine(candidates, given[i], neighbours)
+        labels, found = memory.combine(candidates, given[i], neighbours, likeness[i])
         if not labels:  # nobody knows any of the dataset's labels: the answer is wrong whatever it is
             labels, found = known, probabilities[i]
         best = int(found.argmax())

@@ -119,9 +119,14 @@ class _User:
             return alone, alone
         read, embeddings = reader.read_and_embed(hand.images)
         memory, right = Memory(), np.zeros(len(hand), bool)
+        likeness = (
+            reader.likeness(embeddings)
+            if isinstance(reader, Reader)
+            else np.empty((len(hand), 0), np.float32)
+        )
         for i, label in enumerate(hand.labels):
             neighbours = memory.neighbours(embeddings[i])
-            classes, probabilities = memory.combine(model.label_set.labels, read[i], neighbours)
+            classes, probabilities = memory.combine(model.label_set.labels, read[i], neighbours, likeness[i])
             right[i] = classes[probabilities.argmax()] == label
             memory.add(embeddings[i], label)
         return _is_right(model, read, hand), right

@@ -40,7 +40,7 @@ class Drawings:
         self._pool = dataset.take(order[is_early[order]])
         self._scored = dataset.take(np.flatnonzero(~is_early)) if has_corrections else dataset
         self._folder = folder
-        self._read: tuple[object, NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._read: tuple[object, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None = None
 
     def corrections(self, point: Point) -> tuple[tuple[str, str], ...]:
         """Write the corrections that are trained on at a point as a CSV pair, and return its files. Raises `InputError`."""
@@ -65,9 +65,10 @@ class Drawings:
         key = (model, scaling)
         if self._read is None or self._read[0] != key:
             reader = Reader(load_model(model, weights=False), check=False)
-            self._read = (key, *reader.read_and_embed(_scaled(scored.images, scaling)))
+            probabilities, embeddings = reader.read_and_embed(_scaled(scored.images, scaling))
+            self._read = (key, probabilities, embeddings, reader.likeness(embeddings))
             self._labels = reader.label_set.labels
-        _, probabilities, embeddings = self._read
+        _, probabilities, embeddings, likeness = self._read
         constants = {
             name.removeprefix("memory_"): value for name, value in point.items() if name.startswith("memory_")
         }
@@ -79,7 +80,10 @@ class Drawings:
         for i, (writer, label) in enumerate(zip(scored.writers, scored.labels, strict=True)):
             memory = memories.setdefault(writer, Memory(**constants))  # type: ignore[arg-type]
             labels, combined = memory.combine(
-                self._labels, probabilities[i], memory.neighbours(embeddings[i])
+                self._labels,
+                probabilities[i],
+                memory.neighbours(embeddings[i]),
+                likeness[i],
             )
             correct += labels[int(combined.argmax())] == label
             memory.add(embeddings[i], label)

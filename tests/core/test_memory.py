@@ -199,3 +199,24 @@ def test_that_among_thousands_the_most_similar_are_found_and_what_is_forgotten_l
         memory.forget(key)
     for query in queries:
         assert memory.neighbours(query) == small.neighbours(query)
+
+
+def test_that_beside_a_prototype_a_class_that_nothing_is_remembered_of_is_expected_where_the_network_learned_it() -> (
+    None
+):
+    memory, (heart, drawing) = Memory(), embeddings(2)
+    memory.add(heart, "♥")
+    neighbours = memory.neighbours(drawing)
+    far, near = np.zeros(len(CLASSES), np.float32), np.ones(len(CLASSES), np.float32)
+    labels, found = memory.combine(CLASSES, UNSURE, neighbours, far)
+    assert labels[-1] == "♥"
+    assert memory.combine(CLASSES, UNSURE, neighbours, near)[1][-1] < found[-1]
+
+
+def test_that_what_the_network_learned_says_nothing_where_memory_knows_no_class_of_its_own() -> None:
+    memory, (zero, drawing) = Memory(), embeddings(2)
+    memory.add(zero, CLASSES[0])
+    neighbours = memory.neighbours(drawing)
+    alone = memory.combine(CLASSES, UNSURE, neighbours)[1]
+    beside = memory.combine(CLASSES, UNSURE, neighbours, np.ones(len(CLASSES), np.float32))[1]
+    np.testing.assert_array_equal(alone, beside)

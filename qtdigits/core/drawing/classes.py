@@ -141,6 +141,16 @@ class Shown:
         total = np.maximum(found.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return found / total if DROPPED in self.places else found
 
+    def greatest(self, of_outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`(n, outputs)` figures to `(n, k)`: of each class that of its outputs which is greatest, -1 where it has none."""
+        if self.places == tuple(range(len(self.label_set))):
+            return of_outputs
+        found = np.full((len(of_outputs), len(self.label_set)), -1.0, np.float32)
+        for output, place in enumerate(self.places):
+            if place != DROPPED:
+                np.maximum(found[:, place], of_outputs[:, output], out=found[:, place])
+        return found
+
 
 AS_TRAINED = Classes()
 """Of nobody: outputs are what the model calls them."""
