@@ -3,8 +3,9 @@
 A network answers with probabilities p. Memory adds what similar drawings of the same hand turned out to be. The score of a class
 is log p - ABSENCE (only if the class is remembered) + the sum of α/j exp(-β (1 - cosine)) over those of the five most similar
 remembered drawings that have its label, the j-th most similar counting 1/j. The scores are divided by 1 + SATURATION times all
-that memory added. Beside classes that only memory knows, those of the network of which nothing is remembered count as remembered by
-the mean of what they were trained on. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al., Tip-Adapter, 2022).
+that memory added. Beside classes that only memory knows, those of the network of which nothing is remembered count as remembered
+by the mean of what they were trained on. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al.,
+Tip-Adapter, 2022).
 """
 
 from __future__ import annotations
@@ -168,7 +169,8 @@ class Memory:
 
         Remembered labels that the network does not know are appended as classes of their own (prototypes). Beside them a class
         of the network of which nothing is remembered counts as remembered by the mean of what it was trained on: `likeness`,
-        `(k,)`, is how similar the drawing is to that, empty if unknown. Without neighbours the probabilities stay what they are, to the last bit.
+        `(k,)`, is how similar the drawing is to that, empty if unknown. Without neighbours the probabilities stay what they are,
+        to the last bit.
         """
         if not neighbours:
             return tuple(classes), probabilities
