@@ -4,8 +4,8 @@ A network answers with probabilities p. Memory adds what similar drawings of the
 is log p - ABSENCE (only if the class is remembered) + the sum of α/j exp(-β (1 - cosine)) over those of the five most similar
 remembered drawings that have its label, the j-th most similar counting 1/j. The scores are divided by 1 + SATURATION times all
 that memory added. Beside classes that only memory knows, those of the network of which nothing is remembered count as remembered
-by the mean of what they were trained on. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al.,
-Tip-Adapter, 2022).
+by the mean of what they were trained on. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et
+al., Tip-Adapter, 2022).
 """
 
 from __future__ import annotations
