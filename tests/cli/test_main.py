@@ -211,6 +211,8 @@ def test_that_the_way_to_the_window_imports_nothing_of_the_command_line() -> Non
         "qtdigits.cli",
         "qtdigits.cli.main",
         "qtdigits.cli.window",
+        "qtdigits.core",
+        "qtdigits.core.formatting",
         "qtdigits.errors",
         "qtdigits.version",
     )

@@ -91,7 +91,7 @@ def test_that_the_database_of_another_program_is_left_alone(tmp_path: Path) -> N
 def test_that_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "samples.db"
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"samples\.db is damaged.*Move the file away"):
+    with pytest.raises(StoreError, match=r"samples\.db is damaged.*samples check --repair"):
         SampleStore.open(tmp_path)
     assert path.read_bytes() == content
 
@@ -136,7 +136,7 @@ def test_that_a_store_whose_schema_is_overwritten_is_left_alone(filled: Path) ->
     content = path.read_bytes()[:4096]
     content += b"\xff" * (path.stat().st_size - 4096)
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"pages of it are missing or overwritten.*Move"):
+    with pytest.raises(StoreError, match=r"pages of it are missing or overwritten.*samples check --repair"):
         SampleStore.open(filled)
     assert path.read_bytes() == content
 
