@@ -193,7 +193,7 @@ def test_that_an_empty_recipe_file_is_named(run: Run, tmp_path: Path) -> None:
     file.touch()
     done = run("train", "--recipe", file)
     assert done.code == 2
-    assert f"{file}: There is no field in it" in done.complaint
+    assert f"{file} holds no field" in done.complaint
 
 
 def test_that_a_failed_run_exits_by_the_kind_of_its_error(run: Run, tmp_path: Path, ink_file: Path) -> None:

@@ -148,7 +148,7 @@ def test_that_an_engine_ends_with_its_input_even_while_it_trains(data_dir: Path)
             if "batch_ended" in line and not engine.stdin.closed:
                 engine.stdin.close()
     assert engine.returncode == 0
-    assert any(Notice.__name__.lower() in line and "no command" in line for line in lines)
+    assert any(Notice.__name__.lower() in line and "did not understand" in line for line in lines)
     assert "run_cancelled" in lines[-1]
 
 
