@@ -32,7 +32,7 @@ class OneDigit:
     """Reads every drawing as the digit that the model's name ends with."""
 
     label_set = DIGITS
-    undecided_below = 0.0
+    undecided_below = unlike_below = 0.0
 
     def __init__(self, model: Model) -> None:
         self._digit = int(model.name[-1])
@@ -45,6 +45,9 @@ class OneDigit:
 
     def read_many(self, images: np.ndarray, *, threads: int = 1) -> np.ndarray:
         return np.tile(np.eye(10, dtype=np.float32)[self._digit], (len(images), 1))
+
+    def read_and_compare(self, images: np.ndarray, *, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        return self.read_many(images), np.ones(len(images), np.float32)
 
     def read_and_embed(self, images: np.ndarray, *, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """No two drawings are alike: memory has nothing to say."""
