@@ -52,6 +52,7 @@ class Tab:
         saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
         library = ModelLibrary(data_dir, shipped=shipped)
         self.session = Session(store=store, library=library, data_dir=data_dir)
+        self.session.set_writer("Ada")
         self.notices = []
         self.session.notice_given.connect(self.notices.append)
         self.answers = Answers(None)
