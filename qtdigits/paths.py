@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 DATA_DIR_VARIABLE = "QTDIGITS_DATA_DIR"
 MNIST_VARIABLE = "QTDIGITS_MNIST"
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+def this_program() -> list[str]:
+    """Return the words that start this program in a process of its own: in a checkout, installed or frozen."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "qtdigits"]
 
 
 def user_data_dir(override: str | os.PathLike[str] | None = None) -> Path:

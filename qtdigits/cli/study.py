@@ -6,7 +6,6 @@ import argparse
 import os
 import signal
 import subprocess
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -38,7 +37,7 @@ from qtdigits.core.study import (
     StudySpec,
 )
 from qtdigits.errors import InputError
-from qtdigits.paths import recipes_dir
+from qtdigits.paths import recipes_dir, this_program
 from qtdigits.store.tables.samples import SampleStore
 
 if TYPE_CHECKING:
@@ -419,16 +418,7 @@ def _work_by_processes(stored: StoredStudy, args: argparse.Namespace) -> int:
     """Start workers of one thread each and wait for them; what asks this process to end is passed on to them."""
     from qtdigits.training.studies import StudyControl
 
-    command = [
-        sys.executable,
-        "-m",
-        "qtdigits",
-        "study",
-        "resume",
-        stored.name,
-        "--data-dir",
-        str(data_folder(args)),
-    ]
+    command = [*this_program(), "study", "resume", stored.name, "--data-dir", str(data_folder(args))]
     command += ["--storage", args.storage, "--heartbeat", str(args.heartbeat)] if args.storage else []
     environment = {**os.environ, "QTDIGITS_THREADS": os.environ.get("QTDIGITS_THREADS", "1")}
     workers = [

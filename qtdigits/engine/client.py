@@ -43,10 +43,8 @@ _IS_WINDOWS = os.name == "nt"
 
 
 def engine_command() -> list[str]:
-    """Return the command that starts an engine: this program with the argument `engine`, in a checkout, installed or frozen."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "engine"]
-    return [sys.executable, "-m", "qtdigits", "engine"]
+    """Return the command that starts an engine: this program with the argument `engine`."""
+    return [*paths.this_program(), "engine"]
 
 
 class EngineClient:

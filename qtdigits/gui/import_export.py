@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,14 @@ EXPORT_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True)
+class DrawingsWritten:
+    """`n` drawings; `n_retired` more are of retired classes and were left out."""
+
+    n: int
+    n_retired: int
+
+
+@dataclass(frozen=True)
 class ModelWritten:
     """`difference` is the largest of a probability from the model's own."""
 
@@ -52,7 +60,6 @@ class ImportExport(QObject):
         super().__init__(parent)
         self._session = session
         self._ask = ask
-        self._told_left_out: dict[str, str] = {}  # by the name of the job
         self._background = Background(self)
         self._background.done.connect(self._on_done)
         self._background.failed.connect(self._on_failed)
@@ -88,7 +95,7 @@ class ImportExport(QObject):
         path = self._ask.file_to_save(title, "drawings.jsonl.gz", INK_KIND)
         if path is not None:
             work = partial(exchange.export_ink, self._session.data_dir, path, chosen)
-            self._run(f"Exporting to {path.name}", work, left_out=self._left_out(chosen))
+            self._run(f"Exporting to {path.name}", partial(_drawings_written, work, self._n_retired(chosen)))
 
     def export_csv_pair(self) -> None:
         if not self._has_any(EVERYTHING):
@@ -101,7 +108,7 @@ class ImportExport(QObject):
         )
         work = partial(exchange.export_csv_pair, self._session.data_dir, images, labels)
         name = f"Exporting to {images.name} and {labels.name}"
-        self._run(name, work, left_out=self._left_out(EVERYTHING))
+        self._run(name, partial(_drawings_written, work, self._n_retired(EVERYTHING)))
 
     def export_model(self, model: Path) -> None:
         """Write a model for another program, by a process of its own: Keras needs TensorFlow."""
@@ -131,13 +138,13 @@ class ImportExport(QObject):
             self._session.notify("There are no drawings to export.")
         return n > 0
 
-    def _left_out(self, chosen: SampleFilter) -> str:
+    def _n_retired(self, chosen: SampleFilter) -> int:
+        """Return how many drawings an export leaves out, as their classes are retired."""
         try:
-            n = self._session.store.count(replace(chosen, is_retired=True))
+            return self._session.store.count(replace(chosen, is_retired=True))
         except QtDigitsError as error:
             self._session.report(error)
-            return ""
-        return f" {n:,} of retired classes were left out." if n else ""
+            return 0
 
     def _import(self, path: Path, labels: Path | None) -> None:
         work = partial(exchange.read_drawings, path, writer=self._session.writer, labels=labels)
@@ -149,8 +156,7 @@ class ImportExport(QObject):
         else:
             self._session.notify(f"{name}: nothing was added.")
 
-    def _run(self, name: str, work: Work, *, left_out: str = "") -> None:
-        self._told_left_out[name] = left_out
+    def _run(self, name: str, work: Work) -> None:
         self._session.notify(f"{name} …")
         self._background.run(name, work)
 
@@ -170,15 +176,18 @@ class ImportExport(QObject):
                 self._session.notify(
                     f"{name}: done. Read back, its probabilities differ by at most {difference:.1e}."
                 )
-            case int():
-                self._session.notify(
-                    f"{name}: {counted(result, 'drawing')} written.{self._told_left_out[name]}"
-                )
+            case DrawingsWritten(n, n_retired):
+                left_out = f" {n_retired:,} of retired classes were left out." if n_retired else ""
+                self._session.notify(f"{name}: {counted(n, 'drawing')} written.{left_out}")
 
     def _on_failed(self, name: str, error: QtDigitsError) -> None:
         self._session.report(
             QtDigitsError(f"{name} failed, and nothing was changed. {error.message}", error.remedy)
         )
+
+
+def _drawings_written(export: Callable[[], int], n_retired: int) -> DrawingsWritten:
+    return DrawingsWritten(export(), n_retired)
 
 
 def _written(model: Path, out: Path, is_closing: Event) -> ModelWritten:

@@ -68,8 +68,7 @@ def back_up_today(path: Path) -> Path | None:
     """Back up the store at `path` unless that was done today, and return the copy. Raises `StoreError`."""
     if not path.is_file() or any(one.is_daily and _is_of_today(one) for one in backups(path.parent)):
         return None
-    with contextlib.closing(Database.open_read_only(path)) as database:
-        return _copy(database, DAILY)
+    return back_up(path, DAILY)
 
 
 def back_up(store_path: Path, why: str = BY_HAND) -> Path:

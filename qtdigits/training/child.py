@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 from qtdigits.errors import CancelledError, InputError, QtDigitsError
+from qtdigits.paths import this_program
 
 LOOK_EVERY_S = 0.2
 UNUSABLE = 2
@@ -27,9 +27,8 @@ def run_program(
 
     Raises the error that it reports, `EndedEarlyError` where it reports none, `CancelledError`.
     """
-    start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "qtdigits"]
     with subprocess.Popen(
-        [*start, *words, "--json"],
+        [*this_program(), *words, "--json"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -16,14 +16,11 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QDialog
-from pytestqt.qtbot import QtBot
 
 from gui.models import saved_model
-from qtdigits import paths
 from qtdigits.core.recipe_files import load_recipe
-from qtdigits.gui import app
 from qtdigits.gui.main_window import TABS, MainWindow
 from qtdigits.store.hdf5 import digest_of_attributes
 from qtdigits.store.tables.runs import RunRecord
@@ -128,27 +125,9 @@ def _another(value: object, number: int) -> object:
     return number if isinstance(value, int) else f"{value}-{number}"
 
 
-@pytest.fixture
-def open_window(
-    qapp: QApplication, qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], MainWindow]]:
-    monkeypatch.setattr(paths, "rescue_dirs", lambda folder: (folder.parent / "rescue" / folder.name,))
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qtdigits.gui.trainer.Trainer.start_engine", lambda self: None)
-    windows: list[MainWindow] = []
-
-    def open_it() -> MainWindow:
-        _, window = app.create(["--data-dir", str(data_dir)])
-        windows.append(window)
-        qtbot.addWidget(window)
-        with qtbot.waitSignal(window.became_ready):
-            window.show()
-        window.findChild(QTimer, "quietTimer").stop()
-        return window
-
-    yield open_it
-    for window in windows:
-        window.close()
-    qapp.setStyleSheet("")  # it is the whole application's
 
 
 def look_at_everything(window: MainWindow, qapp: QApplication) -> dict[str, int]:

@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from qtdigits import paths
-from qtdigits.gui import app
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.store.tables.samples import SampleStore
 
 OpenWindow = Callable[[], MainWindow]
-
-
-@pytest.fixture
-def open_window(
-    qapp: QApplication, qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[OpenWindow]:
-    monkeypatch.setattr(paths, "rescue_dirs", lambda folder: (folder.parent / "rescue" / folder.name,))
-    windows: list[MainWindow] = []
-
-    def open_it() -> MainWindow:
-        _, window = app.create(["--data-dir", str(data_dir)])
-        windows.append(window)
-        qtbot.addWidget(window)
-        with qtbot.waitSignal(window.became_ready):
-            window.show()
-        window.findChild(QTimer, "quietTimer").stop()
-        return window
-
-    yield open_it
-    for window in windows:
-        window.close()
-    qapp.setStyleSheet("")  # it is the whole application's
 
 
 STROKE = np.array([(300, 300, 0, 1), (500, 500, 50, 1), (300, 700, 90, 1)], np.float32)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
-from typing_extensions import override
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, give_role, label, table_cell
+from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, table_cell
+from qtdigits.gui.widgets.table_dialog import TableDialog
 from qtdigits.store.backups import (
     BEFORE_RESTORING,
     BY_HAND,
@@ -29,32 +29,31 @@ NOTE = (
 )
 
 
-class BackupsDialog(QDialog):
+class BackupsDialog(TableDialog):
     """Lists the backups, the latest first and chosen."""
 
     def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        table = choice_table(COLUMNS, name="backupsTable", title="Backups", numbers=range(2, 3))
+        super().__init__(
+            "Backups",
+            table,
+            stretched=1,
+            size_px=(520, 360),
+            answer="backupsAnswer",
+            note=NOTE,
+            parent=parent,
+        )
         self._session = session
         self._ask = ask
         self._backups: list[Backup] = []
-        self.setWindowTitle("Backups")
-        self.resize(520, 360)
-        self._table = choice_table(COLUMNS, name="backupsTable", title="Backups", numbers=range(2, 3))
-        self._table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self._make = button("Back up now", "makeBackupButton")
         self._restore = button(RESTORE, "restoreBackupButton", is_primary=True)
-        self._answer = label(NOTE, role="muted", name="backupsAnswer", wraps=True)
         self._make.setAutoDefault(False)
         buttons = QHBoxLayout()
         buttons.addWidget(self._make)
         buttons.addStretch(1)
         buttons.addWidget(self._restore)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(12)
-        layout.addWidget(self._table, 1)
-        layout.addWidget(self._answer)
-        layout.addLayout(buttons)
+        self.lay_out(buttons)
         self._make.clicked.connect(self.make)
         self._restore.clicked.connect(self.restore)
         self._show_backups()
@@ -63,10 +62,10 @@ class BackupsDialog(QDialog):
         try:
             back_up(self._session.store.path)
         except QtDigitsError as error:
-            self._say(str(error), role="error")
+            self.say(str(error), role="error")
         else:
             self._show_backups()
-            self._say("Backed up.")
+            self.say("Backed up.")
 
     def restore(self) -> None:
         row = self._table.currentRow()
@@ -75,18 +74,14 @@ class BackupsDialog(QDialog):
         try:
             done = self._session.restore_backup(self._backups[row].path)
         except QtDigitsError as error:
-            self._say(str(error), role="error")
+            self.say(str(error), role="error")
             return
         self._show_backups()
         restart = (
             "" if self._session.store.path.parent == self._session.library.folder else " Restart QtDigits."
         )
         kept = "; what was there before is a backup now" if done.kept else ""
-        self._say(f"Restored: {counted(done.n, 'drawing')}{kept}.{restart}")
-
-    def _say(self, text: str, *, role: str = "good") -> None:
-        self._answer.setText(text)
-        give_role(self._answer, role)
+        self.say(f"Restored: {counted(done.n, 'drawing')}{kept}.{restart}")
 
     def _show_backups(self) -> None:
         self._backups = backups(self._session.library.folder)
@@ -102,8 +97,3 @@ class BackupsDialog(QDialog):
             self._table.selectRow(0)
         self._restore.setEnabled(bool(self._backups))
         self._make.setEnabled(self._session.store.path.parent == self._session.library.folder)
-
-    @override
-    def done(self, result: int) -> None:
-        super().done(result)
-        self.deleteLater()

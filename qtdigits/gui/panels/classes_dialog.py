@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QDialog, QGridLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
-from typing_extensions import override
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from qtdigits.core.drawing.classes import ClassState, ListedClass
 from qtdigits.core.drawing.labels import clean_label, look_alikes_of
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, give_role, label, table_cell
+from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, table_cell
+from qtdigits.gui.widgets.table_dialog import TableDialog
 from qtdigits.store.tables.classes import ClassChange, ClassTable, SetChange
 
 COLUMNS = ("Class", "Drawings", "Known from", "Looks like", "Sets", "")
@@ -39,26 +39,25 @@ class ClassAction:
         self.undo()  # undoing is undone in the same way
 
 
-class ClassesDialog(QDialog):
+class ClassesDialog(TableDialog):
     """Changes classes and sets through the store, so that each change can be undone, and says what was done or why not."""
 
     def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        table = choice_table(COLUMNS, name="classesTable", title="Classes", numbers=(1,))
+        super().__init__(
+            "Classes",
+            table,
+            stretched=4,
+            size_px=(720, 480),
+            answer="classesAnswer",
+            note=NOTE,
+            parent=parent,
+        )
         self._session = session
         self._ask = ask
         self._rows: list[ListedClass] = []
-        self.setWindowTitle("Classes")
-        self.resize(720, 480)
-        self._table = choice_table(COLUMNS, name="classesTable", title="Classes", numbers=(1,))
-        self._table.horizontalHeader().setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
-        self._answer = label(NOTE, role="muted", name="classesAnswer", wraps=True)
         self._buttons = self._made_buttons()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(12)
-        layout.addWidget(self._table, 1)
-        layout.addWidget(self._answer)
-        layout.addLayout(self._laid_out())
+        self.lay_out(self._laid_out())
         self._table.itemSelectionChanged.connect(self._update_buttons)
         session.classes_changed.connect(self._show_classes)
         session.undo_changed.connect(self._update_buttons)
@@ -151,8 +150,7 @@ class ClassesDialog(QDialog):
             table.adopt(self._session.outputs)  # a class that only the model knows
             made = change(table)
         except QtDigitsError as error:
-            self._answer.setText(str(error))
-            give_role(self._answer, "error")
+            self.say(str(error), role="error")
             return False
         self._session.undo_stack.add(ClassAction(self._session, name, made))
         self._session.samples_edited()
@@ -160,8 +158,7 @@ class ClassesDialog(QDialog):
         return True
 
     def _say(self, text: str, *, select: str = "") -> None:
-        self._answer.setText(text)
-        give_role(self._answer, "good")
+        self.say(text)
         if select:
             self.choose(select)
 
@@ -224,8 +221,3 @@ class ClassesDialog(QDialog):
             "undo": isinstance(self._session.undo_stack.next_undone, ClassAction),
         }.items():
             self._buttons[name].setEnabled(is_possible)
-
-    @override
-    def done(self, result: int) -> None:
-        super().done(result)
-        self.deleteLater()

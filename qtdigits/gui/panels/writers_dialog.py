@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
-    QHeaderView,
-    QVBoxLayout,
     QWidget,
 )
-from typing_extensions import override
 
 from qtdigits.core.formatting import counted, listed
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, give_role, label, table_cell
+from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, table_cell
+from qtdigits.gui.widgets.table_dialog import TableDialog
 
 COLUMNS = ("Writer", "Drawings", "Held out", "Doubtful")
 MERGE = "Merge"
@@ -27,19 +24,22 @@ NOTE = (
 )
 
 
-class WritersDialog(QDialog):
+class WritersDialog(TableDialog):
     """Changes writers through the session, and says what was done or why not."""
 
     def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        table = choice_table(COLUMNS, name="writersTable", title="Writers", numbers=range(1, len(COLUMNS)))
+        super().__init__(
+            "Writers",
+            table,
+            stretched=0,
+            size_px=(520, 360),
+            answer="writersAnswer",
+            note=NOTE,
+            parent=parent,
+        )
         self._session = session
         self._ask = ask
-        self.setWindowTitle("Writers")
-        self.resize(520, 360)
-        self._table = choice_table(
-            COLUMNS, name="writersTable", title="Writers", numbers=range(1, len(COLUMNS))
-        )
-        self._table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._draw = button("Draw as this one", "chooseWriterButton", is_primary=True)
         self._add = button("Add…", "addWriterButton")
         self._rename = button("Rename…", "renameWriterButton")
@@ -49,19 +49,13 @@ class WritersDialog(QDialog):
         self._erase = button(
             "Erase…", "eraseWriterButton", "Remove this writer and everything drawn, for good"
         )
-        self._answer = label(NOTE, role="muted", name="writersAnswer", wraps=True)
         buttons = QHBoxLayout()
         for choice in (self._add, self._rename, self._merge, self._erase):
             choice.setAutoDefault(False)
             buttons.addWidget(choice)
         buttons.addStretch(1)
         buttons.addWidget(self._draw)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(12)
-        layout.addWidget(self._table, 1)
-        layout.addWidget(self._answer)
-        layout.addLayout(buttons)
+        self.lay_out(buttons)
         self._table.itemSelectionChanged.connect(self._update_buttons)
         self._table.itemActivated.connect(self._choose)
         self._draw.clicked.connect(self._choose)
@@ -92,7 +86,7 @@ class WritersDialog(QDialog):
         self._session.set_writer(name)
         self._show_writers(self._session.writer)
         if self._session.writer == name:
-            self._say(f"{name} is already a writer and draws now." if is_known else f"{name} draws now.")
+            self.say(f"{name} is already a writer and draws now." if is_known else f"{name} draws now.")
 
     def rename(self) -> None:
         old = self.chosen
@@ -102,10 +96,10 @@ class WritersDialog(QDialog):
         try:
             self._session.rename_writer(old, new)
         except QtDigitsError as error:
-            self._say(str(error), role="error")
+            self.say(str(error), role="error")
         else:
             self._show_writers(new)
-            self._say(f"{old} is called {new} now.")
+            self.say(f"{old} is called {new} now.")
 
     def merge(self) -> None:
         source = self.chosen
@@ -125,10 +119,10 @@ class WritersDialog(QDialog):
         try:
             self._session.merge_writers(source, into)
         except QtDigitsError as error:
-            self._say(str(error), role="error")
+            self.say(str(error), role="error")
         else:
             self._show_writers(into)
-            self._say(f"The drawings of {source} now belong to {into}.")
+            self.say(f"The drawings of {source} now belong to {into}.")
 
     def erase(self) -> None:
         name = self.chosen
@@ -144,15 +138,11 @@ class WritersDialog(QDialog):
         try:
             done = self._session.wipe_writer(name)
         except QtDigitsError as error:
-            self._say(str(error), role="error")
+            self.say(str(error), role="error")
             return
         self._show_writers(self._session.writer)
         left = f" The name still stands in {listed([path.name for path in done.left])}." if done.left else ""
-        self._say(f"{name} is erased: {counted(done.drawings, 'drawing')}.{left}")
-
-    def _say(self, text: str, *, role: str = "good") -> None:
-        self._answer.setText(text)
-        give_role(self._answer, role)
+        self.say(f"{name} is erased: {counted(done.drawings, 'drawing')}.{left}")
 
     def _choose(self) -> None:
         self._session.set_writer(self.chosen)
@@ -183,8 +173,3 @@ class WritersDialog(QDialog):
         self._rename.setEnabled(self.chosen in stored)
         self._erase.setEnabled(self.chosen in stored)
         self._merge.setEnabled(self.chosen in stored and len(stored) > 1)
-
-    @override
-    def done(self, result: int) -> None:
-        super().done(result)
-        self.deleteLater()
