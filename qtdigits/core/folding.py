@@ -45,13 +45,14 @@ def reading_network(model: Model, constants: Iterable[NDArray[Any]]) -> ReadingN
     folded = folded_weights(model.network, model.weights)
     known = _Constants(constants)
     found: dict[str, tuple[Array, Array]] = {}
-    before: Array | None = None  # bias of a linear dense layer, which LiteRT moves into the next one's
+    # The bias of a linear dense layer, which LiteRT moves into the next one's: as in the file, and as in the program.
+    before: tuple[Array, Array] | None = None
     activations = {f"dense_{number}": layer.activation for number, layer in enumerate(model.network.dense, 1)}
     for name, (kernel, bias) in folded.items():
         kernel = known.kernel(kernel)
-        moved = None if before is None else before @ kernel
+        moved = None if before is None else (before[0] @ kernel, before[1] @ kernel)
         found[name] = (kernel, known.bias(bias, moved))
-        before = found[name][1] if activations.get(name) == "linear" else None
+        before = (bias, found[name][1]) if activations.get(name) == "linear" else None
     spec = replace(
         model.network, blocks=tuple(replace(b, normalisation="none") for b in model.network.blocks)
     )
@@ -89,11 +90,11 @@ class _Constants:
         found = self._take(np.moveaxis(expected, -1, 0))
         return expected if found is None else np.ascontiguousarray(np.moveaxis(found, 0, -1))
 
-    def bias(self, expected: Array, moved: Array | None) -> Array:
-        """`moved` is what the layer before may have added to it."""
+    def bias(self, expected: Array, moved: tuple[Array, Array] | None) -> Array:
+        """`moved` is what the layer before may have added to it, as the file has that layer's bias and as the program has it."""
         found = self._take(expected)
-        if found is None and moved is not None and (found := self._take(expected + moved)) is not None:
-            found = found - moved
+        if found is None and moved is not None and (found := self._take(expected + moved[0])) is not None:
+            found = found - moved[1]
         return expected if found is None else found
 
     def has(self, number: float) -> bool:
