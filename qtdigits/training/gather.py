@@ -18,6 +18,7 @@ from qtdigits.core.drawing.synthetic import is_no_digit
 from qtdigits.core.run.control import Control
 from qtdigits.errors import TrainingError
 from qtdigits.ml.training_data import TrainingData
+from qtdigits.store.data.csv_pair import read_csv_pair
 from qtdigits.store.data.datasets import read_dataset, read_samples
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.characters import character_sources, invented_source, turned, with_share
@@ -182,7 +183,9 @@ class _Gathering:
     def gather_files(self) -> None:
         """CSV pairs are corrections of one's own hand and weigh as much as drawings; ink collections count once."""
         for images, labels in self._job.csv_pairs:
-            corrections = self._read(Path(images), Path(labels))
+            pair = Path(images), Path(labels)
+            is_raw = self._job.csv_is_raw
+            corrections = Dataset(pair[0].name, *read_csv_pair(*pair)) if is_raw else self._read(*pair)
             self._sources.append(Source(corrections, max(1, self._recipe.drawings_weight)))
         self._sources.extend(
             Source(self._trained_part(self._read(Path(file)))) for file in self._job.ink_files

@@ -245,19 +245,34 @@ class _Worker:
         return int(finished.scores[name]["n"]), int(finished.scores[name]["correct"])
 
     def _shared_result(self, trial: Trial, point: Point, number: int) -> RunFinished | None:
-        """Return the same training by another trial here, which differs at most in what its model is read with."""
+        """Return the same training by another trial here, which differs at most in what its model is read with.
+
+        One that another worker of this machine has begun is waited for.
+        """
 
         def trained_by(params: Point) -> Point:
             of_reading = READING_FIELDS.keys() - ({"scaling"} if params.get(CORRECTIONS) else set())
             return {name: value for name, value in params.items() if name not in of_reading}
 
-        for other in self._study.get_trials(deepcopy=False):
-            run = runs_of(other).get(str(number))
-            is_alike = other.number != trial.number and trained_by(other.params) == trained_by(point)
-            if run and is_alike and (found := self._result(run)):
-                trial.set_user_attr(RUNS, {**runs_of(trial), str(number): run})  # type: ignore[arg-type]
-                return found
-        return None
+        while True:
+            is_begun = False
+            for other in self._study.get_trials(deepcopy=False):
+                run = runs_of(other).get(str(number))
+                is_alike = other.number != trial.number and trained_by(other.params) == trained_by(point)
+                if run and is_alike and (found := self._result(run)):
+                    trial.set_user_attr(RUNS, {**runs_of(trial), str(number): run})  # type: ignore[arg-type]
+                    return found
+                is_earlier = is_alike and other.number < trial.number  # or two would wait for each other
+                is_begun |= is_earlier and self._stored.state_of(other) == "running" and self._is_here(other)
+            if not is_begun:
+                return None
+            self._control.wait(1)
+            self._control.raise_if_cancelled()
+
+    def _is_here(self, trial: FrozenTrial) -> bool:
+        """Return whether a worker of this machine trains the trial."""
+        with SampleStore.open(self._data_dir) as store:
+            return any(store.runs.get(run) is not None for run in runs_of(trial).values())
 
     def _result(self, run_id: str) -> RunFinished | None:
         """Return the result of a run that has ended on this machine and has its model, else None."""
@@ -291,6 +306,7 @@ class _Worker:
             out=str(models / f"{trial.number:04}-{number + 1}.h5"),
             mnist=spec.mnist,
             csv_pairs=self._drawings.corrections(point) if self._drawings else (),
+            csv_is_raw=True,
             ink_files=spec.ink_files,
             leave_out=spec.leave_out,
             use_drawings=spec.use_drawings,

@@ -17,10 +17,10 @@ from qtdigits.store.data.csv_pair import write_csv_pair
 from qtdigits.store.files import make_folder
 from qtdigits.store.model_files import load_model
 
-WINDOW_SIDE_PX, WINDOW_CENTRE_PX = (23.4, 2.2), ((12.8, 1.9), (13.5, 1.2))
-"""Longer side, and centre along x and y, of the drawings in the 2022 program's window once that was resized: mean and deviation,
-measured on its 1,666 corrections."""
-BOX_PX = 20.0
+WINDOW_SIDE_PX, WINDOW_CENTRE_PX = (22.6, 2.4), ((12.9, 1.9), (13.5, 1.3))
+"""Longer side, and centre along x and y, of the drawings in the 2022 program's window once that was resized: mean and deviation
+of what is darker than half, measured on its 1,666 corrections. Those were misread: other drawings may have been smaller."""
+HALF = 128
 
 
 class Drawings:
@@ -40,6 +40,7 @@ class Drawings:
         self._pool = dataset.take(order[is_early[order]])
         self._scored = dataset.take(np.flatnonzero(~is_early)) if has_corrections else dataset
         self._folder = folder
+        self._images: dict[object, NDArray[np.uint8]] = {}
         self._read: tuple[object, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None = None
 
     def corrections(self, point: Point) -> tuple[tuple[str, str], ...]:
@@ -64,8 +65,10 @@ class Drawings:
         scored, scaling = self._scored, point.get("scaling", "mnist")
         key = (model, scaling)
         if self._read is None or self._read[0] != key:
+            if scaling not in self._images:
+                self._images[scaling] = _scaled(scored.images, scaling)
             reader = Reader(load_model(model, weights=False), check=False)
-            probabilities, embeddings = reader.read_and_embed(_scaled(scored.images, scaling))
+            probabilities, embeddings = reader.read_and_embed(self._images[scaling])
             self._read = (key, probabilities, embeddings, reader.likeness(embeddings))
             self._labels = reader.label_set.labels
         _, probabilities, embeddings, likeness = self._read
@@ -97,18 +100,20 @@ def in_window(images: NDArray[np.uint8], *, seed: int = 1) -> NDArray[np.uint8]:
     """
     rng = np.random.default_rng(seed)
     n, at = len(images), np.arange(28)
-    scale = np.clip(rng.normal(*WINDOW_SIDE_PX, n), 16, 27) / BOX_PX
+    sides = np.clip(rng.normal(*WINDOW_SIDE_PX, n), 16, 27)
     out = np.zeros_like(images)
     for i, image in enumerate(images):
-        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        is_inked = image >= min(HALF, max(image.max(), 1))
+        rows, columns = np.flatnonzero(is_inked.any(axis=1)), np.flatnonzero(is_inked.any(axis=0))
         if not len(rows):
             continue
+        scale = sides[i] / (max(np.ptp(rows), np.ptp(columns)) + 1)
         weights = []
         for axis, inked in enumerate((columns, rows)):
             low, high = inked[0], inked[-1] + 1
-            half = (high - low) * scale[i] / 2
+            half = (high - low) * scale / 2
             centre = np.clip(rng.normal(*WINDOW_CENTRE_PX[axis]), half, max(half, 28 - half))
-            source = (at + 0.5 - centre) / scale[i] + (low + high) / 2 - 0.5
+            source = (at + 0.5 - centre) / scale + (low + high) / 2 - 0.5
             weights.append(np.maximum(0, 1 - np.abs(source[:, None] - at)))
         out[i] = np.clip(weights[1] @ image @ weights[0].T + 0.5, 0, 255).astype(np.uint8)
     return out
