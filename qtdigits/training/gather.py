@@ -253,7 +253,10 @@ class _Gathering:
             is_rehearsal=self._is_rehearsal,
             has_second_head=self._recipe.characters_weight > 0,
         )
-        data = with_hold_out(data, self._tests.get(MY_HOLD_OUT), label_set)
+        watched = (
+            Path(self._job.score_on[0]).name.partition(".")[0] if self._job.watches_file else MY_HOLD_OUT
+        )
+        data = with_hold_out(data, self._tests.get(watched), label_set)
         for name, drawings in new_writers.items():
             self._tests.setdefault(name.partition(".")[0], drawings)
         ids = ((s.name == DRAWINGS and s.dataset.ids) or (0,) * len(s.dataset) for s in self._sources)

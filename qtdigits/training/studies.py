@@ -23,7 +23,7 @@ from qtdigits.core.recipe import Value
 from qtdigits.core.run.control import Control
 from qtdigits.core.run.events import EpochEnded, Event, RunCancelled, RunFailed, RunFinished
 from qtdigits.core.search import CORRECTIONS, READING_FIELDS, Point, Search
-from qtdigits.core.study import HOLD_OUT, TIME, Figures
+from qtdigits.core.study import HOLD_OUT, NO_PRUNER, TIME, Figures
 from qtdigits.errors import CancelledError, QtDigitsError, TrainingError
 from qtdigits.reader import Reader
 from qtdigits.store.data.datasets import read_dataset
@@ -298,6 +298,8 @@ class _Worker:
 
     def _job(self, trial: Trial, point: Point, number: int) -> TrainingJob:
         spec, models = self._spec, self._stored.folder / "models"
+        # The drawings are partly trained on when there are corrections.
+        is_watched = spec.has_file and spec.pruner != NO_PRUNER and CORRECTIONS not in point
         make_folder(models)
         name = f"{self._stored.name} {trial.number}" + (f", seed {number + 1}" if spec.seeds > 1 else "")
         return TrainingJob.new(
@@ -310,7 +312,8 @@ class _Worker:
             ink_files=spec.ink_files,
             leave_out=spec.leave_out,
             use_drawings=spec.use_drawings,
-            score_on=(spec.objective,) if spec.has_file and not self._drawings else (),
+            score_on=(spec.objective,) if is_watched or (spec.has_file and not self._drawings) else (),
+            watches_file=is_watched,
             name=name,
             base=spec.base,
             writer=spec.writer,
@@ -332,7 +335,8 @@ class _Worker:
             if isinstance(event, RunFinished | RunCancelled | RunFailed):
                 endings.append(event)
             if is_reported and isinstance(event, EpochEnded):
-                value = event.hold_out_accuracy if self._spec.objective == HOLD_OUT else event.val_accuracy
+                has_own = self._spec.objective == HOLD_OUT or job.watches_file
+                value = event.hold_out_accuracy if has_own else event.val_accuracy
                 if value is not None and event.epoch not in known:
                     trial.report(value, event.epoch)
                     if event.epoch < job.recipe.epochs and trial.should_prune():

@@ -25,7 +25,7 @@ HEARTBEAT_S = 1
 def train_at_once(
     job: TrainingJob, *, emit: Callable[[Event], None], control: Control, cache: object = None
 ) -> None:
-    """As `train_job`: more neurons are better, 13 of them fail."""
+    """As `train_job`: more neurons are better, 13 of them fail. After each epoch a file seems to be read the other way round."""
     recipe = job.recipe
     correct = min(recipe.network.dense[0].neurons, 100)
     emit(RunStarted(job.id, recipe.to_json(), (), {}, 100, 100, 1, recipe.epochs, 1))
@@ -33,12 +33,14 @@ def train_at_once(
         if control.is_cancelled:
             emit(RunCancelled(job.id, control.is_interrupted))
             return
-        emit(EpochEnded(job.id, epoch, epoch, 1, 1, 1, correct / 100, True, 1, 1))
+        watched = 1 - correct / 100 if job.watches_file else None
+        emit(EpochEnded(job.id, epoch, epoch, 1, 1, 1, correct / 100, True, 1, 1, hold_out_accuracy=watched))
     if correct == 13:
         emit(RunFailed(job.id, "training", "It does not train.", "Try another number."))
         return
     Path(job.out).write_bytes(b"a model")
-    scores = {"validation": {"n": 100, "correct": correct}}
+    names = ["validation", *(Path(file).name.partition(".")[0] for file in job.score_on)]
+    scores = {name: {"n": 100, "correct": correct} for name in names}
     emit(RunFinished(job.id, "completed", job.out, recipe.epochs, 1, 1.0, scores))
 
 

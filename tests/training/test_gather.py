@@ -193,6 +193,27 @@ def test_that_files_are_read_and_weighed(data_dir: Path, mnist: Path, tmp_path: 
     assert len(found.tests["others"]) == 60
 
 
+def test_that_raw_corrections_are_trained_on_as_they_are(data_dir: Path, tmp_path: Path) -> None:
+    inks, labels = synthetic_digits(20, seed=8)
+    off_centre = np.roll(render_many(inks), 4, axis=2)
+    csv = (tmp_path / "images.csv", tmp_path / "labels.csv")
+    write_csv_pair(*csv, off_centre, labels)
+    wanted = {"csv_pairs": ((str(csv[0]), str(csv[1])),), "recipe": {"mnist_images": 0, "drawings_weight": 1}}
+    raw = gathered(data_dir, csv_is_raw=True, **wanted).data.images
+    assert np.array_equal(raw, off_centre)
+    assert not np.array_equal(gathered(data_dir, **wanted).data.images, off_centre)
+
+
+def test_that_a_file_can_be_scored_after_each_epoch(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
+    inks, labels = synthetic_digits(30, seed=8)
+    file = tmp_path / "others.jsonl"
+    write_ink_jsonl(file, (LabelledInk(label, "", ink, {}) for ink, label in zip(inks, labels, strict=True)))
+    draw(data_dir, 40)
+    found = gathered(data_dir, score_on=(str(file),), watches_file=True)
+    assert np.array_equal(np.sort(found.data.hold_out_targets), np.sort([int(label) for label in labels]))
+    assert set(found.tests) >= {"others", MY_HOLD_OUT}
+
+
 def test_that_two_files_of_one_name_are_told_apart(data_dir: Path, mnist: Path, tmp_path: Path) -> None:
     files = []
     for seed in (1, 2):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import optuna
 import pytest
@@ -15,7 +16,7 @@ from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.events import EpochEnded, Event
 from qtdigits.core.search import Search
-from qtdigits.core.study import GRID, HOLD_OUT, RANDOM, StudySpec
+from qtdigits.core.study import GRID, HOLD_OUT, MEDIAN, RANDOM, StudySpec
 from qtdigits.errors import DataMissingError, InputError, StoreError, TrainingError
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import train
@@ -90,6 +91,14 @@ def test_that_hopeless_trials_are_pruned_and_their_runs_cancelled(data_dir: Path
     stored.study.pruner = optuna.pruners.ThresholdPruner(lower=0.5)
     states = {one["params"]["neurons"]: one["state"] for one in work(stored, data_dir)["trials"]}
     assert states == {16: "pruned", 64: "complete"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_that_trials_ranked_on_a_file_are_pruned_by_it(data_dir: Path, ink_file: Path) -> None:
+    stored = create(data_dir, "neurons=16|64", sampler=GRID, trials=2, objective=str(ink_file), pruner=MEDIAN)
+    stored.study.pruner = optuna.pruners.ThresholdPruner(lower=0.5)
+    states = {one["params"]["neurons"]: one["state"] for one in work(stored, data_dir)["trials"]}
+    assert states == {16: "complete", 64: "pruned"}
 
 
 @pytest.mark.usefixtures("quick")
@@ -179,6 +188,26 @@ def test_that_an_interrupted_training_is_resumed_as_the_same_run(data_dir: Path)
     assert set(runs) == {one["run"] for one in summary["trials"]}
     assert runs[interrupted.id].state == "completed"
     assert all(Path(run.model).is_file() for run in runs.values())
+
+
+@pytest.mark.tensorflow
+def test_that_a_training_that_another_worker_has_begun_is_waited_for(data_dir: Path, ink_file: Path) -> None:
+    search, values = ("neurons=16", "scaling=mnist|window"), {"sampler": GRID, "trials": 2}
+    stored = create(data_dir, *search, objective=str(ink_file), **values)
+    other = Thread(target=lambda: work(open_study("widths", data_dir=data_dir), data_dir))
+
+    def start_other(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 1:
+            other.start()
+            while stored.summary()["states"]["running"] < 2:
+                pass
+
+    work(stored, data_dir, on_event=start_other)
+    other.join()
+    summary = stored.summary()
+    assert summary["states"]["complete"] == 2
+    with SampleStore.open(data_dir) as store:
+        assert len(store.runs.records()) == 1
 
 
 @pytest.mark.usefixtures("quick")

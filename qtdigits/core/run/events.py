@@ -169,9 +169,9 @@ class BatchEnded:
 class EpochEnded:
     """One epoch, counted from 1. `is_best`: the validation loss is the lowest so far.
 
-    `hold_out_loss` and `hold_out_accuracy` are those of the person's own hold-out, None where it was not scored. `val_auc` is the
-    area under the ROC curve on (part of) the validation part, each class against the rest, the mean over the classes. `clock_s`:
-    when the epoch ended, in seconds since 1970.
+    `hold_out_loss` and `hold_out_accuracy` are those of the person's own hold-out, in a trial of a study those of its
+    objective, None where it was not scored. `val_auc` is the area under the ROC curve on (part of) the validation part, each
+    class against the rest, the mean over the classes. `clock_s`: when the epoch ended, in seconds since 1970.
     """
 
     run: str
