@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from qtdigits.core.score.learning import (
     MOST_MORE,
     LearningPoint,
+    by_corrections,
     fit_curve,
     learning_text,
     merge_points,
@@ -213,3 +214,15 @@ def test_that_one_more_drawing_is_one_more_at_its_amount(found, learned, is_righ
     assert sum(a.n for a in after) == sum(a.n for a in found) + 1
     assert sum(a.wrong for a in after) == sum(a.wrong for a in found) + (not is_right)
     assert [a.learned for a in with_drawing((), learned, is_right=is_right)] == [learned]
+
+
+def test_that_accuracy_by_corrections_counts_those_given_before() -> None:
+    outcomes = np.array([False] * 20 + [True] * 40)
+    stretches = by_corrections(outcomes)
+    assert [(mean, tally.n, tally.correct) for mean, tally in stretches] == [
+        (9.5, 20, 0),
+        (20.0, 20, 20),
+        (20.0, 20, 20),
+    ]
+    assert by_corrections(outcomes[:10]) == ()
+    assert len(by_corrections(np.ones(5000, bool))) == 12

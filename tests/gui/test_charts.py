@@ -11,19 +11,17 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
-from qtdigits.core.score.calibration import reliability_of
+from qtdigits.core.score.calibration import NO_CONFIDENCES, calibration_text, reliability_of
 from qtdigits.core.score.learning import LearningPoint, fit_curve, running_curve
 from qtdigits.core.score.metrics import Tally
 from qtdigits.gui.plots.calm_plot import CalmPlot
 from qtdigits.gui.plots.charts import (
-    NO_CONFIDENCES,
     NO_DRAWINGS,
     Chart,
     LearningCurveChart,
     ReliabilityChart,
     RunningAccuracyChart,
     bin_text,
-    calibration_text,
 )
 
 NOTHING = Tally(0, 0)

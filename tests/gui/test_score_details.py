@@ -5,7 +5,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from qtdigits.gui.plots.charts import NO_CONFIDENCES, ReliabilityChart
+from qtdigits.core.score.calibration import NO_CONFIDENCES
+from qtdigits.gui.plots.charts import ReliabilityChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.score_details import NOT_KEPT, ClassTable, DrawingStrip, ScoreDetails
 from qtdigits.gui.widgets.colours import DARK, LIGHT

@@ -98,6 +98,20 @@ def reliability_from_json(rows: Sequence[Sequence[float]]) -> Reliability:
     )
 
 
+NO_CONFIDENCES = "How sure the answers were is not known."
+
+
+def calibration_text(error: float | None, bins: Reliability) -> str:
+    """The expected calibration error, and which way it errs."""
+    if error is None or not bins:
+        return NO_CONFIDENCES
+    n = sum(found.n for found in bins)
+    surplus = sum(found.n * found.confidence - found.correct for found in bins) / n
+    way = "surer than it is right" if surplus > 0 else "less sure than it could be"
+    text = f"Expected calibration error {100 * error:.1f} points over {n:,} answers"
+    return f"{text}; on the whole it is {way}." if abs(surplus) >= 0.001 else f"{text}."
+
+
 MOST_DIGITS_UNDECIDED = 0.005
 """How many of the real digits may be left undecided: one in two hundred."""
 

@@ -410,14 +410,16 @@ class Gain:
         return f"{size} may still be chance {interval}: draw on, and it will show."
 
 
-def memory_headline(found: PairedComparison) -> str:
+def memory_headline(found: PairedComparison, writer: str = "") -> str:
     """Such as: Your corrections already help: 48 of 50 read right. The network alone: 43.
 
-    `found` has the network alone before, and what was shown after. "" where memory has changed nothing.
+    `found` has the network alone before, and what was shown after. "" where memory has changed nothing. `writer` as in
+    `Comparison`.
     """
     if not found.n_fixed + found.n_broken:
         return ""
-    helps = "Your corrections already help: " if found.gain > 0 else "With what it remembers, "
+    whose = f"Corrections by {writer}" if writer else "Your corrections"
+    helps = f"{whose} already help: " if found.gain > 0 else "With what it remembers, "
     return f"{helps}{found.after:,} of {found.n:,} read right. The network alone: {found.before:,}."
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.formatting import percent, percent_digits, percent_range
-from qtdigits.core.score.metrics import wilson_band
+from qtdigits.core.score.metrics import Tally, wilson_band
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +61,21 @@ def running_curve(
     every = np.arange(window, n + 1)
     moving = (total[every] - total[every - window]) / window
     return RunningCurve(after, share, low, high, every, moving)
+
+
+MOST_STRETCHES, LEAST_IN_STRETCH = 12, 20
+
+
+def by_corrections(outcomes: NDArray[np.bool_]) -> tuple[tuple[float, Tally], ...]:
+    """Return how many drawings were read right, stretch by stretch, each with the mean number of corrections given before.
+
+    Stretches have equally many drawings: ended by a correction, each would look worse than it is.
+    """
+    n = min(MOST_STRETCHES, len(outcomes) // LEAST_IN_STRETCH)
+    wrong = (~outcomes).astype(np.int64)
+    before = np.cumsum(wrong) - wrong
+    parts = np.array_split(np.arange(len(outcomes)), n) if n else []
+    return tuple((float(before[p].mean()), Tally(len(p), int(outcomes[p].sum()))) for p in parts)
 
 
 LEAST_PER_POINT = 15
@@ -130,6 +145,13 @@ def with_drawing(
     same = [p for p in points if p.learned == learned]
     wrong, n = sum(p.wrong for p in same) + (not is_right), sum(p.n for p in same) + 1
     return tuple(sorted([*(p for p in points if p.learned != learned), LearningPoint(learned, wrong, n)]))
+
+
+def before_learning(points: Sequence[LearningPoint]) -> Tally:
+    """Return the judgements of models that had learned nothing of the hand."""
+    judged = [point for point in points if not point.learned]
+    n = sum(point.n for point in judged)
+    return Tally(n, n - sum(point.wrong for point in judged))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.run.curves import Downsampled, Numbers, Quantity, Scale, XAxis, nice_above
-from qtdigits.core.score.calibration import Bin, Reliability
+from qtdigits.core.score.calibration import NO_CONFIDENCES, Bin, Reliability
 from qtdigits.core.score.learning import (
     MOST_POINTS,
     WINDOW,
@@ -35,7 +35,6 @@ BAND_PART, BAR_PART = 0.16, 0.35
 LEAST_SPREAD = 0.04
 COUNTS_PX = 46
 NO_DRAWINGS = "The curve begins with the first drawing that is judged."
-NO_CONFIDENCES = "How sure the answers were is not known."
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,17 +332,6 @@ def bin_text(found: Bin) -> str:
         f"{percent_range(found.low, found.high, 0)} sure ({percent(found.confidence)} on average): "
         f"{percent(found.accuracy)} of {found.n:,} right"
     )
-
-
-def calibration_text(error: float | None, bins: Reliability) -> str:
-    """The expected calibration error, and which way it errs."""
-    if error is None or not bins:
-        return NO_CONFIDENCES
-    n = sum(found.n for found in bins)
-    surplus = sum(found.n * found.confidence - found.correct for found in bins) / n
-    way = "surer than it is right" if surplus > 0 else "less sure than it could be"
-    text = f"Expected calibration error {100 * error:.1f} points over {n:,} answers"
-    return f"{text}; on the whole it is {way}." if abs(surplus) >= 0.001 else f"{text}."
 
 
 def _band(colour: str) -> QColor:

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QHeaderView, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import percent
-from qtdigits.core.score.calibration import reliability_from_json
+from qtdigits.core.score.calibration import calibration_text, reliability_from_json
 from qtdigits.core.score.metrics import ClassFigures, ReadDrawings, Score, class_figures
-from qtdigits.gui.plots.charts import ReliabilityChart, calibration_text
+from qtdigits.gui.plots.charts import ReliabilityChart
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.widgets.colours import theme_of
 from qtdigits.gui.widgets.painting import raster_image

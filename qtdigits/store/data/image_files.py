@@ -119,6 +119,15 @@ def write_gallery(path: Path, images: NDArray[np.uint8], captions: Sequence[str]
     write_file(path, content.getvalue())
 
 
+def png_of(raster: NDArray[np.uint8]) -> bytes:
+    """Return a `(28, 28) uint8` raster (ink 255) as a PNG: black ink on nothing, so that it suits every ground."""
+    from PIL import Image
+
+    content = BytesIO()
+    Image.fromarray(np.stack([np.zeros_like(raster), raster], axis=-1), "LA").save(content, "PNG")
+    return content.getvalue()
+
+
 def _reduced(image: Image) -> Image:
     """Return a picture of grey levels, strip by strip, so that a large picture is in memory only once."""
     from PIL import Image as Pillow

@@ -119,13 +119,14 @@ def doubted_judgements(db: Database, writer: str, model: str) -> int:
     return int(db.value(counting, (writer, model, Verdict.SKIPPED)))
 
 
-def outcomes(db: Database, writer: str, model: str, among: Among = None) -> NDArray[np.bool_]:
-    """Return `(n,)`: whether each judged drawing was read right, in the order of judging."""
+def outcomes(db: Database, writer: str, model: str | None, among: Among = None) -> NDArray[np.bool_]:
+    """Return `(n,)`: whether each judged drawing was read right, in the order of judging; by any model for None."""
     condition, values = _of(among)
+    by_model, models = ("true", ()) if model is None else ("model = ?", (model,))
     found = db.rows(
         f"""SELECT verdict, group_concat(id) AS ids FROM trials
-            WHERE {_WRITER} AND model = ? AND {condition} GROUP BY verdict""",
-        (writer, model, *values),
+            WHERE {_WRITER} AND {by_model} AND {condition} GROUP BY verdict""",
+        (writer, *models, *values),
     )
     left_out = _numbers(
         db.value(f"SELECT group_concat(trials.id) FROM ({_NOT_COUNTING}) AS left_out {_TRIALS_OF}")
@@ -211,6 +212,22 @@ class Judgements:
         )
         n, shown, fixed, broken = map(int, found or (0, 0, 0, 0))
         return PairedComparison(n, shown - fixed + broken, shown, fixed, broken)
+
+    def confidences(self, writer: str, model: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the probability of each shown answer, memory included, and whether it was right: `(n,)` each."""
+        condition, values = _of(self.among)
+        found = self._db.rows(
+            f"""SELECT probabilities, verdict FROM trials
+                WHERE {_WRITER} AND model = ? AND verdict <> ? AND {_COUNTED} AND {condition} ORDER BY id""",
+            (writer, model, Verdict.SKIPPED, *values),
+        )
+        pairs = [
+            (np.frombuffer(row["probabilities"], "<f8").max(), row["verdict"] == Verdict.CONFIRMED)
+            for row in found
+            if isinstance(row["probabilities"], bytes) and len(row["probabilities"]) // 8
+        ]
+        confidence, is_right = zip(*pairs, strict=True) if pairs else ((), ())
+        return np.clip(np.array(confidence, np.float64), 0, 1), np.array(is_right, bool)
 
     def drawings(self, writer: str, model: str, *, truth: str, answer: str) -> list[int]:
         """Return the ids of the drawings of one (truth, answer) that are still there."""

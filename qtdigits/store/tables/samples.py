@@ -254,8 +254,9 @@ class SampleStore:
         """Return the names of the models that have read a drawing, in alphabetical order."""
         return queries.judging_models(self._db)
 
-    def outcomes(self, writer: str, model: str) -> NDArray[np.bool_]:
+    def outcomes(self, writer: str, model: str | None) -> NDArray[np.bool_]:
         """Return `(n,)`: whether each judged drawing was read right, in their order, without skipped and doubted ones.
+        None: by whatever model.
 
         As all figures about judgements, it counts drawings of the classes `judgements.among` only, where that is set.
         """

@@ -16,6 +16,7 @@ from qtdigits.core.formatting import UNKNOWN, counted, percent
 from qtdigits.core.score.comparison import Gain, PairedComparison, right_text
 from qtdigits.core.score.learning import (
     LearningPoint,
+    before_learning,
     fit_curve,
     learning_text,
     running_curve,
@@ -25,7 +26,6 @@ from qtdigits.core.score.metrics import Tally
 from qtdigits.core.score.practice import advise, advise_classes, first_steps
 from qtdigits.errors import StoreError
 from qtdigits.gui.guided import GuidedSession
-from qtdigits.gui.panels.learning.accuracy_record import AccuracyRecord, detail_text
 from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassContent, ClassTiles
 from qtdigits.gui.panels.learning.first_steps import FirstSteps
 from qtdigits.gui.panels.learning.live_training import LiveTraining
@@ -37,6 +37,7 @@ from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
+from qtdigits.training.accuracy_record import AccuracyRecord, detail_text
 from qtdigits.training.compare import learned_by, learning_points
 
 if TYPE_CHECKING:
@@ -329,9 +330,7 @@ class LearningPanel(RefreshingPanel):
         is_in_use = self._record is not None and self._record.model == self._session.model_name
         if not (self._learned and is_in_use):
             return Tally(0, 0)
-        judged = [a for a in self._amounts if not a.learned]
-        n = sum(a.n for a in judged)
-        return Tally(n, n - sum(a.wrong for a in judged))
+        return before_learning(self._amounts)
 
     def _show_learning(self) -> None:
         amounts = self._amounts
