@@ -6,10 +6,8 @@ import argparse
 import os
 import signal
 import subprocess
-import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
@@ -20,15 +18,12 @@ from qtdigits.cli.output import print_facts, print_json, print_table, say, show
 from qtdigits.cli.train import DEFAULT_RECIPE
 from qtdigits.cli.training_run import obeying_signals, stdout_for_results
 from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range
-from qtdigits.core.recipe import recipe_of
 from qtdigits.core.recipe_files import load_recipe
+from qtdigits.core.run.control import StudyControl
 from qtdigits.core.run.events import Event, Notice
-from qtdigits.core.search import DEFAULT_SEARCH, MOST_VALUES, Search
+from qtdigits.core.search import DEFAULT_SEARCH
 from qtdigits.core.study import (
     GRID,
-    HOLD_OUT,
-    MEDIAN,
-    NO_PRUNER,
     PRUNERS,
     SAMPLERS,
     SECOND_OBJECTIVES,
@@ -37,8 +32,9 @@ from qtdigits.core.study import (
     StudySpec,
 )
 from qtdigits.errors import InputError
-from qtdigits.paths import recipes_dir, this_program
+from qtdigits.paths import this_program
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.study_plans import definition_of, new_spec, ready_made
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -179,7 +175,7 @@ def _add_work_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run_run(args: argparse.Namespace) -> int:
-    names = _ready_made(args.name)
+    names = ready_made(args.name) if args.name.isidentifier() else []
     for name in names or [args.name]:
         code = _work(_opened_or_created(name, args), args)
         if code:
@@ -311,60 +307,19 @@ def _check_same(stored: StoredStudy, args: argparse.Namespace) -> None:
 def _spec(name: str, args: argparse.Namespace) -> StudySpec:
     """Return a new study from the options, and from its definition if it is a ready-made one. Raises `InputError`."""
     given = {key: value for key, value in vars(args).items() if value is not None}
-    values: dict[str, Any] = {**_definition(name), **given}
-    if isinstance(recipe := values.get("recipe", DEFAULT_RECIPE), Mapping):
-        start = load_recipe(recipe["name"]).to_json()
-        recipe = recipe_of({**start, **recipe})
-    else:
-        recipe = load_recipe(recipe)
+    values: dict[str, Any] = {**definition_of(name), **given}
     folder = data_folder(args)
     if values.get("writer"):
         with SampleStore.open_to_read(folder) as store:
             require_writer(store, values["writer"])
-    use_drawings = not values.get("no_drawings", False)
-    spec = StudySpec(
-        recipe,
-        tuple(Search.parse(text) for text in values.get("search", DEFAULT_SEARCH)),
-        sampler=values.get("sampler", TPE),
-        objective=values.get("objective")
-        or _objective(folder, values.get("writer", ""), use_drawings=use_drawings),
-        second=values.get("second", ""),
-        seeds=values.get("seeds", 1),
-        model=str(find_model(values["model"], folder=folder)) if values.get("model") else "",
-        base=str(champion_path(folder)) if recipe.is_personal else "",
-        mnist=values.get("mnist", ""),
-        ink_files=tuple(values.get("ink", ())),
-        leave_out=tuple(values.get("leave_out", ())),
-        use_drawings=use_drawings,
-        writer=values.get("writer", ""),
+    if values.get("model"):
+        values["model"] = str(find_model(values["model"], folder=folder))
+    spec = new_spec(
+        values, default_recipe=DEFAULT_RECIPE, data_dir=folder, champion=lambda: str(champion_path(folder))
     )
-    is_planned = spec.sampler == GRID or spec.second or spec.reads_itself
-    trials = values.get("trials", MOST_VALUES if spec.sampler == GRID else 20)
-    if spec.sampler == GRID:
-        trials = min(trials, spec.grid_size)
-    return replace(
-        spec, pruner=values.get("pruner", NO_PRUNER if is_planned else MEDIAN), trials=trials
-    ).checked()
-
-
-def _objective(folder: Path, writer: str, *, use_drawings: bool) -> str:
-    if use_drawings:
-        with SampleStore.open(folder) as store:
-            if len(store.dataset(held_out=True, writer=writer or None)):
-                return HOLD_OUT
-    say("Without drawings held out, the trials are ranked on the validation part of the training data.")
-    return VALIDATION
-
-
-def _definition(name: str) -> Mapping[str, Any]:
-    path = recipes_dir() / "studies" / f"{name}.toml"
-    return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
-
-
-def _ready_made(name: str) -> list[str]:
-    """Return the ready-made studies of a group, such as those of "report"; empty where it is no group."""
-    folder = recipes_dir() / "studies" / name
-    return [f"{name}/{path.stem}" for path in sorted(folder.glob("*.toml"))] if name.isidentifier() else []
+    if spec.objective == VALIDATION and not values.get("objective"):
+        say("Without drawings held out, the trials are ranked on the validation part of the training data.")
+    return spec
 
 
 def _work(stored: StoredStudy, args: argparse.Namespace) -> int:
@@ -383,7 +338,7 @@ def _work(stored: StoredStudy, args: argparse.Namespace) -> int:
 
 
 def _work_here(stored: StoredStudy, args: argparse.Namespace) -> int:
-    from qtdigits.training.studies import StudyControl, work_on
+    from qtdigits.training.studies import work_on
 
     control, told = StudyControl(), set()
 
@@ -416,8 +371,6 @@ def _work_here(stored: StoredStudy, args: argparse.Namespace) -> int:
 
 def _work_by_processes(stored: StoredStudy, args: argparse.Namespace) -> int:
     """Start workers of one thread each and wait for them; what asks this process to end is passed on to them."""
-    from qtdigits.training.studies import StudyControl
-
     command = [*this_program(), "study", "resume", stored.name, "--data-dir", str(data_folder(args))]
     command += ["--storage", args.storage, "--heartbeat", str(args.heartbeat)] if args.storage else []
     environment = {**os.environ, "QTDIGITS_THREADS": os.environ.get("QTDIGITS_THREADS", "1")}

@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import TextIO
 
 from qtdigits.core.recipe_files import load_recipe, recipe_names
-from qtdigits.core.run.control import Control
+from qtdigits.core.run.control import Control, StudyControl
 from qtdigits.core.run.events import (
     Ending,
     EngineReady,
@@ -34,7 +34,7 @@ from qtdigits.errors import EngineError, InputError, QtDigitsError
 from qtdigits.limits import JSON_BYTES
 from qtdigits.paths import user_data_dir
 from qtdigits.training.data_cache import DataCache
-from qtdigits.training.jobs import Job, TrainingJob
+from qtdigits.training.jobs import Job, StudyJob, TrainingJob
 from qtdigits.training.run_job import run_job
 
 NICENESS = 10
@@ -137,7 +137,7 @@ class Server:
 
     def _begin(self, job: Job) -> None:
         if self._current is None:
-            self._current = Control()
+            self._current = StudyControl() if isinstance(job, StudyJob) else Control()
             self.jobs.put((job, self._current))
         elif isinstance(job, TrainingJob):
             self._write(RunFailed(job.id, *BUSY))

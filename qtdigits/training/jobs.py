@@ -10,7 +10,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
@@ -176,6 +176,19 @@ def _recipe_words(recipe: Recipe) -> list[str]:
     return ["--recipe", name, *(word for setting in settings for word in setting)]
 
 
+@dataclass(frozen=True)
+class StudyJob(_Job):
+    """Work on the study of that name in the data folder, until all of its trials have ended or an end is asked for.
+
+    `spec` is a `StudySpec.to_json()`: what the study is created by if it is not there. Result: {}.
+    """
+
+    kind = "study"
+
+    name: Text = ""
+    spec: dict[str, Any] = field(default_factory=dict)
+
+
 Finished = TypeVar("Finished")
 Cancelled = TypeVar("Cancelled")
 Failed = TypeVar("Failed")
@@ -202,9 +215,9 @@ def run_to_ending(
         return failed(error)
 
 
-Job = TrainingJob | LabelReviewJob | WriterMatrixJob | ModelUpgradeJob
+Job = TrainingJob | LabelReviewJob | WriterMatrixJob | ModelUpgradeJob | StudyJob
 JOB_TYPES: Mapping[str, type[Job]] = {
-    job.kind: job for job in (TrainingJob, LabelReviewJob, WriterMatrixJob, ModelUpgradeJob)
+    job.kind: job for job in (TrainingJob, LabelReviewJob, WriterMatrixJob, ModelUpgradeJob, StudyJob)
 }
 
 

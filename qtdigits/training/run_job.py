@@ -7,13 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtdigits.core.run.control import Control
-from qtdigits.core.run.events import Event, JobCancelled, JobFailed, JobFinished, JobProgress
+from qtdigits.core.run.control import Control, StudyControl
+from qtdigits.core.run.events import (
+    EpochEnded,
+    Event,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobProgress,
+    Notice,
+    RunContinued,
+    RunPaused,
+    RunStarted,
+)
+from qtdigits.errors import InputError
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.jobs import (
     Job,
     LabelReviewJob,
     ModelUpgradeJob,
+    StudyJob,
     TrainingJob,
     WriterMatrixJob,
     run_to_ending,
@@ -41,7 +54,7 @@ def run_job(
 
 @dataclass(frozen=True, eq=False)
 class _Running:
-    job: LabelReviewJob | WriterMatrixJob | ModelUpgradeJob
+    job: LabelReviewJob | WriterMatrixJob | ModelUpgradeJob | StudyJob
     emit: Callable[[Event], None]
     control: Control
     cache: DataCache
@@ -58,6 +71,8 @@ def _result_of(running: _Running) -> dict[str, Any]:
             return _measure_writers(running, running.job)
         case ModelUpgradeJob():
             return _upgrade_model(running, running.job)
+        case StudyJob():
+            return _work_on_study(running, running.job)
 
 
 def _review_labels(running: _Running, job: LabelReviewJob) -> dict[str, Any]:
@@ -91,3 +106,37 @@ def _upgrade_model(running: _Running, job: ModelUpgradeJob) -> dict[str, Any]:
     from qtdigits.training.model_upgrade import upgrade_model
 
     return {"has_embedding": upgrade_model(Path(job.model), Path(job.data_dir), running.control)}
+
+
+def _work_on_study(running: _Running, job: StudyJob) -> dict[str, Any]:
+    """Of the trainings' events the notices are passed on, and that one waits or continues; the others become progress."""
+    from qtdigits.core.study import StudySpec
+    from qtdigits.training.studies import work_on
+    from qtdigits.training.study_data import with_data
+    from qtdigits.training.study_storage import create_or_join, open_study
+
+    data_dir, name, n_epochs = Path(job.data_dir), "", 0
+    stored = open_study(job.name, data_dir=data_dir)
+    if stored is None and job.spec:
+        spec = with_data(StudySpec.from_json(job.spec), data_dir)
+        stored = create_or_join(job.name, spec, data_dir=data_dir)
+    if stored is None:
+        raise InputError(f"There is no study {job.name!r}.", "Begin it anew.")
+
+    def on_event(event: Event) -> None:
+        nonlocal name, n_epochs
+        match event:
+            case RunStarted():
+                name = str(event.recipe.get("name", "")).removeprefix(job.name).strip()
+                n_epochs = event.epochs
+                running.progress(f"trial {name}")
+            case EpochEnded():
+                running.progress(f"trial {name}: epoch {event.epoch} of {n_epochs}")
+            case Notice() | RunPaused() | RunContinued():
+                running.emit(event)
+
+    control = running.control
+    assert isinstance(control, StudyControl)
+    work_on(stored, data_dir=data_dir, control=control, on_event=on_event)
+    control.raise_if_cancelled()
+    return {}

@@ -7,7 +7,6 @@ interrupted one is resumed from its checkpoint where that is, and trained again 
 from __future__ import annotations
 
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
 from qtdigits.core.drawing.samples import VALIDATION as VALIDATION_PART
 from qtdigits.core.recipe import Value
-from qtdigits.core.run.control import Control
+from qtdigits.core.run.control import StudyControl
 from qtdigits.core.run.events import EpochEnded, Event, RunCancelled, RunFailed, RunFinished
 from qtdigits.core.search import CORRECTIONS, READING_FIELDS, Point, Search
 from qtdigits.core.study import HOLD_OUT, NO_PRUNER, TIME, Figures
@@ -57,34 +56,6 @@ N_READINGS = 200
 POLL_S = 0.01
 
 
-class StudyControl(Control):
-    """An end that is asked for interrupts the training, which leaves a checkpoint; the study can be resumed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._training = Control()
-        self._ended = threading.Event()
-
-    def for_training(self) -> Control:
-        """Return the control of the next training."""
-        self._training = Control()
-        if self.is_stopping:
-            self._training.interrupt()
-        return self._training
-
-    def stop(self) -> None:
-        self.interrupt()
-
-    def cancel(self) -> None:
-        super().cancel()
-        self._training.interrupt()
-        self._ended.set()
-
-    def wait(self, seconds: float) -> None:
-        """Return after `seconds`, or at once when an end is asked for."""
-        self._ended.wait(seconds)
-
-
 class _NotNeededError(Exception):
     """Another worker has taken the last trial, or the same one."""
 
@@ -111,6 +82,7 @@ def work_on(
     worker = _Worker(stored, data_dir, control, on_event)
     with reporting(url):
         while not control.is_stopping:
+            control.wait_while_paused()
             states = {slot: stored.state_of(trial) for slot, trial in worker.current_slots().items()}
             if "waiting" in states.values():
                 worker.take_one()

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from qtdigits.core.run.control import Control
+from qtdigits.core.run.control import Control, StudyControl
 from qtdigits.errors import CancelledError
 
 PATIENCE_S = 60.0
@@ -74,3 +74,17 @@ def test_that_an_interruption_is_a_cancel_to_go_on_from_unless_it_was_given_up_b
     given_up.cancel()
     given_up.interrupt()
     assert not given_up.is_interrupted
+
+
+def test_that_a_study_passes_on_what_is_asked_of_it_also_to_the_next_training() -> None:
+    study = StudyControl()
+    training = study.for_training()
+    study.pause()
+    assert training.is_paused
+    assert study.for_training().is_paused
+    study.resume()
+    study.stop()
+    later = study.for_training()
+    assert later.is_interrupted
+    assert not later.is_paused
+    study.wait(60)  # at once

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from qtdigits.core.run.control import Control
+from qtdigits.core.run.control import Control, StudyControl
 from qtdigits.core.run.events import EpochEnded, Event, RunCancelled, RunFailed, RunFinished, RunStarted
 from qtdigits.training import train
 from qtdigits.training.jobs import TrainingJob
-from qtdigits.training.studies import StudyControl, work_on
+from qtdigits.training.studies import work_on
 from qtdigits.training.study_storage import open_study
 
 HEARTBEAT_S = 1

@@ -11,15 +11,20 @@ import pytest
 from hands import hand
 from qtdigits.core.drawing.samples import Dataset, Sample, Suspicion
 from qtdigits.core.model import Model
-from qtdigits.core.run.control import Control
+from qtdigits.core.run.control import Control, StudyControl
 from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, JobProgress
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, WriterMatrix
+from qtdigits.core.search import Search
+from qtdigits.core.study import GRID, StudySpec
 from qtdigits.store.model_files import save_model
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training import train
 from qtdigits.training import writer_matrix as matrix_module
 from qtdigits.training.consolidate import Learner
-from qtdigits.training.jobs import Job, LabelReviewJob, WriterMatrixJob
+from qtdigits.training.jobs import Job, LabelReviewJob, StudyJob, WriterMatrixJob
 from qtdigits.training.run_job import run_job
+from qtdigits.training.study_storage import open_study
+from tests.training.study_workers import train_at_once
 from tiny_training import TINY_RECIPE, Recorder, tiny_model, write_tiny_mnist
 
 
@@ -99,3 +104,27 @@ def test_that_the_stored_writers_are_measured_without_what_is_doubted(
     said = [event.what for event in recorder.of(JobProgress)]
     assert said[-1] == "Done"
     assert "Learning from all but ada" in said
+
+
+def test_that_a_study_is_created_worked_on_and_resumed(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "train_job", train_at_once)
+    search = (Search.parse("neurons=16|32"),)
+    spec = StudySpec(TINY_RECIPE, search, sampler=GRID, trials=2, use_drawings=False)
+    interrupted = StudyControl()
+    interrupted.stop()
+    assert ran(StudyJob("s", str(data_dir), "widths", spec.to_json()), interrupted).events == [
+        JobCancelled("s", "study")
+    ]
+    recorder = ran(StudyJob("s", str(data_dir), "widths"), StudyControl())
+    assert recorder.events[-1] == JobFinished("s", "study", {})
+    said = [event.what for event in recorder.of(JobProgress)]
+    assert said[0] == "trial 0"
+    assert said[-1] == f"trial 1: epoch {TINY_RECIPE.epochs} of {TINY_RECIPE.epochs}"
+    assert open_study("widths", data_dir=data_dir).summary()["states"]["complete"] == 2
+
+
+def test_that_a_study_that_is_not_there_cannot_be_resumed(data_dir: Path) -> None:
+    (failed,) = ran(StudyJob("s", str(data_dir), "widths"), StudyControl()).of(JobFailed)
+    assert failed.message == "There is no study 'widths'."

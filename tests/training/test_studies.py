@@ -14,13 +14,14 @@ import pytest
 from cli.running import write_ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
 from qtdigits.core.recipe import recipe_of
+from qtdigits.core.run.control import StudyControl
 from qtdigits.core.run.events import EpochEnded, Event
 from qtdigits.core.search import Search
 from qtdigits.core.study import GRID, HOLD_OUT, MEDIAN, RANDOM, StudySpec
 from qtdigits.errors import DataMissingError, InputError, StoreError, TrainingError
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import train
-from qtdigits.training.studies import StudyControl, work_on
+from qtdigits.training.studies import work_on
 from qtdigits.training.study_data import checked_data, with_data
 from qtdigits.training.study_storage import JOURNAL, StoredStudy, create_or_join, open_study, study_names
 from tests.training.study_workers import train_at_once

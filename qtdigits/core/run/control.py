@@ -76,3 +76,39 @@ class Control:
         """Raise `CancelledError` on any request to end: before the first batch there is nothing to keep."""
         if self.is_stopping:
             raise CancelledError("The run was cancelled before it had begun to train.")
+
+
+class StudyControl(Control):
+    """Asks one training after the other. Any end interrupts the training, which leaves a checkpoint; a study can be resumed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._training = Control()
+
+    def for_training(self) -> Control:
+        """Return the control of the next training."""
+        self._training = Control()
+        if self.is_paused:
+            self._training.pause()
+        if self.is_stopping:
+            self._training.interrupt()
+        return self._training
+
+    def stop(self) -> None:
+        self.interrupt()
+
+    def cancel(self) -> None:
+        super().cancel()
+        self._training.interrupt()
+
+    def pause(self) -> None:
+        super().pause()
+        self._training.pause()
+
+    def resume(self) -> None:
+        super().resume()
+        self._training.resume()
+
+    def wait(self, seconds: float) -> None:
+        """Return after `seconds`, or at once when an end is asked for."""
+        self._cancel.wait(seconds)

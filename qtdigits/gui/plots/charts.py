@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip
 from typing_extensions import override
 
 from qtdigits.core.formatting import percent, percent_range
-from qtdigits.core.run.curves import Downsampled, Numbers, Quantity, Scale, XAxis, nice_above
+from qtdigits.core.run.curves import Downsampled, Numbers, Quantity, Range, Scale, XAxis, nice_above
 from qtdigits.core.score.calibration import NO_CONFIDENCES, Bin, Reliability
 from qtdigits.core.score.learning import (
     MOST_POINTS,
@@ -26,12 +26,14 @@ from qtdigits.core.score.learning import (
 )
 from qtdigits.core.score.metrics import Tally, wilson_band
 from qtdigits.gui.plots.calm_plot import CalmPlot
+from qtdigits.gui.plots.legend import FAINT_PART
 from qtdigits.gui.widgets.colours import Theme, mixed, theme_of
 from qtdigits.gui.widgets.parts import label
 
 SHARE = Scale(Quantity("share", "Share", is_share=True))
 BAND_PART, BAR_PART = 0.16, 0.35
 """How much of its colour a band and a bar have; the rest is the ground."""
+MOST_SMOOTH_POINTS = 500
 LEAST_SPREAD = 0.04
 COUNTS_PX = 46
 NO_DRAWINGS = "The curve begins with the first drawing that is judged."
@@ -41,7 +43,8 @@ NO_DRAWINGS = "The curve begins with the first drawing that is judged."
 class ShareSeries:
     """A line through `(n,)` points, `y` as shares of 1, with a band from `low` to `high` where these are given.
 
-    `colour` names a colour of the theme. `is_dotted`: points with error bars instead of a line with a band.
+    `colour` names a colour of the theme. `is_dotted`: points with error bars instead of a line with a band. `is_faint`: most of
+    its colour is that of the ground. NaN in `y` breaks the line.
     """
 
     name: str
@@ -51,26 +54,34 @@ class ShareSeries:
     low: Numbers | None = None
     high: Numbers | None = None
     is_dotted: bool = False
+    is_faint: bool = False
 
     @property
-    def kind(self) -> tuple[str, str, bool]:
+    def kind(self) -> tuple[object, ...]:
         """Two of the same kind are drawn by the same items."""
-        return self.name, self.colour, self.is_dotted or len(self.x) == 1
+        return self.name, self.colour, self.is_faint, self.is_dotted or len(self.x) == 1, self.is_sparse
+
+    @property
+    def is_sparse(self) -> bool:
+        """Few enough points to be drawn with smooth edges."""
+        return len(self.x) <= MOST_SMOOTH_POINTS
 
 
 class DrawnShares:
     """What shows a `ShareSeries` on a plot: a line with a band, or dots with error bars."""
 
     def __init__(self, plot: CalmPlot, one: ShareSeries, theme: Theme) -> None:
+        self._shown: ShareSeries | None = None
         colour = getattr(theme, one.colour)
+        if one.is_faint:
+            colour = mixed(colour, theme.surface, FAINT_PART).name()
         pen = pg.mkPen(colour)  # of one pixel: Qt draws a wider one ten times slower
         dots = {"symbol": "o", "symbolSize": 6, "symbolBrush": QColor(colour), "symbolPen": None}
         self._line = pg.PlotDataItem(
             name=one.name,
             pen=None if one.is_dotted else pen,
-            antialias=True,
-            connect="all",
-            skipFiniteCheck=True,
+            antialias=one.is_sparse,
+            connect="finite",
             dynamicRangeLimit=None,
             **(dots if one.is_dotted or len(one.x) == 1 else {}),
         )
@@ -81,6 +92,9 @@ class DrawnShares:
 
     def show(self, one: ShareSeries) -> None:
         """Show its points: another series of the same kind."""
+        if one is self._shown:
+            return
+        self._shown = one
         self._line.setData(one.x, one.y)
         if one.low is None or one.high is None:
             return
@@ -166,8 +180,16 @@ class Chart(QWidget):
 class ShareChart(Chart):
     """Shares over a count. `from_top`: 100 % is the fixed end of the axis (accuracy), otherwise 0 % (errors)."""
 
-    def __init__(self, title: str, caption: str, *, from_top: bool, parent: QWidget | None = None) -> None:
-        super().__init__(title, caption, NO_DRAWINGS, size=QSize(320, 160), parent=parent)
+    def __init__(
+        self,
+        title: str,
+        caption: str,
+        *,
+        from_top: bool,
+        empty: str = NO_DRAWINGS,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(title, caption, empty, size=QSize(320, 160), parent=parent)
         self._fixed = 1.0 if from_top else 0.0
         self._series: tuple[ShareSeries, ...] = ()
         self._drawn: list[DrawnShares] = []
@@ -187,14 +209,20 @@ class ShareChart(Chart):
             self._drawn_kinds = kinds
             self._plot.clear()
             self._drawn = [DrawnShares(self._plot, one, theme_of(self)) for one in self._series]
-            self._legend.setText("&nbsp;&nbsp; ".join(map(self._legend_entry, self._series)))
+            self._legend.setText(
+                "&nbsp;&nbsp; ".join(self._legend_entry(one) for one in self._series if one.name)
+            )
         for drawn, one in zip(self._drawn, self._series, strict=True):
             drawn.show(one)
+        x_range, y_range = self._ranges()
+        self._plot.view.setRange(xRange=x_range, yRange=y_range, padding=0)
+
+    def _ranges(self) -> tuple[Range, Range]:
         end = max((float(one.x[-1]) for one in self._series), default=1.0) or 1.0
         spread = self._spread()
         ends = (1.0 - spread, 1.0) if self._fixed else (0.0, spread)
         margin = 0.02 * spread
-        self._plot.view.setRange(xRange=(0, end), yRange=(ends[0] - margin, ends[1] + margin), padding=0)
+        return (0.0, end), (ends[0] - margin, ends[1] + margin)
 
     def _legend_entry(self, one: ShareSeries) -> str:
         colour = getattr(theme_of(self), one.colour)
