@@ -10,12 +10,13 @@ from qtdigits.cli.options import Subparsers, add_command, add_group, add_output_
 from qtdigits.cli.output import print_csv, print_facts, print_json, print_table, say, show
 from qtdigits.core.drawing.samples import MY_HOLD_OUT, VALIDATION
 from qtdigits.core.formatting import counted, percent
-from qtdigits.core.run.figures import differing
+from qtdigits.core.run.figures import BEST, differing, epoch_choice
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError
 from qtdigits.store.frames import csv_of, curves_frame
 from qtdigits.store.tables.runs import RunRecord, runs_frame
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.run_comparison import DATA, ENVIRONMENT, at_epoch, compared, environment_of
 from qtdigits.training.runs import (
     can_be_extended,
     can_be_resumed,
@@ -43,6 +44,7 @@ def add_parser(subparsers: Subparsers) -> None:
         examples=("qtdigits runs list --json",),
     )
     listing.add_argument("--deleted", action="store_true", help="list those in the trash instead")
+    _add_epoch_option(listing)
     add_output_options(listing, json="the list", csv="the list, with recipes and figures,")
     showing = add_command(
         group,
@@ -57,12 +59,30 @@ def add_parser(subparsers: Subparsers) -> None:
         group,
         "compare",
         run=run_compare,
-        summary="compare the figures of runs, and the differences of their recipes",
+        summary="show in what runs differ: figures, recipes, data, environment",
         examples=("qtdigits runs compare 3f2a 81bc",),
     )
     comparing.add_argument("wanted", nargs="+", metavar="RUN", help=RUN_HELP)
+    _add_epoch_option(comparing)
     add_output_options(comparing, json="the comparison", csv="the comparison, a line for each run,")
     _add_changes(group)
+
+
+def _add_epoch_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--at",
+        metavar="EPOCH",
+        default=BEST,
+        type=_epoch,
+        help="validation and hold-out accuracy after which epoch: best (default), last or a number",
+    )
+
+
+def _epoch(text: str) -> str:
+    try:
+        return epoch_choice(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_changes(group: Subparsers) -> None:
@@ -105,7 +125,8 @@ def _add_changes(group: Subparsers) -> None:
 def run_list(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
-        runs = [with_current_state(folder, run) for run in store.runs.records(in_trash=args.deleted)]
+        found = [with_current_state(folder, run) for run in store.runs.records(in_trash=args.deleted)]
+        runs = at_epoch(store.runs, found, args.at)
     if args.csv:
         print_csv(csv_of(runs_frame(runs)))
     elif args.json:
@@ -150,27 +171,25 @@ def run_show(args: argparse.Namespace) -> int:
 def run_compare(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     with SampleStore.open_to_read(folder) as store:
-        runs = [with_current_state(folder, store.runs.find(wanted)) for wanted in args.wanted]
-    changes = differing([run.recipe for run in runs])
+        found = [with_current_state(folder, store.runs.find(wanted)) for wanted in args.wanted]
+        runs = at_epoch(store.runs, found, args.at)
+    recipes = differing([run.recipe for run in runs])
     if args.csv:
-        print_csv(csv_of(runs_frame(runs, recipe_fields=changes)))
+        print_csv(csv_of(runs_frame(runs, recipe_fields=recipes)))
         return 0
+    rows = compared(runs, epoch=args.at, environments=[environment_of(folder, run) for run in runs])
     if args.json:
-        print_json({"runs": [_as_json(run) for run in runs], "differing": changes})
+        told = {
+            group: {row.name: row.values for row in rows if row.group == group}
+            for group in (DATA, ENVIRONMENT)
+        }
+        print_json({"runs": [_as_json(run) for run in runs], "differing": recipes, **told})
         return 0
-    figures: list[tuple[str, list[object]]] = [
-        ("ended", [run.state for run in runs]),
-        ("epochs", [run.figures.epochs for run in runs]),
-        ("best epoch", [run.figures.best_epoch or "-" for run in runs]),
-        (VALIDATION, [percent(run.figures.val_accuracy, 2) for run in runs]),
-        ("drawings", [run.figures.data.get("drawings", 0) for run in runs]),
-        ("time", [f"{run.figures.elapsed_s:.0f} s" for run in runs]),
-    ]
-    rows: list[tuple[object, ...]] = [(name, *values) for name, values in figures]
-    rows += [(name, *(percent(_score(run, name), 2) for run in runs)) for name in _scored(runs)]
-    rows += [(f"recipe {name}", *values) for name, values in changes.items()]
-    print_table(("", *(f"{run.title} ({run.id[-6:]})" for run in runs)), rows)
-    if not changes:
+    print_table(
+        ("", *(f"{run.title} ({run.id[-6:]})" for run in runs)),
+        [(f"{row.group} {row.name}".strip(), *row.values) for row in rows],
+    )
+    if not recipes:
         say("Their recipes are the same.")
     return 0
 
@@ -291,12 +310,6 @@ def _print_epochs(history: History) -> None:
     ]
     show()
     print_table(("epoch", "loss", "val. loss", "accuracy", "val. accuracy", MY_HOLD_OUT, "AUC"), rows)
-
-
-def _scored(runs: list[RunRecord]) -> list[str]:
-    """Return the sets that any of the models was scored on, without the validation, which every run has."""
-    names = dict.fromkeys(name for run in runs for name in run.figures.scores)
-    return [name for name in names if name != VALIDATION]
 
 
 def _score(run: RunRecord, name: str) -> float | None:

@@ -9,6 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from qtdigits.core.run.figures import BEST, epoch_choice
+from qtdigits.errors import InputError
+
 T = TypeVar("T")
 
 THEMES = ("system", "light", "dark")
@@ -65,6 +68,18 @@ class Preferences:
     @retrain_after.setter
     def retrain_after(self, corrections: int) -> None:
         self.settings.setValue("retrain_after", corrections)
+
+    @property
+    def runs_epoch(self) -> str:
+        """Which epoch the figures of runs are of: "best", "last" or a number."""
+        try:
+            return epoch_choice(str(self.settings.value("runs_epoch", BEST)))
+        except InputError:
+            return BEST
+
+    @runs_epoch.setter
+    def runs_epoch(self, choice: str) -> None:
+        self.settings.setValue("runs_epoch", choice)
 
     @property
     def writer(self) -> str:

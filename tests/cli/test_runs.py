@@ -9,12 +9,15 @@ import pytest
 
 from cli.running import Run
 from qtdigits.core.recipe import Recipe
+from qtdigits.core.run.events import EpochEnded
 from qtdigits.core.run.figures import RunFigures, figures_of
+from qtdigits.paths import shipped_models_dir
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_history
 
+SHIPPED = shipped_models_dir() / "mlp-50-50.h5"
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
 
@@ -97,6 +100,51 @@ class TestRuns:
         rows = {line.rpartition("  ")[0].split("  ")[0]: line for line in done.out.splitlines()}
         assert rows["recipe epochs"].split()[-2:] == ["10", "11"]
         assert "are the same" in run("runs", "compare", "aa1", "aa1").err
+
+    def test_that_figures_are_those_of_the_best_the_last_or_a_chosen_epoch(
+        self, run: Run, data_dir: Path
+    ) -> None:
+        history = a_history()
+        ended = EpochEnded("aa1", 2, 40, 1.0, 0.5, 0.9, 0.66, is_best=False, elapsed_s=2.0, remaining_s=4.0)
+        history.apply(ended)
+        with SampleStore.open(data_dir) as store:
+            store.runs.end("aa1", state="completed", history=history)
+        for choice, expected in (
+            ((), 0.77),
+            (("--at", "last"), 0.66),
+            (("--at", "1"), 0.77),
+            (("--at", "9"), None),
+        ):
+            listed = run("runs", "list", *choice, "--json").json["runs"]
+            assert listed[1]["val_accuracy"] == expected
+        assert "66.00 %" in run("runs", "compare", "aa1", "bb2", "--at", "last").out
+        assert run("runs", "list", "--at", "0").code == 2
+
+    def test_that_a_comparison_shows_data_and_environment_only_where_they_differ(
+        self, run: Run, data_dir: Path, tiny_model: Path
+    ) -> None:
+        figures = RunFigures(epochs=1, best_epoch=1, data={"MNIST": 54_000})
+        with SampleStore.open(data_dir) as store:
+            store.runs.end("aa1", state="completed", model=str(tiny_model), figures=figures)
+            store.runs.end("bb2", state="completed", model=str(SHIPPED), figures=figures)
+        compared = run("runs", "compare", "aa1", "bb2", "--json").json
+        assert compared["data"] == {}
+        assert set(compared["environment"]) <= {
+            "program",
+            "machine",
+            "python",
+            "keras",
+            "tensorflow",
+            "numpy",
+        }
+        shown = run("runs", "compare", "aa1", "bb2").out
+        assert "data Trained on" not in shown
+        assert "Ended" not in shown
+        with SampleStore.open(data_dir) as store:
+            store.runs.end("bb2", state="completed", figures=replace(figures, data={"MNIST": 6_000}))
+        shown = run("runs", "compare", "aa1", "bb2")
+        assert "data Trained on" in shown.out
+        assert "MNIST 6,000" in shown.out
 
     def test_that_a_run_can_be_named_and_noted(self, run: Run) -> None:
         assert run("runs", "rename", "aa1", "first try").code == 0

@@ -13,12 +13,15 @@ from qtdigits.core.run.figures import (
     MeasuredSpeed,
     RunFigures,
     differing,
+    epoch_choice,
     epoch_estimate,
+    figures_at,
     figures_of,
     images_of,
     measured_speeds,
 )
 from qtdigits.core.run.history import History
+from qtdigits.errors import InputError
 
 EPOCH = EpochEnded("r", 1, 9, 1.0, 0.5, 0.9, 0.6, is_best=True, elapsed_s=2.0, remaining_s=4.0)
 
@@ -42,6 +45,27 @@ def test_that_figures_come_back_from_json() -> None:
     history.apply(EPOCH)
     figures = figures_of(history, {"MNIST test": {"accuracy": 0.99, "n": 10_000}})
     assert RunFigures.from_json(json.loads(json.dumps(figures.to_json()))) == figures
+
+
+def test_that_figures_of_another_epoch_say_nothing_about_the_model_of_the_best() -> None:
+    history = History()
+    history.apply(replace(EPOCH, hold_out_accuracy=0.9))
+    history.apply(replace(EPOCH, epoch=2, val_accuracy=0.7, hold_out_accuracy=None, is_best=False))
+    figures = figures_of(
+        history, {"my hold-out": {"accuracy": 0.9, "n": 9}, "MNIST test": {"accuracy": 0.8, "n": 9}}
+    )
+    assert figures_at(figures, history, "best") is figures
+    last = figures_at(figures, history, "last")
+    assert (last.val_accuracy, last.hold_out_accuracy, last.best_epoch) == (0.7, None, 1)
+    assert list(last.scores) == ["MNIST test"]
+    assert figures_at(figures, history, "3").val_accuracy is None
+    assert figures_at(figures, None, "last").val_accuracy is None
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "first", "٣", "9" * 12])
+def test_that_what_is_no_epoch_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="best, last or a number"):
+        epoch_choice(text)
 
 
 def test_that_only_what_differs_is_told() -> None:

@@ -70,6 +70,7 @@ class FakeSession(QObject):
     models_changed = Signal()
     samples_changed = Signal()
     undo_changed = Signal()
+    closing = Signal()
     champion: Champion | None = None
     label_set = DIGITS
     classes = AS_TRAINED

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import (
+    QComboBox,
     QInputDialog,
     QLabel,
     QLineEdit,
@@ -341,13 +342,69 @@ def test_that_how_curves_are_seen_elsewhere_counts_here(qtbot: QtBot, panel: Sho
     assert panel.loss_points("validation") == [0.3]
 
 
+def several_epochs(*accuracies: float, best: int) -> History:
+    history = History()
+    for number, accuracy in enumerate(accuracies, 1):
+        ended = replace(epoch(number), val_accuracy=accuracy, hold_out_accuracy=accuracy - 0.1)
+        history.apply(replace(ended, is_best=number == best))
+    return history
+
+
+def test_that_the_table_shows_the_best_the_last_or_a_chosen_epoch_and_remembers_which(
+    qtbot: QtBot, panel: Shown, store: SampleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.runs.end("c", state="completed", history=several_epochs(0.7, 0.9, 0.8, best=2))
+    store.runs.end("b", state="completed", history=several_epochs(0.6, best=1))
+    panel.widget.mark_stale()
+    assert panel.column(4) == ["90.00 %", "60.00 %", "–"]
+    box = panel.widget.findChild(QComboBox, "runsEpochBox")
+    panel.choose(0, 1)
+
+    def take(index: int) -> None:
+        box.setCurrentIndex(index)
+        box.activated.emit(index)
+
+    take(1)
+    qtbot.waitUntil(lambda: panel.column(4) == ["80.00 %", "60.00 %", "–"])
+    assert panel.column(5) == ["70.00 %", "50.00 %", "–"]
+    assert panel.differences["Validation, last epoch"] == ["80.00 %", "60.00 %"]
+    panel.ask.epochs = 3
+    take(box.count() - 1)
+    qtbot.waitUntil(lambda: panel.column(4) == ["80.00 %", "–", "–"])
+    assert box.currentText() == "Epoch 3"
+    panel.session.closing.emit()
+    again = Shown(store, tmp_path, monkeypatch)
+    qtbot.addWidget(again.widget)
+    with qtbot.waitExposed(again.widget):
+        again.widget.show()
+    qtbot.waitUntil(lambda: again.table.model().rowCount() and again.column(4) == ["80.00 %", "–", "–"])
+    assert again.widget.findChild(QComboBox, "runsEpochBox").currentText() == "Epoch 3"
+    again.session.closing.emit()
+
+
+def test_that_a_comparison_leaves_out_what_is_the_same(panel: Shown, store: SampleStore) -> None:
+    figures = replace(figures_of(a_history()), data={"MNIST": 54_000}, digests={"MNIST": "ab" * 32})
+    for name in "bc":
+        store.runs.end(name, state="completed", history=a_history(), figures=figures)
+    panel.widget.mark_stale()
+    panel.choose(0, 1)
+    assert list(panel.differences) == ["Epochs"]
+    store.runs.end(
+        "c", state="completed", history=a_history(), figures=replace(figures, data={"MNIST": 6_000})
+    )
+    panel.widget.mark_stale()
+    assert panel.differences == {"Epochs": ["20", "77"], "Trained on": ["MNIST 6,000", "MNIST 54,000"]}
+    panel.choose(0)
+    assert {"Ended", "Time", "Trained on", "SHA-256 of MNIST", "Optimizer"} <= set(panel.differences)
+
+
 def test_that_no_more_runs_are_compared_than_colours_tell_apart(panel: Shown, store: SampleStore) -> None:
     for number in range(9):
         store.runs.add(RunRecord(f"more {number}", {"name": f"r{number}"}))
     panel.widget.mark_stale()
     panel.choose(*range(10))
     assert panel.hint == "10 runs are chosen; the first 8 are compared"
-    assert len(panel.differences["Ended"]) == 8
+    assert len(panel.differences["Recipe"]) == 8
 
 
 def test_that_runs_can_be_put_in_order_by_their_figures(panel: Shown) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
+from qtdigits.core.drawing.samples import DRAWINGS, MNIST_TEST, MY_HOLD_OUT, VALIDATION
 from qtdigits.core.network_spec import cost_of, layers_of
 from qtdigits.core.recipe import FIELD_BY_NAME, INVENTED_DRAWINGS, Recipe, Value, recipe_of
 from qtdigits.core.run.history import History
@@ -58,19 +59,11 @@ class RunFigures:
 def figures_of(history: History, scores: Mapping[str, Mapping[str, Any]] | None = None) -> RunFigures:
     """Summarise a history; `scores` as in `RunFinished`."""
     epochs = history.epochs
-    found = np.flatnonzero(epochs["epoch"] == history.best_epoch)
-
-    def of_best(name: str) -> float | None:
-        value = float(epochs[name][found[0]]) if len(found) else math.nan
-        return value if math.isfinite(value) else None
-
     ends = [*history.batches["elapsed_s"][-1:], *epochs["elapsed_s"][-1:], 0.0]
     return RunFigures(
         epochs=len(epochs),
         best_epoch=history.best_epoch,
-        val_loss=of_best("val_loss"),
-        val_accuracy=of_best("val_accuracy"),
-        hold_out_accuracy=of_best("hold_out_accuracy"),
+        **_values_at(history, history.best_epoch),
         elapsed_s=float(max(ends)),
         scores={
             name: (float(score["accuracy"]), int(score["n"]))
@@ -78,6 +71,58 @@ def figures_of(history: History, scores: Mapping[str, Mapping[str, Any]] | None 
             if score.get("n") and "accuracy" in score
         },
     )
+
+
+BEST, LAST = "best", "last"
+"""Which epoch figures are of: the best, the last, or one by its number."""
+
+
+def epoch_choice(text: str) -> str:
+    """Return "best", "last" or the number of an epoch. Raises `InputError`."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if text not in (BEST, LAST) and not number:
+        raise InputError(f"{text!r} is no epoch.", "Give best, last or a number from 1.")
+    return str(number or text)
+
+
+def figures_at(figures: RunFigures, history: History | None, epoch: str) -> RunFigures:
+    """Return the figures with those of another epoch, None where the run did not get there.
+
+    What its model scored on the same sets is left out: that is of the best.
+    """
+    if epoch == BEST:
+        return figures
+    history = history or History()
+    last = int(history.epochs["epoch"][-1]) if len(history.epochs) else 0
+    scores = {name: score for name, score in figures.scores.items() if name not in (VALIDATION, MY_HOLD_OUT)}
+    return replace(figures, **_values_at(history, last if epoch == LAST else int(epoch)), scores=scores)
+
+
+def _values_at(history: History, epoch: int) -> dict[str, Any]:
+    """Return the figures that are measured after each epoch."""
+    epochs = history.epochs
+    found = np.flatnonzero(epochs["epoch"] == epoch)
+    values = {
+        name: float(epochs[name][found[0]]) if len(found) else math.nan
+        for name in ("val_loss", "val_accuracy", "hold_out_accuracy")
+    }
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+SCORE_ORDER = (MY_HOLD_OUT, MNIST_TEST, VALIDATION)
+"""The accuracy on drawn digits is the headline; other sets follow in the order in which they come."""
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Return the names of score sets, what counts most first."""
+    rank = {name: place for place, name in enumerate(SCORE_ORDER)}
+    return sorted(names, key=lambda name: rank.get(name, len(rank)))
+
+
+def data_text(data: Mapping[str, int]) -> str:
+    """MNIST 54,000 + 212 drawings."""
+    parts = [f"{n:,} drawings" if name == DRAWINGS else f"{name} {n:,}" for name, n in data.items() if n]
+    return " + ".join(parts)
 
 
 def recipe_values(recipe: Mapping[str, Any]) -> dict[str, Value]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from qtdigits.core.drawing.samples import DRAWINGS, MNIST_TEST, MY_HOLD_OUT, VALIDATION
 from qtdigits.core.formatting import counted, duration, percent
 from qtdigits.core.run.events import RunFinished
+from qtdigits.core.run.figures import ordered
 
 OUTCOMES = {
     "completed": "Completed",
@@ -15,14 +15,6 @@ OUTCOMES = {
     "converged": "Converged, best kept",
     "diverged": "Diverged, last good weights kept",
 }
-SCORE_ORDER = (MY_HOLD_OUT, MNIST_TEST, VALIDATION)
-"""The accuracy on drawn digits is the headline; other sets follow in the order in which they come."""
-
-
-def data_text(data: Mapping[str, int]) -> str:
-    """MNIST 54,000 + 212 drawings."""
-    parts = [f"{n:,} drawings" if name == DRAWINGS else f"{name} {n:,}" for name, n in data.items() if n]
-    return " + ".join(parts)
 
 
 def finished_text(event: RunFinished) -> str:
@@ -38,9 +30,3 @@ def headline_text(scores: Mapping[str, Mapping[str, Any]]) -> str:
     return " · ".join(
         f"{name} {percent(scores[name]['accuracy'], 2)} of {scores[name]['n']:,}" for name in shown
     )
-
-
-def ordered(names: Iterable[str]) -> list[str]:
-    """Names of score sets, what counts most first."""
-    rank = {name: place for place, name in enumerate(SCORE_ORDER)}
-    return sorted(names, key=lambda name: rank.get(name, len(rank)))

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from qtdigits.core.drawing.samples import VALIDATION
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.run.events import RunFinished
+from qtdigits.core.run.figures import ordered
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError
-from qtdigits.gui.results.result_texts import ordered
 from qtdigits.gui.results.score_details import ScoreDetails
 from qtdigits.gui.session import Champion, Scores, Session
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling

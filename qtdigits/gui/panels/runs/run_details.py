@@ -17,33 +17,28 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
-from qtdigits.core.formatting import UNKNOWN, duration, percent
-from qtdigits.core.recipe import FIELD_BY_NAME, Value
-from qtdigits.core.run.figures import differing, recipe_values
+from qtdigits.core.run.figures import BEST
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
-from qtdigits.gui.panels.runs.runs_model import ENDINGS, titles_of
+from qtdigits.gui.panels.runs.runs_model import titles_of
 from qtdigits.gui.plots.curve_controls import CurveSettings
 from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.plots.training_curves import TrainingCurves
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
 from qtdigits.gui.results.live_curves import keep_curves
-from qtdigits.gui.results.result_texts import data_text, ordered
 from qtdigits.gui.results.run_summary import RunSummary
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import LEFT, label, make_plain, named, scrolling, table_cell
 from qtdigits.store.tables.runs import RunRecord
+from qtdigits.training.run_comparison import compared, environment_of
 from qtdigits.training.runs import result_of
 
 PREFIX = "runs."
 RESULT_TAB = 1
 MOST_COLUMN_PX = 260
-
-Row = tuple[str, tuple[str, ...]]
-"""A title, and a value for each run."""
 
 
 class RunDetails(QTabWidget):
@@ -66,15 +61,15 @@ class RunDetails(QTabWidget):
         settings = CurveSettings.from_json(preferences.curves)
         self._curves = named(TrainingCurves(settings=settings, object_prefix=PREFIX), "runCurves")
         self._result = RunResultPage(session=session)
-        self._differences = RunDifferences()
+        self._differences = RunDifferences(session=session)
         self.addTab(scrolling(self._curves), "Curves")
         self.addTab(self._result, "Result")
         self.addTab(self._differences, "Differences")
         self._curves.settings_changed.connect(self._keep_settings)
         self._curves.export_wanted.connect(self._on_save)
 
-    def show_runs(self, runs: Sequence[RunRecord], curves: Sequence[ShownRun]) -> None:
-        """Show runs; `curves` are theirs, in the same order."""
+    def show_runs(self, runs: Sequence[RunRecord], curves: Sequence[ShownRun], *, epoch: str) -> None:
+        """Show runs; `curves` are theirs, in the same order, and `epoch` is what their figures are of."""
         self.setVisible(bool(runs))
         if not runs:
             return
@@ -83,7 +78,7 @@ class RunDetails(QTabWidget):
         has_result = is_single and bool(runs[0].model)
         self.setTabVisible(RESULT_TAB, has_result)
         self._result.show_run(runs[0] if has_result else None)
-        self._differences.show_runs(runs)
+        self._differences.show_runs(runs, epoch)
         self._curves.show_runs(curves)
 
     @Slot()
@@ -175,11 +170,17 @@ def _as_compared(champion: Champion | None, found: Comparison | None) -> Champio
     return champion.with_score(MY_HOLD_OUT, correct=found.hold_out.before, n=found.hold_out.n)
 
 
-class RunDifferences(QTableWidget):
-    """A table with a column for each run."""
+NOTHING_DIFFERS = "nothing differs"
 
-    def __init__(self) -> None:
+
+class RunDifferences(QTableWidget):
+    """A table with a column for each run. Their models, which tell the environments, are opened when it is looked at."""
+
+    def __init__(self, *, session: Session) -> None:
         super().__init__()
+        self._session = session
+        self._runs: Sequence[RunRecord] = ()
+        self._epoch = BEST
         make_plain(self, name="runDifferences", title="Differences between the chosen runs")
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
         header = self.horizontalHeader()
@@ -187,60 +188,25 @@ class RunDifferences(QTableWidget):
         header.setMaximumSectionSize(MOST_COLUMN_PX)
         header.setDefaultAlignment(LEFT)
 
-    def show_runs(self, runs: Sequence[RunRecord]) -> None:
-        rows = figure_rows(runs) + recipe_rows(runs)
+    def show_runs(self, runs: Sequence[RunRecord], epoch: str) -> None:
+        """`epoch` is what the figures of the runs are of."""
+        self._runs, self._epoch = runs, epoch
+        self._fill()
+
+    def _fill(self) -> None:
+        runs = self._runs
+        known = [environment_of(self._session.data_dir, run) for run in runs] if self.isVisible() else ()
+        rows = compared(runs, epoch=self._epoch, environments=known)
         self.clear()
         self.setColumnCount(len(runs))
-        self.setRowCount(len(rows))
+        self.setRowCount(max(1, len(rows)))
         self.setHorizontalHeaderLabels(titles_of(runs))
-        self.setVerticalHeaderLabels([title for title, _ in rows])
-        for number, (_, values) in enumerate(rows):
-            for column, value in enumerate(values):
+        self.setVerticalHeaderLabels([row.title for row in rows] or [NOTHING_DIFFERS])
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row.values):
                 self.setItem(number, column, table_cell(value, tip=value))
 
-
-def figure_rows(runs: Sequence[RunRecord]) -> list[Row]:
-    """Return the results of the runs, the most important first; rows without any figure are left out."""
-    sets = ordered(dict.fromkeys(name for run in runs for name in run.figures.scores))
-    rows: list[Row] = [("Ended", tuple(ENDINGS.get(run.state, run.state) for run in runs))]
-    for name in sets:
-        found = [run.figures.scores.get(name) for run in runs]
-        rows.append((name, tuple(f"{percent(f[0], 2)} of {f[1]:,}" if f else UNKNOWN for f in found)))
-    shares = {
-        "Validation, best epoch": [run.figures.val_accuracy for run in runs],
-        "Hold-out, best epoch": [run.figures.hold_out_accuracy for run in runs],
-    }
-    for title, values in shares.items():
-        if any(value is not None for value in values):
-            rows.append((title, tuple(percent(v, 2) for v in values)))
-    texts = {
-        "Trained on": [data_text(run.figures.data) for run in runs],
-        "Data fingerprint": [run.figures.data_sha256 for run in runs],
-        "Weights": [f"{run.figures.n_parameters:,}" if run.figures.n_parameters else "" for run in runs],
-        "Why there is no model": [run.figures.message for run in runs],
-        "Note": [run.note for run in runs],
-    }
-    rows.append(("Epochs, best", tuple(f"{r.figures.epochs}, {r.figures.best_epoch}" for r in runs)))
-    rows.append(("Time", tuple(duration(run.figures.elapsed_s) for run in runs)))
-    rows += [(title, tuple(said or UNKNOWN for said in row)) for title, row in texts.items() if any(row)]
-    return rows
-
-
-def recipe_rows(runs: Sequence[RunRecord]) -> list[Row]:
-    """Return the fields in which the recipes differ; of a single run all fields."""
-    recipes = [run.recipe for run in runs]
-    found = differing(recipes)
-    if len(runs) == 1:
-        found = {name: (value,) for name, value in recipe_values(recipes[0]).items()}
-    return [(_title(name), tuple(_text(name, value) for value in values)) for name, values in found.items()]
-
-
-def _text(name: str, value: Value) -> str:
-    known = FIELD_BY_NAME.get(name)
-    if known is not None and known.zero and value == 0:
-        return known.zero
-    return f"{value:g}" if isinstance(value, float) else str(value) or UNKNOWN
-
-
-def _title(name: str) -> str:
-    return FIELD_BY_NAME[name].title if name in FIELD_BY_NAME else "Recipe"
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fill()

@@ -28,7 +28,8 @@ from qtdigits.errors import QtDigitsError
 from qtdigits.gui.plots.run_series import ShownRun
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.parts import LEFT, RIGHT, make_plain, offer_columns
-from qtdigits.store.tables.runs import RUNNING, RunRecord
+from qtdigits.store.tables.runs import RunRecord
+from qtdigits.training.run_comparison import ENDINGS
 
 COLUMNS = (
     "Name",
@@ -47,7 +48,6 @@ SORT_ROLE = Qt.ItemDataRole.UserRole
 STARTED_COLUMN = 1
 HIDDEN_COLUMNS = (3, 4, TIME_COLUMN, 8)
 """Epochs, validation, time and recipe stand in the pane below, too."""
-ENDINGS = {RUNNING: "interrupted"}
 
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import counted
+from qtdigits.core.run.figures import BEST, LAST
 from qtdigits.errors import QtDigitsError, StoreError
+from qtdigits.gui.background import Background
 from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.panels.runs.run_details import RunDetails
 from qtdigits.gui.panels.runs.runs_model import RunHistories, RunsFilter, RunsModel, RunsTable
@@ -19,10 +23,12 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import button, elided_label, named
+from qtdigits.gui.widgets.parts import ChoiceBox, button, elided_label, named
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.tables.runs import RunRecord
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
+from qtdigits.training.run_comparison import at_epoch
 from qtdigits.training.runs import (
     can_be_extended,
     can_be_resumed,
@@ -58,9 +64,11 @@ class RunsPanel(RefreshingPanel):
     ) -> None:
         super().__init__(parent)
         self._session, self._trainer, self._ask = session, trainer, ask
+        self._preferences = preferences
         self._runs = session.store.runs
         self._histories = RunHistories(session=session)
         self._changes_seen = 0
+        self._n_asked = 0
         self._model = RunsModel()
         self._rows = RunsFilter(self._model)
         self._search = named(QLineEdit(), "runsSearch")
@@ -81,6 +89,10 @@ class RunsPanel(RefreshingPanel):
         self._trash = button("Trash", "runsTrashButton", "Show the runs in the trash")
         self._trash.setCheckable(True)
         self._empty = button("Empty…", "emptyRunsTrashButton", "Delete the runs in the trash for good")
+        self._epochs = ChoiceBox(name="runsEpochBox")
+        self._epochs.setAccessibleName("Epoch of the figures")
+        self._epochs.setToolTip("Which epoch the columns Validation and My hold-out are of")
+        self._background = Background(self)
         self._lower = RunDetails(session=session, preferences=preferences, ask=ask)
         self._lay_out()
         self._connect()
@@ -100,9 +112,46 @@ class RunsPanel(RefreshingPanel):
         except QtDigitsError as error:
             self._session.report(error)
             return
+        self._list_epochs()
+        self._n_asked += 1
+        if (epoch := self._preferences.runs_epoch) == BEST:
+            self._show(runs, chosen)
+        else:  # the histories of many runs take a while to read
+            self._background.run(str(self._n_asked), partial(_at_epoch, self._session.data_dir, runs, epoch))
+
+    def _show(self, runs: list[RunRecord], chosen: set[str]) -> None:
         self._model.show_runs(runs, running=self._running, elsewhere=self._trained_elsewhere(runs))
         self._choose(chosen)
         self._show_chosen()
+
+    @Slot(str, object)
+    def _on_read(self, number: str, runs: list[RunRecord]) -> None:
+        if number == str(self._n_asked):
+            self._show(runs, {run.id for run in self._chosen()})
+
+    @Slot(str, object)
+    def _on_read_failed(self, _number: str, error: QtDigitsError) -> None:
+        self._session.report(error)
+
+    def _list_epochs(self) -> None:
+        chosen = self._preferences.runs_epoch
+        with QSignalBlocker(self._epochs):
+            self._epochs.clear()
+            for text, choice in (("Best epoch", BEST), ("Last epoch", LAST)):
+                self._epochs.addItem(text, choice)
+            if chosen.isdigit():
+                self._epochs.addItem(f"Epoch {chosen}", chosen)
+            self._epochs.addItem("Epoch…", "")
+            self._epochs.setCurrentIndex(self._epochs.findData(chosen))
+
+    @Slot()
+    def _on_epoch_chosen(self) -> None:
+        choice = self._epochs.currentData()
+        if not choice:
+            number = self._ask.number("Figures of an epoch", "Figures after which epoch?", 1, MOST_EPOCHS)
+            choice = self._preferences.runs_epoch if number is None else str(number)
+        self._preferences.runs_epoch = choice
+        self.reload()
 
     def _look_for_changes(self) -> None:
         """Reload if a terminal or another window has trained meanwhile."""
@@ -142,7 +191,8 @@ class RunsPanel(RefreshingPanel):
         self._offer_to_continue(chosen)
         compared = chosen[:MOST_COMPARED]
         self._hint.setText(self._hint_text(len(chosen)))
-        self._lower.show_runs(compared, self._histories.shown(compared, running=self._running))
+        curves = self._histories.shown(compared, running=self._running)
+        self._lower.show_runs(compared, curves, epoch=self._preferences.runs_epoch)
 
     def _hint_text(self, n_chosen: int) -> str:
         if not self._model.runs:
@@ -270,6 +320,7 @@ class RunsPanel(RefreshingPanel):
         top.add_stretching(self._hint, least_px=LEAST_HINT_PX)
         top.add(
             self._search,
+            self._epochs,
             self._resume,
             self._extend,
             self._undo,
@@ -302,6 +353,10 @@ class RunsPanel(RefreshingPanel):
         self._session.undo_changed.connect(self._offer_undo)
         self._trash.toggled.connect(self.reload)
         self._empty.clicked.connect(self._on_empty)
+        self._epochs.activated.connect(self._on_epoch_chosen)
+        self._background.done.connect(self._on_read)
+        self._background.failed.connect(self._on_read_failed)
+        self._session.closing.connect(self._background.shutdown)
         self._trainer.run_started.connect(self.mark_stale)
         self._trainer.job_ended.connect(self._on_job_ended)
         self._table.activated.connect(self._lower.show_result)  # a double click, or Enter
@@ -316,6 +371,11 @@ class RunsPanel(RefreshingPanel):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
             self._look_for_changes()
+
+
+def _at_epoch(data_dir: Path, runs: list[RunRecord], epoch: str) -> list[RunRecord]:
+    with SampleStore.open_to_read(data_dir) as store:
+        return at_epoch(store.runs, runs, epoch)
 
 
 class Trashing:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.run import events as ev
+from qtdigits.core.run.figures import data_text
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.engine_process import Current, JobEnding
@@ -23,7 +24,7 @@ from qtdigits.gui.panels.training.training_controls import (
 from qtdigits.gui.panels.training.training_pages import TrainingPages
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.results.live_curves import LiveCurves
-from qtdigits.gui.results.result_texts import data_text, finished_text, headline_text
+from qtdigits.gui.results.result_texts import finished_text, headline_text
 from qtdigits.gui.results.steering import RunProgress
 from qtdigits.gui.session import Champion, Session
 from qtdigits.gui.trainer import Trainer
