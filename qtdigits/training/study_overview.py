@@ -15,6 +15,7 @@ import numpy as np
 from qtdigits.core.recipe import Value
 from qtdigits.core.study import StudySpec
 from qtdigits.training.study_storage import (
+    ENDED,
     JOURNAL,
     STATES,
     StoredStudy,
@@ -32,7 +33,6 @@ LEAST_FOR_IMPORTANCES = 10
 GROUPS = 10
 """Importances are worked out without each tenth of the trials, too; how much they differ then gives their intervals."""
 LEAST_FOR_TIME = 3
-ENDED = ("complete", "pruned", "failed")
 
 
 @dataclass(frozen=True)

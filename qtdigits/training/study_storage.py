@@ -38,7 +38,8 @@ JOURNAL = "journal.log"
 HEARTBEAT_S = 60
 GRACE = 5
 """A worker that was silent for so many heartbeats is dead."""
-STATES = ("complete", "pruned", "failed", "running", "waiting")
+ENDED = ("complete", "pruned", "failed")
+STATES = (*ENDED, "running", "waiting")
 
 SLOT, RUNS, FIGURES, ERROR = "slot", "runs", "figures", "error"
 """User attributes of trials: their slot, the ids of their runs by number of the seed, what came out, and why they failed."""
