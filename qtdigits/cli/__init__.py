@@ -11,7 +11,7 @@ COMMANDS = {
     "backups": "list, make or restore copies of the stored drawings, judgements and runs",
     "runs": "list, show, compare, name or delete training runs",
     "study": "search over fields of a recipe, on this machine or on many; show what came out",
-    "report": "write a page about a writer that opens in any browser and prints",
+    "report": "write a page about a writer or a study that opens in any browser and prints",
     "simulate": "replay real writers as users who judge, correct and retrain, and count the errors that this saves",
     "demo": "drive the real window off-screen: drawing, correcting, a short training; save numbered pictures",
 }

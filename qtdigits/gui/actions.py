@@ -158,7 +158,8 @@ def _files(window: Window) -> Iterator[Command]:
     yield Command("&File", "&Export drawings as ink…", files.export_ink, "Ctrl+S", has_rule=True)
     yield Command("&File", "Export as C&SV pair…", files.export_csv_pair)
     yield Command("&File", "&Backups…", window.manage_backups, has_rule=True)
-    yield Command("&File", "Save c&urves…", window.curves.save, "Ctrl+Shift+S", has_rule=True)
+    yield Command("&File", "Save a &report…", files.save_report, has_rule=True)
+    yield Command("&File", "Save c&urves…", window.curves.save, "Ctrl+Shift+S")
     yield Command("&File", "&Quit", window.close, "Ctrl+Q", has_rule=True)
 
 

@@ -13,10 +13,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.core.drawing.samples import Sample
 from qtdigits.core.formatting import counted
-from qtdigits.errors import QtDigitsError
+from qtdigits.errors import CancelledError, QtDigitsError
 from qtdigits.gui.background import Background, Work
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
+from qtdigits.store.files import write_file
 from qtdigits.store.tables.editing import Added
 from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.training import import_export as exchange
@@ -29,6 +30,7 @@ MOST_NAMED = 12
 """So many writers or labels are named in a question."""
 ANY_KIND = "Drawings (*.jsonl *.jsonl.gz *.csv *.tra *.tes *.npz *.gz *.db);;All files (*)"
 MODEL_KINDS = ";;".join(f"{one.title} (*{one.suffix})" for one in FORMATS)
+PAGE_KIND = "Web page (*.html)"
 EXPORT_TIMEOUT_S = 600.0
 
 
@@ -38,6 +40,13 @@ class DrawingsWritten:
 
     n: int
     n_retired: int
+
+
+@dataclass(frozen=True)
+class ReportWritten:
+    """`headline` is its main sentence."""
+
+    headline: str
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,24 @@ class ImportExport(QObject):
             return
         self._run(f"Exporting to {out.name}", partial(_written, model, out, self._is_closing))
 
+    def save_report(self) -> None:
+        """Write a page about whoever draws now."""
+        from qtdigits.training.report.page import file_name_of
+
+        writer, store = self._session.writer, self._session.store
+        try:
+            is_empty = not store.count(writer=writer) and not store.judgements.models(writer)
+        except QtDigitsError as error:
+            self._session.report(error)
+            return
+        if is_empty:
+            self._session.notify(f"There is nothing to report: {writer} has not drawn anything yet.")
+            return
+        out = self._ask.file_to_save("Save a report", file_name_of(writer), PAGE_KIND)
+        if out is not None:
+            work = partial(_report_written, self._session.data_dir, writer, out, self._is_closing)
+            self._run(f"Writing {out.name}", work)
+
     @Slot()
     def _on_closing(self) -> None:
         self._is_closing.set()
@@ -176,6 +203,8 @@ class ImportExport(QObject):
                 self._session.notify(
                     f"{name}: done. Read back, its probabilities differ by at most {difference:.1e}."
                 )
+            case ReportWritten(headline):
+                self._session.notify(f"{name}: done. {headline}")
             case DrawingsWritten(n, n_retired):
                 left_out = f" {n_retired:,} of retired classes were left out." if n_retired else ""
                 self._session.notify(f"{name}: {counted(n, 'drawing')} written.{left_out}")
@@ -188,6 +217,18 @@ class ImportExport(QObject):
 
 def _drawings_written(export: Callable[[], int], n_retired: int) -> DrawingsWritten:
     return DrawingsWritten(export(), n_retired)
+
+
+def _report_written(data_dir: Path, writer: str, out: Path, is_closing: Event) -> ReportWritten:
+    from qtdigits.training.report.writer import writer_report
+
+    def raise_if_closing(_done: int, _total: int) -> None:
+        if is_closing.is_set():
+            raise CancelledError("The window was closed.")
+
+    report = writer_report(data_dir, writer, progress=raise_if_closing)
+    write_file(out, report.html.encode())
+    return ReportWritten(report.facts["headline"])
 
 
 def _written(model: Path, out: Path, is_closing: Event) -> ModelWritten:

@@ -104,8 +104,9 @@ class StudyReader:
     Its methods are called by one thread.
     """
 
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
+    def __init__(self, data_dir: Path, *, url: str = "") -> None:
+        """`url` is that of their database, where they are not in the data folder itself."""
+        self._data_dir, self._url = data_dir, url
         self._opened: dict[str, tuple[int, StoredStudy]] = {}
         self._ended: dict[str, dict[int, TrialOverview]] = {}
 
@@ -115,7 +116,7 @@ class StudyReader:
         if stored is None:
             return None
         ended = self._ended.setdefault(name, {})
-        with reporting(""):
+        with reporting(self._url):
             slots = stored.slots()
             found = {
                 trial.number: ended.get(trial.number) or _seen(trial, stored) for trial in slots.values()
@@ -134,7 +135,7 @@ class StudyReader:
         stored = self._stored(name)
         if stored is None:
             return {}
-        with reporting(""):
+        with reporting(self._url):
             trials = stored.study.get_trials(deepcopy=False)
             if sum(trial.state.name == "COMPLETE" for trial in trials) < LEAST_FOR_IMPORTANCES:
                 return {}
@@ -154,7 +155,7 @@ class StudyReader:
         if kept is None or kept[0] != inode:
             self._opened.pop(name, None)
             self._ended.pop(name, None)
-            stored = open_study(name, data_dir=self._data_dir)
+            stored = open_study(name, data_dir=self._data_dir, url=self._url)
             if stored is None:
                 return None
             kept = self._opened[name] = inode, stored

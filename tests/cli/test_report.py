@@ -161,3 +161,9 @@ def test_that_figures_of_a_writer_are_those_of_all_models(run: Run, data_dir: Pa
     assert "30 corrections" in text
     assert "90 judged" in text
     assert "0 of 30" in text
+
+
+def test_that_a_study_that_is_not_there_is_said_in_one_line(run: Run, data_dir: Path) -> None:
+    done = run("report", "--study", "widths")
+    assert (done.code, "There is no study 'widths'." in done.complaint) == (2, True)
+    assert run("report", "--writer", "ada", "--study", "widths").code == 2

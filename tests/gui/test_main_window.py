@@ -298,6 +298,20 @@ def test_that_without_drawings_nobody_is_asked_where_to_export_them(window):
     assert window.ask.asked == []
 
 
+def test_that_a_report_about_who_draws_is_saved_in_the_background(window, qtbot, tmp_path):
+    window.import_export.save_report()
+    assert window.messages.text == "There is nothing to report: me has not drawn anything yet."
+    assert window.ask.asked == []
+    for label in "37":
+        draw(window)
+        window.session.judge(label)
+    window.ask.reply = tmp_path / "page.html"
+    action(window, "Save a report…").trigger()
+    qtbot.waitUntil(lambda: "done." in window.messages.text, timeout=20_000)
+    assert "of 2 drawings by me right" in window.messages.text
+    assert "of 2 drawings by me right" in (tmp_path / "page.html").read_text("utf-8")
+
+
 def test_that_a_bad_file_is_refused_with_its_line_and_the_store_is_unchanged(window, qtbot, tmp_path):
     (tmp_path / "bad.csv").write_text("1,2,3\n")
     (tmp_path / "labels.csv").write_text("7\n")

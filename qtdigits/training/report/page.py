@@ -39,7 +39,8 @@ figcaption{font-size:13px}h1,h2,h3,p.lead,thead{break-after:avoid}figure,tr,.til
 figure{margin:12px 0}svg{width:100%;display:block}svg text{font-size:12px;fill:var(--muted);unicode-bidi:isolate}
 svg text.t{fill:var(--text)}.g{stroke:var(--line);fill:none}.e{stroke:var(--text);fill:none;opacity:.7}
 .s0,.s1,.s2,.s3,.s4,.s5,.s6{fill:none;stroke-width:1.8;stroke-linejoin:round}
-.s0{stroke:var(--muted);stroke-dasharray:4 4}.s1{stroke:var(--c1)}.s2{stroke:var(--c2)}
+.s0{stroke:var(--muted);stroke-dasharray:4 4}.i{stroke-dasharray:none;stroke-width:1.2}
+.s1{stroke:var(--c1)}.s2{stroke:var(--c2)}
 .s3{stroke:var(--c3)}.s4{stroke:var(--c4)}.s5{stroke:var(--c5)}.s6{stroke:var(--c6)}
 .f0{fill:var(--muted)}.f1,.b1{fill:var(--c1)}.f2,.b2{fill:var(--c2)}.f3,.b3{fill:var(--c3)}
 .f4{fill:var(--c4)}.f5{fill:var(--c5)}.f6{fill:var(--c6)}.b1,.b2,.b3{opacity:.16}
@@ -70,10 +71,11 @@ class Report:
     html: str
     facts: Mapping[str, Any]
 
-    @property
-    def file_name(self) -> str:
-        cleaned = "".join(c if c.isalnum() or c in "-_." else "-" for c in self.subject)
-        return f"report-{cleaned.encode()[:MOST_BYTES_OF_NAME].decode(errors='ignore')}.html"
+
+def file_name_of(subject: str) -> str:
+    """Return the usual name of the file of a report."""
+    cleaned = "".join(c if c.isalnum() or c in "-_." else "-" for c in subject)
+    return f"report-{cleaned.encode()[:MOST_BYTES_OF_NAME].decode(errors='ignore')}.html"
 
 
 class Html(str):

@@ -54,11 +54,17 @@ class Bar:
 
 @dataclass(frozen=True)
 class Axis:
-    """`is_share`: from 0 to 1, shown in per cent. `ends`: None to fit the values."""
+    """`is_share`: from 0 to 1, shown in per cent. `ends`: None to fit the values. `is_log`: all values are above 0."""
 
     title: str
     is_share: bool = False
     ends: Range | None = None
+    is_log: bool = False
+
+    def places(self, values: Floats) -> Floats:
+        """Return where values stand on the axis, in its own unit."""
+        placed = np.asarray(values, np.float64)
+        return np.log10(placed) if self.is_log else placed
 
     def fitted(self, values: Floats) -> Range:
         """Return the ends of the axis: shares end at 100 %, other values where a round number is."""
@@ -70,14 +76,20 @@ class Axis:
         low, high = float(values.min()), float(values.max())
         if self.is_share:
             return 1 - min(1.0, nice_above(max(1 - low, LEAST_SPREAD))), 1.0
-        if low >= 0 and low < 0.7 * high:
+        if not self.is_log and 0 <= low < 0.7 * high:
             low = 0.0
         spare = (high - low or abs(high) or 1.0) * 0.05
-        return low - spare * (low != 0), high + spare
+        return low - spare * (self.is_log or low != 0), high + spare
 
     def ticks(self, ends: Range, most: int) -> list[float]:
-        """Return round numbers within the ends."""
+        """Return round numbers within the ends, which are places."""
         low, high = ends
+        if self.is_log:
+            powers = range(math.floor(low), math.ceil(high) + 1)
+            found = [
+                n * 10.0**power for power in powers for n in ((1, 2, 5) if high - low < most / 3 else (1,))
+            ]
+            return [value for value in found if low <= math.log10(value) <= high]
         step = nice_above((high - low) / most, STEPS)
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         return [round(k * step, 12) for k in range(first, last + 1)]
@@ -88,12 +100,12 @@ class Axis:
 
 def chart(series: Sequence[Series], *, title: str, x: Axis, y: Axis) -> str:
     """Return a chart as SVG. `title` is what a screen reader says of it."""
-    points = [np.asarray(one.x, np.float64) for one in series]
+    points = [x.places(one.x) for one in series]
     heights = [np.asarray(part, np.float64) for one in series for part in _heights_of(one)]
     x_ends, y_ends = (
         axis.fitted(np.concatenate([*values, np.empty(0)])) for axis, values in ((x, points), (y, heights))
     )
-    frame = _Frame(x_ends, y_ends)
+    frame = _Frame(x, x_ends, y_ends)
     parts = [*_grid(frame, x, y), *(part for one in series for part in _drawn(one, frame))]
     return _svg(HEIGHT, title, parts)
 
@@ -124,12 +136,15 @@ def bars(rows: Sequence[Bar], *, title: str) -> str:
 class _Frame:
     """Leads from values to places in the view box."""
 
+    x_axis: Axis
     x_ends: Range
     y_ends: Range
 
     def x(self, values: Floats) -> Floats:
         low, high = self.x_ends
-        placed: Floats = LEFT + (np.asarray(values) - low) / (high - low or 1) * (WIDTH - LEFT - RIGHT)
+        placed: Floats = LEFT + (self.x_axis.places(values) - low) / (high - low or 1) * (
+            WIDTH - LEFT - RIGHT
+        )
         return placed
 
     def y(self, values: Floats) -> Floats:
@@ -181,7 +196,7 @@ def _drawn(one: Series, frame: _Frame) -> list[str]:
             return dots
         ends = zip(x, low, high, strict=True)
         return [
-            f'<path class="s{one.colour}" d="{"".join(f"M{a:.1f} {b:.1f}V{c:.1f}" for a, b, c in ends)}"/>',
+            f'<path class="s{one.colour} i" d="{"".join(f"M{a:.1f} {b:.1f}V{c:.1f}" for a, b, c in ends)}"/>',
             *dots,
         ]
     line = f'<path class="s{one.colour}" d="M{_path(x, y)}"/>'
