@@ -86,17 +86,24 @@ def open_window(reader: str, data_dir: str | None = None) -> tuple[QApplication,
 
 def drawings(n: int, seed: int = 1) -> list[list[NDArray[np.float64]]]:
     """`n` synthetic drawings: strokes of points `(m, 2)` in a unit square."""
+    return [strokes for strokes, _ in labelled_drawings(n, seed)]
+
+
+def labelled_drawings(n: int, seed: int = 1) -> list[tuple[list[NDArray[np.float64]], str]]:
+    """The same, with their labels."""
     import numpy as np
 
     from qtdigits.core.drawing.synthetic import synthetic_digits
 
-    inks, _ = synthetic_digits(n, seed=seed)
+    inks, labels = synthetic_digits(n, seed=seed)
     placed = []
-    for ink in inks:
+    for ink, label in zip(inks, labels, strict=True):
         left, top, right, bottom = ink.bounds
         scale = 0.6 / max(right - left, bottom - top, 1e-6)
         middle = np.array([(left + right) / 2, (top + bottom) / 2])
-        placed.append([(stroke[:, :2].astype(float) - middle) * scale + 0.5 for stroke in ink.strokes])
+        placed.append(
+            ([(stroke[:, :2].astype(float) - middle) * scale + 0.5 for stroke in ink.strokes], label)
+        )
     return placed
 
 

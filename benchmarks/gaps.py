@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import Row, drawings, finish, open_window, run_child
+from benchmarks.common import Row, finish, labelled_drawings, open_window, run_child
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,10 +140,14 @@ def beside_another_writer(*, is_waiting: bool) -> None:
 
     `is_waiting`: each judgement waits for the lock in the event loop, as a plain write into the store does.
     """
+    from qtdigits.store.tables.database import BUSY_TIMEOUT_S
+
     app, window = open_window("litert", tempfile.mkdtemp())
     window.trainer.start_engine = lambda: None  # type: ignore[method-assign]
     if is_waiting:
-        window.session.store.without_waiting = contextlib.nullcontext  # type: ignore[method-assign]
+        store = window.session.store
+        store.wait_at_most(BUSY_TIMEOUT_S)
+        store.wait_at_most = lambda seconds: None  # type: ignore[method-assign]
     window.show()
     watch = GapWatch(app)
     watch.until(
@@ -207,7 +210,10 @@ class GapWatch:
 
 
 class Somebody:
-    """Draws one digit after the other with the mouse, a point every 16 ms."""
+    """Draws one digit after the other with the mouse, a point every 16 ms, and judges it by its label.
+
+    While a judgement waits to be stored he draws the next digit, and then looks on until that can be judged.
+    """
 
     def __init__(self, window: MainWindow) -> None:
         from PySide6.QtCore import QTimer
@@ -230,14 +236,16 @@ class Somebody:
         from PySide6.QtCore import QPoint, Qt
         from PySide6.QtTest import QTest
 
-        canvas, left = self._window.canvas, Qt.MouseButton.LeftButton
-        for strokes in cycle(drawings(50)):
+        canvas, session, left = self._window.canvas, self._window.session, Qt.MouseButton.LeftButton
+        for strokes, label in cycle(labelled_drawings(50)):
             for stroke in strokes:
                 points = [QPoint(round(x * canvas.width()), round(y * canvas.height())) for x, y in stroke]
                 yield partial(QTest.mousePress, canvas, left, pos=points[0])
                 yield from (partial(QTest.mouseMove, canvas, point) for point in points[1:])
                 yield partial(QTest.mouseRelease, canvas, left, pos=points[-1])
-            yield partial(self._window.session.judge)
+            while session.is_saving:
+                yield lambda: None
+            yield partial(session.judge, label)
 
 
 def train_in_thread(window: MainWindow) -> QThread:

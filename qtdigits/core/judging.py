@@ -17,7 +17,7 @@ from qtdigits.core.drawing.samples import Sample, Trial, Verdict
 from qtdigits.core.memory import LEAST_SIMILARITY, Memory, Neighbour
 from qtdigits.core.score.calibration import ALIKE, are_undecided, are_unlike
 from qtdigits.core.undo import UndoStack
-from qtdigits.errors import InputError, NotStoredError, StoreBusyError, StoreError
+from qtdigits.errors import InputError, NotStoredError
 
 MOST_REASONS = 3
 
@@ -244,22 +244,18 @@ class Judging:
     def skip(self) -> Trial | None:
         """Begin a blank drawing without counting this one. Returns None for a drawing that was not read.
 
-        The trial is stored as skipped, so that nobody can skip unseen what was misread. Raises `StoreError`; then the drawing is
-        gone all the same, unless it is a `StoreBusyError`.
+        The trial is stored as skipped, so that nobody can skip unseen what was misread. Raises `StoreError`; then the drawing
+        stays.
         """
         if self._ink.is_blank:
             return None
-        trial = None
-        try:
-            if self._reading is not None:
-                trial = self._keep(None, self._reading)
-        except StoreBusyError:
-            raise
-        except StoreError:
-            self._change(Change.CLEARING, Ink())
-            raise
+        trial = None if self._reading is None else self._keep(None, self._reading)
         self._change(Change.CLEARING if trial is None else Change.JUDGEMENT, Ink(), trial)
         return trial
+
+    def clear(self) -> None:
+        """Begin a blank drawing, and store nothing."""
+        self._change(Change.CLEARING, Ink())
 
     def undo(self) -> Change:
         """Undo the last change: a stroke, an erased stroke, a cleared drawing, a judgement. Raises `StoreError`.

@@ -19,12 +19,10 @@ from qtdigits import paths
 from qtdigits.engine.client import EngineClient
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.background import GarbageCollector
-from qtdigits.gui.daily_backup import DailyBackup
 from qtdigits.gui.engine_process import EngineProcess
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import THEMES, Preferences
 from qtdigits.gui.problem_report import keep_errors
-from qtdigits.gui.remembering import Remembering
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.store.library import ModelLibrary
@@ -53,8 +51,6 @@ def create(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     if options.theme:
         preferences.theme = options.theme
     session = Session(store=opened.store, library=library, data_dir=opened.folder)
-    Remembering(session=session, parent=session)
-    DailyBackup(session=session, parent=session)
     process = EngineProcess(make_client=partial(EngineClient, data_dir=opened.folder))
     trainer = Trainer(session=session, process=process)
     window = MainWindow(

@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QStatusBar, QWidget
 
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import counted, not_counted, percent
+from qtdigits.core.score.metrics import RunningAccuracy
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.session import Champion, RunningAccuracy, Session
+from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import ChoiceBox, named

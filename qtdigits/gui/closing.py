@@ -1,4 +1,4 @@
-"""What should happen to the job at work, and to the queue, when the window is closed."""
+"""What has to end before the window closes: what waits to be saved, and what becomes of the job at work and of the queue."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.training.jobs import LabelReviewJob
@@ -17,6 +18,10 @@ EXPLANATION = (
     "Later: the list of runs offers to resume it."
 )
 STAY = "Do not close"
+SAVING = (
+    "Another program is using your drawings. The window closes as soon as your last ones are saved; "
+    "Esc: do not save the one on the canvas."
+)
 
 
 class ClosingChoice(StrEnum):
@@ -29,13 +34,17 @@ class ClosingChoice(StrEnum):
 
 
 class Closing(QObject):
-    """Asks, and waits for the end of the training while the window is hidden. `is_over`: it has ended."""
+    """Asks, and waits for the end of the training while the window is hidden. `is_over`: what was waited for has ended."""
 
     is_over = Signal()
 
-    def __init__(self, *, trainer: Trainer, ask: Ask, parent: QObject | None = None) -> None:
+    def __init__(
+        self, *, session: Session, trainer: Trainer, ask: Ask, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._trainer, self._ask = trainer, ask
+        self._session, self._trainer, self._ask = session, trainer, ask
+        self._is_closing = False
+        session.saving.waiting_changed.connect(self._on_waiting_changed)
 
     def ask_what_to_do(self) -> ClosingChoice | None:
         """LATER when there is nothing to ask; None: the window is to stay.
@@ -55,6 +64,19 @@ class Closing(QObject):
             return ClosingChoice.LATER if is_agreed else None
         finally:
             self._trainer.hold(False)
+
+    def is_all_saved(self) -> bool:
+        """Whether nothing waits for another process to be stored. Else the person is told, and `is_over` follows when it is."""
+        self._is_closing = self._session.saving.is_waiting
+        if self._is_closing:
+            self._session.notify(SAVING)
+        return not self._is_closing
+
+    @Slot(bool)
+    def _on_waiting_changed(self, is_waiting: bool) -> None:
+        if self._is_closing and not is_waiting:
+            self._is_closing = False
+            self.is_over.emit()
 
     def wait(self, choice: ClosingChoice) -> None:
         """Let the training end in the way that was chosen; nothing else begins."""

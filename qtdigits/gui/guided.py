@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from qtdigits.core.drawing.samples import Trial
 from qtdigits.core.formatting import percent, percent_range
 from qtdigits.core.score.practice import Goal, GuidedProgress
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.session import Champion, Session
+from qtdigits.gui.session import Session
 
 
 class Ending(StrEnum):

@@ -48,6 +48,7 @@ from qtdigits.gui.sample_edits import SampleEdits
 from qtdigits.gui.session import SampleSelection, Session
 from qtdigits.gui.theme import choice_text, dress_application, theme_for
 from qtdigits.gui.trainer import Trainer
+from qtdigits.gui.upkeep import Upkeep
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.message_bar import MessageBar
 from qtdigits.gui.widgets.pages import LazyPage
@@ -100,7 +101,8 @@ class MainWindow(QMainWindow):
         self.canvas = self.drawing.canvas
         self.import_export = ImportExport(session=session, ask=self.ask, parent=self)
         self.edits = SampleEdits(session=session, parent=self)
-        self.closing = Closing(trainer=trainer, ask=self.ask, parent=self)
+        self.upkeep = Upkeep(session=session, parent=self)
+        self.closing = Closing(session=session, trainer=trainer, ask=self.ask, parent=self)
         self.learning = AutomaticLearning(
             session=session, trainer=trainer, guided=self.guided, preferences=preferences, parent=self
         )
@@ -305,13 +307,13 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _manage_writers(self) -> None:
-        WritersDialog(session=self.session, ask=self.ask, parent=self).open()
+        WritersDialog(session=self.session, upkeep=self.upkeep, ask=self.ask, parent=self).open()
 
     @Slot()
     def manage_backups(self) -> None:
         from qtdigits.gui.panels.backups_dialog import BackupsDialog
 
-        BackupsDialog(session=self.session, ask=self.ask, parent=self).open()
+        BackupsDialog(session=self.session, upkeep=self.upkeep, parent=self).open()
 
     @Slot()
     def manage_classes(self) -> None:
@@ -454,8 +456,12 @@ class MainWindow(QMainWindow):
             if choice is not None:
                 self._leave_when_over(choice)
             return
+        if not self.closing.is_all_saved():
+            event.ignore()
+            return
         self.preferences.geometry = self.saveGeometry()
         self._quiet.stop()
+        self.hide()  # what is still at work, such as an import, ends out of sight
         self._plots.wait()
         self.trainer.close()
         self.session.close()

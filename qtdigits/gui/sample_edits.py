@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -102,8 +103,9 @@ class SampleEdits(QObject):
         super().__init__(parent)
         self._session = session
         self._pending: deque[tuple[Edit, int]] = deque()  # with how many drawings there are to change
-        self._next = QTimer(self, interval=0)
-        self._next.timeout.connect(self._step)
+        self._n_handed_over = 0
+        self._next = QTimer(self, interval=0, singleShot=True)
+        self._next.timeout.connect(self._change_next_part)
         session.closing.connect(self._finish_all)
 
     @property
@@ -170,29 +172,38 @@ class SampleEdits(QObject):
         self.begin(edit)
 
     def begin(self, edit: Edit) -> None:
-        """Make a change, or undo it: at once, if it is a short one and no other is under way."""
+        """Make a change, or undo it: at once, unless a long one is under way or another process writes."""
         self._pending.append((edit, edit.n_left))
-        if len(self._pending) == 1 and not edit.is_long:
-            self._step()
-        elif not self._next.isActive():
-            self._next.start()
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Let what is pending be saved, up to a long change: what comes after that follows when it has ended."""
+        while self._n_handed_over < len(self._pending):
+            before = islice(self._pending, self._n_handed_over)
+            if any(edit.is_long for edit, _ in before):
+                return
+            self._n_handed_over += 1
+            self._change_part(*self._pending[self._n_handed_over - 1])
 
     @Slot()
-    def _step(self) -> None:
+    def _change_next_part(self) -> None:
+        self._change_part(*self._pending[0])
+
+    def _change_part(self, edit: Edit, total: int) -> None:
         """Change the next part. What was changed before an error stays, and can be undone."""
-        edit, total = self._pending[0]
-        try:
-            if edit.step():
-                self.edited.emit(f"{total - edit.n_left:,} of {counted(total, 'drawing')} …")
-            else:
-                self._end(edit)
-        except QtDigitsError as error:
-            self._end(edit, error)
+        then, failed = partial(self._on_changed, edit, total), partial(self._end, edit)
+        self._session.saving.do(edit.step, then, failed=failed)
+
+    def _on_changed(self, edit: Edit, total: int, is_more: bool) -> None:
+        if is_more:
+            self.edited.emit(f"{total - edit.n_left:,} of {counted(total, 'drawing')} …")
+            self._next.start()
+        else:
+            self._end(edit)
 
     def _end(self, edit: Edit, error: QtDigitsError | None = None) -> None:
         self._pending.popleft()
-        if not self._pending:
-            self._next.stop()
+        self._n_handed_over -= 1
         stack, is_new = self._session.undo_stack, edit.is_new
         is_changed = True
         if is_new:
@@ -208,12 +219,14 @@ class SampleEdits(QObject):
             self._session.report(error)
         if is_changed and (is_new or error is None):
             self.edited.emit(edit.outcome)
+        self._hand_over()
 
     @Slot()
     def _finish_all(self) -> None:
         """Finish what was begun before the store is closed."""
-        while self._pending:
-            self._step()
+        while self._pending and not self._session.saving.is_waiting:
+            self._next.stop()
+            self._change_next_part()
 
 
 def _parts(ids: Collection[int]) -> list[Sequence[int]]:

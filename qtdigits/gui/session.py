@@ -6,15 +6,15 @@ the canvas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from qtdigits.core.drawing.classes import Classes
 from qtdigits.core.drawing.ink import Ink
@@ -23,38 +23,19 @@ from qtdigits.core.drawing.samples import DEFAULT_WRITER, Trial
 from qtdigits.core.judging import DrawingStep, Judging, Reading
 from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
-from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.metrics import RunningAccuracy, Tally
 from qtdigits.core.undo import Action, UndoStack
-from qtdigits.errors import InputError, ModelFileError, QtDigitsError, StoreBusyError, StoreError
-from qtdigits.gui.saving import Saving
-from qtdigits.paths import rescue_dirs
+from qtdigits.errors import InputError, ModelFileError, QtDigitsError, StoreError
+from qtdigits.gui.champion import Champion, WatchedFile
+from qtdigits.gui.remembering import Remembering
+from qtdigits.gui.saving import Saving, Write
 from qtdigits.reader import Reader
-from qtdigits.store.backups import Restored, restore
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import load_model
-from qtdigits.store.privacy import Wiped, wipe_writer
+from qtdigits.store.tables.database import BUSY_TIMEOUT_S
 from qtdigits.store.tables.queries import Thumbnail
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.remember import MemoryRequest
-
-FILE_SETTLED_MS = 1_000
-"""A program that writes the champion's file in several steps has so long from one change to the next."""
-
-Scores = Mapping[str, Mapping[str, Any]]
-"""The name of a set → `Score.to_json()`, as in `RunFinished.scores` and in a model file."""
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The model in use."""
-
-    name: str
-    path: Path
-    scores: Scores = field(default_factory=dict)
-
-    def with_score(self, name: str, *, correct: int, n: int) -> Champion:
-        """Return the same model with another score on the set `name`."""
-        return replace(self, scores={**self.scores, name: Tally(n, correct).to_json()})
 
 
 @dataclass(frozen=True)
@@ -63,30 +44,6 @@ class SampleSelection:
 
     title: str
     ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class RunningAccuracy:
-    """Trials of one writer with one model: every one scored before it could be trained on.
-
-    `doubted` others do not count until their labels have been reviewed. `earlier` are trials with other models, where there are
-    none with this one yet.
-    """
-
-    writer: str
-    model: str
-    correct: int
-    n: int
-    doubted: int = 0
-    earlier: Tally = field(default_factory=lambda: Tally(0, 0))
-
-    @property
-    def tally(self) -> Tally:
-        return Tally(self.n, self.correct)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return self.tally.interval
 
 
 class Session(QObject):
@@ -101,7 +58,6 @@ class Session(QObject):
     writer_changed = Signal(str)
     champion_changed = Signal(object)  # Champion | None
     memory_changed = Signal(object)  # Memory | None
-    memory_wanted = Signal(object)  # MemoryRequest; whoever builds it calls `take_memory`
     models_changed = Signal()  # the library holds other models than before
     samples_changed = Signal()
     classes_changed = Signal()
@@ -110,9 +66,7 @@ class Session(QObject):
     problem_met = Signal(object)  # QtDigitsError
     notice_given = Signal(str)  # nothing failed, but the person should know
     told = Signal(str)  # what was done; it need not stay in sight
-    saving_changed = Signal(
-        bool
-    )  # the judgement waits for another process that writes into the store, or no longer does
+    saving_changed = Signal(bool)  # `is_saving`
     closing = Signal()  # the store is about to be closed
 
     def __init__(
@@ -124,9 +78,9 @@ class Session(QObject):
         self.data_dir = data_dir
         self.undo_stack = UndoStack(on_change=self.undo_changed.emit)
         self._judging = Judging(store=store, writer=_who_draws(store), undo_stack=self.undo_stack)
-        self._saving = Saving(store=store, parent=self)
-        self._saving.waiting_changed.connect(self._on_saving_changed)
-        self._saving.took_long.connect(self.report)
+        self.saving = Saving(store, library, parent=self)
+        self.saving.took_long.connect(self.report)
+        self._canvas_write: Write | None = None
         self._next_strokes: list[tuple[NDArray[np.float32], str]] = []
         self._n_damaged = 0
         self._new_classes: set[str] = set()
@@ -135,13 +89,13 @@ class Session(QObject):
         self._reader: Reader | None = None
         self._champion: Champion | None = None
         self._remembered_model: Model | None = None
-        self._memory_request: MemoryRequest | None = None
-        self._champion_stamp: tuple[int, int] | None = None
+        self._remembering = Remembering(store_path=store.path, parent=self)
+        self._remembering.built.connect(self._take_memory)
+        self._remembering.failed.connect(self.report)
         self._next_model: Path | None = None
-        self._watcher: QFileSystemWatcher | None = None
-        self._settling = QTimer(self, singleShot=True, interval=FILE_SETTLED_MS)
+        self._file = WatchedFile(self)
+        self._file.settled.connect(self._look_at_champion_file)
         self._revision = store.revision
-        self._settling.timeout.connect(self._look_at_champion_file)
 
     # What is current.
 
@@ -152,7 +106,7 @@ class Session(QObject):
     @property
     def is_saving(self) -> bool:
         """Whether a judgement waits for another process. The drawing stays; what is drawn meanwhile belongs to the next one."""
-        return self._saving.is_waiting
+        return self._canvas_write is not None
 
     @property
     def reading(self) -> Reading | None:
@@ -183,7 +137,7 @@ class Session(QObject):
     @property
     def is_remembering(self) -> bool:
         """Whether the memory of the stored drawings is being built."""
-        return self._memory_request is not None
+        return self._remembering.is_at_work
 
     @property
     def model_name(self) -> str:
@@ -287,32 +241,15 @@ class Session(QObject):
         self.store.merge_writers(source, into)
         self._writer_became(source, into)
 
-    def restore_backup(self, path: Path) -> Restored:
-        """Put a backup in the place of the store. What was done before cannot be undone any more. Raises `StoreError`.
-
-        Where the store could not be opened, it is restored for the next start.
-        """
-        is_open = self.store.path.parent == self.library.folder
-        done = restore(self.library.folder, path, store=self.store if is_open else None)
-        if is_open:
-            self.undo_stack.remove(*self.undo_stack.actions)
-            if self.writer not in (writers := self.store.writers()) and writers:
-                self.set_writer(writers[0])
-            self.samples_edited()
-        return done
-
-    def wipe_writer(self, name: str) -> Wiped:
-        """Erase a writer from the data folder. Another one draws from now on, if it was this one. Raises `QtDigitsError`."""
-        folder = self.store.path.parent
-        done = wipe_writer(folder, name, also=rescue_dirs(folder))
+    def store_replaced(self) -> None:
+        """All that is stored may be another: a backup was restored, or a writer erased. Earlier actions cannot be undone."""
         self.undo_stack.remove(*self.undo_stack.actions)
-        if name == self.writer:
-            self._judging.set_writer(next(iter(self.store.writers()), DEFAULT_WRITER))
+        if self.writer not in self.store.writers():
+            self._judging.set_writer(_who_draws(self.store))
             self.writer_changed.emit(self.writer)
         self.models_changed.emit()
         self.look_for_changes()
         self.samples_edited()
-        return done
 
     def _writer_became(self, old: str, new: str) -> None:
         self._judging.rename_writer(old, new)
@@ -360,20 +297,17 @@ class Session(QObject):
         """
         if self.ink.is_blank or self.is_saving:
             return False
-        self._saving.do(partial(self._judge, typed, then))
+        self._save(partial(self._judge, typed), partial(self._on_judged, then))
         return self.ink.is_blank
 
-    def _judge(self, typed: str, then: Callable[[], object]) -> None:
-        try:
-            known = () if self.is_known(typed) else self.store.classes().labels
-            trial = self._judging.judge(typed)
-        except StoreBusyError:
-            raise
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
-            return
+    def _judge(self, typed: str) -> Trial | None:
+        known = () if self.is_known(typed) else self.store.classes().labels
+        trial = self._judging.judge(typed)
         if known and trial is not None and trial.truth and trial.truth not in known:
             self._new_classes.add(trial.truth)
+        return trial
+
+    def _on_judged(self, then: Callable[[], object], trial: Trial | None) -> None:
         self._tell_judged(trial)
         then()
 
@@ -383,85 +317,118 @@ class Session(QObject):
         A judgement that waits is not stored instead, and the drawing stays.
         """
         if self.is_saving:
-            self._saving.give_up()
+            self._give_up_saving()
         elif not self.ink.is_blank:
-            self._saving.do(self._skip)
+            self._save(self._judging.skip, self._tell_skipped, failed=self._on_skip_failed)
 
-    def _skip(self) -> None:
-        try:
-            self._tell_skipped(self._judging.skip())
-        except StoreBusyError:
-            raise
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
-            self._next_drawing()
+    def _on_skip_failed(self, error: QtDigitsError) -> None:
+        self._judging.clear()
+        self.problem_met.emit(error)
+        self._next_drawing()
 
     def undo(self) -> None:
         """Undo the last action, whatever it was. Whoever drew what is undone draws again."""
         if self.is_saving:
-            self._saving.give_up()
+            self._give_up_saving()
         else:
-            self._saving.do(self._undo)
+            self._save(
+                partial(self._move, self.undo_stack.undo), self._on_undone, failed=self._on_move_failed
+            )
 
-    def _undo(self) -> None:
-        step = self._step(self.undo_stack.undo)
-        if step is None:
+    def _on_undone(self, action: Action | None) -> None:
+        """Other actions than those on the canvas say themselves what they do."""
+        if not isinstance(action, DrawingStep):
             return
-        if step.trial is not None and self.is_remembering:  # what is being built may have it
+        if action.trial is not None and self.is_remembering:  # what is being built may have it
             self._remember()
         self._tell_drawing()
-        if step.trial is not None:
-            self._drop_new_class(step.trial.truth)
-            self.trial_taken_back.emit(step.trial)
+        if action.trial is not None:
+            self._drop_new_class(action.trial.truth)
+            self.trial_taken_back.emit(action.trial)
             self.samples_changed.emit()
             self._tell_accuracy()
 
     def redo(self) -> None:
         """Redo what `undo` has undone."""
         if not self.is_saving:
-            self._saving.do(self._redo)
+            self._save(
+                partial(self._move, self.undo_stack.redo), self._on_redone, failed=self._on_move_failed
+            )
 
-    def _redo(self) -> None:
-        step = self._step(self.undo_stack.redo)
-        if step is None:
+    def _on_redone(self, action: Action | None) -> None:
+        if not isinstance(action, DrawingStep):
             return
-        if step.trial is None:
+        if action.trial is None:
             self._tell_drawing()
-        elif step.trial.truth is None:
-            self._tell_skipped(step.trial)
+        elif action.trial.truth is None:
+            self._tell_skipped(action.trial)
         else:
-            self._tell_judged(step.trial)
+            self._tell_judged(action.trial)
 
-    def _step(self, move: Callable[[], Action | None]) -> DrawingStep | None:
-        """Undo or redo; return what changed the canvas. Other actions say themselves what they do."""
+    def _move(self, move: Callable[[], Action | None]) -> Action | None:
+        """Undo or redo. Raises what the action raises."""
         before = self.writer
-        action = None
         try:
-            action = move()
-        except StoreBusyError:
-            raise
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
-            self._tell_drawing()
+            return move()
         finally:
             if self.writer != before:
                 self._remember()
                 self.writer_changed.emit(self.writer)
                 self.notice_given.emit(f"The writer is {self.writer} again, who drew this.")
-        return action if isinstance(action, DrawingStep) else None
+
+    def _on_move_failed(self, error: QtDigitsError) -> None:
+        self.problem_met.emit(error)
+        self._tell_drawing()
+
+    # While what is on the canvas waits to be written.
+
+    def _save(
+        self,
+        work: Callable[[], Any],
+        then: Callable[[Any], object],
+        *,
+        failed: Callable[[QtDigitsError], object] | None = None,
+    ) -> None:
+        write = self.saving.do(
+            work, partial(self._on_saved, then), failed=partial(self._on_saved, failed or self.report)
+        )
+        if self.saving.is_pending(write):
+            self._canvas_write = write
+            self.saving_changed.emit(True)
+
+    def _on_saved(self, then: Callable[[Any], object], outcome: object) -> None:
+        waited, self._canvas_write = self._canvas_write, None
+        then(outcome)
+        if waited is not None:
+            self._end_saving()
+
+    def _give_up_saving(self) -> None:
+        waited, self._canvas_write = self._canvas_write, None
+        if waited is not None:
+            self.saving.drop(waited)
+            self._end_saving()
+
+    def _end_saving(self) -> None:
+        """What was drawn meanwhile belongs to the drawing that is on the canvas now."""
+        self.saving_changed.emit(False)
+        strokes, self._next_strokes = self._next_strokes, []
+        for stroke, device in strokes:
+            self._judging.add_stroke(stroke, device=device)
+        if strokes:
+            self._tell_drawing()
 
     def _drop_new_class(self, label: str | None) -> None:
         """A class goes with the judgement that made it, unless it has other drawings by now."""
-        if label not in self._new_classes:
-            return
-        try:
-            if not self.store.count(label=label):
-                self.store.class_table.remove(label)
-                self._reload_classes()
-        except InputError:
-            self._new_classes.discard(label)  # it has been renamed, merged or retired
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
+
+        def remove() -> None:
+            try:
+                if label and not self.store.count(label=label):
+                    self.store.class_table.remove(label)
+            except InputError:
+                self._new_classes.discard(label or "")  # it has been renamed, merged or retired
+
+        if label in self._new_classes:
+            self.saving.do(remove, lambda _: self._reload_classes(), failed=self.report)
 
     def look_for_changes(self) -> None:
         """Another window or a terminal may have written into the store, or have removed the champion's file."""
@@ -533,21 +500,12 @@ class Session(QObject):
         self.told.emit(text)
 
     def close(self) -> None:
-        self._saving.finish()
-        self._settling.stop()
-        self._watcher = None
-        self._drop_memory_request()
+        """Write what waits, for which it may have to wait for another process, and let go of the store."""
+        self.saving.finish(BUSY_TIMEOUT_S)
+        self._file.close()
+        self._remembering.close()
         self.closing.emit()
         self.store.close()
-
-    @Slot(bool)
-    def _on_saving_changed(self, is_saving: bool) -> None:
-        self.saving_changed.emit(is_saving)
-        strokes, self._next_strokes = self._next_strokes, []
-        for stroke, device in strokes:
-            self._judging.add_stroke(stroke, device=device)
-        if strokes:
-            self._tell_drawing()
 
     def _take_champion(self, *, lost: str = "") -> None:
         """`lost` says what became of the model before, where that is why another one is needed."""
@@ -573,10 +531,10 @@ class Session(QObject):
         assert model.path is not None  # it comes from a file
         self._reader = reader
         self._champion = Champion(model.name, model.path, model.scores)
-        self._watch_champion_file()
+        self._file.watch(model.path)
         self._remembered_model = model if reader.has_embedding else None
         self._judging.memory = None
-        self._drop_memory_request()
+        self._remembering.drop()
         self._remember()
         reading = self._judging.set_reader(reader, self.memory)
         self.champion_changed.emit(self._champion)
@@ -586,17 +544,16 @@ class Session(QObject):
     def _promote(self, path: Path) -> None:
         try:
             self._take(load_model(path, weights=False))
-            self.library.promote(path)
         except QtDigitsError as error:
             self.problem_met.emit(error)
+        else:
+            self.saving.do(partial(self.library.promote, path), failed=self.report)
 
     def _add_class(self, label: str) -> None:
         """What is drawn while a set is in use belongs to it."""
-        try:
-            if self.class_set:
-                self.store.class_table.add_to_set(self.class_set, label)
-        except QtDigitsError as error:
-            self.problem_met.emit(error)
+        if self.class_set:
+            add = partial(self.store.class_table.add_to_set, self.class_set, label)
+            self.saving.do(add, lambda _: self._reload_classes(), failed=self.report)
         self._reload_classes()
 
     def _reload_classes(self) -> None:
@@ -616,7 +573,7 @@ class Session(QObject):
 
     def _remember(self) -> None:
         """Begin a memory, and have what was drawn before put into it. What was known need not be read again."""
-        before, model = self._drop_memory_request(), self._remembered_model
+        before, model = self._remembering.drop(), self._remembered_model
         known = (*([self.memory] if self.memory else []), *(before.known if before else ()))
         self._judging.memory = None if model is None else Memory()
         try:
@@ -625,58 +582,26 @@ class Session(QObject):
             self.problem_met.emit(error)
             has_drawings = False
         if model is not None and has_drawings:
-            self._memory_request = MemoryRequest(model, self.writer, known, among=self._classes.among)
-            self.memory_wanted.emit(self._memory_request)
+            self._remembering.begin(MemoryRequest(model, self.writer, known, among=self._classes.among))
         self.memory_changed.emit(self.memory)
 
-    def take_memory(self, request: MemoryRequest, memory: Memory | None) -> None:
-        """Use the `memory` that `request` asked for, unless it is no longer wanted.
-
-        It counts from the next reading on: the answer to what is on the canvas does not change under the person's eyes.
-        """
-        if request is not self._memory_request or memory is None:
-            return
-        self._memory_request = None
+    @Slot(object)
+    def _take_memory(self, memory: Memory) -> None:
+        """It counts from the next reading on: the answer to what is on the canvas does not change under the person's eyes."""
         if self.memory is not None:
             memory.update(self.memory)
         self._judging.memory = memory
         self.memory_changed.emit(memory)
 
-    def do_without_stored_drawings(self, error: QtDigitsError) -> None:
-        """The memory that was wanted cannot be built: there is what is judged from now on."""
-        if self._drop_memory_request() is not None:
-            self.problem_met.emit(error)
-
-    def _drop_memory_request(self) -> MemoryRequest | None:
-        dropped, self._memory_request = self._memory_request, None
-        if dropped is not None:
-            dropped.cancelled.set()
-        return dropped
-
     # The champion's file. The model is in memory and goes on reading without it; but nothing could be learned from a missing
     # file, and the next start would be without it. So another model takes over, between two drawings.
-
-    def _watch_champion_file(self) -> None:
-        path = self.model_path
-        self._watcher = None
-        self._champion_stamp = _stamp(path) if path else None
-        if self._champion_stamp is not None:
-            # Without a parent: whoever drops it, or closes the session, destroys it at once and in this thread.
-            self._watcher = QFileSystemWatcher([str(path)])
-            self._watcher.fileChanged.connect(self._on_file_changed)
-
-    @Slot()
-    def _on_file_changed(self) -> None:
-        self._settling.start()
 
     @Slot()
     def _look_at_champion_file(self) -> None:
         path = self.model_path
-        if path is None or not self.ink.is_blank or self._settling.isActive():
+        if path is None or not self.ink.is_blank or not self._file.has_changed:
             return
-        if _stamp(path) == self._champion_stamp:
-            return
-        self._watch_champion_file()  # a file that was put in its place is another one
+        self._file.watch(path)  # a file that was put in its place is another one
         is_upgradable = self.upgradable_model is not None
         try:
             model = load_model(path, weights=False)
@@ -725,12 +650,3 @@ class Session(QObject):
 def _who_draws(store: SampleStore) -> str:
     """Return the first writer who has judged drawings here: those of imported ink are strangers."""
     return next(filter(store.judgements.models, store.writers()), DEFAULT_WRITER)
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """Time and size of a file, None where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size

@@ -67,6 +67,7 @@ class Trainer(QObject):
         self._tried_upgrades: set[str] = set()
         self._is_sent = self._is_stalled = self._is_held = self._is_closed = False
         self._entries: tuple[QueuedRun, ...] = ()
+        self._n_queue_changes = 0
         self._history = History()
         self._batch: ev.BatchEnded | None = None
         self._last_ending: JobEnding | None = None
@@ -298,8 +299,9 @@ class Trainer(QObject):
         A running training is interrupted, and its checkpoint written; one that the engine has not been sent yet is queued.
         """
         if self._current is not None and isinstance(self._current.job, TrainingJob) and not self._is_sent:
-            job = self._current.job
-            self._tried(lambda: self._session.store.queue.add(job.id, job.to_json()))
+            self._change_queue(
+                partial(self._session.store.queue.add, self._current.id, self._current.job.to_json())
+            )
         self._is_closed = True
         self._next.stop()
         self._process.close(CLOSE_TIMEOUT_S)
@@ -311,10 +313,10 @@ class Trainer(QObject):
     # The queue.
 
     def move_in_queue(self, run_id: str, by: int) -> None:
-        self._change_queue(lambda: self._session.store.queue.move(run_id, by))
+        self._change_queue(partial(self._session.store.queue.move, run_id, by))
 
     def remove_from_queue(self, run_id: str) -> None:
-        self._change_queue(lambda: self._session.store.queue.remove(run_id))
+        self._change_queue(partial(self._session.store.queue.remove, run_id))
 
     @Slot()
     def restart_queue(self) -> None:
@@ -351,7 +353,8 @@ class Trainer(QObject):
 
     @property
     def _is_free(self) -> bool:
-        return not (self._is_closed or self._is_held or self._is_stalled or self.is_busy)
+        is_kept = self._is_closed or self._is_held or self._is_stalled or self._n_queue_changes > 0
+        return not (is_kept or self.is_busy)
 
     def _schedule(self) -> None:
         if self._entries and self._is_free:
@@ -370,8 +373,16 @@ class Trainer(QObject):
         return is_read
 
     def _change_queue(self, change: Callable[[], object]) -> None:
-        self._tried(change)
-        self.reload_queue()
+        """While a change waits for another process, nothing of the queue begins."""
+
+        def end(error: object = None) -> None:
+            self._n_queue_changes -= 1
+            if isinstance(error, QtDigitsError):
+                self._session.report(error)
+            self.reload_queue()
+
+        self._n_queue_changes += 1
+        self._session.saving.do(change, end, failed=end)
 
     def _is_queued(self, run_id: str) -> bool:
         return any(entry.run_id == run_id for entry in self._entries)
@@ -389,7 +400,7 @@ class Trainer(QObject):
     def _request(self, job: TrainingJob) -> None:
         is_busy = self.is_busy
         if is_busy or self.must_wait or not self._begin(job):
-            self._change_queue(lambda: self._session.store.queue.add(job.id, job.to_json()))
+            self._change_queue(partial(self._session.store.queue.add, job.id, job.to_json()))
             if not is_busy:
                 self.notice_given.emit(ELSEWHERE)
         self.training_requested.emit(job)
@@ -558,7 +569,7 @@ class Trainer(QObject):
         self._set_state(state)
         if isinstance(job, TrainingJob):
             if self._is_queued(job.id) and not self._is_stalled:
-                self._tried(lambda: self._session.store.queue.remove(job.id))
+                self.remove_from_queue(job.id)
             self._session.model_trained()
         elif message:
             self._session.report(EngineError(message, remedy))

@@ -77,23 +77,22 @@ def back_up(store_path: Path, why: str = BY_HAND) -> Path:
         return _copy(database, why)
 
 
-def restore(folder: Path, backup: Path, *, store: SampleStore | None = None) -> Restored:
+def restore(folder: Path, backup: Path) -> Restored:
     """Put the content of a backup, or of any store, in the place of the store in `folder`, which is kept as a backup first.
 
-    Other windows see it at once. A damaged store is moved aside. `store` is the one that is open, if any. Raises `StoreError`.
+    Who has it open sees that at once. A damaged store is moved aside. Raises `StoreError`.
     """
     with (
         contextlib.closing(Database.open_read_only(backup, is_foreign=True)) as source,
         contextlib.ExitStack() as closing,
     ):
         kept = None
-        if store is None:
-            try:
-                store = SampleStore.open(folder)
-            except DamagedStoreError:
-                kept = set_file_aside(folder / FILE_NAME)
-                store = SampleStore.open(folder)
-            closing.callback(store.close)
+        try:
+            store = SampleStore.open(folder)
+        except DamagedStoreError:
+            kept = set_file_aside(folder / FILE_NAME)
+            store = SampleStore.open(folder)
+        closing.callback(store.close)
         if kept is None and (store.count() or store.writers() or store.runs.records(most=1)):
             kept = back_up(store.path, BEFORE_RESTORING)
         store.replace_by(source)

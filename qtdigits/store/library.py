@@ -25,7 +25,7 @@ from qtdigits.core.model import Model
 from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.limits import JSON_BYTES
 from qtdigits.store.files import make_folder, remove_abandoned, write_file
-from qtdigits.store.locks import held
+from qtdigits.store.locks import PATIENCE_S, held
 from qtdigits.store.model_files import load_header, load_model
 from qtdigits.untrusted import Text, cannot_read, decoded, read_file
 
@@ -105,6 +105,7 @@ class ModelLibrary:
         self._shipped = shipped or paths.shipped_models_dir()
         self._champion_file = folder / "champion.json"
         self._class_set: str | None = None
+        self._patience_s = PATIENCE_S
 
     @property
     def folder(self) -> Path:
@@ -124,9 +125,13 @@ class ModelLibrary:
 
     def use_class_set(self, name: str) -> None:
         """Raises `StoreError`."""
-        self._class_set = name
         with self._changing():
             self._save({**self._values(), "class_set": name})
+        self._class_set = name
+
+    def wait_at_most(self, seconds: float) -> None:
+        """So long a change waits for another process that chooses a model, before it raises `StoreBusyError`."""
+        self._patience_s = seconds
 
     def entries(self) -> list[ModelEntry]:
         """Return the shipped models, then the person's own, by name; unreadable files too, with their `error`."""
@@ -178,8 +183,8 @@ class ModelLibrary:
 
     def promote(self, path: Path) -> None:
         """Make the model at `path` the champion. Raises `ModelFileError` when it is unusable, `StoreError`."""
-        load_model(path, weights=False)
         with self._changing():
+            load_model(path, weights=False)
             champions = self._read()
             if champions.notice:
                 self._set_aside()
@@ -352,7 +357,7 @@ class ModelLibrary:
 
     def _changing(self) -> AbstractContextManager[None]:
         """Lock out other processes between reading and writing `champion.json`."""
-        return held(self._champion_file.with_suffix(".lock"))
+        return held(self._champion_file.with_suffix(".lock"), patience_s=self._patience_s)
 
     def _write(self, champions: _Champions) -> None:
         values = self._values()

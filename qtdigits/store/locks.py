@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from qtdigits.errors import StoreError
+from qtdigits.errors import StoreBusyError
 from qtdigits.store.files import make_folder
 
 if sys.platform == "win32":
@@ -64,12 +64,12 @@ class ProcessLock:
 
 @contextlib.contextmanager
 def held(path: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Hold the lock `path` while something is read and changed. Raises `StoreError` after waiting for `patience_s`."""
+    """Hold the lock `path` while something is read and changed. Raises `StoreBusyError` after waiting for `patience_s`."""
     lock = ProcessLock(path)
     deadline = time.monotonic() + patience_s
     while not lock.acquire():
         if time.monotonic() > deadline:
-            raise StoreError(
+            raise StoreBusyError(
                 f"{path} is held by another window or terminal.", "Try again, or end the one that hangs."
             )
         time.sleep(0.005)

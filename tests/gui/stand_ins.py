@@ -19,10 +19,10 @@ from qtdigits.core.memory import Memory
 from qtdigits.core.model import Model
 from qtdigits.core.run.events import RunStarted
 from qtdigits.core.score.calibration import ALIKE
-from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.metrics import RunningAccuracy, Tally
 from qtdigits.core.undo import UndoStack
 from qtdigits.errors import QtDigitsError, StoreError
-from qtdigits.gui.session import Champion, RunningAccuracy
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.trainer import Current, JobEnding
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.store.tables.runs import RunRecord

@@ -46,10 +46,10 @@ def ask() -> Answers:
 
 
 @pytest.fixture
-def closing(trainer: Trainer, ask: Answers, monkeypatch: pytest.MonkeyPatch) -> Closing:
+def closing(session: Session, trainer: Trainer, ask: Answers, monkeypatch: pytest.MonkeyPatch) -> Closing:
     monkeypatch.setattr("qtdigits.gui.trainer.NEXT_MS", 0)
     monkeypatch.setattr("qtdigits.gui.trainer.AGAIN_MS", 10)
-    return Closing(trainer=trainer, ask=ask)
+    return Closing(session=session, trainer=trainer, ask=ask)
 
 
 @pytest.fixture
@@ -125,10 +125,10 @@ def test_that_a_training_that_has_ended_while_the_question_was_open_is_not_waite
 
 
 def test_that_a_training_that_is_cancelled_before_the_engine_has_it_ends_the_waiting_once(
-    qtbot: QtBot, make_trainer: Callable[..., Trainer], ask: Answers
+    qtbot: QtBot, session: Session, make_trainer: Callable[..., Trainer], ask: Answers
 ) -> None:
-    trainer = make_trainer(FakeEngines(are_ready=False))
-    closing = Closing(trainer=trainer, ask=ask)
+    trainer = make_trainer(FakeEngines(are_ready=False), session=session)
+    closing = Closing(session=session, trainer=trainer, ask=ask)
     over: list[bool] = []
     closing.is_over.connect(lambda: over.append(trainer.is_busy))
     trainer.train(load_recipe("quick"))

@@ -14,13 +14,12 @@ from gui.stand_ins import action
 from qtdigits.core.drawing.samples import Suspicion, Verdict
 from qtdigits.core.run.events import EngineReady, RunCancelled, RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
-from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.metrics import RunningAccuracy, Tally
 from qtdigits.errors import StoreError
 from qtdigits.gui.bars import accuracy_text, accuracy_tip
 from qtdigits.gui.engine_process import JobEnding
 from qtdigits.gui.main_window import FIRST_SIZE, TABS, first_size
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.session import RunningAccuracy
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -23,7 +23,6 @@ from qtdigits.core.judging import Reading
 from qtdigits.gui.engine_process import EngineProcess
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.preferences import Preferences
-from qtdigits.gui.remembering import Remembering
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.store.library import ModelLibrary
@@ -46,7 +45,6 @@ def session_in(qtbot: QtBot) -> Iterator[MakeSession]:
         library = ModelLibrary(folder)
         library.promote(library.find("mlp-50-50"))
         made.append(Session(store=SampleStore.open(folder), library=library, data_dir=folder))
-        Remembering(session=made[-1], parent=made[-1])
         made[-1].ensure_champion()
         return made[-1]
 

@@ -18,7 +18,6 @@ from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, Notic
 from qtdigits.engine.protocol import ControlCommand, RunJob
 from qtdigits.gui import session as session_module
 from qtdigits.gui.engine_process import EngineState
-from qtdigits.gui.remembering import Remembering
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.reader import Reader
@@ -65,7 +64,6 @@ def own_session(
 ) -> Iterator[Session]:
     monkeypatch.setattr(session_module, "Reader", OlderReader)
     session = Session(store=SampleStore.open(data_dir), library=ModelLibrary(data_dir), data_dir=data_dir)
-    Remembering(session=session, parent=session)
     session.ensure_champion()
     yield session
     session.close()

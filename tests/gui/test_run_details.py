@@ -15,11 +15,11 @@ from qtdigits.core.run.events import RunFinished
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings, Score
 from qtdigits.errors import ModelFileError
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.panels.runs import run_details
 from qtdigits.gui.panels.runs.run_details import RunResultPage
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.score_details import DrawingStrip
-from qtdigits.gui.session import Champion
 from qtdigits.gui.theme import palette_of
 from qtdigits.gui.widgets.colours import DARK, LIGHT
 from qtdigits.store.run_files import RunFolder

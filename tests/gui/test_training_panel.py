@@ -27,6 +27,7 @@ from qtdigits.core.run.figures import RunFigures
 from qtdigits.core.run.history import History
 from qtdigits.core.score.comparison import Comparison, PairedComparison
 from qtdigits.core.score.metrics import Score
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.panels.training.recipe_page import OPEN_FILE
 from qtdigits.gui.panels.training.training_controls import described
@@ -37,7 +38,7 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.live_curves import LiveCurves
 from qtdigits.gui.results.run_summary import verdict
-from qtdigits.gui.session import Champion, Session
+from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.colours import DARK, LIGHT, Theme
 from qtdigits.store.run_files import RunFolder

@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 from gui.stand_ins import FakeSession
 from qtdigits.core.drawing.samples import Suspicion
 from qtdigits.core.score.comparison import Comparison, PairedComparison
-from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.metrics import RunningAccuracy, Tally
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
-from qtdigits.gui.session import Champion, RunningAccuracy
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample
 

@@ -7,6 +7,7 @@ from qtdigits.gui.bars import ADD_WRITER, MANAGE_WRITERS, TopBar
 from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.session import Session
+from qtdigits.gui.upkeep import Upkeep
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
 from store.values import a_sample, a_trial
@@ -55,7 +56,7 @@ def ask():
 
 @pytest.fixture
 def dialog(session, ask, qtbot):
-    dialog = WritersDialog(session=session, ask=ask)
+    dialog = WritersDialog(session=session, upkeep=Upkeep(session=session, parent=session), ask=ask)
     dialog.show()
     yield dialog
     dialog.accept()
@@ -189,11 +190,25 @@ def test_that_the_top_bar_changes_who_draws(bar, session, qtbot):
     assert bar.findChild(QComboBox, "writerBox").currentText() == "Mia"
 
 
-def test_that_erasing_a_writer_leaves_the_others(session, dialog, ask, qtbot):
+@pytest.mark.parametrize(("others", "next_one"), [(("Ada",), "Ada"), (("Bob",), "Bob"), ((), "me")])
+def test_that_after_erasing_who_draws_it_is_the_first_who_has_judged_here(
+    session, dialog, ask, qtbot, others, next_one
+):
+    for name in others:
+        session.store.judge(a_sample("7", name), a_trial("7", name))
     session.set_writer("me")
     dialog.choose("me")
-    with qtbot.waitSignal(session.samples_changed):
-        dialog.findChild(QPushButton, "eraseWriterButton").click()
+    dialog.findChild(QPushButton, "eraseWriterButton").click()
+    qtbot.waitUntil(dialog.isEnabled)
+    assert session.writer == next_one
+
+
+def test_that_erasing_a_writer_leaves_the_others(session, dialog, ask, qtbot):
+    session.store.judge(a_sample("8", "Ada"), a_trial("8", "Ada"))
+    session.set_writer("me")
+    dialog.choose("me")
+    dialog.findChild(QPushButton, "eraseWriterButton").click()
+    qtbot.waitUntil(dialog.isEnabled)
     assert "This cannot be undone" in ask.asked[-1]
     assert session.store.writers() == ["Ada"]
     assert session.writer == "Ada"

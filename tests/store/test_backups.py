@@ -82,7 +82,7 @@ def test_that_the_open_store_restores_itself(path: Path) -> None:
     made = backups.back_up(path)
     with SampleStore.open(path.parent) as store:
         store.delete_samples([1, 2])
-        assert backups.restore(path.parent, made, store=store).n == 4
+        assert backups.restore(path.parent, made).n == 4
         assert store.count() == 4
 
 

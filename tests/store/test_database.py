@@ -223,7 +223,7 @@ def test_that_a_store_that_stays_locked_is_reported(filled: Path, monkeypatch: p
     other.execute("BEGIN IMMEDIATE")
     with SampleStore.open(filled) as store:
         assert store.count() == 3
-        with pytest.raises(StoreError, match=r"in use by another program.*try again"):
+        with pytest.raises(StoreError, match=r"Another program is using your drawings .*Try again"):
             store.judge(a_sample(), a_trial())
         other.execute("ROLLBACK")
         other.close()

@@ -66,6 +66,30 @@ class Tally:
         return {"n": self.n, "correct": self.correct, "accuracy": accuracy, "interval": list(self.interval)}
 
 
+@dataclass(frozen=True)
+class RunningAccuracy:
+    """Trials of one writer with one model: every one scored before it could be trained on.
+
+    `doubted` others do not count until their labels have been reviewed. `earlier` are trials with other models, where there are
+    none with this one yet.
+    """
+
+    writer: str
+    model: str
+    correct: int
+    n: int
+    doubted: int = 0
+    earlier: Tally = Tally(0, 0)
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(self.n, self.correct)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return self.tally.interval
+
+
 def confusion_matrix(truth: NDArray[np.int64], answer: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """`(k, k)`: row = true class, column = answer."""
     return np.bincount(truth * k + answer, minlength=k * k).reshape(k, k).astype(np.int64)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from qtdigits.core.formatting import counted
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
-from qtdigits.gui.widgets.ask import Ask
+from qtdigits.gui.upkeep import Upkeep
 from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, table_cell
 from qtdigits.gui.widgets.table_dialog import TableDialog
 from qtdigits.store.backups import (
@@ -16,7 +16,7 @@ from qtdigits.store.backups import (
     DAILY,
     DAYS_KEPT,
     Backup,
-    back_up,
+    Restored,
     backups,
 )
 
@@ -32,7 +32,7 @@ NOTE = (
 class BackupsDialog(TableDialog):
     """Lists the backups, the latest first and chosen."""
 
-    def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
+    def __init__(self, *, session: Session, upkeep: Upkeep, parent: QWidget | None = None) -> None:
         table = choice_table(COLUMNS, name="backupsTable", title="Backups", numbers=range(2, 3))
         super().__init__(
             "Backups",
@@ -43,8 +43,7 @@ class BackupsDialog(TableDialog):
             note=NOTE,
             parent=parent,
         )
-        self._session = session
-        self._ask = ask
+        self._session, self._upkeep = session, upkeep
         self._backups: list[Backup] = []
         self._make = button("Back up now", "makeBackupButton")
         self._restore = button(RESTORE, "restoreBackupButton", is_primary=True)
@@ -59,23 +58,23 @@ class BackupsDialog(TableDialog):
         self._show_backups()
 
     def make(self) -> None:
-        try:
-            back_up(self._session.store.path)
-        except QtDigitsError as error:
-            self.say(str(error), role="error")
-        else:
-            self._show_backups()
-            self.say("Backed up.")
+        self.begin("Backing up …")
+        self._upkeep.back_up(then=self._on_made, failed=self._on_failed)
+
+    def _on_made(self, _path: object) -> None:
+        self._show_backups()
+        self.say("Backed up.")
+
+    def _on_failed(self, error: QtDigitsError) -> None:
+        self.say(str(error), role="error")
 
     def restore(self) -> None:
         row = self._table.currentRow()
-        if not 0 <= row < len(self._backups):
-            return
-        try:
-            done = self._session.restore_backup(self._backups[row].path)
-        except QtDigitsError as error:
-            self.say(str(error), role="error")
-            return
+        if 0 <= row < len(self._backups):
+            self.begin("Restoring …")
+            self._upkeep.restore(self._backups[row].path, then=self._on_restored, failed=self._on_failed)
+
+    def _on_restored(self, done: Restored) -> None:
         self._show_backups()
         restart = (
             "" if self._session.store.path.parent == self._session.library.folder else " Restart QtDigits."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -11,9 +13,11 @@ from PySide6.QtWidgets import (
 from qtdigits.core.formatting import counted, listed
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
+from qtdigits.gui.upkeep import Upkeep
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, table_cell
 from qtdigits.gui.widgets.table_dialog import TableDialog
+from qtdigits.store.privacy import Wiped
 
 COLUMNS = ("Writer", "Drawings", "Held out", "Doubtful")
 MERGE = "Merge"
@@ -27,7 +31,7 @@ NOTE = (
 class WritersDialog(TableDialog):
     """Changes writers through the session, and says what was done or why not."""
 
-    def __init__(self, *, session: Session, ask: Ask, parent: QWidget | None = None) -> None:
+    def __init__(self, *, session: Session, upkeep: Upkeep, ask: Ask, parent: QWidget | None = None) -> None:
         table = choice_table(COLUMNS, name="writersTable", title="Writers", numbers=range(1, len(COLUMNS)))
         super().__init__(
             "Writers",
@@ -38,7 +42,7 @@ class WritersDialog(TableDialog):
             note=NOTE,
             parent=parent,
         )
-        self._session = session
+        self._session, self._upkeep = session, upkeep
         self._ask = ask
         self._draw = button("Draw as this one", "chooseWriterButton", is_primary=True)
         self._add = button("Add…", "addWriterButton")
@@ -135,11 +139,13 @@ class WritersDialog(TableDialog):
         )
         if not self._ask.one_of(f"Erase {name}", question, [ERASE], no="Keep", is_grave=True):
             return
-        try:
-            done = self._session.wipe_writer(name)
-        except QtDigitsError as error:
-            self.say(str(error), role="error")
-            return
+        self.begin(f"Erasing {name} …")
+        self._upkeep.erase(name, then=partial(self._on_erased, name), failed=self._on_failed)
+
+    def _on_failed(self, error: QtDigitsError) -> None:
+        self.say(str(error), role="error")
+
+    def _on_erased(self, name: str, done: Wiped) -> None:
         self._show_writers(self._session.writer)
         left = f" The name still stands in {listed([path.name for path in done.left])}." if done.left else ""
         self.say(f"{name} is erased: {counted(done.drawings, 'drawing')}.{left}")

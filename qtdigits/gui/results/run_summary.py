@@ -16,8 +16,9 @@ from qtdigits.core.run.figures import ordered
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError
+from qtdigits.gui.champion import Champion, Scores
 from qtdigits.gui.results.score_details import ScoreDetails
-from qtdigits.gui.session import Champion, Scores, Session
+from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling
 from qtdigits.store.run_files import RunFolder
 

@@ -38,12 +38,21 @@ class TableDialog(QDialog):
         layout.addWidget(self._answer)
         layout.addLayout(buttons)
 
+    def begin(self, text: str) -> None:
+        """Say what is being done, and allow nothing else, not even closing, until `say` tells how it ended."""
+        self.say(text, role="muted")
+        self.setEnabled(False)
+
     def say(self, text: str, *, role: str = "good") -> None:
         """Say what was done, or with the role "error" why not."""
+        if not self.isEnabled():
+            self.setEnabled(True)
+            self._table.setFocus()
         self._answer.setText(text)
         give_role(self._answer, role)
 
     @override
     def done(self, result: int) -> None:
-        super().done(result)
-        self.deleteLater()
+        if self.isEnabled():
+            super().done(result)
+            self.deleteLater()

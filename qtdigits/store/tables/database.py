@@ -47,6 +47,7 @@ class Database:
         self._connection = connection
         self._files: tuple[object, ...] | None = None
         self._refusal: StoreError | None = None
+        self._patience_s = BUSY_TIMEOUT_S
         self.damaged: dict[str, str] = {}
         """The damaged rows that `sound` has left out, and what is wrong with each."""
 
@@ -138,14 +139,10 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def without_waiting(self) -> Iterator[None]:
-        """Raise `StoreBusyError` at once, instead of after `BUSY_TIMEOUT_S`, while another process writes."""
-        self._connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            yield
-        finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_TIMEOUT_S)}")
+    def wait_at_most(self, seconds: float) -> None:
+        """So long a change waits for another process that writes, before it raises `StoreBusyError`."""
+        self._patience_s = seconds
+        self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
 
     def integrity_problems(self) -> list[str]:
         """Check that the pages of the file fit together."""
@@ -169,8 +166,16 @@ class Database:
             raise StoreError(self._refusal.message, self._refusal.remedy)
         self._reopen_if_replaced()
         given = {row["name"]: row["seq"] for row in self.rows("SELECT name, seq FROM sqlite_sequence")}
+
+        def stop_if_busy(status: int, _n_left: int, _n_pages: int) -> None:
+            if status in {
+                sqlite3.SQLITE_BUSY,
+                sqlite3.SQLITE_LOCKED,
+            }:  # else it would be tried again for ever
+                raise _busy_error(self.path)
+
         with as_store_error(self.path):
-            source._connection.backup(self._connection)
+            source._connection.backup(self._connection, progress=stop_if_busy)
         with self.transaction():
             for name, seq in given.items():
                 self.execute(
@@ -241,6 +246,7 @@ class Database:
         present = Database.open(self.path.parent)
         self._connection.close()
         self._connection, self._files = present._connection, present._files
+        self.wait_at_most(self._patience_s)
 
     def _version(self) -> int:
         """Return the schema version. Raises `StoreError` for another program's file and for a newer version's."""
@@ -449,6 +455,12 @@ def _read_only_error(path: Path) -> StoreError:
     )
 
 
+def _busy_error(path: Path) -> StoreBusyError:
+    return StoreBusyError(
+        f"Another program is using your drawings ({path}).", "Try again when it has let go of them."
+    )
+
+
 def _vanished(path: Path) -> StoreError:
     return StoreError(
         f"{path} is no longer there.",
@@ -466,9 +478,7 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return _read_only_error(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return StoreBusyError(
-                f"{path} is in use by another program.", "Wait until that has ended and try again."
-            )
+            return _busy_error(path)
         case sqlite3.SQLITE_INTERRUPT:
             return StoreError(f"{path} takes too long to read.", "Choose another file.")
         case sqlite3.SQLITE_CANTOPEN:

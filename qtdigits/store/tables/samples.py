@@ -6,7 +6,7 @@ import contextlib
 import math
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -101,9 +101,9 @@ class SampleStore:
         """Changes when stored samples may have changed, here or elsewhere; not when one has only been judged here."""
         return int(self._db.value("PRAGMA data_version")), self._n_edits
 
-    def without_waiting(self) -> AbstractContextManager[None]:
-        """Within it, changes raise `StoreBusyError` at once while another process writes, instead of waiting for it."""
-        return self._db.without_waiting()
+    def wait_at_most(self, seconds: float) -> None:
+        """So long changes wait for another process that writes, before they raise `StoreBusyError`; at first ten seconds."""
+        self._db.wait_at_most(seconds)
 
     def close(self) -> None:
         self._db.close()

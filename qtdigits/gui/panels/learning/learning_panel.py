@@ -22,7 +22,7 @@ from qtdigits.core.score.learning import (
     running_curve,
     with_drawing,
 )
-from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.metrics import RunningAccuracy, Tally
 from qtdigits.core.score.practice import advise, advise_classes, first_steps
 from qtdigits.errors import StoreError
 from qtdigits.gui.guided import GuidedSession
@@ -32,7 +32,7 @@ from qtdigits.gui.panels.learning.live_training import LiveTraining
 from qtdigits.gui.panels.learning.verdict import Verdict
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.gui.results.live_curves import LiveCurves
-from qtdigits.gui.session import RunningAccuracy, Session
+from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import ChoiceBox, button, label, scrolling

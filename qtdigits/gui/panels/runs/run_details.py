@@ -20,6 +20,7 @@ from qtdigits.core.drawing.samples import MY_HOLD_OUT
 from qtdigits.core.run.figures import BEST
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.panels.runs.runs_model import titles_of
 from qtdigits.gui.plots.curve_controls import CurveSettings
 from qtdigits.gui.plots.run_series import ShownRun
@@ -28,7 +29,7 @@ from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks
 from qtdigits.gui.results.live_curves import keep_curves
 from qtdigits.gui.results.run_summary import RunSummary
-from qtdigits.gui.session import Champion, Session
+from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import LEFT, label, make_plain, named, scrolling, table_cell

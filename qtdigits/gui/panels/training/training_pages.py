@@ -8,10 +8,11 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from qtdigits.core.run.events import RunFinished
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import RecipeChoice
 from qtdigits.gui.results.live_curves import CurvesPlace, LiveCurves
-from qtdigits.gui.session import Champion, Session
+from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.ask import Ask
 
 if TYPE_CHECKING:

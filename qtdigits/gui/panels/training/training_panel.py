@@ -13,6 +13,7 @@ from qtdigits.core.run import events as ev
 from qtdigits.core.run.figures import data_text
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
+from qtdigits.gui.champion import Champion
 from qtdigits.gui.engine_process import Current, JobEnding
 from qtdigits.gui.panels.training.recipe_form import RecipeForm
 from qtdigits.gui.panels.training.recipe_page import RecipeChoice
@@ -26,7 +27,7 @@ from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.results.live_curves import LiveCurves
 from qtdigits.gui.results.result_texts import finished_text, headline_text
 from qtdigits.gui.results.steering import RunProgress
-from qtdigits.gui.session import Champion, Session
+from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.parts import button, elided_label, frame

@@ -8,10 +8,10 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.score.comparison import METHOD, Comparison, Gain, Recommendation, right_text
-from qtdigits.core.score.metrics import Tally
+from qtdigits.core.score.metrics import RunningAccuracy, Tally
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.results.changed_drawings import ChangedDrawingLinks, StandingComparison
-from qtdigits.gui.session import RunningAccuracy, Session
+from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.parts import button, give_role, label
 
 WHY = f"{METHOD} MNIST: digits of other people, to see that those are not forgotten."
