@@ -74,12 +74,12 @@ def open_window(reader: str, data_dir: str | None = None) -> tuple[QApplication,
     from qtdigits.cli.window import prepare_start
 
     prepare_start()
-    from qtdigits.gui import app, session
+    from qtdigits.gui import app, current_reader
 
     if reader == "keras":
         from benchmarks.keras_reader import KerasReader
 
-        session.Reader = KerasReader  # type: ignore[assignment, attr-defined]
+        current_reader.Reader = KerasReader  # type: ignore[assignment, attr-defined]
     folder = data_dir or str(Path(os.environ.get("TMPDIR", "/tmp")) / "qtdigits-benchmarks")
     return app.create(["--data-dir", folder])
 

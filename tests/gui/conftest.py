@@ -119,7 +119,7 @@ def window(
     from qtdigits.store.library import ModelLibrary
     from qtdigits.store.tables.samples import SampleStore
 
-    monkeypatch.setattr("qtdigits.gui.session.Reader", FixedReader)
+    monkeypatch.setattr("qtdigits.gui.current_reader.Reader", FixedReader)
     shipped = tmp_path / "shipped"
     saved_model(shipped / "model-a.h5", drawn_accuracy=0.9)
     saved_model(shipped / "model-b.h5", drawn_accuracy=0.8)

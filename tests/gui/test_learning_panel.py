@@ -38,7 +38,7 @@ STROKE = np.array([[400, 200, 0, 1], [400, 800, 50, 1]], np.float32)
 
 @pytest.fixture
 def session(qtbot, data_dir, tmp_path, monkeypatch):
-    monkeypatch.setattr("qtdigits.gui.session.Reader", FixedReader)
+    monkeypatch.setattr("qtdigits.gui.current_reader.Reader", FixedReader)
     shipped = tmp_path / "shipped"
     saved_model(shipped / "model-3.h5", drawn_accuracy=0.9)
     saved_model(shipped / "model-7.h5", drawn_accuracy=0.8)

@@ -294,7 +294,7 @@ def test_that_a_store_which_cannot_be_read_is_told_and_the_network_alone_reads(
 def test_that_a_model_without_embeddings_reads_alone(
     qtbot: QtBot, session_in: MakeSession, data_dir: Path, inks: list[Ink], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qtdigits.gui.session.Reader", FixedReader)
+    monkeypatch.setattr("qtdigits.gui.current_reader.Reader", FixedReader)
     session = session_in(data_dir)
     judge(session, inks[0], "7")
     session.samples_edited()

@@ -74,7 +74,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def session(qtbot, data_dir, path, monkeypatch):
-    monkeypatch.setattr("qtdigits.gui.session.Reader", TopReader)
+    monkeypatch.setattr("qtdigits.gui.current_reader.Reader", TopReader)
     session = Session(
         store=SampleStore.open(data_dir),
         library=ModelLibrary(data_dir, shipped=path.parent),

@@ -32,7 +32,7 @@ class BlankReader:
 
 @pytest.fixture
 def session(qapp, data_dir: Path, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("qtdigits.gui.session.Reader", BlankReader)
+    monkeypatch.setattr("qtdigits.gui.current_reader.Reader", BlankReader)
     saved_model(tmp_path / "shipped" / "small.h5", drawn_accuracy=0.9)
     session = Session(
         store=SampleStore.open(data_dir),

@@ -1,4 +1,4 @@
-"""Another process holds the store's lock: the window goes on, nothing is lost, and things are done in the order they were asked for."""
+"""Another process holds the store's lock: the window goes on, nothing is lost, and the order is kept."""
 
 from __future__ import annotations
 

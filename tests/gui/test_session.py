@@ -37,7 +37,7 @@ def library(tmp_path, data_dir):
 
 @pytest.fixture
 def session(qtbot, data_dir, library, monkeypatch):
-    monkeypatch.setattr("qtdigits.gui.session.Reader", Reader)
+    monkeypatch.setattr("qtdigits.gui.current_reader.Reader", Reader)
     session = Session(store=SampleStore.open(data_dir), library=library, data_dir=data_dir)
     session.ensure_champion()
     yield session
