@@ -224,3 +224,22 @@ def test_that_a_cell_of_a_hundred_megabytes_is_refused(folder: Path, tmp_path: P
         with pytest.raises(StoreError, match="too big"):
             mine.merge_store(folder)
         assert mine.count() == 0
+
+
+def test_that_a_judgement_with_an_odd_verdict_counts_in_no_figure_and_is_named(folder: Path) -> None:
+    with SampleStore.open(folder) as store:
+        (trial, *others) = store.trials()
+        of_all = store.running_accuracy(writer=trial.writer, model=trial.model)
+    make_odd(folder, "trials", "verdict", "perhaps")
+    with SampleStore.open(folder) as store:
+        who = trial.writer, trial.model
+        _, n = store.running_accuracy(writer=trial.writer, model=trial.model)
+        n_judged = [
+            judged for model, _, judged in store.judgements.models(trial.writer) if model == trial.model
+        ]
+        assert not store.damaged
+        assert (
+            len(store.outcomes(*who)) == sum(store.judgements.confusions(*who).values()) == n == of_all[1] - 1
+        )
+        assert n_judged == ([n] if n else [])
+        assert store.damaged == {f"judgement {trial.id}": "its verdict is not valid"}

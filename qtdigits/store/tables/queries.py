@@ -24,6 +24,7 @@ from qtdigits.store.tables.rows import DOUBTED, EVERYTHING, RETIRED_CLASSES, Sam
 from qtdigits.store.tables.schema import TALLIED, TALLY_COLUMNS
 
 _WRITER = "writer_id = (SELECT id FROM writers WHERE name = ?)"
+_IS_JUDGED = f"verdict IN ('{Verdict.CONFIRMED}', '{Verdict.CORRECTED}')"
 _TRUTH, _ANSWER = shown_label("trials.truth"), shown_label("trials.answer")
 _ALONE = shown_label("trials.network_answer")
 _NOT_COUNTING = f"""SELECT id FROM samples WHERE {DOUBTED} UNION
@@ -115,12 +116,15 @@ def running_accuracy(db: Database, writer: str, model: str, among: Among = None)
 
 def doubted_judgements(db: Database, writer: str, model: str) -> int:
     """Return how many judgements do not count because the labels of their drawings are doubted."""
-    counting = f"SELECT count(*) FROM {_DOUBTED_TRIALS} AND trials.{_WRITER} AND model = ? AND verdict <> ?"
-    return int(db.value(counting, (writer, model, Verdict.SKIPPED)))
+    counting = f"SELECT count(*) FROM {_DOUBTED_TRIALS} AND trials.{_WRITER} AND model = ? AND {_IS_JUDGED}"
+    return int(db.value(counting, (writer, model)))
 
 
 def outcomes(db: Database, writer: str, model: str | None, among: Among = None) -> NDArray[np.bool_]:
-    """Return `(n,)`: whether each judged drawing was read right, in the order of judging; by any model for None."""
+    """Return `(n,)`: whether each judged drawing was read right, in the order of judging; by any model for None.
+
+    A judgement with an odd verdict counts in no figure, and is told as damaged: the figures would be others with it.
+    """
     condition, values = _of(among)
     by_model, models = ("true", ()) if model is None else ("model = ?", (model,))
     found = db.rows(
@@ -132,6 +136,8 @@ def outcomes(db: Database, writer: str, model: str | None, among: Among = None) 
         db.value(f"SELECT group_concat(trials.id) FROM ({_NOT_COUNTING}) AS left_out {_TRIALS_OF}")
     )
     ids_by_verdict = {row["verdict"]: np.setdiff1d(_numbers(row["ids"]), left_out) for row in found}
+    for odd in ids_by_verdict.keys() - set(Verdict):
+        db.damaged.update({f"judgement {i}": "its verdict is not valid" for i in ids_by_verdict[odd]})
     none = np.empty(0, np.int64)
     confirmed, corrected = (ids_by_verdict.get(v, none) for v in (Verdict.CONFIRMED, Verdict.CORRECTED))
     order = np.argsort(np.concatenate([confirmed, corrected]), kind="stable")
@@ -175,8 +181,8 @@ class Judgements:
             f"""SELECT model, verdict, n,
                     (SELECT max(id) FROM trials WHERE trials.writer_id = judged.writer_id
                         AND trials.model = judged.model AND trials.verdict = judged.verdict) AS newest
-                FROM {_JUDGED} AS judged WHERE {_WRITER} AND verdict <> ? AND n > 0 ORDER BY newest DESC""",
-            (writer, Verdict.SKIPPED),
+                FROM {_JUDGED} AS judged WHERE {_WRITER} AND {_IS_JUDGED} AND n > 0 ORDER BY newest DESC""",
+            (writer,),
         )
         if self.among is not None:
             names = dict.fromkeys(row["model"] for row in found)
@@ -194,9 +200,9 @@ class Judgements:
         condition, values = _of(self.among)
         found = self._db.rows(
             f"""SELECT {_TRUTH} AS shown_truth, {_ANSWER} AS shown_answer, count(*) AS n FROM trials
-                WHERE {_WRITER} AND model = ? AND verdict <> ? AND truth IS NOT NULL AND {_COUNTED}
+                WHERE {_WRITER} AND model = ? AND {_IS_JUDGED} AND truth IS NOT NULL AND {_COUNTED}
                     AND {condition} GROUP BY 1, 2""",
-            (writer, model, Verdict.SKIPPED, *values),
+            (writer, model, *values),
         )
         return {(row["shown_truth"], row["shown_answer"]): int(row["n"]) for row in found}
 
@@ -207,8 +213,8 @@ class Judgements:
                     total(CASE WHEN is_changed AND is_right THEN {_ALONE} <> {_TRUTH} END) AS fixed,
                     total(CASE WHEN is_changed AND NOT is_right THEN {_ALONE} = {_TRUTH} END) AS broken
                 FROM (SELECT *, verdict = ? AS is_right, network_answer <> answer AS is_changed FROM trials
-                    WHERE {_WRITER} AND model = ? AND verdict <> ? AND network_answer <> '' AND {_COUNTED}) AS trials""",
-            (Verdict.CONFIRMED, writer, model, Verdict.SKIPPED),
+                    WHERE {_WRITER} AND model = ? AND {_IS_JUDGED} AND network_answer <> '' AND {_COUNTED}) AS trials""",
+            (Verdict.CONFIRMED, writer, model),
         )
         n, shown, fixed, broken = map(int, found or (0, 0, 0, 0))
         return PairedComparison(n, shown - fixed + broken, shown, fixed, broken)
@@ -218,8 +224,8 @@ class Judgements:
         condition, values = _of(self.among)
         found = self._db.rows(
             f"""SELECT probabilities, verdict FROM trials
-                WHERE {_WRITER} AND model = ? AND verdict <> ? AND {_COUNTED} AND {condition} ORDER BY id""",
-            (writer, model, Verdict.SKIPPED, *values),
+                WHERE {_WRITER} AND model = ? AND {_IS_JUDGED} AND {_COUNTED} AND {condition} ORDER BY id""",
+            (writer, model, *values),
         )
         pairs = [
             (np.frombuffer(row["probabilities"], "<f8").max(), row["verdict"] == Verdict.CONFIRMED)
@@ -233,9 +239,9 @@ class Judgements:
         """Return the ids of the drawings of one (truth, answer) that are still there."""
         found = self._db.rows(
             f"""SELECT sample_id FROM trials
-                WHERE {_WRITER} AND model = ? AND verdict <> ? AND {_TRUTH} = ? AND {_ANSWER} = ?
+                WHERE {_WRITER} AND model = ? AND {_IS_JUDGED} AND {_TRUTH} = ? AND {_ANSWER} = ?
                     AND sample_id IS NOT NULL AND {_COUNTED} ORDER BY id""",
-            (writer, model, Verdict.SKIPPED, truth, answer),
+            (writer, model, truth, answer),
         )
         return [int(row["sample_id"]) for row in found]
 
@@ -244,9 +250,9 @@ class Judgements:
         condition, values = _of(self.among)
         found = self._db.rows(
             f"""SELECT {_TRUTH} AS truth, {_ANSWER} AS answer, model FROM trials
-                WHERE {_WRITER} AND verdict <> ? AND trials.truth IS NOT NULL AND {_COUNTED} AND {condition}
+                WHERE {_WRITER} AND {_IS_JUDGED} AND trials.truth IS NOT NULL AND {_COUNTED} AND {condition}
                 ORDER BY id DESC LIMIT ?""",
-            (writer, Verdict.SKIPPED, *values, most),
+            (writer, *values, most),
         )
         return [JudgedReading(row["truth"], row["answer"], row["model"]) for row in found][::-1]
 

@@ -155,6 +155,7 @@ class LearningPanel(RefreshingPanel):
             return
         self._show_record()
         self._show_learning()
+        session.tell_damaged()  # what was left out of these figures
 
     def _stored_drawings(self) -> dict[str, tuple[int, tuple[Thumbnail, ...]]]:
         """Of each class how many drawings there are, and the latest of them. Raises `StoreError`."""
