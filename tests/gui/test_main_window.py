@@ -567,3 +567,22 @@ def test_that_the_menu_offers_to_end_or_pause_a_training_only_while_that_does_so
     assert are_enabled() == [True, True, True]
     window.trainer.process.event_received.emit(RunCancelled("run"))
     assert are_enabled() == [False, False, False]
+
+
+def test_that_enter_after_a_new_label_for_a_stored_drawing_does_not_judge_what_is_on_the_canvas(
+    window, qtbot
+):
+    draw(window)
+    press(window, Qt.Key.Key_Return)
+    draw(window)
+    window.tabs.setCurrentIndex(TABS.index("Drawings"))
+    window.session.select_samples("all", [1])
+    grid = child(window, QWidget, "drawingsView")
+    grid.selectAll()
+    entry = child(window, QLineEdit, "relabelEntry")
+    entry.setFocus()
+    QTest.keyClicks(entry, "8")
+    QTest.keyClick(entry, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not entry.hasFocus())
+    assert [sample.label for sample in window.session.store.samples()] == ["8"]
+    assert len(window.session.ink.strokes) == 1

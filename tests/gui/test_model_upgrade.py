@@ -16,7 +16,7 @@ from qtdigits.core.model import Model
 from qtdigits.core.recipe_files import load_recipe
 from qtdigits.core.run.events import JobCancelled, JobFailed, JobFinished, Notice
 from qtdigits.engine.protocol import ControlCommand, RunJob
-from qtdigits.gui import session as session_module
+from qtdigits.gui import current_reader
 from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
@@ -62,7 +62,7 @@ def path(data_dir: Path, newer: Model) -> Path:
 def own_session(
     qtbot: QtBot, path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Session]:
-    monkeypatch.setattr(session_module, "Reader", OlderReader)
+    monkeypatch.setattr(current_reader, "Reader", OlderReader)
     session = Session(store=SampleStore.open(data_dir), library=ModelLibrary(data_dir), data_dir=data_dir)
     session.ensure_champion()
     yield session

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -243,7 +243,7 @@ class SampleDetails(QWidget):
         question = f"“{text}” is not a class yet. Add it as a new class?"
         if text in self._session.store.classes() or self._ask.yes("A new class", question):
             self._edits.relabel(self._ids, text)
-            self.setFocus()
+            QTimer.singleShot(0, self, self.setFocus)  # the Enter that is being handled is not for the canvas
 
     @Slot()
     def _on_entered(self) -> None:
