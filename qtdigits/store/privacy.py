@@ -27,7 +27,7 @@ from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.run_files import RunFolder
-from qtdigits.store.tables.database import FILE_NAME
+from qtdigits.store.tables.database import FILE_NAME, busy_error
 from qtdigits.store.tables.repair import SET_ASIDE_NAME
 from qtdigits.store.tables.samples import SampleStore
 
@@ -333,14 +333,14 @@ def _ids_of(db: sqlite3.Connection, names: set[str]) -> list[int]:
 
 @contextlib.contextmanager
 def _raw(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a store of any version, which is not migrated. Raises `StoreError` where another program holds it."""
+    """A connection to a store of any version, which is not migrated. Raises `StoreBusyError` where another program holds it."""
     db = sqlite3.connect(path, timeout=10.0, isolation_level=None)
     db.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         yield db
     except sqlite3.OperationalError as error:
         if (error.sqlite_errorcode & 0xFF) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise StoreError(f"{path} is in use by another program.", "Close it and try again.") from error
+            raise busy_error(path) from error
         raise
     finally:
         db.close()

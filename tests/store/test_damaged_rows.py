@@ -228,7 +228,7 @@ def test_that_a_cell_of_a_hundred_megabytes_is_refused(folder: Path, tmp_path: P
 
 def test_that_a_judgement_with_an_odd_verdict_counts_in_no_figure_and_is_named(folder: Path) -> None:
     with SampleStore.open(folder) as store:
-        (trial, *others) = store.trials()
+        trial = next(store.trials())
         of_all = store.running_accuracy(writer=trial.writer, model=trial.model)
     make_odd(folder, "trials", "verdict", "perhaps")
     with SampleStore.open(folder) as store:

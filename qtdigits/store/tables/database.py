@@ -172,7 +172,7 @@ class Database:
                 sqlite3.SQLITE_BUSY,
                 sqlite3.SQLITE_LOCKED,
             }:  # else it would be tried again for ever
-                raise _busy_error(self.path)
+                raise busy_error(self.path)
 
         with as_store_error(self.path):
             source._connection.backup(self._connection, progress=stop_if_busy)
@@ -455,7 +455,8 @@ def _read_only_error(path: Path) -> StoreError:
     )
 
 
-def _busy_error(path: Path) -> StoreBusyError:
+def busy_error(path: Path) -> StoreBusyError:
+    """Return the error for a store that another process has been writing into for too long."""
     return StoreBusyError(
         f"Another program is using your drawings ({path}).", "Try again when it has let go of them."
     )
@@ -478,7 +479,7 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return _read_only_error(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return _busy_error(path)
+            return busy_error(path)
         case sqlite3.SQLITE_INTERRUPT:
             return StoreError(f"{path} takes too long to read.", "Choose another file.")
         case sqlite3.SQLITE_CANTOPEN:
