@@ -92,6 +92,30 @@ def search_field(name: str) -> Field:
     raise InputError(f"There is no field {name!r} to search.", f"Fields: {', '.join(known)}.")
 
 
+def searchable_fields(*, is_personal: bool) -> list[Field]:
+    """Return the fields that a study of a recipe can search, whatever ranks its trials; one of each for all layers."""
+    of_recipe = [field for field in FIELD_BY_NAME.values() if field.name not in ("name", "seed")]
+    found = [*_LAYER_FIELDS.values(), *of_recipe]
+    return [field for field in found if not (is_personal and field.name in NETWORK_FIELDS)]
+
+
+def suggested_spec(field: Field, value: Value) -> str:
+    """Return a range or list around a value of a field, in its steps, else by factors of two."""
+    if field.kind == "choice":
+        return "|".join(field.choices)
+    if not isinstance(value, int | float):
+        return str(value)
+    if field.step:
+        low, high = max(field.minimum, value - 3 * field.step), min(field.maximum, value + 3 * field.step)
+        return f"{low:g}..{high:g}:{field.step:g}"
+    if value <= 0:
+        return f"{field.minimum:g}..{field.maximum:g}"
+    low, high = max(field.minimum, value / 4), min(field.maximum, value * 4)
+    if field.kind == "int":
+        low, high = max(1, round(low)), round(high)
+    return f"{low:g}..{high:g}:log" if low > 0 else f"{low:g}..{high:g}"
+
+
 @dataclass(frozen=True)
 class Search:
     """One searched field: either `choices`, or a range from `low` to `high`, both included, with a step if one was given."""

@@ -35,7 +35,7 @@ KEYS = """<table cellpadding="2" width="560">
 <tr><td><b>Ctrl+L</b></td><td>learn my hand</td></tr>
 <tr><td><b>Ctrl+T</b></td><td>train</td></tr>
 <tr><td><b>Ctrl+P</b></td><td>pause or resume the training</td></tr>
-<tr><td><b>Alt+1 … Alt+7</b></td><td>Learning, Training, Drawings, Models, Runs, Writers, Network</td></tr>
+<tr><td><b>Alt+1 … Alt+8</b></td><td>Learning, Training, Drawings, Models, Runs, Studies, Writers, Network</td></tr>
 <tr><td><b>Tab, Shift+Tab</b></td><td>lead to everything else, <b>Space</b> presses it; typing goes to the label again</td></tr>
 <tr><td colspan="2"><b>On the curves</b>, where Tab leads</td></tr>
 <tr><td><b>← →, Home, End</b></td><td>move the cursor; with <b>Ctrl</b> from epoch to epoch</td></tr>

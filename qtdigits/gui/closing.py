@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.ask import Ask
-from qtdigits.training.jobs import LabelReviewJob
+from qtdigits.training.jobs import LabelReviewJob, StudyJob
 
 TITLE = "A training is running"
 QUESTION = "What should happen to it?"
@@ -52,7 +52,8 @@ class Closing(QObject):
         While the question is open no other training begins, so that the answer is about the one that was seen.
         """
         current = self._trainer.current
-        if current is None or current.kind == LabelReviewJob.kind:  # a review that is cancelled loses nothing
+        # A review that is cancelled loses nothing, and a study can be resumed.
+        if current is None or current.kind in (LabelReviewJob.kind, StudyJob.kind):
             return ClosingChoice.LATER
         self._trainer.hold(True)
         try:

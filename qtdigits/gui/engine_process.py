@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 from qtdigits.core.run.events import Ending, EngineLost, Event, RunFinished, RunStarted
 from qtdigits.engine.protocol import Command, ControlCommand
 from qtdigits.errors import EngineError, QtDigitsError
-from qtdigits.training.jobs import Job, TrainingJob
+from qtdigits.training.jobs import Job, StudyJob, TrainingJob
 
 CANCEL_TIMEOUT_MS = 5_000
 """How long an engine may take to answer a cancel before it is killed."""
@@ -66,6 +66,10 @@ class Current:
     @property
     def is_training(self) -> bool:
         return isinstance(self.job, TrainingJob)
+
+    @property
+    def study(self) -> StudyJob | None:
+        return self.job if isinstance(self.job, StudyJob) else None
 
 
 @dataclass(frozen=True)

@@ -59,11 +59,12 @@ from qtdigits.version import __version__
 
 if TYPE_CHECKING:
     from qtdigits.gui.panels.learning.learning_panel import LearningPanel
+    from qtdigits.gui.panels.runs.runs_panel import RunsPanel
     from qtdigits.gui.panels.samples.samples_panel import SamplesPanel
 
 QUIET_MS = 700
 """After so long without a stroke the heavy things are loaded."""
-TABS = ("Learning", "Training", "Drawings", "Models", "Runs", "Writers", "Network")
+TABS = ("Learning", "Training", "Drawings", "Models", "Runs", "Studies", "Writers", "Network")
 FIRST_SIZE = QSize(1360, 840)
 FRAME = QSize(16, 48)
 """About what a window's title bar and borders take of the screen."""
@@ -178,6 +179,11 @@ class MainWindow(QMainWindow):
 
             return RunsPanel(session=session, trainer=trainer, preferences=preferences, ask=ask)
 
+        def studies() -> QWidget:
+            from qtdigits.gui.panels.studies.studies_panel import StudiesPanel
+
+            return StudiesPanel(session=session, trainer=trainer)
+
         def writers() -> QWidget:
             from qtdigits.gui.panels.writers_panel import WritersPanel
 
@@ -188,7 +194,7 @@ class MainWindow(QMainWindow):
 
             return NetworkPanel(session=session)
 
-        makers = (samples, models, runs, writers, network)
+        makers = (samples, models, runs, studies, writers, network)
         pages = {name: LazyPage(make) for name, make in zip(TABS[2:], makers, strict=True)}
         return {TABS[0]: LazyPage(learning, is_held=True), **pages}
 
@@ -214,6 +220,7 @@ class MainWindow(QMainWindow):
         session.ink_changed.connect(self._on_ink_changed)
         session.trial_judged.connect(self.messages.dismiss_problem)
         session.selection_changed.connect(self._show_selection)
+        session.run_wanted.connect(self._show_run)
         session.problem_met.connect(self.messages.show_problem)
         session.notice_given.connect(self.messages.show_notice)
         self.closing.is_over.connect(self._leave, Qt.ConnectionType.QueuedConnection)
@@ -392,6 +399,12 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_selection(self, selection: SampleSelection) -> None:
         self._shown_samples().show_among(selection.title, selection.ids)
+
+    @Slot(str)
+    def _show_run(self, run: str) -> None:
+        page = self._pages["Runs"]
+        self.tabs.setCurrentWidget(page)
+        cast("RunsPanel", page.content).show_run(run)
 
     def _shown_samples(self) -> SamplesPanel:
         """Turn to the tab of the drawings, which makes its panel the first time."""

@@ -46,6 +46,7 @@ class Session(CurrentReader):
     trial_taken_back = Signal(object)  # Trial
     writer_changed = Signal(str)
     selection_changed = Signal(object)  # SampleSelection
+    run_wanted = Signal(str)  # the id of a run
     told = Signal(str)  # what was done; it need not stay in sight
     saving_changed = Signal(bool)  # `is_saving`
     closing = Signal()  # the store is about to be closed
@@ -322,6 +323,10 @@ class Session(CurrentReader):
     def select_samples(self, title: str, ids: Sequence[int]) -> None:
         """Show these drawings in the samples panel."""
         self.selection_changed.emit(SampleSelection(title, tuple(ids)))
+
+    def show_run(self, run: str) -> None:
+        """Show this run among the others."""
+        self.run_wanted.emit(run)
 
     def drawings_behind(self, reading: Reading) -> list[Thumbnail]:
         """The remembered drawings that spoke for an answer, most similar first."""

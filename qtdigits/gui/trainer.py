@@ -20,7 +20,14 @@ from qtdigits.gui.engine_process import Asked, Current, EngineProcess, EngineSta
 from qtdigits.gui.session import Session
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.tables.runs import QueuedRun, RunRecord
-from qtdigits.training.jobs import Job, LabelReviewJob, ModelUpgradeJob, TrainingJob, WriterMatrixJob
+from qtdigits.training.jobs import (
+    Job,
+    LabelReviewJob,
+    ModelUpgradeJob,
+    StudyJob,
+    TrainingJob,
+    WriterMatrixJob,
+)
 from qtdigits.training.runs import extended, interrupted_run, is_any_running, resumed
 
 CLOSE_TIMEOUT_S = 2.5
@@ -39,6 +46,9 @@ class Trainer(QObject):
     One job is at work at a time. From its beginning to its end a training holds `training.lock`: of several windows on a data
     folder one trains. The queue is kept in the store; one window processes it, which holds `queue.lock` until it is closed. A run
     leaves the queue when its first batch follows, so that one whose window is killed before stays in it.
+
+    Studies come last: one is worked on while the queue is empty, and a training that is asked for has it interrupted and goes
+    first. They are not queued in the store, as a study that is not worked on can be resumed at any time.
 
     While the engine has nothing else to do it upgrades the champion's file, if memory needs that. Nobody is told, and what
     is asked for meanwhile has it cancelled.
@@ -65,6 +75,7 @@ class Trainer(QObject):
         self._current: Current | None = None
         self._upgrade: ModelUpgradeJob | None = None
         self._tried_upgrades: set[str] = set()
+        self._studies: list[StudyJob] = []
         self._is_sent = self._is_stalled = self._is_held = self._is_closed = False
         self._entries: tuple[QueuedRun, ...] = ()
         self._n_queue_changes = 0
@@ -138,7 +149,17 @@ class Trainer(QObject):
 
     @property
     def can_pause(self) -> bool:
-        return self.is_training and self.can_stop
+        return self.can_stop and (self.is_training or self.study is not None)
+
+    @property
+    def study(self) -> StudyJob | None:
+        """The study that is worked on now."""
+        return self._current.study if self._current is not None else None
+
+    @property
+    def waiting_studies(self) -> tuple[str, ...]:
+        """The names of the studies that wait until nothing else is to be trained."""
+        return tuple(job.name for job in self._studies)
 
     @property
     def can_cancel(self) -> bool:
@@ -211,6 +232,10 @@ class Trainer(QObject):
 
     def learn_hand_unasked(self) -> bool:
         """Learn the writer's hand now; False, and nothing is done, while something else is at work here or elsewhere."""
+        if self.study is not None:
+            job = self.job_for(load_recipe("my-hand"))
+            self._change_queue(partial(self._session.store.queue.add, job.id, job.to_json()))
+            return True
         if self.is_busy or self.must_wait:
             return False
         return self._begin(self.job_for(load_recipe("my-hand")), by_itself=True)
@@ -241,6 +266,20 @@ class Trainer(QObject):
         """Measure the writer matrix with models that begin as `model`. False, and nothing is done, while something is at work."""
         return self._begin(WriterMatrixJob.new(data_dir=self._session.data_dir, model=str(model)))
 
+    def work_on_study(self, name: str, spec: Mapping[str, Any] | None = None) -> None:
+        """Create a study by its `StudySpec.to_json()`, or resume it, as soon as nothing else is to be trained."""
+        if name not in self.waiting_studies and (self.study is None or self.study.name != name):
+            self._studies.append(StudyJob.new(name, dict(spec or {}), data_dir=self._session.data_dir))
+        self.start_next()
+        self.queue_changed.emit()
+
+    def stop_study(self, name: str) -> None:
+        """Interrupt the study, or do not begin it."""
+        self._studies = [job for job in self._studies if job.name != name]
+        if self.study is not None and self.study.name == name:
+            self.stop()
+        self.queue_changed.emit()
+
     @Slot()
     def stop(self) -> None:
         """End the training after this batch and keep its best weights; end another job and keep what there is."""
@@ -256,7 +295,7 @@ class Trainer(QObject):
     @Slot()
     def pause(self) -> None:
         """Let the training wait after this batch; the state is PAUSED when it does."""
-        if self._state is EngineState.TRAINING:
+        if self._state is EngineState.TRAINING or (self._state is EngineState.WORKING and self.study):
             self._process.send(ControlCommand.PAUSE)
 
     @Slot()
@@ -335,10 +374,16 @@ class Trainer(QObject):
     @Slot()
     def start_next(self) -> None:
         """Begin the first training of the queue, if nothing is at work and nobody else processes the queue."""
-        if not (self._is_free and self._read_queue() and self._entries):
+        if not (self._is_free and self._read_queue() and (self._entries or self._studies)):
             return
-        if self.must_wait or not self._tried(self._queue_lock.acquire):
+        if self.must_wait or (self._entries and not self._tried(self._queue_lock.acquire)):
             self._next.start(AGAIN_MS)
+            return
+        if not self._entries:
+            study = self._studies.pop(0)
+            if not self._begin(study, by_itself=True):
+                self._studies.insert(0, study)
+                self._next.start(AGAIN_MS)
             return
         entry = self._entries[0]
         try:
@@ -357,7 +402,11 @@ class Trainer(QObject):
         return not (is_kept or self.is_busy)
 
     def _schedule(self) -> None:
-        if self._entries and self._is_free:
+        """A study gives way to what is queued, and is resumed afterwards."""
+        if self._entries and self.study is not None and self.can_stop and not self._is_held:
+            self._studies.insert(0, self.study)
+            self.stop()
+        elif (self._entries or self._studies) and self._is_free:
             self._next.start(NEXT_MS)
 
     def _read_queue(self) -> bool:
@@ -408,9 +457,9 @@ class Trainer(QObject):
     def _begin(self, job: Job, *, by_itself: bool = False) -> bool:
         if self.is_busy or self._is_closed:
             return False
+        if isinstance(job, TrainingJob | StudyJob) and not self._has_lock():
+            return False
         if isinstance(job, TrainingJob):
-            if not self._has_lock():
-                return False
             self._history, self._batch = History(), None
         self._current, self._is_sent = Current(job, by_itself), False
         self._last_ending = None
@@ -498,10 +547,10 @@ class Trainer(QObject):
                 self._history.apply(event)
                 self._batch = event if isinstance(event, ev.BatchEnded) else self._batch
                 self.history_changed.emit()
-            case ev.RunPaused() if self._state is EngineState.TRAINING:
+            case ev.RunPaused() if self._state in (EngineState.TRAINING, EngineState.WORKING):
                 self._set_state(EngineState.PAUSED)
             case ev.RunContinued() if self._state is EngineState.PAUSED:
-                self._set_state(EngineState.TRAINING)
+                self._set_state(EngineState.TRAINING if current.is_training else EngineState.WORKING)
 
     def _on_ending(self, event: ev.Ending) -> None:
         match event:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qtdigits.core.formatting import duration
 from qtdigits.core.run.control import Control, StudyControl
 from qtdigits.core.run.events import (
-    EpochEnded,
+    BatchEnded,
     Event,
     JobCancelled,
     JobFailed,
@@ -31,6 +32,9 @@ from qtdigits.training.jobs import (
     WriterMatrixJob,
     run_to_ending,
 )
+
+SAY_EVERY_S = 2.0
+"""How often a study says how far its training is."""
 
 
 def run_job(
@@ -115,7 +119,8 @@ def _work_on_study(running: _Running, job: StudyJob) -> dict[str, Any]:
     from qtdigits.training.study_data import with_data
     from qtdigits.training.study_storage import create_or_join, open_study
 
-    data_dir, name, n_epochs = Path(job.data_dir), "", 0
+    data_dir, name, n_epochs, said_at_s = Path(job.data_dir), "", 0, 0.0
+    told: set[str] = set()
     stored = open_study(job.name, data_dir=data_dir)
     if stored is None and job.spec:
         spec = with_data(StudySpec.from_json(job.spec), data_dir)
@@ -124,15 +129,20 @@ def _work_on_study(running: _Running, job: StudyJob) -> dict[str, Any]:
         raise InputError(f"There is no study {job.name!r}.", "Begin it anew.")
 
     def on_event(event: Event) -> None:
-        nonlocal name, n_epochs
+        nonlocal name, n_epochs, said_at_s
         match event:
             case RunStarted():
                 name = str(event.recipe.get("name", "")).removeprefix(job.name).strip()
-                n_epochs = event.epochs
+                n_epochs, said_at_s = event.epochs, -SAY_EVERY_S
                 running.progress(f"trial {name}")
-            case EpochEnded():
-                running.progress(f"trial {name}: epoch {event.epoch} of {n_epochs}")
+            case BatchEnded() if event.elapsed_s >= said_at_s + SAY_EVERY_S and event.remaining_s:
+                said_at_s = event.elapsed_s
+                left = duration(event.remaining_s)
+                running.progress(f"trial {name}: epoch {event.epoch} of {n_epochs}, {left} left")
+            case Notice(message=message) if message in told:
+                pass  # each trial says it again
             case Notice() | RunPaused() | RunContinued():
+                told.add(getattr(event, "message", ""))
                 running.emit(event)
 
     control = running.control

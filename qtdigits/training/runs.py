@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,12 +45,21 @@ def can_be_resumed(data_dir: Path, run: RunRecord) -> bool:
 
 
 def interrupted_run(store: SampleStore, data_dir: Path) -> RunRecord | None:
-    """Return the newest run if it was interrupted and can be resumed, and is not queued. Raises `StoreError`."""
+    """Return the newest run if it was interrupted and can be resumed, and is not queued. Raises `StoreError`.
+
+    A trial of a study is resumed with its study.
+    """
     newest = next(iter(store.runs.records(most=1)), None)
     if newest is None or with_current_state(data_dir, newest).state != INTERRUPTED:
         return None
     is_queued = any(entry.run_id == newest.id for entry in store.queue.entries())
-    return newest if can_be_resumed(data_dir, newest) and not is_queued else None
+    if is_queued or not can_be_resumed(data_dir, newest):
+        return None
+    with suppress(InputError):  # a request that cannot be read is reported when the run is resumed
+        out = Path(str(RunFolder(data_dir, newest.id).request().get("out", "")))
+        if (data_dir / "studies").absolute() in out.absolute().parents:
+            return None
+    return newest
 
 
 def can_be_extended(data_dir: Path, run: RunRecord) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 from collections.abc import Mapping
@@ -198,3 +199,15 @@ def _importances(study: Study, *, without: int | None) -> dict[str, float]:
         found = optuna.importance.PedAnovaImportanceEvaluator().evaluate(study, target=target)
     total = sum(found.values())
     return {name: value / total if total else 0.0 for name, value in found.items()}
+
+
+def journals(data_dir: Path) -> dict[str, tuple[int, int, int]]:
+    """Return the names of the studies in a data folder, the one written to last first; what stands by a name changes with it."""
+    folder = data_dir / "studies"
+    found = {}
+    for path in folder.rglob(JOURNAL):
+        with contextlib.suppress(OSError):  # deleted meanwhile
+            status = path.stat()
+            name = path.parent.relative_to(folder).as_posix()
+            found[name] = status.st_mtime_ns, status.st_size, status.st_ino
+    return dict(sorted(found.items(), key=lambda item: item[1], reverse=True))

@@ -119,9 +119,7 @@ def test_that_a_study_is_created_worked_on_and_resumed(
     ]
     recorder = ran(StudyJob("s", str(data_dir), "widths"), StudyControl())
     assert recorder.events[-1] == JobFinished("s", "study", {})
-    said = [event.what for event in recorder.of(JobProgress)]
-    assert said[0] == "trial 0"
-    assert said[-1] == f"trial 1: epoch {TINY_RECIPE.epochs} of {TINY_RECIPE.epochs}"
+    assert [event.what for event in recorder.of(JobProgress)] == ["trial 0", "trial 1"]
     assert open_study("widths", data_dir=data_dir).summary()["states"]["complete"] == 2
 
 

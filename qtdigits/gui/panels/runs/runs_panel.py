@@ -92,6 +92,7 @@ class RunsPanel(RefreshingPanel):
         self._epochs = ChoiceBox(name="runsEpochBox")
         self._epochs.setAccessibleName("Epoch of the figures")
         self._epochs.setToolTip("Which epoch the columns Validation and My hold-out are of")
+        self._wanted: set[str] = set()
         self._background = Background(self)
         self._lower = RunDetails(session=session, preferences=preferences, ask=ask)
         self._lay_out()
@@ -121,7 +122,10 @@ class RunsPanel(RefreshingPanel):
 
     def _show(self, runs: list[RunRecord], chosen: set[str]) -> None:
         self._model.show_runs(runs, running=self._running, elsewhere=self._trained_elsewhere(runs))
-        self._choose(chosen)
+        self._choose(self._wanted or chosen)
+        if self._wanted and (rows := self._table.selectionModel().selectedRows()):
+            self._table.scrollTo(rows[0])
+        self._wanted = set()
         self._show_chosen()
 
     @Slot(str, object)
@@ -151,6 +155,15 @@ class RunsPanel(RefreshingPanel):
             number = self._ask.number("Figures of an epoch", "Figures after which epoch?", 1, MOST_EPOCHS)
             choice = self._preferences.runs_epoch if number is None else str(number)
         self._preferences.runs_epoch = choice
+        self.reload()
+
+    def show_run(self, run: str) -> None:
+        """Choose this run alone, also where it is in the trash."""
+        is_here = any(record.id == run for record in self._runs.records())
+        self._search.clear()
+        self._trash.setChecked(not is_here)
+        self._table.clearSelection()
+        self._wanted = {run}
         self.reload()
 
     def _look_for_changes(self) -> None:

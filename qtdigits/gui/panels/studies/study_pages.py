@@ -1,0 +1,145 @@
+"""The charts of a study and the table of its trials, one page each; a trial chosen in one is chosen in all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from qtdigits.gui.panels.studies.trials_table import TrialsTable, title_of, titles_of, trial_text
+from qtdigits.gui.plots.study_charts import (
+    Picture,
+    StudyChart,
+    curves_picture,
+    front_picture,
+    history_picture,
+    importances_picture,
+    parallel_picture,
+    slice_picture,
+)
+from qtdigits.gui.widgets.parts import ChoiceBox, label
+from qtdigits.training.study_overview import LEAST_FOR_IMPORTANCES, StudyOverview, TrialOverview
+
+HISTORY, SLICES, PARALLEL, IMPORTANCES, CURVES, FRONT = (
+    *("History", "One field", "All fields", "Importance", "Curves", "Trade-off"),
+)
+NOT_YET = "No trial is complete yet."
+CHARTS = {
+    HISTORY: ("accuracy of each trial, in order, with its 95 % interval", NOT_YET),
+    SLICES: ("accuracy by the value of one field, with 95 % intervals", NOT_YET),
+    PARALLEL: ("a line for each trial through its values to its accuracy", NOT_YET),
+    IMPORTANCES: (
+        "how much the best tenth of the trials differs from the others in each field (PED-ANOVA), with 95 % intervals",
+        f"Importances need {LEAST_FOR_IMPORTANCES} complete trials.",
+    ),
+    CURVES: ("accuracy of each trial after each epoch", "No trial has reported an epoch yet."),
+    FRONT: ("accuracy against {second}, with 95 % intervals", NOT_YET),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A study and the pictures of it; made in the background. `slices` by the name of the field."""
+
+    study: StudyOverview
+    pictures: Mapping[str, Picture | None] = field(default_factory=dict)
+    slices: Mapping[str, Picture | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, study: StudyOverview) -> Shown:
+        titles = titles_of(study.spec.search)
+        pictures = {
+            HISTORY: history_picture(study),
+            PARALLEL: parallel_picture(study, titles),
+            CURVES: curves_picture(study),
+            FRONT: front_picture(study),
+        }
+        return cls(study, pictures, {name: slice_picture(study, name) for name in titles})
+
+
+class StudyPages(QTabWidget):
+    """`trial_chosen` carries the number of the trial that a person has chosen."""
+
+    trial_chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("studyTabs")
+        self.setDocumentMode(True)
+        self.tabBar().setDrawBase(False)
+        self.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._shown: Shown | None = None
+        self._chosen: TrialOverview | None = None
+        self._importances: Picture | None = None
+        self._fields = ChoiceBox(name="sliceFieldBox")
+        self._fields.setAccessibleName("Field")
+        self._charts = {name: self._chart(name) for name in CHARTS}
+        self._trials = TrialsTable()
+        for name, chart in self._charts.items():
+            self.addTab(self._page(chart, with_fields=name == SLICES), name)
+        self.addTab(self._trials, "Trials")
+        self._trials.trial_chosen.connect(self.trial_chosen)
+        self._fields.activated.connect(self._show_slice)
+
+    def show_study(self, shown: Shown | None, chosen: TrialOverview | None) -> None:
+        """Show a study, or nothing yet."""
+        before = self._shown
+        self._shown, self._chosen = shown, chosen
+        search = shown.study.spec.search if shown else ()
+        if before is None or shown is None or before.study.name != shown.study.name:
+            self._importances = None
+            self._fields.clear()
+            for one in search:
+                self._fields.addItem(title_of(one), one.name)
+            has_front = bool(shown and shown.study.spec.second)
+            self.setTabVisible(list(CHARTS).index(FRONT), has_front)
+        self._trials.show_study(shown.study if shown else None, chosen)
+        self._show_pictures()
+
+    def show_importances(self, found: Mapping[str, tuple[float, float, float]]) -> None:
+        if self._shown is not None:
+            self._importances = importances_picture(found, titles_of(self._shown.study.spec.search))
+            self._charts[IMPORTANCES].show_picture(self._importances, None)
+
+    def choose(self, chosen: TrialOverview | None) -> None:
+        self._chosen = chosen
+        self._trials.choose(chosen)
+        self._show_pictures()
+
+    def _show_pictures(self) -> None:
+        pictures = {**(self._shown.pictures if self._shown else {}), IMPORTANCES: self._importances}
+        for name, chart in self._charts.items():
+            if name != SLICES:
+                chart.show_picture(pictures.get(name), self._chosen)
+        self._show_slice()
+
+    @Slot()
+    def _show_slice(self) -> None:
+        slices = self._shown.slices if self._shown else {}
+        self._charts[SLICES].show_picture(slices.get(str(self._fields.currentData())), self._chosen)
+
+    def _chart(self, name: str) -> StudyChart:
+        caption, empty = CHARTS[name]
+        chart = StudyChart(name, caption, empty, tip_of=self._tip_of)
+        chart.setObjectName(f"study {name}")
+        chart.trial_chosen.connect(self.trial_chosen)
+        return chart
+
+    def _page(self, chart: StudyChart, *, with_fields: bool) -> QWidget:
+        page = QWidget()
+        box = QVBoxLayout(page)
+        box.setContentsMargins(0, 8, 0, 0)
+        if with_fields:
+            row = QHBoxLayout()
+            row.addWidget(label("Field", role="muted"))
+            row.addWidget(self._fields)
+            row.addStretch()
+            box.addLayout(row)
+        box.addWidget(chart, 1)
+        return page
+
+    def _tip_of(self, number: int) -> str:
+        trial = self._shown.study.trial(number) if self._shown else None
+        return trial_text(self._shown.study, trial) if self._shown and trial else ""
