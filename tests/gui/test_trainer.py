@@ -920,3 +920,62 @@ def test_that_a_training_the_engine_has_not_been_sent_is_queued_when_the_window_
     run = trainer.current.id
     trainer.close()
     assert [entry.run_id for entry in session.store.queue.entries()] == [run]
+
+
+# Studies.
+
+
+def work_on_study(qtbot: QtBot, trainer: Trainer, name: str = "widths") -> str:
+    """Return the id of the job of a study that the engine has been sent."""
+    trainer.work_on_study(name)
+    wait_for(qtbot, trainer, EngineState.WORKING)
+    assert trainer.current is not None
+    return trainer.current.id
+
+
+def test_that_a_training_goes_before_a_study_which_is_resumed_afterwards(
+    qtbot: QtBot, engines: FakeEngines, trainer: Trainer
+) -> None:
+    study = work_on_study(qtbot, trainer)
+    trainer.train(QUICK)
+    assert engines[0].command_names == ["run_job", "stop"]
+    assert trainer.waiting_studies == ("widths",)
+    engines[0].say(JobCancelled(study, "study"))
+    wait_for(qtbot, trainer, EngineState.TRAINING)
+    engines[0].say(started(), finished())
+    qtbot.waitUntil(lambda: trainer.study is not None)
+    assert trainer.study is not None
+    assert trainer.study.name == "widths"
+    assert trainer.waiting_studies == ()
+
+
+def test_that_a_study_waits_for_the_training_and_can_be_given_up_before(
+    qtbot: QtBot, engines: FakeEngines, trainer: Trainer
+) -> None:
+    train(qtbot, trainer)
+    trainer.work_on_study("widths")
+    trainer.work_on_study("depths")
+    trainer.work_on_study("depths")
+    assert trainer.waiting_studies == ("widths", "depths")
+    trainer.stop_study("widths")
+    engines[0].say(started(), finished())
+    qtbot.waitUntil(lambda: trainer.study is not None)
+    assert trainer.study is not None
+    assert trainer.study.name == "depths"
+
+
+def test_that_a_study_that_is_stopped_stays_so(qtbot: QtBot, engines: FakeEngines, trainer: Trainer) -> None:
+    study = work_on_study(qtbot, trainer)
+    trainer.stop_study("widths")
+    engines[0].say(JobCancelled(study, "study"))
+    wait_for(qtbot, trainer, EngineState.READY)
+    assert trainer.waiting_studies == ()
+    assert trainer.last_ending is not None
+    assert trainer.last_ending.outcome == "cancelled"
+
+
+def test_that_other_windows_train_nothing_while_a_study_runs(
+    qtbot: QtBot, engines: FakeEngines, trainer: Trainer, make_trainer: MakeTrainer
+) -> None:
+    work_on_study(qtbot, trainer)
+    assert make_trainer(FakeEngines()).must_wait

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QMouseEvent
+from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 from typing_extensions import override
 
@@ -97,8 +97,10 @@ class StudyChart(ShareChart):
         for item in self._texts:
             self._plot.removeItem(item)
         self._texts = []
+        ground = QColor(theme.surface)
+        ground.setAlphaF(0.8)
         for x, y, text in picture.labels:
-            item = pg.TextItem(text, color=theme.text_muted, anchor=(0, 0.5))
+            item = pg.TextItem(text, color=theme.text, anchor=(0, 0.5), fill=ground)
             item.setPos(x, y)
             self._texts.append(item)
             self._plot.addItem(item)
@@ -210,8 +212,8 @@ def curves_picture(study: StudyOverview) -> Picture | None:
         return None
     series = []
     for name, colour, shown in (
+        ("not pruned", "text_muted", [trial for trial in trials if trial.state != "pruned"]),
         ("pruned", "hold_out", [trial for trial in trials if trial.state == "pruned"]),
-        ("complete", "text_muted", [trial for trial in trials if trial.state != "pruned"]),
     ):
         lines = [_line(trial) for trial in shown]
         if lines:

@@ -19,6 +19,7 @@ from qtdigits.core.formatting import UNKNOWN
 from qtdigits.core.run.events import JobProgress
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.background import Background
+from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.panels.studies.new_study import NewStudyDialog
 from qtdigits.gui.panels.studies.study_pages import Shown, StudyPages
 from qtdigits.gui.panels.studies.trials_table import (
@@ -274,6 +275,8 @@ class StudiesPanel(RefreshingPanel):
         self._stop.setEnabled(not is_here or trainer.can_stop)
         if study is None:
             return
+        if is_here and trainer.state is EngineState.STARTING:
+            state = "starting"
         if is_here and not trainer.can_stop:
             state = "stopping"
         counts = [
