@@ -118,7 +118,7 @@ def style_sheet_of(theme: Theme) -> str:
     QSlider::handle:horizontal:focus {{ background: {t.accent}; border: 1px solid {t.text}; }}
     QTabWidget::pane {{ border: none; border-top: 1px solid {t.border}; }}
     QTabBar {{ background: transparent; }}
-    QTabBar::tab {{ background: transparent; color: {t.text_muted}; padding: 10px 11px; border: none;
+    QTabBar::tab {{ background: transparent; color: {t.text_muted}; padding: 10px 7px; border: none;
         border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; font-weight: 600; }}
     QTabBar::tab:hover {{ color: {t.text}; }}

@@ -46,7 +46,8 @@ from qtdigits.gui.widgets.parts import (
 )
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.jobs import StudyJob
-from qtdigits.training.study_overview import ENDED, StudyOverview, StudyReader, TrialOverview, journals
+from qtdigits.training.study_overview import StudyOverview, StudyReader, TrialOverview, journals
+from qtdigits.training.study_storage import ENDED
 
 LOOK_MS = 1_500
 JOURNALS = "journals"
