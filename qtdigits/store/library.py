@@ -70,7 +70,7 @@ class _ChampionFile(msgspec.Struct):
     """What is read of `champion.json`."""
 
     champion: Text | None = None
-    class_set: Text = ""
+    class_set: Text | None = None
     sets: dict[Text, _Chosen] = {}
 
 
@@ -120,7 +120,7 @@ class ModelLibrary:
                 file = decoded(read_file(self._champion_file, JSON_BYTES), _ChampionFile)
             except InputError:
                 file = _ChampionFile()
-            self._class_set = file.class_set
+            self._class_set = file.class_set or ""
         return self._class_set
 
     def use_class_set(self, name: str) -> None:
@@ -345,7 +345,9 @@ class ModelLibrary:
             file = decoded(content, _ChampionFile)
             if self.class_set in file.sets:
                 chosen = file.sets[self.class_set]
-            elif file.class_set and file.champion is None:  # a set was chosen, but never a model
+            elif (
+                file.champion is None and file.class_set is not None
+            ):  # a set was chosen, but no model for all classes
                 return _Champions()
             else:
                 chosen = decoded(content, _Chosen)

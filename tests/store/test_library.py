@@ -346,3 +346,13 @@ def test_that_a_set_may_be_chosen_before_any_champion(library: ModelLibrary) -> 
     library.use_class_set("letters")
     assert library.champion_path().name == "cnn.h5"
     assert library.load_champion()[1] == ""
+
+
+def test_that_a_model_chosen_for_a_set_alone_leaves_all_classes_with_the_default(
+    library: ModelLibrary,
+) -> None:
+    library.use_class_set("letters")
+    library.promote(_own(library, "letters"))
+    library.use_class_set("")
+    _, notice = library.load_champion()
+    assert (library.champion_path().name, notice) == ("cnn.h5", "")
