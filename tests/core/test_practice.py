@@ -205,9 +205,9 @@ def test_that_the_advice_for_a_class_counts_what_is_missing_then_what_is_misread
     right, wrong = JudgedReading("8", "8"), JudgedReading("8", "3")
     others = [JudgedReading("3", "3")] * 20
     assert advise_classes([], "8")["8"].text == ""
-    assert advise_classes(others, "8")["8"].text == "5 would help"
+    assert advise_classes(others, "8")["8"].text == "draw 5"
     assert advise_classes([*others, right, wrong], "8")["8"] == ClassAdvice(
-        "3 more would help", is_wanted=True, is_misread=True
+        "draw 3 more", is_wanted=True, is_misread=True
     )
     assert advise_classes([right] * 4 + [wrong] * 2, "8")["8"].text == "2 of 6 misread"
     assert advise_classes([right] * 6, "8")["8"] == ClassAdvice("all read right")
@@ -217,6 +217,7 @@ def test_that_the_advice_for_a_class_counts_what_is_missing_then_what_is_misread
 def test_that_the_first_steps_end_when_a_misread_class_is_read_right_later():
     assert [step.is_done for step in first_steps([])] == [False, False, False]
     some = read("3", times=9) + read("4", "9")
+    assert first_steps(read("♥"))[0].text == "Draw 10 times: 1 so far"
     assert [step.is_done for step in first_steps(some)] == [True, True, False]
     assert first_steps(some + read("4")) == ()
     assert first_steps(some, has_learned=True) == ()

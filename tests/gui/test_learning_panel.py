@@ -299,15 +299,15 @@ def test_that_each_class_has_a_tile_with_the_latest_drawings_and_what_it_needs(p
     ]
     judge(session, *"3388888")
     newest = max(session.store.ids(label="3"))
-    assert tile(panel, "3").accessibleName() == "3: 2 drawn, 3 more would help"
+    assert tile(panel, "3").accessibleName() == "3: 2 drawn, draw 3 more"
     assert tile(panel, "3").content.drawings[0].id == newest
-    assert tile(panel, "0").accessibleName() == "0: none yet, 5 would help"
+    assert tile(panel, "0").accessibleName() == "0: none yet, draw 5"
     assert tile(panel, "8").accessibleName() == "8: 5 drawn, 5 of 5 misread"
     assert len(tile(panel, "8").content.drawings) == MOST_SHOWN
     judge(session, *"333")
     assert tile(panel, "3").accessibleName() == "3: 5 drawn, all read right"
     session.undo()
-    assert tile(panel, "3").accessibleName() == "3: 4 drawn, 1 more would help"
+    assert tile(panel, "3").accessibleName() == "3: 4 drawn, draw 1 more"
 
 
 def test_that_a_tile_shows_the_drawings_of_its_class(qtbot, panel, session):

@@ -245,9 +245,13 @@ def test_that_name_and_note_are_there_to_be_changed_and_can_be_taken_away(
 
 @pytest.mark.parametrize(("may_be_empty", "answer"), [(True, ""), (False, None)])
 def test_that_an_empty_answer_counts_only_where_it_may(
-    monkeypatch: pytest.MonkeyPatch, may_be_empty: bool, answer: str | None
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, may_be_empty: bool, answer: str | None
 ) -> None:
-    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: (" ", True))
+    def accept_blank(dialog: QInputDialog) -> int:
+        dialog.setTextValue(" ")
+        return QInputDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(QInputDialog, "exec", accept_blank)
     assert Ask().text("Note", "?", may_be_empty=may_be_empty) == answer
 
 

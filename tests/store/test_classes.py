@@ -299,7 +299,7 @@ def test_that_an_unusable_set_is_refused(store: SampleStore, name: str, labels: 
 
 def test_that_drawings_and_figures_are_limited_to_a_set(store: SampleStore) -> None:
     for label in ("1", "7", "♥"):
-        store.judge(a_sample(label), a_trial(label))
+        store.judge(a_sample(label), replace(a_trial(label), network_answer="7"))
     store.class_table.put_set("small", ["1", "♥"])
     store.class_table.merge("♥", "1")
     among = store.class_table.all("small").among
@@ -311,6 +311,7 @@ def test_that_drawings_and_figures_are_limited_to_a_set(store: SampleStore) -> N
     assert store.judgements.models("Ada") == [("mlp", 0, 2)]
     assert store.judgements.confusions("Ada", "mlp") == {("1", "7"): 2}
     assert [r.truth for r in store.judgements.recent("Ada", 9)] == ["1", "1"]
+    assert store.judgements.without_memory("Ada", "mlp").n == 2
 
 
 def test_that_classes_are_counted_as_what_they_are_shown_as(store: SampleStore) -> None:

@@ -15,6 +15,7 @@ from itertools import islice
 
 import numpy as np
 
+from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.formatting import listed
 from qtdigits.core.score.metrics import wilson_band, wilson_interval
 
@@ -108,9 +109,7 @@ def _latest(readings: Sequence[JudgedReading], labels: Iterable[str]) -> dict[st
 def _advice_of(latest: Sequence[JudgedReading]) -> ClassAdvice:
     n, wrong = len(latest), sum(not r.is_right for r in latest)
     if n < FEW:
-        return ClassAdvice(
-            f"{FEW - n} more would help" if n else f"{FEW} would help", is_wanted=True, is_misread=wrong > 0
-        )
+        return ClassAdvice(f"draw {FEW - n} more" if n else f"draw {FEW}", is_wanted=True, is_misread=wrong > 0)
     if wrong:
         return ClassAdvice(f"{wrong} of {n} misread", is_wanted=True, is_misread=True)
     return ClassAdvice("all read right" if n < LATEST else f"last {n} right")
@@ -137,11 +136,10 @@ def first_steps(readings: Sequence[JudgedReading], *, has_learned: bool = False)
             misread.add(reading.truth)
         elif reading.truth in misread:
             is_seen = True
+    are_digits = all(reading.truth in DIGITS for reading in readings)
+    draw = f"Draw {FIRST_DRAWINGS} digits" if are_digits else f"Draw {FIRST_DRAWINGS} times"
     steps = (
-        FirstStep(
-            f"Draw {FIRST_DRAWINGS} digits" + (f": {n} so far" if 0 < n < FIRST_DRAWINGS else ""),
-            n >= FIRST_DRAWINGS,
-        ),
+        FirstStep(draw + (f": {n} so far" if 0 < n < FIRST_DRAWINGS else ""), n >= FIRST_DRAWINGS),
         FirstStep("Correct one that it misreads", bool(misread)),
         FirstStep("Draw it again, see it learn", bool(misread) and is_seen),
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
+DIALOG_PX = 420
+
 
 class Ask:
     """Asks by dialogs. Every answer is None (or False) if the person cancels."""
@@ -26,18 +28,17 @@ class Ask:
         self, title: str, question: str, suggestion: str = "", *, may_be_empty: bool = False
     ) -> str | None:
         """Ask for a text. An empty one counts as cancelling unless it `may_be_empty`."""
-        answer, given = QInputDialog.getText(self.parent, title, question, text=suggestion)
-        return answer.strip() if given and (may_be_empty or answer.strip()) else None
+        dialog = self._dialog(title, question)
+        dialog.setTextValue(suggestion)
+        answer = _answer(dialog)
+        return answer.strip() if answer is not None and (may_be_empty or answer.strip()) else None
 
     def choice(self, title: str, question: str, choices: Sequence[str]) -> str | None:
         """Ask for one of several texts, shown as a list."""
-        dialog = QInputDialog(self.parent)
+        dialog = self._dialog(title, question)
         dialog.setOption(QInputDialog.InputDialogOption.UseListViewForComboBoxItems)
-        dialog.setWindowTitle(title)
-        dialog.setLabelText(question)
         dialog.setComboBoxItems(list(choices))
-        given = dialog.exec() == QInputDialog.DialogCode.Accepted
-        return dialog.textValue() if given else None
+        return _answer(dialog)
 
     def number(self, title: str, question: str, suggestion: int, most: int) -> int | None:
         """Ask for a whole number from 1 to `most`."""
@@ -60,3 +61,15 @@ class Ask:
     def yes(self, title: str, question: str) -> bool:
         button = QMessageBox.question(self.parent, title, question)
         return button == QMessageBox.StandardButton.Yes
+
+    def _dialog(self, title: str, question: str) -> QInputDialog:
+        dialog = QInputDialog(self.parent)
+        dialog.setWindowTitle(title)
+        dialog.setLabelText(question)
+        dialog.resize(DIALOG_PX, 0)
+        return dialog
+
+
+def _answer(dialog: QInputDialog) -> str | None:
+    given = dialog.exec() == QInputDialog.DialogCode.Accepted
+    return dialog.textValue() if given else None

@@ -208,13 +208,15 @@ class Judgements:
 
     def without_memory(self, writer: str, model: str) -> PairedComparison:
         """Compare what the network alone answered, where that is known, with what was shown, memory included."""
+        condition, values = _of(self.among)
         found = self._db.row(
             f"""SELECT count(*) AS n, total(is_right) AS shown,
                     total(CASE WHEN is_changed AND is_right THEN {_ALONE} <> {_TRUTH} END) AS fixed,
                     total(CASE WHEN is_changed AND NOT is_right THEN {_ALONE} = {_TRUTH} END) AS broken
                 FROM (SELECT *, verdict = ? AS is_right, network_answer <> answer AS is_changed FROM trials
-                    WHERE {_WRITER} AND model = ? AND {_IS_JUDGED} AND network_answer <> '' AND {_COUNTED}) AS trials""",
-            (Verdict.CONFIRMED, writer, model),
+                    WHERE {_WRITER} AND model = ? AND {_IS_JUDGED} AND network_answer <> '' AND {_COUNTED}
+                        AND {condition}) AS trials""",
+            (Verdict.CONFIRMED, writer, model, *values),
         )
         n, shown, fixed, broken = map(int, found or (0, 0, 0, 0))
         return PairedComparison(n, shown - fixed + broken, shown, fixed, broken)

@@ -263,6 +263,7 @@ class AnswerPanel(QFrame):
         self._because.clicked.connect(self._show_drawings_behind)
         session.reading_changed.connect(self._show_reading)
         session.memory_changed.connect(self._show_bars)
+        session.memory_changed.connect(self._update_hint)
         session.saving_changed.connect(self._update_hint)
         guided.changed.connect(self._on_guided_changed)
         self._show_reading()
