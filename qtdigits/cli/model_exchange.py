@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from qtdigits.cli.loading import find_model
 from qtdigits.cli.options import MODEL_HELP, Subparsers, add_command, add_json_option, data_folder, file_path
-from qtdigits.cli.output import print_json, say, show, working
+from qtdigits.cli.output import print_json, show, working
 from qtdigits.core.formatting import counted
 from qtdigits.training.export.export_model import export_model
 from qtdigits.training.export.formats import FORMAT_NAMES, FORMATS
@@ -38,26 +38,32 @@ def add_exchange(group: Subparsers) -> None:
         group,
         "import",
         run=run_import,
-        summary="add a Keras model (.keras or .h5) to the models, rebuilt layer by layer",
+        summary="add a model file of QtDigits or of Keras (.keras, .h5) to the models; Keras's is rebuilt layer by layer",
         examples=(
+            "qtdigits models import hand-of-ada.h5",
             "qtdigits models import report.h5 --name report",
             "qtdigits models import m.keras --pixels 255",
         ),
     )
-    bring.add_argument("file", metavar="FILE", type=file_path, help="a whole model, saved by Keras 2 or 3")
+    bring.add_argument(
+        "file",
+        metavar="FILE",
+        type=file_path,
+        help="a model of QtDigits, or a whole one saved by Keras 2 or 3",
+    )
     bring.add_argument("--name", metavar="NAME", default="", help="the model's name (default: the file's)")
     bring.add_argument(
         "--pixels",
         choices=("1", "255"),
-        default="1",
-        help="the value of full ink in the images that it was trained on (default: %(default)s)",
+        default="",
+        help="the value of full ink in the images that a Keras model was trained on (default: what reads digits better)",
     )
     bring.add_argument(
         "--classes",
         metavar="LABEL",
         nargs="+",
         default=(),
-        help="what its outputs stand for (default: 0 to 9)",
+        help="what the outputs of a Keras model stand for (default: 0 to 9)",
     )
     add_json_option(bring, "what was imported")
 
@@ -85,17 +91,11 @@ def run_import(args: argparse.Namespace) -> int:
             args.file,
             data_dir=data_folder(args),
             name=args.name,
-            highest=float(args.pixels),
+            highest=float(args.pixels) if args.pixels else None,
             classes=tuple(args.classes),
         )
     if args.json:
         print_json({**asdict(done), "path": str(done.path)})
         return 0
-    show(
-        f"{done.path}: {done.title}. Its probabilities differ by at most {done.difference:.1e} from Keras's."
-    )
-    if done.n_right is not None:
-        show(f"It reads {done.n_right} of {done.n_drawings} synthetic digits right.")
-        if done.n_right < done.n_drawings / 2:
-            say("That is few: was it trained on images from 0 to 255 (--pixels 255), or on dark digits?")
+    show(f"{done.path}: {done.told}")
     return 0

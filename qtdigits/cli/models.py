@@ -165,9 +165,9 @@ def run_promote(args: argparse.Namespace) -> int:
     except ModelFileError as error:
         say(f"{error.message} Its program is built anew from its weights.")
         with quiet():
-            from qtdigits.training.model_upgrade import save_with_own_program
+            from qtdigits.training.model_upgrade import with_own_program
 
-        path = save_with_own_program(model, folder)
+        path = ModelLibrary(folder).add(with_own_program(model))
     ModelLibrary(folder).promote(path)
     return _say_champion(args, path)
 

@@ -29,6 +29,7 @@ INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
 MOST_NAMED = 12
 """So many writers or labels are named in a question."""
 ANY_KIND = "Drawings (*.jsonl *.jsonl.gz *.csv *.tra *.tes *.npz *.gz *.db);;All files (*)"
+MODEL_FILES = "Models of QtDigits or Keras (*.h5 *.keras);;All files (*)"
 MODEL_KINDS = ";;".join(f"{one.title} (*{one.suffix})" for one in FORMATS)
 PAGE_KIND = "Web page (*.html)"
 EXPORT_TIMEOUT_S = 600.0
@@ -56,14 +57,24 @@ class ModelWritten:
     difference: float
 
 
+@dataclass(frozen=True)
+class ModelAdded:
+    """What was imported, in a sentence."""
+
+    path: Path
+    told: str
+
+
 class ImportExport(QObject):
     """Works in a thread of its own, and tells the session how each job ended.
 
     What a file holds is told before it is stored. `imported` carries the sentence about what was stored, and the ids of the
-    drawings.
+    drawings. `model_work_changed` carries what is being done with a model, "" when that has ended; `model_added` its path.
     """
 
     imported = Signal(str, object)
+    model_work_changed = Signal(str)
+    model_added = Signal(Path)
 
     def __init__(self, *, session: Session, ask: Ask, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +83,8 @@ class ImportExport(QObject):
         self._background = Background(self)
         self._background.done.connect(self._on_done)
         self._background.failed.connect(self._on_failed)
+        self._model_work = ""
+        self._cancelled = Event()
         self._is_closing = Event()
         session.closing.connect(self._on_closing)
 
@@ -129,7 +142,18 @@ class ImportExport(QObject):
         except QtDigitsError as error:
             self._session.report(error)
             return
-        self._run(f"Exporting to {out.name}", partial(_written, model, out, self._is_closing))
+        self._run_model(f"Exporting to {out.name}", partial(_written, model, out, self._cancelled))
+
+    def import_model(self) -> None:
+        """Add a model of another data folder, or of Keras's, to the models."""
+        path = self._ask.file_to_open("Import a model", MODEL_FILES)
+        if path is not None:
+            work = partial(_model_added, path, self._session.data_dir, self._cancelled)
+            self._run_model(f"Importing {path.name}", work)
+
+    @Slot()
+    def cancel_model_work(self) -> None:
+        self._cancelled.set()
 
     def save_report(self) -> None:
         """Write a page about whoever draws now."""
@@ -152,6 +176,7 @@ class ImportExport(QObject):
     @Slot()
     def _on_closing(self) -> None:
         self._is_closing.set()
+        self._cancelled.set()
         self._background.shutdown()
 
     def _has_any(self, chosen: SampleFilter) -> bool:
@@ -187,8 +212,26 @@ class ImportExport(QObject):
         self._session.notify(f"{name} …")
         self._background.run(name, work)
 
+    def _run_model(self, name: str, work: Work) -> None:
+        """One model at a time, so that what is cancelled is clear."""
+        if not self._model_work:
+            self._model_work = name
+            self._cancelled.clear()
+            self._background.run(name, work)
+            self.model_work_changed.emit(f"{name} …")
+
+    def _model_work_ended(self, name: str) -> None:
+        if name == self._model_work:
+            self._model_work = ""
+            self.model_work_changed.emit("")
+
     def _on_done(self, name: str, result: object) -> None:
+        self._model_work_ended(name)
         match result:
+            case ModelAdded(path, told):
+                self._session.model_trained()
+                self._session.notify(f"{path.stem} is one of the models now: {told}")
+                self.model_added.emit(path)
             case tuple():
                 self._store(name, result)
             case Added(added=added, skipped=skipped, ids=ids):
@@ -210,6 +253,10 @@ class ImportExport(QObject):
                 self._session.notify(f"{name}: {counted(n, 'drawing')} written.{left_out}")
 
     def _on_failed(self, name: str, error: QtDigitsError) -> None:
+        self._model_work_ended(name)
+        if isinstance(error, CancelledError):
+            self._session.notify(f"{name}: cancelled.")
+            return
         self._session.report(
             QtDigitsError(f"{name} failed, and nothing was changed. {error.message}", error.remedy)
         )
@@ -231,9 +278,16 @@ def _report_written(data_dir: Path, writer: str, out: Path, is_closing: Event) -
     return ReportWritten(report.facts["headline"])
 
 
-def _written(model: Path, out: Path, is_closing: Event) -> ModelWritten:
+def _model_added(path: Path, data_dir: Path, cancelled: Event) -> ModelAdded:
+    from qtdigits.training.import_model import import_model  # is not needed at the start
+
+    done = import_model(path, data_dir=data_dir, is_cancelled=cancelled.is_set)
+    return ModelAdded(done.path, done.told)
+
+
+def _written(model: Path, out: Path, cancelled: Event) -> ModelWritten:
     words = ("models", "export", str(model.resolve()), "--out", str(out.resolve()))
-    done = run_program(*words, timeout_s=EXPORT_TIMEOUT_S, is_cancelled=is_closing.is_set)
+    done = run_program(*words, timeout_s=EXPORT_TIMEOUT_S, is_cancelled=cancelled.is_set)
     return ModelWritten(done["difference"])
 
 

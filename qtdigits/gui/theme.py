@@ -110,7 +110,8 @@ def style_sheet_of(theme: Theme) -> str:
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QComboBox QAbstractItemView::item, QInputDialog QListView::item {{ min-height: 24px; padding: 0 6px; }}
-    QComboBox QAbstractItemView::item:selected, QInputDialog QListView::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
+    QComboBox QAbstractItemView::item:selected, QInputDialog QListView::item:selected {{ background: {t.accent};
+        color: {t.on_accent}; }}
     QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.border}; }}
     QSlider::sub-page:horizontal {{ border-radius: 2px; background: {t.accent}; }}
     QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 7px; background: {t.surface};

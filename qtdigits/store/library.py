@@ -26,7 +26,7 @@ from qtdigits.errors import InputError, ModelFileError, StoreError
 from qtdigits.limits import JSON_BYTES
 from qtdigits.store.files import make_folder, remove_abandoned, write_file
 from qtdigits.store.locks import PATIENCE_S, held
-from qtdigits.store.model_files import load_header, load_model
+from qtdigits.store.model_files import load_header, load_model, save_model
 from qtdigits.untrusted import Text, cannot_read, decoded, read_file
 
 MOST_CHAMPIONS = 50
@@ -263,6 +263,13 @@ class ModelLibrary:
         while (name := cleaned if number == 1 else f"{cleaned}-{number}").casefold() in taken:
             number += 1
         return self._models / f"{name}.h5"
+
+    def add(self, model: Model) -> Path:
+        """Save the model under its name, or one like it that is free, and return its path. Raises `StoreError`."""
+        with self.adding():
+            path = self.new_path(model.name)
+            save_model(replace(model, name=path.stem), path)
+        return path
 
     def adding(self) -> AbstractContextManager[None]:
         """Lock out other processes between `new_path` and saving the model."""

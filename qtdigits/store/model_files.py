@@ -100,6 +100,15 @@ def load_header(path: Path) -> Model:
         return Model(**fields, weights={}, flatbuffer=b"", golden=nothing, path=path)
 
 
+def is_model_file(path: Path) -> bool:
+    """Return whether the file says that it is one, damaged or not."""
+    try:
+        with open_untrusted(path) as file:
+            return _attribute(file, "format") == FORMAT
+    except ModelFileError:
+        return False
+
+
 def check_model(path: Path) -> Model:
     """Load the model with all its parts, and check that the file holds nothing else. Raises `ModelFileError`."""
     model = load_model(path)

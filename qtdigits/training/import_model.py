@@ -1,4 +1,6 @@
-"""Import a Keras model: a child process rebuilds it (`training.rebuild`), and what it wrote is checked as any model file is."""
+"""Import a model of another data folder, or of Keras's: a child process reads it (`training.rebuild`), and what that wrote is
+checked as any model file is.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +9,57 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from qtdigits.errors import InputError
 from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import check_model, save_model
+from qtdigits.store.model_files import check_model
 from qtdigits.training.child import EndedEarlyError, run_program
-from qtdigits.training.rebuild import MOST_SECONDS, Task
+
+MOST_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Task:
+    """`highest` is the value of full ink in the images that a Keras model was trained on, 1 or 255; None: to be found out."""
+
+    path: str
+    out: str
+    name: str
+    highest: float | None = None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ImportedModel:
-    """`difference` is the largest of a probability on `n_drawings` synthetic digits from what Keras computes; `n_right` of them
-    are read right, None where the model does not know digits.
+    """Of a Keras model `difference` is the largest of a probability on `n_drawings` synthetic digits from what Keras computes,
+    and `n_right` of them are read right; None where the model does not know digits. `images_from_0_to`: full ink in its images.
+
+    `has_new_program`: the LiteRT program of a QtDigits model was another network's, and was built anew from the weights.
     """
 
     path: Path
     title: str
-    difference: float
-    n_drawings: int
-    n_right: int | None
+    classes: tuple[str, ...] = ()
+    difference: float | None = None
+    n_drawings: int = 0
+    n_right: int | None = None
+    images_from_0_to: float | None = None
+    has_new_program: bool = False
+
+    @property
+    def told(self) -> str:
+        """In sentences."""
+        told = [f"{self.title}, {len(self.classes)} classes."]
+        if self.has_new_program:
+            told.append("Its LiteRT program was another network's and was built anew.")
+        if self.difference is not None:
+            told.append(f"Its probabilities differ by at most {self.difference:.1e} from Keras's.")
+        if self.n_right is not None:
+            told.append(f"It reads {self.n_right} of {self.n_drawings} synthetic digits right.")
+            if self.n_right < self.n_drawings / 2:
+                told.append("That is few: was it trained on dark digits?")
+        return " ".join(told)
 
 
 def import_model(
@@ -35,14 +67,14 @@ def import_model(
     *,
     data_dir: Path,
     name: str = "",
-    highest: float = 1.0,
+    highest: float | None = None,
     classes: tuple[str, ...] = (),
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> ImportedModel:
-    """Add the Keras model at `path`, `.keras` or `.h5`, to the models of `data_dir`.
+    """Add the model at `path`, a file of QtDigits or of Keras (`.keras`, `.h5`), to the models of `data_dir`.
 
-    `highest` is the value of full ink in the images that it was trained on, 1 or 255. Raises `InputError` that names what
-    cannot be imported, `CancelledError`.
+    `highest` is the value of full ink in the images that a Keras model was trained on, 1 or 255; None: try both. Raises
+    `InputError` that names what cannot be imported, `CancelledError`.
     """
     name = name or path.stem
     with tempfile.TemporaryDirectory(prefix="qtdigits-") as folder:
@@ -59,13 +91,5 @@ def import_model(
             ) from error
         model = replace(check_model(out), name=name)
         Reader(model)
-        library = ModelLibrary(data_dir)
-        with library.adding():
-            stored = save_model(model, library.new_path(name))
-    assert stored.path is not None  # it was just saved
-    return _told(stored.path, found)
-
-
-def _told(path: Path, found: dict[str, Any]) -> ImportedModel:
-    right = found.get("right")
-    return ImportedModel(path, str(found["title"]), float(found["difference"]), int(found["drawings"]), right)
+        stored = ModelLibrary(data_dir).add(model)
+    return ImportedModel(**{**found, "path": stored, "classes": model.label_set.labels})

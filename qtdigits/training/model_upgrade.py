@@ -43,15 +43,11 @@ def upgrade_model(path: Path, folder: Path, control: Control) -> bool:
     return False
 
 
-def save_with_own_program(model: Model, folder: Path) -> Path:
-    """Save `model`, which was loaded with its weights, into the data folder `folder` with a program that is built from them.
+def with_own_program(model: Model) -> Model:
+    """`model`, which was loaded with its weights, with a program that is built from them. The golden answers are theirs, too.
 
-    The golden answers are those of the weights too. Raises `InputError` when the weights are not those of its network.
+    Raises `InputError` when the weights are not those of its network.
     """
     own = with_embedding_output(replace(model, golden=Golden(model.golden.images, answers_of_weights(model))))
     Reader(own)
-    library = ModelLibrary(folder)
-    with library.adding():
-        path = library.new_path(model.name)
-        save_model(own, path)
-    return path
+    return own

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget, QWidget
 
 from gui.models import saved_model
 from gui.stand_ins import Answers
@@ -300,3 +300,46 @@ def test_that_an_ending_without_a_format_is_reported(qtbot, open_tab, tmp_path):
     with qtbot.waitSignal(tab.session.problem_met) as met:
         qtbot.mouseClick(tab.panel.findChild(QPushButton, "exportModelButton"), LEFT)
     assert "taken.doc stands for no format" in str(met.args[0])
+
+
+def is_shown(tab, name):
+    return tab.panel.findChild(QWidget, name).isVisible()
+
+
+def importing(tab, path):
+    tab.answers.reply = path
+    return tab.panel.findChild(QPushButton, "importModelButton")
+
+
+def test_that_a_model_file_is_imported_and_chosen(qtbot, open_tab, tmp_path):
+    tab = open_tab()
+    (theirs := tmp_path / "hand-of-Bob.h5").write_bytes((shipped_models_dir() / "mlp-50-50.h5").read_bytes())
+    with qtbot.waitSignal(tab.exchange.model_added, timeout=60_000):
+        qtbot.mouseClick(importing(tab, theirs), LEFT)
+        assert is_shown(tab, "cancelModelButton")
+        assert is_shown(tab, "modelProgress")
+        assert tab.note == "Importing hand-of-Bob.h5 …"
+    assert tab.notices[-1] == "hand-of-Bob is one of the models now: MLP 50-50, 10 classes."
+    assert tab.panel.findChild(QLabel, "modelDetails").text().startswith("MLP 50-50")
+    assert not is_shown(tab, "cancelModelButton")
+    assert ModelLibrary(tab.session.data_dir).find("hand-of-Bob").parent.name == "models"
+
+
+def test_that_an_import_can_be_cancelled(qtbot, open_tab, tmp_path):
+    tab = open_tab()
+    (theirs := tmp_path / "theirs.h5").write_bytes((shipped_models_dir() / "mlp-50-50.h5").read_bytes())
+    with qtbot.waitSignal(tab.exchange.findChild(Background).failed, timeout=60_000):
+        qtbot.mouseClick(importing(tab, theirs), LEFT)
+        qtbot.mouseClick(tab.panel.findChild(QPushButton, "cancelModelButton"), LEFT)
+    assert tab.notices[-1] == "Importing theirs.h5: cancelled."
+    assert is_shown(tab, "importModelButton")
+
+
+def test_that_a_file_that_is_no_model_is_reported_in_one_line(qtbot, open_tab, tmp_path):
+    tab = open_tab()
+    (theirs := tmp_path / "theirs.keras").write_text("nothing")
+    with qtbot.waitSignal(tab.session.problem_met, timeout=60_000) as met:
+        qtbot.mouseClick(importing(tab, theirs), LEFT)
+    told = str(met.args[0])
+    assert told.startswith("Importing theirs.keras failed, and nothing was changed.")
+    assert "neither a .keras file nor an HDF5 file" in told

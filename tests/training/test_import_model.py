@@ -7,6 +7,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,19 @@ import h5py
 import numpy as np
 import pytest
 
+from qtdigits.core.drawing.labels import DIGITS
 from qtdigits.core.drawing.raster import render_many
 from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.core.embedding import reference_drawings
 from qtdigits.errors import InputError
 from qtdigits.limits import KERAS_BYTES
 from qtdigits.paths import shipped_models_dir
 from qtdigits.reader import Reader
 from qtdigits.store.data import keras_files
-from qtdigits.store.model_files import check_model
+from qtdigits.store.model_files import check_model, save_model
 from qtdigits.training.export.export_model import export_model
-from qtdigits.training.rebuild import Task, rebuild
+from qtdigits.training.import_model import Task
+from qtdigits.training.rebuild import rebuild
 
 pytestmark = pytest.mark.tensorflow
 
@@ -147,10 +151,56 @@ def test_that_an_exported_model_comes_back_with_its_classes(
     export_model(SHIPPED, out := tmp_path / f"taken{suffix}", format_name="", data_dir=data_dir)
     found, path = imported(out)
     assert found["title"] == "MLP 50-50"
-    assert found["right"] > 400
+    assert found["n_right"] > 400
     drawings = render_many(synthetic_digits(40, 9)[0])
     expected = Reader.open(SHIPPED).read_many(drawings)
     assert np.abs(Reader.open(path).read_many(drawings) - expected).max() < 1e-3
+
+
+def test_that_a_model_of_qtdigits_is_checked_and_comes_as_it_is(
+    tmp_path: Path, imported: Callable[..., tuple[dict[str, Any], Path]]
+) -> None:
+    (ours := tmp_path / "ours.h5").write_bytes(SHIPPED.read_bytes())
+    found, path = imported(ours)
+    assert found == {"title": "MLP 50-50", "has_new_program": False}
+    assert check_model(path).name == "brought"
+    assert check_model(path).flatbuffer == check_model(SHIPPED).flatbuffer
+    with pytest.raises(InputError, match="which knows its classes"):
+        imported(ours, classes=("a", "b"))
+    ours.write_bytes(SHIPPED.read_bytes()[:-5000])
+    with pytest.raises(InputError, match="damaged"):
+        imported(ours)
+
+
+def test_that_a_program_of_another_network_is_built_anew(
+    tmp_path: Path, imported: Callable[..., tuple[dict[str, Any], Path]]
+) -> None:
+    model, other = check_model(SHIPPED), check_model(shipped_models_dir() / "cnn-32-64.h5")
+    swapped = replace(model, flatbuffer=other.flatbuffer, golden=other.golden)
+    found, path = imported(save_model(swapped, tmp_path / "swapped.h5").path)
+    assert found["has_new_program"]
+    drawings = render_many(synthetic_digits(40, 9)[0])
+    expected = Reader.open(SHIPPED).read_many(drawings)
+    assert np.abs(Reader.open(path).read_many(drawings) - expected).max() < 1e-3
+
+
+@pytest.mark.parametrize("highest", [1, 255])
+def test_that_the_value_of_full_ink_is_found_out(
+    highest: int, tmp_path: Path, imported: Callable[..., tuple[dict[str, Any], Path]]
+) -> None:
+    """The bias makes a network of one kind of images useless for the other."""
+    from qtdigits.ml.backend import keras
+
+    images, labels = reference_drawings()
+    flat = images.reshape(len(images), -1) * np.float32(highest / 255)
+    means = np.stack([flat[np.array(labels) == digit].mean(axis=0) for digit in DIGITS.labels], axis=1)
+    scale = 0.3 / highest**2
+    model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, activation="softmax")])
+    model.layers[-1].set_weights([scale * means, -scale / 2 * (means**2).sum(axis=0)])
+    model.save(path := tmp_path / "nearest-mean.keras")
+    found, _ = imported(path)
+    assert found["images_from_0_to"] == highest
+    assert found["n_right"] > 250
 
 
 def test_that_the_layers_of_a_functional_model_may_be_a_chain(
@@ -318,9 +368,7 @@ def test_that_other_files_are_refused_at_once(
     (tmp_path / "text.keras").write_text("nothing")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1
-    (tmp_path / "ours.h5").write_bytes(SHIPPED.read_bytes())
     for name, message in (
-        ("ours.h5", "is a model of QtDigits, not of Keras"),
         ("pipe.keras", "is a pipe"),
         ("text.keras", "neither a .keras file nor an HDF5 file"),
         ("other.h5", "no configuration of a Keras model"),

@@ -109,7 +109,9 @@ def _latest(readings: Sequence[JudgedReading], labels: Iterable[str]) -> dict[st
 def _advice_of(latest: Sequence[JudgedReading]) -> ClassAdvice:
     n, wrong = len(latest), sum(not r.is_right for r in latest)
     if n < FEW:
-        return ClassAdvice(f"draw {FEW - n} more" if n else f"draw {FEW}", is_wanted=True, is_misread=wrong > 0)
+        return ClassAdvice(
+            f"draw {FEW - n} more" if n else f"draw {FEW}", is_wanted=True, is_misread=wrong > 0
+        )
     if wrong:
         return ClassAdvice(f"{wrong} of {n} misread", is_wanted=True, is_misread=True)
     return ClassAdvice("all read right" if n < LATEST else f"last {n} right")

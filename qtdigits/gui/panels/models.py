@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
+    QProgressBar,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +24,16 @@ from qtdigits.gui.background import Background
 from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.session import Session
 from qtdigits.gui.widgets.pages import RefreshingPanel
-from qtdigits.gui.widgets.parts import LEFT, RIGHT, button, choice_table, label, offer_columns, table_cell
+from qtdigits.gui.widgets.parts import (
+    LEFT,
+    RIGHT,
+    button,
+    choice_table,
+    label,
+    named,
+    offer_columns,
+    table_cell,
+)
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.store.library import DRAWN_SCORE, ModelEntry, ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
@@ -62,6 +72,7 @@ class ModelsPanel(RefreshingPanel):
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
         self._is_closing = Event()
+        self._work = ""
         self._table = choice_table(COLUMNS, name="modelsTable", title="Models", numbers=FIGURE_COLUMNS)
         offer_columns(self._table, name_column=NAME_COLUMN, hidden=HIDDEN_COLUMNS)
         self._details = label(role="muted", name="modelDetails", wraps=True)
@@ -75,6 +86,15 @@ class ModelsPanel(RefreshingPanel):
         self._export = button(
             "Export…", "exportModelButton", "Write the chosen model for another program: ONNX, LiteRT, Keras"
         )
+        self._import = button(
+            "Import…", "importModelButton", "Add a model file of another QtDigits, or of Keras (.h5, .keras)"
+        )
+        self._cancel = button("Cancel", "cancelModelButton", "Cancel the import or export")
+        self._cancel.hide()
+        self._working = named(QProgressBar(), "modelProgress")
+        self._working.setRange(0, 0)
+        self._working.setTextVisible(False)
+        self._working.hide()
         self._note = label(NOTE, role="muted", name="modelsNote", wraps=True)
         self._lay_out()
         self._connect()
@@ -84,7 +104,10 @@ class ModelsPanel(RefreshingPanel):
         buttons = QWidget()
         row = QHBoxLayout(buttons)
         row.setContentsMargins(0, 0, 0, 0)
-        for choice in (self._export, self._replay, self._roll_back, self._use):
+        for choice in (
+            *(self._cancel, self._import, self._export),
+            *(self._replay, self._roll_back, self._use),
+        ):
             row.addWidget(choice)
         below = WrappingRow()
         below.add_stretching(self._note, least_px=LEAST_NOTE_PX)
@@ -93,6 +116,7 @@ class ModelsPanel(RefreshingPanel):
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addWidget(self._table, 1)
         layout.addWidget(self._details)
+        layout.addWidget(self._working)
         layout.addLayout(below)
 
     def _connect(self) -> None:
@@ -101,6 +125,10 @@ class ModelsPanel(RefreshingPanel):
         self._roll_back.clicked.connect(session.roll_back)
         self._replay.clicked.connect(self.replay)
         self._export.clicked.connect(self._export_chosen)
+        self._import.clicked.connect(self._import_export.import_model)
+        self._cancel.clicked.connect(self._import_export.cancel_model_work)
+        self._import_export.model_work_changed.connect(self._on_model_work)
+        self._import_export.model_added.connect(self._choose)
         self._table.itemSelectionChanged.connect(self._update_buttons)
         self._table.itemActivated.connect(self._use_chosen)
         self._background.done.connect(self._on_replayed)
@@ -170,6 +198,21 @@ class ModelsPanel(RefreshingPanel):
         if entry is not None:
             self._import_export.export_model(entry.path)
 
+    @Slot(str)
+    def _on_model_work(self, text: str) -> None:
+        """`text`: what is being done with a model; "" when that has ended."""
+        self._work = text
+        self._working.setVisible(bool(text))
+        self._cancel.setVisible(bool(text))
+        self._import.setHidden(bool(text))
+        self._note.setText(text or NOTE)
+        self._update_buttons()
+
+    @Slot(Path)
+    def _choose(self, path: Path) -> None:
+        self.reload()
+        self._table.selectRow([entry.path for entry in self._entries].index(path))
+
     @Slot(str, object)
     def _on_replayed(self, writer: str, result: tuple[Mapping[Path, Replayed], int]) -> None:
         if writer == self._session.writer:
@@ -200,8 +243,9 @@ class ModelsPanel(RefreshingPanel):
 
     def _update_buttons(self) -> None:
         entry = self._chosen()
-        for choice in (self._use, self._export):
-            choice.setEnabled(entry is not None and not entry.error)
+        is_usable = entry is not None and not entry.error
+        self._use.setEnabled(is_usable)
+        self._export.setEnabled(is_usable and not self._work)
         self._details.setText(_details_of(entry) if entry else "")
         self._details.setVisible(entry is not None)
 

@@ -21,7 +21,6 @@ from qtdigits.core.keras_config import KerasLayer
 from qtdigits.errors import InputError
 from qtdigits.limits import JSON_BYTES, KERAS_BYTES
 from qtdigits.store.hdf5 import MAGIC, UNUSABLE, UntrustedFile
-from qtdigits.store.model_files import FORMAT as MODEL_FORMAT
 from qtdigits.untrusted import check_unpacking, decoded, open_file
 
 FACTS = "qtdigits"
@@ -101,10 +100,6 @@ def open_keras_file(path: Path) -> Iterator[KerasFile]:
 
 def _legacy(path: Path, file: UntrustedFile) -> KerasFile:
     config = file.text("model_config")
-    if config is None and file.text("format") == MODEL_FORMAT:
-        raise InputError(
-            "It is a model of QtDigits, not of Keras.", "Give its path wherever a model is asked for."
-        )
     if config is None:
         raise InputError(
             "It holds no configuration of a Keras model.", "Save the whole model, not its weights."

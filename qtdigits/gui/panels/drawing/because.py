@@ -19,7 +19,7 @@ CAPTION = "because of"
 
 
 class BecauseRow(QWidget):
-    """Up to three drawings with their labels under a caption; blank, though as high, without any. A click chooses them all."""
+    """Up to three drawings under a caption, and their labels; blank, though as high, without any. A click chooses them all."""
 
     clicked = Signal()
 
@@ -65,12 +65,19 @@ class BecauseRow(QWidget):
             painter.drawImage(square, image)
             painter.setPen(QColor(theme.border))
             painter.drawRect(square.adjusted(0.5, 0.5, -0.5, -0.5))
-            painter.setPen(QColor(theme.text))
-            under = QRectF(square.left(), square.bottom(), self._side, self._line)
-            has_room = painter.fontMetrics().horizontalAdvance(found.label) <= self._side
-            side = Qt.AlignmentFlag.AlignHCenter if has_room else Qt.AlignmentFlag.AlignLeft
-            painter.drawText(under, side, found.label)  # what has no room is cut off
+        self._draw_labels(painter, [left + place * pitch + 1 for place in range(len(self._drawings))])
         painter.end()
+
+    def _draw_labels(self, painter: QPainter, lefts: Sequence[float]) -> None:
+        """Under each drawing; one label that they share, as all do but where classes were merged, under all of them."""
+        painter.setPen(QColor(theme_of(self).text))
+        labels = [found.label for found in self._drawings]
+        top, widths = self._line + self._side, [self._side] * len(labels)
+        if len(set(labels)) == 1:
+            labels, lefts, widths = labels[:1], [0], [self.width()]
+        for text, left, width in zip(labels, lefts, widths, strict=True):
+            text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, width)
+            painter.drawText(QRectF(left, top, width, self._line), Qt.AlignmentFlag.AlignHCenter, text)
 
     @override
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -121,7 +121,10 @@ class ClassTile(QAbstractButton):
         line = QRectF(inner.left(), inner.top(), inner.width(), QFontMetrics(self._title).height())
         count = self._content.count_text
         ring = RING_PX + GAP_PX if self._content.is_remembered else 0
-        room = line.width() - QFontMetrics(self._small).horizontalAdvance(count) - GAP_PX - ring
+        width, small = line.width() - GAP_PX - ring, QFontMetrics(self._small)
+        if QFontMetrics(self._title).horizontalAdvance(self._label) > width - small.horizontalAdvance(count):
+            count = f"{self._content.n:,}"  # the number alone leaves a long label more room
+        room = width - small.horizontalAdvance(count)
         painter.setFont(self._title)
         painter.setPen(QColor(theme.text))
         title = painter.fontMetrics().elidedText(self._label, Qt.TextElideMode.ElideRight, int(room))

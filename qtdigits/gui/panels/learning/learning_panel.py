@@ -203,7 +203,8 @@ class LearningPanel(RefreshingPanel):
         layout.addStretch(1)
         self._lay_out_figures()
         self._pages = QStackedLayout(self)
-        for one in (scrolling(page), self._live):
+        self._scrolled = scrolling(page)
+        for one in (self._scrolled, self._live):
             self._pages.addWidget(one)
 
     def _lay_out_figures(self) -> None:
@@ -247,6 +248,7 @@ class LearningPanel(RefreshingPanel):
     def _on_training_ended(self, problem: str) -> None:
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
+        self._scrolled.verticalScrollBar().setValue(0)  # where the verdict stands
         self._show_own()
 
     @Slot()

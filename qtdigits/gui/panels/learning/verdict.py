@@ -31,7 +31,7 @@ SINCE = (
     "Each drawing was scored as it was read, before anything could learn from it: these are figures of drawings that were "
     "new to the model."
 )
-IN_USE = "The new one is in use. Draw on: here it will stand how your new drawings are read."
+IN_USE = "The new one is in use. Draw on to see how well it reads."
 ROLES = {Recommendation.USE: "good", Recommendation.KEEP: "warning", Recommendation.ASK: "muted"}
 
 

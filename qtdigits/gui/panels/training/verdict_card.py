@@ -16,7 +16,7 @@ from qtdigits.gui.widgets.parts import button, give_role, label
 
 WHY = f"{METHOD} MNIST: digits of other people, to see that those are not forgotten."
 IN_USE = "In use now. One click goes back to the model before."
-DRAW_ON = "In use now. Draw on: here it will stand how your new drawings are read. One click goes back to the model before."
+DRAW_ON = "In use now. Draw on to see how well it reads. One click goes back to the model before."
 ROLES = {Recommendation.USE: "good", Recommendation.KEEP: "warning", Recommendation.ASK: "muted"}
 
 
