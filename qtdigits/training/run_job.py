@@ -119,7 +119,7 @@ def _work_on_study(running: _Running, job: StudyJob) -> dict[str, Any]:
     from qtdigits.training.study_data import with_data
     from qtdigits.training.study_storage import create_or_join, open_study
 
-    data_dir, name, n_epochs, said_at_s = Path(job.data_dir), "", 0, 0.0
+    data_dir, n_epochs, said_at_s = Path(job.data_dir), 0, 0.0
     told: set[str] = set()
     stored = open_study(job.name, data_dir=data_dir)
     if stored is None and job.spec:
@@ -129,16 +129,15 @@ def _work_on_study(running: _Running, job: StudyJob) -> dict[str, Any]:
         raise InputError(f"There is no study {job.name!r}.", "Begin it anew.")
 
     def on_event(event: Event) -> None:
-        nonlocal name, n_epochs, said_at_s
+        nonlocal n_epochs, said_at_s
         match event:
             case RunStarted():
-                name = str(event.recipe.get("name", "")).removeprefix(job.name).strip()
                 n_epochs, said_at_s = event.epochs, -SAY_EVERY_S
-                running.progress(f"trial {name}")
+                running.progress(f"epoch 1 of {n_epochs}")
             case BatchEnded() if event.elapsed_s >= said_at_s + SAY_EVERY_S and event.remaining_s:
                 said_at_s = event.elapsed_s
                 left = duration(event.remaining_s)
-                running.progress(f"trial {name}: epoch {event.epoch} of {n_epochs}, {left} left")
+                running.progress(f"epoch {event.epoch} of {n_epochs}, {left} left")
             case Notice(message=message) if message in told:
                 pass  # each trial says it again
             case Notice() | RunPaused() | RunContinued():

@@ -7,6 +7,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
@@ -92,8 +93,9 @@ class StudyOverview:
         left = self.n_trials - self.count(*ENDED)
         if len(took) < LEAST_FOR_TIME:
             return None
-        workers = max(1, self.count("running"))
-        middle = left * fmean(took) / workers
+        begun = [trial.seconds or 0 for trial in self.trials if trial.state == "running"]
+        workers = max(1, len(begun))
+        middle = (left * fmean(took) - sum(min(spent, fmean(took)) for spent in begun)) / workers
         # Of the sum of the trials that are left, and of the mean that they are taken to have.
         spread = 2 * stdev(took) * math.sqrt(left + left**2 / len(took)) / workers
         return max(0.0, middle - spread), middle + spread
@@ -177,10 +179,16 @@ def _seen(trial: FrozenTrial, stored: StoredStudy) -> TrialOverview:
         values["n"] or 0,
         values["run"] or "",
         tuple(values["models"]),
-        values["seconds"],
+        _elapsed_s(trial) if state == "running" else values["seconds"],
         values["error"],
         dict(sorted(trial.intermediate_values.items())),
     )
+
+
+def _elapsed_s(trial: FrozenTrial) -> float | None:
+    """Return for how long a trial has been running; Optuna's times are local ones without a zone."""
+    began = trial.datetime_start
+    return (datetime.now(began.tzinfo) - began).total_seconds() if began else None
 
 
 def _importances(study: Study, *, without: int | None) -> dict[str, float]:

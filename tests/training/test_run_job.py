@@ -119,7 +119,7 @@ def test_that_a_study_is_created_worked_on_and_resumed(
     ]
     recorder = ran(StudyJob("s", str(data_dir), "widths"), StudyControl())
     assert recorder.events[-1] == JobFinished("s", "study", {})
-    assert [event.what for event in recorder.of(JobProgress)] == ["trial 0", "trial 1"]
+    assert [event.what for event in recorder.of(JobProgress)] == ["epoch 1 of 2"] * 2
     assert open_study("widths", data_dir=data_dir).summary()["states"]["complete"] == 2
 
 

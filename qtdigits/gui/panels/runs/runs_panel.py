@@ -122,11 +122,12 @@ class RunsPanel(RefreshingPanel):
 
     def _show(self, runs: list[RunRecord], chosen: set[str]) -> None:
         self._model.show_runs(runs, running=self._running, elsewhere=self._trained_elsewhere(runs))
-        self._choose(self._wanted or chosen)
-        if self._wanted and (rows := self._table.selectionModel().selectedRows()):
-            self._table.scrollTo(rows[0])
-        self._wanted = set()
+        wanted, self._wanted = self._wanted, set()
+        self._choose(wanted or chosen)
         self._show_chosen()
+        if wanted and (rows := self._table.selectionModel().selectedRows()):
+            self._table.scrollTo(rows[0])
+            self._lower.show_result()
 
     @Slot(str, object)
     def _on_read(self, number: str, runs: list[RunRecord]) -> None:
@@ -158,7 +159,7 @@ class RunsPanel(RefreshingPanel):
         self.reload()
 
     def show_run(self, run: str) -> None:
-        """Choose this run alone, also where it is in the trash."""
+        """Choose this run alone, also where it is in the trash, and show its result beside the model in use."""
         is_here = any(record.id == run for record in self._runs.records())
         self._search.clear()
         self._trash.setChecked(not is_here)

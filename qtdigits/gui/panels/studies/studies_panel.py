@@ -99,7 +99,9 @@ class StudiesPanel(RefreshingPanel):
         self._status = elided_label(role="muted", name="studyStatus")
         self._pages = StudyPages()
         self._chosen = elided_label(name="chosenTrial")
-        self._open = button("Open run", "openTrialButton", "Show this trial among the runs, with its curves")
+        self._open = button(
+            "Open run", "openTrialButton", "Show this trial among the runs, beside the model in use"
+        )
         self._use = button(
             "Use this model", "useTrialButton", "Read with the model of this trial from now on"
         )
