@@ -82,8 +82,11 @@ class TopBar(QWidget):
     @Slot()
     def list_models(self) -> None:
         self._are_models_listed = True
-        entries = self._session.library.entries()
-        self._show_models([(entry.name, entry.path) for entry in entries if not entry.error])
+        models = [(entry.name, entry.path) for entry in self._session.library.entries() if not entry.error]
+        used = self._session.champion
+        if used is not None and used.path not in (path for _, path in models):  # such as that of a trial
+            models.append((used.name, used.path))
+        self._show_models(models)
 
     def _show_models(self, models: list[tuple[str, Path]]) -> None:
         with QSignalBlocker(self._models):

@@ -9,10 +9,20 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QTableView, QTableWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableView,
+    QTableWidget,
+    QTabWidget,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from gui.fake_engine import FakeEngines
+from gui.models import saved_model
 from gui.plotted import plotted
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.control import StudyControl
@@ -322,3 +332,11 @@ def test_that_the_model_of_a_trial_is_used_with_one_click(
     monkeypatch.setattr(session, "use_model", used.append)
     press(finished, "useTrialButton")
     assert used == [data_dir / "studies" / "widths" / "models" / "0003-1.h5"]
+
+
+def test_that_the_model_of_a_trial_is_named_at_the_top(window: MainWindow, data_dir: Path) -> None:
+    window.top_bar.list_models()
+    path = data_dir / "studies" / "widths" / "models" / "0003-1.h5"
+    saved_model(path, drawn_accuracy=0.9)
+    window.session.use_model(path)
+    assert window.findChild(QComboBox, "modelBox").currentData() == str(path)
