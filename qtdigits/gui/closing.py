@@ -45,6 +45,7 @@ class Closing(QObject):
         self._session, self._trainer, self._ask = session, trainer, ask
         self._is_closing = False
         session.saving.waiting_changed.connect(self._on_waiting_changed)
+        session.saving.took_long.connect(self._on_took_long)
 
     def ask_what_to_do(self) -> ClosingChoice | None:
         """LATER when there is nothing to ask; None: the window is to stay.
@@ -72,6 +73,11 @@ class Closing(QObject):
         if self._is_closing:
             self._session.notify(SAVING)
         return not self._is_closing
+
+    @Slot()
+    def _on_took_long(self) -> None:
+        if self._is_closing:  # that says more than the session does
+            self._session.notify(SAVING)
 
     @Slot(bool)
     def _on_waiting_changed(self, is_waiting: bool) -> None:

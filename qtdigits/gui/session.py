@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from qtdigits.core.drawing.ink import Ink
 from qtdigits.core.drawing.samples import Trial
@@ -250,19 +250,21 @@ class Session(CurrentReader):
             self.saving_changed.emit(True)
 
     def _on_saved(self, then: Callable[[Any], object], outcome: object) -> None:
-        waited, self._canvas_write = self._canvas_write, None
+        if self.is_saving:  # what was drawn meanwhile is read in an event of its own
+            QTimer.singleShot(0, self, self._end_saving)
         then(outcome)
-        if waited is not None:
-            self._end_saving()
 
     def _give_up_saving(self) -> None:
-        waited, self._canvas_write = self._canvas_write, None
-        if waited is not None:
-            self.saving.drop(waited)
-            self._end_saving()
+        if self._canvas_write is not None:
+            self.saving.drop(self._canvas_write)
+        self._end_saving()
 
+    @Slot()
     def _end_saving(self) -> None:
         """What was drawn meanwhile belongs to the drawing that is on the canvas now."""
+        if self._canvas_write is None or self.saving.is_pending(self._canvas_write):
+            return
+        self._canvas_write = None
         self.saving_changed.emit(False)
         strokes, self._next_strokes = self._next_strokes, []
         for stroke, device in strokes:

@@ -177,7 +177,7 @@ def test_that_drawings_are_relabelled_deleted_and_judged_in_order_when_the_other
     assert labels(drawn) == ["5", "6"]
     assert drawn.session.is_saving
     let_go()
-    qtbot.waitUntil(lambda: not drawn.session.saving.is_waiting)
+    qtbot.waitUntil(lambda: not drawn.session.is_saving)
     assert labels(drawn) == ["7", "8"]
     assert len(drawn.session.ink.strokes) == 1
     assert [action.name for action in drawn.session.undo_stack.done[-4:]] == [

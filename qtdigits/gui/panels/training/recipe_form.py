@@ -222,8 +222,9 @@ class RecipeForm(QWidget):
 
     def set_n_classes(self, n_classes: int) -> None:
         """Set the number of classes, on which the number of weights depends."""
-        self._n_classes = n_classes
-        self._check()
+        if n_classes != self._n_classes:
+            self._n_classes = n_classes
+            self._check()
 
     def prepare(self) -> None:
         """Give every field an editor and a row; does nothing the second time."""
