@@ -69,12 +69,13 @@ class ImportExport(QObject):
     """Works in a thread of its own, and tells the session how each job ended.
 
     What a file holds is told before it is stored. `imported` carries the sentence about what was stored, and the ids of the
-    drawings. `model_work_changed` carries what is being done with a model, "" when that has ended; `model_added` its path.
+    drawings. `model_work_changed` carries what is being done with a model, "" when that has ended;
+    `model_added` its path, and what there is to know about it.
     """
 
     imported = Signal(str, object)
     model_work_changed = Signal(str)
-    model_added = Signal(Path)
+    model_added = Signal(Path, str)
 
     def __init__(self, *, session: Session, ask: Ask, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -230,8 +231,8 @@ class ImportExport(QObject):
         match result:
             case ModelAdded(path, told):
                 self._session.model_trained()
-                self._session.notify(f"{path.stem} is one of the models now: {told}")
-                self.model_added.emit(path)
+                self._session.tell(f"{path.stem} is one of the models now.")
+                self.model_added.emit(path, told)
             case tuple():
                 self._store(name, result)
             case Added(added=added, skipped=skipped, ids=ids):

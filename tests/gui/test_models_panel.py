@@ -261,7 +261,7 @@ def test_that_the_chosen_model_is_told_in_full(open_tab, qtbot):
     table = tab.panel.findChild(QTableWidget, "modelsTable")
     table.selectRow(0)
     told = tab.panel.findChild(QLabel, "modelDetails").text()
-    assert "90.00 % of the digits of writers right whom it has never seen" in told
+    assert "90.00 % of strangers' digits right" in told
     assert told.endswith("model-a.h5")
 
 
@@ -319,7 +319,7 @@ def test_that_a_model_file_is_imported_and_chosen(qtbot, open_tab, tmp_path):
         assert is_shown(tab, "cancelModelButton")
         assert is_shown(tab, "modelProgress")
         assert tab.note == "Importing hand-of-Bob.h5 …"
-    assert tab.notices[-1] == "hand-of-Bob is one of the models now: MLP 50-50, 10 classes."
+    assert tab.note == "Imported: MLP 50-50, 10 classes."
     assert tab.panel.findChild(QLabel, "modelDetails").text().startswith("MLP 50-50")
     assert not is_shown(tab, "cancelModelButton")
     assert ModelLibrary(tab.session.data_dir).find("hand-of-Bob").parent.name == "models"

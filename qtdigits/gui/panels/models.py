@@ -101,17 +101,14 @@ class ModelsPanel(RefreshingPanel):
         self._update_buttons()
 
     def _lay_out(self) -> None:
-        buttons = QWidget()
-        row = QHBoxLayout(buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        for choice in (
-            *(self._cancel, self._import, self._export),
-            *(self._replay, self._roll_back, self._use),
-        ):
-            row.addWidget(choice)
         below = WrappingRow()
         below.add_stretching(self._note, least_px=LEAST_NOTE_PX)
-        below.add(buttons)
+        for group in ((self._cancel, self._import, self._export), (self._replay, self._roll_back, self._use)):
+            row = QHBoxLayout(together := QWidget())
+            row.setContentsMargins(0, 0, 0, 0)
+            for choice in group:
+                row.addWidget(choice)
+            below.add(together)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addWidget(self._table, 1)
@@ -128,7 +125,7 @@ class ModelsPanel(RefreshingPanel):
         self._import.clicked.connect(self._import_export.import_model)
         self._cancel.clicked.connect(self._import_export.cancel_model_work)
         self._import_export.model_work_changed.connect(self._on_model_work)
-        self._import_export.model_added.connect(self._choose)
+        self._import_export.model_added.connect(self._on_added)
         self._table.itemSelectionChanged.connect(self._update_buttons)
         self._table.itemActivated.connect(self._use_chosen)
         self._background.done.connect(self._on_replayed)
@@ -208,8 +205,9 @@ class ModelsPanel(RefreshingPanel):
         self._note.setText(text or NOTE)
         self._update_buttons()
 
-    @Slot(Path)
-    def _choose(self, path: Path) -> None:
+    @Slot(Path, str)
+    def _on_added(self, path: Path, told: str) -> None:
+        self._note.setText(f"Imported: {told}")
         self.reload()
         self._table.selectRow([entry.path for entry in self._entries].index(path))
 
@@ -273,11 +271,7 @@ def _details_of(entry: ModelEntry) -> str:
     if entry.error:
         return entry.error
     strangers = _percent(entry.scores.get(DRAWN_SCORE))
-    read = (
-        ""
-        if strangers == UNKNOWN
-        else f"It reads {strangers} of the digits of writers right whom it has never seen. "
-    )
+    read = "" if strangers == UNKNOWN else f"It reads {strangers} of strangers' digits right. "
     return f"{entry.title}, made {_day_of(entry)}. {read}{entry.path}"
 
 
