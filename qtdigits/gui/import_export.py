@@ -245,7 +245,7 @@ class ImportExport(QObject):
                 self._session.samples_edited()
             case ModelWritten(difference):
                 self._session.notify(
-                    f"{name}: done. Read back, its probabilities differ by at most {difference:.1e}."
+                    f"{name}: done. Read back, it answers the same; probabilities differ by at most {difference:.1g}."
                 )
             case ReportWritten(headline):
                 self._session.notify(f"{name}: done. {headline}")

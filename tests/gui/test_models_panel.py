@@ -278,7 +278,7 @@ def test_that_the_chosen_model_is_exported_by_a_process_of_its_own(qtbot, open_t
         qtbot.mouseClick(export, LEFT)
     assert metadata_of(tab.answers.reply.read_bytes())["name"] == "mlp-50-50"
     assert tab.notices[-1] == (
-        "Exporting to taken.tflite: done. Read back, its probabilities differ by at most 0.0e+00."
+        "Exporting to taken.tflite: done. Read back, it answers the same; probabilities differ by at most 0."
     )
 
 

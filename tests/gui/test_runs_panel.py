@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import (
     QComboBox,
+    QFileDialog,
     QInputDialog,
     QLabel,
     QLineEdit,
@@ -253,6 +254,19 @@ def test_that_an_empty_answer_counts_only_where_it_may(
 
     monkeypatch.setattr(QInputDialog, "exec", accept_blank)
     assert Ask().text("Note", "?", may_be_empty=may_be_empty) == answer
+
+
+def test_that_choosing_a_kind_of_file_gives_the_file_its_ending(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose_second(dialog: QFileDialog) -> int:
+        dialog.filterSelected.emit(dialog.nameFilters()[1])
+        return QFileDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(QFileDialog, "exec", choose_second)
+    path = Ask().file_to_save("Export", "model.onnx", "ONNX (*.onnx);;LiteRT (*.tflite)")
+    assert path is not None
+    assert path.name == "model.tflite"
 
 
 def test_that_deleted_runs_come_back_one_delete_at_a_time(qtbot: QtBot, panel: Shown) -> None:

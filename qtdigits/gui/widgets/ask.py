@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
@@ -21,8 +23,14 @@ class Ask:
         return Path(name) if name else None
 
     def file_to_save(self, title: str, suggestion: str, kinds: str) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(self.parent, title, suggestion, kinds)
-        return Path(name) if name else None
+        """Choosing a kind with one ending gives the file that ending."""
+        dialog = QFileDialog(self.parent, title, "", kinds)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.selectFile(suggestion)
+        dialog.filterSelected.connect(partial(_change_ending, dialog))
+        chosen = dialog.selectedFiles() if dialog.exec() else ()
+        dialog.deleteLater()
+        return Path(chosen[0]) if chosen else None
 
     def text(
         self, title: str, question: str, suggestion: str = "", *, may_be_empty: bool = False
@@ -70,6 +78,12 @@ class Ask:
         return dialog
 
 
+def _change_ending(dialog: QFileDialog, kind: str) -> None:
+    if ending := re.search(r"\(\*(\.\w+)\)$", kind):
+        dialog.selectFile(Path(dialog.selectedFiles()[0]).with_suffix(ending[1]).name)
+
+
 def _answer(dialog: QInputDialog) -> str | None:
-    given = dialog.exec() == QInputDialog.DialogCode.Accepted
-    return dialog.textValue() if given else None
+    answer = dialog.textValue() if dialog.exec() else None
+    dialog.deleteLater()
+    return answer
