@@ -29,6 +29,7 @@ from benchmarks import (
     startup,
     steering,
     store,
+    studies,
     training,
 )
 from benchmarks.common import Row
@@ -44,6 +45,7 @@ ALL = {
     "runs": runs.measure,
     "replay": replay.measure,
     "steering": steering.measure,
+    "studies": studies.measure,
     "reporting": reporting.measure,
     "learning": learning.measure,
     "reading": reading.measure,

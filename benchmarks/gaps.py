@@ -87,10 +87,12 @@ def child(where: str) -> None:
 def while_training(where: str) -> None:
     """`where` the CNN is trained: "engine" as the program does it, "thread": a QThread of the window, "idle": nowhere.
 
+    "study": a study trains it, and its tab is in sight.
+
     "live" is "engine" with somebody who draws all the time, judges each drawing, and looks at the curves and into the network in
     turn. All kinds of training feed the same curves. `cold_ms` is the longest gap between the click and the first batch.
     """
-    app, window = open_window("litert")
+    app, window = open_window("litert", tempfile.mkdtemp() if where == "study" else None)
     start_engine = window.trainer.start_engine
     window.trainer.start_engine = lambda: None  # type: ignore[method-assign] # the click starts it
     window.show()
@@ -108,8 +110,11 @@ def while_training(where: str) -> None:
             keep = train_in_thread(window)  # noqa: F841 - a thread lives as long as its object
         else:
             window.trainer.start_engine = start_engine  # type: ignore[method-assign]
-            window.training_panel.start_training()
-        watch.until(lambda: len(window.trainer.history.batches) > 0, 120)
+            if where == "study":
+                follow_study(window, watch)
+            else:
+                window.training_panel.start_training()
+        watch.until(lambda: where == "study" or len(window.trainer.history.batches) > 0, 120)
         cold_ms = watch.longest_ms
     if where == "live":
         somebody = Somebody(window)
@@ -125,6 +130,22 @@ def while_training(where: str) -> None:
         watch.run_for(WATCH_S)
     gaps = watch.gaps_ms
     finish(p99_ms=float(np.percentile(gaps, 99)), max_ms=float(gaps.max()), cold_ms=cold_ms)
+
+
+def follow_study(window: MainWindow, watch: GapWatch) -> None:
+    """Begin a study of the CNN, and look at it; return when its first training is at work."""
+    from qtdigits.core.recipe_files import load_recipe
+    from qtdigits.core.search import Search
+    from qtdigits.core.study import StudySpec
+    from qtdigits.gui.main_window import TABS
+
+    rates = Search.parse("learning_rate=0.0003..0.003:log")
+    spec = StudySpec(load_recipe("cnn-32-64"), (rates,), trials=100, use_drawings=False)
+    said: list[object] = []
+    window.trainer.job_progressed.connect(said.append)
+    window.trainer.work_on_study("gaps", spec.to_json())
+    window.tabs.setCurrentIndex(TABS.index("Studies"))
+    watch.until(lambda: bool(said), 300)
 
 
 HOLDER = """

@@ -151,6 +151,13 @@ def test_that_a_study_is_listed_with_its_best_trial_and_its_interval(finished: S
     assert said(finished, "chosenTrial").startswith("Trial 3: 64.00 %")
 
 
+def test_that_the_tab_fits_a_small_screen(finished: StudiesPanel) -> None:
+    for title in ("One field", "All fields", "Importance", "Curves", "Trials"):
+        turn_to(finished, title)
+    assert finished.minimumSizeHint().width() <= 480
+    assert finished.minimumSizeHint().height() <= 420
+
+
 def test_that_the_history_shows_each_trial_and_the_best_so_far(finished: StudiesPanel) -> None:
     shown = chart(finished, "History")
     assert plotted(shown, "trial") == ([1, 2, 3, 4], [0.16, 0.32, 0.48, 0.64])

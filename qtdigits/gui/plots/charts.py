@@ -28,7 +28,7 @@ from qtdigits.core.score.metrics import Tally, wilson_band
 from qtdigits.gui.plots.calm_plot import CalmPlot
 from qtdigits.gui.plots.legend import FAINT_PART
 from qtdigits.gui.widgets.colours import Theme, mixed, theme_of
-from qtdigits.gui.widgets.parts import label
+from qtdigits.gui.widgets.parts import elided_label, label
 
 SHARE = Scale(Quantity("share", "Share", is_share=True))
 BAND_PART, BAR_PART = 0.16, 0.35
@@ -122,7 +122,9 @@ class Chart(QWidget):
         self._legend = label(role="muted")
         self._plots = QWidget()
         top = QHBoxLayout()
-        top.addWidget(label(caption, role="muted"), 1)
+        self._caption = elided_label(role="muted")
+        self._caption.setText(caption)
+        top.addWidget(self._caption, 1)
         top.addWidget(self._legend)
         column = self._column = QVBoxLayout(self._plots)
         column.setContentsMargins(0, 0, 0, 0)

@@ -32,7 +32,6 @@ CHOSEN = "chosen trial"
 MOST_TICKS = 6
 WELL_SPREAD = 20
 """From so many trials on the axis of accuracies leaves out the worst tenth."""
-SECOND_NAMES = {SIZE: "size of the model file in kB"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +51,8 @@ class Picture:
     y_ticks: Ticks | None = None
     labels: Sequence[tuple[float, float, str]] = ()
     """Texts within the plot."""
+    caption: str = ""
+    """Instead of that of the chart."""
 
 
 class StudyChart(ShareChart):
@@ -76,6 +77,8 @@ class StudyChart(ShareChart):
 
     def show_picture(self, picture: Picture | None, chosen: TrialOverview | None) -> None:
         self._picture = picture
+        if picture and picture.caption:
+            self._caption.setText(picture.caption)
         series = picture.series if picture else ()
         highlighted = picture.highlighted(chosen) if picture and chosen else ()
         self.show_series([*series, *highlighted], "" if chosen is None else self._tip_of(chosen.number))
@@ -175,7 +178,8 @@ def front_picture(study: StudyOverview) -> Picture | None:
     trials = [trial for trial in study.complete if trial.second is not None]
     if not trials:
         return None
-    unit = 1000.0 if study.spec.second == SIZE else 1.0
+    is_size = study.spec.second == SIZE
+    unit, name = (1000.0, "size of the model file in kB") if is_size else (1.0, "time of a reading in ms")
     x, (y, low, high) = np.array([trial.second or 0 for trial in trials]) / unit, _values(trials)
     points = _points(trials, x, y)
     front = sorted(i for i, trial in enumerate(trials) if trial.number in study.front)
@@ -202,6 +206,7 @@ def front_picture(study: StudyOverview) -> Picture | None:
         points,
         _dot_among(points),
         tuple((place, f"{place:g}") for place in multiples(*shown, step)),
+        caption=f"accuracy by {name}",
     )
 
 
@@ -334,10 +339,6 @@ def axis_of(one: Search) -> ParameterAxis:
     return ParameterAxis(
         place_of, tuple(((scaled(value) - low) / (high - low), f"{value:.3g}") for value in shown)
     )
-
-
-def second_name(study: StudyOverview) -> str:
-    return SECOND_NAMES.get(study.spec.second, "time of a reading in ms")
 
 
 def ranked_on(study: StudyOverview) -> str:

@@ -27,16 +27,17 @@ HISTORY, SLICES, PARALLEL, IMPORTANCES, CURVES, FRONT = (
 )
 NOT_YET = "No trial is complete yet."
 CHARTS = {
-    HISTORY: ("accuracy of each trial, in order, with its 95 % interval", NOT_YET),
-    SLICES: ("accuracy by the value of one field, with 95 % intervals", NOT_YET),
-    PARALLEL: ("a line for each trial through its values to its accuracy", NOT_YET),
+    HISTORY: ("accuracy of each trial, in order", NOT_YET),
+    SLICES: ("accuracy by the value of one field", NOT_YET),
+    PARALLEL: ("each trial's values and accuracy", NOT_YET),
     IMPORTANCES: (
-        "how much the best tenth of the trials differs from the others in each field (PED-ANOVA), with 95 % intervals",
+        "what matters to be among the best tenth (PED-ANOVA)",
         f"Importances need {LEAST_FOR_IMPORTANCES} complete trials.",
     ),
-    CURVES: ("accuracy of each trial after each epoch", "No trial has reported an epoch yet."),
-    FRONT: ("accuracy against {second}, with 95 % intervals", NOT_YET),
+    CURVES: ("accuracy after each epoch", "No trial has reported an epoch yet."),
+    FRONT: ("accuracy by the second objective", NOT_YET),
 }
+"""Of each chart the caption, and what is said where there is nothing to show. Bars and bands are 95 % intervals."""
 
 
 @dataclass(frozen=True, eq=False)
