@@ -1,4 +1,4 @@
-"""The *Studies* tab with 1,000 finished trials: opened, redrawn; and the event loop while a study runs beside while one training does."""
+"""The *Studies* tab with 1,000 finished trials, opened and redrawn; and the event loop while a study runs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def child() -> None:
         window.tabs.setCurrentIndex(tabs.index("Studies"))
         app.processEvents()
         figures[painted] = 1000 * (time.perf_counter() - start)
-        watch.until(lambda: window.findChild(QLabel, "studyStatus").text().startswith("finished"), 60)
+        status = cast("QLabel", window.findChild(QLabel, "studyStatus"))
+        watch.until(lambda: status.text().startswith("finished"), 60)
         figures[shown] = 1000 * (time.perf_counter() - start)
 
     open_tab("painted_ms", "shown_ms")
