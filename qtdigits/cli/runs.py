@@ -16,7 +16,7 @@ from qtdigits.errors import InputError
 from qtdigits.store.frames import csv_of, curves_frame
 from qtdigits.store.tables.runs import RunRecord, runs_frame
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.run_comparison import DATA, ENVIRONMENT, at_epoch, compared, environment_of
+from qtdigits.training.run_comparison import DATA, ENVIRONMENT, FIGURES, at_epoch, compared, environment_of
 from qtdigits.training.runs import (
     can_be_extended,
     can_be_resumed,
@@ -187,7 +187,10 @@ def run_compare(args: argparse.Namespace) -> int:
         return 0
     print_table(
         ("", *(f"{run.title} ({run.id[-6:]})" for run in runs)),
-        [(f"{row.group} {row.name}".strip(), *row.values) for row in rows],
+        [
+            (row.name if row.group in (FIGURES, DATA) else f"{row.group} {row.name}", *row.values)
+            for row in rows
+        ],
     )
     if not recipes:
         say("Their recipes are the same.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from qtdigits.core.drawing.samples import MY_HOLD_OUT, VALIDATION
 from qtdigits.core.formatting import UNKNOWN, duration, percent
 from qtdigits.core.recipe import FIELD_BY_NAME, Value
 from qtdigits.core.run.figures import BEST, data_text, differing, figures_at, ordered, recipe_values
@@ -74,8 +75,12 @@ def _figures(runs: Sequence[RunRecord], epoch: str) -> Iterator[Row]:
     for name in ordered(dict.fromkeys(name for run in runs for name in run.figures.scores)):
         found = [run.figures.scores.get(name) for run in runs]
         yield _row(name, [f"{percent(f[0], 2)} of {f[1]:,}" if f else "" for f in found])
-    yield _row(f"Validation, {which}", [percent(run.figures.val_accuracy, 2) for run in runs])
-    yield _row(f"Hold-out, {which}", [percent(run.figures.hold_out_accuracy, 2) for run in runs])
+    for title, name, values in (
+        ("Validation", VALIDATION, [run.figures.val_accuracy for run in runs]),
+        ("Hold-out", MY_HOLD_OUT, [run.figures.hold_out_accuracy for run in runs]),
+    ):
+        if not all(name in run.figures.scores for run in runs):  # else it stands there with its number
+            yield _row(f"{title}, {which}", [percent(value, 2) for value in values])
     losses = [run.figures.val_loss for run in runs]
     yield _row(f"Validation loss, {which}", ["" if loss is None else f"{loss:.4f}" for loss in losses])
     yield _row("Epochs, best", [f"{run.figures.epochs}, {run.figures.best_epoch}" for run in runs])

@@ -21,10 +21,14 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QDialog
 
 from gui.models import saved_model
 from qtdigits.core.recipe_files import load_recipe
+from qtdigits.errors import ModelFileError
 from qtdigits.gui.main_window import TABS, MainWindow
 from qtdigits.store.hdf5 import digest_of_attributes
+from qtdigits.store.model_files import load_header
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
+from qtdigits.training.report.writer import data_marks, writer_report
+from qtdigits.training.run_comparison import compared, environment_of
 from tests.store.odd_rows import BOMB, EMPTY_STROKE, NOT_FINITE
 from tests.store.values import a_history, a_sample, a_trial
 
@@ -241,7 +245,7 @@ def written_oddly(whole: Path, path: Path, name: str, value: object) -> bool:
     path.write_bytes(whole.read_bytes())
     try:
         with h5py.File(path, "r+") as file:
-            file.attrs[name] = value
+            file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
             told = {
                 attribute: given.decode() if isinstance(given, bytes) else given
                 for attribute, given in file.attrs.items()
@@ -269,3 +273,29 @@ def test_that_the_window_lists_all_models_whatever_is_odd_in_the_header_of_one(
     n_rows = look_at_everything(window, qapp)
     assert n_rows["Models"] > n > 0
     judge_one(window)
+
+
+@pytest.mark.parametrize("table", ["samples", "trials", "classes", "label_sets", "runs"])
+def test_that_a_report_is_written_whatever_is_odd_in_a_table(table: str, data_dir: Path) -> None:
+    whole_store(data_dir)
+    assert add_odd_rows(data_dir / "samples.db", table) > 0
+    html = writer_report(data_dir).html
+    assert "drawings by" in html
+    assert not {"\x1b", "\u202e"} & set(html)
+
+
+def test_that_a_report_is_written_whatever_is_odd_in_the_header_of_a_model(data_dir: Path) -> None:
+    whole = data_dir / "models" / "whole.h5"
+    saved_model(whole, drawn_accuracy=0.9, writer="me")
+    sources = [{"name": "MNIST", "n_training": 9, "sha256": "ab"}]
+    provenance = {"sources": sources, "libraries": {"keras": "3"}, "program": "QtDigits", "base": "whole"}
+    assert written_oddly(whole, whole, "provenance", json.dumps(provenance))
+    odd = whole.with_name("odd.h5")
+    n = 0
+    for name, value in odd_headers(whole):
+        if written_oddly(whole, odd, name, value):
+            with contextlib.suppress(ModelFileError):  # it is refused
+                n += bool("".join(data_marks((load_header(odd),))))
+    assert n > 10
+    environments = [environment_of(data_dir, RunRecord("run", {}, model=str(path))) for path in (whole, odd)]
+    compared([RunRecord("a", {}), RunRecord("b", {})], environments=environments)

@@ -138,12 +138,12 @@ class TestRuns:
             "numpy",
         }
         shown = run("runs", "compare", "aa1", "bb2").out
-        assert "data Trained on" not in shown
+        assert "Trained on" not in shown
         assert "Ended" not in shown
         with SampleStore.open(data_dir) as store:
             store.runs.end("bb2", state="completed", figures=replace(figures, data={"MNIST": 6_000}))
         shown = run("runs", "compare", "aa1", "bb2")
-        assert "data Trained on" in shown.out
+        assert "Trained on" in shown.out
         assert "MNIST 6,000" in shown.out
 
     def test_that_a_run_can_be_named_and_noted(self, run: Run) -> None:

@@ -119,3 +119,14 @@ def test_that_what_memory_gained_is_counted_where_the_networks_own_answer_is_kno
     store.relabel([kept.sample_id], "6")
     assert store.judgements.without_memory("me", "new") == PairedComparison(4, 3, 3, 1, 1)
     assert [trial.network_answer for trial in store.trials()][-4:] == ["1", "7", "3", "6"]
+
+
+def test_that_how_sure_answers_were_comes_with_whether_they_were_right(store):
+    confidence, is_right = store.judgements.confidences("me", "new")
+    assert (confidence.tolist(), is_right.tolist()) == ([0.1] * 3, [True, False, False])
+    assert [len(found) for found in store.judgements.confidences("nobody", "new")] == [0, 0]
+
+
+def test_that_outcomes_of_all_models_come_in_the_order_of_judging(store):
+    assert store.outcomes("me", None).tolist() == [True, False, True, False, False]
+    assert store.outcomes("me", "old").tolist() == [True, False]

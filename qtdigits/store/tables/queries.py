@@ -225,17 +225,17 @@ class Judgements:
         """Return the probability of each shown answer, memory included, and whether it was right: `(n,)` each."""
         condition, values = _of(self.among)
         found = self._db.rows(
-            f"""SELECT probabilities, verdict FROM trials
-                WHERE {_WRITER} AND model = ? AND {_IS_JUDGED} AND {_COUNTED} AND {condition} ORDER BY id""",
+            f"""SELECT {rows.TRIAL_COLUMNS} FROM {rows.TRIAL_TABLES}
+                WHERE {_WRITER} AND model = ? AND {_IS_JUDGED} AND {_COUNTED} AND {condition} ORDER BY trials.id""",
             (writer, model, *values),
         )
         pairs = [
-            (np.frombuffer(row["probabilities"], "<f8").max(), row["verdict"] == Verdict.CONFIRMED)
-            for row in found
-            if isinstance(row["probabilities"], bytes) and len(row["probabilities"]) // 8
+            (max(trial.probabilities), trial.is_right)
+            for trial in self._db.sound(rows.trial_of, found)
+            if trial.probabilities
         ]
         confidence, is_right = zip(*pairs, strict=True) if pairs else ((), ())
-        return np.clip(np.array(confidence, np.float64), 0, 1), np.array(is_right, bool)
+        return np.array(confidence, np.float64), np.array(is_right, bool)
 
     def drawings(self, writer: str, model: str, *, truth: str, answer: str) -> list[int]:
         """Return the ids of the drawings of one (truth, answer) that are still there."""

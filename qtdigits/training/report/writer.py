@@ -377,6 +377,8 @@ def _calibration(found: WriterFigures) -> Iterator[str]:
 
 
 def _reliability(bins: Reliability, caption: str) -> Html:
+    if not bins:
+        return paragraph(caption)
     low, high = (np.array(ends) for ends in zip(*(b.interval for b in bins), strict=True))
     ideal = np.array([0.0, 1.0])
     lines = [
