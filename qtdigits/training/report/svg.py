@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.formatting import printable
-from qtdigits.core.run.curves import nice_above
+from qtdigits.core.run.curves import Downsampled, nice_above
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
@@ -78,7 +78,7 @@ class Axis:
             return 1 - min(1.0, nice_above(max(1 - low, LEAST_SPREAD))), 1.0
         if not self.is_log and 0 <= low < 0.7 * high:
             low = 0.0
-        spare = (high - low or abs(high) or 1.0) * 0.05
+        spare = max((high - low or abs(high) or 1.0) * 0.05, 1e-12)
         return low - spare * (self.is_log or low != 0), high + spare
 
     def ticks(self, ends: Range, most: int) -> list[float]:
@@ -182,7 +182,8 @@ def _grid(frame: _Frame, x: Axis, y: Axis) -> list[str]:
 
 
 def _drawn(one: Series, frame: _Frame) -> list[str]:
-    is_known = np.isfinite(one.x) & np.isfinite(one.y)
+    given = (part for part in (one.x, one.y, one.low, one.high) if part is not None)
+    is_known = np.logical_and.reduce([np.isfinite(part) for part in given])
     if not is_known.any():
         return []
     x, y = frame.x(one.x[is_known]), frame.y(one.y[is_known])
@@ -199,11 +200,14 @@ def _drawn(one: Series, frame: _Frame) -> list[str]:
             f'<path class="s{one.colour} i" d="{"".join(f"M{a:.1f} {b:.1f}V{c:.1f}" for a, b, c in ends)}"/>',
             *dots,
         ]
-    line = f'<path class="s{one.colour}" d="M{_path(x, y)}"/>'
     if low is None or high is None:
-        return [line]
+        seen = Downsampled(start=LEFT, end=WIDTH - RIGHT, columns=WIDTH).update(x, y)
+        return [f'<path class="s{one.colour}" d="M{_path(*seen)}"/>']
     around = f"M{_path(x, high)}L{_path(x[::-1], low[::-1])}Z"
-    return [f'<path class="b{one.colour}" d="{around}"/>', line]
+    return [
+        f'<path class="b{one.colour}" d="{around}"/>',
+        f'<path class="s{one.colour}" d="M{_path(x, y)}"/>',
+    ]
 
 
 def _path(x: Floats, y: Floats) -> str:

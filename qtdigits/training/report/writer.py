@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range
@@ -20,11 +18,9 @@ from qtdigits.core.score.calibration import (
     reliability_from_json,
     reliability_of,
 )
-from qtdigits.core.score.comparison import Gain, PairedComparison, memory_headline
+from qtdigits.core.score.comparison import PairedComparison, memory_headline
 from qtdigits.core.score.learning import (
     WINDOW,
-    LearningPoint,
-    before_learning,
     by_corrections,
     fit_curve,
     learning_text,
@@ -32,22 +28,11 @@ from qtdigits.core.score.learning import (
     running_curve,
 )
 from qtdigits.core.score.metrics import Tally
-from qtdigits.errors import InputError, ModelFileError
-from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.accuracy_record import AccuracyRecord
 from qtdigits.training.compare import (
-    Drawings,
-    ancestors,
     headers_of,
-    learned_by,
-    learning_points,
-    may_be_of_files,
-    root_ancestor,
 )
-from qtdigits.training.evaluate import Answers, answers_as_used, answers_of
 from qtdigits.training.report.page import (
     Html,
     Report,
@@ -63,15 +48,17 @@ from qtdigits.training.report.page import (
     tiles,
 )
 from qtdigits.training.report.svg import Axis, Bar, Series, bars, chart
-
-Progress = Callable[[int, int], None]
+from qtdigits.training.report.writer_figures import (
+    WITH_MEMORY,
+    Progress,
+    WriterFigures,
+    chosen_writer,
+    measured,
+)
 
 MOST_MISREAD, MOST_OF_CLASS, MOST_CLASSES, MOST_MODELS = 120, 10, 40, 12
 SETTLED = 10
 """The first drawings are right or wrong by 100 %: what comes later is to be seen."""
-MOST_COMPARED = 5_000
-"""Of more drawings the latest are read, so that a report takes seconds."""
-ALONE, WITH_MEMORY = "network alone", "with memory"
 
 JUDGED = (
     "Each drawing counts as it was read when it was drawn, before it could be remembered or learned from: the figure says "
@@ -84,71 +71,13 @@ HELD_OUT = (
 MAY_BE_KNOWN = "These drawings were imported, perhaps from a file that the model was trained on: then the figures prove little."
 
 
-@dataclass(frozen=True, eq=False)
-class Read:
-    """How a network reads the held-out drawings today, alone and with memory (None: it has no embedding)."""
-
-    name: str
-    alone: Answers
-    used: Answers | None
-
-    @property
-    def answers(self) -> dict[str, Answers]:
-        return {ALONE: self.alone, **({WITH_MEMORY: self.used} if self.used is not None else {})}
-
-
-@dataclass(frozen=True, eq=False)
-class WriterFigures:
-    """All that is measured of a writer. `read` has the network before the personal trainings, and the one in use.
-
-    `model` is the one that the figures of `record` and the `confidences` are about, "" without any; `judged` (model, right,
-    judged) of all of them, the last one first. `outcomes` are those of all models.
-    """
-
-    writer: str
-    n: int
-    n_held_out: int
-    model: str
-    record: AccuracyRecord
-    judged: tuple[tuple[str, int, int], ...]
-    outcomes: NDArray[np.bool_]
-    confidences: tuple[NDArray[np.float64], NDArray[np.bool_]]
-    points: tuple[LearningPoint, ...]
-    learned: int
-    read: tuple[Read, ...] = ()
-    n_read_of: int = 0
-    may_be_known: bool = False
-    lineage: tuple[Model, ...] = ()
-
-    @property
-    def gain(self) -> Gain | None:
-        """Before the model in use learned this hand, and since."""
-        before = before_learning(self.points) if self.learned else Tally(0, 0)
-        return Gain(before, self.record.tally) if before.n and self.record.n else None
-
-    @property
-    def headline(self) -> str:
-        """The sentence that anyone understands."""
-        tally = self.record.tally
-        if tally.n:
-            return _right(tally, f"drawings by {self.writer}")
-        if self.read:
-            tally = list(self.read[-1].answers.values())[-1].score.tally
-            return _right(tally, f"held-out drawings by {self.writer}")
-        return f"{counted(self.n, 'drawing')} by {self.writer}; none has been judged yet."
-
-
-def _right(tally: Tally, what: str) -> str:
-    return f"QtDigits read {tally.correct:,} of {tally.n:,} {what} right: {percent(tally.accuracy)}."
-
-
 def writer_report(folder: Path, writer: str = "", *, progress: Progress = lambda done, total: None) -> Report:
     """Return the report about a writer, "": whoever drew last. Raises `InputError` where there is nothing to report."""
     with SampleStore.open_to_read(folder) as store:
         library = ModelLibrary(folder)
         store.judgements.among = store.class_table.all(library.class_set).among
-        writer = _chosen(store, writer)
-        found = _figures(store, library, writer, progress)
+        writer = chosen_writer(store, writer)
+        found = measured(store, library, writer, progress)
         parts = [*_sections(found), *_galleries(store, found), *_models(store, library, found)]
     lead = [
         memory_headline(found.record.memory, writer) if found.gain is None else found.gain.headline(writer)
@@ -166,86 +95,6 @@ def writer_report(folder: Path, writer: str = "", *, progress: Progress = lambda
         },
     }
     return Report(writer, page(f"Report about {writer}", found.headline, lead, parts), told)
-
-
-def _chosen(store: SampleStore, writer: str) -> str:
-    names = store.writers()
-    if writer:
-        if writer not in names:
-            raise InputError(f"There is no writer {writer!r}.", f"Writers: {', '.join(names) or 'none yet'}.")
-        if store.count(writer=writer) or store.judgements.models(writer):
-            return writer
-        raise InputError(
-            f"{writer} has not drawn anything yet.", "Draw and judge some digits in the window first."
-        )
-    latest = next(store.samples(newest_first=True, limit=1), None)
-    names = [latest.writer] if latest else [name for name in names if store.judgements.models(name)]
-    if not names:
-        raise InputError(
-            "There are no drawings yet.",
-            "Draw some in the window, or import some: qtdigits samples import FILE.",
-        )
-    return names[0]
-
-
-def _figures(store: SampleStore, library: ModelLibrary, writer: str, progress: Progress) -> WriterFigures:
-    judged = tuple(store.judgements.models(writer))
-    try:
-        champion: Model | None = load_model(library.champion_path(), weights=False)
-    except ModelFileError:
-        champion = None
-    in_use = champion.name if champion else ""
-    models = [model for model, _, _ in judged]
-    model = in_use if in_use in models or not models else models[0]
-    path = champion.path if champion else None
-    known = WriterFigures(
-        writer,
-        store.count(writer=writer),
-        store.count(writer=writer, held_out=True),
-        model,
-        AccuracyRecord.of(store, writer, model),
-        judged,
-        store.outcomes(writer, None),
-        store.judgements.confidences(writer, model),
-        learning_points(store, library, writer, model=path),
-        learned_by(store, library, writer, path) if model == in_use else 0,
-    )
-    return known if champion is None else _with_readings(known, store, library, champion, progress)
-
-
-def _with_readings(
-    known: WriterFigures, store: SampleStore, library: ModelLibrary, champion: Model, progress: Progress
-) -> WriterFigures:
-    """Read the held-out drawings with the network before all personal trainings, and with the one in use."""
-    drawings = Drawings.of(store, writer=known.writer, class_set=library.class_set)
-    latest = np.arange(len(drawings))[-MOST_COMPARED:]
-    dataset, held_out = drawings.dataset.take(latest), drawings.is_held_out[latest]
-    lineage = tuple(ancestors(champion, headers_of(library)))
-    if not held_out.any():
-        return replace(known, lineage=lineage)
-    root = root_ancestor(champion, library)
-    models = [champion] if root.name == champion.name else [root, champion]
-    read = []
-    for number, model in enumerate(models):
-        reader = Reader(model, classes=drawings.classes)
-
-        def told(done: int, total: int, before: int = number * len(dataset)) -> None:
-            progress(before + done, len(models) * len(dataset))
-
-        if reader.has_embedding:
-            read.append(Read(model.name, *answers_as_used(reader, dataset, are_read=held_out, progress=told)))
-        else:
-            read.append(
-                Read(
-                    model.name,
-                    answers_of(reader, dataset.take(np.flatnonzero(held_out)), progress=told),
-                    None,
-                )
-            )
-    known_files = may_be_of_files(champion, drawings.origins[latest][held_out], headers_of(library))
-    return replace(
-        known, read=tuple(read), n_read_of=len(dataset), may_be_known=bool(known_files.any()), lineage=lineage
-    )
 
 
 def _sections(found: WriterFigures) -> Iterator[str]:
