@@ -36,11 +36,9 @@ from qtdigits.gui.bars import StatusBar, TopBar
 from qtdigits.gui.closing import Closing, ClosingChoice
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.import_export import ImportExport
-from qtdigits.gui.panels.classes_dialog import ClassesDialog
 from qtdigits.gui.panels.drawing.answer import AnswerPanel
 from qtdigits.gui.panels.drawing.drawing_panel import DrawingPanel
 from qtdigits.gui.panels.training.training_panel import TrainingPanel
-from qtdigits.gui.panels.writers_dialog import WritersDialog
 from qtdigits.gui.preferences import Preferences
 from qtdigits.gui.problem_report import ErrorLog, problem_report
 from qtdigits.gui.results.live_curves import LiveCurves
@@ -314,6 +312,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _manage_writers(self) -> None:
+        from qtdigits.gui.panels.writers_dialog import WritersDialog
+
         WritersDialog(session=self.session, upkeep=self.upkeep, ask=self.ask, parent=self).open()
 
     @Slot()
@@ -324,6 +324,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def manage_classes(self) -> None:
+        from qtdigits.gui.panels.classes_dialog import ClassesDialog
+
         ClassesDialog(session=self.session, ask=self.ask, parent=self).open()
 
     @override

@@ -12,7 +12,6 @@ import platform
 import sys
 import traceback
 from collections import deque
-from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
@@ -109,6 +108,8 @@ def problem_report(
 
 
 def _versions() -> list[str]:
+    from importlib import metadata
+
     lines = [
         f"QtDigits {__version__}",
         f"Python {platform.python_version()} on {platform.system()} {platform.release()} {platform.machine()}",

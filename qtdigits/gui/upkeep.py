@@ -10,8 +10,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from qtdigits.errors import QtDigitsError
+from qtdigits.errors import QtDigitsError, StoreBusyError
 from qtdigits.gui.background import Background, Work
+from qtdigits.gui.saving import BUSY
 from qtdigits.gui.session import Session
 from qtdigits.paths import rescue_dirs
 from qtdigits.store.backups import back_up, back_up_today, restore
@@ -57,20 +58,27 @@ class Upkeep(QObject):
 
         Where the store could not be opened, it is restored for the next start.
         """
-        session = self._session
-        is_open = session.store.path.parent == session.library.folder
-        replaced = partial(self._replaced, then) if is_open else then
-        self._run("Restoring", partial(restore, session.library.folder, backup), replaced, failed)
+        folder = self._session.library.folder
+        run = self._replace if self._session.store.path.parent == folder else self._run
+        run("Restoring", partial(restore, folder, backup), then, failed)
 
     def erase(self, writer: str, *, then: Then, failed: Failed) -> None:
         """Erase a writer from the data folder; `then` is given a `Wiped`. Another one draws from now on, if it was this one."""
         folder = self._session.store.path.parent
         work = partial(wipe_writer, folder, writer, also=rescue_dirs(folder))
-        self._run(f"Erasing {writer}", work, partial(self._replaced, then), failed)
+        self._replace(f"Erasing {writer}", work, then, failed)
 
-    def _replaced(self, then: Then, outcome: object) -> None:
-        self._session.store_replaced()
-        then(outcome)
+    def _replace(self, name: str, work: Work, then: Then, failed: Failed) -> None:
+        """Do what leaves another store, after all that was asked for before."""
+
+        def replaced(outcome: object) -> None:
+            self._session.store_replaced()
+            then(outcome)
+
+        if self._session.saving.is_waiting:
+            failed(StoreBusyError(BUSY.message, "Try again when what you did before is saved."))
+        else:
+            self._run(name, work, replaced, failed)
 
     def _run(self, name: str, work: Work, then: Then, failed: Failed) -> None:
         self._pending.append((then, failed))

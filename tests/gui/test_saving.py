@@ -273,6 +273,19 @@ def test_that_a_backup_is_restored_and_a_writer_erased_in_the_background_when_th
     assert drawn.session.store.writers() == []
 
 
+def test_that_nothing_is_restored_or_erased_before_what_was_done_earlier_is_saved(
+    drawn: MainWindow, hold: Callable[[], Callable[[], None]], qtbot: QtBot
+) -> None:
+    kept, errors = back_up(drawn.session.store.path), []
+    let_go = hold()
+    drawn.edits.relabel([1], "7")
+    drawn.upkeep.restore(kept, then=print, failed=errors.append)
+    drawn.upkeep.erase("me", then=print, failed=errors.append)
+    assert [error.remedy for error in errors] == ["Try again when what you did before is saved."] * 2
+    let_go()
+    qtbot.waitUntil(lambda: labels(drawn) == ["7", "6"])
+
+
 def test_that_a_backup_is_not_restored_while_another_process_keeps_the_lock(
     drawn: MainWindow,
     hold: Callable[[], Callable[[], None]],
