@@ -307,12 +307,12 @@ class Session(CurrentReader):
 
     def tell_damaged(self) -> None:
         """Say which rows of the store are damaged and left out, if some were met since it was said last."""
-        damaged = list(self.store.damaged.items())
+        damaged = list(self.store.damaged)
         if len(damaged) > self._n_damaged:
-            what, why = damaged[self._n_damaged]
+            what = damaged[self._n_damaged]
             more = len(damaged) - self._n_damaged - 1
             others = f", and so are {more:,} more" if more else ""
-            text = f"{what[0].upper()}{what[1:]} is damaged and left out ({why}){others}."
+            text = f"{what[0].upper()}{what[1:]} is damaged and left out{others}."
             self.problem_met.emit(StoreError(text, "Set them aside: qtdigits samples check --repair."))
         self._n_damaged = len(damaged)
 

@@ -220,7 +220,7 @@ def test_that_a_writer_who_has_gone_is_not_filtered_by(browser):
     assert len(browser.shown) == 8
 
 
-def test_that_typing_a_label_and_enter_relabels_and_ctrl_z_undoes(browser):
+def test_that_typing_a_label_and_enter_relabels_and_ctrl_z_undoes(browser, qtbot):
     browser.select(0, 2)
     QTest.keyClicks(browser.grid, "4")
     entry = browser.find(QLineEdit, "relabelEntry")
@@ -228,6 +228,7 @@ def test_that_typing_a_label_and_enter_relabels_and_ctrl_z_undoes(browser):
     QTest.keyClick(entry, KEY.Key_Return)
     assert browser.shown == list("46443210")
     assert browser.text("editedLabel") == "2 drawings relabelled as 4."
+    qtbot.waitUntil(lambda: not entry.hasFocus())
     QTest.keyClick(browser.window.focusWidget(), KEY.Key_Z, CTRL)
     assert browser.shown == list("76543210")
     assert browser.text("editedLabel") == "Undone: relabelling of 2 drawings as 4."

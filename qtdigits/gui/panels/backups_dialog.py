@@ -24,8 +24,8 @@ COLUMNS = ("Made", "Why", "Size")
 REASONS = {DAILY: "daily", BEFORE_RESTORING: "before restoring another one", BY_HAND: "made by hand"}
 RESTORE = "Restore"
 NOTE = (
-    f"Drawings, judgements and runs are backed up once a day; the backups of {DAYS_KEPT} days are kept. "
-    "Restoring one keeps the present drawings as a backup first."
+    f"Drawings, judgements and runs are backed up on each day of use; the last {DAYS_KEPT} are kept. "
+    "Restoring makes a backup of what is there now, first."
 )
 
 

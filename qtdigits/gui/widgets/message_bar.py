@@ -108,11 +108,13 @@ class MessageBar(QFrame):
 
     def _place(self) -> None:
         host = self._host
-        width = host.width() - 2 * MARGIN_PX
+        width, frame_px = host.width() - 2 * MARGIN_PX, 2 * self.contentsMargins().top()
         layout = self.layout()
         assert layout is not None
         layout.activate()
-        height = layout.heightForWidth(width) if layout.hasHeightForWidth() else self.sizeHint().height()
+        height = self.sizeHint().height()
+        if layout.hasHeightForWidth():
+            height = layout.heightForWidth(width - frame_px) + frame_px
         self.setGeometry(MARGIN_PX, host.height() - height - MARGIN_PX, width, height)
 
     @Slot()

@@ -23,6 +23,7 @@ from qtdigits.store.tables.row_types import (
     QueueRow,
     RunId,
     RunRow,
+    Time,
     from_json,
     is_a,
     milliseconds_of,
@@ -271,8 +272,9 @@ def _shown_run(row: sqlite3.Row) -> RunRecord:
         if not is_a(RunId, row["id"]):
             raise
         deleted_at = None if row["deleted_at"] is None else now()
+        started_at = moment_of(row["started_at"] if is_a(Time, row["started_at"]) else 0)
         return RunRecord(
-            row["id"], {}, state=DAMAGED, started_at=moment_of(0), note=str(error), deleted_at=deleted_at
+            row["id"], {}, state=DAMAGED, started_at=started_at, note=str(error), deleted_at=deleted_at
         )
 
 

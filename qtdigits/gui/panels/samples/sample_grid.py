@@ -107,8 +107,9 @@ class ThumbnailPainter:
         theme = self._theme
         painter.setFont(self._font)
         painter.setPen(QColor(theme.text))
+        marks_px = 24 if found.verdict is Verdict.CORRECTED or found.weight != 1 else 0
         shown = painter.fontMetrics().elidedText(
-            found.label, Qt.TextElideMode.ElideRight, int(line.width() - 24)
+            found.label, Qt.TextElideMode.ElideRight, int(line.width() - marks_px)
         )
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter, shown)
         if found.verdict is Verdict.CORRECTED:
