@@ -54,7 +54,7 @@ padding:10px 16px;flex:1 1 120px}.tiles b{display:block;font-size:22px}
 .tiles span{font-size:13px;color:var(--muted)}.ink{display:flex;flex-wrap:wrap;gap:4px;margin:8px 0}
 .ink span{text-align:center;font-size:11px;color:var(--muted);width:52px}
 .ink img{display:block;width:44px;height:44px;margin:0 auto}.wide{overflow-x:auto}
-.cols figure{display:inline-block;max-width:330px;margin-right:32px;vertical-align:top}
+.cols figure{display:inline-block;margin-right:32px;vertical-align:top}.cols figcaption{max-width:320px}
 .facts{columns:3 190px;list-style:none;padding:0;font-size:13px;margin:8px 0}
 .facts li{break-inside:avoid}.facts span{color:var(--muted)}td .ink{margin:0}
 footer{margin-top:40px;font-size:12px;color:var(--muted)}@page{size:A4;margin:15mm}
@@ -117,6 +117,7 @@ def section(title: str, *parts: str, lead: str = "") -> str:
 
 
 def paragraph(text: str, *, kind: str = "") -> Html:
+    """Return a paragraph; "" without a text."""
     return Html(f'<p class="{kind}">{html(text)}</p>' if text else "")
 
 
@@ -142,12 +143,15 @@ def columns(*parts: str) -> Html:
 
 def figure(svg: str, caption: str = "", *, series: Sequence[Series] = ()) -> Html:
     """Return a chart with its caption, and the names of its lines where there are several."""
-    keys = "".join(
-        f'<span class="key"><svg viewBox="0 0 14 10"><path class="s{one.colour}" d="M0 5H14"/></svg>{html(one.name)}</span>'
-        for one in series
-        if len(series) > 1
-    )
+    shown = series if len(series) > 1 else ()
+    keys = "".join(f'<span class="key">{_key(one)}{html(one.name)}</span>' for one in shown)
     return Html(f"<figure>{svg}<figcaption>{keys}{html(caption)}</figcaption></figure>")
+
+
+def _key(one: Series) -> str:
+    mark = f'class="s{one.colour}" d="M0 5H14"'
+    drawn = f'<circle class="f{one.colour}" cx="7" cy="5" r="3.5"/>' if one.is_dotted else f"<path {mark}/>"
+    return f'<svg viewBox="0 0 14 10">{drawn}</svg>'
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, numbers_from: int = 1) -> Html:

@@ -30,9 +30,7 @@ from qtdigits.core.score.learning import (
 from qtdigits.core.score.metrics import Tally
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.compare import (
-    headers_of,
-)
+from qtdigits.training.compare import headers_of
 from qtdigits.training.report.page import (
     Html,
     Report,
@@ -57,6 +55,8 @@ from qtdigits.training.report.writer_figures import (
 )
 
 MOST_MISREAD, MOST_OF_CLASS, MOST_CLASSES, MOST_MODELS = 120, 10, 40, 12
+WINDOWS = 40
+"""Of more drawings the moving window is larger, so that this many fit in."""
 SETTLED = 10
 """The first drawings are right or wrong by 100 %: what comes later is to be seen."""
 
@@ -112,7 +112,7 @@ def _sections(found: WriterFigures) -> Iterator[str]:
         figures[f"of the last {WINDOW}"] = percent(float(found.outcomes[-WINDOW:].mean()))
     yield tiles(figures)
     yield section("Accuracy while drawing", *_running(found), lead=JUDGED)
-    yield section("Memory and training", *_memory_and_training(found))
+    yield section("Memory and training", *_memory_and_training(found), lead=HELD_OUT if found.read else "")
     yield section(
         "Confusion matrices", *_matrices(found), lead="Rows: what was drawn. Columns: what was read."
     )
@@ -122,11 +122,12 @@ def _sections(found: WriterFigures) -> Iterator[str]:
 def _running(found: WriterFigures) -> Iterator[str]:
     if not len(found.outcomes):
         return
-    curve = running_curve(found.outcomes)
+    n = len(found.outcomes)
+    window = max(WINDOW, n // WINDOWS // WINDOW * WINDOW)
+    curve = running_curve(found.outcomes, window=window)
     lines = [Series("all drawings so far", curve.after.astype(float), curve.share, 1, curve.low, curve.high)]
     if len(curve.moving):
-        lines.append(Series(f"the last {WINDOW}", curve.moving_after.astype(float), curve.moving, 2))
-    n = len(found.outcomes)
+        lines.append(Series(f"the last {window}", curve.moving_after.astype(float), curve.moving, 2))
     share = Axis("read right", is_share=True)
     settled = Axis(
         "read right", is_share=True, ends=share.fitted(curve.share[curve.after >= min(n, SETTLED)])
@@ -144,7 +145,7 @@ def _running(found: WriterFigures) -> Iterator[str]:
         text = chart(
             [dots], title="Accuracy by corrections given", x=Axis("corrections given before"), y=share
         )
-        yield figure(text, f"Stretches of about {tallies[0].n} drawings each, with 95 % intervals.")
+        yield figure(text, f"Stretches of about {tallies[0].n:,} drawings each, with 95 % intervals.")
 
 
 def _memory_and_training(found: WriterFigures) -> Iterator[str]:
@@ -159,7 +160,6 @@ def _memory_and_training(found: WriterFigures) -> Iterator[str]:
                 text = f"{percent(tally.accuracy)} ({percent_range(*tally.interval)})"
                 label = ", ".join(filter(None, (which, kind)))
                 rows.append(Bar(label, tally.accuracy, text, tally.interval, 2 if kind == WITH_MEMORY else 1))
-        yield paragraph(HELD_OUT, kind="muted")
         last = found.read[-1]
         names = " → ".join(one.name for one in found.read)
         of = f", of the latest {found.n_read_of:,}" if found.n_read_of < found.n else ""
