@@ -120,6 +120,7 @@ class MainWindow(QMainWindow):
         self.status_bar = StatusBar(session=session, trainer=trainer)
         self._quiet = named(QTimer(self, interval=QUIET_MS, singleShot=True), "quietTimer")
         self._plots = Importing("qtdigits.gui.plots.training_curves", self)
+        self._optuna = Importing("optuna.storages.journal", self)
 
         self.setMenuWidget(self.top_bar)
         self.setCentralWidget(_laid_out(self.drawing, tab_card))
@@ -245,7 +246,7 @@ class MainWindow(QMainWindow):
     def _load_heavy_things(self) -> None:
         """List of models, curves, engine: one a time and never while somebody draws, as each holds up the window a moment.
 
-        The library of the plots is loaded in a thread.
+        The library of the plots is loaded in a thread, and that of studies where there are any.
         """
         if self.canvas.is_drawing:
             self._quiet.start()
@@ -261,6 +262,8 @@ class MainWindow(QMainWindow):
             self.trainer.start_engine()
             self.trainer.reload_queue()
             self.training_panel.offer_interrupted()
+            if (self.session.data_dir / "studies").is_dir():
+                self._optuna.start()
 
     @Slot()
     def _on_plots_loaded(self) -> None:
@@ -478,6 +481,7 @@ class MainWindow(QMainWindow):
         self._quiet.stop()
         self.hide()  # what is still at work, such as an import, ends out of sight
         self._plots.wait()
+        self._optuna.wait()
         self.trainer.close()
         self.session.close()
         super().closeEvent(event)

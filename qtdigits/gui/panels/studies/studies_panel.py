@@ -1,27 +1,22 @@
-"""The *Studies* tab: the studies of the data folder, the chosen one in charts, and what can be done with it.
-
-Journals are read in a thread, again and again while the tab is seen: a worker may be this window's engine or a terminal.
-"""
+"""The *Studies* tab: the studies of the data folder, the chosen one in charts, and what can be done with it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, QTimer, Slot
+from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from qtdigits.core.formatting import UNKNOWN
 from qtdigits.core.run.events import JobProgress
-from qtdigits.errors import QtDigitsError
-from qtdigits.gui.background import Background
 from qtdigits.gui.engine_process import EngineState
 from qtdigits.gui.panels.studies.new_study import NewStudyDialog
-from qtdigits.gui.panels.studies.study_pages import Shown, StudyPages
+from qtdigits.gui.panels.studies.study_pages import StudyPages
+from qtdigits.gui.panels.studies.study_watch import StudyWatch
 from qtdigits.gui.panels.studies.trials_table import (
     accuracy_text,
     best_text,
@@ -41,17 +36,13 @@ from qtdigits.gui.widgets.parts import (
     choice_table,
     elided_label,
     label,
-    named,
     table_cell,
 )
 from qtdigits.gui.widgets.wrapping_row import WrappingRow
 from qtdigits.training.jobs import StudyJob
-from qtdigits.training.study_overview import StudyOverview, StudyReader, TrialOverview, journals
+from qtdigits.training.study_overview import StudyOverview, TrialOverview
 from qtdigits.training.study_storage import ENDED
 
-LOOK_MS = 1_500
-JOURNALS = "journals"
-IMPORTANCES_OF = "importances of "
 COLUMNS = ("Study", "Trials", "Best so far", "State")
 MOST_ROWS = 4
 """More are scrolled to: the charts need the room."""
@@ -68,13 +59,8 @@ class StudiesPanel(RefreshingPanel):
     def __init__(self, *, session: Session, trainer: Trainer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._trainer = session, trainer
-        self._reader = StudyReader(session.data_dir)
-        self._background = Background(self)
-        self._timer = named(QTimer(self, interval=LOOK_MS), "studiesTimer")
-        self._journals: Mapping[str, object] = {}
+        self._watch = StudyWatch(data_dir=session.data_dir, parent=self)
         self._names: list[str] = []
-        self._studies: dict[str, Shown] = {}
-        self._problems: dict[str, str] = {}
         self._name = ""
         self._number: int | None = None
         self._progress = ""
@@ -111,75 +97,20 @@ class StudiesPanel(RefreshingPanel):
 
     @override
     def reload(self) -> None:
-        self._look()
-
-    # Reading.
-
-    @Slot()
-    def _look(self) -> None:
-        """Look which journals have changed, in the background."""
-        if not self._background.is_busy:
-            self._background.run(JOURNALS, partial(journals, self._session.data_dir))
-
-    def _read(self, name: str) -> None:
-        reader = self._reader
-
-        def work() -> Shown | None:
-            study = reader.read(name)
-            return Shown.of(study) if study is not None else None
-
-        self._background.run(name, work)
-
-    @Slot(str, object)
-    def _on_read(self, name: str, result: Any) -> None:
-        if name == JOURNALS:
-            self._on_journals(result)
-        elif name.startswith(IMPORTANCES_OF):
-            if name == IMPORTANCES_OF + self._name:
-                self._pages.show_importances(result)
-        elif result is not None:
-            self._problems.pop(name, None)
-            self._studies[name] = result
-            self._show_row(name)
-            if name == self._name:
-                self._show_chosen_study()
-
-    def _on_journals(self, found: Mapping[str, object]) -> None:
-        before, self._journals = self._journals, found
-        if set(self._names) != {*found, *self._asked}:
-            self._list()
-        stale = [
-            name
-            for name, stamp in found.items()
-            if before.get(name) != stamp
-            or ((shown := self._studies.get(name)) is not None and shown.study.is_running)
-        ]
-        for name in sorted(stale, key=lambda name: name != self._name):
-            self._read(name)
-        if self._name in stale:
-            self._read_importances()
-
-    def _read_importances(self) -> None:
-        name = self._name
-        self._background.run(IMPORTANCES_OF + name, partial(self._reader.importances, name))
-
-    @Slot(str, object)
-    def _on_failed(self, name: str, error: QtDigitsError) -> None:
-        name = name.removeprefix(IMPORTANCES_OF)
-        if name in self._journals:
-            self._problems[name] = str(error)
-            self._show_row(name)
-            self._show_chosen_study()
-        else:
-            self._session.report(error)
+        self._watch.look()
 
     # The list.
 
+    @Slot()
     def _list(self) -> None:
-        """List the studies, the newest first; the chosen one stays chosen."""
-        names = self._names = list(dict.fromkeys([*self._asked, *self._journals]))
+        """List the studies, the newest first, if there are others than before; the chosen one stays chosen."""
+        names = list(dict.fromkeys([*self._asked, *self._watch.names]))
+        if set(names) == set(self._names):
+            return
+        self._names = names
         if self._name not in names:
             self._name = names[0] if names else ""
+            self._watch.prefer(self._name)
         with QSignalBlocker(self._table):
             self._table.setRowCount(len(names))
             for row, name in enumerate(names):
@@ -196,7 +127,7 @@ class StudiesPanel(RefreshingPanel):
         if name not in self._names:
             return
         row = self._names.index(name)
-        shown, problem = self._studies.get(name), self._problems.get(name)
+        shown, problem = self._watch.study(name), self._watch.problem(name)
         texts = ("…", "", "starting" if name in self._asked else "")
         if problem:
             texts = (UNKNOWN, UNKNOWN, "cannot be read")
@@ -221,6 +152,17 @@ class StudiesPanel(RefreshingPanel):
             is_waiting=study.name in trainer.waiting_studies,
         )
 
+    @Slot(str)
+    def _on_study_read(self, name: str) -> None:
+        self._show_row(name)
+        if name == self._name:
+            self._show_chosen_study()
+
+    @Slot(str, object)
+    def _on_importances(self, name: str, found: Mapping[str, tuple[float, float, float]]) -> None:
+        if name == self._name:
+            self._pages.show_importances(found)
+
     @property
     def _asked(self) -> tuple[str, ...]:
         """The studies that this window works on, or will; they may not be on disk yet."""
@@ -232,14 +174,14 @@ class StudiesPanel(RefreshingPanel):
         rows = self._table.selectionModel().selectedRows()
         if rows and self._names[rows[0].row()] != self._name:
             self._name, self._number = self._names[rows[0].row()], None
+            self._watch.prefer(self._name)
             self._show_chosen_study()
-            self._read_importances()
 
     # The chosen study, and a trial of it.
 
     @property
     def _study(self) -> StudyOverview | None:
-        shown = self._studies.get(self._name)
+        shown = self._watch.study(self._name)
         return shown.study if shown else None
 
     @property
@@ -250,13 +192,13 @@ class StudiesPanel(RefreshingPanel):
 
     def _show_chosen_study(self) -> None:
         study, has_any = self._study, bool(self._names)
-        problem = self._problems.get(self._name, "")
+        problem = self._watch.problem(self._name)
         self._hint.setText(problem or WHAT_IT_IS)
         self._hint.setVisible(bool(problem) or not has_any)
         self._table.setVisible(has_any)
         for part in (self._best, self._bar, self._status, self._pages, self._chosen, self._open, self._use):
             part.setVisible(study is not None)
-        self._pages.show_study(self._studies.get(self._name), self._trial)
+        self._pages.show_study(self._watch.study(self._name), self._trial)
         if study is not None:
             self._best.setText(best_text(study, ranked_on(study)))
             self._bar.setRange(0, max(1, study.n_trials))
@@ -309,13 +251,14 @@ class StudiesPanel(RefreshingPanel):
 
     @Slot()
     def _on_new(self) -> None:
-        dialog = NewStudyDialog(session=self._session, names=tuple(self._journals), parent=self)
+        dialog = NewStudyDialog(session=self._session, names=self._names, parent=self)
         dialog.study_wanted.connect(self._start)
         dialog.open()
 
     @Slot(str, object)
     def _start(self, name: str, spec: Mapping[str, Any]) -> None:
         self._name, self._number = name, None
+        self._watch.prefer(name)
         self._trainer.work_on_study(name, spec)
 
     @Slot()
@@ -351,11 +294,10 @@ class StudiesPanel(RefreshingPanel):
     @Slot()
     def _on_job(self) -> None:
         self._progress = ""
-        if set(self._names) != {*self._journals, *self._asked}:
-            self._list()
+        self._list()
         self._show_state()
         if self.isVisible():
-            self._look()
+            self._watch.look()
 
     # Construction.
 
@@ -386,9 +328,9 @@ class StudiesPanel(RefreshingPanel):
 
     def _connect(self) -> None:
         trainer, session = self._trainer, self._session
-        self._background.done.connect(self._on_read)
-        self._background.failed.connect(self._on_failed)
-        self._timer.timeout.connect(self._look)
+        self._watch.listed.connect(self._list)
+        self._watch.study_read.connect(self._on_study_read)
+        self._watch.importances_read.connect(self._on_importances)
         self._table.itemSelectionChanged.connect(self._on_chosen)
         self._pages.trial_chosen.connect(self._on_trial_chosen)
         self._new.clicked.connect(self._on_new)
@@ -402,19 +344,14 @@ class StudiesPanel(RefreshingPanel):
             signal.connect(self._on_job)
         trainer.state_changed.connect(self._show_state)
         session.champion_changed.connect(self._show_trial)
-        session.closing.connect(self._on_closing)
-
-    @Slot()
-    def _on_closing(self) -> None:
-        self._timer.stop()
-        self._background.shutdown()
+        session.closing.connect(self._watch.shutdown)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._timer.start()
+        self._watch.start()
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._timer.stop()
+        self._watch.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
@@ -19,6 +20,7 @@ from qtdigits.gui.plots.study_charts import (
     parallel_picture,
     slice_picture,
 )
+from qtdigits.gui.widgets.pages import LazyPage
 from qtdigits.gui.widgets.parts import ChoiceBox, label
 from qtdigits.training.study_overview import LEAST_FOR_IMPORTANCES, StudyOverview, TrialOverview
 
@@ -76,10 +78,10 @@ class StudyPages(QTabWidget):
         self._importances: Picture | None = None
         self._fields = ChoiceBox(name="sliceFieldBox")
         self._fields.setAccessibleName("Field")
-        self._charts = {name: self._chart(name) for name in CHARTS}
+        self._charts: dict[str, StudyChart] = {}
         self._trials = TrialsTable()
-        for name, chart in self._charts.items():
-            self.addTab(self._page(chart, with_fields=name == SLICES), name)
+        for name in CHARTS:
+            self.addTab(LazyPage(partial(self._page, name)), name)
         self.addTab(self._trials, "Trials")
         self._trials.trial_chosen.connect(self.trial_chosen)
         self._fields.activated.connect(self._show_slice)
@@ -102,7 +104,7 @@ class StudyPages(QTabWidget):
     def show_importances(self, found: Mapping[str, tuple[float, float, float]]) -> None:
         if self._shown is not None:
             self._importances = importances_picture(found, titles_of(self._shown.study.spec.search))
-            self._charts[IMPORTANCES].show_picture(self._importances, None)
+            self._show_picture(IMPORTANCES)
 
     def choose(self, chosen: TrialOverview | None) -> None:
         self._chosen = chosen
@@ -110,29 +112,33 @@ class StudyPages(QTabWidget):
         self._show_pictures()
 
     def _show_pictures(self) -> None:
-        pictures = {**(self._shown.pictures if self._shown else {}), IMPORTANCES: self._importances}
-        for name, chart in self._charts.items():
-            if name != SLICES:
-                chart.show_picture(pictures.get(name), self._chosen)
-        self._show_slice()
+        """Of the pages that have been looked at."""
+        for name in self._charts:
+            self._show_picture(name)
+
+    def _show_picture(self, name: str) -> None:
+        pictures, slices = (self._shown.pictures, self._shown.slices) if self._shown else ({}, {})
+        found = {
+            IMPORTANCES: self._importances,
+            SLICES: slices.get(str(self._fields.currentData())),
+        }
+        if name in self._charts:
+            self._charts[name].show_picture(found.get(name) or pictures.get(name), self._chosen)
 
     @Slot()
     def _show_slice(self) -> None:
-        slices = self._shown.slices if self._shown else {}
-        self._charts[SLICES].show_picture(slices.get(str(self._fields.currentData())), self._chosen)
+        self._show_picture(SLICES)
 
-    def _chart(self, name: str) -> StudyChart:
+    def _page(self, name: str) -> QWidget:
         caption, empty = CHARTS[name]
-        chart = StudyChart(name, caption, empty, tip_of=self._tip_of)
+        chart = self._charts[name] = StudyChart(name, caption, empty, tip_of=self._tip_of)
         chart.setObjectName(f"study {name}")
         chart.trial_chosen.connect(self.trial_chosen)
-        return chart
-
-    def _page(self, chart: StudyChart, *, with_fields: bool) -> QWidget:
+        self._show_picture(name)
         page = QWidget()
         box = QVBoxLayout(page)
         box.setContentsMargins(0, 8, 0, 0)
-        if with_fields:
+        if name == SLICES:
             row = QHBoxLayout()
             row.addWidget(label("Field", role="muted"))
             row.addWidget(self._fields)

@@ -16,6 +16,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from typing_extensions import override
 
@@ -138,6 +139,9 @@ class TrialsTable(QTableView):
     def __init__(self) -> None:
         super().__init__()
         make_plain(self, name="trialsTable", title="Trials of the study")
+        self._study: StudyOverview | None = None
+        self._chosen: TrialOverview | None = None
+        self._is_stale = False
         self._model = TrialsModel()
         self.setModel(self._model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -150,11 +154,20 @@ class TrialsTable(QTableView):
         self.selectionModel().currentRowChanged.connect(self._on_current)
 
     def show_study(self, study: StudyOverview | None, chosen: TrialOverview | None) -> None:
-        with QSignalBlocker(self):
-            self._model.show_study(study)
-            self.choose(chosen)
+        """What nobody sees is listed when it is shown: without a place on the screen columns are as wide as all rows need."""
+        self._study, self._chosen, self._is_stale = study, chosen, True
+        self._list_if_visible()
+
+    def _list_if_visible(self) -> None:
+        if self._is_stale and self.isVisible():
+            self._is_stale = False
+            self._model.show_study(self._study)
+            self.choose(self._chosen)
 
     def choose(self, chosen: TrialOverview | None) -> None:
+        self._chosen = chosen
+        if self._is_stale:
+            return
         row = next(
             (i for i, one in enumerate(self._model.trials) if chosen and one.number == chosen.number), -1
         )
@@ -166,6 +179,11 @@ class TrialsTable(QTableView):
     def _on_current(self, index: QModelIndex) -> None:
         if index.isValid():
             self.trial_chosen.emit(self._model.trials[index.row()].number)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._list_if_visible()
 
 
 def state_text(study: StudyOverview, *, is_here: bool, is_paused: bool, is_waiting: bool) -> str:
