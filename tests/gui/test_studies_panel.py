@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -125,6 +126,7 @@ def rows(panel: QWidget) -> list[list[str]]:
 def turn_to(panel: QWidget, title: str) -> None:
     pages = panel.findChild(QTabWidget, "studyTabs")
     pages.setCurrentIndex([pages.tabText(i) for i in range(pages.count())].index(title))
+    QApplication.processEvents()  # a page is made, then shown
 
 
 def chart(panel: QWidget, title: str) -> CalmPlot:
