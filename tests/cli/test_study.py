@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cli.running import Run, write_ink
 from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import train
+from qtdigits.training.study_storage import open_study
 from tests.training.study_workers import train_at_once
 
 RECIPE = 'dense = "16"\nepochs = 2\nbatch_size = 50\nmnist_images = 0\nsynthetic_images = 200\n'
@@ -84,6 +90,30 @@ def test_that_a_study_keeps_its_settings_and_grows(run: Run, recipe: Path) -> No
     refused = run("study", "run", "widths", "--search", "neurons=16..128")
     assert refused.code == 2
     assert "another --search" in refused.complaint
+
+
+@pytest.mark.tensorflow
+@pytest.mark.skipif(os.name == "nt", reason="there a process is terminated without being asked")
+@pytest.mark.parametrize(("workers", "by"), [(1, signal.SIGINT), (2, signal.SIGTERM)])
+def test_that_an_interrupted_study_ends_with_its_workers_and_can_be_resumed(
+    data_dir: Path, tmp_path: Path, workers: int, by: signal.Signals
+) -> None:
+    recipe = tmp_path / "long.toml"
+    recipe.write_text(RECIPE.replace("epochs = 2\nbatch_size = 50", "epochs = 1000\nbatch_size = 5"))
+    command = [sys.executable, "-m", "qtdigits", "study", "run", "long", "--workers", str(workers)]
+    command += ["--data-dir", str(data_dir), "--recipe", str(recipe), "--search", "neurons=8|16|32"]
+    process = subprocess.Popen([*command, "--sampler", "grid"], stderr=subprocess.PIPE, text=True)
+    with SampleStore.open(data_dir) as store:
+        while process.poll() is None and len(store.runs.records()) < workers:
+            pass
+    process.send_signal(by)
+    _, said = process.communicate()
+    assert process.returncode == 130, said
+    assert "qtdigits study resume long" in said
+    stored = open_study("long", data_dir=data_dir)
+    assert stored.summary()["states"]["waiting"] == 3
+    with SampleStore.open(data_dir) as store:
+        assert {run.state for run in store.runs.records()} <= {"interrupted", "cancelled"}
 
 
 @pytest.mark.parametrize(
