@@ -30,6 +30,7 @@ from benchmarks import (
     steering,
     store,
     studies,
+    study_cost,
     training,
 )
 from benchmarks.common import Row
@@ -54,6 +55,7 @@ ALL = {
     "new_class": new_class.measure,
     "classes": classes.measure,
     "not_sure": not_sure.measure,
+    "study_cost": study_cost.measure,
     "training": training.measure,
 }
 
