@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from benchmarks.common import Row, alternate, finish
 
 if TYPE_CHECKING:
+    from qtdigits.core.run.events import Event
     from qtdigits.core.study import StudySpec
 
 ROUNDS = 2
@@ -78,7 +79,8 @@ def _bare(folder: Path, _: int) -> float:
     from qtdigits.training.jobs import TrainingJob
     from qtdigits.training.train import train_job
 
-    spec, cache, endings = _spec(N_TRIALS, AMOUNT, "median"), DataCache(keeps_files=True), []
+    spec, cache = _spec(N_TRIALS, AMOUNT, "median"), DataCache(keeps_files=True)
+    endings: list[Event] = []
     began = time.process_time()
     for point in spec.points():
         job = TrainingJob.new(
