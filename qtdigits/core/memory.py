@@ -4,8 +4,8 @@ A network answers with probabilities p. Memory adds what similar drawings of the
 is log p - ABSENCE (only if the class is remembered) + the sum of α/j exp(-β (1 - cosine)) over those of the five most similar
 remembered drawings that have its label, the j-th most similar counting 1/j. The scores are divided by 1 + SATURATION times all
 that memory added. Beside classes that only memory knows, those of the network of which nothing is remembered count as remembered
-by the mean of what they were trained on. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et
-al., Tip-Adapter, 2022).
+by the mean of what they were trained on; and the less a drawing resembles anything that the network knows, the more the others
+gain. The idea is that of cache models (Grave et al., Unbounded cache model, 2017; Zhang et al., Tip-Adapter, 2022).
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ PROTOTYPE_PROBABILITY = 0.01
 
 Of one remembered drawing of each sign the others are read more often the higher it is; from 0.03 on, prototypes take over digits
 that the network itself is not sure of (docs/decisions.md).
+"""
+FOREIGN_BELOW, FOREIGN_GAIN = 0.5, 10.0
+"""What a prototype gains where a drawing is less similar than `FOREIGN_BELOW` to all that the network knows: `FOREIGN_GAIN` times
+the difference. The network is as sure that a heart is a 0 as it is of a 0; their embeddings differ (docs/decisions.md).
 """
 LEAST_SIMILARITY = 0.42
 """Below it a remembered drawing hardly matters: from here on it multiplies the odds of its label by e and more."""
@@ -169,8 +173,8 @@ class Memory:
 
         Remembered labels that the network does not know are appended as classes of their own (prototypes). Beside them a class
         of the network of which nothing is remembered counts as remembered by the mean of what it was trained on: `likeness`,
-        `(k,)`, is how similar the drawing is to that, empty if unknown. Without neighbours the probabilities stay what they are,
-        to the last bit.
+        `(k,)`, is how similar the drawing is to that, empty if unknown. Where it is little, prototypes gain. Without neighbours
+        the probabilities stay what they are, to the last bit.
         """
         if not neighbours:
             return tuple(classes), probabilities
@@ -183,7 +187,9 @@ class Memory:
             alike = sorted([*alike, *((float(likeness[i]), i) for i in absent)], key=lambda one: -one[0])
             alike = alike[: self.nearest]
             expected.update(absent)
-        scores = np.full(len(place), np.log(PROTOTYPE_PROBABILITY))
+        known = [*map(float, likeness), *(similarity for similarity, i in alike if i < len(classes))]
+        gain = FOREIGN_GAIN * max(0.0, FOREIGN_BELOW - max(known)) if len(likeness) else 0.0
+        scores = np.full(len(place), np.log(PROTOTYPE_PROBABILITY) + gain)
         scores[: len(classes)] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
         scores[[i for i in expected if i < len(classes)]] -= ABSENCE
         similarities = np.array([similarity for similarity, _ in alike])

@@ -220,3 +220,16 @@ def test_that_what_the_network_learned_says_nothing_where_memory_knows_no_class_
     alone = memory.combine(CLASSES, UNSURE, neighbours)[1]
     beside = memory.combine(CLASSES, UNSURE, neighbours, np.ones(len(CLASSES), np.float32))[1]
     np.testing.assert_array_equal(alone, beside)
+
+
+def test_that_what_resembles_nothing_the_network_learned_is_rather_a_prototype() -> None:
+    sign, drawn = embeddings(2)
+    memory = Memory()
+    memory.add(sign, "♥")
+    neighbours = memory.neighbours(sign + 0.8 * drawn)
+    sure = np.array([0.998, 0.001, 0.001], np.float32)
+
+    def chance(likeness: float) -> float:
+        return float(memory.combine(CLASSES, sure, neighbours, np.full(3, likeness, np.float32))[1][-1])
+
+    assert chance(0.1) > chance(0.4) > chance(0.5)
