@@ -334,6 +334,15 @@ def test_that_a_run_that_is_wanted_is_chosen_in_its_tab(window: MainWindow, is_d
     assert chosen.data() == "one"
 
 
+def test_that_a_run_of_another_machine_is_not_looked_for_in_the_trash(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.session.notice_given) as given:
+        window.session.show_run("one")
+    assert "another machine" in given.args[0]
+    assert not window.findChild(QPushButton, "runsTrashButton").isChecked()
+
+
 def test_that_the_model_of_a_trial_is_used_with_one_click(
     finished: StudiesPanel, data_dir: Path, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ CHOOSE = "Choose one run, or several to compare"
 NONE_YET = "No training has been made yet"
 DELETE = "Put the chosen runs into the trash; models stay"
 DELETE_FOR_GOOD = "Delete for good"
+IS_ELSEWHERE = "This run is not here: it was trained on another machine, or has been deleted."
 IS_RUNNING = "A running training has to be stopped before it can be deleted"
 
 
@@ -160,9 +161,12 @@ class RunsPanel(RefreshingPanel):
 
     def show_run(self, run: str) -> None:
         """Choose this run alone, also where it is in the trash, and show its result beside the model in use."""
-        is_here = any(record.id == run for record in self._runs.records())
+        record = self._runs.get(run)
+        if record is None:
+            self._session.notify(IS_ELSEWHERE)
+            return
         self._search.clear()
-        self._trash.setChecked(not is_here)
+        self._trash.setChecked(record.deleted_at is not None)
         self._table.clearSelection()
         self._wanted = {run}
         self.reload()
