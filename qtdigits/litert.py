@@ -43,15 +43,3 @@ def with_metadata(program: bytes, facts: Mapping[str, Any]) -> bytes:
     builder = flatbuffers.Builder(len(program) + len(content.data) + 1024)
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
-
-
-def metadata_of(program: bytes) -> dict[str, Any]:
-    """Return what `with_metadata` wrote, {} where there is none."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(program, 0)
-    for entry in model.metadata or []:
-        if entry.name in {METADATA, METADATA.encode()}:
-            found: dict[str, Any] = json.loads(bytes(model.buffers[entry.buffer].data))
-            return found
-    return {}

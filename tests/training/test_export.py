@@ -20,7 +20,7 @@ from qtdigits.core.model import Model
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, QtDigitsError
-from qtdigits.litert import metadata_of
+from qtdigits.litert import METADATA
 from qtdigits.quiet import quiet
 from qtdigits.reader import Reader
 from qtdigits.store.model_files import load_model, save_model
@@ -186,6 +186,14 @@ def outputs_of(path: Path, images: NDArray[np.uint8]) -> tuple[NDArray[Any], NDA
             found = keras.models.load_model(path, compile=False).predict(given, verbose=0)
             probabilities, embedding = found["probabilities"], found["embedding"]
     return probabilities, embedding
+
+
+def metadata_of(program: bytes) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(program, 0)
+    (entry,) = [entry for entry in model.metadata if entry.name in {METADATA, METADATA.encode()}]
+    return json.loads(bytes(model.buffers[entry.buffer].data))
 
 
 def facts_of(path: Path) -> Any:

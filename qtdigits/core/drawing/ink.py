@@ -64,10 +64,6 @@ class Ink:
         stroke = _stroke(points)
         return Ink((*self.strokes, stroke)) if len(stroke) else self
 
-    def without_last_stroke(self) -> Ink:
-        """Return the ink without its last stroke; blank ink stays blank."""
-        return Ink(self.strokes[:-1])
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ink):
             return NotImplemented

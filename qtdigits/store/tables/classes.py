@@ -157,18 +157,13 @@ class ClassTable:
         """Give a class another label. Its id, its drawings, and the models that know it stay as they are."""
         new = clean_label(new)
         with self._editing():
-            row = self._find(label)
-            if row.state in (ClassState.MERGED, ClassState.DELETED):
-                raise self._not_in_use(row)
+            row = self._find(label, ClassState.ACTIVE, ClassState.RETIRED)
             return self._change(replace(row, label=new))
 
     def merge(self, source: str, into: str) -> ClassChange:
         """Count all drawings of `source` as drawings of `into`, from now on and in what was judged so far."""
         with self._editing():
-            rows = self._find(source), self._find(into)
-            for row in rows:
-                if row.state is not ClassState.ACTIVE:
-                    raise self._not_in_use(row)
+            rows = self._find(source, ClassState.ACTIVE), self._find(into, ClassState.ACTIVE)
             if source == into:
                 raise InputError(f"{source!r} cannot be merged with itself.", "Name two different classes.")
             return self._change(replace(rows[0], merged_into=rows[1].id))
@@ -176,18 +171,14 @@ class ClassTable:
     def retire(self, label: str) -> ClassChange:
         """Take a class out of use: it is not answered any more, and its drawings, which are kept, count nowhere."""
         with self._editing():
-            row = self._find(label)
-            if row.state is not ClassState.ACTIVE:
-                raise self._not_in_use(row)
+            row = self._find(label, ClassState.ACTIVE)
             self._refuse_last(row)
             return self._change(replace(row, retired_at=milliseconds_of(now())))
 
     def delete(self, label: str) -> ClassChange:
         """Put the drawings of a class into the trash, and the class with them."""
         with self._editing():
-            row = self._find(label)
-            if row.state in (ClassState.MERGED, ClassState.DELETED):
-                raise self._not_in_use(row)
+            row = self._find(label, ClassState.ACTIVE, ClassState.RETIRED)
             self._refuse_last(row)
             return self._change(replace(row, deleted_at=milliseconds_of(now())))
 
@@ -289,13 +280,16 @@ class ClassTable:
         """Return all rows and their roots by id, in their order."""
         return _rows(self._db)
 
-    def _find(self, label: str) -> _Row:
+    def _find(self, label: str, *states: ClassState) -> _Row:
+        """Return the class, which has to be in one of the states, where some are given."""
         rows = [row for row, _ in self._rows().values()]
-        try:
-            return next(row for row in rows if row.label == clean_label(label))
-        except StopIteration:
+        found = next((row for row in rows if row.label == clean_label(label)), None)
+        if found is None:
             in_use = ", ".join(row.label for row in rows if row.state is ClassState.ACTIVE)
-            raise InputError(f"There is no class {label!r}.", f"Classes: {in_use}.") from None
+            raise InputError(f"There is no class {label!r}.", f"Classes: {in_use}.")
+        if states and found.state not in states:
+            raise self._not_in_use(found)
+        return found
 
     def _group(self, class_id: str, root: str) -> list[str]:
         """Return the class and all that were merged into it."""
