@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
+Importances = dict[str, tuple[float, float, float]]
+"""The importance of each field, 0 to 1, and both ends of its interval at 95 %."""
 LEAST_FOR_IMPORTANCES = 10
+NEW_IMPORTANCES = 1.05
+"""They are worked out again when there are so many times as many trials."""
 GROUPS = 10
 """Importances are worked out without each tenth of the trials, too; how much they differ then gives their intervals."""
 LEAST_FOR_TIME = 3
@@ -112,6 +116,7 @@ class StudyReader:
         self._data_dir, self._url = data_dir, url
         self._opened: dict[str, tuple[int, StoredStudy]] = {}
         self._ended: dict[str, dict[int, TrialOverview]] = {}
+        self._importances: dict[str, tuple[int, Importances]] = {}
 
     def read(self, name: str) -> StudyOverview | None:
         """Return the study as it is now; None where there is none. Raises `StoreError`, and `InputError` for a foreign one."""
@@ -129,7 +134,7 @@ class StudyReader:
             front = {trial.number for trial in stored.study.best_trials} if stored.spec.second else set()
         return StudyOverview(name, stored.spec, len(slots), tuple(trials), frozenset(front))
 
-    def importances(self, name: str) -> dict[str, tuple[float, float, float]]:
+    def importances(self, name: str) -> Importances:
         """Return the importance of each field, 0 to 1, with its interval at 95 %; {} where too few trials are complete.
 
         By PED-ANOVA (Watanabe, Bansal & Hutter 2023): how much the best tenth of the trials differs from all in this field.
@@ -140,14 +145,19 @@ class StudyReader:
             return {}
         with reporting(self._url):
             trials = stored.study.get_trials(deepcopy=False)
-            if sum(trial.state.name == "COMPLETE" for trial in trials) < LEAST_FOR_IMPORTANCES:
+            n = sum(trial.state.name == "COMPLETE" for trial in trials)
+            if n < LEAST_FOR_IMPORTANCES:
                 return {}
+            n_before, before = self._importances.get(name, (0, {}))
+            if n_before <= n < n_before * NEW_IMPORTANCES:
+                return before
             whole, *parts = (_importances(stored.study, without=out) for out in (None, *range(GROUPS)))
-        found = {}
+        found: Importances = {}
         for name_of_field, value in sorted(whole.items(), key=lambda item: -item[1]):
             without = np.array([part.get(name_of_field, 0.0) for part in parts])
             half = 1.96 * math.sqrt((GROUPS - 1) / GROUPS * float(((without - without.mean()) ** 2).sum()))
             found[name_of_field] = value, max(0.0, value - half), min(1.0, value + half)
+        self._importances[name] = n, found
         return found
 
     def _stored(self, name: str) -> StoredStudy | None:
@@ -156,8 +166,8 @@ class StudyReader:
         inode = path.stat().st_ino if path.is_file() else -1
         kept = self._opened.get(name)
         if kept is None or kept[0] != inode:
-            self._opened.pop(name, None)
-            self._ended.pop(name, None)
+            for kept_of in (self._opened, self._ended, self._importances):
+                kept_of.pop(name, None)
             stored = open_study(name, data_dir=self._data_dir, url=self._url)
             if stored is None:
                 return None

@@ -23,6 +23,7 @@ from qtdigits.gui.plots.study_charts import (
 from qtdigits.gui.widgets.pages import LazyPage
 from qtdigits.gui.widgets.parts import ChoiceBox, label
 from qtdigits.training.study_overview import LEAST_FOR_IMPORTANCES, StudyOverview, TrialOverview
+from qtdigits.training.study_storage import ENDED
 
 HISTORY, SLICES, PARALLEL, IMPORTANCES, CURVES, FRONT = (
     *("History", "One field", "All fields", "Importance", "Curves", "Trade-off"),
@@ -51,7 +52,10 @@ class Shown:
     slices: Mapping[str, Picture | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, study: StudyOverview) -> Shown:
+    def of(cls, study: StudyOverview, before: Shown | None = None) -> Shown:
+        """Return the study with its pictures. `before`: as it was seen last; while no trial ends only the curves are new."""
+        if before is not None and before.study.count(*ENDED) == study.count(*ENDED):
+            return cls(study, {**before.pictures, CURVES: curves_picture(study)}, before.slices)
         titles = titles_of(study.spec.search)
         pictures = {
             HISTORY: history_picture(study),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -18,7 +19,9 @@ from qtdigits.gui.panels.studies.study_pages import Shown
 from qtdigits.gui.widgets.parts import named
 from qtdigits.training.study_overview import StudyReader, journals
 
-LOOK_MS = 1_500
+LOOK_MS, MOST_MS = 1_500, 10_000
+REST = 20
+"""Reading is followed by a rest of so many times as long, up to `MOST_MS`: it competes with the window for Python's lock."""
 JOURNALS = "journals"
 IMPORTANCES_OF = "importances of "
 
@@ -35,7 +38,9 @@ class StudyWatch(QObject):
         self._data_dir = data_dir
         self._reader = StudyReader(data_dir)
         self._background = Background(self)
-        self._timer = named(QTimer(self, interval=LOOK_MS), "studiesTimer")
+        self._timer = named(QTimer(self, singleShot=True), "studiesTimer")
+        self._busy_since_s = 0.0
+        self._is_watching = False
         self._stamps: Mapping[str, object] = {}
         self._studies: dict[str, Shown] = {}
         self._problems: dict[str, str] = {}
@@ -43,6 +48,7 @@ class StudyWatch(QObject):
         self._timer.timeout.connect(self.look)
         self._background.done.connect(self._on_read)
         self._background.failed.connect(self._on_failed)
+        self._background.busy_changed.connect(self._rest)
 
     @property
     def names(self) -> list[str]:
@@ -63,14 +69,15 @@ class StudyWatch(QObject):
             self._background.run(IMPORTANCES_OF + name, partial(self._reader.importances, name))
 
     def start(self) -> None:
-        self._timer.start()
+        self._is_watching = True
         self.look()
 
     def stop(self) -> None:
+        self._is_watching = False
         self._timer.stop()
 
     def shutdown(self) -> None:
-        self._timer.stop()
+        self.stop()
         self._background.shutdown()
 
     @Slot()
@@ -79,6 +86,15 @@ class StudyWatch(QObject):
         if not self._background.is_busy:
             self._background.run(JOURNALS, partial(journals, self._data_dir))
 
+    @Slot(bool)
+    def _rest(self, is_busy: bool) -> None:
+        if is_busy:
+            self._busy_since_s = self._busy_since_s or monotonic()
+            return
+        took_ms, self._busy_since_s = 1000 * (monotonic() - self._busy_since_s), 0.0
+        if self._is_watching:
+            self._timer.start(min(MOST_MS, max(LOOK_MS, round(REST * took_ms))))
+
     def _on_journals(self, found: Mapping[str, object]) -> None:
         before, self._stamps = self._stamps, found
         self.listed.emit()
@@ -86,7 +102,7 @@ class StudyWatch(QObject):
         running = {name for name, shown in self._studies.items() if shown.study.is_running}
         stale = [name for name, stamp in found.items() if before.get(name) != stamp or name in running]
         for name in sorted(stale, key=lambda name: name != self._favourite):
-            self._background.run(name, partial(_read, self._reader, name))
+            self._background.run(name, partial(_read, self._reader, name, self._studies.get(name)))
         if self._favourite in stale:
             self.prefer(self._favourite)
 
@@ -108,6 +124,6 @@ class StudyWatch(QObject):
         self.study_read.emit(name)
 
 
-def _read(reader: StudyReader, name: str) -> Shown | None:
+def _read(reader: StudyReader, name: str, before: Shown | None) -> Shown | None:
     study = reader.read(name)
-    return Shown.of(study) if study is not None else None
+    return Shown.of(study, before) if study is not None else None
