@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -94,6 +94,16 @@ NO_WEIGHT_TIP = "Held out: never trained on, so it cannot count for more"
 HINT = "Choose a drawing to see it large. Several: Shift or Ctrl and click, or Ctrl+A."
 
 
+class RelabelEntry(QLineEdit):
+    """Keeps Enter to itself: the focus has moved on by then, and what has it would judge the canvas."""
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()
+
+
 class SampleDetails(QWidget):
     """Shows the chosen drawings and changes them. Afterwards the keyboard goes to the widget's focus proxy."""
 
@@ -113,7 +123,7 @@ class SampleDetails(QWidget):
         self._doubt_text = label(role="warning", name="doubtText", wraps=True)
         self._follow = button("", "followSuggestionButton", "Give it the label that it looks like")
         self._accept = button("", "acceptLabelButton", "The label is right: never doubt it again (Enter)")
-        self._entry = named(QLineEdit(), "relabelEntry")
+        self._entry = named(RelabelEntry(), "relabelEntry")
         self._entry.setPlaceholderText("New label, Enter")
         self._entry.setAccessibleName("New label")
         self._entry.setMaxLength(MAX_LABEL_LENGTH)
@@ -243,7 +253,7 @@ class SampleDetails(QWidget):
         question = f"“{text}” is not a class yet. Add it as a new class?"
         if text in self._session.store.classes() or self._ask.yes("A new class", question):
             self._edits.relabel(self._ids, text)
-            QTimer.singleShot(0, self, self.setFocus)  # the Enter that is being handled is not for the canvas
+            self.setFocus()
 
     @Slot()
     def _on_entered(self) -> None:
