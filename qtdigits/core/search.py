@@ -16,7 +16,7 @@ import numpy as np
 
 from qtdigits.core.memory import ALPHA, BETA, NEAREST
 from qtdigits.core.network_spec import ACTIVATIONS, ConvBlock, DenseLayer
-from qtdigits.core.recipe import FIELD_BY_NAME, Field, Value
+from qtdigits.core.recipe import FIELD_BY_NAME, Field, Recipe, Value
 from qtdigits.errors import InputError
 
 MOST_VALUES = 10_000
@@ -92,11 +92,14 @@ def search_field(name: str) -> Field:
     raise InputError(f"There is no field {name!r} to search.", f"Fields: {', '.join(known)}.")
 
 
-def searchable_fields(*, is_personal: bool) -> list[Field]:
-    """Return the fields that a study of a recipe can search, whatever ranks its trials; one of each for all layers."""
+def searchable_fields(recipe: Recipe) -> list[Field]:
+    """Return the fields that a study of a recipe can search, whatever ranks its trials; one of each for all layers it has."""
     of_recipe = [field for field in FIELD_BY_NAME.values() if field.name not in ("name", "seed")]
     found = [*_LAYER_FIELDS.values(), *of_recipe]
-    return [field for field in found if not (is_personal and field.name in NETWORK_FIELDS)]
+    without = NETWORK_FIELDS if recipe.is_personal else set()
+    for are_blocks, layers in ((False, recipe.network.dense), (True, recipe.network.blocks)):
+        without = without if layers else {*without, *_PARTS[are_blocks]}
+    return [field for field in found if field.name not in without]
 
 
 def suggested_spec(field: Field, value: Value) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from qtdigits.core.recipe import recipe_of
-from qtdigits.core.search import Search
+from qtdigits.core.recipe_files import load_recipe
+from qtdigits.core.search import Search, searchable_fields, suggested_spec
 from qtdigits.core.study import GRID, RANDOM, Figures, StudySpec
 from qtdigits.errors import InputError
 
@@ -167,3 +168,23 @@ def test_that_seeds_do_not_narrow_the_interval() -> None:
     assert one.value == three.value == 0.9
     assert one.interval == three.interval
     assert Figures.from_json(json.loads(json.dumps(three.to_json()))) == three
+
+
+def test_that_only_layers_that_a_recipe_has_can_be_searched() -> None:
+    names = {
+        name: {field.name for field in searchable_fields(load_recipe(name))}
+        for name in ("quick", "mlp-50-50", "my-hand")
+    }
+    assert "filters" in names["quick"]
+    assert "dropout" not in names["quick"]
+    assert "dropout" in names["mlp-50-50"]
+    assert "filters" not in names["mlp-50-50"]
+    assert not names["my-hand"] & {"neurons", "filters", "dense_layers", "dense"}
+
+
+@pytest.mark.parametrize("recipe", ["quick", "mlp-50-50", "my-hand"])
+def test_that_the_values_that_are_suggested_for_a_field_can_be_searched(recipe: str) -> None:
+    for field in searchable_fields(load_recipe(recipe)):
+        spec = suggested_spec(field, field.default)
+        if spec:
+            assert Search.parse(f"{field.name}={spec}").ends

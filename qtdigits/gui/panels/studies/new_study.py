@@ -47,7 +47,7 @@ class SearchRow(QWidget):
         self._recipe = recipe
         self._field = ChoiceBox(name="searchFieldBox")
         self._field.setAccessibleName("Field to search")
-        for one in searchable_fields(is_personal=recipe.is_personal):
+        for one in searchable_fields(recipe):
             self._field.addItem(one.title, one)
             self._field.setItemData(self._field.count() - 1, one.full_help, Qt.ItemDataRole.ToolTipRole)
             if one.name == name:
@@ -170,7 +170,7 @@ class NewStudyDialog(QDialog):
             self._remove(row)
         self._recipe = Recipe() if self._is_ready_made else load_recipe(start)
         if not self._is_ready_made:
-            known = {field.name for field in searchable_fields(is_personal=self._recipe.is_personal)}
+            known = {field.name for field in searchable_fields(self._recipe)}
             for text in DEFAULT_SEARCH:
                 if text.partition("=")[0] in known:
                     self._insert(SearchRow(self._recipe, text))
@@ -205,7 +205,7 @@ class NewStudyDialog(QDialog):
     def _on_add(self) -> None:
         """Add the first field that is not searched yet."""
         searched = {row.field_name for row in self._rows}
-        fields = searchable_fields(is_personal=self._recipe.is_personal)
+        fields = searchable_fields(self._recipe)
         free = next((field for field in fields if field.name not in searched), None)
         if free is not None:
             self._insert(SearchRow(self._recipe, f"{free.name}="))
