@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
+from qtdigits.core.formatting import counted, duration, percent
 from qtdigits.core.recipe import Recipe
 from qtdigits.core.run import events as ev
-from qtdigits.core.run.figures import data_text
+from qtdigits.core.run.figures import data_text, ordered
 from qtdigits.core.score.comparison import Comparison
 from qtdigits.errors import QtDigitsError
 from qtdigits.gui.champion import Champion
@@ -25,7 +28,6 @@ from qtdigits.gui.panels.training.training_controls import (
 from qtdigits.gui.panels.training.training_pages import TrainingPages
 from qtdigits.gui.panels.training.verdict_card import VerdictCard
 from qtdigits.gui.results.live_curves import LiveCurves
-from qtdigits.gui.results.result_texts import finished_text, headline_text
 from qtdigits.gui.results.steering import RunProgress
 from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
@@ -37,6 +39,13 @@ from qtdigits.training.jobs import TrainingJob
 FIRST_RECIPE = "quick"
 """What is chosen at first ends while somebody watches; `best`, the first by name, takes hours."""
 REHEARSAL = "MNIST was not found: this is a rehearsal on synthetic ink."
+
+OUTCOMES = {
+    "completed": "Completed",
+    "stopped": "Stopped, best kept",
+    "converged": "Converged, best kept",
+    "diverged": "Diverged, last good weights kept",
+}
 
 
 class TrainingPanel(QWidget):
@@ -154,8 +163,8 @@ class TrainingPanel(QWidget):
         match ending.outcome:
             case "finished" if isinstance(ending.result, ev.RunFinished):
                 event = ending.result
-                self._progress.say(finished_text(event))
-                self._result.setText(headline_text(event.scores) or finished_text(event))
+                self._progress.say(_finished_text(event))
+                self._result.setText(_headline_text(event.scores) or _finished_text(event))
                 self._show_result(event, job)
                 self._controls.adjust_button.setChecked(False)
                 self._pages.show_summary()
@@ -269,3 +278,18 @@ class TrainingPanel(QWidget):
         self._form.changed.connect(self._on_form_changed)
         self._pages.currentChanged.connect(self._refresh_controls)
         self._results_button.clicked.connect(self._on_results)
+
+
+def _finished_text(event: ev.RunFinished) -> str:
+    """Completed: 12 epochs, the best was 8; 1:16 in all."""
+    outcome = OUTCOMES.get(event.outcome, event.outcome.capitalize())
+    best = f", the best was {event.best_epoch}" if event.best_epoch and event.epochs > 1 else ""
+    return f"{outcome}: {counted(event.epochs, 'epoch')}{best}; {duration(event.elapsed_s)} in all"
+
+
+def _headline_text(scores: Mapping[str, Mapping[str, Any]]) -> str:
+    """my hold-out 97.1 % of 34 · MNIST test 99.1 % of 10,000."""
+    shown = [name for name in ordered(scores) if scores[name].get("n")]
+    return " · ".join(
+        f"{name} {percent(scores[name]['accuracy'], 2)} of {scores[name]['n']:,}" for name in shown
+    )
