@@ -46,6 +46,7 @@ class Ask:
         dialog = self._dialog(title, question)
         dialog.setOption(QInputDialog.InputDialogOption.UseListViewForComboBoxItems)
         dialog.setComboBoxItems(list(choices))
+        dialog.resize(DIALOG_PX, dialog.sizeHint().height())
         return _answer(dialog)
 
     def number(self, title: str, question: str, suggestion: int, most: int) -> int | None:
