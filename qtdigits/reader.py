@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Self
@@ -49,7 +50,7 @@ class Reader:
         self._classes = AS_TRAINED
         self._shown = self._classes.shown(model.label_set)
         self._program = self._laid_out_for(1)
-        self._programs: list[_Program] = []
+        self._programs: list[_Program | _Weights] = []
         self._whitening: Whitening | None = None  # of a program that gives no embedding
         if model.unlike_below and self._program.output_shapes[1:] != (model.class_means.shape[1:],):
             raise self._unusable("the means of its classes are not like its embeddings")
@@ -71,8 +72,8 @@ class Reader:
         `InputError` with the names there are, `ModelFileError`.
         """
         folder = user_data_dir(data_dir)
-        path = ModelLibrary(folder).find(os.fspath(name_or_path))
-        return cls(load_model(path, weights=False), classes=classes_of(folder))
+        library = ModelLibrary(folder)
+        return cls(library.load(library.find(os.fspath(name_or_path))), classes=classes_of(folder))
 
     @property
     def path(self) -> Path | None:
@@ -147,7 +148,7 @@ class Reader:
         if not self._model.weights:
             if self._model.path is None:
                 raise self._unusable("its weights were not loaded")
-            self._model = load_model(self._model.path)
+            self._model = replace(self._model, weights=load_model(self._model.path).weights)
         network, weights = self._model.network, self._model.weights
         found = features(network, weights, _checked(rasters))
         if self._whitening is None:
@@ -201,6 +202,8 @@ class Reader:
 
     def _outputs(self, images: NDArray[np.uint8], threads: int) -> Outputs:
         """All outputs of the program for `(n, 28, 28) uint8`."""
+        if isinstance(self._program, _Weights):
+            return self._program.run(images)
         outputs = tuple(np.empty((len(images), *shape), np.float32) for shape in self._program.output_shapes)
         firsts = range(0, len(images), BATCH)
         wanted = min(threads, len(firsts))
@@ -218,11 +221,15 @@ class Reader:
                 list(pool.map(_read_batches, programs, repeat(images), parts, repeat(outputs)))
         return outputs
 
-    def _laid_out_for(self, size: int) -> _Program:
+    def _laid_out_for(self, size: int) -> _Program | _Weights:
         try:
+            if not self._model.flatbuffer:
+                return _Weights(self._model)
             # LiteRT greets on stderr, past Python; what goes wrong it raises
             with quiet():
                 return _Program(self._model.flatbuffer, size, len(self._model.label_set))
+        except InputError as error:
+            raise self._unusable(error.message.rstrip(".").lower()) from error
         except (ValueError, RuntimeError, TypeError) as error:
             raise self._unusable(f"its LiteRT program does not load ({error})") from error
 
@@ -230,18 +237,6 @@ class Reader:
         return ModelFileError(
             f"{self._model.path or self._model.name} cannot be used: {reason}.",
             "Use another model, or train this one again.",
-        )
-
-
-def check_program(model: Model) -> None:
-    """Check that the LiteRT program and the weights, with which `model` was loaded, are of one network: a file from elsewhere
-    may hold any two. Both must give the golden answers. Raises `ModelFileError`, `InputError` where there are no such weights.
-    """
-    Reader(model)
-    if not model.golden.agrees_with(answers_of_weights(model)):
-        raise ModelFileError(
-            f"{model.path or model.name} cannot be used: its LiteRT program is not that of its weights.",
-            "Promote it to have the program built anew from the weights.",
         )
 
 
@@ -298,7 +293,33 @@ class _Program:
         return found
 
 
-def _read_batches(program: _Program, images: NDArray[np.uint8], firsts: range, outputs: Outputs) -> None:
+class _Weights:
+    """In the place of a program that may not be run: the network is computed from its weights, much more slowly.
+
+    Raises `InputError` where the weights are not those of the network.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        shapes = [output.shape for output in self.run(np.zeros((1, 28, 28), np.uint8))]
+        if shapes != [(1, len(model.label_set))]:
+            raise InputError("The weights are not those of this network.")
+        self.output_shapes = tuple(shape[1:] for shape in shapes)
+        self.n_outputs = 1
+
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """`(n, 28, 28)` to the probabilities `(n, k)`."""
+        network, weights = self._model.network, self._model.weights
+        found = np.empty((len(images), len(self._model.label_set)), np.float32)
+        with np.errstate(all="ignore"):  # odd weights give odd answers, which are not the golden ones
+            for row, image in zip(found, images, strict=True):
+                row[:] = layer_outputs(network, weights, image)[-1].values
+        return (found,)
+
+
+def _read_batches(
+    program: _Program | _Weights, images: NDArray[np.uint8], firsts: range, outputs: Outputs
+) -> None:
     """Fill in the outputs for the batches that begin at `firsts`."""
     for first in firsts:
         part = images[first : first + BATCH]

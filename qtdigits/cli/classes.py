@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from qtdigits.cli.loading import open_to_change
 from qtdigits.cli.options import Subparsers, add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import print_json, print_table, say
 from qtdigits.core.drawing.classes import ListedClass
@@ -93,7 +94,7 @@ def run_sets(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     library = ModelLibrary(folder)
     is_change = bool(args.name or args.use_all)
-    with SampleStore.open(folder) if is_change else SampleStore.open_to_read(folder) as store:
+    with open_to_change(folder) if is_change else SampleStore.open_to_read(folder) as store:
         _change_sets(args, store.class_table, library)
         sets = store.class_table.sets()
     if args.json:
@@ -158,7 +159,7 @@ def _to_json(c: ListedClass) -> dict[str, Any]:
 
 
 def run_add(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         added = {label: store.class_table.add(label).id for label in labels_in(args.labels)}
     if args.json:
         print_json({"classes": [{"id": added[label], "label": label} for label in added]})
@@ -192,7 +193,7 @@ def run_delete(args: argparse.Namespace) -> int:
 
 
 def run_restore(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         change = store.class_table.restore(args.label)
     return _told(args, change, f"{args.label} is in use again")
 
@@ -200,7 +201,7 @@ def run_restore(args: argparse.Namespace) -> int:
 def _opened(args: argparse.Namespace, *more: str) -> SampleStore:
     """Open the store; a class that only the champion knows becomes one of the store's."""
     folder = data_folder(args)
-    store = SampleStore.open(folder)
+    store = open_to_change(folder)
     known = {c.label for c in store.class_table.all().owned}
     if not {args.label, *more} <= known:
         store.class_table.adopt(_outputs_of_champion(folder))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qtdigits.cli.loading import open_dataset, open_model
+from qtdigits.cli.loading import open_dataset, open_to_read
 from qtdigits.cli.options import (
     MNIST_HELP,
     MODEL_HELP,
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     if args.among and args.remember is None:
         raise InputError("--among is about reading with memory.", "Say --remember K too.")
     folder = data_folder(args)
-    model = open_model(args.model, folder=folder, weights=False)
+    model = open_to_read(args.model, folder=folder)
     reader = Reader(model, classes=classes_of(folder))
     with working(f"Reading {args.on} …") as progress:
         dataset = open_dataset(

@@ -19,13 +19,13 @@ from qtdigits.store.backups import back_up_today
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.data.mnist import Mnist, find_mnist, load_mnist
 from qtdigits.store.library import CHAMPION, ModelLibrary
-from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.classes import classes_of
 from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import headers_of, was_trained_on
 from qtdigits.training.consolidate import RECIPE, Learner
 from qtdigits.training.data_cache import DataCache, fetch_mnist
+from qtdigits.training.model_upgrade import readable
 
 MOST_NAMED = 5
 """Damaged rows that a list names."""
@@ -35,7 +35,17 @@ def open_model(name_or_path: str, *, folder: Path, weights: bool = True) -> Mode
     """Load a model by file or by name in the library. Raises `InputError` with the existing names."""
     if name_or_path == CHAMPION:
         return _champion(folder, weights=weights)
-    return load_model(ModelLibrary(folder).find(name_or_path), weights=weights)
+    library = ModelLibrary(folder)
+    return library.load(library.find(name_or_path), weights=weights)
+
+
+def open_to_read(name_or_path: str, *, folder: Path, weights: bool = False) -> Model:
+    """Load a model to read many drawings with: a program is built for it where its own comes from elsewhere."""
+    model = open_model(name_or_path, folder=folder, weights=weights)
+    if model.flatbuffer or model.path is None:
+        return model
+    say(f"{model.name} comes from elsewhere, so its program is built anew from its weights.")
+    return readable(model.path, folder)
 
 
 def find_model(name_or_path: str, *, folder: Path) -> Path:

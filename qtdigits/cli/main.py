@@ -43,6 +43,8 @@ def _run(arguments: list[str]) -> int:
         return _guarded(_engine, debug=debug)
     if arguments[:1] == ["rebuild"]:
         return _guarded(lambda: _rebuild(arguments[1:]), debug=debug)
+    if arguments[:1] == ["check-program"]:
+        return _guarded(lambda: _check_program(arguments[1:]), debug=debug)
     if is_for_window(arguments):
         return _guarded(lambda: _window(arguments), debug=debug)
     return _guarded(lambda: _command(arguments), debug=debug)
@@ -91,6 +93,13 @@ def _rebuild(arguments: list[str]) -> int:
     from qtdigits.training.rebuild import main as rebuild
 
     return rebuild(arguments)
+
+
+def _check_program(arguments: list[str]) -> int:
+    """The child process that runs the LiteRT program of a file from elsewhere."""
+    from qtdigits.training.model_upgrade import main as check_program
+
+    return check_program(arguments)
 
 
 def _window(arguments: list[str]) -> int:

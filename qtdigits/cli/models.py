@@ -24,12 +24,11 @@ from qtdigits.cli.output import (
 from qtdigits.core.formatting import UNKNOWN, not_counted, percent, percent_range
 from qtdigits.core.model import Model
 from qtdigits.errors import ModelFileError, QtDigitsError
-from qtdigits.quiet import quiet
-from qtdigits.reader import check_program
 from qtdigits.store.library import ModelEntry, ModelLibrary
 from qtdigits.store.model_files import check_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import NOTHING, Drawings, Replayed, headers_of, replay
+from qtdigits.training.model_upgrade import check_program, readable, with_own_program
 
 IMPORTED = (
     "imported: these drawings are from files, and the model or one of its ancestors was trained on files. "
@@ -142,7 +141,7 @@ def run_check(args: argparse.Namespace) -> int:
         try:
             path = find_model(name, folder=folder)
             with working(f"Checking {path} …"):
-                check_program(check_model(path))
+                check_program(check_model(path), folder)
         except QtDigitsError as error:
             complain(str(error))
             found.append({"model": name, "ok": False, "message": error.message, "remedy": error.remedy})
@@ -161,12 +160,10 @@ def run_promote(args: argparse.Namespace) -> int:
     path = find_model(args.model, folder=folder)
     model = check_model(path)
     try:
-        check_program(model)
+        check_program(model, folder)
+        readable(path, folder)
     except ModelFileError as error:
         say(f"{error.message} Its program is built anew from its weights.")
-        with quiet():
-            from qtdigits.training.model_upgrade import with_own_program
-
         path = ModelLibrary(folder).add(with_own_program(model))
     ModelLibrary(folder).promote(path)
     return _say_champion(args, path)
@@ -187,7 +184,7 @@ def run_replay(args: argparse.Namespace) -> int:
             require_writer(store, args.writer)
         drawings = Drawings.of(store, writer=args.writer, class_set=library.class_set)
     with working(f"Reading {len(drawings):,} drawings …") as progress:
-        found = replay(paths, drawings, header_of=headers_of(library), progress=progress)
+        found = replay(paths, drawings, header_of=headers_of(library), load=library.load, progress=progress)
     if args.json:
         about = {"n": len(drawings), "doubted": drawings.n_doubted, "writer": args.writer}
         print_json({**about, "models": [row.to_json() for row in found]})

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from qtdigits.cli.loading import open_to_change
 from qtdigits.cli.options import Subparsers, add_command, add_group, add_output_options, data_folder
 from qtdigits.cli.output import print_csv, print_facts, print_json, print_table, say, show
 from qtdigits.core.drawing.samples import MY_HOLD_OUT, VALIDATION
@@ -198,7 +199,7 @@ def run_compare(args: argparse.Namespace) -> int:
 
 
 def run_rename(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         run = store.runs.find(args.wanted)
         store.runs.rename(run.id, args.name)
         say(f"The run {run.id} is now called {store.runs.find(run.id).title}.")
@@ -206,7 +207,7 @@ def run_rename(args: argparse.Namespace) -> int:
 
 
 def run_note(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         run = store.runs.find(args.wanted)
         store.runs.set_note(run.id, args.note)
     say(
@@ -219,7 +220,7 @@ def run_note(args: argparse.Namespace) -> int:
 
 def run_delete(args: argparse.Namespace) -> int:
     folder = data_folder(args)
-    with SampleStore.open(folder) as store:
+    with open_to_change(folder) as store:
         runs = {run.id: run for run in map(store.runs.find, args.wanted)}
         if running := [run.id for run in runs.values() if is_running(folder, run)]:
             raise InputError(
@@ -232,7 +233,7 @@ def run_delete(args: argparse.Namespace) -> int:
 
 
 def run_restore(args: argparse.Namespace) -> int:
-    with SampleStore.open(data_folder(args)) as store:
+    with open_to_change(data_folder(args)) as store:
         ids = list(dict.fromkeys(store.runs.find(wanted, in_trash=True).id for wanted in args.wanted))
         store.runs.restore(ids)
     say(f"Restored: {', '.join(ids)}.")
@@ -241,7 +242,7 @@ def run_restore(args: argparse.Namespace) -> int:
 
 def run_empty_trash(args: argparse.Namespace) -> int:
     folder = data_folder(args)
-    with SampleStore.open(folder) as store:
+    with open_to_change(folder) as store:
         trash = inspect_trash(store, folder)
         if not trash.runs:
             say("The trash holds no run that can be deleted.")

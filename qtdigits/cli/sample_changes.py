@@ -158,7 +158,7 @@ def add_review_parser(group: Subparsers) -> None:
 
 def run_review(args: argparse.Namespace) -> int:
     folder = data_folder(args)
-    with SampleStore.open(folder) as store:
+    with open_to_change(folder) as store:
         if args.writer is not None:
             require_writer(store, args.writer)
         with working("Reviewing the labels …"):

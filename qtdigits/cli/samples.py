@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from qtdigits.cli.sample_changes import add_change_parsers, add_review_parser
 from qtdigits.core.drawing.samples import DEFAULT_WRITER, Origin, Sample, Verdict
 from qtdigits.core.formatting import counted
 from qtdigits.errors import DamagedStoreError, InputError, QtDigitsError
+from qtdigits.store.data.datasets import Kind, kind_of
 from qtdigits.store.frames import csv_of
 from qtdigits.store.tables.database import FILE_NAME
 from qtdigits.store.tables.editing import Added
@@ -29,7 +31,7 @@ from qtdigits.store.tables.repair import SET_ASIDE_NAME, n_set_aside
 from qtdigits.store.tables.rows import SampleFilter
 from qtdigits.store.tables.salvage import salvage
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.import_export import export_csv_pair, export_ink, import_samples
+from qtdigits.training.import_export import export_csv_pair, export_ink, import_samples, read_drawings
 
 KINDS = "ink .jsonl[.gz], UNIPEN, images.csv with labels.csv, IDX, .npz (x, y), samples.db, a folder of PNGs"
 
@@ -52,8 +54,15 @@ def add_parser(subparsers: Subparsers) -> None:
         group,
         "check",
         run=run_check,
-        summary="read every stored drawing and report damage",
-        examples=("qtdigits samples check",),
+        summary="read every stored drawing, or those of a file or somebody else's store, and report damage",
+        examples=("qtdigits samples check", "qtdigits samples check theirs.jsonl.gz"),
+    )
+    check.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        type=file_path,
+        help="what could be imported or merged (default: the store)",
     )
     check.add_argument(
         "--repair",
@@ -238,6 +247,8 @@ def run_list(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """Run SQLite's own check, then read every row; return 1 when there is a problem."""
     folder = data_folder(args)
+    if args.file is not None:
+        return _check_file(args)
     repaired = _repair(folder) if args.repair else {}
     with SampleStore.open_to_read(folder) as store, working("Reading every drawing …"):
         problems = list(store.check())
@@ -257,6 +268,26 @@ def run_check(args: argparse.Namespace) -> int:
         if aside:
             say(f"{aside:,} damaged rows were set aside in {folder / SET_ASIDE_NAME}.")
     return 1 if problems else 0
+
+
+def _check_file(args: argparse.Namespace) -> int:
+    """Read a file as an import would, or a store as a merge would. Raises `InputError` that names what they would refuse."""
+    if args.repair:
+        raise InputError(f"{args.file} is not repaired.", "Merge or import it: damaged drawings are named.")
+    with working(f"Reading {args.file} …"):
+        if kind_of(args.file) is Kind.STORE:
+            with (
+                tempfile.TemporaryDirectory(prefix="qtdigits-") as folder,
+                SampleStore.open(Path(folder)) as own,
+            ):
+                n = own.merge_store(args.file).added
+        else:
+            n = len(read_drawings(args.file, writer=DEFAULT_WRITER))
+    if args.json:
+        print_json({"n": n, "problems": []})
+    else:
+        say(f"{args.file}: {counted(n, 'drawing')}, no problems.")
+    return 0
 
 
 def _repair(folder: Path) -> dict[str, object]:

@@ -10,7 +10,7 @@ from qtdigits.cli.loading import (
     add_learning_options,
     learner_of,
     mnist_of,
-    open_model,
+    open_to_read,
     warn_of_known_drawings,
 )
 from qtdigits.cli.options import Subparsers, add_command, add_json_option, data_folder, file_path
@@ -100,7 +100,7 @@ def _positive(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     folder = data_folder(args)
     trains = args.learn in (TRAINING, BOTH)
-    base = open_model(args.model, folder=folder, weights=trains)
+    base = open_to_read(args.model, folder=folder, weights=trains)
     drawings = read_dataset(args.file, labels=args.labels).with_default_writer(args.file.stem)
     mnist = mnist_of(args, folder) if trains else None
     after = (0, *sorted(set(args.after))) if args.after else AFTER

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from qtdigits.cli.loading import champion_path, find_model, require_writer
+from qtdigits.cli.loading import champion_path, find_model, open_to_change, require_writer
 from qtdigits.cli.options import MNIST_HELP, Subparsers, add_command, add_json_option, data_folder, file_path
 from qtdigits.cli.output import complain, print_json, print_scores, show
 from qtdigits.cli.training_run import run_training, stdout_for_results
@@ -262,7 +262,7 @@ def _resumed(args: argparse.Namespace) -> TrainingJob:
     if args.more_epochs < 0:
         raise InputError(f"A run cannot be extended by {args.more_epochs} epochs.", "Give a number above 0.")
     folder = data_folder(args)
-    with SampleStore.open(folder) as store:
+    with open_to_change(folder) as store:
         run = with_current_state(folder, store.runs.find(args.resume))
     champion = _champion(args)
     if args.more_epochs:

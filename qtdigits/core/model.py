@@ -50,7 +50,8 @@ class Model:
     """A trained model.
 
     `weights` maps the name of each layer to its arrays, in the order of the layers. It is empty when only reading was
-    asked for. `flatbuffer` is the LiteRT program. `scores` maps a set's name to a `Score.to_json()`. `provenance` says what it
+    asked for. `flatbuffer` is the LiteRT program, empty where none may be run:
+    then the weights are computed with. `scores` maps a set's name to a `Score.to_json()`. `provenance` says what it
     was trained on and with. A reading whose highest probability is below `undecided_below`, or that is less similar to each of
     the `class_means`, `(k, d)` embeddings, than `unlike_below`, is "not sure" (0: none is). `path` is None until the model is
     stored. Raises `InputError` for thresholds that are not from 0 to 1, and for another number of means than of classes.
@@ -120,6 +121,12 @@ class Model:
                 digest.update(f"{array.shape}{plain.dtype.str}".encode())
                 digest.update(plain.tobytes())
         return digest.hexdigest()
+
+    def with_program(self, flatbuffer: bytes) -> Model:
+        """Return this model with another LiteRT program; without one, there is no embedding to compare with `class_means`."""
+        if flatbuffer:
+            return replace(self, flatbuffer=flatbuffer)
+        return replace(self, flatbuffer=b"", unlike_below=0.0, class_means=NO_MEANS)
 
     def stored_at(self, path: Path) -> Model:
         return replace(self, path=path)

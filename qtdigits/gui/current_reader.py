@@ -22,7 +22,6 @@ from qtdigits.gui.remembering import Remembering
 from qtdigits.gui.saving import Saving
 from qtdigits.reader import Reader
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.remember import MemoryRequest
 
@@ -169,7 +168,7 @@ class CurrentReader(QObject):
         """Go back to the champion before this one."""
         try:
             earlier = self.library.roll_back(in_use=self.model_path)
-            self._take(load_model(earlier, weights=False))
+            self._take(self.library.load(earlier))
         except QtDigitsError as error:
             self.problem_met.emit(error)
 
@@ -223,7 +222,7 @@ class CurrentReader(QObject):
 
     def _promote(self, path: Path) -> None:
         try:
-            self._take(load_model(path, weights=False))
+            self._take(self.library.load(path))
         except QtDigitsError as error:
             self.problem_met.emit(error)
         else:
@@ -295,7 +294,7 @@ class CurrentReader(QObject):
         self._file.watch(path)  # a file that was put in its place is another one
         is_upgradable = self.upgradable_model is not None
         try:
-            model = load_model(path, weights=False)
+            model = self.library.load(path)
             if is_upgradable and (reader := Reader(model, classes=self._classes)).has_embedding:
                 self._read_with(reader, model)
         except ModelFileError as error:

@@ -27,6 +27,7 @@ from qtdigits.limits import JSON_BYTES
 from qtdigits.store.files import make_folder, remove_abandoned, write_file
 from qtdigits.store.locks import PATIENCE_S, held
 from qtdigits.store.model_files import load_header, load_model, save_model
+from qtdigits.store.programs import Programs
 from qtdigits.untrusted import Text, cannot_read, decoded, read_file
 
 MOST_CHAMPIONS = 50
@@ -106,6 +107,7 @@ class ModelLibrary:
         self._champion_file = folder / "champion.json"
         self._class_set: str | None = None
         self._patience_s = PATIENCE_S
+        self.programs = Programs(folder)
 
     @property
     def folder(self) -> Path:
@@ -168,7 +170,7 @@ class ModelLibrary:
         chosen = map(self._path_of, champions.latest_first)
         for path in chain(chosen, self._defaults()):
             try:
-                model = load_model(path, weights=weights)
+                model = self.load(path, weights=weights)
                 try_out(model)
             except ModelFileError as error:
                 notices.append(error.message)
@@ -248,6 +250,16 @@ class ModelLibrary:
             f"There is no model {name_or_path!r}.", f"Known models: {known}; or give the path of a file."
         )
 
+    def load(self, path: Path, *, weights: bool = False) -> Model:
+        """Load a model to read with; a program that comes from elsewhere is left out. Raises `ModelFileError`."""
+        return self.programs.load(path, weights=weights)
+
+    def save(self, model: Model, path: Path) -> Model:
+        """Save a model that this program has made, and return it with its path. Raises `StoreError`."""
+        saved = save_model(model, path)
+        self.programs.add(saved)
+        return saved
+
     def is_own(self, path: Path) -> bool:
         """Whether the file is one of the person's own models: not one that is shipped, nor one that lies elsewhere."""
         return path.resolve().parent == self._models.resolve()
@@ -268,7 +280,7 @@ class ModelLibrary:
         """Save the model under its name, or one like it that is free, and return its path. Raises `StoreError`."""
         with self.adding():
             path = self.new_path(model.name)
-            save_model(replace(model, name=path.stem), path)
+            self.save(replace(model, name=path.stem), path)
         return path
 
     def adding(self) -> AbstractContextManager[None]:

@@ -26,6 +26,7 @@ from qtdigits.store.files import cannot_write, take_name, temporary_beside, writ
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
 from qtdigits.store.model_files import load_model, save_model
+from qtdigits.store.programs import Programs
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.database import FILE_NAME, busy_error
 from qtdigits.store.tables.repair import SET_ASIDE_NAME
@@ -88,6 +89,7 @@ def wipe_writer(folder: Path, name: str, *, also: Iterable[Path] = ()) -> Wiped:
 class _Wipe:
     def __init__(self, folder: Path, name: str, store: SampleStore, also: Iterable[Path]) -> None:
         self._folder, self._name, self._store = folder, name, store
+        self._programs = Programs(folder)
         self._folders = (folder, *(one for one in also if one.is_dir()))
         self._names = {name}
         self._words: list[str] = []
@@ -128,6 +130,7 @@ class _Wipe:
         self._words = [*self._names, *(path.stem for path in removed)]
         for path, model in loaded.items():
             if path in removed:
+                self._programs.forget(model)
                 _unlink(path)
             else:
                 self._clean_model(path, model)
@@ -144,7 +147,11 @@ class _Wipe:
             golden=Golden(golden.images[is_other], golden.probabilities[is_other]),
         )
         if not is_other.all() or (cleaned.name, cleaned.provenance) != (model.name, dict(model.provenance)):
+            program = self._programs.of(model)
+            self._programs.forget(model)
             save_model(cleaned, path)
+            if program:
+                self._programs.add(cleaned, b"" if program == model.flatbuffer else program)
 
     def _runs(self) -> list[str]:
         """Return the runs that trained on this hand alone, and remove what other runs kept of the drawings."""

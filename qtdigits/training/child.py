@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +14,8 @@ from qtdigits.errors import CancelledError, InputError, QtDigitsError
 from qtdigits.paths import this_program
 
 LOOK_EVERY_S = 0.2
+MOST_MEMORY_BYTES = 12 << 30
+"""Of addresses, most of which TensorFlow never uses."""
 UNUSABLE = 2
 """The exit code for an `InputError`."""
 
@@ -66,3 +70,26 @@ def _answer(code: int, out: str, err: str) -> dict[str, Any]:
         raise EndedEarlyError(f"It ended early (exit code {code}).")
     message = complaints[-1].removeprefix("qtdigits: ")
     raise InputError(message) if code == UNUSABLE else QtDigitsError(message)
+
+
+def limit_resources() -> None:
+    """In a child: let a file that wants too much end this process, and nothing else. Windows has no such limits."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    for kind, most in ((resource.RLIMIT_AS, MOST_MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(kind)
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (limit, limit))
+
+
+def limit_time(seconds: int) -> None:
+    """Let this process end after so many more seconds of the processor's time."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    end = math.ceil(time.process_time()) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (end if hard == resource.RLIM_INFINITY else min(end, hard), hard))

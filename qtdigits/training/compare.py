@@ -93,7 +93,7 @@ def root_ancestor(model: Model, library: ModelLibrary) -> Model:
             break
     for first in reversed(line[1:]):
         try:
-            return load_model(library.find(first.name))
+            return library.load(library.find(first.name), weights=True)
         except QtDigitsError:
             continue
     return model
@@ -194,9 +194,13 @@ def replay(
     drawings: Drawings,
     *,
     header_of: Headers,
+    load: Callable[[Path], Model] = load_model,
     progress: Progress = lambda done, total: None,
 ) -> list[Replayed]:
-    """Score each model on each drawing; one that cannot be used has an `error`. `progress` may raise to cancel."""
+    """Score each model on each drawing; one that cannot be used has an `error`. `progress` may raise to cancel.
+
+    `load` is `ModelLibrary.load` where files may come from elsewhere.
+    """
     total = len(paths) * len(drawings)
     found = []
     for number, path in enumerate(paths):
@@ -205,7 +209,7 @@ def replay(
             progress(before + done, total)
 
         try:
-            model = load_model(path, weights=False)
+            model = load(path)
             reader = Reader(model, classes=drawings.classes)
             if reader.has_embedding:
                 alone, used = answers_as_used(reader, drawings.dataset, progress=report)

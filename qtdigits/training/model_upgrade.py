@@ -1,18 +1,28 @@
-"""Upgrades a model file of an earlier version, whose LiteRT program gives no embedding: memory needs it."""
+"""LiteRT programs built anew from the weights: for models of earlier versions, which give no embedding, and for those that come
+from elsewhere, whose own program is never run in this process.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 from qtdigits.core.model import Golden, Model
 from qtdigits.core.run.control import Control
-from qtdigits.errors import CancelledError, QtDigitsError
-from qtdigits.ml.models import with_embedding_output
+from qtdigits.errors import CancelledError, InputError, ModelFileError, QtDigitsError, StoreError
+from qtdigits.quiet import quiet
 from qtdigits.reader import Reader, answers_of_weights
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import load_model, save_model
+from qtdigits.store.model_files import load_model
+from qtdigits.store.programs import Programs
+from qtdigits.training.child import EndedEarlyError, limit_resources, limit_time, run_program
+
+COMMAND = "check-program"
+"""Of the command line: `main` in a process of its own."""
+MOST_SECONDS = 30
 
 
 def upgrade_model(path: Path, folder: Path, control: Control) -> bool:
@@ -24,17 +34,17 @@ def upgrade_model(path: Path, folder: Path, control: Control) -> bool:
     library = ModelLibrary(folder)
     try:
         model = load_model(path)
-        if Reader(model, check=False).has_embedding:
+        known = library.programs.of(model)
+        if known and Reader(model.with_program(known), check=False).has_embedding:
             return True
         if not (library.is_own(path) and os.access(path, os.W_OK)):
             return False
         control.raise_if_stopping()
-        upgraded = with_embedding_output(model)
-        Reader(upgraded)  # it gives the golden answers
+        upgraded = built(model)
         control.raise_if_stopping()
         with library.adding():
             if load_model(path, weights=False).flatbuffer == model.flatbuffer:
-                save_model(upgraded, path)
+                library.save(upgraded, path)
                 return True
     except CancelledError:
         raise
@@ -48,6 +58,70 @@ def with_own_program(model: Model) -> Model:
 
     Raises `InputError` when the weights are not those of its network.
     """
-    own = with_embedding_output(replace(model, golden=Golden(model.golden.images, answers_of_weights(model))))
+    return built(replace(model, golden=Golden(model.golden.images, answers_of_weights(model))))
+
+
+def readable(path: Path, folder: Path) -> Model:
+    """Load the model at `path` with its weights and a program that may be run, which is built where there is none.
+
+    It is remembered in the data folder `folder`. Raises `ModelFileError`, `TrainingError`.
+    """
+    library = ModelLibrary(folder)
+    model = library.load(path, weights=True)
+    if model.flatbuffer:
+        return model
+    model = load_model(path)
+    own = built(model)
+    with contextlib.suppress(StoreError):  # then it is built again next time
+        library.programs.add(model, own.flatbuffer)
+    return own
+
+
+def built(model: Model) -> Model:
+    """Return the model with a program that is built from its weights and gives the golden answers."""
+    with quiet():
+        from qtdigits.ml.models import with_embedding_output
+
+        own = with_embedding_output(model)
     Reader(own)
     return own
+
+
+def check_program(model: Model, folder: Path) -> None:
+    """Check that the LiteRT program and the weights, with which `model` was loaded from its file, are of one network: a file from
+    elsewhere may hold any two. Both must give the golden answers. Raises `ModelFileError`.
+    """
+    if Programs(folder).of(model) == model.flatbuffer:
+        compare_with_weights(model)
+        return
+    try:
+        run_program(COMMAND, str(model.path), timeout_s=2 * MOST_SECONDS)
+    except EndedEarlyError as error:
+        raise _unusable(
+            model, f"its LiteRT program ended the process that tried it. {error.message}"
+        ) from error
+    except InputError as error:
+        raise ModelFileError(error.message, error.remedy) from error
+
+
+def compare_with_weights(model: Model) -> None:
+    """Run the program of a model. Raises `ModelFileError` where it does not give the answers of the weights."""
+    Reader(model)
+    if not model.golden.agrees_with(answers_of_weights(model)):
+        raise _unusable(model, "its LiteRT program is not that of its weights.")
+
+
+def main(arguments: list[str]) -> int:
+    """In a child process: run the program of the model file of that name, and compare it with the weights."""
+    limit_resources()
+    limit_time(MOST_SECONDS)
+    compare_with_weights(load_model(Path(arguments[0])))
+    sys.stdout.write("{}\n")
+    return 0
+
+
+def _unusable(model: Model, why: str) -> ModelFileError:
+    return ModelFileError(
+        f"{model.path or model.name} cannot be used: {why}",
+        "Promote it to have the program built anew from the weights.",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from dataclasses import replace
@@ -22,22 +23,24 @@ from qtdigits.core.network_spec import format_layers
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.history import History
 from qtdigits.errors import InputError, ModelFileError, QtDigitsError
-from qtdigits.reader import Reader, check_program
+from qtdigits.reader import Reader
 from qtdigits.store.data.keras_files import KerasFile, open_keras_file
 from qtdigits.store.model_files import check_model, is_model_file, save_model
+from qtdigits.training.child import limit_resources, limit_time
 from qtdigits.training.import_model import MOST_SECONDS, Task
+from qtdigits.training.model_upgrade import built, compare_with_weights, with_own_program
 from qtdigits.untrusted import converted, decoded
 from qtdigits.version import __version__
 
-MOST_MEMORY_BYTES = 12 << 30
-"""Of addresses, most of which TensorFlow never uses."""
+READING_SECONDS, READING_BYTES_A_SECOND = 2, 20 << 20
+"""The processor's time for reading a file, and how much each further second reads: in some damaged files HDF5 never ends."""
 TOLERANCE = 1e-5
 """The largest difference of a probability between the file's own layers and those that they were rebuilt as."""
 
 
 def main(arguments: list[str]) -> int:
     """Do the task, a JSON object, and print what came of it."""
-    _limit_resources()
+    limit_resources()
     task = converted(decoded(arguments[0], dict), Task)
     sys.stdout.write(json.dumps(rebuild(task)) + "\n")
     return 0
@@ -46,20 +49,22 @@ def main(arguments: list[str]) -> int:
 def rebuild(task: Task) -> dict[str, Any]:
     """Write the model of a file to `task.out`. Raises `InputError`, which names the layer that cannot be imported."""
     path = Path(task.path)
+    with contextlib.suppress(OSError):
+        limit_time(READING_SECONDS + path.stat().st_size // READING_BYTES_A_SECOND)
     return _checked(path, task) if is_model_file(path) else _rebuilt(path, task)
 
 
 def _checked(path: Path, task: Task) -> dict[str, Any]:
-    """Of one of our models; its program is built anew where it is another network's than the weights."""
+    """Of one of our models; its program is built anew, and it is told where it is another network's than the weights."""
     if task.classes:
         raise InputError(f"{path} is a model of QtDigits, which knows its classes.", "Leave out --classes.")
     model = check_model(path)
+    limit_time(MOST_SECONDS)
     is_own = True
     try:
-        check_program(model)
+        compare_with_weights(model)
+        model = built(model)
     except ModelFileError:
-        from qtdigits.training.model_upgrade import with_own_program
-
         model, is_own = with_own_program(model), False
     save_model(replace(model, name=task.name), Path(task.out))
     return {"title": model.network.title, "has_new_program": not is_own}
@@ -75,6 +80,7 @@ def _rebuilt(path: Path, task: Task) -> dict[str, Any]:
             for highest in ([task.highest] if task.highest else HIGHEST)
         }
         label_set = _label_set(next(iter(networks.values())).n_classes, file, task.classes)
+    limit_time(MOST_SECONDS)
     images, labels = reference_drawings()
     tried = []
     for highest, network in networks.items():
@@ -192,19 +198,3 @@ def _n_right(probabilities: NDArray[np.float32], label_set: LabelSet, labels: tu
         return None
     answers = [known[i] for i in probabilities.argmax(axis=1)]
     return [a == b for a, b in zip(answers, labels, strict=True)].count(True)
-
-
-def _limit_resources() -> None:
-    """Let a file that wants too much end this process, and nothing else. Windows has no such limits."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    for kind, most in (
-        (resource.RLIMIT_AS, MOST_MEMORY_BYTES),
-        (resource.RLIMIT_CPU, MOST_SECONDS),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(kind)
-        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (limit, limit))

@@ -26,7 +26,6 @@ from qtdigits.core.score.metrics import ReadDrawings
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.files import cannot_write
 from qtdigits.store.library import ModelLibrary
-from qtdigits.store.model_files import save_model
 from qtdigits.store.run_files import RunFolder, prune_checkpoints
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
 from qtdigits.store.tables.samples import SampleStore
@@ -186,14 +185,14 @@ def store_model(model: Model, job: TrainingJob, out: Path) -> Model:
 
     A file that another process has written meanwhile is not overwritten, unless the job names the file.
     """
-    if job.out:
-        return save_model(model, out)
     library = library_of(job)
+    if job.out:
+        return library.save(model, out)
     with library.adding():
         if out.exists():
             out = library.new_path(out.stem)
             model = replace(model, name=job.name or out.stem)
-        return save_model(model, out)
+        return library.save(model, out)
 
 
 def library_of(job: TrainingJob) -> ModelLibrary:

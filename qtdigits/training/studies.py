@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from qtdigits.core.drawing.samples import MY_HOLD_OUT
 from qtdigits.core.drawing.samples import VALIDATION as VALIDATION_PART
+from qtdigits.core.model import Model
 from qtdigits.core.recipe import Value
 from qtdigits.core.run.control import StudyControl
 from qtdigits.core.run.events import EpochEnded, Event, RunCancelled, RunFailed, RunFinished
@@ -27,8 +28,8 @@ from qtdigits.errors import CancelledError, QtDigitsError, TrainingError
 from qtdigits.reader import Reader
 from qtdigits.store.data.datasets import read_dataset
 from qtdigits.store.files import make_folder
+from qtdigits.store.library import ModelLibrary
 from qtdigits.store.locks import ProcessLock
-from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.data_cache import DataCache
 from qtdigits.training.jobs import TrainingJob
@@ -100,6 +101,7 @@ class _Worker:
     ) -> None:
         self._stored, self._study = stored, stored.study
         self._data_dir, self._control, self._on_event = data_dir, control, on_event
+        self._load = ModelLibrary(data_dir).load
         self._cache = DataCache(keeps_files=True)
         self._spec = checked_data(stored.spec, data_dir)
         self._asking = ProcessLock(stored.folder / "locks" / "asking")
@@ -197,12 +199,14 @@ class _Worker:
                 model = Path(finished.model)
             self._control.raise_if_cancelled()
             if self._drawings is not None:
-                read.append(self._drawings.read(model, point))
+                read.append(self._drawings.read(model, point, load=self._load))
             elif finished is not None:
                 read.append(self._score(finished))
             models.append(model)
         second = [
-            _reading_ms(m) if spec.second == TIME else float(m.stat().st_size) for m in models if spec.second
+            _reading_ms(self._load(m)) if spec.second == TIME else float(m.stat().st_size)
+            for m in models
+            if spec.second
         ]
         runs = tuple(runs_of(trial).values())  # type: ignore[arg-type]
         correct = tuple(correct for _, correct in read)
@@ -349,9 +353,8 @@ def _suggested(trial: Trial, one: Search) -> Value:
     return trial.suggest_float(one.name, one.low, one.high, step=one.step or None, log=one.is_log)
 
 
-def _reading_ms(model: Path) -> float:
+def _reading_ms(loaded: Model) -> float:
     """Return the median time of a reading on one thread."""
-    loaded = load_model(model, weights=False)
     reader, image = Reader(loaded, check=False), loaded.golden.images[0]
     times = []
     for _ in range(N_READINGS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Dataset
 from qtdigits.core.memory import Memory
+from qtdigits.core.model import Model
 from qtdigits.core.search import CORRECTIONS, WINDOW_SCALING, Point
 from qtdigits.errors import InputError
 from qtdigits.reader import Reader
@@ -60,14 +62,16 @@ class Drawings:
             write_csv_pair(images, labels, _scaled(chosen.images, scaling), chosen.labels)
         return ((str(images), str(labels)),)
 
-    def read(self, model: Path, point: Point) -> tuple[int, int]:
+    def read(
+        self, model: Path, point: Point, *, load: Callable[[Path], Model] = load_model
+    ) -> tuple[int, int]:
         """Return how many drawings there are, and how many the model reads rightly at a point."""
         scored, scaling = self._scored, point.get("scaling", "mnist")
         key = (model, scaling)
         if self._read is None or self._read[0] != key:
             if scaling not in self._images:
                 self._images[scaling] = _scaled(scored.images, scaling)
-            reader = Reader(load_model(model, weights=False), check=False)
+            reader = Reader(load(model), check=False)
             probabilities, embeddings = reader.read_and_embed(self._images[scaling])
             self._read = (key, probabilities, embeddings, reader.likeness(embeddings))
             self._labels = reader.label_set.labels

@@ -21,10 +21,13 @@ from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from qtdigits.core.study import HYPERBAND, MEDIAN, TPE, Figures, StudySpec
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.files import make_folder
 from qtdigits.store.locks import ProcessLock
+from qtdigits.untrusted import Count, converted
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -48,6 +51,15 @@ SPEC = "spec"
 
 _NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")
 PATIENCE_S = 30.0
+
+
+class _TrialAttributes(msgspec.Struct):
+    """The user attributes of a trial, checked when a study is opened."""
+
+    slot: Count | None = None
+    runs: dict[str, str] = {}
+    figures: Figures | None = None
+    error: str = ""
 
 
 class StoredStudy:
@@ -247,6 +259,8 @@ def _stored(study: Study, data_dir: Path, url: str) -> StoredStudy:
     if SPEC not in study.user_attrs:
         raise InputError(f"{study.study_name} is no study of QtDigits.", "Choose another name.")
     spec = StudySpec.from_json(study.user_attrs[SPEC])
+    for trial in study.get_trials(deepcopy=False):
+        converted(trial.user_attrs, _TrialAttributes, what=f"{study.study_name}, trial {trial.number}")
     study.sampler, study.pruner = _sampler(spec), _pruner(spec)
     return StoredStudy(study, spec, folder_of(study.study_name, data_dir), url=url)
 
@@ -265,7 +279,14 @@ def _storage(name: str, data_dir: Path, url: str, heartbeat_s: int, *, creates: 
         # Links need rights on Windows.
         lock = (JournalFileOpenLock if os.name == "nt" else JournalFileSymlinkLock)(str(path))
         _cut_torn_line(path, lock)
-        return JournalStorage(JournalFileBackend(str(path), lock))
+        try:
+            return JournalStorage(JournalFileBackend(str(path), lock))
+        except OSError:
+            raise
+        except Exception as error:  # Optuna takes every line of a journal for its own
+            raise StoreError(
+                f"{path} is damaged: {type(error).__name__}.", "Delete the study, and run it again."
+            ) from error
     if url.startswith("sqlite"):
         raise InputError(
             "SQLite loses trials of several workers.",

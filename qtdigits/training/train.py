@@ -39,7 +39,6 @@ from qtdigits.errors import CancelledError, InputError, QtDigitsError, TrainingE
 from qtdigits.ml.training_data import TrainingData
 from qtdigits.paths import user_data_dir
 from qtdigits.reader import Reader
-from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.classes import classes_of
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.checkpoints import RunCheckpoints, last_sample_id
@@ -50,6 +49,7 @@ from qtdigits.training.evaluate import answers_of
 from qtdigits.training.gather import REHEARSAL_NOTICE, TrainingInputs, gather
 from qtdigits.training.jobs import TrainingJob, run_to_ending
 from qtdigits.training.label_review import review_before_training
+from qtdigits.training.model_upgrade import readable
 from qtdigits.training.run_record import RunRecorder, keep_result, library_of, model_path_for, store_model
 from qtdigits.training.thresholds import with_thresholds
 from qtdigits.version import __version__
@@ -199,7 +199,7 @@ class _Run:
         if not self._job.recipe.is_personal:
             return None
         path = Path(self._job.base) if self._job.base else library_of(self._job).champion_path()
-        base = load_model(path)
+        base = readable(path, Path(self._job.data_dir))
         base = replace(base, label_set=self._classes.current(base.label_set))
         recipe = self._job.recipe.on_network_of(base.recipe)
         self._job = replace(self._job, base=str(path), recipe=recipe)
@@ -329,7 +329,7 @@ class _Run:
         self._progress("Comparing with the model in use")
         base = models[0] if models else None
         try:
-            old = load_model(Path(self._job.champion), weights=False)
+            old = library_of(self._job).load(Path(self._job.champion))
             rivals = Rivals(old, model, base, self._drawings())
             out_of_fold = self._read_out_of_fold(inputs, base, rivals) if base else None
             found = rivals.compare(reader, guard=inputs.guard or NO_DRAWINGS, out_of_fold=out_of_fold)

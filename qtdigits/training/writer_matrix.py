@@ -22,12 +22,12 @@ from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.writers import ALL_OTHERS, BASE, MatrixRow, WriterMatrix
 from qtdigits.errors import CancelledError, InputError
 from qtdigits.reader import Reader
-from qtdigits.store.model_files import load_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import held_out_of
 from qtdigits.training.consolidate import RECIPE, Learner
 from qtdigits.training.data_cache import DataCache, Progress
 from qtdigits.training.evaluate import answers_of
+from qtdigits.training.model_upgrade import readable
 
 
 def writer_matrix(
@@ -162,7 +162,7 @@ def stored_writer_matrix(
     """
     progress("Reading the drawings", 0, 0)
     stored = WriterDrawings.of(folder)
-    base = load_model(model)
+    base = readable(model, folder)
     control.raise_if_stopping()
     mnist = cache.mnist(folder=folder)
     if mnist is None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cli.running import Run
 
 
@@ -13,6 +15,15 @@ def test_that_the_first_change_of_a_day_makes_a_backup(run: Run, ink_file: Path,
     (made,) = run("backups", "list", "--json").json["backups"]
     assert made["why"] == "daily"
     assert made["name"] in run("backups", "list").out
+
+
+@pytest.mark.parametrize("words", [("classes", "add", "ß"), ("samples", "review")])
+def test_that_every_command_that_can_change_the_store_makes_it(
+    words: tuple[str, ...], run: Run, ink_file: Path
+) -> None:
+    run("samples", "import", ink_file)
+    run(*words)
+    assert [made["why"] for made in run("backups", "list", "--json").json["backups"]] == ["daily"]
 
 
 def test_that_a_backup_is_made_and_restored_by_its_day(run: Run, ink_file: Path, data_dir: Path) -> None:

@@ -14,7 +14,7 @@ from qtdigits.cli.models import IMPORTED
 from qtdigits.core.model import Model
 from qtdigits.paths import shipped_models_dir
 from qtdigits.reader import Reader
-from qtdigits.store import library, model_files
+from qtdigits.store import library, model_files, programs
 from qtdigits.store.model_files import load_model, save_model
 
 
@@ -147,6 +147,18 @@ def test_that_a_program_of_another_network_is_found_and_built_anew(
     assert open_model("champion", folder=data_dir).weights_sha256 == model.weights_sha256
 
 
+def test_that_a_strangers_program_is_run_in_a_process_of_its_own_only(
+    run: Run, tiny_model: Path, tmp_path: Path, data_dir: Path
+) -> None:
+    model = load_model(tiny_model)
+    save_model(replace(model, path=None, flatbuffer=b"\0" * 5000), tmp_path / "odd.h5")
+    checked = run("models", "check", tmp_path / "odd.h5")
+    assert checked.code == 2
+    assert "LiteRT program does not load" in checked.complaint
+    assert run("models", "promote", tmp_path / "odd.h5").code == 0
+    assert open_model("champion", folder=data_dir).flatbuffer
+
+
 @pytest.mark.parametrize("trouble", ["gone", "damaged"])
 def test_that_the_last_good_model_is_used_where_the_champion_is_lost_and_that_this_is_said(
     run: Run, two_models: tuple[Path, Path], ink_file: Path, trouble: str
@@ -185,14 +197,14 @@ def test_that_whoever_asks_first_hears_that_the_champion_was_lost(
 def test_that_the_champion_is_read_from_its_file_once(
     run: Run, two_models: tuple[Path, Path], data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("models", "promote", "first")
+    run("models", "promote", "first")  # from then on its program is known
     with_weights: list[bool] = []
 
     def load(path: Path, *, weights: bool = True) -> Model:
         with_weights.append(weights)
         return load_model(path, weights=weights)
 
-    for module in (library, model_files):
+    for module in (library, model_files, programs):
         monkeypatch.setattr(module, "load_model", load)
     assert open_model("champion", folder=data_dir).path == two_models[0]
     assert with_weights == [True]

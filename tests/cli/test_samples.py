@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -341,3 +342,15 @@ def test_that_repair_reads_what_it_can_of_a_damaged_file(run: Run, ink_file: Pat
     assert done.code == 0
     assert 150 < done.json["n"] <= 200
     assert Path(done.json["salvaged"]["kept"]).is_file()
+
+
+def test_that_files_of_others_are_checked_before_they_come_in(
+    run: Run, ink_file: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    run("samples", "import", ink_file)
+    other = Path(shutil.copy(data_dir / "samples.db", tmp_path / "other.db"))
+    for path in (ink_file, other):
+        assert "200 drawings, no problems" in run("samples", "check", path).err
+    other.write_bytes(other.read_bytes()[:3000])
+    assert run("samples", "check", other).code == 2
+    assert "is not repaired" in run("samples", "check", ink_file, "--repair").complaint

@@ -10,9 +10,12 @@ python -m tests.fuzz --again FOLDER          the inputs that were kept in a fold
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -32,6 +35,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", metavar="READER", default=[], help="only these readers")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end after about so long")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many readers at a time")
     parser.add_argument(
         "--out", type=Path, default=Path("build/fuzz"), help="folder for the inputs that found something"
     )
@@ -48,33 +52,50 @@ def main() -> int:
     if args.again:
         return again(found, args.again)
     chosen = {name: target for name, target in found.items() if not args.only or name in args.only}
-    return run(chosen, args.inputs, args.seed, args.out, args.seconds)
+    return run(chosen, args.inputs, args.seed, args.out, args.seconds, args.jobs)
 
 
-def run(chosen: dict[str, Target], inputs: int, seed: int, out: Path, seconds: float = float("inf")) -> int:
+def run(chosen: dict[str, Target], inputs: int, seed: int, out: Path, seconds: float, jobs: int) -> int:
     """Try the inputs and print the table, each kind of finding below its reader; return 1 where anything was found."""
     shares = sum(target.share for target in chosen.values())
     n_tried = n_found = n_kinds = 0
     print(
         f"seed {seed}\n{'reader':<20}{'inputs':>10}{'a second':>10}{'findings':>10}{'kinds':>7}", flush=True
     )
-    for name, target in chosen.items():
-        kinds, start, tried = dict[str, list[Finding]](), time.monotonic(), 0
-        part = target.share / shares
-        make = partial(input_of, target, name, seed)
-        for result in try_inputs(target, make, 0, max(1, round(inputs * part)), until=start + seconds * part):
-            if isinstance(result, int):
-                tried = result
-            else:
-                kinds.setdefault(result.kind, []).append(result)
-        found, pace = sum(map(len, kinds.values())), tried / (time.monotonic() - start)
-        print(f"{name:<20}{tried:>10,}{pace:>10,.0f}{found:>10,}{len(kinds):>7}", flush=True)
-        for kind, results in sorted(kinds.items()):
-            path = keep(target, name, kind, results, seed, out)
-            print(f"    {kind}: {len(results)} times, first number {results[0].number}; {path}", flush=True)
-        n_tried, n_found, n_kinds = n_tried + tried, n_found + found, n_kinds + len(kinds)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        results = []
+        for name, target in chosen.items():
+            part = target.share / shares
+            results.append(
+                pool.submit(_run_one, name, seed, max(1, round(inputs * part)), seconds * part * jobs)
+            )
+        for name, result in zip(chosen, results, strict=True):
+            tried, took_s, kinds = result.result()
+            found = sum(map(len, kinds.values()))
+            print(f"{name:<20}{tried:>10,}{tried / took_s:>10,.0f}{found:>10,}{len(kinds):>7}", flush=True)
+            for kind, findings in sorted(kinds.items()):
+                path = keep(chosen[name], name, kind, findings, seed, out)
+                print(
+                    f"    {kind}: {len(findings)} times, first number {findings[0].number}; {path}",
+                    flush=True,
+                )
+            n_tried, n_found, n_kinds = n_tried + tried, n_found + found, n_kinds + len(kinds)
     print(f"{'all':<20}{n_tried:>10,}{'':>10}{n_found:>10,}{n_kinds:>7}")
     return 1 if n_kinds else 0
+
+
+def _run_one(
+    name: str, seed: int, inputs: int, seconds: float
+) -> tuple[int, float, dict[str, list[Finding]]]:
+    """In a process of its own: try one reader; return how many inputs were tried, how long it took, and the findings by kind."""
+    target, start = targets()[name], time.monotonic()
+    kinds, tried = dict[str, list[Finding]](), 0
+    for result in try_inputs(target, partial(input_of, target, name, seed), 0, inputs, until=start + seconds):
+        if isinstance(result, int):
+            tried = result
+        else:
+            kinds.setdefault(result.kind, []).append(result)
+    return tried, time.monotonic() - start, kinds
 
 
 def keep(target: Target, name: str, kind: str, found: list[Finding], seed: int, out: Path) -> Path:

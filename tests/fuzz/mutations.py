@@ -210,6 +210,25 @@ def change_model_header(content: bytes, random: Random) -> bytes:
     return image.getvalue()
 
 
+def change_keras(content: bytes, random: Random) -> bytes:
+    """Change the configuration in a Keras file of either kind, or the weights' bytes."""
+    if not content.startswith(b"PK"):
+        image = io.BytesIO(content)
+        with h5py.File(image, "r+") as file:
+            text = change_json(file.attrs["model_config"].encode(), random)
+            file.attrs["model_config"] = text.decode("utf-8", "replace").replace("\0", " ")[:60_000]
+        return image.getvalue()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = random.choice((*members, "config.json", "config.json"))
+    members[name] = (change_json if name.endswith(".json") else change_bytes)(members[name], random)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w", random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return changed.getvalue()
+
+
 def header_of(file: h5py.File) -> dict[str, str | int]:
     """The attributes of a model file but its check sum."""
     found = {name: value for name, value in file.attrs.items() if name != "sha256"}

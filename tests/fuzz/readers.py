@@ -9,8 +9,10 @@ import contextlib
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -20,6 +22,9 @@ from fuzz import mutations as m
 from fuzz import specimens as s
 from qtdigits.core.drawing.ink import decode_ink, encode_ink
 from qtdigits.core.drawing.raster import render
+from qtdigits.core.keras_config import layers_in
+from qtdigits.core.keras_network import network_of
+from qtdigits.core.network_spec import NetworkSpec, format_layers
 from qtdigits.core.recipe_files import load_recipe, recipe_toml
 from qtdigits.core.run.events import RunCancelled, decode_event, encode_event
 from qtdigits.core.run.figures import figures_of
@@ -32,15 +37,19 @@ from qtdigits.reader import Reader
 from qtdigits.store.data.datasets import read_dataset, read_samples
 from qtdigits.store.data.image_files import read_image
 from qtdigits.store.data.ink_files import LabelledInk, write_ink_jsonl
+from qtdigits.store.data.keras_files import open_keras_file
 from qtdigits.store.data.mnist import load_mnist
 from qtdigits.store.library import ModelLibrary
 from qtdigits.store.model_files import check_model, save_model
 from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import runs_frame
+from qtdigits.store.tables.salvage import salvage
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.import_export import read_drawings
 from qtdigits.training.jobs import TrainingJob
-from tests.store.values import a_sample, a_trial
+from qtdigits.training.rebuild import WEIGHTED
+from qtdigits.training.study_storage import open_study
+from tests.store.values import a_history, a_sample, a_trial
 
 Use = Callable[[], object]
 
@@ -49,7 +58,8 @@ Use = Callable[[], object]
 class Target:
     """One reader. `specimens` are valid contents of the file `name`; `others` are files beside it that stay as they are.
 
-    `read(folder)` gives what is to be done with the result. Of all inputs, `share` parts are for this reader.
+    `read(folder)` gives what is to be done with the result. Of all inputs, `share` parts are for this reader. `is_in_child`: the
+    program reads it in a child process with a limit of time, so that reaching that is no finding.
     """
 
     specimens: tuple[bytes, ...]
@@ -58,6 +68,7 @@ class Target:
     read: Callable[[Path], Use]
     share: int = 1
     others: s.Files = ()
+    is_in_child: bool = False
 
     def input(self, random: Random) -> bytes:
         """A specimen, changed once, seldom twice; JSON in gzip is changed before it is packed."""
@@ -78,7 +89,7 @@ class Target:
 
 
 def _samples(name: str) -> Callable[[Path], Use]:
-    """Read a file of drawings to import it and to score on it; list, render, store and write again what came."""
+    """Read a file of drawings to import it and to score on it; list, render and write again what came, and store one in four."""
 
     def read(folder: Path) -> Use:
         samples = read_drawings(folder / name, writer="me")
@@ -90,13 +101,19 @@ def _samples(name: str) -> Callable[[Path], Use]:
             if inks:
                 write_ink_jsonl(folder / "again.jsonl", inks)
                 assert len(list(read_samples(folder / "again.jsonl", writer="me"))) == len(inks)
-            with _own_store(folder) as store:
-                store.add_samples(samples)
-                _list_store(store)
+            if _one_in_four(folder / name):
+                with _own_store(folder) as store:
+                    store.add_samples(samples)
+                    _list_store(store)
 
         return use if len(samples) else lambda: None
 
     return read
+
+
+def _one_in_four(path: Path) -> bool:
+    """Whether to do what takes longer than all the rest; always the same for the same content."""
+    return path.is_dir() or zlib.crc32(path.read_bytes()) % 4 == 0
 
 
 def _own_store(folder: Path) -> SampleStore:
@@ -140,6 +157,17 @@ def _read_store(folder: Path) -> Use:
         _list_store(store)
         _list_frames(store)
     return lambda: None
+
+
+def _salvage_store(folder: Path) -> Use:
+    salvage(folder / "samples.db")
+
+    def use() -> None:
+        with SampleStore.open(folder) as store:
+            store.judge(a_sample(), a_trial())
+            _list_store(store)
+
+    return use
 
 
 def _merge_store(folder: Path) -> Use:
@@ -191,32 +219,78 @@ def _read_recipe(folder: Path) -> Use:
     return use
 
 
-def _read_run(folder: Path) -> Use:
-    """Request, result, readings and checkpoint of a run, whichever was changed."""
+def _read_request(folder: Path) -> Use:
+    job = TrainingJob.from_json(RunFolder(folder, "run").request())
+    return lambda: (encode_command(RunJob(job)), job.command)
+
+
+def _read_result(folder: Path) -> Use:
     run = RunFolder(folder, "run")
-    checkpoint = run.latest_checkpoint()
-    job = TrainingJob.from_json(run.request())
     result = run.result()
-    readings = run.readings()
 
     def use() -> None:
-        encode_command(RunJob(job)), job.command
+        assert result is not None
+        run.save_result(result)
+        figures_of(a_history(), result.scores).to_json()
+
+    return use
+
+
+def _read_readings(folder: Path) -> Use:
+    run = RunFolder(folder, "run")
+    readings = run.readings()
+    return lambda: run.save_readings(readings)
+
+
+def _read_checkpoint(folder: Path) -> Use:
+    run = RunFolder(folder, "run")
+    checkpoint = run.latest_checkpoint()
+
+    def use() -> None:
         if checkpoint is not None:
             run.write_checkpoint(checkpoint)
-            figures_of(checkpoint.history, result.scores if result else None).to_json()
-        if result is not None:
-            run.save_result(result)
-        run.save_readings(readings)
+            figures_of(checkpoint.history).to_json()
+
+    return use
+
+
+def _read_keras(folder: Path) -> Use:
+    """As the child process of an import does, but for what Keras computes."""
+    with open_keras_file(folder / "other.keras") as file:
+        layers = layers_in(file.config)
+        weights = {layer.name: file.weights_of(layer) for layer in layers if layer.kind in WEIGHTED}
+        network = network_of(layers, lambda layer: weights[layer.name], highest=1.0)
+
+    def use() -> None:
+        spec = network.spec
+        assert NetworkSpec.from_json(spec.to_json()) == spec
+        assert sum(a.size for pair in network.weights.values() for a in pair) <= spec.n_parameters(
+            network.n_classes
+        )
+        spec.title, format_layers(spec.blocks), format_layers(spec.dense)
+
+    return use
+
+
+def _read_study(folder: Path) -> Use:
+    stored = open_study("mine", data_dir=folder)
+
+    def use() -> None:
+        if stored is not None:
+            json.dumps(stored.summary())
 
     return use
 
 
 def _read_champion(folder: Path) -> Use:
     library = ModelLibrary(folder, shipped=folder / "shipped")
-    library.class_set, library.champion_path(), library.entries()
+    library.class_set, library.champion_path()
     library.load_champion()
+    is_listed = _one_in_four(folder / "champion.json")
 
     def use() -> None:
+        if is_listed:
+            library.entries()
         library.use_class_set("mine")
         library.promote(folder / "models" / "b.h5")
         assert ModelLibrary(folder, shipped=folder / "shipped").champion_path().name == "b.h5"
@@ -316,6 +390,7 @@ def _one_of(
     )
 
 
+@cache
 def targets() -> dict[str, Target]:
     """All readers by name."""
     raw, text = (m.change_bytes,), (m.change_bytes, m.change_numbers)
@@ -325,6 +400,7 @@ def targets() -> dict[str, Target]:
         (m.change_cells, m.change_cells, *raw),
         (m.change_model_header, m.change_model_header, *raw),
     )
+    keras, study = (m.change_keras, m.change_keras, *raw), s.study_files()
     run, models, pair = s.run_files(), s.model_files(), s.csv_pair()
     idx = (("images", s.IDX_IMAGES), ("labels", s.IDX_LABELS))
     pictures, model, stored = s.pngs(), dict(models)["models/a.h5"], (s.store(),)
@@ -345,16 +421,19 @@ def targets() -> dict[str, Target]:
         "CSV labels": _one_of(pair, "labels.csv", _samples("images.csv"), text, 1),
         "any data file": Target(every, "other", text, _samples("other"), 8),
         "recipe": Target(s.recipes(), "other.toml", (m.change_toml,) * 3 + raw, _read_recipe, 16),
-        "model": Target((model,), "models/other.h5", header, _read_model, 3),
+        "Keras": Target((s.keras_zip(), s.keras_legacy()), "other.keras", keras, _read_keras, 8, is_in_child=True),
+        "model": Target((model,), "models/other.h5", header, _read_model, 4),
         "LiteRT program": Target((s.real_model().flatbuffer,), "program.tflite", raw, _read_program, 2),
-        "checkpoint": _one_of(run, "runs/run/checkpoint-0000000009.npz", _read_run, archive, 4),
-        "readings.npz": _one_of(run, "runs/run/readings.npz", _read_run, archive, 4),
-        "request.json": _one_of(run, "runs/run/request.json", _read_run, values, 6),
-        "result.json": _one_of(run, "runs/run/result.json", _read_run, values, 6),
+        "checkpoint": _one_of(run, "runs/run/checkpoint-0000000009.npz", _read_checkpoint, archive, 4),
+        "readings.npz": _one_of(run, "runs/run/readings.npz", _read_readings, archive, 4),
+        "request.json": _one_of(run, "runs/run/request.json", _read_request, values, 6),
+        "result.json": _one_of(run, "runs/run/result.json", _read_result, values, 6),
         "champion.json": _one_of(models, "champion.json", _read_champion, values, 2),
-        "store": Target(stored, "other.db", cells, _read_store, 1),
-        "store, merged": Target(stored, "other.db", cells, _merge_store, 1),
-        "store, imported": Target(stored, "other.db", cells, _samples("other.db"), 1),
+        "store": Target(stored, "other.db", cells, _read_store, 3),
+        "store, merged": Target(stored, "other.db", cells, _merge_store, 6),
+        "store, imported": Target(stored, "other.db", cells, _samples("other.db"), 6),
+        "store, damaged": Target(stored, "samples.db", (m.change_bytes, m.change_cells), _salvage_store, 4),
+        "study": _one_of(study, "studies/mine/journal.log", _read_study, values, 4),
         "preferences": Target((s.SETTINGS,), "settings.ini", text, _only(_read_preferences), 8),
         "engine's commands": Target((s.commands(),), "lines", values, _listen, 40),
         "engine's events": Target((s.events(),), "lines", values, _hear, 40),

@@ -6,11 +6,13 @@ import io
 import json
 import struct
 import tempfile
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from PIL import Image
 
@@ -20,7 +22,10 @@ from qtdigits.core.recipe import Recipe
 from qtdigits.core.recipe_files import load_recipe, recipe_toml
 from qtdigits.core.run.events import BatchEnded, EpochEnded, RunFinished, RunResumed, encode_event
 from qtdigits.core.run.figures import figures_of
+from qtdigits.core.run.history import History
 from qtdigits.core.score.metrics import ReadDrawings
+from qtdigits.core.search import Search
+from qtdigits.core.study import StudySpec
 from qtdigits.engine.protocol import ControlCommand, RunJob, encode_command
 from qtdigits.paths import shipped_models_dir
 from qtdigits.store.data.csv_pair import write_csv_pair
@@ -30,6 +35,7 @@ from qtdigits.store.run_files import RunFolder
 from qtdigits.store.tables.runs import RunRecord
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import LabelReviewJob, TrainingJob
+from qtdigits.training.study_storage import create_or_join
 from tests.store.values import a_checkpoint, a_history, a_model, a_sample, a_trial, an_image
 
 Files = tuple[tuple[str, bytes], ...]
@@ -81,6 +87,40 @@ writer=Ada
 curves="{\"smoothing\": 0.5}"
 geometry=@ByteArray(\x1\xd9\xd0\xcb)
 """
+_POOLED = 98
+KERAS_WEIGHTS = {
+    "conv2d": {"kernel": (3, 3, 1, 2), "bias": (2,)},
+    "batch_normalization": {"gamma": (2,), "beta": (2,), "moving_mean": (2,), "moving_variance": (2,)},
+    "dense": {"kernel": (_POOLED, 10), "bias": (10,)},
+}
+KERAS_LAYERS = (
+    ("InputLayer", "input_layer", {"batch_shape": [None, 28, 28]}),
+    ("Rescaling", "rescaling", {"scale": 1.0, "offset": 0.0}),
+    ("Reshape", "reshape", {"target_shape": [28, 28, 1]}),
+    (
+        *("Conv2D", "conv2d"),
+        {
+            "filters": 2,
+            "kernel_size": [3, 3],
+            "strides": [1, 1],
+            "padding": "same",
+            "groups": 1,
+            "dilation_rate": [1, 1],
+            "data_format": "channels_last",
+            "activation": "relu",
+            "use_bias": True,
+        },
+    ),
+    (
+        "BatchNormalization",
+        "batch_normalization",
+        {"axis": -1, "epsilon": 0.001, "center": True, "scale": True},
+    ),
+    ("MaxPooling2D", "max_pooling2d", {"pool_size": [4, 4], "padding": "valid", "strides": [4, 4]}),
+    ("Flatten", "flatten", {"data_format": "channels_last"}),
+    ("Dropout", "dropout", {"rate": 0.2}),
+    ("Dense", "dense", {"units": 10, "activation": "softmax", "use_bias": True}),
+)
 _TURNED = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
 
 
@@ -104,6 +144,54 @@ def _picture(kind: str, mode: str, **options: Any) -> bytes:
     content = io.BytesIO()
     grey = Image.fromarray(np.arange(30 * 24, dtype=np.uint8).reshape(30, 24))
     grey.convert(mode).save(content, kind, **options)
+    return content.getvalue()
+
+
+def keras_config() -> str:
+    layers = [
+        {
+            "module": "keras.layers",
+            "class_name": kind,
+            "config": {"name": name, **settings},
+            "registered_name": None,
+        }
+        for kind, name, settings in KERAS_LAYERS
+    ]
+    return json.dumps({"class_name": "Sequential", "config": {"name": "theirs", "layers": layers}})
+
+
+def keras_zip() -> bytes:
+    """As Keras 3 writes a model, by hand: TensorFlow's threads and a fork do not go together."""
+    names = {
+        f"layers/{layer}/vars/{number}": shape
+        for layer, arrays in KERAS_WEIGHTS.items()
+        for number, shape in enumerate(arrays.values())
+    }
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
+        archive.writestr("config.json", keras_config())
+        archive.writestr("model.weights.h5", _hdf5(names))
+    return content.getvalue()
+
+
+def keras_legacy() -> bytes:
+    """As Keras 2 writes a model."""
+    names = {
+        f"model_weights/{layer}/{layer}/{name}:0": shape
+        for layer, arrays in KERAS_WEIGHTS.items()
+        for name, shape in arrays.items()
+    }
+    return _hdf5(names, model_config=keras_config())
+
+
+def _hdf5(names: dict[str, tuple[int, ...]], **attributes: str) -> bytes:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for name, shape in names.items():
+            file.create_dataset(name, data=np.full(shape, 0.125, np.float32))
+        for name, value in attributes.items():
+            file.attrs[name] = value
     return content.getvalue()
 
 
@@ -159,6 +247,12 @@ def model_files() -> Files:
     return _written(_make_models)
 
 
+@cache
+def study_files() -> Files:
+    spec = StudySpec(Recipe(), (Search.parse("learning_rate=0.001|0.002"),), "grid", trials=2)
+    return _written(lambda folder: create_or_join("mine", spec, data_dir=folder))
+
+
 def _written(write: Callable[[Path], object]) -> Files:
     """What `write` leaves in a folder."""
     with tempfile.TemporaryDirectory() as name:
@@ -193,7 +287,7 @@ def _make_run(folder: Path) -> None:
 def _make_models(folder: Path) -> None:
     for name in ("models/a", "models/b", "shipped/s"):
         (folder / name).parent.mkdir(exist_ok=True)
-        save_model(a_model(name=name[-1]), folder / f"{name}.h5")
+        save_model(a_model(name=name[-1], history=History()), folder / f"{name}.h5")
     library = ModelLibrary(folder, shipped=folder / "shipped")
     library.promote(folder / "models" / "a.h5")
     library.promote(folder / "models" / "b.h5")

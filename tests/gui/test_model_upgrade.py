@@ -53,7 +53,7 @@ def path(data_dir: Path, newer: Model) -> Path:
     """The champion, a model of the person's own as an earlier version made it."""
     library = ModelLibrary(data_dir)
     path = library.new_path("mine")
-    save_model(replace(newer, flatbuffer=newer.flatbuffer + OLDER), path)
+    library.save(replace(newer, flatbuffer=newer.flatbuffer + OLDER), path)
     library.promote(path)
     return path
 

@@ -35,7 +35,7 @@ class NoReader:
         self.model_name = model.name
 
 
-def replay_of(paths, drawings, *, header_of, progress):
+def replay_of(paths, drawings, *, header_of, load, progress):
     """As many of the drawings as there are, all read rightly."""
     progress(0, len(drawings))
     parts = Parts(Tally(4, 3), Tally(len(drawings) - 4, 1))
@@ -117,7 +117,7 @@ def test_that_it_says_how_many_doubtful_drawings_do_not_count(qtbot, open_tab):
 
 
 def test_that_the_drawings_are_read_as_the_model_is_used_with_memory(qtbot, open_tab):
-    def remembering(paths, drawings, *, header_of, progress):
+    def remembering(paths, drawings, *, header_of, load, progress):
         alone, used = Parts(Tally(4, 3), Tally(16, 10)), Parts(Tally(4, 4), Tally(16, 15))
         return [Replayed(path.stem, path, alone, with_memory=used) for path in paths]
 
@@ -157,7 +157,7 @@ def test_that_the_hold_out_of_a_model_is_its_writers_alone(qtbot, open_tab):
 
 
 def test_that_imported_drawings_that_a_model_may_know_are_told_and_not_counted(qtbot, open_tab):
-    def of_files(paths, drawings, *, header_of, progress):
+    def of_files(paths, drawings, *, header_of, load, progress):
         parts = Parts(not_learned=Tally(5, 4), of_files=Tally(15, 15))
         return [Replayed(path.stem, path, parts) for path in paths]
 
@@ -184,7 +184,7 @@ def test_that_what_cannot_be_read_is_said(qtbot, open_tab):
 def test_that_closing_cancels_a_replay(qtbot, open_tab):
     began = Event()
 
-    def endless(paths, drawings, *, header_of, progress):
+    def endless(paths, drawings, *, header_of, load, progress):
         began.set()
         while True:
             progress(0, 1)
@@ -197,7 +197,7 @@ def test_that_closing_cancels_a_replay(qtbot, open_tab):
 
 
 def test_that_a_model_that_could_not_read_is_named(open_tab, qtbot):
-    def broken(paths, drawings, *, header_of, progress):
+    def broken(paths, drawings, *, header_of, load, progress):
         return [Replayed(path.stem, path, error="It is damaged.") for path in paths]
 
     tab = open_tab(broken)
@@ -228,7 +228,7 @@ def test_that_a_model_that_cannot_be_read_is_said_to_be_so(open_tab, tmp_path):
 
 
 def test_that_a_writer_without_drawings_is_told_so_instead_of_figures(open_tab, qtbot):
-    def nothing(paths, drawings, *, header_of, progress):
+    def nothing(paths, drawings, *, header_of, load, progress):
         return [Replayed(path.stem, path) for path in paths]
 
     tab = open_tab(nothing)

@@ -92,7 +92,7 @@ def _reader(monkeypatch):
 
 @pytest.fixture
 def inspector(qtbot):
-    inspector = Inspector()
+    inspector = Inspector(load=load_model)
     yield inspector
     inspector.shutdown()
 

@@ -378,3 +378,10 @@ def test_that_a_full_disk_is_called_so_where_sqlite_only_knows_of_an_error(
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
     with pytest.raises(StoreError, match=text), as_store_error(tmp_path / "samples.db"):
         raise error
+
+
+def test_that_an_iteration_that_is_given_up_may_outlive_the_store(filled: Path) -> None:
+    with SampleStore.open(filled) as store:
+        samples = store.samples()
+        next(samples)
+    samples.close()

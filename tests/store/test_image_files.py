@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageDraw, ImageOps
 
+from qtdigits.core.drawing.images import normalise_image
 from qtdigits.errors import InputError, StoreError
 from qtdigits.store.data.image_files import GALLERY_COLUMNS, read_image, read_image_folder, write_gallery
 
@@ -90,6 +91,21 @@ def test_that_a_large_picture_is_reduced_evenly(tmp_path: Path, mode: str) -> No
     assert np.array_equal(image[335:665], expected[335:665])
     assert np.array_equal(image[:333], expected[:333])
     assert np.array_equal(image[668:], expected[668:])
+
+
+@pytest.mark.parametrize("size", [(4000, 3000), (1600, 1200)])
+def test_that_a_small_digit_on_a_large_sheet_is_read_as_on_a_small_one(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    rasters = []
+    for number, (sheet, at) in enumerate(((size, (1200, 700)), ((180, 180), (60, 60)))):
+        picture = Image.new("L", sheet, 235)
+        points = [(at[0] + x, at[1] + y) for x, y in ((0, 0), (45, 2), (20, 60))]
+        ImageDraw.Draw(picture).line(points, fill=40, width=4)
+        picture.save(tmp_path / f"{number}.png")
+        rasters.append(normalise_image(read_image(tmp_path / f"{number}.png")).astype(int))
+    assert rasters[0].any()
+    assert np.abs(rasters[0] - rasters[1]).mean() < 2
 
 
 @pytest.mark.parametrize("orientation", range(10))

@@ -28,6 +28,8 @@ _FLAT_NOISE = 8.0
 _LEAST_SHADED_PX = 24
 """In a smaller picture grey levels at the border are the edges of ink, not shade."""
 _PEAK_RANK = 4
+_LARGE_SIDE_PX, _SMALL_SHARE = 400, 1 / 16
+"""Ink that has less than this share of a picture of at least this size is looked at closely."""
 _LEAST_STROKE_PX = 1.6
 _WORKING_SIDE_PX = 200
 
@@ -48,7 +50,8 @@ def normalise_image(grey: NDArray[Any]) -> NDArray[np.uint8]:
     levels = _checked(grey)
     if _is_normalised(levels):
         return np.rint(levels).astype(np.uint8)
-    ink = _cropped(_ink_inside_frames(levels))
+    window = window_of_ink(levels)
+    ink = _cropped(_ink_inside_frames(levels if window is None else levels[window]))
     if not ink.size:
         return np.zeros((SIZE_PX, SIZE_PX), np.uint8)
     return _fitted(_thickened(ink))
@@ -67,6 +70,24 @@ def normalise_images(greys: NDArray[Any]) -> NDArray[np.uint8]:
     for index in np.flatnonzero(~ready):
         rasters[index] = normalise_image(greys[index])
     return rasters
+
+
+def window_of_ink(grey: NDArray[Any]) -> tuple[slice, slice] | None:
+    """Return where the ink of a large picture is, with paper around it; None where it takes up much of it, or there is none.
+
+    A small drawing on a large sheet has fewer pixels of ink than the sheet has of dust and shade.
+    """
+    if max(grey.shape) < _LARGE_SIDE_PX:
+        return None
+    firm = _ink_of(_checked(grey), rank=_PEAK_RANK) >= _FIRM
+    firm &= _neighbourhood(firm) > 2
+    rows, columns = np.flatnonzero(firm.any(axis=1)), np.flatnonzero(firm.any(axis=0))
+    if not len(rows):
+        return None
+    margin = max(np.ptp(rows), np.ptp(columns)) // 2 + _LEAST_FRAME_PX
+    window = tuple(slice(max(0, at[0] - margin), at[-1] + 1 + margin) for at in (rows, columns))
+    is_small = grey[window].size < grey.size * _SMALL_SHARE
+    return (window[0], window[1]) if is_small else None
 
 
 def is_normalised(image: NDArray[Any]) -> bool:
@@ -140,8 +161,11 @@ def _border(levels: Float) -> Float:
     return np.concatenate([side.ravel() for side in sides])
 
 
-def _ink_of(levels: Float) -> Float:
-    """Ink 1, background 0, whichever was lighter; all zeros when nothing stands out from the background."""
+def _ink_of(levels: Float, *, rank: int = 0) -> Float:
+    """Ink 1, background 0, whichever was lighter; all zeros when nothing stands out from the background.
+
+    The firmest ink is that of the pixel of this `rank`; 0: of one that depends on the size of the picture.
+    """
     ground: Float | np.float32
     ground, noise = _level_and_noise(_background_at_border(levels))
     if noise > _FLAT_NOISE and min(levels.shape) >= _LEAST_SHADED_PX:
@@ -151,7 +175,7 @@ def _ink_of(levels: Float) -> Float:
     if float(np.sum(ink * ink * ink, dtype=np.float64)) < 0.0:
         # Where less light falls on paper, ink is less dark by the same ratio.
         ink *= -np.mean(ground) / np.maximum(ground, 1.0)
-    rank = min(ink.size, max(1, max(ink.shape) // 8))
+    rank = min(ink.size, rank or max(1, max(ink.shape) // 8))
     peak = float(np.partition(ink, -rank, axis=None)[-rank])
     if peak < max(_LEAST_CONTRAST, 6.0 * noise):
         return np.zeros_like(levels)

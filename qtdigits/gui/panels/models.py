@@ -262,7 +262,8 @@ def _replayed(
 
     with SampleStore.open(data_dir) as store:
         drawings = Drawings.of(store, writer=writer, class_set=class_set)
-    found = replay(paths, drawings, header_of=headers_of(ModelLibrary(data_dir)), progress=look)
+    library = ModelLibrary(data_dir)
+    found = replay(paths, drawings, header_of=headers_of(library), load=library.load, progress=look)
     return {one.path: one for one in found}, drawings.n_doubted
 
 

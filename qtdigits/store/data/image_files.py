@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from qtdigits.core.drawing.images import window_of_ink
 from qtdigits.core.drawing.labels import clean_label
 from qtdigits.errors import InputError
 from qtdigits.limits import PICTURE_BYTES, PIXELS, SCANS, SIDE_PIXELS
@@ -58,7 +59,7 @@ GALLERY_COLUMNS = 12
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Read a PNG or JPEG as grey levels `(height, width) uint8`; transparent pixels are white. Raises `InputError`.
 
-    A picture of more than `WORKING_PIXELS` is reduced by a whole factor.
+    A picture of more than `WORKING_PIXELS` is reduced by a whole factor, or cut down to where its ink is.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -71,7 +72,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             with Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image:
                 PIXELS.check(image.width * image.height, str(path))
                 SIDE_PIXELS.check(max(image.size), str(path))
-                return np.asarray(_upright(_reduced(image), image))
+                return np.asarray(_upright(_with_small_ink(image, _reduced(image)), image))
     except InputError:
         raise
     except Image.DecompressionBombError as error:
@@ -142,6 +143,17 @@ def _reduced(image: Image) -> Image:
         strip = image.crop((0, top, image.width, min(top + height, image.height)))
         reduced.paste(_grey(strip).reduce(factor), (0, top // factor))
     return reduced
+
+
+def _with_small_ink(image: Image, reduced: Image) -> Image:
+    """Return the part of a picture that holds its ink, where that is small and would be lost in the reduced one."""
+    factor = math.ceil(image.width / reduced.width)
+    window = window_of_ink(np.asarray(reduced)) if factor > 1 else None
+    if window is None:
+        return reduced
+    rows, columns = window
+    right, bottom = min(columns.stop * factor, image.width), min(rows.stop * factor, image.height)
+    return _reduced(image.crop((columns.start * factor, rows.start * factor, right, bottom)))
 
 
 def _grey(image: Image) -> Image:

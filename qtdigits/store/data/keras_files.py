@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def open_keras_file(path: Path) -> Iterator[KerasFile]:
     except InputError as error:
         is_named = str(path) in error.message
         raise error if is_named else InputError(f"{path}: {error.message}", error.remedy) from error
-    except (*UNUSABLE, zipfile.BadZipFile, EOFError) as error:
+    except (*UNUSABLE, zipfile.BadZipFile, zlib.error, EOFError) as error:
         reason = str(error).rstrip(".") if isinstance(error, ValueError) else "its parts do not fit together"
         raise InputError(f"{path} is damaged: {reason}.", "Save the model again.") from error
 

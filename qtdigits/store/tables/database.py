@@ -97,7 +97,9 @@ class Database:
 
     def rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[sqlite3.Row]:
         with as_store_error(self.path):
-            yield from self._connection.execute(statement, values)
+            # `yield from` would close the cursor of an iteration that is given up, perhaps after the store itself: an error.
+            for row in self._connection.execute(statement, values):  # noqa: UP028
+                yield row
 
     def sound(self, make: Callable[[sqlite3.Row], T], rows: Iterable[sqlite3.Row]) -> Iterator[T]:
         """Yield what `make` makes of the rows, without the damaged ones."""

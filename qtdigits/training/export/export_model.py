@@ -18,9 +18,9 @@ from qtdigits.litert import constants_of, with_metadata
 from qtdigits.paths import shipped_models_dir
 from qtdigits.reader import Reader
 from qtdigits.store.files import write_file
-from qtdigits.store.model_files import load_model
 from qtdigits.training.export import onnx_format, safetensors_format
 from qtdigits.training.export.formats import Exported, Format, format_of
+from qtdigits.training.model_upgrade import readable
 
 TOLERANCE = 1e-5
 """The largest difference of a probability from the original's."""
@@ -52,7 +52,7 @@ def export_model(path: Path, out: Path, *, format_name: str = "", data_dir: Path
     chosen = format_of(out, format_name)
     _refuse_models(path, out, data_dir)
     _require(chosen)
-    model = load_model(path)
+    model = readable(path, data_dir)
     expected = _outputs_of(Reader(model), model.golden.images)
     exported = Exported(model, reading_network(model, constants_of(model.flatbuffer)))
     with tempfile.TemporaryDirectory(prefix="qtdigits-") as folder:

@@ -5,6 +5,7 @@ The latest drawing wins: a newer question replaces one that is waiting, and ends
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -20,7 +21,6 @@ from qtdigits.core.network_inspection import first_filters, heat_map, layer_outp
 from qtdigits.core.network_spec import LayerSummary, layers_of
 from qtdigits.errors import ModelFileError, QtDigitsError
 from qtdigits.reader import Reader
-from qtdigits.store.model_files import load_model
 
 BATCH = 64
 """Readings made before the worker looks for a newer question."""
@@ -78,8 +78,10 @@ class Inspector(QObject):
     failed = Signal(object)  # QtDigitsError
     _asked = Signal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, *, load: Callable[[Path], Model], parent: QObject | None = None) -> None:
+        """`load` gives a model with its weights."""
         super().__init__(parent)
+        self._load = load
         self._thread: QThread | None = None
         self._worker: _Worker | None = None
         self._next: Question | None = None
@@ -106,7 +108,7 @@ class Inspector(QObject):
             self._thread = self._worker = None
 
     def _start(self) -> _Worker:
-        self._thread, self._worker = QThread(self), _Worker()
+        self._thread, self._worker = QThread(self), _Worker(self._load)
         worker = self._worker
         worker.moveToThread(self._thread)
         self._asked.connect(worker.run)
@@ -133,8 +135,9 @@ class _Worker(QObject):
     failed = Signal(object)
     ended = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, load: Callable[[Path], Model]) -> None:
         super().__init__()
+        self._load = load
         self.is_outdated = Event()
         self._model: Model | None = None
         self._reader: Reader | None = None
@@ -156,7 +159,7 @@ class _Worker(QObject):
     def _opened(self, path: Path) -> tuple[Model, Reader]:
         if self._model is None or self._reader is None or self._model.path != path:
             self._model = self._reader = None
-            model = load_model(path)
+            model = self._load(path)
             self._model, self._reader = model, Reader(model)
         return self._model, self._reader
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -38,7 +40,7 @@ class NetworkPanel(RefreshingPanel):
         self._session = session
         self._question: Question | None = None
         self._occlusion: OcclusionView | None = None
-        self.inspector = Inspector(parent=self)
+        self.inspector = Inspector(load=partial(session.library.load, weights=True), parent=self)
         self._heat = HeatView()
         self._answer = label(EMPTY, role="heading", name="decidedLabel", wraps=True)
         self._pixel = label(role="muted", name="pixelLabel", wraps=True)
