@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from threading import Event
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget, QWidget
@@ -20,6 +22,7 @@ from qtdigits.gui.panels.models import COLUMNS, ModelsPanel
 from qtdigits.gui.session import Session
 from qtdigits.paths import shipped_models_dir
 from qtdigits.store.library import ModelLibrary
+from qtdigits.store.model_files import load_model, save_model
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.compare import Parts, Replayed
 from store.values import a_sample
@@ -283,12 +286,16 @@ def test_that_the_chosen_model_is_exported_by_a_process_of_its_own(qtbot, open_t
 
 def test_that_a_model_that_cannot_be_exported_is_reported(qtbot, open_tab, tmp_path):
     tab = open_tab()
+    (path,) = [entry.path for entry in tab.session.library.entries()]
+    model = load_model(path)
+    wrong = np.roll(np.eye(10, dtype=np.float32)[:1], 3)
+    save_model(replace(model, golden=replace(model.golden, probabilities=wrong)), path)
     tab.panel.findChild(QTableWidget, "modelsTable").selectRow(0)
     tab.answers.reply = tmp_path / "taken.tflite"
     with qtbot.waitSignal(tab.session.problem_met, timeout=60_000) as met:
         qtbot.mouseClick(tab.panel.findChild(QPushButton, "exportModelButton"), LEFT)
     assert "Exporting to taken.tflite failed, and nothing was changed." in str(met.args[0])
-    assert "its LiteRT program does not load" in str(met.args[0])
+    assert "its weights do not give its golden answers" in str(met.args[0])
     assert not tab.answers.reply.exists()
 
 
