@@ -77,8 +77,8 @@ def test_that_the_window_shows_drawings_larger_and_off_centre(users: Dataset) ->
     assert seen.dtype == np.uint8
     assert seen.shape == users.images.shape
     assert np.array_equal(seen, in_window(users.images))
-    sides = [max(np.ptp(np.argwhere(image > 100), axis=0)) + 1 for image in seen]
-    assert 21 < np.mean(sides) < 26
+    sides = [max(np.ptp(np.argwhere(image >= 128), axis=0)) + 1 for image in seen]
+    assert np.mean(sides) == pytest.approx(22.6, abs=1)
     ink_kept = seen.sum(axis=(1, 2)) / users.images.sum(axis=(1, 2))
     assert np.all((ink_kept > 0.5) & (ink_kept < 2))
     blank = np.zeros((1, 28, 28), np.uint8)
