@@ -26,6 +26,7 @@ from qtdigits.errors import InputError, ModelFileError, QtDigitsError
 from qtdigits.reader import Reader
 from qtdigits.store.data.keras_files import KerasFile, open_keras_file
 from qtdigits.store.model_files import check_model, is_model_file, save_model
+from qtdigits.store.programs import Programs
 from qtdigits.training.child import limit_resources, limit_time
 from qtdigits.training.import_model import MOST_SECONDS, Task
 from qtdigits.training.model_upgrade import built, compare_with_weights, with_own_program
@@ -55,7 +56,7 @@ def rebuild(task: Task) -> dict[str, Any]:
 
 
 def _checked(path: Path, task: Task) -> dict[str, Any]:
-    """Of one of our models; its program is built anew, and it is told where it is another network's than the weights."""
+    """Of one of our models; its program is built anew unless it is a shipped one, and it is told where it is another network's than the weights."""
     if task.classes:
         raise InputError(f"{path} is a model of QtDigits, which knows its classes.", "Leave out --classes.")
     model = check_model(path)
@@ -63,7 +64,8 @@ def _checked(path: Path, task: Task) -> dict[str, Any]:
     is_own = True
     try:
         compare_with_weights(model)
-        model = built(model)
+        if not Programs(Path(task.out).parent).of(model):  # it is none of the shipped ones
+            model = built(model)
     except ModelFileError:
         model, is_own = with_own_program(model), False
     save_model(replace(model, name=task.name), Path(task.out))

@@ -172,6 +172,16 @@ def test_that_a_model_of_qtdigits_is_checked_and_comes_as_it_is(
         imported(ours)
 
 
+def test_that_a_program_that_is_not_ours_is_built_anew_unseen(
+    tmp_path: Path, imported: Callable[..., tuple[dict[str, Any], Path]]
+) -> None:
+    model = check_model(SHIPPED)
+    theirs = replace(model, flatbuffer=model.flatbuffer + b"theirs")
+    found, path = imported(save_model(theirs, tmp_path / "theirs.h5").path)
+    assert not found["has_new_program"]
+    assert not check_model(path).flatbuffer.endswith(b"theirs")
+
+
 def test_that_a_program_of_another_network_is_built_anew(
     tmp_path: Path, imported: Callable[..., tuple[dict[str, Any], Path]]
 ) -> None:
