@@ -56,7 +56,7 @@ def rebuild(task: Task) -> dict[str, Any]:
 
 
 def _checked(path: Path, task: Task) -> dict[str, Any]:
-    """Of one of our models; its program is built anew unless it is a shipped one, and it is told where it is another network's than the weights."""
+    """Of one of our models. Its program is built anew, unless it is shipped; it is told where it is another network's."""
     if task.classes:
         raise InputError(f"{path} is a model of QtDigits, which knows its classes.", "Leave out --classes.")
     model = check_model(path)
