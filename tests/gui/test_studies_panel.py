@@ -147,7 +147,7 @@ def test_that_an_empty_tab_says_what_a_study_is(make_panel: MakePanel, qtbot: Qt
 def test_that_a_study_is_listed_with_its_best_trial_and_its_interval(finished: StudiesPanel) -> None:
     assert rows(finished) == [["widths", "4 of 4", "64.00 % (54.24 to 72.73 %)", "finished"]]
     assert said(finished, "bestTrial") == (
-        "The best of 4 complete trials reads 64.00 % (54.24 to 72.73 %) of the validation part right: neurons 64."
+        "The best of 4 complete trials reads 64.00 % (54.24 to 72.73 %) of the validation part right: neurons = 64."
     )
     assert said(finished, "studyStatus") == "finished · 4 complete of 4"
     assert said(finished, "chosenTrial").startswith("Trial 3: 64.00 %")
@@ -162,9 +162,9 @@ def test_that_the_tab_fits_a_small_screen(finished: StudiesPanel) -> None:
 
 def test_that_the_history_shows_each_trial_and_the_best_so_far(finished: StudiesPanel) -> None:
     shown = chart(finished, "History")
-    assert plotted(shown, "trial") == ([1, 2, 3, 4], [0.16, 0.32, 0.48, 0.64])
+    assert plotted(shown, "trial") == ([0, 1, 2, 3], [0.16, 0.32, 0.48, 0.64])
     assert plotted(shown, "best so far")[1][-1] == 0.64
-    assert plotted(shown, "chosen trial") == ([4], [0.64])
+    assert plotted(shown, "chosen trial") == ([3], [0.64])
 
 
 def test_that_slices_curves_and_parallel_coordinates_show_the_same_trials(finished: StudiesPanel) -> None:
@@ -184,7 +184,7 @@ def test_that_a_trial_chosen_in_the_table_is_chosen_in_the_charts(finished: Stud
     QTest.keyClick(table, Qt.Key.Key_Down)
     assert said(finished, "chosenTrial").startswith("Trial 2: 48.00 %")
     turn_to(finished, "History")
-    assert plotted(chart(finished, "History"), "chosen trial") == ([3], [0.48])
+    assert plotted(chart(finished, "History"), "chosen trial") == ([2], [0.48])
 
 
 def test_that_a_second_objective_has_a_page_of_its_own(

@@ -139,11 +139,11 @@ class StudyChart(ShareChart):
 
 
 def history_picture(study: StudyOverview) -> Picture | None:
-    """The accuracy of each complete trial, in the order of their numbers, and the best so far."""
+    """The accuracy of each complete trial, by its number, and the best so far."""
     trials = study.complete
     if not trials:
         return None
-    x, (y, low, high) = np.arange(1.0, len(trials) + 1), _values(trials)
+    x, (y, low, high) = np.array([float(trial.number) for trial in trials]), _values(trials)
     highest = np.maximum.accumulate(y)
     best = np.maximum.accumulate(np.where(y >= highest, np.arange(len(y)), 0))
     steps = np.repeat(best, 2)[:-1]
@@ -154,7 +154,7 @@ def history_picture(study: StudyOverview) -> Picture | None:
             ShareSeries("trial", x, y, "text_muted", low, high, is_dotted=True, is_faint=True),
             ShareSeries("best so far", at, y[steps], "accent", low[steps], high[steps]),
         ],
-        (0.5, len(x) + 0.5),
+        (x[0] - 0.5, x[-1] + 0.5),
         _value_range(trials),
         points,
         _dot_among(points),

@@ -30,7 +30,7 @@ HISTORY, SLICES, PARALLEL, IMPORTANCES, CURVES, FRONT = (
 )
 NOT_YET = "No trial is complete yet."
 CHARTS = {
-    HISTORY: ("accuracy of each trial, in order", NOT_YET),
+    HISTORY: ("accuracy of each trial, by its number", NOT_YET),
     SLICES: ("accuracy by the value of one field", NOT_YET),
     PARALLEL: ("each trial's values and accuracy", NOT_YET),
     IMPORTANCES: (

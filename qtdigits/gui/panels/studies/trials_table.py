@@ -41,9 +41,9 @@ def value_text(value: object) -> str:
 
 
 def params_text(study: StudyOverview, trial: TrialOverview) -> str:
-    """Such as "neurons 64, dropout 0.2"."""
+    """Such as "neurons = 64, dropout = 0.2"."""
     known = [one for one in study.spec.search if one.name in trial.params]
-    return ", ".join(f"{title_of(one).lower()} {value_text(trial.params[one.name])}" for one in known)
+    return ", ".join(f"{title_of(one).lower()} = {value_text(trial.params[one.name])}" for one in known)
 
 
 def accuracy_text(trial: TrialOverview) -> str:
@@ -54,7 +54,7 @@ def accuracy_text(trial: TrialOverview) -> str:
 
 
 def trial_text(study: StudyOverview, trial: TrialOverview) -> str:
-    """Such as "Trial 7: 97.84 % (97.10 to 98.40 %) · neurons 64, dropout 0.2"."""
+    """Such as "Trial 7: 97.84 % (97.10 to 98.40 %) · neurons = 64, dropout = 0.2"."""
     came_to = accuracy_text(trial) if trial.value is not None else f"{trial.state} {trial.error}".strip()
     return f"Trial {trial.number}: {came_to} · {params_text(study, trial)}"
 
