@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cli.running import Outcome, Run, python, write_ink
 from qtdigits.cli.main import main
 from qtdigits.core.drawing.synthetic import synthetic_digits
+from qtdigits.store.programs import FOLDER as PROGRAMS
 
 
 @pytest.fixture
@@ -31,9 +33,15 @@ def ink_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_ink(path, *synthetic_digits(200, seed=3), writers=("ada", "bob"))
 
 
+@pytest.fixture
+def tiny_model(trained_once: Path, data_dir: Path) -> Path:
+    """A small network, really trained by `qtdigits train` on the drawings of `ink_file`, as if in this test's data folder."""
+    shutil.copytree(trained_once.parent / "data" / PROGRAMS, data_dir / PROGRAMS, dirs_exist_ok=True)
+    return trained_once
+
+
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory, ink_file: Path) -> Path:
-    """A small network, really trained by `qtdigits train` on the drawings of `ink_file`."""
+def trained_once(tmp_path_factory: pytest.TempPathFactory, ink_file: Path) -> Path:
     folder = tmp_path_factory.mktemp("model")
     path = folder / "tiny.h5"
     arguments = (

@@ -126,7 +126,7 @@ def _history(study: StudyOverview) -> tuple[str, str]:
         Series("trial", number, value, 0, low, high, is_dotted=True),
         Series("best so far", np.repeat(number, 2)[1:], np.repeat(np.maximum.accumulate(value), 2)[:-1], 1),
     ]
-    drawn = chart(series, title="Accuracy of each trial", x=Axis("trial"), y=_settled(value))
+    drawn = chart(series, title="Accuracy of each trial", x=Axis("trial"), y=SHARE)
     return drawn, "Each complete trial with its 95 % interval; the line is the best so far."
 
 
@@ -139,7 +139,7 @@ def _slices(study: StudyOverview) -> Iterator[Html]:
         if known.all() and len(set(at)) > 1:
             dots = [Series("trial", np.array(at, np.float64), value, 1, low, high, is_dotted=True)]
             axis = Axis(one.name, is_log=one.is_log)
-            yield figure(chart(dots, title=f"Accuracy by {one.name}", x=axis, y=_settled(value)))
+            yield figure(chart(dots, title=f"Accuracy by {one.name}", x=axis, y=SHARE))
 
 
 def _curves(study: StudyOverview) -> Iterator[Html]:
@@ -186,7 +186,7 @@ def _front(study: StudyOverview) -> Iterator[Html]:
                 is_dotted=True,
             )
         )
-    drawn = chart(series, title="Pareto front", x=Axis(title), y=_settled(series[0].y))
+    drawn = chart(series, title="Pareto front", x=Axis(title), y=SHARE)
     yield figure(drawn, "No trial is better in both than one of the front.", series=series)
 
 
@@ -212,7 +212,7 @@ def _values(trials: Sequence[TrialOverview]) -> tuple[Floats, Floats, Floats]:
 
 
 def _settled(values: Floats) -> Axis:
-    """An axis on which a few hopeless trials do not flatten all others."""
+    """An axis on which the first epochs and a few hopeless trials do not flatten all other curves."""
     kept = np.sort(values[np.isfinite(values)])[len(values) // 10 :]
     return Axis("accuracy", is_share=True, ends=SHARE.fitted(kept))
 

@@ -183,7 +183,7 @@ def _grid(frame: _Frame, x: Axis, y: Axis) -> list[str]:
 
 def _drawn(one: Series, frame: _Frame) -> list[str]:
     given = (part for part in (one.x, one.y, one.low, one.high) if part is not None)
-    is_known = np.logical_and.reduce([np.isfinite(part) for part in given])
+    is_known = np.logical_and.reduce([np.isfinite(part) for part in given]) & (one.y >= frame.y_ends[0])
     if not is_known.any():
         return []
     x, y = frame.x(one.x[is_known]), frame.y(one.y[is_known])
