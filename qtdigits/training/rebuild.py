@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,32 +36,41 @@ from qtdigits.version import __version__
 
 READING_SECONDS, READING_BYTES_A_SECOND = 2, 20 << 20
 """The processor's time for reading a file, and how much each further second reads: in some damaged files HDF5 never ends."""
+Limit = Callable[[int], object]
+"""Is told how many more seconds of the processor's time there are."""
 TOLERANCE = 1e-5
 """The largest difference of a probability between the file's own layers and those that they were rebuilt as."""
+
+
+def _never(_seconds: int) -> None:
+    """Limit nothing: this process has other things to do, too."""
 
 
 def main(arguments: list[str]) -> int:
     """Do the task, a JSON object, and print what came of it."""
     limit_resources()
     task = converted(decoded(arguments[0], dict), Task)
-    sys.stdout.write(json.dumps(rebuild(task)) + "\n")
+    sys.stdout.write(json.dumps(rebuild(task, limit_time)) + "\n")
     return 0
 
 
-def rebuild(task: Task) -> dict[str, Any]:
-    """Write the model of a file to `task.out`. Raises `InputError`, which names the layer that cannot be imported."""
+def rebuild(task: Task, limit: Limit = _never) -> dict[str, Any]:
+    """Write the model of a file to `task.out`. Raises `InputError`, which names the layer that cannot be imported.
+
+    `limit` is told before each step how many seconds of the processor's time it may take.
+    """
     path = Path(task.path)
     with contextlib.suppress(OSError):
-        limit_time(READING_SECONDS + path.stat().st_size // READING_BYTES_A_SECOND)
-    return _checked(path, task) if is_model_file(path) else _rebuilt(path, task)
+        limit(READING_SECONDS + path.stat().st_size // READING_BYTES_A_SECOND)
+    return _checked(path, task, limit) if is_model_file(path) else _rebuilt(path, task, limit)
 
 
-def _checked(path: Path, task: Task) -> dict[str, Any]:
+def _checked(path: Path, task: Task, limit: Limit) -> dict[str, Any]:
     """Of one of our models. Its program is built anew, unless it is shipped; it is told where it is another network's."""
     if task.classes:
         raise InputError(f"{path} is a model of QtDigits, which knows its classes.", "Leave out --classes.")
     model = check_model(path)
-    limit_time(MOST_SECONDS)
+    limit(MOST_SECONDS)
     is_own = True
     try:
         compare_with_weights(model)
@@ -72,7 +82,7 @@ def _checked(path: Path, task: Task) -> dict[str, Any]:
     return {"title": model.network.title, "has_new_program": not is_own}
 
 
-def _rebuilt(path: Path, task: Task) -> dict[str, Any]:
+def _rebuilt(path: Path, task: Task, limit: Limit) -> dict[str, Any]:
     """Of a model of Keras's."""
     with open_keras_file(path) as file:
         layers = layers_in(file.config)
@@ -82,7 +92,7 @@ def _rebuilt(path: Path, task: Task) -> dict[str, Any]:
             for highest in ([task.highest] if task.highest else HIGHEST)
         }
         label_set = _label_set(next(iter(networks.values())).n_classes, file, task.classes)
-    limit_time(MOST_SECONDS)
+    limit(MOST_SECONDS)
     images, labels = reference_drawings()
     tried = []
     for highest, network in networks.items():
