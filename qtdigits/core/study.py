@@ -78,6 +78,7 @@ class StudySpec:
             known["recipe"] = recipe_of(known["recipe"])
             known["search"] = tuple(Search.parse(f"{name}={spec}") for name, spec in known["search"].items())
             known |= {name: tuple(map(str, known.get(name, ()))) for name in ("ink_files", "leave_out")}
+            known["files"] = {str(name): str(digest) for name, digest in known.get("files", {}).items()}
             return cls(**known).checked()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(

@@ -163,7 +163,7 @@ def _some(source: sqlite3.Connection, statement: str, *values: int) -> list[sqli
     """Return the rows, None when not all of them can be read."""
     try:
         return source.execute(statement, values).fetchall()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # what is wrong may itself be said in no known encoding
         return None
 
 
