@@ -153,6 +153,17 @@ def test_that_a_study_is_listed_with_its_best_trial_and_its_interval(finished: S
     assert said(finished, "chosenTrial").startswith("Trial 3: 64.00 %")
 
 
+@pytest.mark.parametrize("name", ["journals", "importances-of/widths"])
+def test_that_a_study_may_have_any_name(
+    name: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch, make_panel: MakePanel, qtbot: QtBot
+) -> None:
+    make_study(data_dir, "neurons=16|32", name=name, trials=2)
+    work(data_dir, monkeypatch, name)
+    panel = make_panel()
+    qtbot.waitUntil(lambda: said(panel, "studyStatus").startswith("finished"))
+    assert [row[0] for row in rows(panel)] == [name]
+
+
 def test_that_the_tab_fits_a_small_screen(finished: StudiesPanel) -> None:
     for title in ("One field", "All fields", "Importance", "Curves", "Trials"):
         turn_to(finished, title)

@@ -22,8 +22,8 @@ from qtdigits.training.study_overview import StudyReader, journals
 LOOK_MS, MOST_MS = 1_500, 10_000
 REST = 20
 """Reading is followed by a rest of so many times as long, up to `MOST_MS`: it competes with the window for Python's lock."""
-JOURNALS = "journals"
-IMPORTANCES_OF = "importances of "
+JOURNALS, IMPORTANCES_OF = "all journals", "importances of "
+"""What is read in the background, beside studies: their names have no spaces."""
 
 
 class StudyWatch(QObject):
