@@ -18,6 +18,11 @@ def this_program() -> list[str]:
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "qtdigits"]
 
 
+def studies_dir(data_dir: Path) -> Path:
+    """Return where the studies of a data folder are."""
+    return data_dir / "studies"
+
+
 def user_data_dir(override: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of the user's data: `--data-dir`, else `QTDIGITS_DATA_DIR`, else the platform's data folder.
 

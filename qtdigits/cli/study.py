@@ -163,11 +163,11 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_best(args: argparse.Namespace) -> int:
+    from qtdigits.training.study_storage import none_complete
+
     best = _opened(args.name, args).summary()["best"]
     if best is None:
-        raise InputError(
-            f"No trial of {args.name} is complete yet.", f"Work on it: qtdigits study resume {args.name}"
-        )
+        raise none_complete(args.name)
     if args.json:
         print_json(best)
     else:
@@ -218,13 +218,12 @@ def _names(args: argparse.Namespace) -> list[str]:
 
 
 def _opened(name: str, args: argparse.Namespace) -> StoredStudy:
-    from qtdigits.training.study_storage import open_study, study_names
+    from qtdigits.training.study_storage import no_study, open_study
 
     where = {"data_dir": data_folder(args), "url": args.storage}
     stored = open_study(name, **where, heartbeat_s=getattr(args, "heartbeat", 60))
     if stored is None:
-        names = ", ".join(study_names(**where)) or "none yet"
-        raise InputError(f"There is no study {name!r}.", f"Studies: {names}.")
+        raise no_study(name, **where)
     return stored
 
 

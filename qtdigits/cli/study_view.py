@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qtdigits.cli.output import print_facts, print_table, show
-from qtdigits.core.formatting import UNKNOWN, percent, percent_range
+from qtdigits.core.formatting import UNKNOWN, percent, percent_range, percent_within
 
 MOST_SHOWN = 20
 
@@ -55,8 +55,9 @@ def _cells(one: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
     if one["value"] is None:
         return cells + [UNKNOWN] * (len(_header(summary)) - len(cells))
     shares = [correct / one["n"] for correct in one["correct"]]
-    cells += [percent(one["value"], 2), _range_text(*one["interval"])]
-    cells += [_range_text(min(shares), max(shares))] if spec["seeds"] > 1 else []
+    low, high = one["interval"]
+    cells += [percent(one["value"], 2), percent_range(low, high, 2)]
+    cells += [percent_range(min(shares), max(shares), 2)] if spec["seeds"] > 1 else []
     return cells + ([f"{one['second']:.3g}"] if spec["second"] else [])
 
 
@@ -73,12 +74,8 @@ def facts_of_best(best: Mapping[str, Any]) -> list[tuple[str, object]]:
 def accuracy_text(one: Mapping[str, Any] | None) -> str:
     if one is None or one["value"] is None:
         return UNKNOWN
-    return f"{percent(one['value'], 2)} ({_range_text(*one['interval'])})"
+    return percent_within(one["value"], one["interval"], 2)
 
 
 def point_text(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in params.items())
-
-
-def _range_text(low: float, high: float) -> str:
-    return percent_range(low, high, 2)

@@ -53,6 +53,11 @@ def percent_range(low: float, high: float, decimals: int = 1) -> str:
     return f"{percent_digits(low, decimals)} to {percent(high, decimals)}"
 
 
+def percent_within(share: float, interval: tuple[float, float], decimals: int = 1) -> str:
+    """A share and its interval, such as "97.8 % (97.1 to 98.4 %)"."""
+    return f"{percent(share, decimals)} ({percent_range(*interval, decimals)})"
+
+
 def percent_digits(share: float, decimals: int = 1) -> str:
     """As `percent`, without the sign."""
     shown = f"{100 * share:.{decimals}f}"

@@ -50,10 +50,10 @@ class Model:
     """A trained model.
 
     `weights` maps the name of each layer to its arrays, in the order of the layers. It is empty when only reading was
-    asked for. `flatbuffer` is the LiteRT program, empty where none may be run:
-    then the weights are computed with. `scores` maps a set's name to a `Score.to_json()`. `provenance` says what it
-    was trained on and with. A reading whose highest probability is below `undecided_below`, or that is less similar to each of
-    the `class_means`, `(k, d)` embeddings, than `unlike_below`, is "not sure" (0: none is). `path` is None until the model is
+    asked for. `flatbuffer` is the LiteRT program, empty where none may be run: then the weights are computed with.
+    `scores` maps a set's name to a `Score.to_json()`. `provenance` says what it was trained on and with. A reading whose
+    highest probability is below `undecided_below`, or that is less similar to each of the `class_means`, `(k, d)`
+    embeddings, than `unlike_below`, is "not sure" (0: none is). `path` is None until the model is
     stored. Raises `InputError` for thresholds that are not from 0 to 1, and for another number of means than of classes.
     """
 

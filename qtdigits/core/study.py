@@ -29,6 +29,8 @@ MEDIAN, HYPERBAND, NO_PRUNER = PRUNERS = ("median", "hyperband", "none")
 HOLD_OUT, VALIDATION = "hold-out", "validation"
 """Objectives, beside the path of a file of drawings by people that nothing is trained on."""
 TIME, SIZE = SECOND_OBJECTIVES = ("time", "size")
+SECOND_AXES = {SIZE: ("size of the model file in kB", 1000.0), TIME: ("time of a reading in ms", 1.0)}
+"""What the axis of a second objective says, and by what its values are divided for it."""
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,8 @@ class ImportExport(QObject):
     """Works in a thread of its own, and tells the session how each job ended.
 
     What a file holds is told before it is stored. `imported` carries the sentence about what was stored, and the ids of the
-    drawings. `model_work_changed` carries what is being done with a model, "" when that has ended;
-    `model_added` its path, and what there is to know about it.
+    drawings. `model_work_changed` carries what is being done with a model, "" when that has ended; `model_added` its path, and
+    what there is to know about it.
     """
 
     imported = Signal(str, object)

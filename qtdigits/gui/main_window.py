@@ -51,6 +51,7 @@ from qtdigits.gui.widgets.ask import Ask
 from qtdigits.gui.widgets.message_bar import MessageBar
 from qtdigits.gui.widgets.pages import LazyPage
 from qtdigits.gui.widgets.parts import named
+from qtdigits.paths import studies_dir
 from qtdigits.store.files import write_file
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.version import __version__
@@ -262,7 +263,7 @@ class MainWindow(QMainWindow):
             self.trainer.start_engine()
             self.trainer.reload_queue()
             self.training_panel.offer_interrupted()
-            if (self.session.data_dir / "studies").is_dir():
+            if studies_dir(self.session.data_dir).is_dir():
                 self._optuna.start()
 
     @Slot()

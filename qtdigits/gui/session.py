@@ -359,11 +359,6 @@ class Session(CurrentReader):
             self.saving.do(add, lambda _: self._reload_classes(), failed=self.report)
         self._reload_classes()
 
-    # Memory. What is judged while it is being built goes into one that has nothing else yet.
-
-    # The champion's file. The model is in memory and goes on reading without it; but nothing could be learned from a missing
-    # file, and the next start would be without it. So another model takes over, between two drawings.
-
     def _tell_drawing(self) -> None:
         self.ink_changed.emit(self.ink)
         self.reading_changed.emit(self.reading)

@@ -66,14 +66,12 @@ def readable(path: Path, folder: Path) -> Model:
 
     It is remembered in the data folder `folder`. Raises `ModelFileError`, `TrainingError`.
     """
-    library = ModelLibrary(folder)
-    model = library.load(path, weights=True)
-    if model.flatbuffer:
-        return model
-    model = load_model(path)
+    programs, model = Programs(folder), load_model(path)
+    if program := programs.of(model):
+        return model.with_program(program)
     own = built(model)
     with contextlib.suppress(StoreError):  # then it is built again next time
-        library.programs.add(model, own.flatbuffer)
+        programs.add(model, own.flatbuffer)
     return own
 
 

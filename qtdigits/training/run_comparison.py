@@ -63,10 +63,15 @@ def environment_of(folder: Path, run: RunRecord) -> dict[str, str]:
         provenance: Mapping[str, Any] = load_header(path).provenance if path else {}
     except QtDigitsError:
         return {}
+    return versions_in(provenance)
+
+
+def versions_in(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Return program, machine and libraries, as far as a model's provenance names them."""
     libraries = provenance.get("libraries")
-    values = {**provenance, **libraries} if isinstance(libraries, Mapping) else provenance
-    names = ("program", "machine", *(libraries if isinstance(libraries, Mapping) else ()))
-    return {name: str(values[name]) for name in names if name in values}
+    known = {name: provenance[name] for name in ("program", "machine") if name in provenance}
+    known |= libraries if isinstance(libraries, Mapping) else {}
+    return {name: str(value) for name, value in known.items()}
 
 
 def _figures(runs: Sequence[RunRecord], epoch: str) -> Iterator[Row]:

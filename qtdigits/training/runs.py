@@ -9,6 +9,7 @@ from pathlib import Path
 from qtdigits.core.formatting import counted
 from qtdigits.core.run.events import RunFinished
 from qtdigits.errors import InputError, ModelFileError, StoreError
+from qtdigits.paths import studies_dir
 from qtdigits.store.model_files import load_header
 from qtdigits.store.run_files import RunFolder, in_use_error
 from qtdigits.store.tables.runs import CANCELLED, INTERRUPTED, RUNNING, RunRecord, RunTable
@@ -57,7 +58,7 @@ def interrupted_run(store: SampleStore, data_dir: Path) -> RunRecord | None:
         return None
     with suppress(InputError):  # a request that cannot be read is reported when the run is resumed
         out = Path(str(RunFolder(data_dir, newest.id).request().get("out", "")))
-        if (data_dir / "studies").absolute() in out.absolute().parents:
+        if studies_dir(data_dir).absolute() in out.absolute().parents:
             return None
     return newest
 

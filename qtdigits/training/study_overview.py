@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +13,11 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtdigits.core.recipe import Value
 from qtdigits.core.study import StudySpec
+from qtdigits.paths import studies_dir
 from qtdigits.training.study_storage import (
     ENDED,
     JOURNAL,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
+Floats = NDArray[np.float64]
 Importances = dict[str, tuple[float, float, float]]
 """The importance of each field, 0 to 1, and both ends of its interval at 95 %."""
 LEAST_FOR_IMPORTANCES = 10
@@ -103,6 +106,13 @@ class StudyOverview:
         # Of the sum of the trials that are left, and of the mean that they are taken to have.
         spread = 2 * stdev(took) * math.sqrt(left + left**2 / len(took)) / workers
         return max(0.0, middle - spread), middle + spread
+
+
+def values_of(trials: Sequence[TrialOverview]) -> tuple[Floats, Floats, Floats]:
+    """Return the accuracies of complete trials, and both ends of their intervals: `(n,)` each."""
+    found = [(trial.value or 0.0, *(trial.interval or (0.0, 1.0))) for trial in trials]
+    value, low, high = np.array(found, np.float64).reshape(-1, 3).T
+    return value, low, high
 
 
 class StudyReader:
@@ -221,7 +231,7 @@ def _importances(study: Study, *, without: int | None) -> dict[str, float]:
 
 def journals(data_dir: Path) -> dict[str, tuple[int, int, int]]:
     """Return the names of the studies in a data folder, the one written to last first; what stands by a name changes with it."""
-    folder = data_dir / "studies"
+    folder = studies_dir(data_dir)
     found = {}
     for path in folder.rglob(JOURNAL):
         with contextlib.suppress(OSError):  # deleted meanwhile

@@ -25,6 +25,7 @@ import msgspec
 
 from qtdigits.core.study import HYPERBAND, MEDIAN, TPE, Figures, StudySpec
 from qtdigits.errors import InputError, StoreError
+from qtdigits.paths import studies_dir
 from qtdigits.store.files import make_folder
 from qtdigits.store.locks import ProcessLock
 from qtdigits.untrusted import Count, converted
@@ -202,7 +203,7 @@ def study_names(*, data_dir: Path, url: str = "") -> list[str]:
     import optuna
 
     if not url:
-        folder = data_dir / "studies"
+        folder = studies_dir(data_dir)
         return sorted(path.parent.relative_to(folder).as_posix() for path in folder.rglob(JOURNAL))
     with reporting(url):
         return sorted(optuna.get_all_study_names(_storage("", data_dir, url, HEARTBEAT_S)))
@@ -215,7 +216,17 @@ def folder_of(name: str, data_dir: Path) -> Path:
             f"{name!r} cannot be the name of a study.",
             "Use letters, digits, - and _; / puts it into a group.",
         )
-    return data_dir / "studies" / name
+    return studies_dir(data_dir) / name
+
+
+def no_study(name: str, *, data_dir: Path, url: str = "") -> InputError:
+    """Return the error for a study that is not there, with the names of those that are."""
+    names = ", ".join(study_names(data_dir=data_dir, url=url)) or "none yet"
+    return InputError(f"There is no study {name!r}.", f"Studies: {names}.")
+
+
+def none_complete(name: str) -> InputError:
+    return InputError(f"No trial of {name} is complete yet.", f"Work on it: qtdigits study resume {name}")
 
 
 def runs_of(trial: FrozenTrial) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from qtdigits.core.formatting import counted
-from qtdigits.errors import QtDigitsError
 from qtdigits.gui.session import Session
 from qtdigits.gui.upkeep import Upkeep
 from qtdigits.gui.widgets.parts import RIGHT, button, choice_table, table_cell
@@ -59,20 +58,17 @@ class BackupsDialog(TableDialog):
 
     def make(self) -> None:
         self.begin("Backing up …")
-        self._upkeep.back_up(then=self._on_made, failed=self._on_failed)
+        self._upkeep.back_up(then=self._on_made, failed=self.fail)
 
     def _on_made(self, _path: object) -> None:
         self._show_backups()
         self.say("Backed up.")
 
-    def _on_failed(self, error: QtDigitsError) -> None:
-        self.say(str(error), role="error")
-
     def restore(self) -> None:
         row = self._table.currentRow()
         if 0 <= row < len(self._backups):
             self.begin("Restoring …")
-            self._upkeep.restore(self._backups[row].path, then=self._on_restored, failed=self._on_failed)
+            self._upkeep.restore(self._backups[row].path, then=self._on_restored, failed=self.fail)
 
     def _on_restored(self, done: Restored) -> None:
         self._show_backups()

@@ -150,7 +150,7 @@ class ClassesDialog(TableDialog):
             table.adopt(self._session.outputs)  # a class that only the model knows
             made = change(table)
         except QtDigitsError as error:
-            self.say(str(error), role="error")
+            self.fail(error)
             return False
         self._session.undo_stack.add(ClassAction(self._session, name, made))
         self._session.samples_edited()

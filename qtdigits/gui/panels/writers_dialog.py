@@ -100,7 +100,7 @@ class WritersDialog(TableDialog):
         try:
             self._session.rename_writer(old, new)
         except QtDigitsError as error:
-            self.say(str(error), role="error")
+            self.fail(error)
         else:
             self._show_writers(new)
             self.say(f"{old} is called {new} now.")
@@ -123,7 +123,7 @@ class WritersDialog(TableDialog):
         try:
             self._session.merge_writers(source, into)
         except QtDigitsError as error:
-            self.say(str(error), role="error")
+            self.fail(error)
         else:
             self._show_writers(into)
             self.say(f"The drawings of {source} now belong to {into}.")
@@ -140,10 +140,7 @@ class WritersDialog(TableDialog):
         if not self._ask.one_of(f"Erase {name}", question, [ERASE], no="Keep", is_grave=True):
             return
         self.begin(f"Erasing {name} …")
-        self._upkeep.erase(name, then=partial(self._on_erased, name), failed=self._on_failed)
-
-    def _on_failed(self, error: QtDigitsError) -> None:
-        self.say(str(error), role="error")
+        self._upkeep.erase(name, then=partial(self._on_erased, name), failed=self.fail)
 
     def _on_erased(self, name: str, done: Wiped) -> None:
         self._show_writers(self._session.writer)

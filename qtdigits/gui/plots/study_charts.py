@@ -20,11 +20,11 @@ from qtdigits.core.formatting import percent
 from qtdigits.core.run.curves import Numbers, Range
 from qtdigits.core.score.metrics import wilson_band
 from qtdigits.core.search import Search
-from qtdigits.core.study import SIZE, VALIDATION
+from qtdigits.core.study import SECOND_AXES, VALIDATION
 from qtdigits.gui.plots.calm_plot import multiples, tick_step
 from qtdigits.gui.plots.charts import ShareChart, ShareSeries
 from qtdigits.gui.widgets.colours import theme_of
-from qtdigits.training.study_overview import StudyOverview, TrialOverview
+from qtdigits.training.study_overview import StudyOverview, TrialOverview, values_of
 
 Ticks = tuple[tuple[float, str], ...]
 CLICK_PX = 14
@@ -143,7 +143,7 @@ def history_picture(study: StudyOverview) -> Picture | None:
     trials = study.complete
     if not trials:
         return None
-    x, (y, low, high) = np.array([float(trial.number) for trial in trials]), _values(trials)
+    x, (y, low, high) = np.array([float(trial.number) for trial in trials]), values_of(trials)
     highest = np.maximum.accumulate(y)
     best = np.maximum.accumulate(np.where(y >= highest, np.arange(len(y)), 0))
     steps = np.repeat(best, 2)[:-1]
@@ -167,7 +167,7 @@ def slice_picture(study: StudyOverview, name: str) -> Picture | None:
     axis = next((axis_of(one) for one in study.spec.search if one.name == name), None)
     if not trials or axis is None:
         return None
-    x, (y, low, high) = axis.positions(trials), _values(trials)
+    x, (y, low, high) = axis.positions(trials), values_of(trials)
     points = _points(trials, x, y)
     series = [ShareSeries("trial", x, y, "accent", low, high, is_dotted=True, is_faint=True)]
     return Picture(series, (-0.06, 1.06), _value_range(trials), points, _dot_among(points), axis.ticks)
@@ -178,9 +178,8 @@ def front_picture(study: StudyOverview) -> Picture | None:
     trials = [trial for trial in study.complete if trial.second is not None]
     if not trials:
         return None
-    is_size = study.spec.second == SIZE
-    unit, name = (1000.0, "size of the model file in kB") if is_size else (1.0, "time of a reading in ms")
-    x, (y, low, high) = np.array([trial.second or 0 for trial in trials]) / unit, _values(trials)
+    name, unit = SECOND_AXES[study.spec.second]
+    x, (y, low, high) = np.array([trial.second or 0 for trial in trials]) / unit, values_of(trials)
     points = _points(trials, x, y)
     front = sorted(i for i, trial in enumerate(trials) if trial.number in study.front)
     front.sort(key=lambda i: float(x[i]))
@@ -262,7 +261,7 @@ def parallel_picture(study: StudyOverview, titles: Mapping[str, str]) -> Picture
     if not trials:
         return None
     axes = [axis_of(one) for one in study.spec.search]
-    values, _, _ = _values(trials)
+    values, _, _ = values_of(trials)
     low, high = shown = _value_range(trials)
     step = tick_step(high - low, MOST_TICKS)
     of_values = ParameterAxis(
@@ -347,13 +346,6 @@ def ranked_on(study: StudyOverview) -> str:
     return "a file of drawings" if study.spec.has_file else names.get(study.spec.objective, "your hold-out")
 
 
-def _values(trials: Sequence[TrialOverview]) -> tuple[Numbers, Numbers, Numbers]:
-    """Accuracies, and both ends of their intervals."""
-    found = [(trial.value or 0.0, *(trial.interval or (0.0, 1.0))) for trial in trials]
-    value, low, high = np.array(found).T
-    return value, low, high
-
-
 def _points(trials: Sequence[TrialOverview], x: Numbers, y: Numbers) -> list[tuple[float, float, int]]:
     return [(float(a), float(b), trial.number) for a, b, trial in zip(x, y, trials, strict=True)]
 
@@ -374,7 +366,7 @@ def _dot_among(
 
 
 def _value_range(trials: Sequence[TrialOverview]) -> Range:
-    _, low, high = _values(trials)
+    _, low, high = values_of(trials)
     bottom = np.quantile(low, 0.1) if len(low) > WELL_SPREAD else low.min()
     return _with_margin(float(bottom), float(high.max()))
 

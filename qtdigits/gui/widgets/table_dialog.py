@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog, QHeaderView, QLayout, QTableWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from qtdigits.errors import QtDigitsError
 from qtdigits.gui.widgets.parts import give_role, label
 
 
@@ -50,6 +51,10 @@ class TableDialog(QDialog):
             self._table.setFocus()
         self._answer.setText(text)
         give_role(self._answer, role)
+
+    def fail(self, error: QtDigitsError) -> None:
+        """Say why something was not done."""
+        self.say(str(error), role="error")
 
     @override
     def done(self, result: int) -> None:

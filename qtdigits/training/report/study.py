@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from qtdigits.core.formatting import UNKNOWN, counted, duration, percent, percent_range
+from qtdigits.core.formatting import UNKNOWN, counted, duration, percent, percent_range, percent_within
 from qtdigits.core.recipe import Value
 from qtdigits.core.run.figures import RunFigures, recipe_values
-from qtdigits.core.study import SIZE, TIME
-from qtdigits.errors import InputError
+from qtdigits.core.study import SECOND_AXES
 from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.report.page import Html, Report, facts, figure, page, section, table, tiles
 from qtdigits.training.report.svg import Axis, Bar, Floats, Series, bars, chart
 from qtdigits.training.run_comparison import environment_of
-from qtdigits.training.study_overview import StudyOverview, StudyReader, TrialOverview
-from qtdigits.training.study_storage import study_names
+from qtdigits.training.study_overview import StudyOverview, StudyReader, TrialOverview, values_of
+from qtdigits.training.study_storage import no_study, none_complete
 
 MOST_CURVES, MOST_ROWS = 12, 500
-SECOND = {SIZE: ("size of the model file in kB", 1000.0), TIME: ("time of a reading in ms", 1.0)}
 SHARE = Axis("accuracy", is_share=True)
 
 
@@ -29,11 +27,10 @@ def study_report(folder: Path, name: str, *, url: str = "") -> Report:
     reader = StudyReader(folder, url=url)
     study = reader.read(name)
     if study is None:
-        names = ", ".join(study_names(data_dir=folder, url=url)) or "none yet"
-        raise InputError(f"There is no study {name!r}.", f"Studies: {names}.")
+        raise no_study(name, data_dir=folder, url=url)
     best = study.best
     if best is None or best.value is None:
-        raise InputError(f"No trial of {name} is complete yet.", f"Work on it: qtdigits study resume {name}")
+        raise none_complete(name)
     headline = f"The best of {counted(len(study.complete), 'trial')} of {name} reads {_accuracy(best)} of the drawings right."
     html = page(
         f"Report about the study {name}",
@@ -83,7 +80,7 @@ def _sections(
     )
     if importances:
         rows = [
-            Bar(field, value, f"{percent(value, 0)} ({percent_range(low, high, 0)})", (low, high))
+            Bar(field, value, percent_within(value, (low, high), 0), (low, high))
             for field, (value, low, high) in importances.items()
         ]
         text = "PED-ANOVA: in which fields the best tenth of the trials differs from all. The intervals are by jackknife."
@@ -121,7 +118,7 @@ def _marks(folder: Path, study: StudyOverview, best: TrialOverview) -> Iterator[
 def _history(study: StudyOverview) -> tuple[str, str]:
     trials = study.complete
     number = np.array([trial.number for trial in trials], np.float64)
-    value, low, high = _values(trials)
+    value, low, high = values_of(trials)
     series = [
         Series("trial", number, value, 0, low, high, is_dotted=True),
         Series("best so far", np.repeat(number, 2)[1:], np.repeat(np.maximum.accumulate(value), 2)[:-1], 1),
@@ -132,7 +129,7 @@ def _history(study: StudyOverview) -> tuple[str, str]:
 
 def _slices(study: StudyOverview) -> Iterator[Html]:
     """The accuracy of all trials against each searched field of numbers."""
-    value, low, high = _values(study.complete)
+    value, low, high = values_of(study.complete)
     for one in study.spec.search:
         at = [trial.params.get(one.name) for trial in study.complete]
         known = np.array([isinstance(x, int | float) and not isinstance(x, bool) for x in at])
@@ -171,10 +168,10 @@ def _front(study: StudyOverview) -> Iterator[Html]:
     best = sorted(
         (trial for trial in found if trial.number in study.front), key=lambda trial: trial.second or 0
     )
-    title, unit = SECOND[study.spec.second]
+    title, unit = SECOND_AXES[study.spec.second]
     series = []
     for name, trials, colour in (("trial", found, 0), ("Pareto front", best, 1)):
-        value, low, high = _values(trials)
+        value, low, high = values_of(trials)
         series.append(
             Series(
                 name,
@@ -192,7 +189,7 @@ def _front(study: StudyOverview) -> Iterator[Html]:
 
 def _table(study: StudyOverview) -> Html:
     names = [one.name for one in study.spec.search]
-    second, unit = SECOND.get(study.spec.second, ("", 1.0))
+    second, unit = SECOND_AXES.get(study.spec.second, ("", 1.0))
     header = ("trial", *names, "accuracy", "95 % interval", *([second] if second else []), "state")
     rows = []
     for trial in sorted(study.trials, key=lambda trial: -(trial.value or 0))[:MOST_ROWS]:
@@ -202,13 +199,6 @@ def _table(study: StudyOverview) -> Html:
         state = f"{trial.state} {trial.error}".strip()
         rows.append((trial.number, *params, percent(trial.value, 2), interval, *more, state))
     return table(header, rows, numbers_from=0)
-
-
-def _values(trials: Sequence[TrialOverview]) -> tuple[Floats, Floats, Floats]:
-    """Value, and the ends of its interval, of each trial: `(n,)`."""
-    value = np.array([trial.value for trial in trials], np.float64)
-    low, high = (np.array([(t.interval or (0.0, 1.0))[end] for t in trials], np.float64) for end in (0, 1))
-    return value, low, high
 
 
 def _settled(values: Floats) -> Axis:

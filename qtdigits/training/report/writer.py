@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from qtdigits.core.drawing.samples import Verdict
-from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range
+from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range, percent_within
 from qtdigits.core.model import Model
 from qtdigits.core.run.figures import recipe_values
 from qtdigits.core.score.calibration import (
@@ -53,6 +53,7 @@ from qtdigits.training.report.writer_figures import (
     chosen_writer,
     measured,
 )
+from qtdigits.training.run_comparison import versions_in
 
 MOST_MISREAD, MOST_OF_CLASS, MOST_CLASSES, MOST_MODELS = 120, 10, 40, 12
 WINDOWS = 40
@@ -157,7 +158,7 @@ def _memory_and_training(found: WriterFigures) -> Iterator[str]:
                 which = "after training" if place == len(found.read) - 1 else "before training"
             for kind, answers in one.answers.items():
                 tally = answers.score.tally
-                text = f"{percent(tally.accuracy)} ({percent_range(*tally.interval)})"
+                text = percent_within(tally.accuracy, tally.interval)
                 label = ", ".join(filter(None, (which, kind)))
                 rows.append(Bar(label, tally.accuracy, text, tally.interval, 2 if kind == WITH_MEMORY else 1))
         last = found.read[-1]
@@ -302,16 +303,10 @@ def data_marks(lineage: tuple[Model, ...]) -> Iterator[str]:
         "Data marks", marks, lead="What the model in use, and those that it started from, were trained on."
     )
     model = lineage[0]
-    libraries = model.provenance.get("libraries")
     yield section(
         "Recipe and versions",
         facts((name, value) for name, value in recipe_values(model.recipe.to_json()).items() if value != ""),
-        facts(
-            [
-                *((name, model.provenance.get(name, UNKNOWN)) for name in ("program", "machine")),
-                *(libraries.items() if isinstance(libraries, Mapping) else ()),
-            ]
-        ),
+        facts({"program": UNKNOWN, "machine": UNKNOWN, **versions_in(model.provenance)}.items()),
         lead=f"Of {model.name}, the model in use: {model.network.title}.",
     )
 

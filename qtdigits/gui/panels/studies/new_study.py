@@ -72,7 +72,7 @@ class SearchRow(QWidget):
 
     @property
     def text(self) -> str:
-        return f"{self._field.currentData().name}={self._spec.text()}"
+        return f"{self.field_name}={self._spec.text()}"
 
     @property
     def field_name(self) -> str:

@@ -30,6 +30,7 @@ from qtdigits.gui.session import Session
 from qtdigits.gui.trainer import Trainer
 from qtdigits.gui.widgets.pages import RefreshingPanel
 from qtdigits.gui.widgets.parts import (
+    LEFT,
     RIGHT,
     ThinBar,
     button,
@@ -136,12 +137,8 @@ class StudiesPanel(RefreshingPanel):
             done = f"{study.count(*ENDED):,} of {study.n_trials:,}"
             texts = (done, accuracy_text(best) if best else UNKNOWN, self._state_of(study))
         for column, text in enumerate(texts, 1):
-            cell = (
-                table_cell(text, RIGHT, tip=problem or "")
-                if column == 1
-                else table_cell(text, tip=problem or "")
-            )
-            self._table.setItem(row, column, cell)
+            side = RIGHT if column == 1 else LEFT
+            self._table.setItem(row, column, table_cell(text, side, tip=problem))
 
     def _state_of(self, study: StudyOverview) -> str:
         current, trainer = self._trainer.study, self._trainer

@@ -9,7 +9,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from qtdigits.gui.panels.studies.trials_table import TrialsTable, title_of, titles_of, trial_text
+from qtdigits.gui.panels.studies.trials_table import NOT_YET, TrialsTable, title_of, titles_of, trial_text
 from qtdigits.gui.plots.study_charts import (
     Picture,
     StudyChart,
@@ -28,7 +28,6 @@ from qtdigits.training.study_storage import ENDED
 HISTORY, SLICES, PARALLEL, IMPORTANCES, CURVES, FRONT = (
     *("History", "One field", "All fields", "Importance", "Curves", "Trade-off"),
 )
-NOT_YET = "No trial is complete yet."
 CHARTS = {
     HISTORY: ("accuracy of each trial, by its number", NOT_YET),
     SLICES: ("accuracy by the value of one field", NOT_YET),

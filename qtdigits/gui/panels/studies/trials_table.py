@@ -20,7 +20,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from typing_extensions import override
 
-from qtdigits.core.formatting import UNKNOWN, duration, percent, percent_range
+from qtdigits.core.formatting import UNKNOWN, duration, percent, percent_range, percent_within
 from qtdigits.core.search import Search
 from qtdigits.core.study import SIZE
 from qtdigits.gui.widgets.parts import LEFT, RIGHT, make_plain
@@ -28,6 +28,7 @@ from qtdigits.training.study_overview import StudyOverview, TrialOverview
 
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
+NOT_YET = "No trial is complete yet."
 
 
 def title_of(one: Search) -> str:
@@ -50,7 +51,7 @@ def accuracy_text(trial: TrialOverview) -> str:
     """Such as "97.84 % (97.10 to 98.40 %)"."""
     if trial.value is None or trial.interval is None:
         return UNKNOWN
-    return f"{percent(trial.value, 2)} ({percent_range(*trial.interval, 2)})"
+    return percent_within(trial.value, trial.interval, 2)
 
 
 def trial_text(study: StudyOverview, trial: TrialOverview) -> str:
@@ -201,7 +202,7 @@ def best_text(study: StudyOverview, on: str) -> str:
     """The best so far, in one sentence."""
     best = study.best
     if best is None:
-        return "No trial is complete yet."
+        return NOT_YET
     n = len(study.complete)
     so_far = "" if study.is_over else " so far"
     of = f"The best of {n:,} complete trials{so_far}" if n > 1 else "The only complete trial"
