@@ -73,14 +73,11 @@ class Memory:
     def __init__(self, *, alpha: float = ALPHA, beta: float = BETA, nearest: int = NEAREST) -> None:
         self.alpha, self.beta, self.nearest = alpha, beta, nearest
         self._embeddings: Floats = np.empty((0, 0), np.float32)
-        self._axes: Floats | None = (
-            None  # the directions in which remembered embeddings differ most, if there are many
-        )
-        self._shadows: Floats = np.empty(
-            (0, 0), np.float32
-        )  # the embeddings as `_shadow` has them, if there are axes
+        # The directions in which remembered embeddings differ most, and the embeddings as `_shadow` has them: only of many.
+        self._axes: Floats | None = None
+        self._shadows: Floats = np.empty((0, 0), np.float32)
         self._labels: list[str] = []
-        self._label_set: tuple[str, ...] | None = None  # of what is remembered now, once it was asked for
+        self._label_set: tuple[str, ...] | None = None  # of what is remembered now, once asked for
         self._keys: NDArray[np.int64] = np.empty(0, np.int64)
         self._next_key = 1
 

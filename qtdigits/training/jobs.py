@@ -84,7 +84,7 @@ class TrainingJob(_Job):
 
     `out` is the path of the model, "" for a new one in the library; `mnist` the path of `mnist.npz`, "" to search for it.
     `csv_pairs` are (images, labels), with `csv_is_raw` trained on as they are, not normalised. `not_digits` are ink files of
-    other signs: what is not shaped like a digit teaches the network to be unsure. `characters` are ink files that the second
+    other signs: what is not shaped like a digit teaches the network to be unsure, and so do the recipe's invented characters. `characters` are ink files that the second
     head alone learns from, `turned_characters` those that it learns turned and mirrored, as eight characters each. Writers of
     files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is scored on the files of `score_on`
     and never trained on them. With `watches_file` the first of them is scored after each epoch, too, in place of the
