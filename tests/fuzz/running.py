@@ -38,6 +38,10 @@ class Finding:
     number: int
     text: str = ""
 
+    @property
+    def is_of_time(self) -> bool:
+        return self.kind.startswith("time:")
+
 
 def input_of(target: Target, name: str, seed: int, number: int) -> bytes:
     """The input of a number is always the same."""
