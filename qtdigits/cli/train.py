@@ -82,7 +82,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "--not-digits",
         **files,
         help="ink files of letters and other signs: those not shaped like a digit, and the "
-            "recipe's invented characters, teach the network to be unsure",
+        "recipe's invented characters, teach the network to be unsure",
     )
     group.add_argument(
         "--characters",

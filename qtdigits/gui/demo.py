@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import (
+    QBuffer,
     QCoreApplication,
     QEvent,
     QMessageLogContext,
@@ -49,7 +50,7 @@ from qtdigits.gui.main_window import TABS, MainWindow
 from qtdigits.gui.panels.runs.run_details import RESULT_TAB, RunResultPage
 from qtdigits.gui.results.confusion_matrix import ConfusionMatrix
 from qtdigits.store.data.ink_files import read_ink_jsonl, read_unipen
-from qtdigits.store.files import make_folder
+from qtdigits.store.files import make_folder, write_file
 
 N_DRAWINGS = 40
 TEACHING_SEED = 2022
@@ -93,7 +94,7 @@ def play(window: MainWindow, out: Path, drawings: list[tuple[str, Ink]], source:
         old.unlink()
     _drop_platform_remarks()
     text = summary_of(DemoPlayer(window, out, source).play(drawings))
-    (out / "summary.md").write_text(text, "utf-8")
+    write_file(out / "summary.md", text.encode())
     sys.stdout.write(text)
 
 
@@ -313,7 +314,9 @@ class DemoPlayer:
         self._settle()
         number = len(self._findings.pictures) + 1
         file = f"{number:02}-{name}.png"
-        self._window.grab().save(str(self._out / file))
+        picture = QBuffer()
+        self._window.grab().save(picture, "PNG")
+        write_file(self._out / file, bytes(picture.data().data()))
         self._findings.pictures.append((file, caption))
 
     def _wait(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
