@@ -280,7 +280,6 @@ def _storage(name: str, data_dir: Path, url: str, heartbeat_s: int, *, creates: 
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalFileSymlinkLock
-    from sqlalchemy.exc import IntegrityError, ProgrammingError
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if not url:
@@ -303,6 +302,8 @@ def _storage(name: str, data_dir: Path, url: str, heartbeat_s: int, *, creates: 
             "SQLite loses trials of several workers.",
             "Leave out --storage on one machine, or use PostgreSQL.",
         )
+    from sqlalchemy.exc import IntegrityError, ProgrammingError
+
     attempts = 10
     for attempt in range(attempts):
         try:
@@ -375,8 +376,12 @@ def _pruner(spec: StudySpec) -> BasePruner:
 def reporting(url: str) -> Iterator[None]:
     """Raise `StoreError` for what a storage raises. A password in its URL is not shown."""
     import optuna
-    from sqlalchemy.exc import SQLAlchemyError
 
+    errors: tuple[type[Exception], ...] = (optuna.exceptions.OptunaError, OSError, json.JSONDecodeError)
+    if url:  # SQLAlchemy takes a fifth of a second to import, and a journal needs none
+        from sqlalchemy.exc import SQLAlchemyError
+
+        errors = (*errors, SQLAlchemyError)
     shown = re.sub(r"//[^@/]*@", "//…@", url) or "The journal of the study"
     try:
         yield
@@ -384,7 +389,7 @@ def reporting(url: str) -> Iterator[None]:
         raise InputError(
             f"{shown}: {error}.", "For PostgreSQL: pip install 'qtdigits[postgresql]'."
         ) from error
-    except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, json.JSONDecodeError) as error:
+    except errors as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         raise StoreError(
             f"{shown} cannot be used: {reason}.", "Check the address, and that the server runs."
