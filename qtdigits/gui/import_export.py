@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -23,6 +24,9 @@ from qtdigits.store.tables.rows import EVERYTHING, SampleFilter
 from qtdigits.training import import_export as exchange
 from qtdigits.training.child import run_program
 from qtdigits.training.export.formats import FORMATS, format_of
+
+if TYPE_CHECKING:  # a report is not needed at the start
+    from qtdigits.training.report.page import Report
 
 CSV_KIND = "CSV (*.csv)"
 INK_KIND = "Ink (*.jsonl.gz *.jsonl)"
@@ -158,8 +162,6 @@ class ImportExport(QObject):
 
     def save_report(self) -> None:
         """Write a page about whoever draws now."""
-        from qtdigits.training.report.page import file_name_of
-
         writer, store = self._session.writer, self._session.store
         try:
             is_empty = not store.count(writer=writer) and not store.judgements.models(writer)
@@ -169,10 +171,11 @@ class ImportExport(QObject):
         if is_empty:
             self._session.notify(f"There is nothing to report: {writer} has not drawn anything yet.")
             return
-        out = self._ask.file_to_save("Save a report", file_name_of(writer), PAGE_KIND)
-        if out is not None:
-            work = partial(_report_written, self._session.data_dir, writer, out, self._is_closing)
-            self._run(f"Writing {out.name}", work)
+        self._save_page(writer, partial(_about_writer, self._session.data_dir, writer, self._is_closing))
+
+    def save_study_report(self, study: str) -> None:
+        """Write a page about a study."""
+        self._save_page(study, partial(_about_study, self._session.data_dir, study))
 
     @Slot()
     def _on_closing(self) -> None:
@@ -202,6 +205,13 @@ class ImportExport(QObject):
     def _import(self, path: Path, labels: Path | None) -> None:
         work = partial(exchange.read_drawings, path, writer=self._session.writer, labels=labels)
         self._run(f"Importing {path.name}", work)
+
+    def _save_page(self, subject: str, report: Callable[[], Report]) -> None:
+        from qtdigits.training.report.page import file_name_of
+
+        out = self._ask.file_to_save("Save a report", file_name_of(subject), PAGE_KIND)
+        if out is not None:
+            self._run(f"Writing {out.name}", partial(_report_written, report, out))
 
     def _store(self, name: str, drawings: tuple[Sample, ...]) -> None:
         if self._ask.yes(name, import_question(drawings)):
@@ -267,14 +277,24 @@ def _drawings_written(export: Callable[[], int], n_retired: int) -> DrawingsWrit
     return DrawingsWritten(export(), n_retired)
 
 
-def _report_written(data_dir: Path, writer: str, out: Path, is_closing: Event) -> ReportWritten:
+def _about_writer(data_dir: Path, writer: str, is_closing: Event) -> Report:
     from qtdigits.training.report.writer import writer_report
 
     def raise_if_closing(_done: int, _total: int) -> None:
         if is_closing.is_set():
             raise CancelledError("The window was closed.")
 
-    report = writer_report(data_dir, writer, progress=raise_if_closing)
+    return writer_report(data_dir, writer, progress=raise_if_closing)
+
+
+def _about_study(data_dir: Path, study: str) -> Report:
+    from qtdigits.training.report.study import study_report
+
+    return study_report(data_dir, study)
+
+
+def _report_written(make: Callable[[], Report], out: Path) -> ReportWritten:
+    report = make()
     write_file(out, report.html.encode())
     return ReportWritten(report.facts["headline"])
 

@@ -182,7 +182,7 @@ class MainWindow(QMainWindow):
         def studies() -> QWidget:
             from qtdigits.gui.panels.studies.studies_panel import StudiesPanel
 
-            return StudiesPanel(session=session, trainer=trainer)
+            return StudiesPanel(session=session, trainer=trainer, import_export=self.import_export)
 
         def writers() -> QWidget:
             from qtdigits.gui.panels.writers_panel import WritersPanel

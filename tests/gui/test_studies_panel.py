@@ -25,6 +25,7 @@ from pytestqt.qtbot import QtBot
 from gui.fake_engine import FakeEngines
 from gui.models import saved_model
 from gui.plotted import plotted
+from gui.stand_ins import Answers
 from qtdigits.core.recipe import recipe_of
 from qtdigits.core.run.control import StudyControl
 from qtdigits.core.run.events import EpochEnded, Event, JobCancelled, JobProgress, RunContinued, RunPaused
@@ -33,6 +34,7 @@ from qtdigits.core.run.history import History
 from qtdigits.core.search import Search
 from qtdigits.core.study import GRID, StudySpec
 from qtdigits.engine.protocol import RunJob
+from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.main_window import MainWindow
 from qtdigits.gui.panels.studies.new_study import NewStudyDialog
 from qtdigits.gui.panels.studies.studies_panel import StudiesPanel
@@ -74,11 +76,18 @@ def work(
 
 
 @pytest.fixture
-def make_panel(qtbot: QtBot, session: Session, trainer: Trainer) -> Iterator[MakePanel]:
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def make_panel(qtbot: QtBot, session: Session, trainer: Trainer, answers: Answers) -> Iterator[MakePanel]:
     made = []  # one that goes before the session is closed would take its thread with it
 
     def make() -> StudiesPanel:
-        panel = StudiesPanel(session=session, trainer=trainer)
+        panel = StudiesPanel(
+            session=session, trainer=trainer, import_export=ImportExport(session=session, ask=answers)
+        )
         made.append(panel)
         qtbot.addWidget(panel)
         panel.resize(800, 700)
@@ -243,6 +252,24 @@ def test_that_a_journal_that_cannot_be_read_says_so_in_its_row(
 
 
 # Begun, steered, resumed.
+
+
+def test_that_a_page_about_the_study_is_saved(
+    finished: StudiesPanel, answers: Answers, session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    answers.reply = tmp_path / "page.html"
+    with qtbot.waitSignal(session.notice_given, timeout=20_000, check_params_cb=lambda text: "done." in text):
+        press(finished, "saveStudyReportButton")
+    assert "Report about the study widths" in answers.reply.read_text("utf-8")
+
+
+def test_that_there_is_no_page_about_a_study_without_a_complete_trial(
+    make_panel: MakePanel, data_dir: Path, qtbot: QtBot
+) -> None:
+    make_study(data_dir, "neurons=16|32")
+    panel = make_panel()
+    qtbot.waitUntil(lambda: said(panel, "studyStatus").startswith("interrupted"))
+    assert not is_offered(panel, "saveStudyReportButton")
 
 
 def job_of(engines: FakeEngines) -> StudyJob:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from qtdigits.core.formatting import UNKNOWN
 from qtdigits.core.run.events import JobProgress
 from qtdigits.gui.engine_process import EngineState
+from qtdigits.gui.import_export import ImportExport
 from qtdigits.gui.panels.studies.new_study import NewStudyDialog
 from qtdigits.gui.panels.studies.study_pages import StudyPages
 from qtdigits.gui.panels.studies.study_watch import StudyWatch
@@ -57,9 +58,16 @@ LEAST_STATUS_PX = 260
 class StudiesPanel(RefreshingPanel):
     """Reads only while it is visible."""
 
-    def __init__(self, *, session: Session, trainer: Trainer, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        session: Session,
+        trainer: Trainer,
+        import_export: ImportExport,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._session, self._trainer = session, trainer
+        self._session, self._trainer, self._import_export = session, trainer, import_export
         self._watch = StudyWatch(data_dir=session.data_dir, parent=self)
         self._names: list[str] = []
         self._name = ""
@@ -76,6 +84,11 @@ class StudiesPanel(RefreshingPanel):
         )
         self._stop = button(
             "Stop", "stopStudyButton", "Stop; what was trained is kept, and the study can be resumed"
+        )
+        self._save = button(
+            "Save a report…",
+            "saveStudyReportButton",
+            "Write this study into one page, with its charts and tables",
         )
         self._table = choice_table(COLUMNS, name="studiesTable", title="Studies", numbers=(1,))
         self._table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -195,6 +208,7 @@ class StudiesPanel(RefreshingPanel):
         self._table.setVisible(has_any)
         for part in (self._best, self._bar, self._status, self._pages, self._chosen, self._open, self._use):
             part.setVisible(study is not None)
+        self._save.setVisible(study is not None and study.best is not None)
         self._pages.show_study(self._watch.study(self._name), self._trial)
         if study is not None:
             self._best.setText(best_text(study, ranked_on(study)))
@@ -267,6 +281,10 @@ class StudiesPanel(RefreshingPanel):
             self._trainer.work_on_study(self._name)
 
     @Slot()
+    def _on_save(self) -> None:
+        self._import_export.save_study_report(self._name)
+
+    @Slot()
     def _on_stop(self) -> None:
         self._trainer.stop_study(self._name)
 
@@ -301,7 +319,7 @@ class StudiesPanel(RefreshingPanel):
     def _lay_out(self) -> None:
         top = WrappingRow()
         top.add_stretching(label("Studies", role="heading"))
-        top.add(self._stop, self._pause, self._resume, self._new)
+        top.add(self._save, self._stop, self._pause, self._resume, self._new)
         below = WrappingRow()
         below.add_stretching(self._chosen, least_px=LEAST_STATUS_PX)
         buttons = QWidget()
@@ -334,6 +352,7 @@ class StudiesPanel(RefreshingPanel):
         self._resume.clicked.connect(self._on_resume)
         self._pause.clicked.connect(trainer.pause)
         self._stop.clicked.connect(self._on_stop)
+        self._save.clicked.connect(self._on_save)
         self._open.clicked.connect(self._on_open)
         self._use.clicked.connect(self._on_use)
         trainer.job_progressed.connect(self._on_progress)
