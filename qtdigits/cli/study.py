@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from qtdigits.cli.loading import champion_path, find_model, require_writer
 from qtdigits.cli.options import MNIST_HELP, Subparsers, add_command, add_group, add_json_option, data_folder
 from qtdigits.cli.output import print_facts, print_json, print_table, say, show
-from qtdigits.cli.study_view import accuracy_text, facts_of_best, point_text, print_markdown, print_summary
+from qtdigits.cli.study_view import accuracy_text, facts_of_best, print_markdown, print_summary
 from qtdigits.cli.train import DEFAULT_RECIPE
 from qtdigits.cli.training_run import obeying_signals, stdout_for_results
 from qtdigits.core.formatting import counted
 from qtdigits.core.run.control import StudyControl
 from qtdigits.core.run.events import Event, Notice
-from qtdigits.core.search import DEFAULT_SEARCH
+from qtdigits.core.search import DEFAULT_SEARCH, point_text
 from qtdigits.core.study import GRID, PRUNERS, SAMPLERS, SECOND_OBJECTIVES, TPE, VALIDATION, StudySpec
 from qtdigits.errors import InputError
 from qtdigits.paths import this_program

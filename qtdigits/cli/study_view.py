@@ -8,6 +8,7 @@ from typing import Any
 
 from qtdigits.cli.output import print_facts, print_table, show
 from qtdigits.core.formatting import UNKNOWN, percent, percent_range, percent_within
+from qtdigits.core.search import point_text, value_text
 
 MOST_SHOWN = 20
 
@@ -51,7 +52,7 @@ def _header(summary: Mapping[str, Any]) -> list[str]:
 
 def _cells(one: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
     spec = summary["spec"]
-    cells = [str(one["params"].get(name, UNKNOWN)) for name in spec["search"]]
+    cells = [value_text(one["params"].get(name, UNKNOWN)) for name in spec["search"]]
     if one["value"] is None:
         return cells + [UNKNOWN] * (len(_header(summary)) - len(cells))
     shares = [correct / one["n"] for correct in one["correct"]]
@@ -75,7 +76,3 @@ def accuracy_text(one: Mapping[str, Any] | None) -> str:
     if one is None or one["value"] is None:
         return UNKNOWN
     return percent_within(one["value"], one["interval"], 2)
-
-
-def point_text(params: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in params.items())

@@ -85,11 +85,24 @@ def search_field(name: str) -> Field:
         return FIELD_BY_NAME[name]
     if name in _OF_ONE_LAYER:
         of_all = _LAYER_FIELDS[name[:-2]]
-        return replace(of_all, name=name, help=f"{of_all.title.lower()} of layer {name[-1]}")
+        title, number = of_all.title, name[-1]
+        return replace(
+            of_all, name=name, title=f"{title} {number}", help=f"{title.lower()} of layer {number}"
+        )
     if name in _OWN_FIELDS:
         return _OWN_FIELDS[name]
     known = (*_OWN_FIELDS, "neurons_1, neurons_2, …", *(field for field in FIELD_BY_NAME if field != "seed"))
     raise InputError(f"There is no field {name!r} to search.", f"Fields: {', '.join(known)}.")
+
+
+def value_text(value: object) -> str:
+    """Return a value of a trial as it is shown."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def point_text(values: Point) -> str:
+    """Return values by the names or titles of their fields, such as "neurons = 64, dropout = 0.2"."""
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in values.items())
 
 
 def searchable_fields(recipe: Recipe) -> list[Field]:
@@ -167,6 +180,11 @@ class Search:
     @property
     def name(self) -> str:
         return self.field.name
+
+    @property
+    def title(self) -> str:
+        """As a person reads it, such as "Neurons 2" for those of the second layer."""
+        return self.field.title
 
     @property
     def is_whole(self) -> bool:

@@ -62,6 +62,11 @@ class StudySpec:
     hold_out: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of the searched fields, by their names."""
+        return {one.name: one.title for one in self.search}
+
     def to_json(self) -> dict[str, Any]:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         search = {one.name: one.text for one in self.search}

@@ -125,7 +125,4 @@ def _row(name: str, values: Sequence[str], group: str = FIGURES) -> Row:
 
 
 def _text(name: str, value: Value) -> str:
-    known = FIELD_BY_NAME.get(name)
-    if known is not None and known.zero and value == 0:
-        return known.zero
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return FIELD_BY_NAME[name].value_text(value) if name in FIELD_BY_NAME else str(value)

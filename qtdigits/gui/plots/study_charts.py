@@ -255,7 +255,7 @@ def importances_picture(
     return Picture(series, (-0.5, len(x) - 0.5), (-0.02, 1.02), x_ticks=ticks)
 
 
-def parallel_picture(study: StudyOverview, titles: Mapping[str, str]) -> Picture | None:
+def parallel_picture(study: StudyOverview) -> Picture | None:
     """A line for each complete trial through its values and its accuracy, the best tenth in colour."""
     trials = study.complete
     if not trials:
@@ -297,7 +297,7 @@ def parallel_picture(study: StudyOverview, titles: Mapping[str, str]) -> Picture
         ]
 
     labels = [(i + 0.02, at, text) for i, axis in enumerate(axes) for at, text in axis.ticks]
-    names = [titles.get(one.name, one.name) for one in study.spec.search] + ["Accuracy"]
+    names = [*study.spec.titles.values(), "Accuracy"]
     ticks = tuple((float(i), name) for i, name in enumerate(names))
     return Picture(series, (-0.15, len(axes) - 0.6), (-0.05, 1.05), points, highlighted, ticks, (), labels)
 

@@ -6,7 +6,7 @@ Whatever comes from data (names, labels, recipes) is escaped: only `Html` is tak
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -17,6 +17,7 @@ import numpy as np
 
 from qtdigits.core.drawing.samples import Raster
 from qtdigits.core.formatting import printable
+from qtdigits.core.recipe import FIELD_BY_NAME, Recipe
 from qtdigits.core.score.metrics import Score
 from qtdigits.store.data.image_files import png_of
 from qtdigits.training.report.svg import Series
@@ -134,6 +135,13 @@ def facts(pairs: Iterable[tuple[str, object]]) -> Html:
     return Html(
         f'<ul class="facts">{"".join(f"<li><span>{html(a)}</span> {html(b)}</li>" for a, b in pairs)}</ul>'
     )
+
+
+def recipe_facts(recipe: Recipe, *, without: Container[str] = ()) -> Html:
+    """Return the settings of a recipe by their titles."""
+    values = recipe.to_json()
+    chosen = (field for name, field in FIELD_BY_NAME.items() if name not in without and values[name] != "")
+    return facts((field.title, field.value_text(values[field.name])) for field in chosen)
 
 
 def columns(*parts: str) -> Html:

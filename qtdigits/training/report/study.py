@@ -8,11 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from qtdigits.core.formatting import UNKNOWN, counted, duration, percent, percent_range, percent_within
-from qtdigits.core.recipe import Value
-from qtdigits.core.run.figures import RunFigures, recipe_values
+from qtdigits.core.run.figures import RunFigures
+from qtdigits.core.search import point_text, value_text
 from qtdigits.core.study import SECOND_AXES
 from qtdigits.store.tables.samples import SampleStore
-from qtdigits.training.report.page import Html, Report, facts, figure, page, section, table, tiles
+from qtdigits.training.report.page import (
+    Html,
+    Report,
+    facts,
+    figure,
+    page,
+    recipe_facts,
+    section,
+    table,
+    tiles,
+)
 from qtdigits.training.report.svg import Axis, Bar, Floats, Series, bars, chart
 from qtdigits.training.run_comparison import environment_of
 from qtdigits.training.study_overview import StudyOverview, StudyReader, TrialOverview, values_of
@@ -35,7 +45,7 @@ def study_report(folder: Path, name: str, *, url: str = "") -> Report:
     html = page(
         f"Report about the study {name}",
         headline,
-        [_at(best)],
+        [_at(study, best)],
         _sections(folder, study, best, reader.importances(name)),
     )
     return Report(
@@ -80,7 +90,7 @@ def _sections(
     )
     if importances:
         rows = [
-            Bar(field, value, percent_within(value, (low, high), 0), (low, high))
+            Bar(spec.titles[field], value, percent_within(value, (low, high), 0), (low, high))
             for field, (value, low, high) in importances.items()
         ]
         text = "PED-ANOVA: in which fields the best tenth of the trials differs from all. The intervals are by jackknife."
@@ -89,14 +99,12 @@ def _sections(
     yield section("Learning curves", *_curves(study))
     yield section("Accuracy against the second objective", *_front(study))
     yield section("Trials", _table(study), lead="The best first, with 95 % intervals.")
-    searched = {one.name for one in spec.search}
-    values = recipe_values(spec.recipe.to_json())
     seeds = f", {counted(spec.seeds, 'seed')} a point" if spec.seeds > 1 else ""
     yield section(
         "Recipe",
-        facts((field, value) for field, value in values.items() if value != "" and field not in searched),
+        recipe_facts(spec.recipe, without=spec.titles),
         lead=f"What was not searched, and {spec.sampler} search{seeds}: "
-        f"{'; '.join(f'{one.name} {one.text}' for one in spec.search)}.",
+        f"{'; '.join(f'{one.title.lower()} {one.text}' for one in spec.search)}.",
     )
     yield from _marks(folder, study, best)
 
@@ -135,8 +143,8 @@ def _slices(study: StudyOverview) -> Iterator[Html]:
         known = np.array([isinstance(x, int | float) and not isinstance(x, bool) for x in at])
         if known.all() and len(set(at)) > 1:
             dots = [Series("trial", np.array(at, np.float64), value, 1, low, high, is_dotted=True)]
-            axis = Axis(one.name, is_log=one.is_log)
-            yield figure(chart(dots, title=f"Accuracy by {one.name}", x=axis, y=SHARE))
+            axis = Axis(one.title.lower(), is_log=one.is_log)
+            yield figure(chart(dots, title=f"Accuracy by {one.title.lower()}", x=axis, y=SHARE))
 
 
 def _curves(study: StudyOverview) -> Iterator[Html]:
@@ -188,14 +196,15 @@ def _front(study: StudyOverview) -> Iterator[Html]:
 
 
 def _table(study: StudyOverview) -> Html:
-    names = [one.name for one in study.spec.search]
+    search = study.spec.search
     second, unit = SECOND_AXES.get(study.spec.second, ("", 1.0))
-    header = ("trial", *names, "accuracy", "95 % interval", *([second] if second else []), "state")
+    settings = (one.title.lower() for one in search)
+    header = ("trial", *settings, "accuracy", "95 % interval", *([second] if second else []), "state")
     rows = []
     for trial in sorted(study.trials, key=lambda trial: -(trial.value or 0))[:MOST_ROWS]:
         interval = percent_range(*trial.interval, 2) if trial.interval else UNKNOWN
         more = [UNKNOWN if trial.second is None else f"{trial.second / unit:.3g}"] if second else []
-        params = (_text(trial.params.get(name)) for name in names)
+        params = (value_text(trial.params.get(one.name, UNKNOWN)) for one in search)
         state = f"{trial.state} {trial.error}".strip()
         rows.append((trial.number, *params, percent(trial.value, 2), interval, *more, state))
     return table(header, rows, numbers_from=0)
@@ -211,9 +220,7 @@ def _accuracy(trial: TrialOverview) -> str:
     return percent(trial.value, 2)
 
 
-def _at(trial: TrialOverview) -> str:
-    return "It has " + ", ".join(f"{name} {_text(value)}" for name, value in trial.params.items()) + "."
-
-
-def _text(value: Value | None) -> str:
-    return UNKNOWN if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+def _at(study: StudyOverview, trial: TrialOverview) -> str:
+    titles = study.spec.titles
+    at = point_text({titles[name].lower(): value for name, value in trial.params.items()})
+    return f"Its settings: {at}."

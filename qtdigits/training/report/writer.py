@@ -10,7 +10,6 @@ import numpy as np
 from qtdigits.core.drawing.samples import Verdict
 from qtdigits.core.formatting import UNKNOWN, counted, percent, percent_range, percent_within
 from qtdigits.core.model import Model
-from qtdigits.core.run.figures import recipe_values
 from qtdigits.core.score.calibration import (
     Reliability,
     calibration_text,
@@ -41,6 +40,7 @@ from qtdigits.training.report.page import (
     matrix,
     page,
     paragraph,
+    recipe_facts,
     section,
     table,
     tiles,
@@ -305,7 +305,7 @@ def data_marks(lineage: tuple[Model, ...]) -> Iterator[str]:
     model = lineage[0]
     yield section(
         "Recipe and versions",
-        facts((name, value) for name, value in recipe_values(model.recipe.to_json()).items() if value != ""),
+        recipe_facts(model.recipe),
         facts({"program": UNKNOWN, "machine": UNKNOWN, **versions_in(model.provenance)}.items()),
         lead=f"Of {model.name}, the model in use: {model.network.title}.",
     )

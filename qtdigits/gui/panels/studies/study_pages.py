@@ -9,7 +9,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from qtdigits.gui.panels.studies.trials_table import NOT_YET, TrialsTable, title_of, titles_of, trial_text
+from qtdigits.gui.panels.studies.trials_table import NOT_YET, TrialsTable, trial_text
 from qtdigits.gui.plots.study_charts import (
     Picture,
     StudyChart,
@@ -55,14 +55,13 @@ class Shown:
         """Return the study with its pictures. `before`: as it was seen last; while no trial ends only the curves are new."""
         if before is not None and before.study.count(*ENDED) == study.count(*ENDED):
             return cls(study, {**before.pictures, CURVES: curves_picture(study)}, before.slices)
-        titles = titles_of(study.spec.search)
         pictures = {
             HISTORY: history_picture(study),
-            PARALLEL: parallel_picture(study, titles),
+            PARALLEL: parallel_picture(study),
             CURVES: curves_picture(study),
             FRONT: front_picture(study),
         }
-        return cls(study, pictures, {name: slice_picture(study, name) for name in titles})
+        return cls(study, pictures, {name: slice_picture(study, name) for name in study.spec.titles})
 
 
 class StudyPages(QTabWidget):
@@ -98,7 +97,7 @@ class StudyPages(QTabWidget):
             self._importances = None
             self._fields.clear()
             for one in search:
-                self._fields.addItem(title_of(one), one.name)
+                self._fields.addItem(one.title, one.name)
             has_front = bool(shown and shown.study.spec.second)
             self.setTabVisible(list(CHARTS).index(FRONT), has_front)
         self._trials.show_study(shown.study if shown else None, chosen)
@@ -106,7 +105,7 @@ class StudyPages(QTabWidget):
 
     def show_importances(self, found: Mapping[str, tuple[float, float, float]]) -> None:
         if self._shown is not None:
-            self._importances = importances_picture(found, titles_of(self._shown.study.spec.search))
+            self._importances = importances_picture(found, self._shown.study.spec.titles)
             self._show_picture(IMPORTANCES)
 
     def choose(self, chosen: TrialOverview | None) -> None:

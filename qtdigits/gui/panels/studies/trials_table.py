@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from typing_extensions import override
 
 from qtdigits.core.formatting import UNKNOWN, duration, percent, percent_range, percent_within
-from qtdigits.core.search import Search
+from qtdigits.core.search import point_text, value_text
 from qtdigits.core.study import SIZE
 from qtdigits.gui.widgets.parts import LEFT, RIGHT, make_plain
 from qtdigits.training.study_overview import StudyOverview, TrialOverview
@@ -31,20 +30,9 @@ NO_INDEX = QModelIndex()
 NOT_YET = "No trial is complete yet."
 
 
-def title_of(one: Search) -> str:
-    """Return the title of a searched field, such as "Neurons 2" for those of the second layer."""
-    number = one.name.rpartition("_")[2]
-    return f"{one.field.title} {number}" if number.isdigit() else one.field.title
-
-
-def value_text(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
 def params_text(study: StudyOverview, trial: TrialOverview) -> str:
-    """Such as "neurons = 64, dropout = 0.2"."""
-    known = [one for one in study.spec.search if one.name in trial.params]
-    return ", ".join(f"{title_of(one).lower()} = {value_text(trial.params[one.name])}" for one in known)
+    known = (one for one in study.spec.search if one.name in trial.params)
+    return point_text({one.title.lower(): trial.params[one.name] for one in known})
 
 
 def accuracy_text(trial: TrialOverview) -> str:
@@ -79,7 +67,7 @@ class TrialsModel(QAbstractTableModel):
         self._study = study
         spec = study.spec if study else None
         second = () if spec is None or not spec.second else ("Size" if spec.second == SIZE else "Reading",)
-        names = tuple(map(title_of, spec.search)) if spec else ()
+        names = tuple(spec.titles.values()) if spec else ()
         self._titles = ("Trial", "Accuracy", "95 % interval", *second, *names, "Time", "Ended")
         self.trials = sorted(study.trials, key=lambda trial: -(trial.value or -1)) if study else []
         self.endResetModel()
@@ -217,7 +205,3 @@ def time_left_text(study: StudyOverview) -> str:
         return ""
     low, high = (duration(end) for end in ends)
     return f"about {low} left" if low == high else f"about {low} to {high} left"
-
-
-def titles_of(search: tuple[Search, ...]) -> Mapping[str, str]:
-    return {one.name: title_of(one) for one in search}
