@@ -1,6 +1,7 @@
 """Inputs guided by the coverage of the readers' Python, where atheris is installed (`pip install atheris`; Linux):
 
-python -m tests.fuzz.guided UNIPEN --seconds 120
+python -m tests.fuzz.guided                          every reader for a minute
+python -m tests.fuzz.guided UNIPEN --seconds 120     one of them
 
 It begins with the valid specimens, and keeps the first input of each kind of finding as `make fuzz` does.
 """
@@ -8,6 +9,7 @@ It begins with the valid specimens, and keeps the first input of each kind of fi
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -28,13 +30,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("reader")
-    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("reader", nargs="*", help="default: all, one after the other")
+    parser.add_argument("--seconds", type=int, default=60, help="for each (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"))
     args = parser.parse_args()
+    known = targets()
+    if len(args.reader) != 1:  # a process of its own for each: the fuzzer ends it
+        for reader in args.reader or known:
+            sys.stdout.write(f"== {reader}\n")
+            sys.stdout.flush()
+            options = ["--seconds", str(args.seconds), "--out", str(args.out)]
+            subprocess.run([sys.executable, "-m", "tests.fuzz.guided", reader, *options], check=False)
+        return
+    (reader,) = args.reader
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", RuntimeWarning)  # of numpy: what was read is out of range
-    target, kinds = targets()[args.reader], set[str]()
+    target, kinds = known[reader], set[str]()
     scratch = Path(tempfile.mkdtemp(prefix="qtdigits-fuzz-"))
     (scratch / "seeds").mkdir()
     for number, specimen in enumerate(target.specimens):
@@ -45,9 +56,9 @@ def main() -> None:
             found = attempt(target, content, Path(folder))
         if found and found.kind not in kinds:
             kinds.add(found.kind)
-            sys.stdout.write(f"{args.reader}: {found.kind}\n")
+            sys.stdout.write(f"{reader}: {found.kind}\n")
             args.out.mkdir(parents=True, exist_ok=True)
-            name = f"{as_file_name(args.reader)}--{as_file_name(found.kind)}"
+            name = f"{as_file_name(reader)}--{as_file_name(found.kind)}"
             (args.out / name).write_bytes(content)
             (args.out / f"{name}.txt").write_text(found.text, "utf-8", "replace")
 
