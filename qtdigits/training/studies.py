@@ -270,7 +270,7 @@ class _Worker:
             if run is not None and can_be_resumed(self._data_dir, run):
                 job = resumed(self._data_dir, with_current_state(self._data_dir, run))
         trial.set_user_attr(RUNS, {**runs, str(number): job.id})
-        return self._run(trial, job, is_reported=number == 0 and not self._spec.second)
+        return self._run(trial, job, is_reported=number == 0)
 
     def _job(self, trial: Trial, point: Point, number: int) -> TrainingJob:
         spec, models = self._spec, self._stored.folder / "models"
@@ -313,7 +313,10 @@ class _Worker:
             if is_reported and isinstance(event, EpochEnded):
                 has_own = self._spec.objective == HOLD_OUT or job.watches_file
                 value = event.hold_out_accuracy if has_own else event.val_accuracy
-                if value is not None and event.epoch not in known:
+                if value is not None and event.epoch not in known and self._spec.second:
+                    # Optuna's own method, and its pruners, are for one objective.
+                    trial.storage.set_trial_intermediate_value(trial._trial_id, event.epoch, value)
+                elif value is not None and event.epoch not in known:
                     trial.report(value, event.epoch)
                     if event.epoch < job.recipe.epochs and trial.should_prune():
                         is_hopeless = True

@@ -23,6 +23,7 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training import train
 from qtdigits.training.studies import work_on
 from qtdigits.training.study_data import checked_data, with_data
+from qtdigits.training.study_overview import StudyReader
 from qtdigits.training.study_storage import JOURNAL, StoredStudy, create_or_join, open_study, study_names
 from tests.training.study_workers import train_at_once
 from tiny_training import write_tiny_mnist
@@ -107,6 +108,9 @@ def test_that_a_second_objective_gives_a_front(data_dir: Path) -> None:
     summary = work(create(data_dir, "neurons=16|64", sampler=GRID, trials=2, second="size"), data_dir)
     assert all(one["second"] == len(b"a model") for one in summary["trials"])
     assert [one["params"]["neurons"] for one in summary["front"]] == [64]
+    study = StudyReader(data_dir).read("widths")
+    assert study is not None
+    assert {tuple(trial.curve or ()) for trial in study.trials} == {(1, 2)}
 
 
 @pytest.mark.usefixtures("quick")
