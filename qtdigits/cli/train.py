@@ -81,8 +81,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--not-digits",
         **files,
-        help="ink files of letters and other signs: those not shaped like a digit, and the "
-        "recipe's invented characters, teach the network to be unsure",
+        help="ink files of letters and other signs: those not shaped like a digit teach the network to be unsure",
     )
     group.add_argument(
         "--characters",

@@ -53,11 +53,11 @@ def turned(drawings: Dataset) -> Dataset:
     )
 
 
-def invented_source(recipe: Recipe, *, are_not_digits: bool) -> Source:
-    """Return the recipe's invented characters. `are_not_digits`: they are outliers, too."""
+def invented_source(recipe: Recipe) -> Source:
+    """Return the recipe's invented characters."""
     inks, labels = invented_characters(recipe.invented_characters, INVENTED_DRAWINGS, recipe.seed)
     drawn = Dataset(INVENTED, render_many(inks), tuple(labels), inks=tuple(inks))
-    return Source(drawn, is_outlier=are_not_digits, is_character=True)
+    return Source(drawn, is_character=True)
 
 
 def with_share(sources: Sequence[Source], share: float) -> list[Source]:

@@ -217,7 +217,7 @@ class _Gathering:
             signs += self._characters_of(file, are_turned=True)
         if self._recipe.characters_weight and self._recipe.invented_characters:
             self._report("Inventing characters")
-            signs.append(invented_source(self._recipe, are_not_digits=bool(self._job.not_digits)))
+            signs.append(invented_source(self._recipe))
         self._sources += with_share(signs, self._recipe.signs_share)
 
     def _characters_of(self, file: str, *, are_turned: bool = False) -> Iterator[Source]:

@@ -84,14 +84,14 @@ class TrainingJob(_Job):
 
     `out` is the path of the model, "" for a new one in the library; `mnist` the path of `mnist.npz`, "" to search for it.
     `csv_pairs` are (images, labels), with `csv_is_raw` trained on as they are, not normalised. `not_digits` are ink files of
-    other signs: what is not shaped like a digit teaches the network to be unsure, and so do the recipe's invented characters.
-    `characters` are ink files that the second head alone learns from, `turned_characters` those that it learns turned and
-    mirrored, as eight characters each. Writers of files whose names match a pattern of `leave_out` ("aga-*") are only scored.
-    The model is scored on the files of `score_on` and never trained on them. With `watches_file` the first of them is scored
-    after each epoch, too, in place of the hold-out. `name` is the model's, "" to take it from the file or the recipe. `base`
-    is the path of the model that a recipe with the start "champion" starts from, "" for the champion itself; `writer` is
-    whose hand it learns and whose hold-out counts, "" for everybody's. `champion` is the path of the model in use that the
-    new one is compared with, "" for none. Hold-out and comparison are about the classes of the set `class_set`, "" for all.
+    other signs: what is not shaped like a digit teaches the network to be unsure. `characters` are ink files that the second
+    head alone learns from, `turned_characters` those that it learns turned and mirrored, as eight characters each. Writers of
+    files whose names match a pattern of `leave_out` ("aga-*") are only scored. The model is scored on the files of `score_on`
+    and never trained on them. With `watches_file` the first of them is scored after each epoch, too, in place of the
+    hold-out. `name` is the model's, "" to take it from the file or the recipe. `base` is the path of the model that a recipe
+    with the start "champion" starts from, "" for the champion itself; `writer` is whose hand it learns and whose hold-out
+    counts, "" for everybody's. `champion` is the path of the model in use that the new one is compared with, "" for none.
+    Hold-out and comparison are about the classes of the set `class_set`, "" for all.
 
     `resumes`: the run was begun before and continues from its checkpoint; `stages` are those of a run that was extended, as in
     `core.run.checkpoints`. Drawings with an id above `newest_sample` came after it had begun (0: there is no such limit).

@@ -374,26 +374,6 @@ def test_that_characters_that_are_no_digits_are_outliers_as_well(
     assert len(found.images) == 300 + 20
 
 
-def test_that_signs_are_outliers_where_signs_are_named_as_no_digits_but_for_alphabets_like_ours(
-    data_dir: Path, mnist: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "signs.jsonl"
-    zigzag = Ink.of([[(0, 0), (10, 0), (0, 10), (10, 10)]])
-    write_ink_jsonl(
-        path, [LabelledInk(f"{alphabet}/1", "a", zigzag) for alphabet in ("Korean", "Latin", "Greek")]
-    )
-    wanted = {"turned_characters": (str(path),)}
-    recipe = {"characters_weight": 1.0, "invented_characters": 4}
-
-    def outliers(**more: object) -> set[str]:
-        found = gathered(data_dir, **wanted, **more, recipe=recipe).data
-        labels = np.array(found.character_labels)[found.characters]
-        return {label.split("/")[0].split()[0] for label in labels[found.targets == NO_CLASS]}
-
-    assert outliers() == set()
-    assert outliers(not_digits=(str(path),)) == {"Korean", "invented"}
-
-
 def test_that_nothing_by_writers_of_the_validation_part_is_learned(
     data_dir: Path, mnist: Path, tmp_path: Path
 ) -> None:

@@ -296,13 +296,9 @@ LOOKS_LIKE_A_DIGIT = frozenset("BDGIJLOQSTYZ" + "abgijloqstyz" + "0123456789" + 
 """Labels whose shapes some people's digits have: O and 0, I and 1, Z and 2, S and 5, G and 6, T and 7, B and 8, Q and 9 …"""
 
 
-_ALPHABETS_LIKE_OURS = ("Latin/", "Greek/")
-"""Omniglot's labels name an alphabet and a number; which of these two alphabets' letters look like a digit, they do not tell."""
-
-
 def is_no_digit(label: str) -> bool:
     """Whether ink with this label may be an example of what is no digit."""
-    return label not in LOOKS_LIKE_A_DIGIT and not label.startswith(_ALPHABETS_LIKE_OURS)
+    return label not in LOOKS_LIKE_A_DIGIT
 
 
 def scribbles(n: int, seed: int) -> list[Ink]:
