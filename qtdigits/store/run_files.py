@@ -120,7 +120,7 @@ class RunFolder:
         make_folder(self.path)
         told = [{"name": name, "classes": list(found.classes)} for name, found in sets.items()]
         text = json.dumps({"format_version": DRAWINGS_FORMAT_VERSION, "sets": told}, ensure_ascii=False)
-        arrays: dict[str, Any] = {"told": np.frombuffer(text.encode(), np.uint8)}
+        arrays: dict[str, Any] = {"told": np.frombuffer(text.encode(errors="surrogateescape"), np.uint8)}
         for number, found in enumerate(sets.values()):
             arrays |= {f"{number}/{name}": getattr(found, name) for name in _ARRAYS}
         with writing(self._readings) as stream:
@@ -132,7 +132,8 @@ class RunFolder:
             return {}
         with open_npz(self._readings) as file:
             try:
-                sets = enumerate(json.loads(file["told"].tobytes())["sets"])
+                told = file["told"].tobytes().decode(errors="surrogateescape")
+                sets = enumerate(parsed(told, what=str(self._readings))["sets"])
                 return {str(one["name"]): _read_drawings(file, i, one["classes"]) for i, one in sets}
             except (ValueError, KeyError, TypeError) as error:
                 raise _damaged(self._readings) from error

@@ -161,6 +161,14 @@ def some_readings():
     )
 
 
+def test_that_the_drawings_of_a_file_whose_name_is_not_utf_8_are_kept(tmp_path: Path) -> None:
+    images, number = np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.int64)
+    drawings = ReadDrawings(("7",), images, number, number, np.ones(1, np.float32))
+    run = RunFolder(tmp_path, "run-1")
+    run.save_readings({"caf\udce9": drawings})
+    assert list(run.readings()) == ["caf\udce9"]
+
+
 def test_that_readings_come_back_by_the_name_of_their_set(tmp_path):
     kept = some_readings()
     RunFolder(tmp_path, "run-1").save_readings({"MNIST test": kept, "my hold-out": kept.take(np.array([1]))})
