@@ -15,7 +15,7 @@ import re
 import shutil
 import warnings
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -263,7 +263,8 @@ def _precedence(trial: FrozenTrial) -> tuple[int, int]:
 
 
 def _is_foreign(study: Study) -> bool:
-    return any(SLOT not in trial.user_attrs for trial in study.get_trials(deepcopy=False))
+    attributes: Iterable[object] = (trial.user_attrs for trial in study.get_trials(deepcopy=False))
+    return any(not isinstance(known, dict) or SLOT not in known for known in attributes)
 
 
 def _stored(study: Study, data_dir: Path, url: str) -> StoredStudy:

@@ -83,7 +83,12 @@ def try_inputs(
                 os.close(results)
                 _work(target, make, range(following, last), until, present, child, Path(scratch))
             os.close(child)
-            yield from _results_of(pid, results, present)
+            try:
+                yield from _results_of(pid, results, present)
+            except GeneratorExit:  # the first finding was enough
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                raise
             _, status = os.waitpid(pid, 0)
             number = struct.unpack("<q", present[:])[0]
             if os.WIFSIGNALED(status) and not (target.is_in_child and os.WTERMSIG(status) == signal.SIGPROF):
