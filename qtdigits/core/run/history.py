@@ -52,7 +52,8 @@ class Columns:
         """Append all rows of a table. Raises `KeyError` or `ValueError` when columns are missing or uneven."""
         known = [np.asarray(table[name], np.float64) for name in self.names]
         n = len(known[0])
-        extras = [np.array([_or_nan(v) for v in table.get(name, [None] * n)]) for name in self._extras]
+        given = [table.get(name) for name in self._extras]
+        extras = [np.array([_or_nan(v) for v in ([None] * n if one is None else one)]) for one in given]
         if any(column.shape != (n,) for column in (*known, *extras)):
             raise ValueError("columns of different length: an argument is longer than the others")
         self._rows = np.concatenate(
