@@ -119,9 +119,9 @@ HIGHEST_THRESHOLD = 0.5
 """An answer that is more probable than all others together is given. Measured on writers who were left out of a training: one
 half catches 98 % of their letters and 97 % of scribbles; 0.7 catches 98.5 and 98.5 %, at three times the cost in digits."""
 
-MOST_DIGITS_UNLIKE = 0.01
-"""How many of the real digits may resemble nothing that is known: one in a hundred. With a memory of a few drawings of each digit
-it is a third of that."""
+MOST_DIGITS_UNLIKE = 0.02
+"""How many of the real digits may resemble nothing that is known: one in fifty. With a memory of one drawing of each digit it is a
+third of that; among the drawings that choose it are more odd ones than among a stranger's (docs/measurements/networks.md)."""
 
 HIGHEST_SIMILARITY = 0.5
 """Measured on writers and letters that were left out of a training (docs/measurements/networks.md)."""
