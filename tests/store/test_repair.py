@@ -103,6 +103,21 @@ def test_that_a_file_with_pages_overwritten_is_read_as_far_as_it_can_be(large: P
     assert found.kept.stat().st_size == large.parent.joinpath(found.kept.name).stat().st_size > 4096
 
 
+def test_that_drawings_with_ids_far_apart_are_read_around_damaged_pages(large: Path) -> None:
+    with contextlib.closing(sqlite3.connect(large, isolation_level=None)) as file:
+        for old, new in ((299, 1 << 40), (300, (1 << 63) - 1)):
+            file.execute("UPDATE samples SET id = ? WHERE id = ?", (new, old))
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with large.open("rb+") as stream:
+        stream.seek(large.stat().st_size // 2 // 4096 * 4096)
+        stream.write(b"\xa5" * 4096 * 3)
+    salvage(large)
+    with contextlib.closing(sqlite3.connect(large)) as file:
+        ids = {row[0] for row in file.execute("SELECT id FROM samples")}
+    assert 200 < len(ids) < 300
+    assert {1, 1 << 40, (1 << 63) - 1} <= ids
+
+
 def test_that_a_file_of_which_nothing_can_be_read_is_left_as_it_is(large: Path) -> None:
     garbage = b"\xa5" * large.stat().st_size
     large.write_bytes(garbage)

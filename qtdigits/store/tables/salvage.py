@@ -21,9 +21,9 @@ _TABLES = (
     *("class_sets", "class_set_members"),
 )
 _AT_ONCE = 64
-_MOST_IDS = 1 << 27
-_MOST_MISSES = 1000
-"""After so many ids in a row without a readable row the table is taken to end."""
+_MOST_MISSES = 10_000
+"""After so many ids in a row without a readable row, behind one that cannot be read, the table is taken to end."""
+_LAST_ID = (1 << 63) - 1 - _AT_ONCE
 _ORPHANS = (
     """INSERT OR IGNORE INTO writers (id, name, key)
         SELECT DISTINCT writer_id, 'writer ' || writer_id, 'writer ' || writer_id FROM {table}""",
@@ -139,24 +139,24 @@ def _copy_table(copy: sqlite3.Connection, source: sqlite3.Connection, table: str
 
 
 def _readable(source: sqlite3.Connection, table: str) -> Iterator[sqlite3.Row]:
-    """Yield the rows some at a time, and one by one where some cannot be read."""
+    """Yield the rows some at a time, and id by id where the next ones cannot be read."""
     if table == "class_set_members":  # has no row ids
         yield from _some(source, f"SELECT * FROM {table}") or ()
         return
-    last = _number(source, f"SELECT max(rowid) FROM {table} NOT INDEXED")
-    if last is None:
-        last = _number(source, "SELECT max(seq) FROM sqlite_sequence") or _MOST_IDS
-    statement = f"SELECT * FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
-    n_missed = 0
-    for first in range(1, min(last, _MOST_IDS) + 1, _AT_ONCE):
-        some = _some(source, statement, first, first + _AT_ONCE - 1)
-        if some is None:
-            ids = range(first, first + _AT_ONCE)
-            some = [row for rowid in ids for row in _some(source, statement, rowid, rowid) or ()]
-            n_missed = 0 if some else n_missed + _AT_ONCE
-        yield from some
-        if n_missed > _MOST_MISSES:
+    following = f"SELECT rowid AS place, * FROM {table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT {_AT_ONCE}"
+    one = f"SELECT rowid AS place, * FROM {table} NOT INDEXED WHERE rowid = ?"
+    place = n_missed = 0
+    while n_missed < _MOST_MISSES and place < _LAST_ID:
+        some = _some(source, following, place)
+        if some == []:
             return
+        reached = max((row["place"] for row in some or ()), default=place)
+        if some is None or reached <= place:  # a damaged tree may lead back
+            reached = place + _AT_ONCE
+            some = [row for at in range(place + 1, reached + 1) for row in _some(source, one, at) or ()]
+        n_missed = 0 if some else n_missed + _AT_ONCE
+        place = reached
+        yield from some
 
 
 def _some(source: sqlite3.Connection, statement: str, *values: int) -> list[sqlite3.Row] | None:
