@@ -120,8 +120,8 @@ HIGHEST_THRESHOLD = 0.5
 half catches 98 % of their letters and 97 % of scribbles; 0.7 catches 98.5 and 98.5 %, at three times the cost in digits."""
 
 MOST_DIGITS_UNLIKE = 0.02
-"""How many of the real digits may resemble nothing that is known: one in fifty. With a memory of one drawing of each digit it is a
-third of that; among the drawings that choose it are more odd ones than among a stranger's (docs/measurements/networks.md)."""
+"""How many of the real digits may resemble nothing that is known: one in fifty. With a memory of one drawing of each digit it is
+a third of that; among the drawings that choose it are more odd ones than among a stranger's (docs/measurements/networks.md)."""
 
 HIGHEST_SIMILARITY = 0.5
 """Measured on writers and letters that were left out of a training (docs/measurements/networks.md)."""

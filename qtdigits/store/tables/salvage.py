@@ -143,7 +143,9 @@ def _readable(source: sqlite3.Connection, table: str) -> Iterator[sqlite3.Row]:
     if table == "class_set_members":  # has no row ids
         yield from _some(source, f"SELECT * FROM {table}") or ()
         return
-    following = f"SELECT rowid AS place, * FROM {table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT {_AT_ONCE}"
+    following = (
+        f"SELECT rowid AS place, * FROM {table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT {_AT_ONCE}"
+    )
     one = f"SELECT rowid AS place, * FROM {table} NOT INDEXED WHERE rowid = ?"
     place = n_missed = 0
     while n_missed < _MOST_MISSES and place < _LAST_ID:
