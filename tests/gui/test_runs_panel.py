@@ -537,8 +537,10 @@ def test_that_the_trash_is_emptied_only_after_a_question(
     assert sorted(panel.column(2)) == ["completed", "failed"]
     panel.ask.reply = "yes"
     qtbot.mouseClick(panel.button("emptyRunsTrashButton"), LEFT)
-    assert store.runs.records(in_trash=True) == []
     assert panel.column(2) == ["interrupted"]
+    qtbot.waitUntil(panel.button("runsTrashButton").isEnabled)
+    panel.session.closing.emit()
+    assert store.runs.records(in_trash=True) == []
     assert not panel.button("undoRunsButton").isVisible()
     assert panel.session.reported == []
 

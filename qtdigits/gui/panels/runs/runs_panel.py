@@ -30,6 +30,7 @@ from qtdigits.store.tables.samples import SampleStore
 from qtdigits.training.jobs import TrainingJob
 from qtdigits.training.run_comparison import at_epoch
 from qtdigits.training.runs import (
+    Trash,
     can_be_extended,
     can_be_resumed,
     empty_trash,
@@ -47,6 +48,10 @@ CHOOSE = "Choose one run, or several to compare"
 NONE_YET = "No training has been made yet"
 DELETE = "Put the chosen runs into the trash; models stay"
 DELETE_FOR_GOOD = "Delete for good"
+EMPTYING = "Emptying the trash"
+NOTHING_TO_EMPTY = StoreError(
+    "Nothing in the trash can be deleted now.", "Runs that are queued or running have to end first."
+)
 IS_ELSEWHERE = "This run is not here: it was trained on another machine, or has been deleted."
 IS_RUNNING = "A running training has to be stopped before it can be deleted"
 
@@ -131,12 +136,16 @@ class RunsPanel(RefreshingPanel):
             self._lower.show_result()
 
     @Slot(str, object)
-    def _on_read(self, number: str, runs: list[RunRecord]) -> None:
-        if number == str(self._n_asked):
+    def _on_done(self, name: str, runs: list[RunRecord]) -> None:
+        if name == EMPTYING:
+            self._trash.setEnabled(True)
+        elif name == str(self._n_asked):
             self._show(runs, {run.id for run in self._chosen()})
 
     @Slot(str, object)
-    def _on_read_failed(self, _number: str, error: QtDigitsError) -> None:
+    def _on_failed(self, name: str, error: QtDigitsError) -> None:
+        if name == EMPTYING:
+            self._trash.setEnabled(True)
         self._session.report(error)
 
     def _list_epochs(self) -> None:
@@ -296,31 +305,20 @@ class RunsPanel(RefreshingPanel):
 
     @Slot()
     def _on_empty(self) -> None:
+        """Ask, and delete in the background what may go: many folders can take a while."""
+        data_dir, stack = self._session.data_dir, self._session.undo_stack
         try:
-            gone = self._empty_trash()
+            trash = inspect_trash(self._session.store, data_dir)
         except QtDigitsError as error:
             self._session.report(error)
-            gone = False
-        if gone:
-            stack = self._session.undo_stack
+            return
+        if not trash.runs:
+            self._session.report(NOTHING_TO_EMPTY)
+        elif self._ask.one_of("The trash", trash.question, [DELETE_FOR_GOOD], no="Keep them", is_grave=True):
             stack.remove(*(action for action in stack.actions if isinstance(action, Trashing)))
             self._trash.setChecked(False)
-        else:
-            self.reload()
-
-    def _empty_trash(self) -> bool:
-        """Ask, and delete what may go. Return whether anything was deleted. Raises `QtDigitsError`."""
-        store, data_dir = self._session.store, self._session.data_dir
-        trash = inspect_trash(store, data_dir)
-        if not trash.runs:
-            raise StoreError(
-                "Nothing in the trash can be deleted now.",
-                "Runs that are queued or running have to end first.",
-            )
-        answer = self._ask.one_of(
-            "The trash", trash.question, [DELETE_FOR_GOOD], no="Keep them", is_grave=True
-        )
-        return answer == DELETE_FOR_GOOD and bool(empty_trash(store, data_dir, trash))
+            self._trash.setEnabled(False)
+            self._background.run(EMPTYING, partial(_empty_trash, data_dir, trash))
 
     def _do(self, change: Callable[[], None]) -> bool:
         try:
@@ -372,8 +370,8 @@ class RunsPanel(RefreshingPanel):
         self._trash.toggled.connect(self.reload)
         self._empty.clicked.connect(self._on_empty)
         self._epochs.activated.connect(self._on_epoch_chosen)
-        self._background.done.connect(self._on_read)
-        self._background.failed.connect(self._on_read_failed)
+        self._background.done.connect(self._on_done)
+        self._background.failed.connect(self._on_failed)
         self._session.closing.connect(self._background.shutdown)
         self._trainer.run_started.connect(self.mark_stale)
         self._trainer.job_ended.connect(self._on_job_ended)
@@ -389,6 +387,11 @@ class RunsPanel(RefreshingPanel):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
             self._look_for_changes()
+
+
+def _empty_trash(data_dir: Path, trash: Trash) -> None:
+    with SampleStore.open(data_dir) as store:
+        empty_trash(store, data_dir, trash)
 
 
 def _at_epoch(data_dir: Path, runs: list[RunRecord], epoch: str) -> list[RunRecord]:
