@@ -94,7 +94,10 @@ def add_odd_rows(file: Path, table: str) -> int:
         for name in [name for name, kind, _ in schema if kind == "trigger"]:
             db.execute(f"DROP TRIGGER {name}")
         db.execute("PRAGMA writable_schema = ON")
-        db.execute("UPDATE sqlite_schema SET sql = replace(replace(sql, 'STRICT,', ''), 'STRICT', '')")
+        db.execute(
+            """UPDATE sqlite_schema SET sql = replace(replace(replace(sql, 'STRICT,', ''), 'STRICT', ''), 'NOT NULL', '')
+                WHERE type = 'table'"""
+        )
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as db:
         db.execute("PRAGMA ignore_check_constraints = ON")
         db.row_factory = sqlite3.Row

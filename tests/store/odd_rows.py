@@ -17,6 +17,7 @@ NOT_STRICT = (
     "PRAGMA writable_schema = ON",
     "UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '')",
     "UPDATE sqlite_schema SET sql = replace(sql, 'CHECK (length(raster) = 784)', '')",
+    "UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL UNIQUE', ' UNIQUE')",
 )
 HUGE = 2**62
 BOMB = struct.pack("<BI", 1, 1) + zlib.compress(bytes(1 << 27))

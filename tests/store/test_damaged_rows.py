@@ -126,12 +126,15 @@ def test_that_a_store_with_an_odd_row_is_refused_or_merged_without_it(
         ("writers", "name", "\x1b[31mAda"),
         ("writers", "name", ""),
         ("writers", "name", "a" * 65),
+        ("writers", "name", None),
+        ("writers", "key", b"\xff"),
         ("classes", "label", "\x1b"),
         ("classes", "label", "a" * 33),
+        ("classes", "label", None),
     ],
 )
 def test_that_names_and_labels_that_nobody_could_type_are_not_merged(
-    folder: Path, tmp_path: Path, table: str, column: str, value: str
+    folder: Path, tmp_path: Path, table: str, column: str, value: object
 ) -> None:
     make_odd(folder, table, column, value)
     with SampleStore.open(tmp_path / "mine") as mine:

@@ -49,8 +49,11 @@ def test_that_check_names_a_damaged_row_and_repair_sets_it_aside(
     [
         ("writers", "name", "\x1b[31mAda"),
         ("writers", "name", "x" * 5000),
+        ("writers", "name", None),
+        ("writers", "name", b"\xff"),
         ("classes", "label", "\x07"),
         ("classes", "label", ""),
+        ("classes", "label", None),
         ("classes", "root_id", "nothing"),
         ("classes", "merged_into", "0"),
         ("trials", "sample_id", 77),

@@ -20,7 +20,15 @@ from qtdigits.store.tables.classes import class_labelled, import_class, label_se
 from qtdigits.store.tables.database import Database
 from qtdigits.store.tables.editing import Added, Duplicate, find_duplicate, known_digests
 from qtdigits.store.tables.row_types import CopiedRow, milliseconds_of, sound
-from qtdigits.store.tables.rows import SAMPLE_TABLES, WriterTable, clean_name, ink_of, shown_label, trial_of
+from qtdigits.store.tables.rows import (
+    SAMPLE_TABLES,
+    WriterTable,
+    clean_name,
+    ink_of,
+    shown_label,
+    stored_text,
+    trial_of,
+)
 
 _CHUNK = 500
 _COPIED = (
@@ -75,14 +83,13 @@ def merge_store(db: Database, names: WriterTable, source: Database) -> MergedSto
     """Import `source`, matching writers by name and classes by label. Its trash and its runs are left out."""
     with _naming(source.path):
         for row in source.rows("SELECT name, key FROM writers ORDER BY id"):
-            names.import_writer(clean_name(row["name"]), clean_name(row["key"]))
+            names.import_writer(clean_name(stored_text(row["name"])), clean_name(stored_text(row["key"])))
         for row in source.rows(
             """SELECT label, retired_at FROM classes WHERE root_id = id AND deleted_at IS NULL ORDER BY position"""
         ):
             is_retired = row["retired_at"] is not None
-            import_class(
-                db, clean_label(row["label"]), retired_at=milliseconds_of(now()) if is_retired else None
-            )
+            label = clean_label(stored_text(row["label"]))
+            import_class(db, label, retired_at=milliseconds_of(now()) if is_retired else None)
         copy = _Copy(db, names, source)
         added = copy.copy_samples()
         n_trials = copy.copy_trials()

@@ -19,7 +19,7 @@ from qtdigits.store.files import write_file
 from qtdigits.store.tables import rows, runs
 from qtdigits.store.tables.database import Database
 from qtdigits.store.tables.row_types import DamagedRowError
-from qtdigits.store.tables.rows import MAX_NAME_LENGTH, SAMPLE_COLUMNS, TRIAL_COLUMNS, clean_name
+from qtdigits.store.tables.rows import MAX_NAME_LENGTH, SAMPLE_COLUMNS, TRIAL_COLUMNS, clean_name, stored_text
 from qtdigits.store.tables.schema import TALLIED
 
 SET_ASIDE_NAME = "set-aside.jsonl"
@@ -73,22 +73,24 @@ def find_damage(db: Database) -> Iterator[Damage]:
                 yield Damage(table, row["place"], error.what, error.why, column)
 
 
-def odd_names(db: Database) -> Iterator[tuple[str, str, str]]:
-    """Yield (table, name, what it should be) of writers and labels that nobody could type."""
+def odd_names(db: Database) -> Iterator[tuple[str, int, object, str]]:
+    """Yield (table, row id, name, what it should be) of writers and labels that nobody could type."""
     for table, column, clean, most in (
         ("writers", "name", clean_name, MAX_NAME_LENGTH),
         ("classes", "label", clean_label, MAX_LABEL_LENGTH),
     ):
-        names = [row[0] for row in db.rows(f"SELECT {column} FROM {table} ORDER BY rowid")]
-        for name in tuple(names):
+        found = [(row[0], row[1]) for row in db.rows(f"SELECT rowid, {column} FROM {table} ORDER BY rowid")]
+        names = [name for _, name in found]
+        for rowid, name in found:
+            text = stored_text(name)
             try:
-                is_clean = clean(name) == name
+                is_clean = clean(text) == name
             except InputError:
                 is_clean = False
             if not is_clean:
-                printable = "".join(c if c.isprintable() else "?" for c in name).strip()[: most - 4]
+                printable = "".join(c if c.isprintable() else "?" for c in text).strip()[: most - 4]
                 names.append(free_name(printable or "?", names))
-                yield table, name, names[-1]
+                yield table, rowid, name, names[-1]
 
 
 def set_aside(db: Database, found: list[Damage], folder: Path) -> None:
@@ -110,9 +112,9 @@ def set_aside(db: Database, found: list[Damage], folder: Path) -> None:
 
 def mend(db: Database) -> None:
     """Mend what can be told from the rest: names, references to rows that are gone, tallies. The caller holds the transaction."""
-    for table, name, better in list(odd_names(db)):
+    for table, rowid, _, better in list(odd_names(db)):
         column = "name" if table == "writers" else "label"
-        db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (better, name))
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (better, rowid))
     db.execute("DELETE FROM class_set_members WHERE class_id NOT IN (SELECT id FROM classes)")
     db.execute("DELETE FROM class_set_members WHERE set_id NOT IN (SELECT id FROM class_sets)")
     for table, column, other in (

@@ -142,6 +142,11 @@ def digest_of(sample: Sample) -> bytes:
     return hashlib.sha256(b"ink" + lengths.tobytes() + points.tobytes()).digest()[:16]
 
 
+def stored_text(value: object) -> str:
+    """Return a name or label as it is stored; "", which is none, where it is no text in a damaged or a strange store."""
+    return value if isinstance(value, str) else ""
+
+
 def clean_name(text: str, *, what: str = "a writer's name") -> str:
     """Return a name without the blanks around it. Raises `InputError` for an invalid one."""
     name = text.strip()

@@ -138,7 +138,7 @@ class SampleStore:
 
     def _damage(self) -> Iterator[str]:
         yield from map(str, repair.find_damage(self._db))
-        for table, name, better in repair.odd_names(self._db):
+        for table, _, name, better in repair.odd_names(self._db):
             yield f"{table}: {name!r} should be {better!r}"
 
     def copy_to(self, target: Path) -> None:
