@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtdigits.core.drawing.samples import Trial
-from qtdigits.core.formatting import percent_range
+from qtdigits.core.formatting import counted, percent_range
 from qtdigits.core.score.comparison import PairedComparison
 from qtdigits.core.score.metrics import Score, Tally, confusion_matrix
 from qtdigits.core.score.practice import JudgedReading
@@ -90,6 +90,6 @@ def detail_text(record: AccuracyRecord) -> str:
             f"{model} has not been judged on drawings by {record.writer} yet: draw, and judge its readings."
         )
     return (
-        f"{record.tally.correct:,} of {record.n:,} drawings by {record.writer} read right by the model {record.model}; "
+        f"{record.tally.correct:,} of {counted(record.n, 'drawing')} by {record.writer} read right by the model {record.model}; "
         f"95 % interval {percent_range(*record.tally.interval)}."
     )

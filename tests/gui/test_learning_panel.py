@@ -143,7 +143,7 @@ def test_that_a_click_on_a_cell_asks_for_its_drawings(qtbot, panel, session):
 def test_that_figure_interval_and_curve_grow_with_each_judgement(panel, session):
     assert text(panel, "runningFigure") == "–"
     judge(session, "3", "3", "3", "8")
-    assert text(panel, "runningFigure") == "75.0 %"
+    assert text(panel, "runningFigure") == "3 of 4 right"
     assert "3 of 4 drawings by me read right by the model model-3; 95 % interval 30.1 to 95.4 %." in text(
         panel, "runningDetail"
     )
@@ -172,13 +172,13 @@ def test_that_a_judgement_reads_nothing_from_the_store_again(panel, session, mon
     judge(session, "3")
     monkeypatch.setattr(panel, "reload", lambda: pytest.fail("read again"))
     judge(session, "8", "3")
-    assert text(panel, "runningFigure") == "66.7 %"
+    assert text(panel, "runningFigure") == "2 of 3 right"
 
 
 def test_that_taking_back_is_seen(panel, session):
     judge(session, "3", "8")
     session.undo()
-    assert text(panel, "runningFigure") == "100.0 %"
+    assert text(panel, "runningFigure") == "1 of 1 right"
 
 
 def test_that_nothing_is_read_while_it_is_hidden_and_all_is_there_when_shown(panel, session):
@@ -186,14 +186,14 @@ def test_that_nothing_is_read_while_it_is_hidden_and_all_is_there_when_shown(pan
     judge(session, "3", "8")
     assert text(panel, "runningFigure") == "–"
     panel.show()
-    assert text(panel, "runningFigure") == "50.0 %"
+    assert text(panel, "runningFigure") == "1 of 2 right"
 
 
 def test_that_figures_of_an_earlier_model_can_be_chosen(panel, session):
     judge(session, "3", "8")
     session.use_model(session.library.find("model-7"))
     judge(session, "7")
-    assert text(panel, "runningFigure") == "100.0 %"
+    assert text(panel, "runningFigure") == "1 of 1 right"
     box = panel.findChild(QComboBox, "runningModelBox")
     assert [box.itemText(i) for i in range(box.count())] == ["model-7 (in use)", "model-3"]
     box.setCurrentIndex(1)
@@ -246,7 +246,7 @@ def test_that_it_says_what_was_gained_since_the_hand_was_learned_and_shows_both(
     assert not shown(panel, "verdictLabel")
     learn(session)
     judge(session, "3", "3")
-    assert text(panel, "runningFigure") == "100.0 %"
+    assert text(panel, "runningFigure") == "2 of 2 right"
     assert text(panel, "verdictLabel") == "Since it learned from you: 2 of 2 read right. Before: 8 of 12."
     assert text(panel, "verdictRecommendation") == "That may still be chance: draw on, and it will show."
     assert not shown(panel, "verdictEvidence")
@@ -339,7 +339,7 @@ def test_that_figures_and_tiles_need_no_plots(qtbot, session, trainer, guided, c
     panel.show()
     assert not panel.has_charts
     assert not panel.findChildren(ShareChart)
-    assert text(panel, "runningFigure") == "50.0 %"
+    assert text(panel, "runningFigure") == "1 of 2 right"
     assert tile(panel, "8").content.n == 1
 
 
@@ -376,7 +376,7 @@ def test_that_a_chart_without_curves_says_so_instead_of_showing_an_empty_scale(p
     assert running.accessibleDescription() == NO_DRAWINGS
     assert not running.findChild(CalmPlot).isVisible()
     judge(session, "3")
-    assert "1 of 1 drawings" in running.accessibleDescription()
+    assert "1 of 1 drawing by" in running.accessibleDescription()
     assert running.findChild(CalmPlot).isVisible()
 
 
@@ -419,10 +419,10 @@ def test_that_a_drawing_that_is_held_out_is_nothing_to_learn_from(panel, session
 def test_that_after_a_change_of_model_the_writers_record_is_shown_until_it_is_judged(panel, session):
     judge(session, "3", "3", "3", "8")
     session.use_model(session.library.find("model-7"))
-    assert text(panel, "runningFigure") == "75.0 %"
+    assert text(panel, "runningFigure") == "3 of 4 right"
     assert "Before, 3 of 4 were read right" in text(panel, "runningDetail")
     judge(session, "7")
-    assert text(panel, "runningFigure") == "100.0 %"
+    assert text(panel, "runningFigure") == "1 of 1 right"
     assert "Before" not in text(panel, "runningDetail")
 
 

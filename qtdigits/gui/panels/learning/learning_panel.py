@@ -23,7 +23,7 @@ from qtdigits.core.score.learning import (
     with_drawing,
 )
 from qtdigits.core.score.metrics import RunningAccuracy, Tally
-from qtdigits.core.score.practice import advise, advise_classes, first_steps
+from qtdigits.core.score.practice import FIRST_DRAWINGS, advise, advise_classes, first_steps
 from qtdigits.errors import StoreError
 from qtdigits.gui.guided import GuidedSession
 from qtdigits.gui.panels.learning.class_tiles import MOST_SHOWN, ClassContent, ClassTiles
@@ -279,7 +279,7 @@ class LearningPanel(RefreshingPanel):
             return
         before = self._before
         known = record.tally if record.n else self._by_others
-        self._figure.setText(percent(known.accuracy))
+        self._figure.setText(figure_text(known))
         was = f" Before, {right_text(known)}." if known.n and not record.n else ""
         self._detail.setText(detail_text(record) + was)
         gain = Gain(before, record.tally) if before.n and record.n else None
@@ -429,3 +429,8 @@ def _place(least_px: int) -> QWidget:
     layout = QVBoxLayout(made)
     layout.setContentsMargins(0, 0, 0, 0)
     return made
+
+
+def figure_text(tally: Tally) -> str:
+    """The share read right; of few drawings their numbers, as one more would change it by ten points and more."""
+    return f"{tally.correct} of {tally.n} right" if 0 < tally.n < FIRST_DRAWINGS else percent(tally.accuracy)
