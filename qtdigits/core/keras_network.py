@@ -78,7 +78,11 @@ class _Builder:
                 layer.refuse("comes after the softmax")
             if not self.shape:
                 self._begin(layer)
-            _STEPS[layer.kind](self, layer)
+            try:
+                with np.errstate(over="raise", divide="raise", invalid="raise"):
+                    _STEPS[layer.kind](self, layer)
+            except ArithmeticError:
+                layer.refuse("has numbers that are too large, or a scale that is none")
         if not self.parts or len(self.shape) != 1 or self.parts[-1].kernel.ndim != 2:
             raise InputError("It does not end in a Dense layer.", REMEDY)
         last = self.parts[-1]

@@ -271,6 +271,10 @@ CUSTOM = {
 }
 
 
+def rescaling(scale: float) -> dict[str, Any]:
+    return {"module": "keras.layers", "class_name": "Rescaling", "config": {"name": "huge", "scale": scale}}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -282,6 +286,11 @@ CUSTOM = {
         (lambda layers: layers[1]["config"].update(activation={"x": 1}), "activation that is no plain name"),
         (lambda layers: layers[-1]["config"].update(activation="sigmoid"), "does not end in a softmax"),
         (lambda layers: layers[0]["config"].update(batch_shape=[None, 99, 99, 3]), "not 28x28 images"),
+        (lambda layers: layers.insert(1, rescaling(1e300)), r"\(Rescaling\) has numbers that are too large"),
+        (
+            lambda layers: layers.insert(1, rescaling(10**400)),
+            r"\(Rescaling\) has numbers that are too large",
+        ),
         (lambda layers: layers.extend([layers[4]] * 200), "more than 128"),
         (lambda layers: layers.clear(), "does not end in a Dense layer"),
         (lambda layers: layers[1].clear(), "does not have the form"),
