@@ -53,6 +53,8 @@ def test_that_labels_may_be_text_or_numbers(tmp_path: Path, labels: np.ndarray) 
         ({"x": IMAGES}, "has neither x and y"),
         ({"x": IMAGES, "y": [1, 2, 3]}, r"has 2 images and labels of the shape \(3,\)"),
         ({"x": IMAGES, "y": ["1", ""]}, "label 1 is unusable"),
+        ({"x": IMAGES, "y": [1.0, np.nan]}, "label 1 is unusable: it is nan"),
+        ({"x": IMAGES, "y": [b"1", b"\xff"]}, "label 1 is not UTF-8"),
         ({"x": IMAGES[0, 0], "y": [1] * 28}, r"images of the shape \(28,\)"),
         ({"x": IMAGES.astype(float) - 1, "y": [1, 2]}, "not from 0 to 255"),
         ({"x": IMAGES * np.nan, "y": [1, 2]}, "not from 0 to 255"),

@@ -176,6 +176,10 @@ def _grey(path: Path, images: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _label(path: Path, number: int, value: object) -> str:
     try:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"it is {value}.", "Give each image the label that it shows.")
         return clean_label(value.decode() if isinstance(value, bytes) else str(value))
-    except (InputError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: label {number} is unusable: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: label {number} is not UTF-8.", "Save the labels as UTF-8.") from error
+    except InputError as error:
+        raise InputError(f"{path}: label {number} is unusable: {error.message}", error.remedy) from error

@@ -49,7 +49,7 @@ def refuse_programs(connection: sqlite3.Connection, path: Path) -> None:
     for row in connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"):
         kind = kinds.get(row["name"], row["type"]) if row["type"] == "table" else row["type"]
         if kind not in {"table", "index", "trigger"}:
-            raise _not_plain(path, f"{row['name']!r} is a {kind}")
+            raise _not_plain(path, f"{row['name']!r} is a {kind if kind == 'view' else f'{kind} table'}")
         if kind != "table" and _plain(row["sql"]) not in _known_programs():
             raise _not_plain(path, f"the {kind} {row['name']!r} is not one of QtDigits")
         if kind == "table" and _has_computed_columns(connection, row["name"]):
