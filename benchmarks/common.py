@@ -79,7 +79,7 @@ def open_window(reader: str, data_dir: str | None = None) -> tuple[QApplication,
     if reader == "keras":
         from benchmarks.keras_reader import KerasReader
 
-        current_reader.Reader = KerasReader  # type: ignore[assignment, attr-defined]
+        current_reader.Reader = KerasReader  # type: ignore[attr-defined]
     folder = data_dir or str(Path(os.environ.get("TMPDIR", "/tmp")) / "qtdigits-benchmarks")
     return app.create(["--data-dir", folder])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.common import Row, alternate, drawings, finish, open_window
+from benchmarks.common import Row, alternate, finish, labelled_drawings, open_window
 
 DRAWINGS = 1200
 """Ten minutes at two drawings a second, which nobody keeps up."""
@@ -46,7 +46,7 @@ def child(reader: str) -> None:
     assert wait_until(lambda: bool(window.session.model_name) and window.curves.are_made, 60)
     canvas, left = window.canvas, Qt.MouseButton.LeftButton
     early = 0.0
-    for number, strokes in enumerate(drawings(DRAWINGS)):
+    for number, (strokes, label) in enumerate(labelled_drawings(DRAWINGS)):
         for stroke in strokes:
             points = [QPoint(round(x * canvas.width()), round(y * canvas.height())) for x, y in stroke]
             QTest.mousePress(canvas, left, pos=points[0])
@@ -54,6 +54,7 @@ def child(reader: str) -> None:
                 QTest.mouseMove(canvas, point)
             QTest.mouseRelease(canvas, left, pos=points[-1])
         app.processEvents()
+        QTest.keyClicks(window.drawing.entry, label)
         QTest.keyClick(window.drawing.entry, Qt.Key.Key_Return)
         app.processEvents()
         if number == DRAWINGS // 3:
