@@ -82,7 +82,7 @@ class _Builder:
                 with np.errstate(over="raise", divide="raise", invalid="raise"):
                     _STEPS[layer.kind](self, layer)
             except ArithmeticError:
-                layer.refuse("has numbers that are too large, or a scale that is none")
+                layer.refuse("has numbers that are too large, or divides by zero")
         if not self.parts or len(self.shape) != 1 or self.parts[-1].kernel.ndim != 2:
             raise InputError("It does not end in a Dense layer.", REMEDY)
         last = self.parts[-1]
